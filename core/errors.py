@@ -1,0 +1,45 @@
+"""What can go wrong for a person, each with the exit status it deserves."""
+
+from __future__ import annotations
+
+
+class RestoreError(Exception):
+    """Something failed. The message says what, where and what to do; it is shown as it is, without a traceback."""
+
+    exit_status = 1
+
+
+class UsageError(RestoreError):
+    """What was asked for cannot be meant: a missing file, an impossible combination of settings."""
+
+    exit_status = 2
+
+
+class DataError(RestoreError):
+    """A file of the data is damaged, of the wrong kind or of the wrong size."""
+
+
+class WeightsError(RestoreError):
+    """A weights file is damaged, unsafe, or not for this task."""
+
+
+class CheckpointError(RestoreError):
+    """A run has no checkpoint that can be read."""
+
+
+class ResumeError(UsageError):
+    """A resumed run was asked to be another run."""
+
+
+class NothingToTrain(UsageError):
+    """The task is a fixed method."""
+
+
+class TrainingDiverged(RestoreError):
+    """Too many steps in a row had no finite loss or gradient."""
+
+
+class Interrupted(RestoreError):
+    """The run was told to stop (Ctrl-C, SIGTERM) and has saved a checkpoint."""
+
+    exit_status = 130

@@ -1,0 +1,53 @@
+"""What a measured number is: a metric with its convention, reduced from statistics of single samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from torch import Tensor
+
+
+class Metric(Protocol):
+    """Statistics of each sample first, one number from all of them last.
+
+    Rows of statistics can be gathered from any number of processes and batches and still give the same number.
+    """
+
+    name: str
+    """Short name, as ``psnr``."""
+    convention: str
+    """How it was computed, printed with every value, as ``Y 8-bit, border 4``."""
+    better: Literal["higher", "lower"]
+    """Which direction is an improvement."""
+
+    def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Statistics (B, K) of a batch (B, C, H, W), float64."""
+        ...
+
+    def reduce(self, rows: Tensor) -> float:
+        """One number from the statistics (N, K) of N samples; of one row, that sample's own value."""
+        ...
+
+
+@dataclass(frozen=True)
+class EvaluationProtocol:
+    """A named list of metrics."""
+
+    name: str
+    metrics: Mapping[str, Metric]
+
+
+@dataclass(frozen=True)
+class Number:
+    """A measured number that cannot be separated from how it was measured."""
+
+    name: str
+    convention: str
+    of: str
+    """Whose number: a phase of a run, a method without weights, a file."""
+    value: float
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.convention}) of {self.of}: {self.value:.4f}"

@@ -1,0 +1,189 @@
+"""What a run is a function of: settings that every family shares. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic.fields import FieldInfo
+
+
+@dataclass(frozen=True)
+class Changeable:
+    """Marks a field that a resumed run may change without becoming another run."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Gives a field a short command-line name besides its dotted one, as ``--scale`` for ``--model.scale``."""
+
+    name: str
+
+
+class Settings(BaseModel):
+    """Base of every settings class: frozen, unknown keys refused, attribute docstrings become help texts."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=(), validate_default=True
+    )
+
+
+class ScheduleSettings(Settings):
+    """How the learning rate moves within one phase."""
+
+    name: Literal["constant", "linear", "cosine", "one-cycle", "multi-step", "plateau"] = "constant"
+    """Shape of the schedule."""
+    warmup: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the phase in which the rate rises linearly from zero (one-cycle: the rising share)."""
+    final: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Rate at the end of linear, cosine and one-cycle, as a fraction of lr."""
+    milestones: list[Annotated[float, Field(ge=0, le=1)]] = [0.5, 0.75]
+    """multi-step: shares of the phase at which the rate is multiplied by gamma."""
+    gamma: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """multi-step and plateau: factor of one decrease."""
+    patience: Annotated[int, Field(ge=0)] = 5
+    """plateau: evaluations without improvement before a decrease."""
+    per: Literal["step", "epoch"] = "step"
+    """How often the rate is set anew; plateau always waits for an evaluation."""
+
+
+class OptimizerSettings(Settings):
+    """One optimizer with its schedule and clipping."""
+
+    name: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
+    """Which optimizer."""
+    lr: Annotated[float, Field(gt=0)] = 1e-4
+    """Highest learning rate."""
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.999)
+    """adam, adamw: decay of the two running averages (rmsprop uses the second)."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """sgd, rmsprop: momentum."""
+    nesterov: bool = False
+    """sgd: Nesterov momentum."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """Weight decay."""
+    clip_norm: Annotated[float, Field(gt=0)] | None = None
+    """Clip the gradient of this optimizer to this norm."""
+    schedule: ScheduleSettings = ScheduleSettings()
+    """Learning-rate schedule."""
+
+
+class EarlyStoppingSettings(Settings):
+    """End a phase when its monitored metric has stopped improving."""
+
+    patience: Annotated[int, Field(ge=1)] | None = None
+    """Evaluations without improvement after which the phase ends; unset: never."""
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+    """What counts as an improvement, in the metric's unit."""
+
+
+class RunSettings(Settings):
+    """Settings of any training run; a family's settings inherit them and add a ``model`` and its own."""
+
+    data: Path | None = None
+    """Folder of training data; unset: the family's embedded sample."""
+    val_data: Path | None = None
+    """Folder of validation data; unset: a seeded share of the training data."""
+    val_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """Share of the data held out for validation where no --val-data is given (at least one picture)."""
+    out: Annotated[Path, Changeable()] = Path("runs")
+    """Folder in which the run folder is made."""
+    name: Annotated[str | None, Changeable()] = None
+    """Name of the run folder; unset: the task's name and the time."""
+    epochs: Annotated[int, Field(ge=1), Changeable()] = 20
+    """Epochs in all, over every phase."""
+    batch_size: Annotated[int, Field(ge=1)] = 16
+    """Samples of one optimizer step, over all processes and micro-batches."""
+    accumulate: Annotated[int, Field(ge=1)] = 1
+    """Micro-batches that one optimizer step is cut into, to save memory."""
+    samples_per_epoch: Annotated[int, Field(ge=1)] | None = None
+    """Samples of an epoch; unset: the number of pictures, but at least about 50 batches."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Seed of everything that is drawn by chance."""
+    device: Annotated[Literal["auto", "cpu", "cuda", "mps"], Changeable()] = "auto"
+    """Where to compute."""
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Arithmetic of training; auto: bf16 where it is measured to be faster. Evaluation is always fp32."""
+    compile: bool = False
+    """Compile the networks that train (torch.compile): slower to start, often faster afterwards."""
+    deterministic: bool = False
+    """Use only deterministic kernels, so that a resumed run is exact on a GPU too."""
+    workers: Annotated[Annotated[int, Field(ge=0)] | None, Changeable()] = None
+    """Processes that load data; unset: none for pictures kept in memory, else up to 4. Never changes the result."""
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Decay of an exponential moving average of the weights, used for evaluation and export; unset: no averaging."""
+    evaluate_every: Annotated[int, Field(ge=1), Changeable()] = 1
+    """Epochs between evaluations (the last epoch of a phase is always evaluated)."""
+    log_every: Annotated[int, Field(ge=1), Changeable()] = 10
+    """Optimizer steps that one line of the log averages over."""
+    sample_pictures: Annotated[int, Field(ge=0), Changeable()] = 4
+    """Validation pictures shown in samples/ after each evaluation."""
+    checkpoint_every: Annotated[str, Field(pattern=r"^[1-9]\d*(e|s|m|h)?$"), Changeable()] = "1e"
+    """How often a checkpoint is saved: 500 (steps), 2e (epochs), 10m, 30s, 1h."""
+    checkpoint_keep: Annotated[int, Field(ge=1), Changeable()] = 2
+    """How many of the newest checkpoints are kept."""
+    early_stopping: Annotated[EarlyStoppingSettings, Changeable()] = EarlyStoppingSettings()
+    """When a phase ends before its epochs are done."""
+    max_skipped: Annotated[int, Field(ge=1), Changeable()] = 20
+    """Steps in a row without a finite loss and gradient after which the run stops."""
+
+    @field_validator("seed", mode="before")
+    @classmethod
+    def _no_bool(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            raise ValueError("Input should be an integer")
+        return value
+
+    @model_validator(mode="after")
+    def _batch_divides(self) -> Self:
+        if self.batch_size % self.accumulate:
+            raise ValueError(
+                f"batch_size ({self.batch_size}) is not a multiple of accumulate ({self.accumulate}); "
+                "a step is cut into equal micro-batches"
+            )
+        return self
+
+    def decided(self) -> Self:
+        """A copy in which everything that depends on the data or on this machine is filled in.
+
+        Called once, before the run's config is written; never on resume. A family overrides it to count classes or to
+        fix which feature network it uses.
+        """
+        return self
+
+
+def leaves(model: type[BaseModel], prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
+    """Every setting that is not itself a group, with its path: ``(("optimizer", "lr"), FieldInfo)``."""
+    for name, info in model.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            yield from leaves(info.annotation, (*prefix, name))
+        else:
+            yield (*prefix, name), info
+
+
+def changes(old: Settings, new: Settings, prefix: tuple[str, ...] = (), allowed: bool = False) -> Iterator[Change]:
+    """What differs between two settings of one class, leaf by leaf."""
+    for name, info in type(old).model_fields.items():
+        before, after = getattr(old, name), getattr(new, name)
+        may_change = allowed or any(isinstance(mark, Changeable) for mark in info.metadata)
+        if isinstance(before, Settings) and isinstance(after, Settings):
+            yield from changes(before, after, (*prefix, name), may_change)
+        elif before != after:
+            yield Change((*prefix, name), before, after, may_change)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One setting that differs between two configurations."""
+
+    path: tuple[str, ...]
+    before: Any
+    after: Any
+    allowed: bool
+    """Whether a resumed run may make this change."""
+
+    def __str__(self) -> str:
+        return f"{'.'.join(self.path)}: {self.before} -> {self.after}"

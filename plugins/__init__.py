@@ -1,0 +1,1 @@
+"""The model families, each one room, and the shared toolbox."""
