@@ -233,8 +233,8 @@ class Task(ABC):
         """Input planes (C, H, W) for one picture file; a family with a second input finds it here."""
         return {next(iter(self.inputs)): picture.colour}
 
-    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:  # noqa: ARG002
-        """Pictures (C, H, W) in [0, 1] to write: ``""`` becomes ``<stem>.png``, any other name ``<stem>-<name>.png``."""
+    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Pictures (C, H, W) in [0, 1] to write: ``""`` as ``<stem>.png``, any other name as ``<stem>-<name>.png``."""
         name, plane = next(iter(self.outputs.items()))
         return {"": (outputs[name] - plane.low) / (plane.high - plane.low)}
 
@@ -244,7 +244,7 @@ class Task(ABC):
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """Ways of measuring by name; the first one is used while training."""
 
-    def evaluation_data(self, folder: Path | None) -> Pictures:  # noqa: ARG002
+    def evaluation_data(self, folder: Path | None) -> Pictures:
         """Pictures to measure on; without a folder those that a run validates on."""
         return self.data("validation", self.phases()[-1])
 
