@@ -1,0 +1,162 @@
+"""Weights files: networks that can be rebuilt from the file alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from restore.core.errors import WeightsError
+from restore.core.measuring import Number
+from restore.core.settings import Settings
+from restore.core.task import Modules, Task
+from restore.core.weights_header import Header, read_header
+from restore.core.writing import replacing
+
+State = Mapping[str, Tensor]
+Resolve = Callable[[str, str], Any]
+"""Finds an object by kind and name, as ``registry.get`` does."""
+
+
+def save_weights(
+    path: Path,
+    *,
+    task: str,
+    model: Mapping[str, Any],
+    modules: Mapping[str, nn.Module | State],
+    phase: str | None = None,
+    numbers: Iterable[Number | Mapping[str, Any]] = (),
+    versions: Mapping[str, str] | None = None,
+) -> Path:
+    """Write networks (or their states) as one safetensors file, whole or not at all.
+
+    ``model`` must be plain JSON: ``settings.model.model_dump(mode="json")``. The keys are ``<network>.<parameter>``.
+    Raises RestoreError when the file cannot be written.
+    """
+    tensors = {
+        # Copies, since networks may share parameters and the format allows none to overlap.
+        f"{name}.{key}": tensor.detach().cpu().contiguous().clone()
+        for name, module in modules.items()
+        for key, tensor in (module.state_dict() if isinstance(module, nn.Module) else module).items()
+    }
+    header = Header(
+        task=task,
+        model=dict(model),
+        phase=phase,
+        numbers=[asdict(number) if isinstance(number, Number) else dict(number) for number in numbers],
+        versions={**_versions(), **(versions or {})},
+        digest=_digest(tensors),
+    )
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata=header.dumps())
+    return path
+
+
+def open_weights(path: Path, resolve: Resolve, options: Settings | None = None) -> tuple[Task, Modules]:
+    """Rebuild the task of a weights file and its networks, on the CPU, frozen and in evaluation mode.
+
+    ``options`` are the settings of ``predict`` or ``evaluate`` that the task is built with. Raises WeightsError when
+    the file is damaged, its task is not installed, or any key is missing, unexpected or of another shape.
+    """
+    header = read_header(path)
+    try:
+        task_type: type[Task] = resolve("tasks", header.task)
+    except LookupError as error:
+        raise WeightsError(f"{path}: made by the task {header.task!r}, which cannot be used here: {error}") from error
+    task = rebuild(task_type, header.model, options, source=str(path))
+    networks = task.networks()
+    load_exactly(networks, read_tensors(path, header), source=str(path))
+    for network in networks.values():
+        network.eval().requires_grad_(False)
+    return task, Modules(networks)
+
+
+def rebuild(task_type: type[Task], model: Mapping[str, Any], options: Settings | None, source: str) -> Task:
+    """The task whose networks ``model`` describes. Raises WeightsError when the settings do not fit it any more."""
+    given = {"model": dict(model)} if "model" in task_type.settings_type.model_fields else {}
+    try:
+        settings = task_type.settings_type.model_validate(given)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise WeightsError(f"{source}: its settings do not fit the task {task_type.__name__}: {wrong}") from error
+    return task_type(settings, options)
+
+
+def read_tensors(path: Path, header: Header) -> dict[str, Tensor]:
+    """The tensors of a weights file by ``<network>.<parameter>``. Raises WeightsError when they are damaged."""
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError, RuntimeError, ValueError) as error:
+        raise WeightsError(f"{path}: damaged: {error}") from error
+    if header.digest is not None and _digest(tensors) != header.digest:
+        raise WeightsError(f"{path}: damaged: its numbers are not those that were saved (the checksum differs)")
+    return tensors
+
+
+def load_exactly(networks: Mapping[str, nn.Module], tensors: State, source: str) -> None:
+    """Load ``<network>.<parameter>`` tensors. Raises WeightsError naming every key that does not fit."""
+    wrong = differences(networks, tensors)
+    if wrong:
+        lines = "\n".join(f"    {line}" for line in wrong)
+        raise WeightsError(f"{source}: does not fit the networks of its task:\n{lines}")
+    for name, network in networks.items():
+        prefix = f"{name}."
+        network.load_state_dict(
+            {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
+        )
+
+
+def differences(networks: Mapping[str, nn.Module], tensors: State) -> list[str]:
+    """One line for every missing, unexpected or misshapen key."""
+    expected = expected_shapes(networks)
+    lines = [f"missing: {key} {shape_text(shape)}" for key, shape in expected.items() if key not in tensors]
+    lines += [f"unexpected: {key} {shape_text(tensor.shape)}" for key, tensor in tensors.items() if key not in expected]
+    lines += [
+        f"misshapen: {key} is {shape_text(tensors[key].shape)}, not {shape_text(shape)}"
+        for key, shape in expected.items()
+        if key in tensors and tensors[key].shape != shape
+    ]
+    return lines
+
+
+def expected_shapes(networks: Mapping[str, nn.Module]) -> dict[str, torch.Size]:
+    """The shape of every ``<network>.<parameter>``."""
+    return {
+        f"{name}.{key}": tensor.shape
+        for name, network in networks.items()
+        for key, tensor in network.state_dict().items()
+    }
+
+
+def shape_text(shape: torch.Size) -> str:
+    """``(64, 3, 9, 9)``."""
+    return str(tuple(shape))
+
+
+def _digest(tensors: State) -> str:
+    """SHA-256 over names, types, shapes and numbers, in the order of the names."""
+    digest = hashlib.sha256()
+    for key in sorted(tensors):
+        tensor = tensors[key]
+        digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        # numpy knows no bfloat16, so that the numbers go through their bytes
+        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    """What writes the file."""
+    try:
+        own = version("restorekit")
+    except PackageNotFoundError:  # used from a source tree that was never installed
+        own = "unknown"
+    return {"restorekit": own, "torch": str(torch.__version__)}
