@@ -1,0 +1,167 @@
+"""PSNR and SSIM that say how they were computed.
+
+Published tables disagree by tenths of a decibel because they compare different things: luma or colour, rounded to 8 bits
+or not, with or without the border. A metric here is made of *what* is compared (a `Comparison`) and *how*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from restore.core.errors import DataError
+from restore.plugins.common.colour import full_range_luma, luma
+
+_COLOURS = {"y8": "8-bit Y", "y": "Y", "rgb8": "8-bit RGB", "rgb": "RGB"}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Which values of two pictures are compared.
+
+    A target with one channel is a grayscale picture and its own Y: its values are not squeezed into the range 16 to
+    235, as the published tables have it. A prediction in colour is then compared by its luma from 0 to 255.
+    """
+
+    colour: Literal["y8", "y", "rgb8", "rgb"] = "rgb"
+    """y8: luma (BT.601, 16 to 235) of the 8-bit picture, rounded to 8 bits; y: the same, not rounded; rgb8: the 8-bit
+    picture; rgb: the picture as it is."""
+    border: int = 0
+    """Pixels cut off each side."""
+
+    @property
+    def convention(self) -> str:
+        """How to print it, as ``8-bit Y, border 4``."""
+        return _COLOURS[self.colour] + (f", border {self.border}" if self.border else "")
+
+    def __call__(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Values to compare (B, C', H', W'), float64, black 0 and white 255, of pictures (B, C, H, W) in [0, 1].
+
+        Raises ValueError when the shapes do not match, DataError when the border leaves nothing.
+        """
+        sizes = {pictures.shape[:1] + pictures.shape[-2:] for pictures in (prediction, target)}
+        channels = {prediction.shape[1], target.shape[1]}
+        if len(sizes) > 1 or not channels <= {1, 3} or prediction.shape[1] < target.shape[1]:
+            raise ValueError(
+                f"expected pictures (B, 1 or 3, H, W) of one size, not a prediction {tuple(prediction.shape)} of a "
+                f"target {tuple(target.shape)}"
+            )
+        height, width = target.shape[-2:]
+        if min(height, width) <= 2 * self.border:
+            raise DataError(
+                f"a picture of {width}x{height} pixels is too small to be measured with a border of {self.border}"
+            )
+        gray = target.shape[1] == 1
+        return self._values(prediction, gray), self._values(target, gray)
+
+    def _values(self, pictures: Tensor, gray: bool) -> Tensor:
+        cut = self.border
+        values = pictures.double()[..., cut : pictures.shape[-2] - cut, cut : pictures.shape[-1] - cut]
+        if self.colour != "rgb":
+            values = _eight_bit(values)
+        if values.shape[1] == 3 and gray:
+            values = full_range_luma(values)
+        elif values.shape[1] == 3 and self.colour in ("y8", "y"):
+            values = luma(values)
+        if self.colour == "y8":
+            values = _eight_bit(values)
+        return 255 * values
+
+
+def _eight_bit(values: Tensor) -> Tensor:
+    return (values.clamp(0, 1) * 255 + 0.5).floor() / 255
+
+
+@dataclass(frozen=True)
+class PSNR:
+    """Peak signal-to-noise ratio in dB: of each picture, then the mean over pictures.
+
+    Two identical pictures have no noise and an infinite ratio. It is neither dropped nor capped: one such pair makes
+    the mean infinite, which says that the set should be looked at.
+    """
+
+    comparison: Comparison = Comparison()
+    name: ClassVar[str] = "psnr"
+    better: ClassVar[Literal["higher", "lower"]] = "higher"
+
+    @property
+    def convention(self) -> str:
+        """What was compared."""
+        return self.comparison.convention
+
+    def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Sum of squared errors (white is 255) and number of values, (B, 2) float64."""
+        a, b = self.comparison(prediction, target)
+        errors = (a - b).square().flatten(1)
+        return torch.stack([errors.sum(1), torch.full_like(errors[:, 0], errors.shape[1])], dim=1)
+
+    def reduce(self, rows: Tensor) -> float:
+        """Mean of the rows' ratios, in dB."""
+        errors, counts = rows.double().unbind(1)
+        return float((10 * torch.log10(255**2 * counts / errors)).mean())
+
+
+@dataclass(frozen=True)
+class SSIM:
+    """Structural similarity in [-1, 1] (Wang et al., 2004): of each picture, then the mean over pictures.
+
+    Windows of 11x11 pixels with Gaussian weights (sigma 1.5), only where the whole window lies inside the picture;
+    K1 = 0.01, K2 = 0.03, white is 255; the mean over the windows of all channels.
+    """
+
+    comparison: Comparison = Comparison()
+    name: ClassVar[str] = "ssim"
+    better: ClassVar[Literal["higher", "lower"]] = "higher"
+
+    @property
+    def convention(self) -> str:
+        """What was compared."""
+        return self.comparison.convention
+
+    def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Similarity of each picture, (B, 1) float64.
+
+        Raises DataError for pictures that have fewer than 11 pixels on a side after the border is cut.
+        """
+        a, b = self.comparison(prediction, target)
+        if min(a.shape[-2:]) < _WINDOW:
+            raise DataError(
+                f"SSIM looks at windows of {_WINDOW}x{_WINDOW} pixels; a picture of {target.shape[-1]}x"
+                f"{target.shape[-2]} pixels, of which a border of {self.comparison.border} is cut, has none"
+            )
+        return _similarity(a, b).flatten(1).mean(1, keepdim=True)
+
+    def reduce(self, rows: Tensor) -> float:
+        """Mean of the rows."""
+        return float(rows.double().mean())
+
+
+_WINDOW = 11
+
+
+def _similarity(a: Tensor, b: Tensor) -> Tensor:
+    """SSIM of every window (B, C, H - 10, W - 10); equation 13 of the paper with alpha = beta = gamma = 1."""
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    mean_a, mean_b, square_a, square_b, product = _windowed(torch.stack([a, b, a * a, b * b, a * b]))
+    variance_a, variance_b, covariance = square_a - mean_a**2, square_b - mean_b**2, product - mean_a * mean_b
+    luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
+    structure = (2 * covariance + c2) / (variance_a + variance_b + c2)
+    return luminance * structure
+
+
+def _windowed(values: Tensor) -> Tensor:
+    """Gaussian means of all windows; the Gaussian is a product, so one axis after the other."""
+    offsets = torch.arange(_WINDOW, dtype=torch.float64) - _WINDOW // 2
+    weights = torch.exp(-(offsets**2) / (2 * 1.5**2))
+    weights = weights / weights.sum()
+    for axis in (-2, -1):
+        windows = values.shape[axis] - _WINDOW + 1
+        # A sum of shifted pictures: several times faster in float64 than a convolution with one channel.
+        means = torch.zeros_like(values.narrow(axis, 0, windows))
+        for shift, weight in enumerate(weights.tolist()):
+            means.add_(values.narrow(axis, shift, windows), alpha=weight)
+        values = means
+    return values
