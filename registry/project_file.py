@@ -1,0 +1,146 @@
+"""Read ``plugins.toml``: which plugins a project uses, and with which settings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from restore.registry.errors import ProjectFileError
+from restore.registry.naming import close_to, did_you_mean
+
+FILE_NAME: Final = "plugins.toml"
+VARIABLE: Final = "RESTORE_PLUGINS_TOML"
+
+_KEYS: Final = ("enabled", "disabled", "paths", "required", "plugin", "distribution")
+
+
+@dataclass(frozen=True)
+class Project:
+    """What ``plugins.toml`` says; without one, that every installed plugin is used as it is."""
+
+    path: Path | None = None
+    """The file in force; ``None`` if there is none."""
+    enabled: tuple[str, ...] | None = None
+    """The only installed plugins to use; ``None``: all."""
+    disabled: tuple[str, ...] = ()
+    """Plugins not to use."""
+    paths: tuple[Path, ...] = ()
+    """Local plugins: module files or package folders, absolute."""
+    required: tuple[str, ...] = ()
+    """Distributions without which nothing starts, as ``restore-demo>=0.2``."""
+    defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Default settings of each plugin, nested as in a configuration file."""
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    """Who provides a plugin that several claim: its distribution, or one of ``paths``."""
+    warnings: tuple[str, ...] = ()
+    """What a person should know, but nothing has to stop for."""
+
+
+def find_project(folder: Path | None = None) -> Project:
+    """The project file in force: in ``folder``, by default the working directory, else the one that the environment
+    variable ``RESTORE_PLUGINS_TOML`` names, else the one in :func:`user_folder`.
+
+    Raises :class:`ProjectFileError` if it cannot be read, or if the variable names a file that does not exist.
+    """
+    here = (folder or Path.cwd()) / FILE_NAME
+    if here.exists():
+        return read_project(here)
+    named = os.environ.get(VARIABLE)
+    if named:
+        return read_project(Path(named).expanduser())
+    users = user_folder() / FILE_NAME
+    return read_project(users) if users.exists() else Project()
+
+
+def user_folder() -> Path:
+    """Where this person's own configuration lives on this system."""
+    if sys.platform == "win32":
+        base = os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "restore"
+
+
+def read_project(path: Path) -> Project:
+    """Read and check one project file. Raises :class:`ProjectFileError`, which names the file and the key."""
+    import tomllib
+
+    path = path.absolute()
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ProjectFileError(f"{path}: no such file (named by ${VARIABLE})") from None
+    except OSError as error:
+        raise ProjectFileError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectFileError(f"{path}: is not valid TOML: {error}") from error
+    return _Reader(path, content).project()
+
+
+class _Reader:
+    """Checks each key of one file, so that a message can name both."""
+
+    def __init__(self, path: Path, content: dict[str, Any]) -> None:
+        self.path = path
+        self.content = content
+
+    def project(self) -> Project:
+        for key in self.content:
+            if key not in _KEYS:
+                raise self._error(f"unknown key {key!r}{did_you_mean(close_to(key, _KEYS))}")
+        return Project(
+            path=self.path,
+            enabled=self._strings("enabled") if "enabled" in self.content else None,
+            disabled=self._strings("disabled"),
+            paths=tuple(self.path.parent / Path(text).expanduser() for text in self._strings("paths")),
+            required=self._requirements(),
+            defaults=self._tables("plugin"),
+            chosen=self._choices(),
+        )
+
+    def _strings(self, key: str) -> tuple[str, ...]:
+        value = self.content.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self._error(f"{key} must be a list of strings, not {value!r}")
+        return tuple(value)
+
+    def _requirements(self) -> tuple[str, ...]:
+        required = self._strings("required")
+        if required:
+            from restore.registry.compatibility import UnreadableRequirement, parse_name
+
+            for line in required:
+                try:
+                    parse_name(line)
+                except UnreadableRequirement as error:
+                    raise self._error(f"required: {error}") from error
+        return required
+
+    def _tables(self, key: str) -> dict[str, dict[str, Any]]:
+        table = self._table(key)
+        for name, value in table.items():
+            if not isinstance(value, dict):
+                raise self._error(f"[{key}.{name}] must be a table of settings, not {value!r}")
+        return table
+
+    def _choices(self) -> dict[str, str]:
+        table = self._table("distribution")
+        for name, value in table.items():
+            if not isinstance(value, str):
+                raise self._error(f"[distribution] {name} must be the name of a distribution, not {value!r}")
+        return table
+
+    def _table(self, key: str) -> dict[str, Any]:
+        value = self.content.get(key, {})
+        if not isinstance(value, dict):
+            raise self._error(f"[{key}] must be a table, not {value!r}")
+        return value
+
+    def _error(self, message: str) -> ProjectFileError:
+        return ProjectFileError(f"{self.path}: {message}")
