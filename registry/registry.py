@@ -45,7 +45,7 @@ class Registry:
     def __init__(
         self, project: Project, candidates: Discovery | Iterable[Candidate] = (), *, version: str | None = None
     ) -> None:
-        """``version`` is what plugins need to be compatible with, by default the installed version of ``restorekit``."""
+        """``version`` is what plugins have to be compatible with: by default, of the installed ``restorekit``."""
         found = candidates if isinstance(candidates, Discovery) else Discovery(tuple(candidates))
         self._claims, warnings = settle(project, found.candidates, version)
         self.project = replace(project, warnings=(*project.warnings, *found.warnings, *warnings))

@@ -6,18 +6,29 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+
+
+def _neighbour(file: str, name: str) -> ModuleType:
+    """Import a file of this folder, which is on no import path."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")
 def golden() -> ModuleType:
     """The checker of recorded reference outputs: ``golden.load("seed_content_loss").check(function)``."""
-    path = Path(__file__).parent / "golden" / "checker.py"
-    spec = importlib.util.spec_from_file_location("golden_checker", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return _neighbour("golden/checker.py", "golden_checker")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Any:
+    """An empty folder into which distributions can be "installed": ``site.install(…)``, ``site.environment()``."""
+    return _neighbour("fake_distribution.py", "fake_distribution").FakeSite(tmp_path / "site-packages")
