@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,14 +69,11 @@ def read_header(path: Path) -> Header:
     Raises UsageError when there is no such file, WeightsError when the file is damaged, a pickle, or not ours.
     """
     described = _described(path, safetensors_header(path))
-    try:
-        header = Header(**described)
-        checked = isinstance(header.task, str) and isinstance(header.model, dict) and isinstance(header.numbers, list)
-    except TypeError:
-        checked = False
-    if not checked:
-        raise WeightsError(f"{path}: its {ENTRY!r} entry is not one that this version of restore understands")
-    return header
+    kinds = {"task": str, "model": dict, "numbers": list, "versions": dict}
+    if all(isinstance(described.get(key), kind) for key, kind in kinds.items()):
+        with suppress(TypeError):  # an entry that only a newer restore knows
+            return Header(**described)
+    raise WeightsError(f"{path}: its {ENTRY!r} entry is not one that this version of restore understands")
 
 
 def _described(path: Path, header: Mapping[str, Any]) -> dict[str, Any]:

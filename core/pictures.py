@@ -1,0 +1,199 @@
+"""Picture files in and out, with everything that a picture is besides its colours."""
+
+from __future__ import annotations
+
+import re
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from restore.core import decoding, metadata, png16
+from restore.core.errors import DataError, UsageError
+from restore.core.transparency import continued, resized_alpha
+from restore.core.writing import reason, replacing
+
+PIXEL_LIMIT = 2**27
+"""Pictures of more pixels (134 million) are refused: a small file may announce a picture that fills the memory."""
+
+SUFFIXES = frozenset(
+    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".dib"}
+    | {".webp", ".gif", ".avif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm"}
+)
+"""File names that are taken for pictures, in lower case."""
+
+# Named one by one, since Pillow opens some others, such as EPS, by running a program.
+_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "DIB", "WEBP", "GIF", "AVIF", "JPEG2000", "PPM")
+# What Pillow's decoders raise for damaged files.
+_BROKEN = (OSError, SyntaxError, ValueError, LookupError, TypeError, ArithmeticError, RuntimeError, EOFError)
+_BROKEN_INSIDE = (struct.error, zlib.error)
+
+# A network that works in colour leaves a gray picture nearly gray. What differs less than this between the channels, on
+# average and anywhere, is not meant as colour.
+_GRAY_MEAN, _GRAY_MOST = 0.02, 0.25
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture, upright, in the numbers that networks take."""
+
+    colour: Tensor
+    """(3, H, W) float32 in [0, 1]; a gray picture three times. Invisible pixels go on in the colours beside them."""
+    alpha: Tensor | None = None
+    """(1, H, W) float32 in [0, 1]; none for a picture that cannot be seen through."""
+    gray: bool = False
+    bits: int = 8
+    """Bits of a channel in the file: 8 or 16."""
+    icc: bytes | None = None
+    """Colour profile."""
+    exif: bytes | None = None
+    """EXIF data without the orientation, which has been applied."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.colour.shape[-2], self.colour.shape[-1]
+
+
+def read_picture(path: Path) -> Picture:
+    """Read a picture file of any kind that a camera or a drawing program writes.
+
+    Palettes, alpha, gray, 1-bit, CMYK (by its colour profile where it has one) and EXIF orientation are understood; of
+    a film, the first picture. 16 bits a channel are kept for gray pictures and for PNGs that are not interlaced; of
+    other 16-bit colour files (TIFF) the upper 8 bits are read. Raises UsageError when there is no such file, DataError
+    when it cannot be read, is damaged, is no picture, or has more than ``PIXEL_LIMIT`` pixels.
+    """
+    with _opened(path) as image:
+        image.load()
+        exif = metadata.exif(image)
+        orientation = exif.pop(metadata.ORIENTATION, 1) if exif else 1
+        levels = decoding.upright(decoding.levels(image, path), orientation)
+        icc = image.info.get("icc_profile") or None
+        if image.mode in ("CMYK", "LAB"):
+            icc = None  # it described inks or another space; the numbers are RGB now
+        kept = metadata.exif_bytes(exif)
+    white = np.iinfo(levels.dtype).max
+    planes = torch.from_numpy(levels.astype(np.float32) / white).permute(2, 0, 1)
+    channels = planes.shape[0]
+    alpha = planes[-1:].contiguous() if channels in (2, 4) else None
+    colour = planes[:3].contiguous() if channels >= 3 else planes[:1].repeat(3, 1, 1)
+    if alpha is not None:
+        colour = continued(colour, alpha)
+    return Picture(colour, alpha, channels <= 2, 8 * levels.dtype.itemsize, icc, kept)
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Height and width of an upright picture, from the start of its file alone. Raises as ``read_picture``."""
+    with _opened(path) as image:
+        width, height = image.size
+        turned = image.getexif().get(metadata.ORIENTATION, 1) in (5, 6, 7, 8)
+    return (width, height) if turned else (height, width)
+
+
+def write_picture(path: Path, picture: Tensor, like: Picture | None = None) -> Path:
+    """Write a picture (C, H, W) as a PNG file, whole or not at all.
+
+    Values are in [0, 1] and are clipped to it. C is 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA). What it has in
+    common with ``like``, the picture that it was made from, is kept: bits, colour profile, EXIF, the alpha plane (at
+    the new size), and gray if it is still gray. Raises DataError when a value is no number, RestoreError when the file
+    cannot be written.
+    """
+    if not torch.isfinite(picture).all():
+        raise DataError(f"{path}: not written: the picture holds values that are no numbers (NaN or infinite)")
+    picture = picture.detach().float().cpu().clamp(0, 1)
+    if like is not None:
+        picture = _like(picture, like)
+    channels, height, width = picture.shape
+    bits = like.bits if like is not None else 8
+    white = 2**bits - 1
+    levels = (picture * white).round_().permute(1, 2, 0).numpy().astype(np.uint8 if bits == 8 else np.uint16)
+    icc = metadata.fitting_profile(like.icc, channels) if like is not None else None
+    exif = metadata.sized_exif(like.exif, height, width) if like is not None and like.exif is not None else None
+    with replacing(path) as temporary:
+        if bits == 16:
+            png16.write(temporary, levels, icc, exif)
+        else:
+            image = Image.fromarray(levels[..., 0] if channels == 1 else levels)
+            image.save(temporary, format="PNG", icc_profile=icc, exif=exif or b"")
+    return path
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """The pictures of a folder in the order a person counts them in: 2 before 10.
+
+    Hidden files, files whose suffix is no picture's, and folders are left out. Raises UsageError when the folder does
+    not exist or holds no picture.
+    """
+    try:
+        files = [path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file()]
+    except FileNotFoundError as error:
+        raise UsageError(f"{folder}: no such folder") from error
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be listed: {reason(error)}") from error
+    pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
+    if not pictures:
+        held = f"none of its {len(files)} files is" if files else "it is empty; wanted are files"
+        raise UsageError(f"{folder}: no pictures: {held} named as a picture ({', '.join(sorted(SUFFIXES))})")
+    return sorted(pictures, key=_counted)
+
+
+def _counted(path: Path) -> list[tuple[int, int, str]]:
+    """A sorting key by which numbers inside names are numbers."""
+    parts = re.split(r"([0-9]+)", path.name.casefold())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part] + [(2, 0, path.name)]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """A picture file, opened but not decoded; whatever goes wrong while it is open becomes one clear error."""
+    if not path.exists():
+        raise UsageError(f"{path}: no such file")
+    if path.is_dir():
+        raise UsageError(f"{path}: is a folder, not a picture")
+    Image.init()
+    known = [name for name in _FORMATS if name in Image.OPEN]
+    try:
+        with warnings.catch_warnings():
+            # Sizes are judged below, and a picture that decodes in spite of an odd tag is good enough.
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=known) as image:
+                if image.width * image.height > PIXEL_LIMIT:
+                    raise DataError(_too_large(path, f"{image.width} x {image.height} pixels"))
+                yield image
+    except Image.DecompressionBombError as error:
+        raise DataError(_too_large(path, "far too many pixels")) from error
+    except UnidentifiedImageError as error:
+        state = "is empty" if path.stat().st_size == 0 else "is not a picture, whatever its name says, or is damaged"
+        raise DataError(f"{path}: {state}") from error
+    except PermissionError as error:
+        raise DataError(f"{path}: cannot be read: {reason(error)}") from error
+    except (*_BROKEN, *_BROKEN_INSIDE) as error:
+        raise DataError(f"{path}: is damaged or cut off: {error}") from error
+
+
+def _too_large(path: Path, size: str) -> str:
+    return f"{path}: too large: {size}, where at most {PIXEL_LIMIT / 1e6:.0f} million are accepted; cut it into parts"
+
+
+def _like(picture: Tensor, like: Picture) -> Tensor:
+    """A picture (C, H, W) brought back to the kind of the one that it was made from."""
+    if like.gray and picture.shape[0] == 3 and _nearly_gray(picture):
+        weights = picture.new_tensor([0.299, 0.587, 0.114])[:, None, None]  # ITU-R BT.601
+        picture = (picture * weights).sum(0, keepdim=True)
+    if like.alpha is not None and (picture.shape[0] == 3 or (like.gray and picture.shape[0] == 1)):
+        height, width = picture.shape[-2:]
+        picture = torch.cat([picture, resized_alpha(like.alpha, height, width)])
+    return picture
+
+
+def _nearly_gray(picture: Tensor) -> bool:
+    spread = picture.amax(0) - picture.amin(0)
+    return bool(spread.mean() <= _GRAY_MEAN and spread.max() <= _GRAY_MOST)

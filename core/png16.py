@@ -1,0 +1,124 @@
+"""PNG files of 16 bits a channel, which Pillow reads and writes in gray only.
+
+The file format: W3C, Portable Network Graphics (PNG) Specification, third edition.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+Levels = npt.NDArray[np.uint16]
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COLOUR_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}  # channels -> IHDR colour type
+_CHANNELS = {kind: channels for channels, kind in _COLOUR_TYPE.items()}
+
+
+def read(path: Path) -> Levels | None:
+    """Levels (H, W, C) of a PNG of 16 bits a channel, or None for any other file and for interlaced ones.
+
+    C is 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA). Raises ValueError when the file is damaged.
+    """
+    with path.open("rb") as file:
+        start = file.read(33)
+        if len(start) < 33 or not start.startswith(_SIGNATURE):
+            return None
+        width, height, bits, kind, _, _, interlaced = struct.unpack(">IIBBBBB", start[16:29])
+        if bits != 16 or interlaced or kind not in _CHANNELS:
+            return None
+        chunks = list(_chunks(file.read()))
+    channels = _CHANNELS[kind]
+    length = height * (1 + width * channels * 2)
+    decoder = zlib.decompressobj()
+    data = decoder.decompress(b"".join(body for name, body in chunks if name == b"IDAT"), length)
+    if len(data) != length:
+        raise ValueError("cut off")
+    lines = np.frombuffer(data, np.uint8).reshape(height, -1)
+    levels = _unfiltered(lines[:, 1:].reshape(height, width, channels * 2), lines[:, 0]).view(">u2").astype(np.uint16)
+    transparent = next((body for name, body in chunks if name == b"tRNS"), None)
+    if transparent is None or channels not in (1, 3):
+        return levels
+    key = np.frombuffer(transparent, ">u2", channels)
+    alpha = np.where((levels == key).all(-1, keepdims=True), 0, 65535).astype(np.uint16)
+    return np.concatenate([levels, alpha], axis=-1)
+
+
+def write(path: Path, levels: Levels, icc: bytes | None = None, exif: bytes | None = None) -> None:
+    """Write levels (H, W, C), C from 1 to 4, with an ICC profile and EXIF data as Pillow's ``Exif.tobytes`` gives."""
+    height, width, channels = levels.shape
+    lines = np.ascontiguousarray(levels.astype(">u2")).view(np.uint8).reshape(height, -1)
+    above = np.concatenate([np.zeros_like(lines[:1]), lines[:-1]])
+    filtered = np.concatenate(
+        [np.full((height, 1), 2, np.uint8), lines - above], axis=1
+    )  # filter 2: minus the line above
+    with path.open("wb") as file:
+        file.write(_SIGNATURE)
+        file.write(_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, _COLOUR_TYPE[channels], 0, 0, 0)))
+        if icc is not None:
+            file.write(_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc)))
+        if exif is not None:
+            file.write(_chunk(b"eXIf", exif.removeprefix(b"Exif\0\0")))
+        file.write(_chunk(b"IDAT", zlib.compress(filtered.tobytes(), 6)))
+        file.write(_chunk(b"IEND", b""))
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Name and content of each chunk."""
+    place = 0
+    while place + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, place)
+        yield data[place + 4 : place + 8], data[place + 8 : place + 8 + length]
+        place += length + 12
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def _unfiltered(lines: npt.NDArray[np.uint8], filters: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Undo the filters (H,) of lines (H, W, bytes of a pixel): each pixel was saved as a difference to its neighbours.
+
+    A pixel needs the ones to its left, above and above left, so that those of one anti-diagonal are independent: they
+    are done together, however the filters change from line to line.
+    """
+    if filters.max(initial=0) > 4:
+        raise ValueError("unknown filter")
+    height, width, size = lines.shape
+    restored = np.zeros((height + 1, width + 1, size), np.int16)  # one line above and one pixel to the left are zero
+    flat = restored.reshape(-1, size)
+    source = np.ascontiguousarray(lines).reshape(-1, size)
+    row = width + 1
+    for diagonal in range(height + width - 1):
+        first = max(0, diagonal - width + 1)
+        count = min(height - 1, diagonal) - first + 1
+        here = (first + 1) * row + diagonal - first + 1  # one line down and one pixel left is `width` further on
+        span = (count - 1) * width + 1
+        left, above, corner = (flat[here - back : here - back + span : width] for back in (1, row, row + 1))
+        start = first * width + diagonal - first
+        step = max(width - 1, 1)
+        saved = source[start : start + (count - 1) * step + 1 : step]
+        kind = filters[first : first + count, None]
+        flat[here : here + span : width] = (saved + _predicted(kind, left, above, corner)) & 0xFF
+    return np.ascontiguousarray(restored[1:, 1:].astype(np.uint8))
+
+
+def _predicted(
+    kind: npt.NDArray[np.uint8],
+    left: npt.NDArray[np.int16],
+    above: npt.NDArray[np.int16],
+    corner: npt.NDArray[np.int16],
+) -> npt.NDArray[np.int16]:
+    """What each filter expects of a pixel: nothing, left, above, their mean, or the nearest of three."""
+    to_left, to_above = np.abs(above - corner), np.abs(left - corner)
+    to_corner = np.abs(left + above - 2 * corner)
+    nearest = np.where(
+        (to_left <= to_above) & (to_left <= to_corner), left, np.where(to_above <= to_corner, above, corner)
+    )
+    choices = [np.zeros_like(left), left, above, (left + above) >> 1, nearest]
+    return np.select([kind == number for number in range(5)], choices)
