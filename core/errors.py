@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class RestoreError(Exception):
     """Something failed. The message says what, where and what to do; it is shown as it is, without a traceback."""
@@ -43,3 +45,8 @@ class Interrupted(RestoreError):
     """The run was told to stop (Ctrl-C, SIGTERM) and has saved a checkpoint."""
 
     exit_status = 130
+
+    def __init__(self, message: str, folder: Path) -> None:
+        super().__init__(message)
+        self.folder = folder
+        """The run folder, from which the run can be resumed."""

@@ -166,6 +166,9 @@ class Task(ABC):
     channels_last: ClassVar[bool] = False
     """Whether the networks are faster with the channels_last memory format."""
 
+    eager: ClassVar[frozenset[str]] = frozenset()
+    """Networks that ``--compile`` leaves alone, such as a critic whose gradient is itself differentiated."""
+
     def __init__(self, settings: RunSettings, options: Settings | None = None) -> None:
         self.settings = settings
         self.options = options
@@ -185,9 +188,14 @@ class Task(ABC):
         return {}
 
     @cached_property
+    def exported(self) -> dict[str, nn.Module]:
+        """The networks that prediction needs, built once."""
+        return self.networks()
+
+    @cached_property
     def modules(self) -> dict[str, nn.Module]:
         """Every network that is trained, in one fixed order whatever the phase."""
-        return {**self.networks(), **self.critics()}
+        return {**self.exported, **self.critics()}
 
     @cached_property
     def fixed(self) -> dict[str, nn.Module]:
@@ -207,6 +215,10 @@ class Task(ABC):
     @abstractmethod
     def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
         """One step on one micro-batch: one call of ``turn`` for each optimizer that is to move."""
+
+    def health(self, numbers: Mapping[str, float]) -> str | None:
+        """What to tell a person about the numbers of the last log line, if they show that training goes wrong."""
+        return None
 
     # --- using ------------------------------------------------------------------------------------------------
 

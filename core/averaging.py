@@ -1,0 +1,44 @@
+"""Exponential moving averages of weights."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+
+class Averages:
+    """Moving averages of some networks; evaluation, samples and exported weights use them.
+
+    Early updates weigh more, ``min(decay, (1 + n) / (10 + n))`` after n updates, so that the average forgets the
+    untrained weights that it starts from.
+    """
+
+    def __init__(self, modules: Mapping[str, nn.Module], decay: float) -> None:
+        self.decay = decay
+        self.updates = dict.fromkeys(modules, 0)
+        self.modules = {name: copy.deepcopy(module).eval().requires_grad_(False) for name, module in modules.items()}
+
+    @torch.no_grad()
+    def update(self, name: str, module: nn.Module) -> None:
+        """Take in a network's weights after one of its steps; buffers are copied as they are."""
+        count = self.updates[name] = self.updates[name] + 1
+        weight = 1 - min(self.decay, (1 + count) / (10 + count))
+        average = self.modules[name]
+        for mean, parameter in zip(average.parameters(), module.parameters(), strict=True):
+            mean.lerp_(parameter, weight)
+        for kept, buffer in zip(average.buffers(), module.buffers(), strict=True):
+            kept.copy_(buffer)
+
+    @torch.no_grad()
+    def restart(self, modules: Mapping[str, nn.Module]) -> None:
+        """Begin anew from the given weights."""
+        for name, average in self.modules.items():
+            average.load_state_dict(modules[name].state_dict())
+            self.updates[name] = 0
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every averaged tensor, named ``<network>.<key>``."""
+        return {f"{name}.{key}": value for name, m in self.modules.items() for key, value in m.state_dict().items()}

@@ -1,0 +1,97 @@
+"""Measure a task on pictures: each once, whatever the number of processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from accelerate.utils import gather_object
+from torch import Tensor, nn
+
+from restore.core.chance import chance, derive
+from restore.core.errors import DataError
+from restore.core.measuring import EvaluationProtocol, Number
+from restore.core.task import Batch, Modules, Pictures, Task
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a task scored."""
+
+    numbers: Sequence[Number]
+    per_image: Sequence[Mapping[str, Any]]
+    """``{"image", "name", "of", "value"}`` for every picture and metric."""
+
+
+class EvaluationInterrupted(Exception):
+    """``stop`` said so; nothing was measured."""
+
+
+def as_batch(sample: Mapping[str, Tensor], device: torch.device) -> Batch:
+    """A batch of one sample on a device."""
+    return {name: value.unsqueeze(0).to(device) for name, value in sample.items()}
+
+
+@torch.no_grad()
+def evaluate(
+    task: Task,
+    modules: Mapping[str, nn.Module],
+    pictures: Pictures,
+    protocol: EvaluationProtocol,
+    *,
+    device: torch.device | str = "cpu",
+    of: str,
+    rank: int = 0,
+    processes: int = 1,
+    stop: Callable[[], bool] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Measure every picture once, in fp32, and reduce in float64.
+
+    Args:
+        task: what predicts and measures.
+        modules: its networks, on ``device`` and in evaluation mode.
+        pictures: what to measure on; pictures may differ in size, one is measured at a time.
+        protocol: which metrics, in which convention.
+        device: where the networks are.
+        of: whose numbers these are, as reports name it.
+        rank: this process; it measures pictures rank, rank + processes, … and receives the rows of all others.
+        processes: how many processes share the work.
+        stop: asked before each picture; if true, the evaluation is given up.
+        progress: told how many pictures of this process are done, and of how many.
+
+    Raises:
+        DataError: there is no picture.
+        EvaluationInterrupted: ``stop`` returned true.
+    """
+    if not len(pictures):
+        raise DataError("there is no picture to measure on")
+    view, device = Modules(modules), torch.device(device)
+    mine = range(rank, len(pictures), processes)
+    rows: list[tuple[int, dict[str, Tensor]]] = []
+    for done, index in enumerate(mine):
+        if stop and stop():
+            raise EvaluationInterrupted
+        with chance(derive("evaluation", index), device):  # an estimate that draws is the same each time
+            statistics = task.measure(as_batch(pictures[index], device), view, protocol)
+        rows.append((index, {name: value.detach().double().cpu() for name, value in statistics.items()}))
+        if progress:
+            progress(done + 1, len(mine))
+    if processes > 1:
+        rows = sorted(gather_object(rows), key=lambda row: int(row[0]))
+    return _reduce(rows, protocol, pictures, of)
+
+
+def _reduce(
+    rows: list[tuple[int, dict[str, Tensor]]], protocol: EvaluationProtocol, pictures: Pictures, of: str
+) -> Evaluation:
+    numbers, per_image = [], []
+    for name, metric in protocol.metrics.items():
+        table = torch.cat([statistics[name] for _, statistics in rows])
+        numbers.append(Number(metric.name, metric.convention, of, metric.reduce(table)))
+        for index, statistics in rows:
+            value = metric.reduce(statistics[name])
+            per_image.append({"image": pictures.name(index), "name": metric.name, "of": of, "value": value})
+    return Evaluation(numbers, per_image)

@@ -1,0 +1,125 @@
+"""Optimizers and learning rates from settings. A rate is a function of how much of the phase is done."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch.nn import Parameter
+
+from restore.core.settings import OptimizerSettings, ScheduleSettings
+
+ONE_CYCLE_START = 0.04
+"""Rate at which one-cycle begins, as a fraction of its highest (1/25, as Smith and Topin, 2018, use)."""
+
+
+def make_optimizer(settings: OptimizerSettings, parameters: Iterable[Parameter]) -> torch.optim.Optimizer:
+    """The named optimizer over the parameters that are trainable."""
+    trainable = [parameter for parameter in parameters if parameter.requires_grad]
+    common: dict[str, Any] = {"lr": settings.lr, "weight_decay": settings.weight_decay}
+    match settings.name:
+        case "adam":
+            return torch.optim.Adam(trainable, betas=settings.betas, **common)
+        case "adamw":
+            return torch.optim.AdamW(trainable, betas=settings.betas, **common)
+        case "sgd":
+            return torch.optim.SGD(trainable, momentum=settings.momentum, nesterov=settings.nesterov, **common)
+        case "rmsprop":
+            return torch.optim.RMSprop(trainable, alpha=settings.betas[1], momentum=settings.momentum, **common)
+
+
+def rate_factor(schedule: ScheduleSettings, share: float) -> float:
+    """Learning rate at a point of the phase, as a fraction of its highest.
+
+    Args:
+        schedule: which shape; ``plateau`` is constant here, its decreases come from ``Plateau``.
+        share: how much of the phase is done, in [0, 1].
+    """
+    final, warmup = schedule.final, schedule.warmup
+    if schedule.name == "one-cycle":
+        rising = warmup or 0.3
+        if share < rising:
+            return _cosine(ONE_CYCLE_START, 1.0, share / rising)
+        return _cosine(1.0, final, (share - rising) / (1 - rising)) if rising < 1 else 1.0
+    if share < warmup:
+        return share / warmup
+    match schedule.name:
+        case "linear":
+            return 1.0 + (final - 1.0) * _after(warmup, share)
+        case "cosine":
+            return _cosine(1.0, final, _after(warmup, share))
+        case "multi-step":
+            return float(schedule.gamma ** bisect_right(sorted(schedule.milestones), share))
+        case _:
+            return 1.0
+
+
+def _after(warmup: float, share: float) -> float:
+    return (share - warmup) / (1 - warmup) if warmup < 1 else 0.0
+
+
+def _cosine(start: float, end: float, share: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
+
+
+class Plateau:
+    """Lowers a rate each time a metric has not improved for ``patience`` evaluations."""
+
+    def __init__(self, schedule: ScheduleSettings) -> None:
+        self.schedule = schedule
+        self.stale = 0
+        self.factor = 1.0
+
+    def evaluated(self, improved: bool) -> None:
+        """Count one evaluation."""
+        self.stale = 0 if improved else self.stale + 1
+        if self.stale > self.schedule.patience:
+            self.stale = 0
+            self.factor *= self.schedule.gamma
+
+    def state(self) -> dict[str, float]:
+        """What a checkpoint needs."""
+        return {"stale": self.stale, "factor": self.factor}
+
+    def restore(self, state: dict[str, float]) -> None:
+        """Take up a state."""
+        self.stale, self.factor = int(state["stale"]), state["factor"]
+
+
+class ScheduledOptimizer:
+    """An optimizer whose rate is set before each of its steps."""
+
+    def __init__(self, settings: OptimizerSettings, parameters: Iterable[Parameter]) -> None:
+        self.settings = settings
+        self.optimizer = make_optimizer(settings, parameters)
+        self.plateau = Plateau(settings.schedule) if settings.schedule.name == "plateau" else None
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """Everything that it moves."""
+        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+    @property
+    def rate(self) -> float:
+        """Learning rate of the last step."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def set_rate(self, step: int, steps: int, steps_per_epoch: int) -> None:
+        """Set the rate of the step that comes next.
+
+        Args:
+            step: optimizer steps of the phase that are done.
+            steps: optimizer steps planned for the phase.
+            steps_per_epoch: of them in one epoch.
+        """
+        if self.settings.schedule.per == "epoch":
+            step = step // steps_per_epoch * steps_per_epoch
+        # a warm-up's first step would have rate 0 and move nothing: it counts as the end of its own step
+        warming = self.settings.schedule.warmup > 0 and self.settings.schedule.name != "one-cycle"
+        share = min(1.0, (step + (1 if warming else 0)) / max(1, steps))
+        factor = rate_factor(self.settings.schedule, share) * (self.plateau.factor if self.plateau else 1.0)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.lr * factor

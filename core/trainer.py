@@ -1,0 +1,229 @@
+"""Train a task: set the run up, or take it up again, and go through its phases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedType, GradientAccumulationPlugin, broadcast_object_list
+
+from restore.core import checkpoints, events, snapshot
+from restore.core.averaging import Averages
+from restore.core.chance import derive, seed_everything
+from restore.core.checkpoints import Checkpoint
+from restore.core.errors import NothingToTrain, UsageError
+from restore.core.measuring import Number
+from restore.core.order import make_plan
+from restore.core.precision import choose
+from restore.core.run import Parts, Run
+from restore.core.run_folder import RunFolder, new_run_folder, write_config
+from restore.core.settings import RunSettings
+from restore.core.stopping import StopSignals
+from restore.core.summary import write_summary
+from restore.core.task import Task
+from restore.core.tracking import Tracker
+from restore.core.turns import Networks
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run came to."""
+
+    folder: Path
+    weights: Path
+    """The best weights of its last phase."""
+    numbers: Sequence[Number]
+    """Of the baselines and of the best weights of each phase, on the validation pictures."""
+    seconds: float
+
+
+class Trainer:
+    """Trains one task by its settings.
+
+    Args:
+        task: the task, built from the same settings.
+        settings: what the run is a function of.
+        name: full name of the task, as ``srgan/srgan``; weights files carry it.
+        listeners: told about everything that happens, on the main process only.
+        resume: folder of a run that goes on; unset, a new one is made.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        settings: RunSettings,
+        *,
+        name: str | None = None,
+        listeners: Sequence[events.Listener] = (),
+        resume: Path | None = None,
+    ) -> None:
+        self.task = task
+        self.settings = settings
+        self.name = name or type(task).__name__.lower()
+        self.listeners = listeners
+        self.resume = resume
+
+    def fit(self) -> RunResult:
+        """Run to the end.
+
+        Raises:
+            NothingToTrain: the task is a fixed method.
+            UsageError: the settings or the data cannot be meant.
+            DataError: a picture is damaged.
+            CheckpointError: the run to be resumed has no checkpoint that can be read.
+            Interrupted: told to stop by Ctrl-C or SIGTERM; a checkpoint is saved.
+            TrainingDiverged: too many steps in a row were not finite.
+        """
+        phases = [phase for phase in self.task.phases() if phase.epochs > 0]
+        if not phases:
+            raise NothingToTrain(
+                f"{self.name} is a fixed method and has nothing to train; use it at once: "
+                f"restore predict {self.name.rpartition('/')[2]} PICTURE --output DIR"
+            )
+        accelerator = make_accelerator(self.settings)
+        settings = self._decide(accelerator)
+        seed_everything(derive(settings.seed, "weights"))
+        _use_deterministic_kernels(settings)
+        # the data first: what is wrong with it should be said before anything is made
+        pictures = len(self.task.data("train", phases[0]))
+        validation = len(self.task.data("validation", phases[0]))
+        plan = make_plan(settings, pictures, processes=accelerator.num_processes)
+        networks = self._networks(accelerator, settings)
+        averaged = {name: networks.raw[name] for name in self.task.exported}
+        averages = Averages(averaged, settings.ema) if settings.ema else None
+        folder = self._folder(accelerator, settings)
+        checkpoint = self._checkpoint(folder, networks, averages)
+        resumed_at = checkpoint.state["progress"]["run_step"] if checkpoint else None
+        tracker = self._tracker(accelerator, folder, checkpoint)
+        seed_everything(derive(settings.seed, "steps", accelerator.process_index))
+        parts = Parts(
+            self.task, self.name, settings, phases, folder, accelerator, networks, averages, tracker,
+            self._emit if accelerator.is_main_process else _nobody_listens,
+        )  # fmt: skip
+        parts.emit(
+            events.RunStarted(
+                task=self.name,
+                folder=folder.path,
+                phases=[(phase.name, phase.epochs) for phase in phases],
+                steps_per_epoch=plan.steps,
+                samples_per_epoch=plan.samples,
+                train_pictures=pictures,
+                validation_pictures=validation,
+                parameters={name: sum(p.numel() for p in m.parameters()) for name, m in networks.raw.items()},
+                device=str(accelerator.device),
+                precision=settings.precision,
+                processes=accelerator.num_processes,
+                resumed_at=resumed_at,
+            )
+        )
+        return self._go(parts, checkpoint)
+
+    def _go(self, parts: Parts, checkpoint: Checkpoint | None) -> RunResult:
+        try:
+            with StopSignals() as stop:
+                run = Run(parts, stop, checkpoint)
+                run.go()
+        finally:
+            if parts.tracker:
+                parts.tracker.close()
+        numbers = [Number(**number) for group in run.progress.numbers.values() for number in group]
+        result = RunResult(parts.folder.path, parts.folder.best, numbers, run.seconds)
+        if parts.accelerator.is_main_process:
+            write_summary(parts.folder, parts.name, parts.settings, str(parts.accelerator.device), numbers, run.seconds)
+        parts.emit(events.RunFinished(result.folder, result.weights, numbers, run.seconds))
+        return result
+
+    # --- setting up -------------------------------------------------------------------------------------------
+
+    def _decide(self, accelerator: Accelerator) -> RunSettings:
+        """Settings with the precision decided, once and the same on every process, and with absolute paths."""
+        precision = choose(self.settings.precision, accelerator.device) if accelerator.is_main_process else ""
+        decided: dict[str, Any] = {"precision": _from_main(accelerator, precision)}
+        for field in ("data", "val_data"):
+            path = getattr(self.settings, field)
+            decided[field] = path.absolute() if path else None
+        return self.settings.model_copy(update=decided)
+
+    def _networks(self, accelerator: Accelerator, settings: RunSettings) -> Networks:
+        raw = self.task.modules
+        memory = {"memory_format": torch.channels_last} if self.task.channels_last else {}
+        for module in (*raw.values(), *self.task.fixed.values()):
+            module.to(accelerator.device, **memory)
+        wrapped = {name: accelerator.prepare_model(module) for name, module in raw.items()}
+        if settings.compile:
+            wrapped = {
+                name: module if name in self.task.eager else torch.compile(module) for name, module in wrapped.items()
+            }
+        return Networks(raw, wrapped)
+
+    def _folder(self, accelerator: Accelerator, settings: RunSettings) -> RunFolder:
+        path = None
+        if accelerator.is_main_process:
+            folder = RunFolder(self.resume) if self.resume else new_run_folder(settings, self.name)
+            folder.create()
+            write_config(folder, settings, self.name, str(accelerator.device))
+            path = folder.path
+        return RunFolder(Path(_from_main(accelerator, path)))
+
+    def _checkpoint(self, folder: RunFolder, networks: Networks, averages: Averages | None) -> Checkpoint | None:
+        if not self.resume:
+            return None
+        _, checkpoint = checkpoints.load_newest(folder.checkpoints, lambda text: self._emit(events.Warned(text)))
+        snapshot.restore_modules(checkpoint, networks.raw, averages)
+        return checkpoint
+
+    def _tracker(self, accelerator: Accelerator, folder: RunFolder, checkpoint: Checkpoint | None) -> Tracker | None:
+        if not accelerator.is_main_process:
+            return None
+        if checkpoint is None:
+            return Tracker(folder)
+        step = checkpoint.state["progress"]["run_step"]
+        return Tracker(folder, log_position=checkpoint.state["log"], purge_step=step + 1)
+
+    def _emit(self, event: events.Event) -> None:
+        for listener in self.listeners:
+            listener(event)
+
+
+def make_accelerator(settings: RunSettings) -> Accelerator:
+    """The processes and the device of a run. Precision is the engine's own: evaluation must not be wrapped by it.
+
+    Raises:
+        UsageError: the device is not there, or the launch configuration shards networks.
+    """
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("--device cuda: this machine has no CUDA device that torch can use; restore doctor says more")
+    if settings.device == "mps" and not torch.backends.mps.is_available():
+        raise UsageError("--device mps: this machine has no Metal device that torch can use")
+    accelerator = Accelerator(
+        cpu=settings.device == "cpu",
+        mixed_precision="no",
+        # our own sampler ends epochs, so Accelerate must not look for their end
+        gradient_accumulation_plugin=GradientAccumulationPlugin(
+            num_steps=settings.accumulate, sync_with_dataloader=False
+        ),
+    )
+    known = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)
+    if accelerator.distributed_type not in known:
+        raise UsageError(
+            f"the launch configuration asks for {accelerator.distributed_type.value}, which shards networks; "
+            "restore trains with plain data parallelism only (accelerate launch --multi_gpu)"
+        )
+    return accelerator
+
+
+def _use_deterministic_kernels(settings: RunSettings) -> None:
+    torch.use_deterministic_algorithms(settings.deterministic)
+    torch.backends.cudnn.benchmark = not settings.deterministic
+
+
+def _from_main(accelerator: Accelerator, value: Any) -> Any:
+    return broadcast_object_list([value])[0] if accelerator.num_processes > 1 else value
+
+
+def _nobody_listens(event: events.Event) -> None:  # noqa: ARG001
+    return

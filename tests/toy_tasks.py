@@ -1,0 +1,232 @@
+"""Small tasks that train in a second: two phases with a critic, a penalty, several heads, and a fixed method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from restore.core.measuring import EvaluationProtocol
+from restore.core.settings import OptimizerSettings, RunSettings, Settings
+from restore.core.task import Batch, Modules, Phase, Step, Task, Turn
+
+
+class MeanSquaredError:
+    """Squared error in float64, pooled over pictures."""
+
+    name = "mse"
+    convention = "mean over pixels"
+    better: Literal["higher", "lower"] = "lower"
+
+    def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
+        error = (prediction.double() - target.double()).square().flatten(1)
+        return torch.stack([error.sum(1), torch.full((len(error),), error.shape[1], dtype=torch.float64)], dim=1)
+
+    def reduce(self, rows: Tensor) -> float:
+        return float(rows[:, 0].sum() / rows[:, 1].sum())
+
+
+class Noise:
+    """Drawn pictures; training samples are flipped by chance."""
+
+    in_memory = True
+
+    def __init__(self, count: int, size: int, seed: int, augment: bool) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        self.pictures = torch.rand(count, 1, size, size, generator=generator)
+        self.augment = augment
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        picture = self.pictures[index]
+        if self.augment and torch.rand(()) < 0.5:
+            picture = picture.flip(-1)
+        if self.augment:
+            picture = picture + 0.01 * torch.randn_like(picture)
+        return {"input": picture, "target": 1 - picture}
+
+    def name(self, index: int) -> str:
+        return f"noise-{index}"
+
+
+class ToyModel(Settings):
+    width: int = 4
+    """Channels."""
+
+
+class ToySettings(RunSettings):
+    model: ToyModel = ToyModel()
+    first_epochs: Annotated[int, Field(ge=1)] = 1
+    """Epochs of the first phase."""
+    batch_norm: bool = True
+    """Whether the critic has batch normalisation."""
+    optimizer: OptimizerSettings = OptimizerSettings(lr=1e-2)
+    epochs: Annotated[int, Field(ge=1)] = 2
+    batch_size: int = 4
+    samples_per_epoch: int | None = 16
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "fp32"
+    device: Literal["auto", "cpu", "cuda", "mps"] = "cpu"
+    sample_pictures: int = 1
+
+
+class OneNetwork(Task):
+    """Learns to invert pictures."""
+
+    settings_type = ToySettings
+    settings: ToySettings
+
+    def networks(self) -> dict[str, nn.Module]:
+        width = self.settings.model.width
+        return {"net": nn.Sequential(nn.Conv2d(1, width, 3, padding=1), nn.ReLU(), nn.Conv2d(width, 1, 3, padding=1))}
+
+    def phases(self) -> Sequence[Phase]:
+        return [Phase("only", self.settings.epochs, {"net": self.settings.optimizer}, monitor="mse")]
+
+    def data(self, split: str, phase: Phase) -> Noise:
+        return Noise(6, 8, seed=1, augment=True) if split == "train" else Noise(3, 8, seed=2, augment=False)
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        turn("net", lambda m: {"mse": F.mse_loss(m.net(batch["input"]), batch["target"])})
+
+    def predict(self, batch: Batch, modules: Modules) -> Batch:
+        return {"output": modules.net(batch["input"])}
+
+    def protocols(self) -> Mapping[str, EvaluationProtocol]:
+        return {"plain": EvaluationProtocol("plain", {"mse": MeanSquaredError()})}
+
+
+class Heads(OneNetwork):
+    """Deep supervision: two heads, of which the last predicts."""
+
+    class TwoHeads(nn.Module):
+        def __init__(self, width: int) -> None:
+            super().__init__()
+            self.body = nn.Sequential(nn.Conv2d(1, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU())
+            self.heads = nn.ModuleList([nn.Conv2d(width, 1, 1), nn.Conv2d(width, 1, 3, padding=1)])
+
+        def forward(self, x: Tensor) -> list[Tensor]:
+            features = self.body(x)
+            return [head(features) for head in self.heads]
+
+    def networks(self) -> dict[str, nn.Module]:
+        return {"net": self.TwoHeads(self.settings.model.width)}
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        turn(
+            "net",
+            lambda m: {f"head{i}": F.mse_loss(out, batch["target"]) / 2 for i, out in enumerate(m.net(batch["input"]))},
+        )
+
+    def predict(self, batch: Batch, modules: Modules) -> Batch:
+        return {"output": modules.net(batch["input"])[-1]}
+
+
+class Variational(OneNetwork):
+    """Draws in its training step, as a VAE does."""
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        def loss(m: Modules) -> dict[str, Tensor]:
+            mean = m.net(batch["input"])
+            drawn = mean + 0.1 * torch.randn_like(mean)
+            return {"reconstruction": F.mse_loss(drawn, batch["target"]), "kl": 1e-3 * mean.square().mean()}
+
+        turn("net", loss)
+
+
+class TwoPhases(OneNetwork):
+    """Pretraining, then a critic with vanilla adversarial terms, as SRGAN."""
+
+    def critics(self) -> dict[str, nn.Module]:
+        norm = nn.BatchNorm2d(4) if self.settings.batch_norm else nn.Identity()
+        return {
+            "critic": nn.Sequential(nn.Conv2d(1, 4, 3, 2, 1), norm, nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(64, 1))
+        }
+
+    def phases(self) -> Sequence[Phase]:
+        first = min(self.settings.first_epochs, self.settings.epochs)
+        optimizer = self.settings.optimizer
+        return [
+            Phase("pretrain", first, {"net": optimizer}, monitor="mse"),
+            Phase("adversarial", self.settings.epochs - first, {"net": optimizer, "critic": optimizer}),
+        ]
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        if step.phase == "pretrain":
+            super().train_step(batch, turn, step)
+            return
+
+        def critic(m: Modules) -> dict[str, Tensor]:
+            with torch.no_grad():
+                fake = m.net(batch["input"])
+            real, fake = m.critic(torch.cat([batch["target"], fake])).chunk(2)
+            turn.log(d_real=real.sigmoid().mean())
+            return {"real": F.softplus(-real).mean(), "fake": F.softplus(fake).mean()}
+
+        def generator(m: Modules) -> dict[str, Tensor]:
+            fake = m.net(batch["input"])
+            return {"mse": F.mse_loss(fake, batch["target"]), "adversarial": 1e-2 * F.softplus(-m.critic(fake)).mean()}
+
+        turn("critic", critic)
+        turn("net", generator)
+
+
+class Penalty(TwoPhases):
+    """A Wasserstein critic with gradient penalty: a double backward, and chance in the step."""
+
+    eager = frozenset({"critic"})
+
+    def __init__(self, settings: ToySettings, options: Settings | None = None) -> None:
+        super().__init__(settings.model_copy(update={"batch_norm": False}), options)
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        if step.phase == "pretrain":
+            OneNetwork.train_step(self, batch, turn, step)
+            return
+
+        def critic(m: Modules) -> dict[str, Tensor]:
+            with torch.no_grad():
+                fake = m.net(batch["input"])
+            mix = torch.rand(len(fake), 1, 1, 1)
+            between = (mix * batch["target"] + (1 - mix) * fake).requires_grad_()
+            scores = m.critic(torch.cat([batch["target"], fake, between]))
+            real, false, middle = scores.chunk(3)
+            (slope,) = torch.autograd.grad(middle.sum(), between, create_graph=True)
+            penalty = (slope.flatten(1).norm(dim=1) - 1).square().mean()
+            return {"wasserstein": false.mean() - real.mean(), "penalty": 10 * penalty}
+
+        turn("critic", critic)
+        turn("net", lambda m: {"adversarial": -m.critic(m.net(batch["input"])).mean()})
+
+
+class Fixed(OneNetwork):
+    """A method without weights."""
+
+    def networks(self) -> dict[str, nn.Module]:
+        return {}
+
+    def phases(self) -> Sequence[Phase]:
+        return ()
+
+    def data(self, split: str, phase: Phase) -> Noise:
+        raise AssertionError("a fixed method reads no training data")
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        raise AssertionError("a fixed method does not train")
+
+    def predict(self, batch: Batch, modules: Modules) -> Batch:
+        return {"output": 1 - batch["input"]}
+
+    def evaluation_data(self, folder: Path | None) -> Noise:
+        return Noise(3, 8, seed=2, augment=False)
+
+
+def toy_settings(out: Path, **changes: Any) -> ToySettings:
+    """Settings of a run of a second on the CPU."""
+    return ToySettings(out=out, **changes)
