@@ -15,12 +15,20 @@ class Metric(Protocol):
     Rows of statistics can be gathered from any number of processes and batches and still give the same number.
     """
 
-    name: str
-    """Short name, as ``psnr``."""
-    convention: str
-    """How it was computed, printed with every value, as ``Y 8-bit, border 4``."""
-    better: Literal["higher", "lower"]
-    """Which direction is an improvement."""
+    @property
+    def name(self) -> str:
+        """Short name, as ``psnr``."""
+        ...
+
+    @property
+    def convention(self) -> str:
+        """How it was computed, printed with every value, as ``8-bit Y, border 4``."""
+        ...
+
+    @property
+    def better(self) -> Literal["higher", "lower"]:
+        """Which direction is an improvement."""
+        ...
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Statistics (B, K) of a batch (B, C, H, W), float64."""

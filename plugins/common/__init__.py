@@ -1,1 +1,47 @@
-"""Being written."""
+"""The toolbox of the families: sample photographs, picture data, losses and metrics."""
+
+from __future__ import annotations
+
+from restore.registry import Register, hookimpl
+
+
+@hookimpl
+def restore_datasets(register: Register) -> None:
+    """Pictures to train and to measure on."""
+    place = "restore.plugins.common"
+    register("photographs", f"{place}.samples:photographs", summary="Photographs that ship with scikit-image.")
+    register("folder", f"{place}.folders:PictureFolder", summary="The pictures of a folder, decoded once.")
+    register(
+        "super-resolution",
+        f"{place}.super_resolution:super_resolution_pictures",
+        summary="Small and large pictures: crops to train on, whole ones to validate on.",
+    )
+
+
+@hookimpl
+def restore_losses(register: Register) -> None:
+    """Losses that know no family."""
+    pixels, adversarial = "restore.plugins.common.pixel_losses", "restore.plugins.common.adversarial"
+    register("l1", f"{pixels}:L1", summary="Mean absolute error.")
+    register("mse", f"{pixels}:MSE", summary="Mean squared error.")
+    register("charbonnier", f"{pixels}:Charbonnier", summary="Mean absolute error with a smooth tip.")
+    register("total-variation", f"{pixels}:TotalVariation", summary="Roughness of a prediction.")
+    register(
+        "perceptual",
+        "restore.plugins.common.perceptual:Perceptual",
+        summary="Distance between VGG features.",
+    )
+    register("vanilla", f"{adversarial}:Vanilla", summary="Adversarial pair: cross-entropy on logits.")
+    register("least-squares", f"{adversarial}:LeastSquares", summary="Adversarial pair: squared distance to labels.")
+    register("hinge", f"{adversarial}:Hinge", summary="Adversarial pair: hinge.")
+    register(
+        "wasserstein", f"{adversarial}:Wasserstein", summary="Adversarial pair: mean scores with a gradient penalty."
+    )
+
+
+@hookimpl
+def restore_metrics(register: Register) -> None:
+    """Metrics that say what they compare."""
+    place = "restore.plugins.common.metrics"
+    register("psnr", f"{place}:PSNR", summary="Peak signal-to-noise ratio in dB, per picture.")
+    register("ssim", f"{place}:SSIM", summary="Structural similarity over the valid region, per picture.")

@@ -43,7 +43,7 @@ def _component(pictures: Tensor, index: int) -> Tensor:
 
 
 def _mixed(pictures: Tensor, weights: list[float]) -> Tensor:
-    red, green, blue = pictures.split(1, dim=-3)
+    red, green, blue = pictures.chunk(3, dim=-3)
     return weights[0] * red + weights[1] * green + weights[2] * blue
 
 

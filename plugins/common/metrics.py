@@ -1,7 +1,7 @@
 """PSNR and SSIM that say how they were computed.
 
-Published tables disagree by tenths of a decibel because they compare different things: luma or colour, rounded to 8 bits
-or not, with or without the border. A metric here is made of *what* is compared (a `Comparison`) and *how*.
+Published tables disagree by tenths of a decibel because they compare different things: luma or colour, rounded to 8
+bits or not, with or without the border. A metric here is made of *what* is compared (a `Comparison`) and *how*.
 """
 
 from __future__ import annotations
@@ -147,8 +147,8 @@ def _similarity(a: Tensor, b: Tensor) -> Tensor:
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
     mean_a, mean_b, square_a, square_b, product = _windowed(torch.stack([a, b, a * a, b * b, a * b]))
     variance_a, variance_b, covariance = square_a - mean_a**2, square_b - mean_b**2, product - mean_a * mean_b
-    luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
-    structure = (2 * covariance + c2) / (variance_a + variance_b + c2)
+    luminance: Tensor = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
+    structure: Tensor = (2 * covariance + c2) / (variance_a + variance_b + c2)
     return luminance * structure
 
 

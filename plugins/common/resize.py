@@ -1,8 +1,8 @@
 """Resizing as MATLAB's ``imresize`` does it, to the last bit for 8-bit pictures.
 
 Tables of super-resolution compare pictures that were made small with MATLAB's bicubic kernel (a = -0.5), which is
-stretched when a picture shrinks so that nothing aliases. Other libraries use another kernel parameter, another border or
-no stretching, and differ by tenths of a decibel.
+stretched when a picture shrinks so that nothing aliases. Other libraries use another kernel parameter, another border
+or no stretching, and differ by tenths of a decibel.
 """
 
 from __future__ import annotations

@@ -1,0 +1,149 @@
+"""Losses of two networks that work against each other.
+
+A critic gives scores, of any shape, to real and to generated pictures; higher means more real. Each loss here is a
+pair: ``critic(real, fake)`` is what the critic minimises, ``generator(fake)`` what the generator minimises. All of them
+take the critic's bare output: no sigmoid, whose gradient vanishes for confident scores.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from restore.core.task import Terms
+
+
+@dataclass(frozen=True)
+class AdversarialLoss(ABC):
+    """Base of the adversarial losses."""
+
+    weight: float = 1.0
+    """Factor of the generator's term; the critic's terms have none, since nothing else pulls at the critic."""
+
+    def critic(self, real: Tensor, fake: Tensor) -> Terms:
+        """Terms ``critic_real`` and ``critic_fake`` from the scores of real and of detached generated pictures."""
+        return {"critic_real": self.on_real(real), "critic_fake": self.on_fake(fake)}
+
+    def generator(self, fake: Tensor) -> Terms:
+        """Term ``adversarial`` from the scores of generated pictures."""
+        return {"adversarial": self.weight * self.on_generated(fake)}
+
+    def penalty(self, critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Terms:  # noqa: ARG002
+        """Further terms of the critic that need the critic itself and pictures (B, …), not scores; usually none."""
+        return {}
+
+    @abstractmethod
+    def on_real(self, scores: Tensor) -> Tensor:
+        """The critic's loss of real pictures, a scalar."""
+
+    @abstractmethod
+    def on_fake(self, scores: Tensor) -> Tensor:
+        """The critic's loss of generated pictures, a scalar."""
+
+    @abstractmethod
+    def on_generated(self, scores: Tensor) -> Tensor:
+        """The generator's loss of its pictures before the weight, a scalar."""
+
+
+@dataclass(frozen=True)
+class Vanilla(AdversarialLoss):
+    """Binary cross-entropy on logits; the generator's is the non-saturating one (Goodfellow et al., 2014)."""
+
+    real_label: float = 1.0
+    """Label of real pictures; 0.9 smooths it from one side (Salimans et al., 2016), so that no critic is too sure."""
+
+    def on_real(self, scores: Tensor) -> Tensor:
+        """Cross-entropy with ``real_label``."""
+        return F.binary_cross_entropy_with_logits(scores, torch.full_like(scores, self.real_label))
+
+    def on_fake(self, scores: Tensor) -> Tensor:
+        """Cross-entropy with zero."""
+        return F.softplus(scores).mean()
+
+    def on_generated(self, scores: Tensor) -> Tensor:
+        """Cross-entropy with one."""
+        return F.softplus(-scores).mean()
+
+
+@dataclass(frozen=True)
+class LeastSquares(AdversarialLoss):
+    """Squared distance of the scores to labels (Mao et al., 2017, equation 9: real 1, generated 0, wanted 1)."""
+
+    real_label: float = 1.0
+    """Label of real pictures; 0.9 smooths it from one side."""
+
+    def on_real(self, scores: Tensor) -> Tensor:
+        """Half the mean squared distance to ``real_label``."""
+        return 0.5 * (scores - self.real_label).square().mean()
+
+    def on_fake(self, scores: Tensor) -> Tensor:
+        """Half the mean squared distance to zero."""
+        return 0.5 * scores.square().mean()
+
+    def on_generated(self, scores: Tensor) -> Tensor:
+        """Half the mean squared distance to one."""
+        return 0.5 * (scores - 1).square().mean()
+
+
+@dataclass(frozen=True)
+class Hinge(AdversarialLoss):
+    """Scores are pushed until they are one apart from zero (Lim and Ye, 2017)."""
+
+    def on_real(self, scores: Tensor) -> Tensor:
+        """How far scores lie below one."""
+        return F.relu(1 - scores).mean()
+
+    def on_fake(self, scores: Tensor) -> Tensor:
+        """How far scores lie above minus one."""
+        return F.relu(1 + scores).mean()
+
+    def on_generated(self, scores: Tensor) -> Tensor:
+        """The negative mean score."""
+        return -scores.mean()
+
+
+@dataclass(frozen=True)
+class Wasserstein(AdversarialLoss):
+    """Difference of mean scores, with a penalty that keeps the critic's slope at one (Gulrajani et al., 2017)."""
+
+    penalty_weight: float = 10.0
+    """Factor of the gradient penalty; zero leaves it out."""
+
+    def on_real(self, scores: Tensor) -> Tensor:
+        """The negative mean score."""
+        return -scores.mean()
+
+    def on_fake(self, scores: Tensor) -> Tensor:
+        """The mean score."""
+        return scores.mean()
+
+    def on_generated(self, scores: Tensor) -> Tensor:
+        """The negative mean score."""
+        return -scores.mean()
+
+    def penalty(self, critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Terms:
+        """Term ``gradient_penalty``."""
+        if self.penalty_weight == 0:
+            return {}
+        return {"gradient_penalty": self.penalty_weight * gradient_penalty(critic, real, fake)}
+
+
+def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
+    """Mean of ``(‖∇x critic(x)‖ - 1)²`` at points x drawn between real and fake pictures (B, …); a scalar.
+
+    Gulrajani et al., 2017, algorithm 1. The gradient of each sample's summed scores is taken with respect to that
+    sample, so the critic must treat samples independently: no batch normalisation. The mean over samples makes equal
+    micro-batches add up to the penalty of the whole batch. Chance comes from torch's global generator.
+    """
+    if real.shape != fake.shape:
+        raise ValueError(f"expected pictures of one shape, not {tuple(real.shape)} and {tuple(fake.shape)}")
+    share = torch.rand(len(real), *[1] * (real.dim() - 1), device=real.device, dtype=real.dtype)
+    between = torch.lerp(fake.detach().to(real.dtype), real.detach(), share).requires_grad_()
+    (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    lengths: Tensor = torch.linalg.vector_norm(slope.flatten(1), dim=1)
+    return (lengths - 1).square().mean()

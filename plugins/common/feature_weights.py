@@ -1,0 +1,123 @@
+"""Where the weights of a feature network come from, decided once and checked afterwards.
+
+Nothing is downloaded unless it was asked for by name. What ``auto`` decided is written into the settings, with the
+checksum of the file, so that a resumed run sees the same features or stops.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import pickle
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+from torchvision.models import VGG16_Weights, VGG19_Weights
+
+from restore.core.errors import UsageError, WeightsError
+from restore.plugins.common.downloading import download
+from restore.plugins.common.settings import PerceptualSettings
+from restore.plugins.common.vgg import VGGFeatures
+from restore.plugins.common.vgg_layers import Network
+
+_URLS: dict[Network, str] = {"vgg16": VGG16_Weights.IMAGENET1K_V1.url, "vgg19": VGG19_Weights.IMAGENET1K_V1.url}
+_MEGABYTES: dict[Network, int] = {"vgg16": 528, "vgg19": 548}
+
+_log = logging.getLogger(__name__)
+
+
+def decided(settings: PerceptualSettings, flag: str = "--perceptual.weights") -> PerceptualSettings:
+    """Settings in which ``weights`` is no longer ``auto`` and the file's checksum is noted.
+
+    ``imagenet`` downloads torchvision's file if it is not on this machine; ``auto`` takes it if it is, and otherwise
+    warns once, naming ``flag``, and takes random features. Raises UsageError when a path leads nowhere, RestoreError
+    when the download fails.
+    """
+    weights = settings.weights
+    if weights == "auto":
+        weights = "imagenet" if published_file(settings.network).is_file() else "random"
+        if weights == "random":
+            _log.warning(
+                "The %s features of the perceptual loss are random: the trained ones are not on this machine. "
+                "To download them once (%d MB) add: %s imagenet",
+                settings.network.upper(),
+                _MEGABYTES[settings.network],
+                flag,
+            )
+    if weights == "random":
+        return settings.model_copy(update={"weights": weights, "sha256": None})
+    if weights != "imagenet":
+        weights = str(Path(weights).expanduser().absolute())
+    path = _file(settings.network, weights)
+    return settings.model_copy(update={"weights": weights, "sha256": _sha256(path)})
+
+
+def feature_network(settings: PerceptualSettings) -> VGGFeatures:
+    """The feature network of settings that were `decided`.
+
+    Raises WeightsError when the file is not the one whose checksum was noted, is damaged, or is of another network.
+    """
+    network = VGGFeatures(settings.network, settings.layers)
+    if settings.weights == "random":
+        return network
+    if settings.weights == "auto":
+        raise ValueError("which features to use is not decided yet")
+    path = _file(settings.network, settings.weights)
+    if settings.sha256 is not None and _sha256(path) != settings.sha256:
+        raise WeightsError(
+            f"{path}: is another file than the one this run began with (expected SHA-256 {settings.sha256}); "
+            "put that file back, or start a new run"
+        )
+    _load(network, path, settings.network)
+    return network
+
+
+def published_file(network: Network) -> Path:
+    """Where torchvision keeps the weights that it publishes; the file need not exist."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / _URLS[network].rpartition("/")[2]
+
+
+def _file(network: Network, weights: str) -> Path:
+    if weights == "imagenet":
+        path = published_file(network)
+        return path if path.is_file() else download(_URLS[network], path)
+    path = Path(weights)
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file of {network.upper()} weights (or say auto, imagenet or random)")
+    return path
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _load(network: VGGFeatures, path: Path, name: Network) -> None:
+    """Take the wanted layers out of a file that may hold more: deeper layers, the classifier."""
+    found = _tensors(path)
+    state = {key: found.get(key, found.get(key.removeprefix("features."))) for key in network.state_dict()}
+    for key, parameter in network.state_dict().items():
+        tensor = state[key]
+        if not isinstance(tensor, Tensor):
+            raise WeightsError(f"{path}: is no file of {name.upper()} weights: it has no {key}")
+        if tensor.shape != parameter.shape:
+            raise WeightsError(
+                f"{path}: is no file of {name.upper()} weights: {key} has the shape {tuple(tensor.shape)}, "
+                f"expected {tuple(parameter.shape)}"
+            )
+    network.load_state_dict(state)
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            return dict(load_file(path))
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        raise WeightsError(f"{path}: cannot be read as weights; it is damaged, or holds more than tensors") from error
+    if not isinstance(found, dict):
+        raise WeightsError(f"{path}: holds a {type(found).__name__} where a state dict was expected")
+    return found

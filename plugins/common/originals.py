@@ -1,0 +1,54 @@
+"""What every source of pictures offers to the data sets made from it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor
+
+from restore.core.errors import DataError
+
+
+class Originals(Protocol):
+    """Whole pictures, decoded, as 8-bit RGB."""
+
+    in_memory: bool
+    """Whether all of them are or will be kept in memory, so that processes that load data would not help."""
+
+    def __len__(self) -> int:
+        """How many pictures there are."""
+        ...
+
+    def __getitem__(self, index: int) -> Tensor:
+        """One picture, (3, H, W) uint8. It may be shared: do not write into it."""
+        ...
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Height and width, without decoding."""
+        ...
+
+    def gray(self, index: int) -> bool:
+        """Whether the picture came without colours, and its three channels are copies of one; may decode it."""
+        ...
+
+    def name(self, index: int) -> str:
+        """What to call it in reports and errors; a file's whole path."""
+        ...
+
+
+def refuse_smaller(originals: Originals, least: int, need: str) -> None:
+    """Raise a DataError that names every picture (up to three) with a side of fewer than ``least`` pixels.
+
+    ``need`` says what for, as ``a training crop``.
+    """
+    small = [index for index in range(len(originals)) if min(originals.size(index)) < least]
+    if not small:
+        return
+    named = [f"{originals.name(index)} ({_described(originals.size(index))})" for index in small[:3]]
+    more = f" and {len(small) - 3} more" if len(small) > 3 else ""
+    raise DataError(f"too small for {need}, which needs {least}x{least} pixels: {', '.join(named)}{more}")
+
+
+def _described(size: tuple[int, int]) -> str:
+    height, width = size
+    return f"{width}x{height}"

@@ -1,0 +1,101 @@
+"""Losses that compare pixels.
+
+Every loss of this toolbox is a frozen dataclass with a ``weight``. Called with a prediction and the batch that it was
+made from, it returns named scalar terms, weight included.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from restore.core.task import Batch, Terms
+
+
+@dataclass(frozen=True)
+class PixelLoss(ABC):
+    """Base of the losses that compare a prediction (B, C, H, W) with a picture of the batch, pixel by pixel."""
+
+    weight: float = 1.0
+    target: str = "target"
+    """Name of that picture in the batch."""
+
+    name: ClassVar[str]
+    """Name of the term."""
+
+    def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
+        """The one term of this loss."""
+        return {self.name: self.weight * self.distance(prediction, batch[self.target])}
+
+    @abstractmethod
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Mean distance over all values, a scalar, before the weight."""
+
+
+@dataclass(frozen=True)
+class L1(PixelLoss):
+    """Mean absolute error."""
+
+    name: ClassVar[str] = "l1"
+
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Mean of ``|prediction - target|``."""
+        return F.l1_loss(prediction, target)
+
+
+@dataclass(frozen=True)
+class MSE(PixelLoss):
+    """Mean squared error."""
+
+    name: ClassVar[str] = "mse"
+
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Mean of ``(prediction - target)²``."""
+        return F.mse_loss(prediction, target)
+
+
+@dataclass(frozen=True)
+class Charbonnier(PixelLoss):
+    """Mean absolute error with a smooth tip (Lai et al., 2017, equation 5)."""
+
+    epsilon: float = 1e-3
+    """Error at which the parabola turns into a line; the loss of equal pictures."""
+    name: ClassVar[str] = "charbonnier"
+
+    def __post_init__(self) -> None:
+        if self.epsilon <= 0:
+            raise ValueError(f"epsilon is greater than zero, not {self.epsilon}: the gradient at equal pixels needs it")
+
+    def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Mean of ``sqrt((prediction - target)² + epsilon²)``."""
+        # hypot does not square epsilon, which half precision would round to zero.
+        return torch.hypot(prediction - target, torch.full_like(prediction, self.epsilon)).mean()
+
+
+@dataclass(frozen=True)
+class TotalVariation:
+    """Roughness of a prediction: the anisotropic total variation (Rudin et al., 1992), per pixel.
+
+    The mean absolute difference of vertical neighbours plus that of horizontal ones. A picture of one row or column has
+    no neighbours in that direction and none of that part.
+    """
+
+    weight: float = 1.0
+
+    def __call__(self, prediction: Tensor, batch: Batch) -> Terms:  # noqa: ARG002 - a loss is given its batch
+        """The one term of this loss."""
+        return {"total_variation": self.weight * total_variation(prediction)}
+
+
+def total_variation(pictures: Tensor) -> Tensor:
+    """Mean absolute difference of vertical neighbours plus that of horizontal ones, in pictures (..., H, W)."""
+    variation = pictures.new_zeros(())
+    for axis in (-2, -1):
+        if pictures.shape[axis] > 1:
+            variation = variation + pictures.diff(dim=axis).abs().mean()
+    return variation

@@ -1,0 +1,99 @@
+"""Photographs that ship inside the scikit-image wheel: something to train on that needs no download.
+
+They are split by scene, so that nothing that is validated on was seen in training: the two views of the motorcycle are
+one scene. Validation has three colour photographs of an animal, a still life and a building site of rockets; training
+has the others, gray textures among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from torch import Tensor
+
+from restore.core.errors import DataError
+from restore.core.pictures import read_picture
+
+SCENES: Mapping[str, tuple[str, ...]] = {
+    "train": (
+        "astronaut.png",
+        "motorcycle_left.png",
+        "motorcycle_right.png",
+        "hubble_deep_field.jpg",
+        "ihc.png",
+        "retina.jpg",
+        "brick.png",
+        "camera.png",
+        "coins.png",
+        "grass.png",
+        "gravel.png",
+        "moon.png",
+    ),
+    "validation": ("chelsea.png", "coffee.png", "rocket.jpg"),
+}
+"""Files by split."""
+
+
+class Photographs:
+    """Photographs kept in memory; `Originals`."""
+
+    in_memory = True
+
+    def __init__(self, files: Sequence[str], largest: int | None = None) -> None:
+        """Read photographs by file name; of larger ones only the middle ``largest`` x ``largest`` pixels are kept."""
+        self._names = [file.partition(".")[0] for file in files]
+        read = [_read(file) for file in files]
+        self._gray = [gray for _, gray in read]
+        self._pictures = [_middle(picture, largest) for picture, _ in read]
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return self._pictures[index]
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Height and width."""
+        height, width = self._pictures[index].shape[-2:]
+        return height, width
+
+    def gray(self, index: int) -> bool:
+        """Whether it is a photograph without colours."""
+        return self._gray[index]
+
+    def name(self, index: int) -> str:
+        """The photograph's name, as ``astronaut``."""
+        return self._names[index]
+
+
+def photographs(split: Literal["train", "validation"], largest: int | None = None) -> Photographs:
+    """The photographs of one split.
+
+    Without ``largest``, training pictures are whole and validation pictures are cut to their middle 256 x 256 pixels,
+    so that an evaluation takes a second or two on a small machine.
+    """
+    if largest is None and split == "validation":
+        largest = 256
+    return Photographs(SCENES[split], largest)
+
+
+@lru_cache(maxsize=32)
+def _read(file: str) -> tuple[Tensor, bool]:
+    """A photograph as (3, H, W) uint8, and whether it is gray."""
+    package = find_spec("skimage")  # scikit-image is not imported: its data module may want to download
+    path = Path(package.origin).parent / "data" / file if package is not None and package.origin else Path(file)
+    if not path.is_file():
+        raise DataError(f"{path}: the photographs that ship with scikit-image are not there; install it from its wheel")
+    picture = read_picture(path)
+    return (picture.colour * 255).round().byte(), picture.gray
+
+
+def _middle(picture: Tensor, largest: int | None) -> Tensor:
+    height, width = picture.shape[-2:]
+    rows, columns = min(height, largest or height), min(width, largest or width)
+    top, left = (height - rows) // 2, (width - columns) // 2
+    return picture[:, top : top + rows, left : left + columns].contiguous()

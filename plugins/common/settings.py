@@ -1,0 +1,52 @@
+"""Settings of the losses that several families share. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from restore.core.settings import Settings
+from restore.plugins.common.vgg_layers import Network, layers_of
+
+
+class PerceptualSettings(Settings):
+    """A loss between the features that a VGG network sees in two pictures."""
+
+    weight: Annotated[float, Field(ge=0)] = 1.0
+    """Factor of the loss."""
+    network: Network = "vgg19"
+    """Which network looks at the pictures."""
+    layers: dict[str, Annotated[float, Field(gt=0)]] = {"relu5_4": 1.0}  # noqa: RUF012 - pydantic copies it
+    """Layers that are compared, each with its share: relu5_4 is after the ReLU, conv5_4 before it."""
+    criterion: Literal["l1", "mse"] = "mse"
+    """How features are compared: mean absolute or mean squared difference."""
+    weights: str = "auto"
+    """Features: imagenet (torchvision's file, downloaded once), random (a fixed seed), the path of a file, or auto:
+    torchvision's file where it is already on this machine, else random."""
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    """Checksum of the features' file, noted when a run starts; a resumed run stops if the file is another."""
+
+    @model_validator(mode="after")
+    def _layers_exist(self) -> Self:
+        if not self.layers:
+            raise ValueError("layers: name at least one layer")
+        for layer in self.layers:
+            if layer not in layers_of(self.network):
+                raise ValueError(
+                    f"layers: {self.network} has no {layer!r}; it has {', '.join(layers_of(self.network))}"
+                )
+        return self
+
+
+class AdversarialSettings(Settings):
+    """A loss between two networks that work against each other."""
+
+    weight: Annotated[float, Field(ge=0)] = 1e-3
+    """Factor of the generator's adversarial loss."""
+    kind: Literal["vanilla", "least-squares", "hinge", "wasserstein"] = "vanilla"
+    """Which game is played."""
+    real_label: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """vanilla, least-squares: label of real pictures for the discriminator; 0.9 keeps it from being too sure."""
+    penalty_weight: Annotated[float, Field(ge=0)] = 10.0
+    """wasserstein: factor of the gradient penalty."""

@@ -1,0 +1,26 @@
+"""Names of the layers of VGG networks. Imports no torch."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal
+
+Network = Literal["vgg16", "vgg19"]
+
+_CONVOLUTIONS: dict[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+"""Convolutions of each of the five blocks (Simonyan and Zisserman, 2015, table 1, columns D and E)."""
+
+
+@cache
+def layers_of(network: Network) -> tuple[str, ...]:
+    """Every layer in order, as ``conv1_1, relu1_1, …, pool5``: the position is torchvision's index in ``features``.
+
+    >>> layers_of("vgg19")[35], layers_of("vgg16").index("relu5_3")
+    ('relu5_4', 29)
+    """
+    names: list[str] = []
+    for block, convolutions in enumerate(_CONVOLUTIONS[network], start=1):
+        for convolution in range(1, convolutions + 1):
+            names += [f"conv{block}_{convolution}", f"relu{block}_{convolution}"]
+        names.append(f"pool{block}")
+    return tuple(names)
