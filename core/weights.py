@@ -73,7 +73,7 @@ def open_weights(path: Path, resolve: Resolve, options: Settings | None = None) 
     except LookupError as error:
         raise WeightsError(f"{path}: made by the task {header.task!r}, which cannot be used here: {error}") from error
     task = rebuild(task_type, header.model, options, source=str(path))
-    networks = task.networks()
+    networks = task.exported
     load_exactly(networks, read_tensors(path, header), source=str(path))
     for network in networks.values():
         network.eval().requires_grad_(False)

@@ -1,0 +1,62 @@
+"""Where a picture is cut, and how much of each tile counts: one axis at a time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One tile along one axis, in input pixels."""
+
+    start: int
+    stop: int
+    """Its own pixels; those of all tiles are the whole axis, each once."""
+    seen_start: int
+    seen_stop: int
+    """What the network is shown: its own pixels and the halo, as far as the picture goes."""
+
+
+def cuts(length: int, edge: int, halo: int, step: int) -> list[Cut]:
+    """Cut an axis into tiles of at most ``edge`` pixels, as even as can be.
+
+    ``length``, ``edge`` and ``halo`` are multiples of ``step``, and so is every coordinate: a network that works at
+    several resolutions sees a tile on the same grid as the whole.
+    """
+    steps, count = length // step, math.ceil(length / edge)
+    bounds = [index * steps // count * step for index in range(count + 1)]
+    return [Cut(start, stop, max(0, start - halo), min(length, stop + halo)) for start, stop in pairwise(bounds)]
+
+
+def fade_width(pieces: list[Cut], halo: int) -> int:
+    """Input pixels over which neighbours are cross-faded: what both have seen, never reaching a third tile."""
+    return min(halo, *(piece.stop - piece.start for piece in pieces))
+
+
+def share(piece: Cut, length: int, fade: int, scale: Fraction) -> Tensor:
+    """How much each output pixel (N,) that a tile made counts; over all tiles the shares of a pixel sum to one.
+
+    ``fade`` is in input pixels; with none, a tile gives its own pixels alone.
+    """
+    first, last = int(piece.seen_start * scale), int(piece.seen_stop * scale)
+    centres = torch.arange(first, last, dtype=torch.float64) + 0.5
+    width = float(fade * scale)
+
+    def risen(bound: int) -> Tensor:
+        """The share of what lies beyond a bound: nothing well before it, everything well after it."""
+        if bound == 0:
+            return torch.ones_like(centres)
+        if bound == length:
+            return torch.zeros_like(centres)
+        distance = centres - float(bound * scale)
+        if width == 0:
+            return (distance > 0).double()
+        return torch.sin(math.pi / 2 * (distance / width + 0.5).clamp(0, 1)) ** 2
+
+    return (risen(piece.start) - risen(piece.stop)).float()
