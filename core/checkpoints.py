@@ -47,7 +47,7 @@ def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int) -> Path:
     try:
         temporary.mkdir()
         for group, tensors in checkpoint.tensors.items():
-            save_tensors(temporary / f"{group}.safetensors", tensors)
+            save_file(_storable(tensors), temporary / f"{group}.safetensors")
         (temporary / STATE).write_text(json.dumps(checkpoint.state), "utf-8")
         manifest = {file.name: _digest(file) for file in sorted(temporary.iterdir())}
         (temporary / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
@@ -100,11 +100,14 @@ def load(path: Path) -> Checkpoint:
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write tensors as safetensors, under a temporary name first."""
-    # safetensors wants them contiguous, on the CPU and each with memory of its own
-    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    """Write tensors as one safetensors file, whole or not at all."""
     with replacing(path) as temporary:
-        save_file(plain, temporary)
+        save_file(_storable(tensors), temporary)
+
+
+def _storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    # safetensors wants them contiguous, on the CPU and each with memory of its own
+    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:

@@ -30,6 +30,22 @@ class Settings(BaseModel):
         extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=(), validate_default=True
     )
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Let a field that a subclass redeclares, to give it another default, keep its help, its bounds and marks."""
+        added = False
+        for name, info in cls.model_fields.items():
+            for base in cls.__mro__[1:]:
+                above = getattr(base, "model_fields", {}).get(name)
+                if above is None or name not in cls.__annotations__:
+                    continue
+                info.description = info.description or above.description
+                missing = [mark for mark in above.metadata if type(mark) not in map(type, info.metadata)]
+                info.metadata.extend(missing)
+                added = added or bool(missing)
+        if added:
+            cls.model_rebuild(force=True)
+
 
 class ScheduleSettings(Settings):
     """How the learning rate moves within one phase."""
@@ -134,7 +150,7 @@ class RunSettings(Settings):
     @classmethod
     def _no_bool(cls, value: Any) -> Any:
         if isinstance(value, bool):
-            raise ValueError("Input should be an integer")
+            raise ValueError("input should be a whole number")
         return value
 
     @model_validator(mode="after")

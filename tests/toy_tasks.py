@@ -15,6 +15,8 @@ from restore.core.measuring import EvaluationProtocol
 from restore.core.settings import OptimizerSettings, RunSettings, Settings
 from restore.core.task import Batch, Modules, Phase, Step, Task, Turn
 
+torch.set_num_threads(1)  # networks this small only lose time by sharing their work
+
 
 class MeanSquaredError:
     """Squared error in float64, pooled over pictures."""
@@ -68,7 +70,7 @@ class ToySettings(RunSettings):
     batch_norm: bool = True
     """Whether the critic has batch normalisation."""
     optimizer: OptimizerSettings = OptimizerSettings(lr=1e-2)
-    epochs: Annotated[int, Field(ge=1)] = 2
+    epochs: int = 2
     batch_size: int = 4
     samples_per_epoch: int | None = 16
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "fp32"

@@ -1,0 +1,177 @@
+"""A run that is stopped anywhere and resumed equals, bit for bit, the run that was not."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from toy_tasks import Heads, OneNetwork, Penalty, ToySettings, TwoPhases, Variational, toy_settings
+
+from restore.core.checkpoints import Checkpoint, load_newest
+from restore.core.errors import CheckpointError, Interrupted, ResumeError
+from restore.core.events import Event, RunStarted, StepDone, Warned
+from restore.core.resuming import merged
+from restore.core.run_folder import read_task
+from restore.core.trainer import Trainer
+
+TASKS = {task.__name__: task for task in (TwoPhases, Penalty, Heads, Variational)}
+
+
+class Killed(BaseException):
+    """Stands in for kill -9: nothing is saved on the way out."""
+
+
+def kill_at(step: int) -> Callable[[Event], None]:
+    def listener(event: Event) -> None:
+        if isinstance(event, StepDone) and event.run_step == step:
+            raise Killed
+
+    return listener
+
+
+def train(task: type[OneNetwork], run: ToySettings, **options: Any) -> Path:
+    return Trainer(task(run), run, name=f"toy/{task.__name__}", **options).fit().folder
+
+
+def final_state(folder: Path) -> tuple[Checkpoint, list[dict[str, Any]]]:
+    """The last checkpoint and every log line, but for what a clock says."""
+    _, checkpoint = load_newest(folder / "checkpoints", damaged=pytest.fail)
+    checkpoint.state["progress"].pop("seconds")
+    checkpoint.state.pop("log")  # a position in bytes, and times have digits
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    for line in lines:
+        assert list(line)[-1] == "seconds"
+        del line["seconds"]
+    return checkpoint, lines
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    (first, first_log), (second, second_log) = final_state(one), final_state(other)
+    assert first.state == second.state
+    assert first_log == second_log
+    for group, tensors in first.tensors.items():
+        assert tensors.keys() == second.tensors[group].keys()
+        for name, tensor in tensors.items():
+            assert torch.equal(tensor, second.tensors[group][name]), f"{group}/{name}"
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """The run of some settings that nobody disturbed, made once."""
+    made: dict[str, Path] = {}
+
+    def run(task: str, **changes: Any) -> Path:
+        key = f"{task} {sorted(changes.items())}"
+        if key not in made:
+            made[key] = train(TASKS[task], toy_settings(tmp_path_factory.mktemp("whole"), epochs=3, ema=0.9, **changes))
+        return made[key]
+
+    return run
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    task=st.sampled_from(sorted(TASKS)),
+    kill=st.integers(1, 11),
+    every=st.sampled_from(["1", "3", "1e"]),
+    accumulate=st.sampled_from([1, 2]),
+)
+def test_a_killed_run_goes_on_as_if_it_had_not_been(
+    task: str,
+    kill: int,
+    every: str,
+    accumulate: int,
+    uninterrupted: Callable[..., Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    run = toy_settings(
+        tmp_path_factory.mktemp("killed"), name="run", epochs=3, ema=0.9, checkpoint_every=every, accumulate=accumulate
+    )
+    with pytest.raises(Killed):
+        train(TASKS[task], run, listeners=[kill_at(kill)])
+    torch.randn(7)  # another process would not have this one's chance either
+    resumed = train(TASKS[task], run, resume=run.out / "run")
+    assert_same_run(uninterrupted(task, accumulate=accumulate), resumed)
+
+
+def test_workers_change_nothing(uninterrupted: Callable[..., Path], tmp_path: Path) -> None:
+    with_workers = train(TwoPhases, toy_settings(tmp_path, epochs=3, ema=0.9, workers=2))
+    assert_same_run(uninterrupted("TwoPhases"), with_workers)
+
+
+def test_a_run_is_a_function_of_its_seed(uninterrupted: Callable[..., Path], tmp_path: Path) -> None:
+    again = train(TwoPhases, toy_settings(tmp_path / "again", epochs=3, ema=0.9))
+    other = train(TwoPhases, toy_settings(tmp_path / "other", epochs=3, ema=0.9, seed=1))
+    assert_same_run(uninterrupted("TwoPhases"), again)
+    assert final_state(other)[1] != final_state(again)[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_the_step_and_the_run_goes_on(
+    number: signal.Signals, uninterrupted: Callable[..., Path], tmp_path: Path
+) -> None:
+    def send(event: Event) -> None:
+        if isinstance(event, StepDone) and event.run_step == 6:
+            os.kill(os.getpid(), number)
+
+    run = toy_settings(tmp_path, name="run", epochs=3, ema=0.9)
+    with pytest.raises(Interrupted, match="step 6") as stopped:
+        train(TwoPhases, run, listeners=[send])
+    assert stopped.value.folder == tmp_path / "run"
+    assert stopped.value.exit_status == 130
+    assert signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL)
+    resumed = train(TwoPhases, run, resume=tmp_path / "run")
+    assert_same_run(uninterrupted("TwoPhases"), resumed)
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_used(
+    uninterrupted: Callable[..., Path], tmp_path: Path
+) -> None:
+    run = toy_settings(tmp_path, name="run", epochs=3, ema=0.9, checkpoint_every="2", checkpoint_keep=3)
+    with pytest.raises(Killed):
+        train(TwoPhases, run, listeners=[kill_at(7)])
+    newest = sorted((tmp_path / "run" / "checkpoints").glob("step-*"))[-1]
+    torn = (newest / "modules.safetensors").read_bytes()
+    (newest / "modules.safetensors").write_bytes(torn[:-8] + b"\0" * 8)
+    events: list[Event] = []
+    resumed = train(TwoPhases, run, resume=tmp_path / "run", listeners=[events.append])
+    warnings = [event.message for event in events if isinstance(event, Warned)]
+    assert any(newest.name in message and "modules.safetensors" in message for message in warnings)
+    assert next(event for event in events if isinstance(event, RunStarted)).resumed_at == 4
+    assert_same_run(uninterrupted("TwoPhases"), resumed)
+
+
+def test_a_run_without_any_whole_checkpoint_says_so(tmp_path: Path) -> None:
+    run = toy_settings(tmp_path, name="run")
+    folder = train(OneNetwork, run)
+    for manifest in folder.glob("checkpoints/*/manifest.json"):
+        manifest.write_text("{")
+    with pytest.raises(CheckpointError, match="no checkpoint that can be read"):
+        train(OneNetwork, run, resume=folder)
+
+
+def test_more_epochs_continue_a_finished_run(tmp_path: Path) -> None:
+    run = toy_settings(tmp_path, name="run", epochs=2)
+    folder = train(OneNetwork, run)
+    longer = merged(ToySettings, folder, {"epochs": 4})
+    train(OneNetwork, longer, resume=folder)
+    whole = train(OneNetwork, toy_settings(tmp_path, name="whole", epochs=4))
+    assert_same_run(folder, whole)  # a constant learning rate does not depend on the number of epochs
+
+
+def test_a_changed_setting_is_refused_with_the_difference(tmp_path: Path) -> None:
+    folder = train(OneNetwork, toy_settings(tmp_path, name="run"))
+    with pytest.raises(ResumeError, match=r"optimizer\.lr: 0\.01 -> 0\.5") as refused:
+        merged(ToySettings, folder, {"optimizer": {"lr": 0.5}, "seed": 3, "workers": 1})
+    assert "seed: 0 -> 3" in str(refused.value)
+    assert "workers" not in str(refused.value)
+    assert merged(ToySettings, folder, {"workers": 1}).workers == 1
+    assert read_task(folder) == "toy/OneNetwork"

@@ -1,0 +1,68 @@
+"""Settings know their help, their bounds, and whether a resumed run may change them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+from pydantic import Field, ValidationError
+
+from restore.core.settings import Changeable, Flag, OptimizerSettings, RunSettings, Settings, changes, leaves
+
+
+class Model(Settings):
+    scale: Annotated[int, Flag("--scale"), Field(ge=1)] = 4
+    """How much larger."""
+
+
+class Family(RunSettings):
+    model: Model = Model()
+    """What rebuilds the network."""
+    epochs: int = 7
+    optimizer: OptimizerSettings = OptimizerSettings(lr=1.0)
+
+
+def test_a_redeclared_field_keeps_its_help_bounds_and_marks() -> None:
+    info = Family.model_fields["epochs"]
+    assert Family().epochs == 7
+    assert info.description == RunSettings.model_fields["epochs"].description
+    assert any(isinstance(mark, Changeable) for mark in info.metadata)
+    with pytest.raises(ValidationError, match="greater than or equal to 1"):
+        Family(epochs=0)
+
+
+def test_every_field_of_a_run_has_help() -> None:
+    assert [path for path, info in leaves(Family) if not info.description] == []
+
+
+def test_leaves_are_paths_into_groups() -> None:
+    paths = [path for path, _ in leaves(Family)]
+    assert ("model", "scale") in paths
+    assert ("optimizer", "schedule", "name") in paths
+    assert ("optimizer",) not in paths
+
+
+def test_changes_are_found_leaf_by_leaf_with_their_permission() -> None:
+    new = Family(workers=3, optimizer=OptimizerSettings(lr=2.0), out=Path("elsewhere"))
+    found = {".".join(change.path): change.allowed for change in changes(Family(), new)}
+    assert found == {"workers": True, "optimizer.lr": False, "out": True}
+
+
+def test_unknown_settings_and_impossible_batches_are_refused() -> None:
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        Family(epoch=3)
+    with pytest.raises(ValidationError, match="multiple of accumulate"):
+        Family(batch_size=10, accumulate=3)
+    with pytest.raises(ValidationError, match="whole number"):
+        Family(seed=True)
+
+
+def test_settings_import_no_torch() -> None:
+    code = (
+        "import sys, restore.core, restore.core.settings, restore.core.errors\n"
+        "assert not {'torch', 'torchvision', 'accelerate', 'numpy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,189 @@
+"""A turn's gradient is the one that the whole batch has, however the batch is cut; and bad steps do no harm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from toy_tasks import Fixed, OneNetwork, Penalty, TwoPhases, toy_settings
+
+from restore.core.errors import NothingToTrain, TrainingDiverged, UsageError
+from restore.core.events import Evaluated, Event, Logged, PhaseFinished, Warned
+from restore.core.settings import EarlyStoppingSettings, OptimizerSettings
+from restore.core.task import Batch, Modules, Phase, Step, Turn
+from restore.core.trainer import Trainer, make_accelerator
+from restore.core.turns import Networks, Turns
+
+
+def gradients(task: type[TwoPhases], accumulate: int) -> dict[str, Tensor]:
+    """Gradients of one adversarial step on 8 samples, cut into micro-batches; rates of 0 keep the weights still."""
+    torch.manual_seed(0)
+    still = OptimizerSettings(name="sgd", lr=1e-12, momentum=0)
+    settings = toy_settings(Path(), accumulate=accumulate, batch_size=8, batch_norm=False, optimizer=still)
+    toy = task(settings)
+    networks = Networks(toy.modules, toy.modules)
+    accelerator = make_accelerator(settings)
+    turns = Turns(
+        accelerator, networks, toy.phases()[1], precision="fp32", averages=None, warn=pytest.fail, max_skipped=1
+    )
+    seen: dict[str, Tensor] = {}
+
+    def keep(name: str) -> None:
+        optimizer = turns.optimizers[name].optimizer
+        optimizer.register_step_pre_hook(
+            lambda *_: seen.update({name: torch.cat([p.grad.flatten() for p in networks.raw[name].parameters()])})
+        )
+
+    for name in turns.optimizers:
+        keep(name)
+    generator = torch.Generator().manual_seed(1)
+    pictures = torch.rand(8, 1, 8, 8, generator=generator)
+    turns.begin_step()
+    for part in pictures.chunk(accumulate):
+        with accelerator.accumulate(*toy.modules.values()):
+            toy.train_step({"input": part, "target": 1 - part}, turns, Step("adversarial", 0, 0, 0, 0.0))
+    assert all(p.grad is None for m in networks.raw.values() for p in m.parameters()), "left after the step"
+    return seen
+
+
+def test_accumulated_gradients_are_those_of_the_whole_batch() -> None:
+    whole, halves, quarters = (gradients(TwoPhases, parts) for parts in (1, 2, 4))
+    for name, gradient in whole.items():
+        for other in (halves, quarters):
+            torch.testing.assert_close(other[name], gradient, rtol=1e-5, atol=1e-7)
+
+
+def test_a_turn_moves_its_own_networks_and_freezes_the_others() -> None:
+    toy = TwoPhases(toy_settings(Path()))
+    networks = Networks(toy.modules, toy.modules)
+    with networks.only_trainable(("critic",)):
+        assert all(p.requires_grad for p in networks.raw["critic"].parameters())
+        assert not any(p.requires_grad for p in networks.raw["net"].parameters())
+    assert all(p.requires_grad for p in networks.raw["net"].parameters())
+
+
+class Poisoned(OneNetwork):
+    """Has batch normalisation, and a loss that is NaN in one step out of so many."""
+
+    every = 5
+
+    def networks(self) -> dict[str, nn.Module]:
+        return {"net": nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), nn.Conv2d(2, 1, 1))}
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        picture = batch["input"] * (float("nan") if step.run_step % self.every == 1 else 1)
+        turn("net", lambda m: {"mse": F.mse_loss(m.net(picture), batch["target"])})
+
+
+class AlwaysPoisoned(Poisoned):
+    """Has no step with a finite loss."""
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        turn("net", lambda m: {"mse": (m.net(batch["input"]) * float("inf")).mean()})
+
+
+def test_a_step_that_is_not_finite_is_skipped_named_and_leaves_no_trace(tmp_path: Path) -> None:
+    settings = toy_settings(tmp_path)
+    task, events = Poisoned(settings), list[Event]()
+    result = Trainer(task, settings, listeners=[events.append]).fit()
+    assert any("net/mse is not finite" in event.message for event in events if isinstance(event, Warned))
+    assert all(value.isfinite().all() for value in task.modules["net"].state_dict().values())
+    assert result.numbers[-1].value < 1
+
+
+def test_a_run_that_only_skips_stops_and_keeps_its_checkpoint(tmp_path: Path) -> None:
+    settings = toy_settings(tmp_path, name="run", max_skipped=3)
+    with pytest.raises(TrainingDiverged, match="3 steps in a row"):
+        Trainer(AlwaysPoisoned(settings), settings).fit()
+    assert list((tmp_path / "run" / "checkpoints").glob("step-000000000*"))
+
+
+def test_clipping_bounds_the_step(tmp_path: Path) -> None:
+    distance = {}
+    for clip in (None, 1e-3):
+        optimizer = OptimizerSettings(name="sgd", lr=1.0, momentum=0, clip_norm=clip)
+        settings = toy_settings(tmp_path / str(clip), epochs=1, samples_per_epoch=4, optimizer=optimizer)
+        task = OneNetwork(settings)
+        before = nn.utils.parameters_to_vector(task.modules["net"].parameters()).detach().clone()
+        Trainer(task, settings).fit()
+        after = nn.utils.parameters_to_vector(task.modules["net"].parameters()).detach()
+        distance[clip] = (after - before).norm().item()
+    assert distance[1e-3] == pytest.approx(1e-3, rel=1e-3)
+    assert distance[None] > 1e-2
+
+
+def test_early_stopping_ends_a_phase_and_the_next_begins(tmp_path: Path) -> None:
+    frozen = OptimizerSettings(name="sgd", lr=1e-30, momentum=0)
+    stopping = EarlyStoppingSettings(patience=2)
+    settings = toy_settings(tmp_path, epochs=8, first_epochs=6, optimizer=frozen, early_stopping=stopping)
+    events: list[Event] = []
+    Trainer(TwoPhases(settings), settings, listeners=[events.append]).fit()
+    ended = [(event.phase, event.stopped_early) for event in events if isinstance(event, PhaseFinished)]
+    assert ended == [("pretrain", True), ("adversarial", False)]
+    evaluated = [event.phase for event in events if isinstance(event, Evaluated)]
+    assert evaluated.count("pretrain") == 3  # the best, and two that are no better
+
+
+def test_the_second_phase_starts_from_the_best_of_the_first(tmp_path: Path) -> None:
+    class Worsening(TwoPhases):
+        """Each epoch of pretraining after the first spoils the network."""
+
+        def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+            if step.phase == "pretrain" and step.epoch:
+                turn("net", lambda m: {"away": -F.mse_loss(m.net(batch["input"]), batch["target"])})
+            elif step.phase == "pretrain":
+                super().train_step(batch, turn, step)
+            else:
+                if step.phase_step == 0:
+                    started.append({k: v.clone() for k, v in self.modules["net"].state_dict().items()})
+                super().train_step(batch, turn, step)
+
+    started: list[dict[str, Tensor]] = []
+    settings = toy_settings(tmp_path, name="run", epochs=4, first_epochs=3)
+    Trainer(Worsening(settings), settings).fit()
+    from safetensors.torch import load_file
+
+    best = load_file(tmp_path / "run" / "best-pretrain.safetensors")
+    assert all(torch.equal(best[f"net.{key}"], value) for key, value in started[0].items())
+
+
+@pytest.mark.parametrize("name", ["constant", "linear", "cosine", "one-cycle", "multi-step", "plateau"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop"])
+def test_every_optimizer_and_schedule_trains(name: str, optimizer: str, tmp_path: Path) -> None:
+    chosen = OptimizerSettings.model_validate({"name": optimizer, "lr": 1e-3, "schedule": {"name": name}})
+    settings = toy_settings(tmp_path, epochs=1, optimizer=chosen)
+    events: list[Event] = []
+    Trainer(OneNetwork(settings), settings, listeners=[events.append]).fit()
+    assert [event.numbers["net/mse"] for event in events if isinstance(event, Logged)][-1] < 1
+
+
+def test_a_fixed_method_has_nothing_to_train(tmp_path: Path) -> None:
+    settings = toy_settings(tmp_path / "runs")
+    with pytest.raises(NothingToTrain, match="restore predict invert PICTURE"):
+        Trainer(Fixed(settings), settings, name="toy/invert").fit()
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_device_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UsageError, match="--device cuda"):
+        make_accelerator(toy_settings(tmp_path, device="cuda"))
+
+
+def test_a_penalty_is_differentiated_twice_and_keeps_the_weights_finite(tmp_path: Path) -> None:
+    settings = toy_settings(tmp_path)
+    task = Penalty(settings)
+    Trainer(task, settings).fit()
+    assert all(p.isfinite().all() for m in task.modules.values() for p in m.parameters())
+
+
+def test_modules_are_items_and_attributes() -> None:
+    modules = Modules({"net": nn.Identity()})
+    assert modules.net is modules["net"]
+    assert list(modules) == ["net"]
+    with pytest.raises(AttributeError, match="no network 'critic'"):
+        _ = modules.critic
+    assert Phase("p", 1, {}, owns={"both": ("a", "b")}).owned_by("both") == ("a", "b")
