@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import Distribution, distributions, version
 from pathlib import Path
 from typing import Final
 
@@ -64,7 +65,7 @@ def discover() -> Discovery:
             text = distribution.read_text("entry_points.txt")
             if not text or GROUP not in text:
                 continue
-            name, version, requires = _metadata(distribution)
+            name, number, requires = _metadata(distribution)
             if name and canonical(name) in seen:
                 continue
             seen.add(canonical(name))
@@ -72,12 +73,18 @@ def discover() -> Discovery:
         except Exception as error:  # noqa: BLE001  one damaged installation must not hide the others
             warnings.append(f"an installed distribution cannot be read: {one_line(str(error))}")
             continue
-        candidates += _declared(declared, name, version, requires)
+        candidates += _declared(declared, name, number, requires)
     return Discovery(tuple(candidates), tuple(warnings))
 
 
+def own_version(candidates: Iterable[Candidate]) -> str:
+    """Version of the installed ``restorekit``: as its plugins among the candidates say, or else as its metadata do."""
+    said = (candidate.version for candidate in candidates if candidate.built_in)
+    return next((number for number in said if number), None) or version(OWN_DISTRIBUTION)
+
+
 def _declared(
-    points: list[tuple[str, str]], distribution: str | None, version: str | None, requires: tuple[str, ...]
+    points: list[tuple[str, str]], distribution: str | None, number: str | None, requires: tuple[str, ...]
 ) -> list[Candidate]:
     values: dict[str, dict[str, None]] = {}
     for name, value in points:
@@ -87,7 +94,7 @@ def _declared(
             name,
             value=next(iter(offered)),
             distribution=distribution,
-            version=version,
+            version=number,
             requires=requires,
             fault=f"its distribution declares {name!r} twice: {', '.join(offered)}" if len(offered) > 1 else "",
         )
@@ -107,5 +114,5 @@ def _metadata(distribution: Distribution) -> tuple[str | None, str | None, tuple
     for line in header.replace("\n ", " ").replace("\n\t", " ").split("\n"):
         key, _, value = line.partition(":")
         fields.setdefault(key.lower(), []).append(value.strip())
-    name, version = (fields.get(key, [""])[0] or None for key in ("name", "version"))
-    return name, version, tuple(fields.get("requires-dist", ()))
+    name, number = (fields.get(key, [""])[0] or None for key in ("name", "version"))
+    return name, number, tuple(fields.get("requires-dist", ()))

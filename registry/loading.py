@@ -38,8 +38,15 @@ class Loaded:
     """How long importing and asking it took, in milliseconds."""
 
 
-def load(candidate: Candidate) -> Loaded:
-    """Import a plugin and collect what it registers. Never raises.
+def hook_manager() -> pluggy.PluginManager:
+    """A manager that knows the six hooks, for :func:`load`."""
+    manager = pluggy.PluginManager("restore")
+    manager.add_hookspecs(HookSpecifications)
+    return manager
+
+
+def load(candidate: Candidate, manager: pluggy.PluginManager) -> Loaded:
+    """Import a plugin and collect what it registers. Never raises, and leaves ``manager`` as it was.
 
     An exit or an interrupt that the plugin raises is its problem too: it must not end the tool. (One that the person
     typed at this very moment cannot be told from it.)
@@ -50,7 +57,7 @@ def load(candidate: Candidate) -> Loaded:
     with Quiet() as quiet:
         try:
             plugin = _imported(candidate)
-            _collect(plugin, candidate.name, registration)
+            _collect(manager, plugin, candidate.name, registration)
             summary = _summary(plugin)
         except BaseException as error:  # noqa: BLE001  see above
             problem = _reason(candidate, error)
@@ -90,22 +97,27 @@ def _local(name: str, path: Path) -> Any:
     return import_module(name)
 
 
-def _collect(plugin: Any, name: str, registration: Registration) -> None:
-    """Call the plugin's hooks, through a manager of its own: what is wrong with it stays with it."""
-    manager = pluggy.PluginManager("restore")
-    manager.add_hookspecs(HookSpecifications)
+def _collect(manager: pluggy.PluginManager, plugin: Any, name: str, registration: Registration) -> None:
+    """Call the plugin's hooks, and no other plugin's."""
     for hook in HOOKS:
         if callable(getattr(plugin, hook, None)) and manager.parse_hookimpl_opts(plugin, hook) is None:
             raise Refused(f"{hook} is not marked with @hookimpl")
+    # A plugin that asks the registry for something while it is loaded makes another one load in the middle of this.
+    others = [registered for _, registered in manager.list_name_plugin()]
     try:
         manager.register(plugin, name=name)
     except pluggy.PluginValidationError as error:
         raise Refused(_wrong_hook(error)) from error
-    for caller in manager.get_hookcallers(plugin) or ():
-        if not caller.has_spec() and not all(found.optionalhook for found in caller.get_hookimpls()):
-            raise Refused(f"there is no hook {caller.name!r}{did_you_mean(close_to(caller.name, HOOKS))}")
-    for kind, hook in zip(KINDS, HOOKS, strict=True):
-        getattr(manager.hook, hook)(register=registration.register(kind))
+    try:
+        for caller in manager.get_hookcallers(plugin) or ():
+            if not caller.has_spec() and not all(found.optionalhook for found in caller.get_hookimpls()):
+                # Only the best: all hooks begin alike, so that each of them is close.
+                close = close_to(caller.name, HOOKS)[:1]
+                raise Refused(f"there is no hook {caller.name!r}{did_you_mean(close)}")
+        for kind, hook in zip(KINDS, HOOKS, strict=True):
+            manager.subset_hook_caller(hook, others)(register=registration.register(kind))
+    finally:
+        manager.unregister(plugin)
 
 
 def _wrong_hook(error: pluggy.PluginValidationError) -> str:

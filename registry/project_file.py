@@ -113,11 +113,11 @@ class _Reader:
     def _requirements(self) -> tuple[str, ...]:
         required = self._strings("required")
         if required:
-            from restore.registry.compatibility import UnreadableRequirement, parse_name
+            from restore.registry.compatibility import UnreadableRequirement, parsed
 
             for line in required:
                 try:
-                    parse_name(line)
+                    parsed(line)
                 except UnreadableRequirement as error:
                     raise self._error(f"required: {error}") from error
         return required

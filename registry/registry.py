@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from restore.registry.discovery import Candidate, Discovery
+from restore.registry.discovery import Candidate, Discovery, own_version
 from restore.registry.errors import AmbiguousName, PluginNotReady, RequirementUnmet, UnknownName
 from restore.registry.hooks import KINDS, SINGULAR, Kind
-from restore.registry.loading import Loaded, load
+from restore.registry.loading import Loaded, hook_manager, load
 from restore.registry.naming import as_plugin, as_registered, close_to, did_you_mean
 from restore.registry.project_file import Project
 from restore.registry.references import Entry
@@ -47,10 +47,11 @@ class Registry:
     ) -> None:
         """``version`` is what plugins have to be compatible with: by default, of the installed ``restorekit``."""
         found = candidates if isinstance(candidates, Discovery) else Discovery(tuple(candidates))
-        self._claims, warnings = settle(project, found.candidates, version)
+        self._claims, warnings = settle(project, found.candidates, version or own_version(found.candidates))
         self.project = replace(project, warnings=(*project.warnings, *found.warnings, *warnings))
         self._loaded: dict[Claim, Loaded] = {}
         self._loading: set[Claim] = set()
+        self._manager = hook_manager()
         self._lock = threading.RLock()
         self._requirements_met = not project.required
 
@@ -114,7 +115,7 @@ class Registry:
                     return _NOTHING
                 self._loading.add(claim)
                 try:
-                    self._loaded[claim] = load(claim.candidate)
+                    self._loaded[claim] = load(claim.candidate, self._manager)
                 finally:
                     self._loading.discard(claim)
             return self._loaded[claim]

@@ -25,12 +25,10 @@ class Claim:
     reason: str = ""
 
 
-def settle(
-    project: Project, installed: Iterable[Candidate], version: str | None = None
-) -> tuple[list[Claim], tuple[str, ...]]:
+def settle(project: Project, installed: Iterable[Candidate], version: str) -> tuple[list[Claim], tuple[str, ...]]:
     """A claim for every plugin, ordered by name, and what plugins.toml says about plugins that do not exist.
 
-    ``version`` is the version of ``restorekit``, by default the installed one.
+    ``version`` is the version of ``restorekit`` that plugins have to be compatible with.
     """
     candidates = [*installed, *(_local(path) for path in project.paths)]
     by_name: dict[str, list[Candidate]] = {}
@@ -65,7 +63,7 @@ def _is_chosen(project: Project, chosen: str, candidate: Candidate) -> bool:
 
 
 def _claim(
-    project: Project, candidate: Candidate, rivals: Sequence[Candidate], winner: Candidate | None, version: str | None
+    project: Project, candidate: Candidate, rivals: Sequence[Candidate], winner: Candidate | None, version: str
 ) -> Claim:
     name = candidate.name
     fault = _fault(candidate)

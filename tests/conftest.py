@@ -28,7 +28,13 @@ def golden() -> ModuleType:
     return _neighbour("golden/checker.py", "golden_checker")
 
 
+@pytest.fixture(scope="session")
+def fake_site() -> Any:
+    """The class ``FakeSite(folder)``, for fixtures that live longer than a test."""
+    return _neighbour("fake_distribution.py", "fake_distribution").FakeSite
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Any:
+def site(tmp_path: Path, fake_site: Any) -> Any:
     """An empty folder into which distributions can be "installed": ``site.install(…)``, ``site.environment()``."""
-    return _neighbour("fake_distribution.py", "fake_distribution").FakeSite(tmp_path / "site-packages")
+    return fake_site(tmp_path / "site-packages")

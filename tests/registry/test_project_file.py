@@ -1,0 +1,173 @@
+"""``plugins.toml``: where it is looked for, what it may say, and what is said when it says something else."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import restore.registry
+from restore.registry import Project, ProjectFileError, RequirementUnmet, find_project, read_project
+from restore.registry.project_file import user_folder
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Any:
+    def write(text: str, folder: str = ".") -> Path:
+        path = tmp_path / folder / "plugins.toml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        return path
+
+    return write
+
+
+def test_it_says_everything_at_once(write: Any) -> None:
+    path = write(
+        """
+        enabled = ["srgan", "common"]
+        disabled = ["vae"]
+        paths = ["./mynet.py", "/elsewhere/net"]
+        required = ["restore-gfp>=0.2"]
+        distribution.srgan = "restore-srgan-plus"
+        [plugin.srgan]
+        batch_size = 8
+        optimizer.lr = 3e-4
+        """
+    )
+    assert read_project(path) == Project(
+        path=path,
+        enabled=("srgan", "common"),
+        disabled=("vae",),
+        paths=(path.parent / "mynet.py", Path("/elsewhere/net")),
+        required=("restore-gfp>=0.2",),
+        defaults={"srgan": {"batch_size": 8, "optimizer": {"lr": 3e-4}}},
+        chosen={"srgan": "restore-srgan-plus"},
+    )
+
+
+def test_an_empty_file_says_nothing(write: Any) -> None:
+    path = write("")
+    assert read_project(path) == Project(path=path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('enable = ["srgan"]', "unknown key 'enable'; did you mean 'enabled'?"),
+        ("[plugins.srgan]", "unknown key 'plugins'; did you mean 'plugin'?"),
+        ("zzz = 1", "unknown key 'zzz'"),
+        ('enabled = "srgan"', "enabled must be a list of strings, not 'srgan'"),
+        ("paths = [1]", "paths must be a list of strings, not [1]"),
+        ('required = ["gfp >> 1"]', "required: 'gfp >> 1' is no requirement like 'restore-demo>=0.2'"),
+        ("plugin = 3", "[plugin] must be a table, not 3"),
+        ("[plugin]\nsrgan = 3", "[plugin.srgan] must be a table of settings, not 3"),
+        ("[distribution]\nsrgan = 3", "[distribution] srgan must be the name of a distribution, not 3"),
+        ("enabled = [", "is not valid TOML: "),
+    ],
+)
+def test_what_has_no_meaning_is_refused(text: str, message: str, write: Any) -> None:
+    path = write(text)
+    with pytest.raises(ProjectFileError) as caught:
+        read_project(path)
+    assert str(caught.value).startswith(f"{path}: {message}")
+    assert caught.value.exit_status == 2
+
+
+def test_bytes_that_are_no_text_are_refused(write: Any) -> None:
+    path = write("")
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ProjectFileError, match="is not valid TOML"):
+        read_project(path)
+
+
+class TestWhereItIs:
+    @pytest.fixture(autouse=True)
+    def elsewhere(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "platform", "linux")
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configuration"))
+        monkeypatch.delenv("RESTORE_PLUGINS_TOML", raising=False)
+
+    def test_there_may_be_none(self) -> None:
+        assert find_project() == Project()
+
+    def test_the_working_directory_then_the_variable_then_the_user(
+        self, write: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        write('disabled = ["user"]', "configuration/restore")
+        assert find_project().disabled == ("user",)
+        monkeypatch.setenv("RESTORE_PLUGINS_TOML", str(write('disabled = ["variable"]', "project")))
+        assert find_project().disabled == ("variable",)
+        write('disabled = ["here"]')
+        assert find_project().disabled == ("here",)
+        assert find_project(tmp_path / "project").disabled == ("variable",)
+
+    def test_a_variable_that_names_no_file_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RESTORE_PLUGINS_TOML", "/nowhere/plugins.toml")
+        with pytest.raises(ProjectFileError, match="no such file"):
+            find_project()
+
+    def test_a_folder_of_that_name_is_an_error(self, tmp_path: Path) -> None:
+        (tmp_path / "plugins.toml").mkdir()
+        with pytest.raises(ProjectFileError, match="cannot be read"):
+            find_project()
+
+    def test_every_system_has_its_own_place(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert user_folder().parts[-2:] == ("configuration", "restore")
+        monkeypatch.delenv("XDG_CONFIG_HOME")
+        assert user_folder().parts[-2:] == (".config", "restore")
+        monkeypatch.setattr(sys, "platform", "darwin")
+        assert user_folder().parts[-3:] == ("Library", "Application Support", "restore")
+        monkeypatch.setattr(sys, "platform", "win32")
+        monkeypatch.setenv("APPDATA", "/roaming")
+        assert user_folder() == Path("/roaming/restore")
+        monkeypatch.delenv("APPDATA")
+        assert user_folder().parts[-3:] == ("AppData", "Roaming", "restore")
+
+
+class TestTheRepositorysOwnCopy:
+    def test_it_changes_nothing(self) -> None:
+        assert read_project(ROOT / "plugins.toml") == Project(path=ROOT / "plugins.toml")
+
+    def test_every_line_that_it_shows_is_valid(self, write: Any) -> None:
+        lines = (ROOT / "plugins.toml").read_text("utf-8").splitlines()
+        shown = [line.removeprefix("#") for line in lines if line.startswith("#") and line[1:2].strip()]
+        project = read_project(write("\n".join(shown)))
+        assert project.enabled
+        assert project.disabled
+        assert project.paths
+        assert project.required
+        assert project.chosen == {"srgan": "restorekit"}
+        assert "srgan" in project.defaults
+        assert not restore.registry.Registry(project, restore.registry.discover()).project.warnings
+
+
+class TestRequired:
+    def test_nothing_starts_without_what_is_required(self, offer: Any, build: Any) -> None:
+        registry = build.registry(
+            offer("demo", build.task("demo")), required=("restore-gfp>=0.2", "restorekit>=99", "restorekit>=0.0.1")
+        )
+        with pytest.raises(RequirementUnmet) as caught:
+            registry.get("tasks", "demo")
+        assert "/project/plugins.toml: restore-gfp>=0.2 is not installed; restorekit>=99 is required, but" in str(
+            caught.value
+        )
+        assert caught.value.exit_status == 2
+        assert [plugin.state for plugin in registry.plugins()] == ["ready"]
+
+    def test_what_is_there_is_not_missed(self, offer: Any, build: Any) -> None:
+        registry = build.registry(offer("demo", build.task("demo")), required=("restorekit>=0.0.1",))
+        assert registry.entry("tasks", "demo").name == "demo"
+        assert registry.unmet_requirements() == []
+
+
+def test_plugin_defaults_are_a_copy(build: Any) -> None:
+    registry = build.registry(defaults={"inpaint_gan": {"optimizer": {"lr": 1}}})
+    registry.plugin_defaults("inpaint-gan")["optimizer"]["lr"] = 2
+    assert registry.plugin_defaults("inpaint_gan") == {"optimizer": {"lr": 1}}
+    assert registry.plugin_defaults("srgan") == {}
