@@ -73,12 +73,24 @@ def smooth(random: np.random.Generator, shape: tuple[int, ...], low: float, high
     return low + (high - low) * np.clip(0.5 + total / 8, 0, 1)
 
 
+def blocks(random: np.random.Generator, shape: tuple[int, ...], cell: int, share: float) -> np.ndarray:
+    """A binary mask that is constant on squares, the same in every channel; about ``share`` of it is one."""
+    count, channels, height, width = shape
+    squares = random.random((count, 1, -(-height // cell), -(-width // cell))) < share
+    mask = squares.repeat(cell, axis=2).repeat(cell, axis=3)[:, :, :height, :width]
+    return mask.repeat(channels, axis=1).astype(np.float64)
+
+
 def drawn(name: str, rule: Mapping[str, Any]) -> np.ndarray:
     """The float32 array that a rule describes; ``name`` decides its chance."""
     shape = tuple(rule["shape"])
     match rule["kind"]:
         case "smooth":
             value = smooth(chance(name), shape, rule["lo"], rule["hi"])
+        case "normal":
+            value = rule["std"] * chance(name).standard_normal(shape)
+        case "blocks":
+            value = blocks(chance(name), shape, rule["cell"], rule["p_one"])
         case "values":
             value = np.asarray(rule["values"], dtype=np.float64).reshape(shape)
         case kind:

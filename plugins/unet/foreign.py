@@ -1,0 +1,43 @@
+"""Checkpoints of other code bases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from restore.core.foreign import Codebase
+from restore.plugins.unet.settings import IMAGENET_MEAN, IMAGENET_STD
+
+State = dict[str, Tensor]
+
+
+def from_pytorch_nested_unet(state: State) -> tuple[dict[str, Any], State]:
+    """Model settings and renamed weights of a ``model.pth`` of 4uiiurz1/pytorch-nested-unet (UNet or NestedUNet).
+
+    That code reads blue, green and red where ImageNet's statistics are for red, green and blue, and divides by 255
+    after it has normalised. Both are reproduced exactly: the first convolution's input channels and the statistics
+    change places, and the deviations are 255 times as large. What is unknown keeps its name and is reported.
+    """
+    renamed = {f"segmenter.{key.removeprefix('module.')}": value for key, value in state.items()}
+    model: dict[str, Any] = {}
+    first = renamed.get("segmenter.conv0_0.conv1.weight")
+    if first is not None:
+        model.update(width=first.shape[0], input_channels=first.shape[1])
+        if first.shape[1] == 3:
+            renamed["segmenter.conv0_0.conv1.weight"] = first.flip(1).contiguous()
+            model["mean"] = list(reversed(IMAGENET_MEAN))
+            model["std"] = [255 * value for value in reversed(IMAGENET_STD)]
+    deep = "segmenter.final4.weight" in renamed
+    last = renamed.get("segmenter.final4.weight" if deep else "segmenter.final.weight")
+    if last is not None:
+        model["classes"] = ["foreground"] if last.shape[0] == 1 else [str(number) for number in range(last.shape[0])]
+    if deep:
+        model["deep_supervision"] = True
+    return {**model, "fit": "resize"}, renamed
+
+
+CODEBASES: Mapping[str, Codebase] = {
+    "pytorch-nested-unet": Codebase("UNet and NestedUNet of 4uiiurz1/pytorch-nested-unet.", from_pytorch_nested_unet),
+}

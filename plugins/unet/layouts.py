@@ -1,0 +1,190 @@
+"""Find pictures and their masks in the folder layouts that are in use. Importing it imports no torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from restore.core.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MOST_CLASSES = 64
+"""A mask with higher numbers than this (255 aside) is taken for shades of gray, not for class numbers."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One picture and where its truth is written."""
+
+    name: str
+    picture: Path
+    masks: tuple[tuple[Path, ...], ...]
+    """For each class the files whose union it is; with index masks one file for all classes."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What was found in a folder."""
+
+    cases: tuple[Case, ...]
+    classes: tuple[str, ...]
+    flat: bool
+    """Whether each picture has one mask file, which may then hold class numbers."""
+
+
+def find(folder: Path, *, image_ext: str | None = None, mask_ext: str | None = None) -> Layout:
+    """Pictures and masks in any of these layouts, paired by name, in the natural order of their names.
+
+    - ``images/`` and ``masks/`` with a mask ``<name>`` or ``<name>_mask`` for each picture;
+    - ``images/`` and ``masks/<class>/``, a folder for each class;
+    - ``<name>/images/`` and ``<name>/masks/``, many instance masks for each picture (Data Science Bowl 2018).
+
+    Raises UsageError where there is no such folder or none of the layouts, DataError where pictures have no mask.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}")
+    if (folder / "images").is_dir():
+        return _separate(folder, image_ext, mask_ext)
+    bundles = [inner for inner in sorted(folder.iterdir(), key=natural) if (inner / "images").is_dir()]
+    if not bundles:
+        raise UsageError(
+            f"{folder} holds neither images/ and masks/ nor folders with images/ and masks/ for each picture"
+        )
+    cases = []
+    for bundle in bundles:
+        pictures = list(_pictures(bundle / "images", image_ext))
+        masks = tuple(_pictures(bundle / "masks", mask_ext)) if _holds_files(bundle / "masks") else ()
+        if len(pictures) != 1:
+            raise DataError(f"{bundle / 'images'} holds {len(pictures)} pictures; one is expected")
+        cases.append(Case(bundle.name, pictures[0], (masks,)))
+    _all_have_masks(folder, {case.name: bool(case.masks[0]) for case in cases})
+    return Layout(tuple(cases), ("nucleus",), flat=False)
+
+
+def _separate(folder: Path, image_ext: str | None, mask_ext: str | None) -> Layout:
+    masks = folder / "masks"
+    if not masks.is_dir():
+        raise UsageError(f"{folder} holds images/ but no masks/")
+    pictures = _by_stem(folder / "images", image_ext)
+    if not pictures:
+        raise DataError(f"{folder / 'images'} holds no pictures" + (f" ending in {image_ext}" if image_ext else ""))
+    names = [inner.name for inner in sorted(masks.iterdir(), key=natural) if inner.is_dir()]
+    found = [_by_stem(masks / name, mask_ext) for name in names] if names else [_by_stem(masks, mask_ext)]
+    cases = []
+    for stem, picture in pictures.items():
+        of_classes = tuple(masks_of.get(stem) or masks_of.get(f"{stem}_mask") for masks_of in found)
+        for name, path in zip(names or ["masks"], of_classes, strict=True):
+            if path is None:
+                _all_have_masks(masks / name if names else masks, _have(pictures, found, names or ["masks"], name))
+        cases.append(Case(stem, picture, tuple((path,) for path in of_classes if path is not None)))
+    return Layout(tuple(cases), tuple(names) or ("foreground",), flat=not names)
+
+
+def _have(
+    pictures: Iterable[str], found: Sequence[dict[str, Path]], names: Sequence[str], name: str
+) -> dict[str, bool]:
+    masks_of = found[list(names).index(name)]
+    return {stem: stem in masks_of or f"{stem}_mask" in masks_of for stem in pictures}
+
+
+def _all_have_masks(where: Path, have: dict[str, bool]) -> None:
+    missing = [name for name, has in have.items() if not has]
+    if missing:
+        shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
+        raise DataError(f"{len(missing)} of {len(have)} pictures have no mask in {where}: {shown}")
+
+
+def _by_stem(folder: Path, ext: str | None) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in _pictures(folder, ext):
+        if path.stem in found:
+            raise DataError(
+                f"{found[path.stem]} and {path.name} have the same name; choose one by --image-ext or --mask-ext"
+            )
+        found[path.stem] = path
+    return found
+
+
+def _pictures(folder: Path, ext: str | None) -> Iterator[Path]:
+    from restore.core.pictures import list_pictures
+
+    ending = f".{ext.lstrip('.')}".lower() if ext else ""
+    return (path for path in list_pictures(folder) if path.name.lower().endswith(ending))
+
+
+def _holds_files(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
+
+
+def natural(path: Path) -> list[tuple[int, int, str]]:
+    """Key that sorts 2 before 10."""
+    parts = re.findall(r"\d+|\D+", path.name)
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+
+
+def read_numbers(path: Path) -> NDArray[Any]:
+    """The values (H, W) of a mask file: indices of a palette, or shades of gray. Raises DataError."""
+    import numpy as np
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            values = np.asarray(image)
+    except FileNotFoundError:
+        raise DataError(f"there is no mask {path}") from None
+    except (OSError, ValueError, SyntaxError) as error:
+        raise DataError(f"{path} cannot be read as a mask: {error}") from error
+    if values.ndim == 3:
+        if values.shape[2] in (2, 4):
+            values = values[..., :-1]  # opacity says nothing about the class
+        if (values != values[..., :1]).any():
+            raise DataError(f"{path} is a colour picture; a mask has one value a pixel")
+        values = values[..., 0]
+    return values
+
+
+def is_foreground(values: NDArray[Any]) -> NDArray[Any]:
+    """Where a binary mask is set: above half of white, or above 0 in a mask of zeros and ones."""
+    import numpy as np
+
+    if values.dtype == bool:
+        return values
+    white = np.iinfo(values.dtype).max if np.issubdtype(values.dtype, np.integer) else values.max(initial=1)
+    if white > 2**16:
+        white = 255 if values.max(initial=0) < 256 else 2**16 - 1
+    return np.asarray(values > (white // 2 if values.max(initial=0) > 1 else 0))
+
+
+def looks_like_numbers(layout: Layout) -> bool:
+    """Whether the masks hold small numbers besides 0, 1 and 255 - class numbers rather than shades."""
+    import numpy as np
+
+    several = False
+    for case in layout.cases:
+        values = np.unique(read_numbers(case.masks[0][0]))
+        small = values[values < 255]
+        if small.max(initial=0) > MOST_CLASSES or values.max(initial=0) > 255:
+            return False
+        several = several or bool(small.max(initial=0) > 1)
+    return several
+
+
+def largest_number(layout: Layout) -> int:
+    """The highest class number in index masks, 255 (unknown) aside; at least 1."""
+    highest = 1
+    for case in layout.cases:
+        values = read_numbers(case.masks[0][0])
+        highest = max(highest, int(values[values < 255].max(initial=0)))
+    return highest
+
+
+def all_of_size(layout: Layout, size: tuple[int, int] | None) -> bool:
+    """Whether every picture is ``size`` (height, width) already; reads only the files' headers."""
+    from restore.core.pictures import picture_size
+
+    return size is None or all(picture_size(case.picture) == size for case in layout.cases)

@@ -1,0 +1,73 @@
+"""What each pruned level of a UNet++ costs and gives."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from restore.core.errors import UsageError
+from restore.core.evaluation import evaluate
+from restore.core.task import Modules, Task
+from restore.plugins.unet.cases import device_of
+from restore.plugins.unet.nested_unet import NestedUNet
+from restore.plugins.unet.settings import LevelsSettings
+from restore.plugins.unet.task import Segmentation
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level."""
+
+    level: int
+    parameters: int
+    milliseconds: float
+    """Median wall time of one picture."""
+    iou: float
+    """Pooled over the set."""
+
+
+def compare_levels(task: Task, modules: Modules, settings: LevelsSettings) -> None:
+    """Print parameters, time and IoU of every level.
+
+    Raises UsageError where the weights are of no deeply supervised UNet++.
+    """
+    print(f"{'level':<6}{'parameters':>12}{'ms a picture':>14}{'IoU (pooled over the set)':>28}")
+    for found in levels(task, modules, settings):
+        print(f"L{found.level:<5}{found.parameters:>12,}{found.milliseconds:>14.2f}{found.iou:>28.4f}")
+
+
+def levels(task: Task, modules: Modules, settings: LevelsSettings) -> Iterator[Level]:
+    """Measure every level, the shallowest first."""
+    network = modules.get("segmenter")
+    if not isinstance(task, Segmentation) or not isinstance(network, NestedUNet) or not network.deep_supervision:
+        raise UsageError("levels are those of a UNet++ that was trained with --deep-supervision")
+    device = device_of(settings.device)
+    network.to(device).eval()
+    pictures = task.evaluation_data(settings.data)
+    picture = pictures[0]["input"][None].to(device)
+    for level in range(1, network.depth + 1):
+        part = network.pruned(level)
+        measured = type(task)(task.settings, settings.model_copy(update={"level": level}))
+        protocol = measured.protocols()["overlap"]
+        scores = evaluate(measured, modules, pictures, protocol, device=device, of=f"L{level}")
+        iou = next(number.value for number in scores.numbers if number.name == next(iter(protocol.metrics)))
+        parameters = sum(parameter.numel() for parameter in part.parameters())
+        yield Level(level, parameters, 1000 * _seconds(part, picture, settings.repeats), iou)
+
+
+@torch.no_grad()
+def _seconds(network: nn.Module, picture: torch.Tensor, repeats: int) -> float:
+    """Median time of one call, after one that warms up."""
+    times = []
+    for _ in range(repeats + 1):
+        began = time.perf_counter()
+        network(picture)
+        if picture.is_cuda:
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times[1:])

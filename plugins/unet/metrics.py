@@ -1,0 +1,149 @@
+"""IoU and Dice in every way of averaging that is in use, each under its own name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from restore.core.measuring import EvaluationProtocol, Metric
+from restore.plugins.unet.truth import truth
+
+Score = Literal["iou", "dice"]
+Pooling = Literal["set", "image", "batch"]
+
+
+def counts(prediction: Tensor, target: Tensor, threshold: float) -> Tensor:
+    """Pixels of each class in both, in the prediction and in the target: (B, C, 3) float64.
+
+    ``prediction`` holds probabilities (B, C, H, W). Against class numbers its most probable class counts, against
+    overlapping maps every class above ``threshold``; so does a target map above 0.5.
+    """
+    classes = prediction.shape[1]
+    right = truth(target, classes, torch.float64)
+    if right.exclusive:
+        winners = prediction.argmax(dim=1, keepdim=True)
+        found = (winners == torch.arange(classes, device=winners.device).view(-1, 1, 1)).double()
+    else:
+        found = (prediction > threshold).double()
+    if right.known is not None:
+        found = found * right.known
+    maps = (right.maps > 0.5).double()
+    return torch.stack([(found * maps).sum((2, 3)), found.sum((2, 3)), maps.sum((2, 3))], dim=-1)
+
+
+def ratio(both: Tensor, found: Tensor, right: Tensor, score: Score, smooth: float = 0.0) -> Tensor:
+    """IoU or Dice of pixel counts; 1 where there is nothing and nothing was found."""
+    above, below = (both, found + right - both) if score == "iou" else (2 * both, found + right)
+    if smooth:
+        return (above + smooth) / (below + smooth)
+    return torch.where(below > 0, above / below.clamp(min=1), torch.ones_like(above))
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """IoU or Dice of thresholded probabilities.
+
+    ``pooling`` says over what pixels are counted before the division: the whole set, one image, or a batch as
+    pytorch-nested-unet does (its epoch value is the mean of the IoUs of batches of ``batch`` images in their order,
+    weighted by their sizes, all classes together, 1e-5 added to both sides; it depends on the batch size). For set and
+    image a picture without foreground in which none is found counts 1.
+    """
+
+    score: Score = "iou"
+    pooling: Pooling = "set"
+    classes: tuple[str, ...] = ("foreground",)
+    only: str | None = None
+    """Measure this class alone; None: the mean over the classes."""
+    threshold: float = 0.5
+    batch: int = 16
+    better: Literal["higher", "lower"] = "higher"
+
+    @property
+    def name(self) -> str:
+        """As ``iou``, ``iou-image``, ``iou-batch`` or ``iou[nucleus]``; at a threshold other than 0.5 ``iou@0.30``."""
+        name = self.score if self.pooling == "set" else f"{self.score}-{self.pooling}"
+        name += f"[{self.only}]" if self.only else ""
+        return name if self.threshold == 0.5 else f"{name}@{self.threshold:.2f}"
+
+    @property
+    def convention(self) -> str:
+        """What pixels were pooled, the threshold and the classes."""
+        pooled = {
+            "set": "pooled over the set",
+            "image": "mean over images",
+            "batch": f"pooled over batches of {self.batch} and all classes, as pytorch-nested-unet",
+        }[self.pooling]
+        mean = f", mean of {len(self.classes)} classes" if len(self.classes) > 1 and not self.only else ""
+        if self.pooling == "batch":
+            mean = ""
+        return f"{pooled}, threshold {self.threshold:g}{mean}"
+
+    def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Pixel counts (B, 3 C) of probabilities (B, C, H, W)."""
+        found = counts(prediction, target, self.threshold)
+        if self.only is not None:
+            place = self.classes.index(self.only)
+            found = found[:, place : place + 1]
+        return found.flatten(1)
+
+    def reduce(self, rows: Tensor) -> float:
+        """The score of pixel counts (N, 3 C)."""
+        per_class = rows.double().reshape(len(rows), -1, 3)
+        if self.pooling == "batch":
+            pooled = [group.sum((0, 1)) for group in per_class.split(self.batch)]
+            sizes = torch.tensor([len(group) for group in per_class.split(self.batch)], dtype=torch.float64)
+            scores = torch.stack([ratio(*group, score=self.score, smooth=1e-5) for group in pooled]).cpu()
+            return float((scores * sizes).sum() / sizes.sum())
+        if self.pooling == "set":
+            per_class = per_class.sum(0, keepdim=True)
+        return float(ratio(*per_class.unbind(-1), score=self.score).mean())
+
+
+@dataclass(frozen=True)
+class BestThreshold:
+    """The threshold with the highest IoU over the set, among those given."""
+
+    thresholds: tuple[float, ...]
+    name: str = "best-threshold"
+    better: Literal["higher", "lower"] = "higher"
+
+    @property
+    def convention(self) -> str:
+        """Which thresholds were tried."""
+        tried = self.thresholds
+        return f"highest iou pooled over the set and all classes, of {len(tried)} from {tried[0]:g} to {tried[-1]:g}"
+
+    def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Pixel counts (B, 3 T) for T thresholds."""
+        of_each = [counts(prediction, target, threshold).sum(1) for threshold in self.thresholds]
+        return torch.cat(of_each, dim=1)
+
+    def reduce(self, rows: Tensor) -> float:
+        """The lowest of the best thresholds."""
+        pooled = rows.double().reshape(len(rows), -1, 3).sum(0)
+        return self.thresholds[int(ratio(*pooled.unbind(-1), score="iou").argmax())]
+
+
+def protocol(classes: Sequence[str], *, threshold: float = 0.5, exclusive: bool = False) -> EvaluationProtocol:
+    """IoU and Dice over the set, per image and per class, and the batch-pooled IoU of pytorch-nested-unet."""
+    names = tuple(classes)
+    metrics: list[Metric] = [
+        Overlap(score, pooling, names, threshold=threshold) for pooling in ("set", "image") for score in ("iou", "dice")
+    ]
+    if not exclusive:
+        metrics.append(Overlap("iou", "batch", names, threshold=threshold))
+    if len(names) > 1:
+        metrics += [Overlap(score, "set", names, name, threshold) for name in names for score in ("iou", "dice")]
+    return EvaluationProtocol("overlap", {metric.name: metric for metric in metrics})
+
+
+def sweep(classes: Sequence[str], thresholds: Sequence[float]) -> EvaluationProtocol:
+    """IoU over the set at each threshold, and the best of them."""
+    tried = tuple(thresholds)
+    metrics: list[Metric] = [Overlap("iou", "set", tuple(classes), threshold=threshold) for threshold in tried]
+    metrics.append(BestThreshold(tried))
+    return EvaluationProtocol("sweep", {metric.name: metric for metric in metrics})

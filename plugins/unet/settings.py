@@ -1,0 +1,274 @@
+"""What training and using a segmentation network can be told. Imports no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from restore.core.settings import Changeable, Flag, OptimizerSettings, RunSettings, ScheduleSettings, Settings
+from restore.plugins.unet import layouts
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Side = Annotated[int, Field(ge=1)]
+
+Kind = Literal["mask", "probability", "overlay"]
+KINDS: tuple[Kind, ...] = ("mask", "probability", "overlay")
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class ModelSettings(Settings):
+    """What rebuilds a network and feeds it as in training."""
+
+    architecture: str = "unet/unet"
+    """Which architecture, by its registered name."""
+    input_channels: Annotated[int, Field(ge=1), Flag("--input-channels")] = 3
+    """Channels of a picture: 1 (gray), 3 (colour) or 4 (colour and opacity)."""
+    classes: Annotated[list[str] | None, Flag("--classes")] = None
+    """Names of the classes; unset: the folders under masks/, or as many numbers as the index masks hold."""
+    exclusive: bool = False
+    """Whether every pixel has exactly one class (index masks), rather than any number of them."""
+    size: Annotated[tuple[Side, Side] | None, Flag("--size")] = (96, 96)
+    """Height and width of the pictures that the network is trained on; unset: as they are, all of one size."""
+    fit: Annotated[Literal["auto", "resize", "crop"], Flag("--fit")] = "auto"
+    """How a picture gets that size: resize, or crop (a random part in training, the centre one in validation); auto:
+    crop where all pictures have that size already, else resize. Resized networks see pictures resized in use too."""
+    mean: list[float] | None = None
+    """Subtracted from each channel in [0, 1]; unset: the mean of ImageNet for colour, else 0.5."""
+    std: list[Annotated[float, Field(gt=0)]] | None = None
+    """Each channel is divided by this; unset: ImageNet's for colour, else 0.25."""
+
+    @model_validator(mode="after")
+    def _one_number_a_channel(self) -> Self:
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if values is not None and len(values) != self.input_channels:
+                raise ValueError(f"{name}: {len(values)} numbers for {self.input_channels} channels")
+        if self.exclusive and self.classes is not None and len(self.classes) < 2:
+            raise ValueError("classes: one class alone cannot exclude others; name the background too")
+        if self.classes is not None and len(set(self.classes)) < len(self.classes):
+            raise ValueError("classes: a name stands twice")
+        return self
+
+    @property
+    def normalisation(self) -> tuple[list[float], list[float]]:
+        """Mean and standard deviation of each channel."""
+        colour = self.input_channels == 3
+        mean = list(IMAGENET_MEAN) if colour else [0.5] * self.input_channels
+        std = list(IMAGENET_STD) if colour else [0.25] * self.input_channels
+        return self.mean or mean, self.std or std
+
+    def arguments(self) -> dict[str, Any]:
+        """What the architecture is called with."""
+        return {"num_classes": len(self.classes or ["foreground"]), "input_channels": self.input_channels}
+
+
+class UNetModel(ModelSettings):
+    """A U-Net."""
+
+    width: Annotated[int, Field(ge=1), Flag("--width")] = 32
+    """Channels of the finest level; each coarser one has twice as many."""
+    depth: Annotated[int, Field(ge=1, le=8), Flag("--depth")] = 4
+    """How often the picture is halved."""
+
+    def arguments(self) -> dict[str, Any]:
+        """What the architecture is called with."""
+        return {**super().arguments(), "width": self.width, "depth": self.depth}
+
+
+class NestedUNetModel(UNetModel):
+    """A UNet++."""
+
+    architecture: str = "unet/nested-unet"
+    """Which architecture, by its registered name."""
+    deep_supervision: Annotated[bool, Flag("--deep-supervision")] = False
+    """Train a head at every depth, so that the network can be pruned in use (--level)."""
+
+    def arguments(self) -> dict[str, Any]:
+        """What the architecture is called with."""
+        return {**super().arguments(), "deep_supervision": self.deep_supervision}
+
+
+class DeepLabModel(ModelSettings):
+    """A DeepLabV3 or V3+."""
+
+    architecture: Annotated[str, Flag("--arch")] = "unet/deeplab-v3-plus"
+    """Which architecture, by its registered name: unet/deeplab-v3 or unet/deeplab-v3-plus."""
+    backbone: Annotated[
+        Literal["mobilenet_v3_large", "resnet18", "resnet34", "resnet50", "resnet101"], Flag("--backbone")
+    ] = "mobilenet_v3_large"
+    """torchvision's network that sees the picture first."""
+    width: Annotated[int, Field(ge=1), Flag("--width")] = 256
+    """Channels of the pyramid and the head."""
+
+    def arguments(self) -> dict[str, Any]:
+        """What the architecture is called with."""
+        return {**super().arguments(), "backbone": self.backbone, "width": self.width}
+
+
+class AugmentationSettings(Settings):
+    """How training pictures are varied; their masks go along."""
+
+    turns: bool = True
+    """Turn by a right angle (by half a turn where pictures are not square)."""
+    flips: bool = True
+    """Mirror, both ways."""
+    colour: Share = 1.0
+    """Chance that one of three is done: hue, saturation and value; brightness; contrast."""
+    hue: Annotated[float, Field(ge=0, le=0.5)] = 20 / 180
+    """Largest change of the hue, as a share of the circle."""
+    strength: Share = 0.2
+    """Largest relative change of saturation, value, brightness and contrast."""
+    elastic: Share = 0.0
+    """Chance of an elastic deformation."""
+    elastic_strength: Annotated[float, Field(ge=0)] = 30.0
+    """How far pixels move in it, as torchvision's alpha."""
+
+
+class SegmentationSettings(RunSettings):
+    """Settings of any segmentation run."""
+
+    model: ModelSettings = UNetModel()
+    """The network."""
+    epochs: Annotated[int, Field(ge=1), Changeable()] = 40
+    """Epochs."""
+    batch_size: Annotated[int, Field(ge=1)] = 8
+    """Samples of one optimizer step, over all processes and micro-batches."""
+    val_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Share of the data held out for validation where neither --val-data nor names are given."""
+    samples_per_epoch: Annotated[int, Field(ge=1)] | None = None
+    """Samples of an epoch; unset: the number of pictures, but at least about 50 batches."""
+    masks: Literal["auto", "binary", "index"] = "auto"
+    """What a mask holds: white where the class is (binary), or the number of each pixel's class (index; 255 is
+    unknown)."""
+    image_ext: str | None = None
+    """Take only pictures with this ending, as .png."""
+    mask_ext: str | None = None
+    """Take only masks with this ending."""
+    split: Literal["stratified", "random"] = "stratified"
+    """How validation pictures are chosen: evenly over the shares of foreground, or blindly."""
+    train_names: Path | None = None
+    """Text file with the names of the pictures to train on, one a line; unset: all that validation leaves."""
+    val_names: Path | None = None
+    """Text file with the names of the pictures to validate on; unset: chosen by --split, or all that --train-names
+    leaves."""
+    loss: str = "unet/bce-dice"
+    """Which loss, by its registered name."""
+    augment: AugmentationSettings = AugmentationSettings()
+    """How training pictures are varied."""
+    optimizer: OptimizerSettings = OptimizerSettings(
+        name="adamw", lr=2e-3, weight_decay=1e-2, clip_norm=5.0, schedule=ScheduleSettings(name="one-cycle", warmup=0.2)
+    )
+    """The optimizer."""
+
+    def decided(self) -> Self:
+        """Classes, the meaning of the masks and the way of fitting, filled in from the data."""
+        if self.data is None:
+            found: dict[str, Any] = {"classes": self.model.classes or ["nucleus"], "exclusive": False}
+            found["fit"] = "crop" if self.model.fit == "auto" else self.model.fit
+            return self.model_copy(update={"model": self.model.model_copy(update=found), "masks": "binary"})
+        layout = layouts.find(self.data, image_ext=self.image_ext, mask_ext=self.mask_ext)
+        index = layout.flat and (self.masks == "index" or (self.masks == "auto" and layouts.looks_like_numbers(layout)))
+        names = self.model.classes
+        if names is None:
+            names = [str(n) for n in range(1 + layouts.largest_number(layout))] if index else list(layout.classes)
+        fit = self.model.fit
+        if fit == "auto":
+            fit = "crop" if layouts.all_of_size(layout, self.model.size) else "resize"
+        model = self.model.model_copy(update={"classes": names, "exclusive": index, "fit": fit})
+        type(model).model_validate(model.model_dump())  # copying does not validate
+        loss = "unet/cross-entropy-dice" if index and "loss" not in self.model_fields_set else self.loss
+        return self.model_copy(update={"model": model, "masks": "index" if index else "binary", "loss": loss})
+
+
+class UNetSettings(SegmentationSettings):
+    """Train a U-Net."""
+
+    model: UNetModel = UNetModel()
+    """The network."""
+
+
+class NestedUNetSettings(SegmentationSettings):
+    """Train a UNet++."""
+
+    model: NestedUNetModel = NestedUNetModel()
+    """The network."""
+
+
+class DeepLabSettings(SegmentationSettings):
+    """Train a DeepLabV3 or V3+."""
+
+    model: DeepLabModel = DeepLabModel()
+    """The network."""
+    pretrained: bool = False
+    """Start from torchvision's ImageNet weights of the backbone, which are downloaded."""
+
+
+class UseSettings(Settings):
+    """What can be asked of trained weights."""
+
+    tta: Literal["none", "flips", "all"] = "none"
+    """Test-time augmentation: average over mirrored pictures, or over all eight turned and mirrored ones."""
+    ensemble: list[Path] = Field(default_factory=list)
+    """Further weights or runs whose probabilities are averaged with these."""
+    level: Annotated[int, Field(ge=1)] | None = None
+    """Use a deeply supervised UNet++ only to this depth (L1 to L4): faster, slightly worse."""
+
+
+class PredictSettings(UseSettings):
+    """Options of predicting masks."""
+
+    threshold: Share = 0.5
+    """Probability above which a pixel belongs to a class."""
+    write: list[Kind] = Field(default_factory=lambda: list(KINDS))
+    """What is written: the mask (0 and 255, or class numbers), probability maps, the picture with coloured regions."""
+    at: Literal["auto", "native", "training"] = "auto"
+    """Size at which the network looks: the picture's own, or the training size; auto: as the network was trained."""
+
+
+class EvaluateSettings(UseSettings):
+    """Options of measuring masks."""
+
+    threshold: Share = 0.5
+    """Probability above which a pixel belongs to a class."""
+    sweep: bool = False
+    """Measure the IoU at 19 thresholds from 0.05 to 0.95 and name the best."""
+    part: Literal["all", "train", "validation"] = "all"
+    """Which part of the folder to measure on, as a run with this --seed, --val-share and --split divides it."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """part: the run's seed."""
+    val_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """part: the run's share of validation pictures."""
+    split: Literal["stratified", "random"] = "stratified"
+    """part: the run's way of dividing."""
+    names: Path | None = None
+    """Text file with the names of the pictures to measure on, one a line."""
+    image_ext: str | None = None
+    """Take only pictures with this ending."""
+    mask_ext: str | None = None
+    """Take only masks with this ending."""
+
+
+class CasesSettings(EvaluateSettings):
+    """Make a page that shows where the network does worst and best."""
+
+    data: Path | None = None
+    """Folder of pictures and masks; unset: the validation pictures of the sample."""
+    output: Path = Path("cases.html")
+    """The page: one file with the pictures inside."""
+    count: Annotated[int, Field(ge=1)] = 8
+    """How many of the worst, and how many of the best."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to compute."""
+
+
+class LevelsSettings(EvaluateSettings):
+    """Measure what each pruned level of a UNet++ costs and gives."""
+
+    data: Path | None = None
+    """Folder of pictures and masks; unset: the validation pictures of the sample."""
+    repeats: Annotated[int, Field(ge=1)] = 10
+    """How often the time of a level is taken; the median counts."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to compute."""
