@@ -148,7 +148,7 @@ def restore_optimizer(
             parameter = parameters[int(index)]
             # in the parameter's memory format, which safetensors does not know
             same = tensor.shape == parameter.shape
-            value = torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor) if same else tensor
+            value = torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor) if same else tensor.clone()
             state.setdefault(int(index), {})[field] = value.detach()
     for key, value in plain["state"].items():
         index, field = key.split("/", 1)
