@@ -54,7 +54,8 @@ class _Trial:
     name: str
     task: Task | None
     tensors: dict[str, Tensor]
-    notes: list[str]
+    filled: list[str]
+    """Keys that were missing and could be filled in without a guess."""
     problems: list[str]
 
     @property
@@ -93,11 +94,13 @@ def import_weights(
     chosen = _chosen(source, task, trials, partial)
     if chosen.task is None or (chosen.problems and not partial):
         raise WeightsError(_refusal(source, task, trials))
+    loaded = _load(chosen.task, chosen.tensors) - len(chosen.filled)
+    if not loaded:
+        raise WeightsError(f"{source}: not one of its parameters fits {task}, read as a checkpoint of {chosen.name}")
     writable_folder(output.parent)
-    loaded = _load(chosen.task, chosen.tensors)
     origin = {"imported_from": chosen.name, "imported_file": source.name}
     save_weights(output, task=task, model=chosen.model, modules=chosen.task.exported, versions=origin)
-    notes = [*state.notes, *chosen.notes]
+    notes = [*state.notes, *(f"filled in: {key}, which old checkpoints lack" for key in chosen.filled)]
     return Report(source, output, task, chosen.name, chosen.model, loaded, notes, chosen.problems)
 
 
@@ -110,14 +113,14 @@ def _tried(name: str, codebase: Codebase, state: ForeignState, task_type: type[T
     except (WeightsError, ValueError, LookupError, TypeError, ArithmeticError, RuntimeError) as error:
         said = str(error) if isinstance(error, WeightsError) else f"{type(error).__name__}: {error}"
         return _Trial(name, None, {}, [], [said.removeprefix(f"{source}: ")])
-    notes = []
+    filled = []
     for key, shape in expected_shapes(networks).items():
         # Checkpoints from before torch 0.4.1 lack this counter, which no prediction depends on.
         if key.endswith("num_batches_tracked") and key not in tensors and len(shape) == 0:
             network, _, inner = key.partition(".")
             tensors[key] = networks[network].state_dict()[inner]
-            notes.append(f"filled in: {key}, which old checkpoints lack")
-    return _Trial(name, task, tensors, notes, differences(networks, tensors))
+            filled.append(key)
+    return _Trial(name, task, tensors, filled, differences(networks, tensors))
 
 
 def _chosen(source: Path, task: str, trials: list[_Trial], partial: bool) -> _Trial:

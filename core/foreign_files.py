@@ -94,8 +94,8 @@ def _refusal(path: Path, message: str) -> str:
     if wanted is None:
         return f"{path}: not a checkpoint that can be read safely, or damaged; nothing of it was run"
     return (
-        f"{path}: refused: besides tensors it holds {wanted[1] or wanted[2]}, for which a program would have to be run; "
-        "nothing of it was.\nIn the program that made it, save the parameters alone: "
+        f"{path}: refused: besides tensors it holds {wanted[1] or wanted[2]}, for which a program would have to be "
+        "run; nothing of it was.\nIn the program that made it, save the parameters alone: "
         "torch.save(model.state_dict(), FILE)"
     )
 
