@@ -131,20 +131,29 @@ class TestWhereItIs:
 
 
 class TestTheRepositorysOwnCopy:
+    @staticmethod
+    def shown() -> str:
+        """The file with its examples in force: the lines whose ``#`` is followed by no space."""
+        lines = (ROOT / "plugins.toml").read_text("utf-8").splitlines()
+        return "\n".join(line[1:] for line in lines if line.startswith("#") and line[1:2].strip())
+
     def test_it_changes_nothing(self) -> None:
         assert read_project(ROOT / "plugins.toml") == Project(path=ROOT / "plugins.toml")
 
     def test_every_line_that_it_shows_is_valid(self, write: Any) -> None:
-        lines = (ROOT / "plugins.toml").read_text("utf-8").splitlines()
-        shown = [line.removeprefix("#") for line in lines if line.startswith("#") and line[1:2].strip()]
-        project = read_project(write("\n".join(shown)))
+        project = read_project(write(self.shown()))
         assert project.enabled
         assert project.disabled
         assert project.paths
         assert project.required
         assert project.chosen == {"srgan": "restorekit"}
-        assert "srgan" in project.defaults
         assert not restore.registry.Registry(project, restore.registry.discover()).project.warnings
+
+    def test_the_settings_that_it_shows_exist(self, write: Any) -> None:
+        defaults = read_project(write(self.shown())).defaults
+        assert set(defaults) == {"srgan"}
+        settings = restore.registry.entry("tasks", "srgan/srgan").locate("settings")
+        assert settings(**defaults["srgan"]).batch_size == 8
 
 
 class TestRequired:
