@@ -1,1 +1,30 @@
-"""Being written."""
+"""Classical methods that everything else is measured against; nothing to train."""
+
+from __future__ import annotations
+
+from restore.registry import Register, hookimpl
+
+_ENLARGING = {
+    "nearest": ("Nearest", "Enlarge by the nearest pixel."),
+    "bilinear": ("Bilinear", "Enlarge by linear interpolation."),
+    "bicubic": ("Bicubic", "Enlarge by cubic convolution, as MATLAB does: the published tables' bicubic."),
+    "bicubic-antialias": ("BicubicAntialias", "Enlarge by cubic convolution, as torchvision and Pillow do."),
+    "lanczos": ("Lanczos", "Enlarge by a windowed sinc."),
+    "fourier": ("Fourier", "Enlarge by continuing the picture's spectrum with zeros."),
+}
+
+
+@hookimpl
+def restore_tasks(register: Register) -> None:
+    """Methods without weights: used by their names."""
+    settings = "restore.plugins.classic.settings"
+    for name, (method, summary) in _ENLARGING.items():
+        register(
+            name,
+            f"restore.plugins.classic.enlarging:{method}",
+            settings=f"{settings}:EnlargingSettings",
+            predict=f"{settings}:EnlargingPredict",
+            evaluate=f"{settings}:EnlargingEvaluate",
+            weights=False,
+            summary=summary,
+        )

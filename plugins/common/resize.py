@@ -109,20 +109,21 @@ class _Taps:
 def _taps(length: int, scale: float, kernel: Kernel, antialias: bool, border: Border) -> _Taps:
     stretch = min(scale, 1.0) if antialias else 1.0
     width = kernel.width / stretch
-    # The centre of resized pixel i lies at (i + 1/2) / scale of the source, whose pixel centres lie at j + 1/2.
-    centres = (torch.arange(resized_length(length, scale), dtype=torch.float64) + 0.5) / scale - 0.5
-    first = (centres - width / 2).floor()
-    indices = first[:, None] + torch.arange(math.ceil(width) + 2)
-    weights = kernel.weight((centres[:, None] - indices) * stretch)
-    if border == "exclude":
-        weights = weights * ((indices >= 0) & (indices < length))
-    weights = weights / weights.sum(1, keepdim=True)
-    used = (weights != 0).any(0)
-    indices, weights = indices[:, used].long(), weights[:, used]
-    if border == "mirror":
-        indices = indices.remainder(2 * length)
-        indices = torch.minimum(indices, 2 * length - 1 - indices)
-    return _Taps(indices.clamp(0, length - 1).contiguous(), weights.contiguous())
+    with torch.inference_mode(mode=False):  # what is kept must serve later calls that do take gradients
+        # The centre of resized pixel i lies at (i + 1/2) / scale of the source, whose pixel centres lie at j + 1/2.
+        centres = (torch.arange(resized_length(length, scale), dtype=torch.float64) + 0.5) / scale - 0.5
+        first = (centres - width / 2).floor()
+        indices = first[:, None] + torch.arange(math.ceil(width) + 2)
+        weights = kernel.weight((centres[:, None] - indices) * stretch)
+        if border == "exclude":
+            weights = weights * ((indices >= 0) & (indices < length))
+        weights = weights / weights.sum(1, keepdim=True)
+        used = (weights != 0).any(0)
+        indices, weights = indices[:, used].long(), weights[:, used]
+        if border == "mirror":
+            indices = indices.remainder(2 * length)
+            indices = torch.minimum(indices, 2 * length - 1 - indices)
+        return _Taps(indices.clamp(0, length - 1).contiguous(), weights.contiguous())
 
 
 def _weighted_sums(values: Tensor, axis: int, taps: _Taps) -> Tensor:

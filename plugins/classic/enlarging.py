@@ -1,0 +1,140 @@
+"""Methods that enlarge a picture and have nothing to learn, as tasks."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from torch import Tensor, nn
+
+from restore.core.errors import NothingToTrain
+from restore.core.measuring import EvaluationProtocol
+from restore.core.settings import Settings
+from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Step, Task, Tiling, Turn
+from restore.plugins.classic import interpolation
+from restore.plugins.classic.fourier import fourier
+from restore.plugins.classic.settings import EnlargingEvaluate, EnlargingPredict, EnlargingSettings
+from restore.plugins.common.protocols import super_resolution_protocols
+from restore.plugins.common.super_resolution import evaluation_pairs
+
+
+class Enlarging(Task):
+    """Base of the methods: everything but `enlarged`.
+
+    The scale is the option's where one was given, else that of the settings; measuring pairs without either takes the
+    scale that the pairs have.
+    """
+
+    settings_type = EnlargingSettings
+
+    def __init__(self, settings: EnlargingSettings, options: Settings | None = None) -> None:
+        super().__init__(settings, options)
+        self._given: float | None = settings.model.scale
+        if isinstance(options, EnlargingPredict | EnlargingEvaluate):
+            self._given = options.scale
+        self.scale = _as_fraction(self._given or settings.model.scale)
+
+    @abstractmethod
+    def enlarged(self, pictures: Tensor, scale: float) -> Tensor:
+        """Pictures (B, 3, ceil(h * scale), ceil(w * scale)) from (B, 3, h, w) in [0, 1]; may leave that range."""
+
+    def networks(self) -> dict[str, nn.Module]:
+        """None."""
+        return {}
+
+    def phases(self) -> Sequence[Phase]:
+        """None: there is nothing to learn."""
+        return ()
+
+    def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:  # noqa: ARG002
+        """The sample photographs; there is no other data without training."""
+        return self.evaluation_data(None)
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:  # noqa: ARG002
+        """Raises NothingToTrain."""
+        raise NothingToTrain(f"{type(self).__name__} is a fixed method and has nothing to train")
+
+    @property
+    def outputs(self) -> Mapping[str, Plane]:
+        """The enlarged picture."""
+        return {"output": Plane(scale=self.scale)}
+
+    @property
+    def inputs(self) -> Mapping[str, Plane]:
+        """The small picture; where a fraction needs a few more rows, the last one goes on, as at any other edge."""
+        return {"input": Plane(padding="edge")}
+
+    @property
+    def tiling(self) -> Tiling:
+        """Never cut: it is cheap, and a wave goes through the whole picture."""
+        return Tiling("whole", halo=0)
+
+    def predict(self, batch: Batch, modules: Modules) -> Batch:  # noqa: ARG002
+        """The enlarged picture, clipped to [0, 1]."""
+        return {"output": self.enlarged(batch["input"], self.scale).clamp(0, 1)}
+
+    def protocols(self) -> Mapping[str, EvaluationProtocol]:
+        """Those of super-resolution, for the scale that is measured."""
+        return super_resolution_protocols(self.scale)
+
+    def evaluation_data(self, folder: Path | None) -> Pictures:
+        """Pairs of a folder, or of the sample photographs; the scale of the pairs is the task's from now on."""
+        pairs = evaluation_pairs(folder, self.scale if folder is None else self._given)
+        self.scale = _as_fraction(pairs.scale)
+        return pairs
+
+
+def _as_fraction(scale: float) -> float:
+    """The nearest scale for which a picture of up to 1024 pixels, repeated, has whole pixels, as the engine needs."""
+    return float(Fraction(scale).limit_denominator(1024))
+
+
+class Nearest(Enlarging):
+    """The nearest pixel."""
+
+    def enlarged(self, pictures: Tensor, scale: float) -> Tensor:
+        """See `interpolation.nearest`."""
+        return interpolation.nearest(pictures, scale)
+
+
+class Bilinear(Enlarging):
+    """Linear interpolation."""
+
+    def enlarged(self, pictures: Tensor, scale: float) -> Tensor:
+        """See `interpolation.bilinear`."""
+        return interpolation.bilinear(pictures, scale)
+
+
+class Bicubic(Enlarging):
+    """Cubic convolution as MATLAB does it."""
+
+    def enlarged(self, pictures: Tensor, scale: float) -> Tensor:
+        """See `interpolation.bicubic`."""
+        return interpolation.bicubic(pictures, scale)
+
+
+class BicubicAntialias(Enlarging):
+    """Cubic convolution as torchvision and Pillow do it."""
+
+    def enlarged(self, pictures: Tensor, scale: float) -> Tensor:
+        """See `interpolation.bicubic_antialias`."""
+        return interpolation.bicubic_antialias(pictures, scale)
+
+
+class Lanczos(Enlarging):
+    """Windowed sinc."""
+
+    def enlarged(self, pictures: Tensor, scale: float) -> Tensor:
+        """See `interpolation.lanczos`."""
+        return interpolation.lanczos(pictures, scale)
+
+
+class Fourier(Enlarging):
+    """Zero-padded spectrum."""
+
+    def enlarged(self, pictures: Tensor, scale: float) -> Tensor:
+        """See `fourier.fourier`."""
+        return fourier(pictures, scale)

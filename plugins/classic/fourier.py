@@ -1,0 +1,41 @@
+"""Enlarging a picture by continuing its waves."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from restore.plugins.common.resize import resized_length
+
+
+def fourier(pictures: Tensor, scale: float) -> Tensor:
+    """The smoothest picture through all pixels: the spectrum, with zeros for the frequencies that were not sampled.
+
+    A picture (..., H, W) whose waves are all slower than half the sampling rate comes out exactly. Any other is taken
+    for one period of an endless pattern, so that its opposite edges ring where they differ. Pixel centres lie as in
+    every other method here; ``ceil(H * scale)`` rows and ``ceil(W * scale)`` columns come out.
+    """
+    if scale < 1:
+        raise ValueError(f"a spectrum is continued, not cut: the scale is at least 1, not {scale}")
+    values = pictures.double()
+    for axis in (-2, -1):
+        values = _continued(values, axis, resized_length(pictures.shape[axis], scale))
+    return values.to(pictures.dtype)
+
+
+def _continued(values: Tensor, axis: int, length: int) -> Tensor:
+    """Lines of ``length`` values along an axis through the values that are there."""
+    sampled = values.shape[axis]
+    spectrum = torch.fft.rfft(values, dim=axis).movedim(axis, -1)
+    waves = torch.arange(spectrum.shape[-1], dtype=torch.float64, device=values.device)
+    # The first new centre lies (sampled / length - 1) / 2 pixels after the first old one: every wave is moved by that.
+    shift = (sampled / length - 1) / 2
+    spectrum = spectrum * torch.exp(2j * math.pi * waves * shift / sampled)
+    if sampled % 2 == 0 and length > sampled:
+        # An even number of samples sees its fastest wave as +f and -f at once. Now that both have a place, each gets
+        # half; the other half comes from the symmetry of real signals.
+        spectrum[..., -1] /= 2
+    lines: Tensor = torch.fft.irfft(spectrum, n=length, dim=-1) * (length / sampled)
+    return lines.movedim(-1, axis)
