@@ -1,0 +1,104 @@
+"""The live line of a run, drawn with rich."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, ProgressColumn, Task, TextColumn
+from rich.progress import Progress as Bars
+from rich.table import Column
+from rich.text import Text
+
+from restore.cli.durations import spoken
+from restore.cli.progress import Progress
+from restore.core import events
+
+
+class _TimeLeft(ProgressColumn):
+    """Time left as the run's own pace says."""
+
+    def render(self, task: Task) -> Text:
+        """The estimate that the task carries."""
+        left = task.fields.get("left")
+        return Text(f"{spoken(left)} left" if left is not None else "", style="cyan")
+
+
+class _Lines(Bars):
+    """The bar, and below it what the losses are: one line would cut something off on a narrow terminal."""
+
+    losses = ""
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        """The bar's line and the line of losses."""
+        yield from super().get_renderables()
+        if self.losses:
+            yield Text(f"  {self.losses}", style="dim", overflow="ellipsis", no_wrap=True)
+
+
+class LiveProgress(Progress):
+    """A line that is drawn anew: phase, epoch, rate, time left, losses; evaluations scroll past above it."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        super().__init__()
+        self.console = console or Console(highlight=False)
+        self._bar = _Lines(
+            TextColumn("{task.fields[phase]}", style="bold", markup=False),
+            TextColumn("epoch {task.fields[epoch]}", markup=False),
+            BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8)),
+            TextColumn("step {task.completed:.0f}/{task.total:.0f}", markup=False),
+            TextColumn("{task.fields[rate]}", style="green", markup=False),
+            _TimeLeft(),
+            console=self.console,
+            expand=True,
+            transient=True,
+        )
+        self._task = self._bar.add_task("", start=False, visible=False, phase="", epoch="", rate="", total=1)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def say(self, text: str) -> None:
+        """Print lines above the live one."""
+        self.console.print(Text(text), soft_wrap=True)
+
+    def warning(self, message: str) -> None:
+        """Print a warning above the live line."""
+        self.console.print(Text.assemble(("Warning: ", "bold yellow"), message), soft_wrap=True)
+
+    def step_done(self, event: events.StepDone) -> None:
+        """Move the line on."""
+        self._bar.losses = self.shown_losses()
+        self._bar.update(
+            self._task,
+            visible=True,
+            phase=event.phase,
+            epoch=f"{event.epoch + 1}/{event.epochs}",
+            total=event.steps,
+            completed=event.step,
+            rate=f"{self.pace.rate:.1f} images/s",
+            left=self.pace.seconds_left(),
+        )
+
+    def evaluated(self, event: events.Evaluated) -> None:
+        """Print a line of the table of evaluations."""
+        self.say("\n".join(self.report.evaluation(event)))
+
+    def phase_finished(self, event: events.PhaseFinished) -> None:
+        """Say why a phase was shorter than planned."""
+        if event.stopped_early:
+            self.say(f"phase {event.phase} ended early: no improvement any more")
+
+    def finished(self, event: events.RunFinished) -> None:
+        """Take the live line away and print what came out."""
+        self._bar.losses = ""
+        self._bar.update(self._task, visible=False)
+        super().finished(event)

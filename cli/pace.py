@@ -1,0 +1,65 @@
+"""How fast a run goes, how long it will take, and whether it waits for its data."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+
+from restore.core.events import StepDone
+
+WINDOW = 50
+"""Steps over which the rate is averaged."""
+WAITING = 0.2
+"""Share of the time spent waiting for data from which it is worth telling."""
+
+
+class Pace:
+    """Watches the steps of a run. ``clock`` gives seconds that only grow."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._recent: deque[StepDone] = deque(maxlen=WINDOW)
+        self._phase_began = 0.0
+        self._phase_steps = 0
+
+    def begin_phase(self) -> None:
+        """A phase has its own speed: what was seen before tells nothing about it."""
+        self._recent.clear()
+        self._phase_began = self._clock()
+        self._phase_steps = 0
+
+    def step(self, done: StepDone) -> None:
+        """Take one step into account."""
+        self._recent.append(done)
+        self._phase_steps += 1
+
+    @property
+    def rate(self) -> float:
+        """Images per second over the last steps, evaluations and checkpoints left out; 0 before the first step."""
+        seconds = sum(step.seconds for step in self._recent)
+        return sum(step.samples for step in self._recent) / seconds if seconds > 0 else 0.0
+
+    @property
+    def waiting(self) -> float:
+        """Share of the last steps spent waiting for data, in [0, 1]."""
+        seconds = sum(step.seconds for step in self._recent)
+        return sum(step.waited for step in self._recent) / seconds if seconds > 0 else 0.0
+
+    def seconds_left(self) -> float | None:
+        """Estimated seconds to the end of the run at the pace of this phase, evaluations included."""
+        if not self._recent or self._phase_steps < 2:
+            return None
+        last = self._recent[-1]
+        return (last.run_steps - last.run_step) * (self._clock() - self._phase_began) / self._phase_steps
+
+    def advice(self) -> str | None:
+        """What to do where the run waits for data; nothing before a window of steps has shown that it does."""
+        if len(self._recent) < WINDOW or self.waiting <= WAITING:
+            return None
+        processors = os.cpu_count() or 1
+        return (
+            f"{self.waiting:.0%} of the time is spent waiting for data. "
+            f"More processes to load it may help: --workers {min(8, max(2, processors))}"
+        )

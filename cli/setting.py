@@ -1,0 +1,94 @@
+"""The leaves of a settings class: what each is called, what it is, and its default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from restore.cli.kinds import alternatives, is_json, plain
+from restore.core.settings import Flag
+
+SettingPath = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One leaf of a settings class."""
+
+    path: SettingPath
+    info: FieldInfo
+    default: Any
+    """The value without any file or flag; ``PydanticUndefined`` where there is none or it depends on other values."""
+    heading: str
+    """Name of its group and what that is, for the help; empty for a setting of the class itself."""
+
+    @property
+    def name(self) -> str:
+        """Dotted name, as in a file: ``optimizer.lr``."""
+        return ".".join(self.path)
+
+    @property
+    def dotted_flag(self) -> str:
+        """``--optimizer.lr``."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def short_flags(self) -> list[str]:
+        """Names from ``Flag`` marks, as ``--scale`` for ``--model.scale``."""
+        return [mark.name for mark in self.info.metadata if isinstance(mark, Flag)]
+
+    @property
+    def required(self) -> bool:
+        """Whether there is no default."""
+        return self.default is PydanticUndefined and self.info.is_required()
+
+    @cached_property
+    def kind(self) -> Any:
+        """The type without ``None`` and without annotations."""
+        return plain(self.info.annotation)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the value is too rich for words and is typed as JSON."""
+        return is_json(self.kind)
+
+    @property
+    def may_be_none(self) -> bool:
+        """Whether ``None`` is a value of the setting."""
+        return type(None) in alternatives(self.info.annotation)
+
+
+def settings_of(
+    model: type[BaseModel], prefix: SettingPath = (), default: BaseModel | None = None, about: str = ""
+) -> Iterator[Setting]:
+    """Every leaf of a settings class with its effective default: a group's default instance beats its class."""
+    heading = ".".join(prefix) + (f" - {about}" if about else "")
+    for name, info in model.model_fields.items():
+        value = getattr(default, name) if default is not None else default_of(info)
+        group = group_of(info.annotation)
+        if group is None:
+            yield Setting((*prefix, name), info, value, heading)
+        else:
+            inner = value if isinstance(value, BaseModel) else None
+            yield from settings_of(group, (*prefix, name), inner, (info.description or "").strip().rstrip("."))
+
+
+def group_of(annotation: Any) -> type[BaseModel] | None:
+    """The settings class of a field that is a group of settings, or of an optional one."""
+    kinds = [kind for kind in alternatives(annotation) if kind is not type(None)]
+    if len(kinds) == 1 and isinstance(kinds[0], type) and issubclass(kinds[0], BaseModel):
+        return kinds[0]
+    return None
+
+
+def default_of(info: FieldInfo) -> Any:
+    """A field's default, or ``PydanticUndefined`` where it has none or makes it from other fields."""
+    if getattr(info, "default_factory_takes_validated_data", False):
+        return PydanticUndefined
+    return info.get_default(call_default_factory=True)

@@ -1,0 +1,80 @@
+"""Read settings from a YAML or TOML file, and write them as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from restore.cli.setting import SettingPath
+from restore.core.errors import UsageError
+
+RESERVED = "run"
+"""Top-level key that the engine writes into a run's own ``config.yaml``; it holds facts, not settings."""
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The settings in a ``.toml`` or YAML file, so that a run's own ``config.yaml`` can be used again.
+
+    Raises ``UsageError`` where the file is missing, unreadable or no mapping.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise UsageError(f"--config: there is no file {path}") from None
+    except IsADirectoryError:
+        raise UsageError(f"--config: {path} is a folder; name the file in it, as {path / 'config.yaml'}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"--config: {path} is not a text file") from None
+    settings = _from_toml(text, path) if path.suffix.lower() == ".toml" else _from_yaml(text, path)
+    settings.pop(RESERVED, None)
+    return settings
+
+
+def _from_toml(text: str, path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not TOML: {error}") from None
+
+
+def _from_yaml(text: str, path: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        settings = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise UsageError(f"{path}{where}: not YAML: {getattr(error, 'problem', None) or error}") from None
+    if settings is None:
+        return {}
+    if not isinstance(settings, dict):
+        raise UsageError(f"{path}: expected 'name: value' lines, found {type(settings).__name__}")
+    return settings
+
+
+def as_yaml(settings: BaseModel, comment: Callable[[SettingPath], str | None] = lambda _: None) -> str:
+    """All settings as YAML, groups indented; what ``comment`` says of a setting stands behind it."""
+    return "".join(_lines(settings.model_dump(mode="json"), comment, ()))
+
+
+def _lines(tree: Mapping[str, Any], comment: Callable[[SettingPath], str | None], prefix: SettingPath) -> list[str]:
+    import yaml
+
+    lines = []
+    for name, value in tree.items():
+        path = (*prefix, name)
+        indent = "  " * len(prefix)
+        note = f"  # {text}" if (text := comment(path)) else ""
+        if isinstance(value, Mapping) and value:
+            lines += [f"{indent}{name}:{note}\n", *_lines(value, comment, path)]
+            continue
+        # In a flow mapping of its own a value of any type takes one line.
+        entry = yaml.safe_dump({name: value}, default_flow_style=True, width=10**6, allow_unicode=True).strip()[1:-1]
+        lines.append(f"{indent}{entry}{note}\n")
+    return lines

@@ -1,0 +1,171 @@
+"""``restore train TASK``: a command for each task, made from its settings."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from inspect import Parameter
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from restore import registry
+from restore.cli.commands import FoundCommands, command
+from restore.cli.subjects import trainable_tasks
+from restore.core.errors import Interrupted, UsageError
+
+OWN_FLAGS = ("--config", "--resume", "--print-config", "--debug")
+
+
+class TrainCommands(FoundCommands):
+    """The tasks that can be trained."""
+
+    names_heading = "Tasks"
+
+    def summaries(self) -> Iterator[tuple[str, str]]:
+        """Every task that learns something."""
+        yield from trainable_tasks()
+
+    def find(self, args: list[str]) -> tuple[str, Any, list[str]]:
+        """The command of a task."""
+        entry = registry.entry("tasks", args[0])
+        return args[0], train_command(entry, args[1:]), args[1:]
+
+
+def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
+    """A command whose flags are a task's settings.
+
+    Args:
+        entry: the task.
+        arguments: what stands behind its name, to report errors in the words that were typed.
+    """
+    from restore.cli.families import blaming, plugin_layer, preset_defaults, settings_class, typed_layer
+    from restore.cli.flags import Flags
+    from restore.cli.layers import COMMAND_LINE, Layer, layer, validated
+    from restore.cli.setting import Setting
+    from restore.cli.settings_file import read_settings
+    from restore.core.settings import RunSettings
+
+    if not entry.details.get("weights", True):
+        raise UsageError(
+            f"{entry.name} is a fixed method with nothing to train. Use it: "
+            f"restore predict {entry.name} photo.jpg --output out/"
+        )
+    model = settings_class(entry, "settings", RunSettings)
+    presets = plugin_layer(entry, model)
+
+    def heading(setting: Setting) -> str:
+        if setting.heading:
+            return setting.heading
+        return "Run" if setting.path[0] in RunSettings.model_fields else f"Settings of {entry.name}"
+
+    with blaming(entry):
+        flags = Flags(model, presets=preset_defaults(presets), reserved=OWN_FLAGS, heading=heading)
+        parameters = flags.parameters()
+
+    def run(config: Path | None, resume: Path | None, print_config: bool, debug: bool, **given: Any) -> None:  # noqa: ARG001
+        typed = typed_layer(flags, given, arguments, COMMAND_LINE)
+        if resume is not None:
+            if config is not None:
+                raise UsageError("--config and --resume exclude each other: a resumed run keeps its own settings")
+            settings = resumed_settings(entry, model, resume, typed)
+            layers = [layer_of_run(model, resume), typed]
+        else:
+            layers = [presets, *([layer(read_settings(config), model, str(config))] if config else []), typed]
+            settings = validated(model, layers)
+        if print_config:
+            typer.echo(configuration(settings, layers), nl=False)
+        else:
+            train(entry, settings, resume)
+
+    def layer_of_run(model: type[RunSettings], run: Path) -> Layer:
+        return layer(read_settings(run / "config.yaml"), model, str(run / "config.yaml"))
+
+    described = [entry.summary, model.__doc__ or ""]
+    return command(
+        entry.name,
+        run,
+        [*_own_parameters(), *parameters],
+        help_text="\n\n".join(filter(None, described)),
+        epilog="A value is taken from the command line, else from --config, else from plugins.toml, else its default.",
+    )
+
+
+def _own_parameters() -> list[Parameter]:
+    options: dict[str, Any] = {
+        "config": Annotated[
+            Path | None, typer.Option("--config", metavar="FILE", help="Settings from a YAML or TOML file.")
+        ],
+        "resume": Annotated[
+            Path | None,
+            typer.Option("--resume", metavar="RUN", help="Go on with a run from its last checkpoint."),
+        ],
+        "print_config": Annotated[
+            bool,
+            typer.Option("--print-config", help="Print all settings as YAML and where they are from; train nothing."),
+        ],
+        "debug": Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")],
+    }
+    return [
+        Parameter(
+            name, Parameter.KEYWORD_ONLY, default=False if "bool" in str(annotation) else None, annotation=annotation
+        )
+        for name, annotation in options.items()
+    ]
+
+
+def resumed_settings(entry: registry.Entry, model: Any, run: Path, typed: Any) -> Any:
+    """The settings of a run that goes on, with what was typed laid over them.
+
+    Raises ``UsageError`` where the run is of another task, or a change would make it another run.
+    """
+    from pydantic import ValidationError
+
+    from restore.cli.layers import Layer, explained, nested_values
+    from restore.core.resuming import merged
+    from restore.core.run_folder import read_config, read_task
+
+    task = read_task(run)
+    if registry.entry("tasks", task).full_name != entry.full_name:
+        name = task.rpartition("/")[2]
+        raise UsageError(
+            f"{run} is a run of {task}, not of {entry.full_name}: restore train {name} --resume {shlex.quote(str(run))}"
+        )
+    try:
+        return merged(model, run, nested_values([typed]))
+    except ValidationError as error:
+        own = Layer(str(run / "config.yaml"), {(name,): value for name, value in read_config(run).items()})
+        raise UsageError(explained(error, model, [own, typed])) from None
+
+
+def configuration(settings: Any, layers: list[Any]) -> str:
+    """All settings as YAML; those that are no default say where they are from."""
+    from restore.cli.layers import origins
+    from restore.cli.settings_file import as_yaml
+
+    came_from = origins(layers)
+
+    def comment(path: tuple[str, ...]) -> str | None:
+        return f"from {came_from[path]}" if path in came_from else None
+
+    return as_yaml(settings, comment)
+
+
+def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
+    """Train, and show how it goes."""
+    from restore.cli.progress import resume_line, shown_progress
+    from restore.cli.warnings_of_families import warnings_told
+    from restore.core.trainer import Trainer
+
+    task_type = entry.load()
+    with warnings_told():
+        if resume is None:
+            settings = settings.decided()
+        task = task_type(settings)
+    with shown_progress() as progress, warnings_told(progress.warn):
+        try:
+            Trainer(task, settings, name=entry.full_name, listeners=[progress], resume=resume).fit()
+        except Interrupted as stopped:
+            line = resume_line(entry.name, stopped.folder)
+            raise Interrupted(f"Interrupted: {stopped}.\nGo on with: {line}", stopped.folder) from None

@@ -1,0 +1,126 @@
+"""The verbs of plugins: ``restore sample RUN``, or in a group, ``restore data align``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from restore import registry
+from restore.cli.commands import FoundCommands, command
+from restore.cli.subjects import subject
+from restore.cli.suggestions import did_you_mean
+from restore.core.errors import UsageError
+
+
+def verb_summaries() -> Iterator[tuple[str, str]]:
+    """First words of all verbs, each with one line about it; a group lists its verbs."""
+    groups: dict[str, list[str]] = {}
+    for entry in registry.entries("commands"):
+        group, _, name = entry.name.partition(" ")
+        if name:
+            groups.setdefault(group, []).append(name)
+        else:
+            yield entry.name, entry.summary
+    for group, names in groups.items():
+        yield group, f"Group of commands: {', '.join(sorted(names))}."
+
+
+def find_verb(word: str, arguments: list[str]) -> Any:
+    """The command or group that a first word means, or nothing."""
+    verbs = registry.entries("commands")
+    if any(entry.name.startswith(f"{word} ") for entry in verbs):
+        return _group(word)
+    if any(entry.name == word for entry in verbs):
+        return _verb(registry.entry("commands", word), arguments)
+    return None
+
+
+class VerbGroup(FoundCommands):
+    """Verbs that share their first word."""
+
+    names_heading = "Commands"
+
+    def summaries(self) -> Iterator[tuple[str, str]]:
+        """Second words of the verbs of this group."""
+        for entry in registry.entries("commands"):
+            group, _, name = entry.name.partition(" ")
+            if group == self.name and name:
+                yield name, entry.summary
+
+    def find(self, args: list[str]) -> tuple[str, Any, list[str]]:
+        """The command of a second word."""
+        known = [name for name, _ in self.summaries()]
+        if args[0] not in known:
+            raise UsageError(
+                f"'restore {self.name}' has no command '{args[0]}'.{did_you_mean(args[0], known)} "
+                f"It has: {', '.join(known)}"
+            )
+        return args[0], _verb(registry.entry("commands", f"{self.name} {args[0]}"), args[1:]), args[1:]
+
+
+def _group(word: str) -> Any:
+    return VerbGroup(
+        name=word, help="Commands of plugins.", subcommand_metavar="COMMAND …", rich_markup_mode=None, params=[]
+    )
+
+
+def _verb(entry: registry.Entry, arguments: list[str]) -> Any:
+    """A command whose flags are the settings of a verb; the first argument of one that needs weights is a run."""
+    from inspect import Parameter
+
+    from restore.cli.families import blaming, settings_class, typed_layer
+    from restore.cli.flags import Flags
+    from restore.cli.layers import COMMAND_LINE, validated
+    from restore.core.settings import Settings
+
+    model = settings_class(entry, "settings", Settings)
+    with blaming(entry):
+        flags = Flags(model, reserved=["--debug"])
+        parameters = flags.parameters()
+    needs_weights = entry.details.get("needs") == "weights"
+
+    def run(debug: bool, run: str = "", **given: Any) -> None:  # noqa: ARG001 - main() has seen to debug already
+        settings = validated(model, [typed_layer(flags, given, arguments, COMMAND_LINE)])
+        if needs_weights:
+            _with_weights(entry, run, settings)
+        else:
+            entry.load()(settings)
+
+    debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+    parameters.append(Parameter("debug", Parameter.KEYWORD_ONLY, default=False, annotation=debug))
+    if needs_weights:
+        where = Annotated[str, typer.Argument(metavar="RUN", help="A run folder or a weights file.")]
+        parameters.insert(0, Parameter("run", Parameter.KEYWORD_ONLY, annotation=where))
+    described = [entry.summary, model.__doc__ or ""]
+    return command(
+        entry.name.rpartition(" ")[2],
+        run,
+        parameters,
+        help_text="\n\n".join(filter(None, described)),
+        usage="RUN [OPTIONS]" if needs_weights else "[OPTIONS]",
+    )
+
+
+def _with_weights(entry: registry.Entry, typed: str, settings: Any) -> None:
+    """Open the weights and call ``function(task, modules, settings)``."""
+    from pathlib import Path
+
+    from restore.core.weights import open_weights
+    from restore.core.weights_header import find_weights
+
+    chosen = subject(typed)
+    if chosen.header is None:
+        raise UsageError(
+            f"restore {entry.name} needs a run folder or a weights file; {typed} is a task without weights"
+        )
+    tasks_of_plugin = [task for task in registry.entries("tasks") if task.plugin == entry.plugin]
+    # A plugin that brings tasks brings verbs for them; one without tasks is a tool for anybody's.
+    if tasks_of_plugin and chosen.entry.plugin != entry.plugin:
+        raise UsageError(
+            f"restore {entry.name} is for weights of {', '.join(task.full_name for task in tasks_of_plugin)}; "
+            f"{typed} is of {chosen.entry.full_name}"
+        )
+    task, modules = open_weights(find_weights(Path(typed)), registry.get)
+    entry.load()(task, modules, settings)
