@@ -1,0 +1,59 @@
+"""Which pictures are meant, and what their results are called."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from restore.core.errors import UsageError
+from restore.core.pictures import list_pictures
+
+_NAMED = 5  # of many files that are in the way, only some are worth reading
+
+
+def expanded(inputs: Sequence[Path]) -> list[Path]:
+    """Every picture that is meant, once, folders taken apart. Raises UsageError for what is not there."""
+    pictures: dict[Path, Path] = {}
+    for given in inputs:
+        if not given.exists():
+            raise UsageError(f"{given}: no such file or folder")
+        for path in list_pictures(given) if given.is_dir() else [given]:
+            pictures.setdefault(path.resolve(), path)
+    return list(pictures.values())
+
+
+def stems(pictures: Sequence[Path]) -> dict[Path, str]:
+    """What to call the results of each picture: its stem; where two have the same, ``a-jpg`` and ``a-png``.
+
+    Raises UsageError where even these are the same: pictures of one name in two folders.
+    """
+    # Some file systems take A and a for the same name.
+    shared = Counter(path.stem.casefold() for path in pictures)
+    named = {path: path.stem if shared[path.stem.casefold()] == 1 else _with_kind(path) for path in pictures}
+    first: dict[str, Path] = {}
+    for path, stem in named.items():
+        other = first.setdefault(stem.casefold(), path)
+        if other != path:
+            raise UsageError(
+                f"{other} and {path} would both be written as {stem}.png; "
+                "predict them one after the other, with an --output of their own"
+            )
+    return named
+
+
+def _with_kind(path: Path) -> str:
+    return f"{path.stem}-{path.suffix.removeprefix('.').lower()}"
+
+
+def refuse_overwriting(targets: Sequence[Path], inputs: Sequence[Path], overwrite: bool) -> None:
+    """Raise UsageError when a target is an input, or is there already and may not be replaced."""
+    originals = {path.resolve() for path in inputs}
+    for target in targets:
+        if target.resolve() in originals:
+            raise UsageError(f"{target}: would replace a picture that is to be read; choose another --output")
+    there = [target for target in targets if target.exists()]
+    if there and not overwrite:
+        names = ", ".join(str(path) for path in there[:_NAMED]) + (", …" if len(there) > _NAMED else "")
+        verb = "is" if len(there) == 1 else "are"
+        raise UsageError(f"{names} {verb} there already; choose another --output, or --overwrite")

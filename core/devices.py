@@ -1,0 +1,20 @@
+"""Where to compute."""
+
+from __future__ import annotations
+
+import torch
+
+from restore.core.errors import UsageError
+
+
+def device_of(requested: str) -> torch.device:
+    """The device of a name; ``auto`` is a graphics processor where there is one.
+
+    Raises UsageError when this machine has none.
+    """
+    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if requested == "auto":
+        return torch.device(next(name for name in ("cuda", "mps", "cpu") if here[name]))
+    if not here.get(requested, False):
+        raise UsageError(f"--device {requested}: there is none here; there is {', '.join(n for n in here if here[n])}")
+    return torch.device(requested)

@@ -1,0 +1,154 @@
+"""Tasks that enlarge by repeating pixels, quick enough to be used many times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from restore.core.errors import UsageError, WeightsError
+from restore.core.foreign import Codebase
+from restore.core.measuring import EvaluationProtocol
+from restore.core.pictures import list_pictures, read_picture
+from restore.core.settings import Flag, RunSettings, Settings
+from restore.core.task import Plane, Task, Tiling
+from restore.registry import hookimpl
+
+
+class ModelSettings(Settings):
+    scale: int = 2
+
+
+class EnlargingSettings(RunSettings):
+    model: ModelSettings = ModelSettings()
+
+
+class ScaleOptions(Settings):
+    scale: Annotated[int, Flag("--scale")] = 2
+    """How much larger."""
+
+
+class Gain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(1))
+
+    def forward(self, x, scale):
+        return F.interpolate(x, scale_factor=scale) * self.gain
+
+
+class Error:
+    better = "lower"
+
+    def __init__(self, name, power):
+        self.name, self.power, self.convention = name, power, "RGB"
+
+    def measure(self, prediction, target):
+        return (prediction - target).abs().double().pow(self.power).flatten(1).mean(1, keepdim=True)
+
+    def reduce(self, rows):
+        mean = float(rows.mean())
+        return mean if mean > 0 else float("inf")
+
+
+class Pairs:
+    def __init__(self, folder, scale):
+        self.paths, self.scale = list_pictures(folder), scale
+
+    def __len__(self):
+        return len(self.paths)
+
+    def __getitem__(self, index):
+        target = read_picture(self.paths[index]).colour
+        return {"input": target[:, :: self.scale, :: self.scale], "target": target}
+
+    def name(self, index):
+        return self.paths[index].stem
+
+
+class Twice(Task):
+    settings_type = EnlargingSettings
+
+    @property
+    def scale(self):
+        return self.settings.model.scale
+
+    def networks(self):
+        return {"gain": Gain()}
+
+    @property
+    def outputs(self):
+        return {"output": Plane(scale=self.scale)}
+
+    @property
+    def tiling(self):
+        return Tiling("exact", 0)
+
+    def predict(self, batch, modules):
+        return {"output": modules.gain(batch["input"], self.scale)}
+
+    def phases(self):
+        return []
+
+    def data(self, split, phase):
+        raise AssertionError
+
+    def train_step(self, batch, turn, step):
+        raise AssertionError
+
+    def protocols(self):
+        errors = {"mse": Error("mse", 2), "mae": Error("mae", 1)}
+        return {
+            "both": EvaluationProtocol("both", errors),
+            "only-mae": EvaluationProtocol("only-mae", {"mae": errors["mae"]}),
+        }
+
+    def evaluation_data(self, folder):
+        return Pairs(folder or Path("validation"), self.scale)
+
+
+class Repeat(Twice):
+    """The same without weights, by as much as the option says; it also writes which pixels are bright."""
+
+    @property
+    def scale(self):
+        return self.options.scale if self.options is not None else 2
+
+    def networks(self):
+        return {}
+
+    @property
+    def tiling(self):
+        return Tiling("whole")
+
+    def predict(self, batch, modules):
+        return {"output": F.interpolate(batch["input"], scale_factor=self.scale)}
+
+    def read_inputs(self, path, picture):
+        if path.stem == "unwanted":
+            raise UsageError("this one is not wanted")
+        return super().read_inputs(path, picture)
+
+    def render(self, outputs, inputs):
+        return {"": outputs["output"], "bright": (outputs["output"].mean(0, keepdim=True) > 0.5).float()}
+
+
+def convert(state):
+    if "amplifier.weight" not in state:
+        raise WeightsError("it has no amplifier")
+    names = {"amplifier.weight": "gain.gain"}
+    return {"scale": 3}, {names.get(key, key): tensor for key, tensor in state.items()}
+
+
+CODE_BASES = {"radio": Codebase("An amplifier.", convert)}
+
+
+@hookimpl
+def restore_tasks(register):
+    here, settings = __name__, f"{__name__}:EnlargingSettings"
+    register("twice", f"{here}:Twice", settings=settings, imports=f"{here}:CODE_BASES")
+    options = {"predict": f"{here}:ScaleOptions", "evaluate": f"{here}:ScaleOptions"}
+    register("repeat", f"{here}:Repeat", settings=settings, weights=False, **options)

@@ -1,0 +1,120 @@
+"""``restore evaluate`` as a person and a program use it."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def data(tmp_path, photo):
+    """Two pictures of noise; repeating every second pixel gives neither back."""
+    photo("data/1.png", seed=1)
+    photo("data/2.png", seed=2)
+    return tmp_path / "data"
+
+
+def errors(folder, power, gain=1.0, scale=2):
+    """What the tasks of the plugin must score, computed from the files alone."""
+    scored = []
+    for path in sorted(folder.iterdir()):
+        with Image.open(path) as image:
+            target = np.asarray(image, np.float64) / 255
+        kept = target[::scale, ::scale].repeat(scale, 0).repeat(scale, 1)
+        scored.append((abs(kept * gain - target) ** power).mean())
+    return scored
+
+
+def test_a_table_has_a_line_for_each_and_says_the_convention(restore, weights, data):
+    weights("run/best.safetensors", gain=0.5, phase="pretrain")
+    status, out, err = restore("evaluate", "run", "repeat", "--data", "data")
+    assert (status, err) == (0, "")
+    lines = [line.split() for line in out.splitlines()]
+    assert out.startswith("2 pictures of data\n")
+    assert lines[1] == ["mse", "(RGB)", "mae", "(RGB)"]
+    assert lines[2] == ["pretrain", *(f"{np.mean(errors(data, power, 0.5)):.4f}" for power in (2, 1))]
+    assert lines[3] == ["repeat", *(f"{np.mean(errors(data, power)):.4f}" for power in (2, 1))]
+
+
+def test_json_is_one_object_of_the_documented_shape(restore, data):
+    status, out, _ = restore("evaluate", "repeat", "--data", "data", "--json", "--protocol", "only-mae")
+    assert status == 0
+    got = json.loads(out)
+    assert list(got) == ["task", "data", "images", "metrics", "per_image"]
+    assert (got["task"], got["data"], got["images"]) == ("enlarging_plugin/repeat", "data", 2)
+    expected = errors(data, 1)
+    (metric,) = got["metrics"]
+    assert metric == {"name": "mae", "convention": "RGB", "of": "repeat", "value": pytest.approx(np.mean(expected))}
+    assert got["per_image"] == [
+        {"image": str(index + 1), "name": "mae", "of": "repeat", "value": pytest.approx(value)}
+        for index, value in enumerate(expected)
+    ]
+
+
+def test_options_reach_every_task_that_has_them(restore, photo, tmp_path):
+    photo("data/1.png", height=6, width=9)
+    _, out, _ = restore("evaluate", "repeat", "--data", "data", "--json", "--scale", 3)
+    assert json.loads(out)["metrics"][1]["value"] == pytest.approx(np.mean(errors(tmp_path / "data", 1, scale=3)))
+
+
+def test_an_infinite_value_is_null_in_json(restore, tmp_path):
+    (tmp_path / "data").mkdir()
+    Image.new("RGB", (4, 4), "gray").save(tmp_path / "data" / "even.png")
+    _, out, _ = restore("evaluate", "repeat", "--data", "data", "--json")
+    got = json.loads(out, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+    assert [row["value"] for row in got["metrics"] + got["per_image"]] == [None] * 4
+    assert "inf" in restore("evaluate", "repeat", "--data", "data")[1]
+
+
+def owners(out):
+    return list(dict.fromkeys(row["of"] for row in json.loads(out)["metrics"]))
+
+
+def test_whose_the_numbers_are_is_short_and_never_the_same_twice(restore, weights, data):
+    weights("run/best.safetensors", phase="pretrain")
+    weights("other/best.safetensors", phase="pretrain")
+    weights("repeated/best.safetensors", phase="repeat")
+    weights("alone.safetensors")
+    assert owners(restore("evaluate", "alone.safetensors", "--data", "data", "--json")[1]) == ["alone.safetensors"]
+    assert owners(restore("evaluate", "run", "--data", "data", "--json")[1]) == ["pretrain"]
+    # of one plugin, so that not even its name tells them apart
+    assert owners(restore("evaluate", "run", "other", "--data", "data", "--json")[1]) == ["run", "other"]
+    both = owners(restore("evaluate", "repeated", "repeat", "--data", "data", "--json")[1])
+    assert both == ["repeated", "repeat"]
+
+
+def test_the_plugin_tells_equal_names_apart():
+    from restore.cli.evaluating import labelled
+    from restore.cli.subjects import Subject
+    from restore.registry import Entry
+
+    one, other = (Subject(f"{plugin}/mean", Entry("tasks", plugin, "mean", "a:b", {}), None) for plugin in ("a", "b"))
+    third = Subject("b/median", Entry("tasks", "b", "median", "a:b", {}), None)
+    assert labelled([one, other, third]) == ["a/mean", "b/mean", "median"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["repeat", "--data", "none"], "none: no such folder"),
+        (["repeat", "--data", "plugins.toml"], "plugins.toml: is a file, not a folder"),
+        (["repeat", "--data", "empty"], "empty: no pictures"),
+        (["repeat", "--data", "data", "--protocol", "y"], "none of this name; it has both, only-mae"),
+        (["repeat", "repeat", "--data", "data"], "repeat is named twice"),
+        (["none.safetensors", "--data", "data"], "none.safetensors"),
+        (["twice", "--data", "data"], "twice"),
+    ],
+)
+def test_wrong_usage_is_said_in_one_message(restore, data, tmp_path, arguments, said):
+    (tmp_path / "empty").mkdir()
+    status, out, err = restore("evaluate", *arguments)
+    assert (status, out) == (2, "")
+    assert said in err
+
+
+def test_a_damaged_picture_of_the_data_is_named(restore, data):
+    (data / "3.png").write_text("no picture")
+    status, out, err = restore("evaluate", "repeat", "--data", "data", "--json")
+    assert (status, out) == (1, "")
+    assert "data/3.png: is not a picture" in err

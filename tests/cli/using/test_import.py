@@ -1,0 +1,66 @@
+"""``restore import`` as a person uses it."""
+
+import os
+
+import pytest
+import torch
+
+
+def test_a_checkpoint_comes_in_and_can_be_used(restore, photo, tmp_path):
+    torch.save({"params": {"amplifier.weight": torch.tensor([1.0])}}, tmp_path / "net.pth")
+    status, out, err = restore("import", "net.pth", "--task", "twice", "--output", "w.safetensors")
+    assert (status, err) == (0, "")
+    assert out.splitlines() == [
+        "net.pth: a checkpoint of radio for enlarging_plugin/twice (scale 3)",
+        "  taken: params",
+        "  all 1 tensors taken over; none is missing, unexpected or misshapen",
+        "Written to w.safetensors. Next:",
+        "  restore predict w.safetensors photo.jpg --output out/",
+    ]
+    status, out, _ = restore("predict", "w.safetensors", photo(), "--output", "out")
+    assert status == 0
+    assert "(24 x 18)" in out
+
+
+def test_every_key_that_does_not_fit_is_printed(restore, tmp_path):
+    state = {"amplifier.weight": torch.tensor([2.0]), "antenna": torch.zeros(3)}
+    torch.save(state, tmp_path / "net.pth")
+    arguments = ("import", "net.pth", "--task", "twice", "--from", "radio", "--output", "w.safetensors")
+    status, out, err = restore(*arguments)
+    assert (status, out) == (1, "")
+    assert "unexpected: antenna (3,)" in err
+    assert not (tmp_path / "w.safetensors").exists()
+    status, out, _ = restore(*arguments, "--partial")
+    assert status == 0
+    assert "1 tensors taken over; these do not fit" in out
+    assert "unexpected: antenna (3,)" in out
+
+
+class Hostile:
+    def __reduce__(self):
+        return (os.mkdir, ("it ran",))
+
+
+@pytest.mark.parametrize("content", [Hostile(), {"amplifier.weight": torch.ones(1), "more": Hostile()}])
+def test_a_hostile_checkpoint_is_refused_and_not_run(restore, tmp_path, content):
+    torch.save(content, tmp_path / "net.pth")
+    status, _, err = restore("import", "net.pth", "--task", "twice", "--output", "w.safetensors")
+    assert status == 1
+    assert "refused" in err
+    assert not (tmp_path / "it ran").exists()
+    assert not (tmp_path / "w.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["none.pth", "--task", "twice"], "none.pth: no such file"),
+        (["none.pth", "--task", "twise"], "twice"),
+        (["none.pth", "--task", "repeat"], "knows no foreign code base"),
+        (["none.pth", "--task", "twice", "--from", "television"], "it knows radio"),
+    ],
+)
+def test_wrong_usage_is_said_in_one_message(restore, arguments, said):
+    status, out, err = restore("import", *arguments, "--output", "w.safetensors")
+    assert (status, out) == (2, "")
+    assert said in err

@@ -1,0 +1,215 @@
+"""``restore predict`` as a person uses it."""
+
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+def pixels(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def doubled(path):
+    return pixels(path).repeat(2, 0).repeat(2, 1)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_photograph_is_enlarged_by_a_weights_file(restore, weights, photo, tmp_path):
+    status, out, err = restore("predict", weights(), photo(), "--output", "out")
+    assert (status, err) == (0, "")
+    assert out == f"{tmp_path / 'photo.png'} -> out/photo.png (16 x 12)\n"
+    assert (pixels(tmp_path / "out" / "photo.png") == doubled(tmp_path / "photo.png")).all()
+
+
+def test_a_run_means_its_best_weights(restore, weights, photo, tmp_path):
+    weights("run/best.safetensors", gain=0.0)
+    assert restore("predict", "run", photo(), "--output", "out")[0] == 0
+    assert pixels(tmp_path / "out" / "photo.png").max() == 0
+
+
+def test_a_task_without_weights_takes_its_own_options(restore, photo, tmp_path):
+    status, out, _ = restore("predict", "repeat", photo(), "--output", "out", "--scale", 3)
+    assert status == 0
+    assert out.splitlines() == [
+        f"{tmp_path / 'photo.png'} -> out/photo.png (24 x 18)",
+        f"{tmp_path / 'photo.png'} -> out/photo-bright.png (24 x 18)",
+    ]
+    assert set(np.unique(pixels(tmp_path / "out" / "photo-bright.png"))) == {0, 255}
+
+
+def test_folders_mean_their_pictures_and_nothing_is_done_twice(restore, weights, photo, tmp_path):
+    photo("in/2.png")
+    photo("in/10.png")
+    (tmp_path / "in" / "notes.txt").touch()
+    status, out, _ = restore("predict", weights(), "in", "in/2.png", "--output", "out")
+    assert status == 0
+    assert [line.split(" ->")[0] for line in out.splitlines()] == ["in/2.png", "in/10.png"]
+
+
+@pytest.mark.parametrize("tile", ["16", "auto", "off"])
+def test_tiles_do_not_show(restore, weights, photo, tmp_path, tile):
+    photo(height=40, width=33)
+    assert restore("predict", weights(), "photo.png", "--output", "out", "--tile", tile)[0] == 0
+    assert (pixels(tmp_path / "out" / "photo.png") == doubled(tmp_path / "photo.png")).all()
+
+
+def test_tiles_are_refused_where_the_whole_picture_must_be_seen(restore, photo):
+    status, _, err = restore("predict", "repeat", photo(), "--output", "out", "--tile", 16)
+    assert status == 2
+    assert "must see the whole picture; leave --tile out" in err
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "RGB", "P", "CMYK", "1"])
+def test_pictures_of_every_kind_go_among_the_others(restore, weights, photo, tmp_path, mode):
+    name = f"photo.{'tif' if mode == 'CMYK' else 'png'}"
+    photo(name, mode=mode)
+    assert restore("predict", weights(), name, "--output", "out")[0] == 0
+    written = Image.open(tmp_path / "out" / "photo.png")
+    with written:
+        assert written.mode == {"P": "RGB", "CMYK": "RGB", "1": "L"}.get(mode, mode)
+        assert written.size == (16, 12)
+
+
+def test_one_pixel_and_sixteen_bits_are_no_trouble(restore, weights, tmp_path):
+    Image.fromarray(np.array([[40_000]], np.uint16)).save(tmp_path / "deep.png")
+    assert restore("predict", weights(), "deep.png", "--output", "out")[0] == 0
+    assert pixels(tmp_path / "out" / "deep.png").tolist() == [[40_000, 40_000]] * 2
+
+
+# --- names ----------------------------------------------------------------------------------------------------
+
+
+def test_pictures_of_one_stem_get_names_of_their_own(restore, weights, photo, tmp_path):
+    photo("in/a.png")
+    photo("in/a.bmp")
+    photo("in/b.png")
+    assert restore("predict", weights(), "in", "--output", "out")[0] == 0
+    assert names(tmp_path / "out") == ["a-bmp.png", "a-png.png", "b.png"]
+
+
+def test_pictures_of_one_name_in_two_folders_are_refused(restore, weights, photo, tmp_path):
+    photo("one/a.png")
+    photo("two/A.png")
+    status, _, err = restore("predict", weights(), "one", "two", "--output", "out")
+    assert status == 2
+    assert "one/a.png and two/A.png would both be written" in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_second_result_never_replaces_another_picture(restore, photo, tmp_path):
+    photo("in/a.png")
+    photo("in/a-bright.png")
+    status, _, err = restore("predict", "repeat", "in", "--output", "out", "--overwrite")
+    assert status == 1
+    assert "out/a-bright.png was written for another picture just now" in err
+
+
+def test_nothing_is_overwritten_unless_asked_for(restore, weights, photo, tmp_path):
+    photo()
+    assert restore("predict", weights(), "photo.png", "--output", "out")[0] == 0
+    before = (tmp_path / "out" / "photo.png").read_bytes()
+    dark = weights("dark.safetensors", gain=0.0)
+    status, _, err = restore("predict", dark, "photo.png", "--output", "out")
+    assert status == 2
+    assert "out/photo.png is there already; choose another --output, or --overwrite" in err
+    assert (tmp_path / "out" / "photo.png").read_bytes() == before
+    assert restore("predict", dark, "photo.png", "--output", "out", "--overwrite")[0] == 0
+    assert pixels(tmp_path / "out" / "photo.png").max() == 0
+
+
+def test_the_input_is_never_replaced(restore, weights, photo, tmp_path):
+    before = photo("in/a.png").read_bytes()
+    status, _, err = restore("predict", weights(), "in", "--output", "in", "--overwrite")
+    assert status == 2
+    assert "would replace a picture that is to be read" in err
+    assert (tmp_path / "in" / "a.png").read_bytes() == before
+    assert names(tmp_path / "in") == ["a.png"]
+
+
+# --- what goes wrong ------------------------------------------------------------------------------------------
+
+
+def test_a_broken_picture_is_named_and_the_others_go_on(restore, weights, photo, tmp_path):
+    photo("in/a.png")
+    photo("in/c.png")
+    (tmp_path / "in" / "b.png").write_text("no picture")
+    cut = photo("in/d.jpg", 32, 32).read_bytes()
+    (tmp_path / "in" / "d.jpg").write_bytes(cut[:-300])
+    status, _, err = restore("predict", weights(), "in", "--output", "out")
+    assert status == 1
+    assert names(tmp_path / "out") == ["a.png", "c.png"]
+    assert "in/b.png: is not a picture" in err
+    assert "in/d.jpg: is damaged or cut off" in err
+    assert err.splitlines()[-1] == "Error: 2 of 4 pictures could not be used"
+
+
+def test_what_a_task_does_not_want_is_named_with_its_picture(restore, photo):
+    photo("in/unwanted.png")
+    photo("in/wanted.png")
+    status, out, err = restore("predict", "repeat", "in", "--output", "out")
+    assert status == 1
+    assert "in/unwanted.png: this one is not wanted" in err
+    assert "wanted.png" in out
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("none.png", "none.png: no such file or folder"),
+        ("empty", "no pictures: it is empty"),
+        ("words", "none of its 1"),
+    ],
+)
+def test_inputs_that_are_not_there_are_wrong_usage(restore, weights, tmp_path, given, said):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "a.txt").touch()
+    status, _, err = restore("predict", weights(), given, "--output", "out")
+    assert status == 2
+    assert said in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_values_that_are_no_numbers_are_never_written(restore, weights, photo, tmp_path):
+    status, _, err = restore("predict", weights(gain=float("nan")), photo(), "--output", "out")
+    assert status == 1
+    assert "the networks produced values that are no numbers" in err
+    assert names(tmp_path / "out") == []
+
+
+def test_an_output_that_is_a_file_is_wrong_usage(restore, weights, photo, tmp_path):
+    (tmp_path / "out").touch()
+    status, _, err = restore("predict", weights(), photo(), "--output", "out")
+    assert status == 2
+    assert "out: is not a folder" in err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_output_is_noticed_before_the_work(restore, weights, photo, tmp_path):
+    (tmp_path / "out").mkdir(mode=0o500)
+    status, out, err = restore("predict", weights(), photo(), "--output", "out")
+    assert (status, out) == (1, "")
+    assert "out: cannot be written to: permission denied" in err
+
+
+def test_damaged_and_foreign_weights_are_refused(restore, weights, photo, tmp_path):
+    whole = weights().read_bytes()
+    (tmp_path / "cut.safetensors").write_bytes(whole[:-1])
+    (tmp_path / "net.pth").write_bytes(b"PK\x03\x04" + bytes(100))
+    for name, said in (("cut.safetensors", "cut off"), ("net.pth", "restore import")):
+        status, _, err = restore("predict", name, photo(), "--output", "out")
+        assert status == 1
+        assert said in err
+
+
+def test_a_device_that_is_not_here_is_wrong_usage(restore, weights, photo, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    status, _, err = restore("predict", weights(), photo(), "--output", "out", "--device", "cuda")
+    assert status == 2
+    assert "--device cuda: there is none here; there is cpu" in err
