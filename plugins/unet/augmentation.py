@@ -12,7 +12,7 @@ from torchvision.transforms import v2
 from restore.plugins.unet.settings import AugmentationSettings
 
 
-class RightAngleTurn(v2.Transform):
+class RightAngleTurn(v2.Transform):  # type: ignore[misc]  # torchvision is not typed
     """Turn by a multiple of a right angle; of half a turn where the picture is not square."""
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:

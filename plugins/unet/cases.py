@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from restore.core.devices import device_of
 from restore.core.errors import UsageError
 from restore.core.task import Modules, Task
 from restore.core.writing import replacing
@@ -73,13 +74,6 @@ def ranked(task: Segmentation, modules: Modules, settings: CasesSettings) -> tup
         return Scored(pictures.name(entry[2]), entry[0], entry[1], task.sample_row(sample, modules))
 
     return [shown(entry) for entry in worst], [shown(entry) for entry in best]
-
-
-def device_of(asked: str) -> torch.device:
-    """The device of a name; ``auto`` is a GPU where there is one."""
-    if asked != "auto":
-        return torch.device(asked)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def page_of(worst: Sequence[Scored], best: Sequence[Scored], title: str) -> str:

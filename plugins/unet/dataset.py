@@ -32,7 +32,10 @@ TRAIN_DRAWINGS, VALIDATION_DRAWINGS = 240, 48
 class Source(Protocol):
     """Pictures and masks at their own size."""
 
-    names: Sequence[str]
+    @property
+    def names(self) -> Sequence[str]:
+        """What to call the pictures."""
+        ...
 
     def read(self, index: int) -> tuple[Tensor, Tensor]:
         """Picture (C, H, W) uint8, and masks uint8: (classes, H, W) of 0 and 1, or class numbers (1, H, W)."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from restore.core.devices import device_of
 from restore.core.errors import UsageError
 from restore.core.evaluation import evaluate
 from restore.core.task import Modules, Task
-from restore.plugins.unet.cases import device_of
 from restore.plugins.unet.nested_unet import NestedUNet
 from restore.plugins.unet.settings import LevelsSettings
 from restore.plugins.unet.task import Segmentation

@@ -35,8 +35,9 @@ def counts(prediction: Tensor, target: Tensor, threshold: float) -> Tensor:
     return torch.stack([(found * maps).sum((2, 3)), found.sum((2, 3)), maps.sum((2, 3))], dim=-1)
 
 
-def ratio(both: Tensor, found: Tensor, right: Tensor, score: Score, smooth: float = 0.0) -> Tensor:
-    """IoU or Dice of pixel counts; 1 where there is nothing and nothing was found."""
+def ratio(counted: Tensor, score: Score, smooth: float = 0.0) -> Tensor:
+    """IoU or Dice of pixel counts (…, 3) as ``counts`` gives them; 1 where there is nothing and nothing was found."""
+    both, found, right = counted.unbind(-1)
     above, below = (both, found + right - both) if score == "iou" else (2 * both, found + right)
     if smooth:
         return (above + smooth) / (below + smooth)
@@ -94,13 +95,14 @@ class Overlap:
         """The score of pixel counts (N, 3 C)."""
         per_class = rows.double().reshape(len(rows), -1, 3)
         if self.pooling == "batch":
-            pooled = [group.sum((0, 1)) for group in per_class.split(self.batch)]
-            sizes = torch.tensor([len(group) for group in per_class.split(self.batch)], dtype=torch.float64)
-            scores = torch.stack([ratio(*group, score=self.score, smooth=1e-5) for group in pooled]).cpu()
+            groups = torch.split(per_class, self.batch)
+            pooled = [group.sum((0, 1)) for group in groups]
+            sizes = torch.tensor([len(group) for group in groups], dtype=torch.float64)
+            scores = torch.stack([ratio(group, self.score, smooth=1e-5) for group in pooled]).cpu()
             return float((scores * sizes).sum() / sizes.sum())
         if self.pooling == "set":
             per_class = per_class.sum(0, keepdim=True)
-        return float(ratio(*per_class.unbind(-1), score=self.score).mean())
+        return float(ratio(per_class, self.score).mean())
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class BestThreshold:
     def reduce(self, rows: Tensor) -> float:
         """The lowest of the best thresholds."""
         pooled = rows.double().reshape(len(rows), -1, 3).sum(0)
-        return self.thresholds[int(ratio(*pooled.unbind(-1), score="iou").argmax())]
+        return self.thresholds[int(ratio(pooled, "iou").argmax())]
 
 
 def protocol(classes: Sequence[str], *, threshold: float = 0.5, exclusive: bool = False) -> EvaluationProtocol:

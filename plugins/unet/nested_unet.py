@@ -62,7 +62,7 @@ class NestedUNet(nn.Module):
                 row_of[level].append(self.get_submodule(f"conv{level}_{column}")(joined))
         if self.deep_supervision:
             return [self.get_submodule(f"final{column}")(row_of[0][column]) for column in range(1, self.depth + 1)]
-        logits: Tensor = self.final(row_of[0][self.depth])
+        logits: Tensor = self.get_submodule("final")(row_of[0][self.depth])
         return logits
 
     def pruned(self, level: int) -> NestedUNet:

@@ -87,7 +87,8 @@ def _blob(random: Generator, down: Array, across: Array, radius: float) -> Array
 def _light(random: Generator, down: Array, across: Array) -> Array:
     """A slow wave about 1."""
     waves, start = random.uniform(-1, 1, 2), random.uniform(0, 2 * np.pi)
-    return 1 + random.uniform(0.1, 0.45) * np.sin(2 * np.pi * (waves[0] * down + waves[1] * across) + start)
+    wave = np.sin(2 * np.pi * (waves[0] * down + waves[1] * across) + start)
+    return np.asarray(1 + random.uniform(0.1, 0.45) * wave)
 
 
 def _clutter(random: Generator, rows: Array, columns: Array) -> Array:
@@ -120,7 +121,7 @@ def _strength(random: Generator, nuclei: _Nuclei, softness: float) -> Array:
 
 
 def _coloured(strength: Array, colour: tuple[float, float, float]) -> Array:
-    return strength[..., None] * np.asarray(colour)
+    return np.asarray(strength[..., None] * np.asarray(colour))
 
 
 def _fluorescence(random: Generator, nuclei: _Nuclei) -> Array:

@@ -93,6 +93,6 @@ def _smaller_side(picture: Tensor) -> Tensor:
     brightness = picture[:3].mean(0, keepdim=True)
     if brightness.amin() == brightness.amax():
         return torch.zeros_like(brightness)
-    above = brightness > float(threshold_otsu(brightness[0].cpu().numpy()))
-    fewer = above if above.float().mean() <= 0.5 else ~above
+    above = brightness > float(threshold_otsu(brightness[0].cpu().numpy()))  # type: ignore[no-untyped-call]
+    fewer: Tensor = above if above.float().mean() <= 0.5 else ~above
     return fewer.to(picture.dtype)

@@ -49,6 +49,10 @@ class ModelSettings(Settings):
             raise ValueError("classes: one class alone cannot exclude others; name the background too")
         if self.classes is not None and len(set(self.classes)) < len(self.classes):
             raise ValueError("classes: a name stands twice")
+        if any(name in ("", "overlay") or "/" in name for name in self.classes or []):
+            raise ValueError(
+                "classes: '', 'overlay' and a name with / cannot be the name of a file, as masks are written"
+            )
         return self
 
     @property
