@@ -2,52 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
 import torch
-from accelerate import Accelerator
-from accelerate.utils import broadcast, gather_object
-from torch import Tensor, nn
+from accelerate.utils import gather_object
+from torch import Tensor
 
 from restore.core import checkpoints, events, snapshot
-from restore.core.averaging import Averages
-from restore.core.chance import chance, derive
 from restore.core.checkpoints import Checkpoint
 from restore.core.errors import Interrupted
-from restore.core.evaluation import EvaluationInterrupted, as_batch, evaluate
-from restore.core.measuring import Number
+from restore.core.evaluation import EvaluationInterrupted
 from restore.core.order import Batches, make_loader, make_plan
+from restore.core.parts import Parts
 from restore.core.progress import CheckpointClock, Progress
-from restore.core.run_folder import RunFolder
-from restore.core.settings import RunSettings
 from restore.core.stopping import StopSignals
-from restore.core.task import Modules, Phase, Step, Task
-from restore.core.tracking import Tracker, make_sheet, write_sheet
-from restore.core.turns import Networks, Turns
-from restore.core.weights import save_weights
-
-
-@dataclass
-class Parts:
-    """What a run is made of."""
-
-    task: Task
-    name: str
-    """Full name of the task."""
-    settings: RunSettings
-    phases: Sequence[Phase]
-    folder: RunFolder
-    accelerator: Accelerator
-    networks: Networks
-    averages: Averages | None
-    tracker: Tracker | None
-    """None on every process but the main one."""
-    emit: Callable[[events.Event], None]
+from restore.core.task import Phase, Step
+from restore.core.turns import Turns
+from restore.core.validation import Validation
 
 
 class Run:
@@ -57,10 +30,9 @@ class Run:
         self.parts = parts
         self.stop = stop
         self.device = parts.accelerator.device
-        self.main = parts.accelerator.is_main_process
         self.progress = Progress.from_dict(checkpoint.state["progress"]) if checkpoint else Progress()
         self.clock = CheckpointClock(parts.settings.checkpoint_every)
-        self.protocol = next(iter(parts.task.protocols().values()))
+        self.validation = Validation(parts, self.progress, self._stop_of_evaluation)
         self.began = time.monotonic()
         self._earlier_seconds = self.progress.seconds
         self._checkpoint = checkpoint
@@ -87,7 +59,7 @@ class Run:
         while True:
             self._begin_phase()
             if self.progress.run_step == 0:
-                self._measure_baselines()
+                self._interruptible(self.validation.measure_baselines)
             if not goes_on:
                 self._save()  # one checkpoint at the start of each phase, whatever checkpoint_every says
             goes_on = False
@@ -105,7 +77,6 @@ class Run:
     def _begin_phase(self) -> None:
         parts, phase, accelerator = self.parts, self.phase, self.parts.accelerator
         pictures = parts.task.data("train", phase)
-        self.validation = parts.task.data("validation", phase)
         self.plan = make_plan(
             parts.settings, len(pictures), processes=accelerator.num_processes, rank=accelerator.process_index
         )
@@ -124,6 +95,7 @@ class Run:
             snapshot.restore_turns(self._checkpoint, self.turns)
             snapshot.restore_chance(self._checkpoint, self.turns, self.device, accelerator.process_index)
             self._checkpoint = None
+        self.validation.begin(phase, self.turns)
         parts.emit(events.PhaseStarted(phase.name, self.progress.phase, phase.epochs))
 
     def _start_next_phase(self) -> None:
@@ -241,10 +213,7 @@ class Run:
         progress, settings = self.progress, self.parts.settings
         last = progress.phase_epoch + 1 >= self.phase.epochs
         if last or (progress.phase_epoch + 1) % settings.evaluate_every == 0:
-            try:
-                self._evaluate()
-            except EvaluationInterrupted:
-                self._interrupt()  # at the end of the epoch: the evaluation is made when the run goes on
+            self._interruptible(self.validation.evaluate)
         progress.epoch += 1
         progress.phase_epoch += 1
         progress.step = 0
@@ -253,115 +222,11 @@ class Run:
         if not last and self._checkpoint_due(end_of_epoch=True):
             self._save()
 
-    def _evaluate(self) -> None:
-        parts, accelerator = self.parts, self.parts.accelerator
-        began = time.monotonic()
-        modules = self._evaluated_modules()
-        result = evaluate(
-            parts.task,
-            modules,
-            self.validation,
-            self.protocol,
-            device=self.device,
-            of=self.phase.name,
-            rank=accelerator.process_index,
-            processes=accelerator.num_processes,
-            stop=self._stop_of_evaluation,
-        )
-        best = self._judge(result.numbers)
-        if best:
-            self.progress.numbers[self.phase.name] = [asdict(number) for number in result.numbers]
-        if self.main:
-            self._export(modules, result.numbers, best)
-        if parts.tracker:
-            parts.tracker.evaluated(self._place(), result.numbers, best, round(time.monotonic() - began, 3))
-        parts.emit(events.Evaluated(self.phase.name, self.progress.epoch, self.progress.run_step, result.numbers, best))
-        self._write_samples(modules)
-
-    def _evaluated_modules(self) -> dict[str, nn.Module]:
-        """Averaged weights where there are any, else the networks themselves; the same on every process."""
-        averaged = self.parts.averages.modules if self.parts.averages else {}
-        modules = {name: averaged.get(name, module).eval() for name, module in self.parts.networks.raw.items()}
-        if self.parts.accelerator.num_processes > 1:
-            for module in modules.values():
-                for buffer in module.buffers():
-                    buffer.copy_(broadcast(buffer))
-        return modules
-
-    def _judge(self, numbers: Sequence[Number]) -> bool:
-        """Whether these are the best weights of the phase; counts towards early stopping and plateaus."""
-        progress, phase, stopping = self.progress, self.phase, self.parts.settings.early_stopping
-        if phase.monitor is None:
-            return True
-        metric = self.protocol.metrics[phase.monitor]
-        value = next(number.value for number in numbers if number.name == metric.name)
-        sign = 1 if metric.better == "higher" else -1
-        gain = math.inf if progress.best is None else sign * (value - progress.best)
-        improved = not math.isnan(value) and gain > 0
-        progress.stale = 0 if improved and gain > stopping.min_delta else progress.stale + 1
-        progress.best = value if improved else progress.best
-        for optimizer in self.turns.optimizers.values():
-            if optimizer.plateau:
-                optimizer.plateau.evaluated(improved)
-        if stopping.patience is not None and progress.stale >= stopping.patience:
-            progress.phase_over = True
-        return improved
-
-    def _export(self, modules: Mapping[str, nn.Module], numbers: Sequence[Number], best: bool) -> None:
-        folder = self.parts.folder
-        exported = {name: modules[name] for name in self.parts.task.exported}
-        model = getattr(self.parts.settings, "model", None)
-        paths = [folder.last, *([folder.best_of(self.phase.name), folder.best] if best else [])]
-        for path in paths:
-            save_weights(
-                path,
-                task=self.parts.name,
-                model=model.model_dump(mode="json") if model else {},
-                modules=exported,
-                phase=self.phase.name,
-                numbers=[asdict(number) for number in numbers],
-            )
-        if best and self.progress.phase + 1 < len(self.parts.phases):
-            checkpoints.save_tensors(folder.start_of_next(self.phase.name), snapshot.named_tensors(modules))
-
-    @torch.no_grad()
-    def _write_samples(self, modules: Mapping[str, nn.Module]) -> None:
-        count = min(self.parts.settings.sample_pictures, len(self.validation))
-        if not self.main or not count:
-            return
-        with chance(derive(self.parts.settings.seed, "samples"), self.device):
-            rows = [
-                self.parts.task.sample_row(as_batch(self.validation[index], self.device), Modules(modules))
-                for index in range(count)
-            ]
-        sheet = make_sheet(rows)
-        path = self.parts.folder.samples / f"epoch-{self.progress.epoch + 1:04d}.png"
-        write_sheet(path, sheet)
-        if self.parts.tracker:
-            self.parts.tracker.sampled(sheet, self.progress.run_step)
-        self.parts.emit(events.SamplesWritten(path, self.progress.run_step))
-
-    def _measure_baselines(self) -> None:
-        accelerator = self.parts.accelerator
-        for name, baseline in self.parts.task.baselines().items():
-            if name in self.progress.numbers:
-                continue
-            try:
-                result = evaluate(
-                    baseline,
-                    {},
-                    self.validation,
-                    self.protocol,
-                    device=self.device,
-                    of=name,
-                    rank=accelerator.process_index,
-                    processes=accelerator.num_processes,
-                    stop=self._stop_of_evaluation,
-                )
-            except EvaluationInterrupted:
-                self._interrupt()
-            self.progress.numbers[name] = [asdict(number) for number in result.numbers]
-            self.parts.emit(events.Evaluated(name, 0, 0, result.numbers, best=False))
+    def _interruptible(self, evaluation: Callable[[], None]) -> None:
+        try:
+            evaluation()
+        except EvaluationInterrupted:
+            self._interrupt()  # at the end of the epoch: the evaluation is made when the run goes on
 
     # --- stopping and keeping -------------------------------------------------------------------------------------
 
@@ -386,18 +251,16 @@ class Run:
             f"stopped after step {self.progress.run_step}; everything up to it is saved", self.parts.folder.path
         )
 
-    def _save(self) -> Path | None:
+    def _save(self) -> None:
         parts = self.parts
         self.progress.seconds = self.seconds
         about = {"task": parts.name, "log": parts.tracker.log.position() if parts.tracker else None}
         modules = parts.networks.raw
         taken = snapshot.take(parts.accelerator, modules, parts.averages, self.turns, self.progress, about)
-        path = None
-        if self.main:
+        if parts.accelerator.is_main_process:
             path = checkpoints.save(
                 parts.folder.checkpoints, self.progress.run_step, taken, keep=parts.settings.checkpoint_keep
             )
             parts.emit(events.CheckpointSaved(path, self.progress.run_step))
         parts.accelerator.wait_for_everyone()
         self.clock.saved()
-        return path

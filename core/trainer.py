@@ -18,8 +18,9 @@ from restore.core.checkpoints import Checkpoint
 from restore.core.errors import NothingToTrain, UsageError
 from restore.core.measuring import Number
 from restore.core.order import make_plan
+from restore.core.parts import Parts
 from restore.core.precision import choose
-from restore.core.run import Parts, Run
+from restore.core.run import Run
 from restore.core.run_folder import RunFolder, new_run_folder, write_config
 from restore.core.settings import RunSettings
 from restore.core.stopping import StopSignals

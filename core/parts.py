@@ -1,0 +1,34 @@
+"""What a run is made of, as its stages share it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from accelerate import Accelerator
+
+from restore.core.averaging import Averages
+from restore.core.events import Event
+from restore.core.run_folder import RunFolder
+from restore.core.settings import RunSettings
+from restore.core.task import Phase, Task
+from restore.core.tracking import Tracker
+from restore.core.turns import Networks
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a run is made of; what moves is in its progress."""
+
+    task: Task
+    name: str
+    """Full name of the task."""
+    settings: RunSettings
+    phases: Sequence[Phase]
+    folder: RunFolder
+    accelerator: Accelerator
+    networks: Networks
+    averages: Averages | None
+    tracker: Tracker | None
+    """None on every process but the main one."""
+    emit: Callable[[Event], None]
