@@ -195,7 +195,7 @@ class Penalty(TwoPhases):
         def critic(m: Modules) -> dict[str, Tensor]:
             with torch.no_grad():
                 fake = m.net(batch["input"])
-            mix = torch.rand(len(fake), 1, 1, 1)
+            mix = self.mix(len(fake))
             between = (mix * batch["target"] + (1 - mix) * fake).requires_grad_()
             scores = m.critic(torch.cat([batch["target"], fake, between]))
             real, false, middle = scores.chunk(3)
@@ -205,6 +205,17 @@ class Penalty(TwoPhases):
 
         turn("critic", critic)
         turn("net", lambda m: {"adversarial": -m.critic(m.net(batch["input"])).mean()})
+
+    def mix(self, count: int) -> Tensor:
+        """Where between real and generated the slope is measured."""
+        return torch.rand(count, 1, 1, 1)
+
+
+class PenaltyFixedMix(Penalty):
+    """Draws nothing, so that its gradient can be compared between numbers of processes."""
+
+    def mix(self, count: int) -> Tensor:
+        return torch.full((count, 1, 1, 1), 0.4)
 
 
 class Fixed(OneNetwork):

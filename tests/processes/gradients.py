@@ -1,0 +1,63 @@
+"""Write the gradients of one adversarial step of each kind, as one of several processes: ``gradients.py FILE``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import torch
+import toy_tasks
+
+from restore.core.order import make_plan
+from restore.core.settings import OptimizerSettings
+from restore.core.task import Step
+from restore.core.trainer import make_accelerator
+from restore.core.turns import Networks, Turns
+
+BATCH = 16
+
+
+def gradients(task: str, accumulate: int) -> dict[str, torch.Tensor]:
+    """Gradient of each network, as its optimizer sees it."""
+    torch.manual_seed(0)
+    still = OptimizerSettings(name="sgd", lr=1e-12, momentum=0)
+    settings = toy_tasks.toy_settings(
+        Path(), accumulate=accumulate, batch_size=BATCH, batch_norm=False, optimizer=still
+    )
+    toy = getattr(toy_tasks, task)(settings)
+    accelerator = make_accelerator(settings)
+    wrapped = {name: accelerator.prepare_model(module) for name, module in toy.modules.items()}
+    networks = Networks(toy.modules, wrapped)
+    turns = Turns(accelerator, networks, toy.phases()[1], precision="fp32", averages=None, warn=print, max_skipped=1)
+    seen: dict[str, torch.Tensor] = {}
+    for name, scheduled in turns.optimizers.items():
+        scheduled.optimizer.register_step_pre_hook(
+            lambda *_, name=name: seen.update(
+                {name: torch.cat([p.grad.flatten() for p in networks.raw[name].parameters()])}
+            )
+        )
+    pictures = torch.rand(BATCH, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    plan = make_plan(settings, BATCH, processes=accelerator.num_processes, rank=accelerator.process_index)
+    turns.begin_step()
+    for tickets in list(plan.micro_batches_of(0, 0))[: plan.micro_batches]:
+        part = pictures[[sample for _, sample, _ in tickets]]
+        with accelerator.accumulate(*wrapped.values()):
+            toy.train_step({"input": part, "target": 1 - part}, turns, Step("adversarial", 0, 0, 0, 0.0))
+    return seen
+
+
+def main(file: str) -> None:
+    seen = {
+        f"{task}/{accumulate}/{name}": gradient
+        for task in ("TwoPhases", "PenaltyFixedMix")
+        for accumulate in (1, 2)
+        for name, gradient in gradients(task, accumulate).items()
+    }
+    torch.save(seen, f"{file}.{os.environ['RANK']}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

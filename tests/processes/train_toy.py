@@ -1,0 +1,52 @@
+"""Train a toy task as one of several processes: ``train_toy.py TASK OUT {settings as JSON} [resume|fail]``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import toy_tasks
+
+from restore.core.errors import RestoreError
+from restore.core.events import Event, StepDone
+from restore.core.launching import report_failure
+from restore.core.trainer import Trainer
+
+
+def main(task: str, out: str, changes: str, *what: str) -> None:
+    settings = toy_tasks.toy_settings(Path(out), name="run", **json.loads(changes))
+    toy = getattr(toy_tasks, task)(settings)
+    resume = Path(out) / "run" if "resume" in what else None
+
+    def listener(event: Event) -> None:
+        kill = next((word for word in what if word.startswith("kill=")), None)
+        if kill and isinstance(event, StepDone) and event.run_step == int(kill.removeprefix("kill=")):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    if "fail" in what and os.environ["RANK"] == "1":
+        original = toy.train_step
+
+        def train_step(batch, turn, step):  # type: ignore[no-untyped-def]
+            if step.run_step == 3:
+                raise ValueError("rank one broke")
+            original(batch, turn, step)
+
+        toy.train_step = train_step
+    Trainer(toy, settings, name=f"toy/{task}", resume=resume, listeners=[listener]).fit()
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except RestoreError as error:
+        report_failure(str(error), error.exit_status)
+        sys.exit(error.exit_status)
+    except Exception:  # noqa: BLE001 - whatever a process dies of is its own words
+        report_failure(traceback.format_exc(), 1)
+        sys.exit(1)
