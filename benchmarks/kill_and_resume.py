@@ -1,0 +1,120 @@
+"""Kill training runs at random moments, resume them, and compare them bit for bit with runs that nobody disturbed.
+
+    python benchmarks/kill_and_resume.py                    25 kills of each of four small tasks
+    python benchmarks/kill_and_resume.py --kills 3 --seed 7
+
+Each kill draws 1 or 2 processes, accumulation of 1 or 2, and 0 or 2 workers, and is a real ``kill -9`` after a random
+time. Weights, optimizer states, averages and log lines (but for the times) must be equal. Exit status 1 if any is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from restore.core.checkpoints import load_newest
+from restore.core.launching import launch
+
+TRAIN = Path(__file__).parents[1] / "tests" / "processes" / "train_toy.py"
+TASKS = ("TwoPhases", "Penalty", "Heads", "Variational")
+
+
+def command(task: str, out: Path, changes: dict[str, Any], *what: str) -> list[str]:
+    """A command line that trains a small task."""
+    return [sys.executable, str(TRAIN), task, str(out), json.dumps(changes), *what]
+
+
+def run(task: str, out: Path, changes: dict[str, Any], processes: int, *what: str) -> None:
+    """Train to the end."""
+    outcome = launch(command(task, out, changes, *what), processes)
+    if outcome.status:
+        raise SystemExit(f"{task} failed: {outcome.message}")
+
+
+def kill_after(seconds: float, task: str, out: Path, changes: dict[str, Any], processes: int) -> int:
+    """Train, kill all processes at once, and say how many steps were logged by then."""
+    launcher = (
+        "import sys; from restore.core.launching import launch; launch(sys.argv[2:], int(sys.argv[1]))",
+        str(processes),
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", *launcher, *command(task, out, changes)], start_new_session=True
+    ) as child:
+        log = out / "run" / "metrics.jsonl"
+        while not log.exists() and child.poll() is None:
+            time.sleep(0.01)
+        time.sleep(seconds)
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+    return len(log.read_bytes().splitlines())
+
+
+def state(out: Path) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
+    """Every tensor of the last checkpoint and every log line, but for the times."""
+    _, checkpoint = load_newest(out / "run" / "checkpoints", damaged=print)
+    tensors = {f"{group}/{name}": t for group, named in checkpoint.tensors.items() for name, t in named.items()}
+    lines = [json.loads(line) for line in (out / "run" / "metrics.jsonl").read_text().splitlines()]
+    return tensors, [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
+
+
+def difference(one: Path, other: Path) -> str | None:
+    """What differs between two runs; None if they are equal bit for bit."""
+    (tensors, log), (others, other_log) = state(one), state(other)
+    if tensors.keys() != others.keys():
+        return "other tensors"
+    unequal = [name for name, tensor in tensors.items() if not torch.equal(tensor, others[name])]
+    if unequal:
+        return f"{len(unequal)} tensors, the first {unequal[0]}"
+    return None if log == other_log else "the log"
+
+
+def main() -> int:
+    """Kill, resume, compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=25, help="kills of each task")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tasks", nargs="+", default=TASKS)
+    arguments = parser.parse_args()
+    chance, wrong = random.Random(arguments.seed), 0
+    with tempfile.TemporaryDirectory() as temporary:
+        whole: dict[str, tuple[Path, float]] = {}
+        for task in arguments.tasks:
+            for kill in range(arguments.kills):
+                processes, accumulate, workers = (chance.choice(pair) for pair in ((1, 2), (1, 2), (0, 2)))
+                changes = {
+                    "epochs": 4, "first_epochs": 2, "ema": 0.9, "accumulate": accumulate, "workers": workers,
+                    "checkpoint_every": chance.choice(("1", "3", "1e")), "log_every": 3,
+                }  # fmt: skip
+                key = f"{task}-{processes}-{accumulate}"
+                if key not in whole:
+                    began = time.monotonic()
+                    run(task, Path(temporary) / key, changes, processes)
+                    whole[key] = (Path(temporary) / key, time.monotonic() - began)
+                out = Path(temporary) / f"{key}-{kill}"
+                lines = kill_after(chance.uniform(0, whole[key][1] / 3), task, out, changes, processes)
+                run(task, out, changes, processes, "resume")
+                problem = difference(whole[key][0], out)
+                wrong += problem is not None
+                print(
+                    f"{task:12} {processes} processes, accumulate {accumulate}, {workers} workers, killed after "
+                    f"{lines} log lines: {problem or 'equal'}",
+                    flush=True,
+                )
+    print(f"{wrong} of {arguments.kills * len(arguments.tasks)} resumed runs differ")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

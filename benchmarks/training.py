@@ -1,0 +1,169 @@
+"""What the engine costs over a hand-written loop, and what its default precision and compiling gain.
+
+    python benchmarks/training.py            a table
+    python benchmarks/training.py --json     engine_over_loop, default_over_fp32, compiled_over_fp32
+
+Trains SRResNet x4, batch 16 of 96-pixel crops, in interleaved rounds: every figure is a ratio of times that were taken
+minutes apart on the same machine, never an absolute time. ``loop fp32`` is the loop that every tutorial writes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from restore import registry
+from restore.core.events import Event, StepDone
+from restore.core.precision import autocast, choose
+from restore.core.task import Task
+from restore.core.trainer import Trainer
+
+
+def settings(task: type[Task], architecture: str, steps: int, **changes: Any) -> Any:
+    """Settings of a run of so many steps of pretraining."""
+    return task.settings_type.model_validate(
+        {
+            "model": {"architecture": architecture, "scale": 4},
+            "epochs": 1,
+            "samples_per_epoch": 16 * steps,
+            "batch_size": 16,
+            "crop_size": 96,
+            "workers": 0,
+            "sample_pictures": 0,
+            "out": tempfile.mkdtemp(prefix="benchmark-"),
+            **changes,
+        }
+    )
+
+
+def engine(task_type: type[Task], run: Any) -> list[float]:
+    """Seconds of each optimizer step of a run."""
+    seconds: list[float] = []
+
+    def listener(event: Event) -> None:
+        if isinstance(event, StepDone):
+            seconds.append(event.seconds)
+
+    Trainer(_Unmeasured.of(task_type)(run), run, listeners=[listener]).fit()
+    return seconds
+
+
+class _Unmeasured:
+    """Leaves out what is not training: baselines and all but one validation picture."""
+
+    @staticmethod
+    def of(task_type: type[Task]) -> type[Task]:
+        def data(self: Any, split: Any, phase: Any) -> Any:
+            pictures = task_type.data(self, split, phase)
+            return pictures if split == "train" else _First(pictures)
+
+        return type("Unmeasured", (task_type,), {"data": data, "baselines": lambda _: {}})
+
+
+class _First:
+    def __init__(self, pictures: Any) -> None:
+        self.pictures = pictures
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> Any:
+        return {name: value[..., :64, :64] for name, value in self.pictures[0].items() if name == "target"} | {
+            "input": self.pictures[0]["input"][..., :16, :16]
+        }
+
+    def name(self, index: int) -> str:
+        return str(self.pictures.name(index))
+
+
+def loop(task_type: type[Task], run: Any, precision: str) -> list[float]:
+    """Seconds of each step of the loop that one writes by hand for the same network, data and loss."""
+    task = task_type(run)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = task.networks()["generator"].to(device)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
+    loader = DataLoader(task.data("train", task.phases()[0]), batch_size=16, shuffle=True, drop_last=True)  # type: ignore[arg-type]
+    seconds: list[float] = []
+    steps = run.samples_per_epoch // 16
+    while True:
+        began = time.perf_counter()
+        for batch in loader:
+            with autocast(device, precision):
+                output = network(batch["input"].to(device))
+            loss = nn.functional.l1_loss(output.float(), batch["target"].to(device))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            loss.item()
+            seconds.append(time.perf_counter() - began)
+            if len(seconds) == steps:
+                return seconds
+            began = time.perf_counter()
+
+
+def compare(architecture: str, steps: int, rounds: int, compiled: bool) -> dict[str, float]:
+    """Median step times in seconds of every way, taken in turns."""
+    task_type = registry.get("tasks", "srgan/srgan")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    default = choose("auto", device)
+
+    def make(**changes: Any) -> Any:
+        return settings(task_type, architecture, steps, **changes)
+
+    ways: dict[str, Callable[[], list[float]]] = {
+        "loop fp32": lambda: loop(task_type, make(), "fp32"),
+        "engine fp32": lambda: engine(task_type, make(precision="fp32")),
+        f"loop {default}": lambda: loop(task_type, make(), default),
+        f"engine {default} (the default)": lambda: engine(task_type, make(precision=default)),
+    }
+    if compiled:
+        ways[f"engine {default} --compile"] = lambda: engine(task_type, make(precision=default, compile=True))
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            seconds = way()
+            taken[name].extend(seconds[max(2, len(seconds) // 4) :])  # the first ones warm up or compile
+    return {name: statistics.median(seconds) for name, seconds in taken.items()}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--architecture", default="srresnet", choices=["srresnet", "msrresnet"])
+    parser.add_argument("--steps", type=int, default=16, help="steps of each way in a round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-compile", action="store_true")
+    arguments = parser.parse_args()
+    medians = compare(arguments.architecture, arguments.steps, arguments.rounds, not arguments.no_compile)
+    plain = medians["loop fp32"]
+    default = next(name for name in medians if name.endswith("(the default)"))
+    own_loop = f"loop {default.split()[1]}"
+    ratios = {
+        "engine_over_loop": medians[default] / medians[own_loop],
+        "engine_over_loop_fp32": medians["engine fp32"] / plain,
+        "default_over_fp32": plain / medians[default],
+    }
+    compiled = next((name for name in medians if name.endswith("--compile")), None)
+    if compiled:
+        ratios["compiled_over_fp32"] = plain / medians[compiled]
+    if arguments.json:
+        print(json.dumps({name: round(value, 3) for name, value in ratios.items()}))
+        return
+    print(f"{arguments.architecture} x4, batch 16 of 96-pixel crops, {torch.get_num_threads()} threads")
+    for name, seconds in medians.items():
+        print(f"  {name:28} {16 / seconds:7.1f} images/s   {plain / seconds:5.2f} x the plain fp32 loop")
+    print(f"  the engine costs {100 * (ratios['engine_over_loop'] - 1):+.1f} % over a loop of the same precision")
+
+
+if __name__ == "__main__":
+    main()
