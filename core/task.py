@@ -173,6 +173,16 @@ class Task(ABC):
         self.settings = settings
         self.options = options
 
+    @classmethod
+    def miniature(cls, **changes: Any) -> RunSettings:
+        """Settings of a run of seconds that goes through every phase on the CPU; what tests of a family train.
+
+        ``changes`` are settings as a file has them. A family whose networks are large overrides this and names small
+        ones: ``return super().miniature(**{"model": {"width": 4}, "crop": 16, **changes})``.
+        """
+        small = {"epochs": 2, "batch_size": 2, "samples_per_epoch": 4, "sample_pictures": 1, "workers": 0}
+        return cls.settings_type.model_validate({**small, "device": "cpu", "precision": "fp32", **changes})
+
     # --- networks ---------------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -243,7 +253,8 @@ class Task(ABC):
 
     def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
         """Input planes (C, H, W) for one picture file; a family with a second input finds it here."""
-        return {next(iter(self.inputs)): picture.colour}
+        name, plane = next(iter(self.inputs.items()))
+        return {name: plane.low + picture.colour * (plane.high - plane.low)}
 
     def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Pictures (C, H, W) in [0, 1] to write: ``""`` as ``<stem>.png``, any other name as ``<stem>-<name>.png``."""

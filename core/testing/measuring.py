@@ -1,0 +1,91 @@
+"""How a task is measured: one row of statistics a sample, numbers that are finite, baselines beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from restore.core.chance import chance
+from restore.core.evaluation import evaluate
+from restore.core.task import Pictures, Task
+from restore.core.testing.subject import Subject, require
+
+
+class _First:
+    """The first few of some pictures, so that measuring takes no time."""
+
+    def __init__(self, pictures: Pictures, count: int) -> None:
+        self.pictures, self.count = pictures, min(count, len(pictures))
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        return self.pictures[index]
+
+    def name(self, index: int) -> str:
+        return self.pictures.name(index)
+
+
+def every_sample_is_a_row_of_its_own(subject: Subject) -> None:
+    """Statistics of a batch have the samples on their first axis, and are those of each sample alone."""
+    task, modules = subject.networks()
+    sample = task.evaluation_data(None)[0]
+    batch = {name: torch.stack([tensor, tensor]) for name, tensor in sample.items()}
+    for protocol in task.protocols().values():
+        with torch.no_grad(), chance(4):
+            rows = task.measure(batch, modules, protocol)
+        require(set(rows) == set(protocol.metrics), f"{protocol.name}: measure() gives {sorted(rows)}")
+        for name, table in rows.items():
+            where = f"{protocol.name}, {name}"
+            require(
+                table.dim() >= 1 and len(table) == 2, f"{where}: two samples gave rows of shape {tuple(table.shape)}"
+            )
+            require(table.dtype == torch.float64, f"{where}: statistics are {table.dtype}, not float64")
+
+
+def numbers_are_finite_and_say_how_they_were_measured(subject: Subject) -> None:
+    """Every protocol gives finite numbers with a convention, for the set and for each of its pictures."""
+    task, modules = subject.networks()
+    pictures = _First(task.evaluation_data(None), 2)
+    for protocol in task.protocols().values():
+        measured = evaluate(task, modules, pictures, protocol, of=subject.name)
+        for number in measured.numbers:
+            require(number.convention, f"{protocol.name}: {number.name} does not say how it was measured")
+            require(math.isfinite(number.value), f"{protocol.name}: {number.name} is {number.value}")
+        require(len(measured.per_image) == len(pictures) * len(protocol.metrics), f"{protocol.name}: not every picture")
+
+
+def baselines_are_measured_alike(subject: Subject) -> None:
+    """What a run is compared with is measured on its validation pictures by its first protocol."""
+    task = subject.task()
+    protocol = next(iter(task.protocols().values()))
+    for name, baseline in task.baselines().items():
+        require(isinstance(baseline, Task), f"baseline {name!r} is {baseline!r}, no task")
+        require(not baseline.modules, f"baseline {name!r} has weights")
+        pictures = _First(task.evaluation_data(None), 1)
+        for number in evaluate(baseline, {}, pictures, protocol, of=name).numbers:
+            require(math.isfinite(number.value), f"baseline {name!r}: {number.name} is {number.value}")
+
+
+def samples_can_be_shown(subject: Subject) -> None:
+    """The row of pictures that a run writes after each evaluation."""
+    task, modules = subject.networks()
+    sample = task.evaluation_data(None)[0]
+    with torch.no_grad(), chance(4):
+        row = task.sample_row({name: tensor[None] for name, tensor in sample.items()}, modules)
+    require(row, "sample_row() gives no picture")
+    for picture in row:
+        require(picture.dim() == 3 and picture.shape[0] in (1, 3), f"{tuple(picture.shape)} is no picture (C, H, W)")
+        require(picture.min() >= 0 and picture.max() <= 1, "sample_row(): values outside [0, 1]")
+
+
+CHECKS: tuple[Callable[[Subject], None], ...] = (
+    every_sample_is_a_row_of_its_own,
+    numbers_are_finite_and_say_how_they_were_measured,
+    baselines_are_measured_alike,
+    samples_can_be_shown,
+)

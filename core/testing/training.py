@@ -1,0 +1,140 @@
+"""How a task trains: whose parameters move, by what, and whether a run can be repeated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from restore.core.chance import chance
+from restore.core.checkpoints import Checkpoint, load_newest
+from restore.core.errors import NothingToTrain
+from restore.core.run_folder import read_config
+from restore.core.testing.subject import ContractBroken, Subject, require
+
+
+def every_parameter_takes_part_in_its_turn(subject: Subject) -> None:
+    """A parameter on which the loss of its turn does not depend is never trained, and hangs a run on many processes."""
+    if not _trains(subject):
+        return
+    for turn in subject.turns:
+        names = ", ".join(turn.unused)
+        require(not turn.unused, f"phase {turn.phase}, turn {turn.optimizer}: no part in the loss have {names}")
+
+
+def a_turn_moves_its_own_networks_and_no_other(subject: Subject) -> None:
+    """Over a phase every optimizer has a turn, which moves everything it owns and nothing else."""
+    if not _trains(subject):
+        return
+    for phase in subject.task().phases():
+        for optimizer in phase.optimizers:
+            turns = [turn for turn in subject.turns if (turn.phase, turn.optimizer) == (phase.name, optimizer)]
+            where = f"phase {phase.name}, turn {optimizer}"
+            require(turns, f"{where}: not once in a run of the miniature settings")
+            moved = frozenset[str]().union(*(turn.changed for turn in turns))
+            owned = set(phase.owned_by(optimizer))
+            require(moved <= owned, f"{where}: moved {', '.join(moved - owned)}, which it does not own")
+            require(owned <= moved, f"{where}: never moved {', '.join(owned - moved)}")
+
+
+def samples_are_functions_of_their_seed(subject: Subject) -> None:
+    """Whoever draws a training sample under one seed draws the same; samples have the same tensors, of one size."""
+    task = subject.task()
+    for phase in task.phases():
+        pictures = task.data("train", phase)
+        first, second = (_drawn(pictures, index=0, seed=5) for _ in range(2))
+        other = _drawn(pictures, index=len(pictures) - 1, seed=6)
+        for name, tensor in first.items():
+            require(torch.equal(tensor, second[name]), f"{name!r} draws from another chance than torch's global one")
+        shapes = [{name: tuple(tensor.shape) for name, tensor in sample.items()} for sample in (first, other)]
+        require(shapes[0] == shapes[1], f"training samples cannot be put in one batch: {shapes[0]} and {shapes[1]}")
+        require(pictures.name(0), "pictures have no names")
+
+
+def a_run_that_was_killed_equals_one_that_was_not(subject: Subject) -> None:
+    """Killed in the middle of its first and of its last epoch and resumed: every bit and every logged number."""
+    if not _trains(subject):
+        return
+    whole = subject.run
+    steps = int(_state(whole).state["progress"]["run_step"])
+    killed = subject.train("killed", checkpoint_every="1", stop_at=2)
+    subject.train("killed", checkpoint_every="1", stop_at=steps, resume=killed)
+    torch.randn(7)  # another process would not have this one's chance either
+    subject.train("killed", checkpoint_every="1", resume=killed)
+    require_same_runs(whole, killed)
+
+
+def require_same_runs(one: Path, other: Path) -> None:
+    """Compare two run folders: last checkpoint and log, but for what a clock says. Raises ContractBroken."""
+    first, second = _state(one), _state(other)
+    for group in sorted(first.tensors.keys() | second.tensors.keys()):
+        left, right = first.tensors[group], second.tensors[group]
+        for key in sorted(left.keys() | right.keys()):
+            require(torch.equal(left[key], right[key]), f"{group}: {key} differs between {one.name} and {other.name}")
+    for key in first.state:
+        require(first.state[key] == second.state[key], f"{key}: {first.state[key]} and {second.state[key]}")
+    for line, same in zip(_log(one), _log(other), strict=True):
+        require(line == same, f"log lines differ: {line} and {same}")
+
+
+def config_rebuilds_the_settings(subject: Subject) -> None:
+    """What ``config.yaml`` of a run holds are the settings that it was made with."""
+    if not _trains(subject):
+        return
+    read = subject.task_type.settings_type.model_validate(read_config(subject.run))
+    made = subject.settings.model_copy(update={"name": "whole", "checkpoint_every": "1"})
+    require(read == made, f"config.yaml gives other settings:\n{read}\n{made}")
+
+
+def a_fixed_method_refuses_to_train(subject: Subject) -> None:
+    """Training what has nothing to learn is refused in one line, before a folder is made."""
+    if subject.learns:
+        return
+    try:
+        subject.train("fixed")
+    except NothingToTrain:
+        require(not (subject.folder / "fixed").exists(), "a run folder was made all the same")
+    else:
+        raise ContractBroken("it is registered with weights=False and trained without complaint")
+
+
+def _trains(subject: Subject) -> bool:
+    """Whether there is a run to look at; makes it."""
+    return subject.learns and subject.run.is_dir()
+
+
+def _drawn(pictures: Any, *, index: int, seed: int) -> dict[str, Tensor]:
+    with chance(seed):
+        sample: dict[str, Tensor] = pictures[index]
+    return sample
+
+
+def _state(run: Path) -> Checkpoint:
+    """The newest checkpoint, without times and the length of the log, in which times have digits."""
+    _, checkpoint = load_newest(run / "checkpoints", damaged=_refuse)
+    progress = {key: value for key, value in checkpoint.state["progress"].items() if key != "seconds"}
+    state = {key: value for key, value in checkpoint.state.items() if key != "log"}
+    return Checkpoint(checkpoint.tensors, {**state, "progress": progress})
+
+
+def _refuse(message: str) -> None:
+    raise ContractBroken(message)
+
+
+def _log(run: Path) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text("utf-8").splitlines()]
+    return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
+
+
+CHECKS: tuple[Callable[[Subject], None], ...] = (
+    every_parameter_takes_part_in_its_turn,
+    a_turn_moves_its_own_networks_and_no_other,
+    samples_are_functions_of_their_seed,
+    a_run_that_was_killed_equals_one_that_was_not,
+    config_rebuilds_the_settings,
+    a_fixed_method_refuses_to_train,
+)

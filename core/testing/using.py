@@ -1,0 +1,132 @@
+"""How a task is used: its weights file, pictures of any size, tiles."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from restore.core import inference
+from restore.core.canvas import exact_scale
+from restore.core.chance import chance
+from restore.core.errors import RestoreError
+from restore.core.task import Modules, Task
+from restore.core.testing.subject import Subject, random_inputs, require
+from restore.core.weights import open_weights, save_weights
+
+ODD_SIZES = ((37, 53), (1, 1), (2, 9))
+"""Heights and widths; the first must work, the others may be refused in so many words."""
+
+TOLERANCE = 1e-4
+"""Of tiles and batches against whole and single pictures, as a share of the output's range: float32 rounds."""
+
+
+def weights_files_hold_everything(subject: Subject) -> None:
+    """Networks that were saved and opened again predict the same, bit for bit."""
+    task, modules = subject.networks()
+    model = getattr(task.settings, "model", None)
+    path = save_weights(
+        subject.folder / "saved.safetensors",
+        task=subject.name,
+        model=model.model_dump(mode="json") if model else {},
+        modules=modules,
+    )
+    again, opened = open_weights(path, lambda *_: subject.task_type)
+    inputs = random_inputs(task, 32, 32)
+    before, after = (_run(used, networks, inputs) for used, networks in ((task, modules), (again, opened)))
+    for name, plane in before.items():
+        require(torch.equal(plane, after[name]), f"{name!r} is another one after saving and opening")
+
+
+def pictures_of_any_size_work(subject: Subject) -> None:
+    """Odd sizes give outputs of the declared size; tiny pictures too, or a message that says why not."""
+    task, modules = subject.networks(subject.predict_options())
+    for height, width in ODD_SIZES:
+        inputs = random_inputs(task, height, width)
+        try:
+            outputs = _run(task, modules, inputs)
+        except RestoreError:
+            require((height, width) != ODD_SIZES[0], f"a picture of {height} x {width} pixels is refused")
+            continue
+        for name, plane in task.outputs.items():
+            scale = exact_scale(plane)
+            wanted = (plane.channels, math.ceil(height * scale), math.ceil(width * scale))
+            shape = tuple(outputs[name].shape)
+            require(shape == wanted, f"{name!r} of a picture of {height} x {width} is {shape}, not {wanted}")
+        _require_pictures(task.render(outputs, inputs))
+
+
+def _require_pictures(rendered: dict[str, Tensor]) -> None:
+    require(rendered, "render() gives nothing to write")
+    for name, picture in rendered.items():
+        good = picture.dim() == 3 and picture.shape[0] in (1, 3, 4) and bool(picture.isfinite().all())
+        require(good, f"render(): {name!r} of shape {tuple(picture.shape)} is no picture (C, H, W)")
+
+
+def a_batch_predicts_what_its_pictures_do(subject: Subject) -> None:
+    """In use no picture depends on those beside it."""
+    task, modules = subject.networks()
+    edge = 32 * task.tiling.multiple_of // math.gcd(32, task.tiling.multiple_of)
+    pair = [random_inputs(task, edge, edge, seed) for seed in (1, 2)]
+    together = _predict(task, modules, {name: torch.stack([one[name] for one in pair]) for name in pair[0]})
+    for index, inputs in enumerate(pair):
+        alone = _predict(task, modules, {name: plane[None] for name, plane in inputs.items()})
+        for name, plane in task.outputs.items():
+            difference = (together[name][index] - alone[name][0]).abs().max()
+            require(difference <= TOLERANCE * (plane.high - plane.low), f"{name!r} depends on its batch: {difference}")
+
+
+def exact_tiles_equal_the_whole(subject: Subject) -> None:
+    """Where tiles are declared exact, they are: no output depends on more than its halo."""
+    task, modules = subject.networks()
+    if task.tiling.mode != "exact":
+        return
+    step = task.tiling.multiple_of
+    halo = math.ceil(task.tiling.halo / step) * step
+    edge = 2 * halo + 3 * max(step, 16)
+    inputs = random_inputs(task, edge, edge)
+    whole = _run(task, modules, inputs)
+    tiled = _run(task, modules, inputs, tile=max(step, 16))
+    for name, plane in task.outputs.items():
+        difference = (whole[name] - tiled[name]).abs().max()
+        require(difference <= TOLERANCE * (plane.high - plane.low), f"{name!r}: tiles differ by {difference}")
+    _require_local(task, modules, inputs, step, halo)
+
+
+def _require_local(task: Task, modules: Modules, inputs: dict[str, Tensor], step: int, halo: int) -> None:
+    """By gradients in float64, where no influence is too small to see."""
+    first = next(iter(task.inputs))
+    start = halo + step
+    networks = Modules({name: network.double() for name, network in modules.items()})
+    batch = {name: plane[None].double() for name, plane in inputs.items()}
+    picture = batch[first].requires_grad_()
+    outputs = task.predict(batch, networks)
+    for name, plane in task.outputs.items():
+        scale = exact_scale(plane)
+        block = slice(int(start * scale), int((start + step) * scale))
+        (slope,) = torch.autograd.grad(outputs[name][..., block, block].sum(), picture, retain_graph=True)
+        places = slope[0].abs().sum(0).nonzero()
+        if not len(places):  # saturated or blind here; what was compared above has to do
+            continue
+        reach = max(start - int(places.min()), int(places.max()) - (start + step - 1))
+        require(reach <= halo, f"{name!r} depends on pixels {reach} away, but the halo is {task.tiling.halo}")
+
+
+def _predict(task: Task, modules: Modules, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    with torch.inference_mode(), chance(3):
+        return task.predict(batch, modules)
+
+
+def _run(task: Task, modules: Modules, inputs: dict[str, Tensor], tile: int | None = None) -> dict[str, Tensor]:
+    with chance(3):
+        return inference.run(task, modules, inputs, tile=tile)
+
+
+CHECKS: tuple[Callable[[Subject], None], ...] = (
+    weights_files_hold_everything,
+    pictures_of_any_size_work,
+    a_batch_predicts_what_its_pictures_do,
+    exact_tiles_equal_the_whole,
+)
