@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -167,7 +168,7 @@ class Segments:
         """Name of the picture."""
         return self.source.names[index]
 
-    @property
+    @cached_property
     def in_memory(self) -> bool:
         """Whether pictures stay in memory after they were read once."""
         if self.model.size is None or (self.model.fit == "crop" and isinstance(self.source, Files)):

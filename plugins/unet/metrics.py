@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from restore.core.measuring import EvaluationProtocol, Metric
+from restore.core.task import Loss
 from restore.plugins.unet.truth import truth
 
 Score = Literal["iou", "dice"]
@@ -128,6 +129,37 @@ class BestThreshold:
         """The lowest of the best thresholds."""
         pooled = rows.double().reshape(len(rows), -1, 3).sum(0)
         return self.thresholds[int(ratio(pooled, "iou").argmax())]
+
+
+@dataclass(frozen=True)
+class MeanLoss:
+    """The loss on pictures that are not trained on: a run whose training loss falls while this rises overfits."""
+
+    loss: Loss
+    called: str
+    exclusive: bool = False
+    name: str = "loss"
+    better: Literal["higher", "lower"] = "lower"
+
+    @property
+    def convention(self) -> str:
+        """Which loss."""
+        return f"{self.called}, mean over images"
+
+    def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """The loss (B, 1) of each picture, from its probabilities (B, C, H, W)."""
+        sure = prediction.double().clamp(1e-7, 1 - 1e-7)
+        logits = sure.log() if self.exclusive else sure.logit()
+        return torch.stack(
+            [
+                torch.stack(list(self.loss(one[None], {"target": right[None]}).values())).sum()[None]
+                for one, right in zip(logits, target, strict=True)
+            ]
+        )
+
+    def reduce(self, rows: Tensor) -> float:
+        """The mean of the losses (N, 1)."""
+        return float(rows.mean())
 
 
 def protocol(classes: Sequence[str], *, threshold: float = 0.5, exclusive: bool = False) -> EvaluationProtocol:

@@ -120,7 +120,7 @@ class AugmentationSettings(Settings):
     """Mirror, both ways."""
     colour: Share = 1.0
     """Chance that one of three is done: hue, saturation and value; brightness; contrast."""
-    hue: Annotated[float, Field(ge=0, le=0.5)] = 20 / 180
+    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.11
     """Largest change of the hue, as a share of the circle."""
     strength: Share = 0.2
     """Largest relative change of saturation, value, brightness and contrast."""
@@ -141,8 +141,6 @@ class SegmentationSettings(RunSettings):
     """Samples of one optimizer step, over all processes and micro-batches."""
     val_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
     """Share of the data held out for validation where neither --val-data nor names are given."""
-    samples_per_epoch: Annotated[int, Field(ge=1)] | None = None
-    """Samples of an epoch; unset: the number of pictures, but at least about 50 batches."""
     masks: Literal["auto", "binary", "index"] = "auto"
     """What a mask holds: white where the class is (binary), or the number of each pixel's class (index; 255 is
     unknown)."""

@@ -155,6 +155,9 @@ class Segmentation(Task):
         """``overlap``: IoU and Dice; ``sweep``: IoU at 19 thresholds. With --sweep the second one comes first."""
         options = self.use if isinstance(self.use, EvaluateSettings) else EvaluateSettings()
         overlap = metrics.protocol(self.classes, threshold=options.threshold, exclusive=self.model.exclusive)
+        if self.options is None:  # a run: what it trains is worth watching, but is no property of the weights
+            loss = metrics.MeanLoss(self._loss.loss, self.settings.loss, self.model.exclusive)
+            overlap = EvaluationProtocol(overlap.name, {**overlap.metrics, loss.name: loss})
         if self.model.exclusive:
             return {"overlap": overlap}
         sweep = metrics.sweep(self.classes, THRESHOLDS)

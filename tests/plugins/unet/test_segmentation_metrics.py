@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from restore.plugins.unet import metrics
-from restore.plugins.unet.truth import IGNORED
+from restore.core.measuring import Metric
+from restore.plugins.unet import losses, metrics
+from restore.plugins.unet.truth import IGNORED, probabilities
 
 
-def rows(metric: metrics.Overlap | metrics.BestThreshold, prediction: Tensor, target: Tensor) -> Tensor:
+def rows(metric: Metric, prediction: Tensor, target: Tensor) -> Tensor:
     return torch.cat([metric.measure(one[None], other[None]) for one, other in zip(prediction, target, strict=True)])
 
 
@@ -99,6 +100,20 @@ def test_the_sweep_finds_the_best_threshold(two_pictures: tuple[Tensor, Tensor])
     assert values["iou"] == pytest.approx(6 / 9)
     assert values["iou@0.70"] == pytest.approx(6 / 8)
     assert values["best-threshold"] == 0.7
+
+
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_the_loss_of_probabilities_is_that_of_their_logits(exclusive: bool) -> None:
+    logits = torch.randn(2, 3, 6, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    numbers = torch.randint(0, 3, (2, 1, 6, 6), generator=torch.Generator().manual_seed(1))
+    maps = torch.rand(2, 3, 6, 6, generator=torch.Generator().manual_seed(2)).round().double()
+    target = numbers if exclusive else maps
+    loss = losses.cross_entropy_dice() if exclusive else losses.bce_dice()
+    metric = metrics.MeanLoss(loss, "unet/some", exclusive)
+    expected = sum(loss(logits, {"target": target}).values())
+    measured = metric.reduce(rows(metric, probabilities(logits, exclusive), target))
+    assert measured == pytest.approx(float(expected), rel=1e-6)
+    assert "unet/some" in metric.convention
 
 
 def test_a_protocol_names_each_number_once() -> None:
