@@ -15,12 +15,12 @@ class Bar:
 
     def __init__(self, progress: Progress | None) -> None:
         self._progress = progress
-        self._step = progress.add_task("", total=None) if progress is not None else None
+        self._step = progress.add_task("", visible=False) if progress is not None else None
 
     def show(self, what: str, done: float, total: float) -> None:
         """Say what is being done, and how far it is."""
         if self._progress is not None and self._step is not None:
-            self._progress.update(self._step, description=what, completed=done, total=total)
+            self._progress.update(self._step, description=what, completed=done, total=total, visible=True)
 
     def say(self, line: str) -> None:
         """Print a line of the command's own output, above the bar where both are on one terminal."""

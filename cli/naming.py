@@ -36,8 +36,8 @@ def stems(pictures: Sequence[Path]) -> dict[Path, str]:
         other = first.setdefault(stem.casefold(), path)
         if other != path:
             raise UsageError(
-                f"{other} and {path} would both be written as {stem}.png; "
-                "predict them one after the other, with an --output of their own"
+                f"{other} and {path} have the same name, and so would their results; "
+                "use each on its own, with an --output of its own"
             )
     return named
 

@@ -1,6 +1,7 @@
 """``restore evaluate`` as a person and a program use it."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -35,6 +36,19 @@ def test_a_table_has_a_line_for_each_and_says_the_convention(restore, weights, d
     assert lines[1] == ["mse", "(RGB)", "mae", "(RGB)"]
     assert lines[2] == ["pretrain", *(f"{np.mean(errors(data, power, 0.5)):.4f}" for power in (2, 1))]
     assert lines[3] == ["repeat", *(f"{np.mean(errors(data, power)):.4f}" for power in (2, 1))]
+
+
+def test_a_terminal_shows_the_same_numbers(restore, weights, data, monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    weights("one [x]/best.safetensors", gain=0.5)
+    arguments = ("evaluate", "one [x]", "repeat", "--data", "data")
+    plain = restore(*arguments)[1].split()
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    drawn = restore(*arguments)[1]
+    assert "\x1b[1m" in drawn
+    assert re.sub(r"\x1b\[[0-9;]*m", "", drawn).split() == plain
 
 
 def test_json_is_one_object_of_the_documented_shape(restore, data):

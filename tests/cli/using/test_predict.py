@@ -82,6 +82,19 @@ def test_one_pixel_and_sixteen_bits_are_no_trouble(restore, weights, tmp_path):
     assert pixels(tmp_path / "out" / "deep.png").tolist() == [[40_000, 40_000]] * 2
 
 
+def test_a_terminal_shows_a_bar_and_every_result_above_it(restore, weights, photo, tmp_path, monkeypatch):
+    photo("in/a.png")
+    photo("in/b [x].png")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    status, out, err = restore("predict", weights(), "in", "--output", "out")
+    assert (status, out) == (0, "")
+    assert "in/a.png -> out/a.png (16 x 12)" in err
+    assert "in/b [x].png -> out/b [x].png (16 x 12)" in err
+    assert "2/2" in err
+
+
 # --- names ----------------------------------------------------------------------------------------------------
 
 
@@ -98,7 +111,7 @@ def test_pictures_of_one_name_in_two_folders_are_refused(restore, weights, photo
     photo("two/A.png")
     status, _, err = restore("predict", weights(), "one", "two", "--output", "out")
     assert status == 2
-    assert "one/a.png and two/A.png would both be written" in err
+    assert "one/a.png and two/A.png have the same name" in err
     assert not (tmp_path / "out").exists()
 
 
