@@ -1,0 +1,69 @@
+"""Parts that the generators share: enlargement by sub-pixels, starting values, and colours at full precision."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+STAGES = {2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
+"""Scale to the factors of the sub-pixel stages that reach it one after another."""
+
+
+def stages(scale: int) -> tuple[int, ...]:
+    """Factors of the sub-pixel stages that enlarge by ``scale``; ValueError for a scale that has none."""
+    if scale not in STAGES:
+        raise ValueError(f"scale {scale} is not one of {', '.join(map(str, STAGES))}")
+    return STAGES[scale]
+
+
+class SubPixel(nn.Module):
+    """Enlarge (B, C, H, W) to (B, C, H x factor, W x factor) by rearranging channels (Shi et al., 2016)."""
+
+    def __init__(self, channels: int, factor: int, activation: nn.Module) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels * factor**2, 3, padding=1)
+        self.shuffle = nn.PixelShuffle(factor)
+        self.activation = activation
+        start_evenly(self.conv, factor)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C, H x factor, W x factor)."""
+        enlarged: Tensor = self.activation(self.shuffle(self.conv(x)))
+        return enlarged
+
+
+@torch.no_grad()
+def start_evenly(convolution: nn.Conv2d, factor: int) -> None:
+    """Give the channels that become one block of pixels equal weights, so that no checkerboard has to be unlearnt.
+
+    ICNR (Aitken et al., 2017): before training, the pixel shuffle is an enlargement by nearest neighbour.
+    """
+    weight = convolution.weight
+    one_of_block = torch.empty_like(weight[:: factor**2])
+    nn.init.kaiming_normal_(one_of_block, a=0.1)
+    weight.copy_(one_of_block.repeat_interleave(factor**2, dim=0))
+    if convolution.bias is not None:
+        nn.init.zeros_(convolution.bias)
+
+
+@torch.no_grad()
+def start_scaled(convolution: nn.Conv2d, gain: float) -> None:
+    """Start from He's weights times a gain; a small one keeps a deep sum of residuals near the identity at first.
+
+    Wang et al. (2018, section 3.1) found networks without batch normalisation easier to train so.
+    """
+    nn.init.kaiming_normal_(convolution.weight)
+    convolution.weight.mul_(gain)
+    if convolution.bias is not None:
+        nn.init.zeros_(convolution.bias)
+
+
+def at_full_precision(layer: nn.Module, x: Tensor) -> Tensor:
+    """Apply a layer outside autocast, in float32 at least; float64 stays float64.
+
+    bfloat16 keeps 8 bits of a number: near white it cannot tell neighbouring levels of an 8-bit picture apart. What
+    decides the final colour or score is therefore not left to it.
+    """
+    with torch.autocast(device_type=x.device.type, enabled=False):
+        y: Tensor = layer(x.float() if x.dtype in (torch.bfloat16, torch.float16) else x)
+    return y

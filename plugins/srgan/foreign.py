@@ -1,0 +1,139 @@
+"""Published checkpoints of other code bases: how their parameters are called here, and which network they need."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from restore.core.errors import WeightsError
+from restore.core.foreign import Codebase
+
+State = Mapping[str, Tensor]
+Rules = Sequence[tuple[str, str]]
+"""Patterns of whole layer names, each with the name here; the first that matches counts."""
+
+_BLOCK = ("conv1", "norm1", "activation", "conv2", "norm2")
+_STAGES = range(3)
+_ENLARGED = ("conv", "shuffle", "activation")
+
+_WRAPPED = r"^(module\.|_orig_mod\.)+"
+"""What data parallelism and torch.compile put before a name."""
+
+ARTICLE: Rules = (
+    (r"convolutional_block1\.0", "first"),
+    (r"convolutional_block1\.1", "activation"),
+    *((rf"res_trunk\.(\d+)\.rc_block\.{place}", rf"body.\1.{name}") for place, name in enumerate(_BLOCK)),
+    (r"convolutional_block2\.0", "fusion"),
+    (r"convolutional_block2\.1", "norm"),
+    *(
+        (rf"upsampling\.{3 * stage + place}", f"enlarge.{stage}.{name}")
+        for stage in _STAGES
+        for place, name in enumerate(_ENLARGED)
+    ),
+    (r"convolutional_block3", "last"),
+)
+"""SRResNet in the listing of the article: one list of layers enlarges."""
+
+LORNATANG: Rules = (
+    (r"conv1\.0", "first"),
+    (r"conv1\.1", "activation"),
+    *((rf"trunk\.(\d+)\.rcb\.{place}", rf"body.\1.{name}") for place, name in enumerate(_BLOCK)),
+    (r"conv2\.0", "fusion"),
+    (r"conv2\.1", "norm"),
+    *((rf"upsampling\.(\d+)\.upsample_block\.{place}", rf"enlarge.\1.{name}") for place, name in enumerate(_ENLARGED)),
+    (r"conv3", "last"),
+)
+"""SRResNet of Lornatang/SRGAN-PyTorch (Apache-2.0, commit 8842030e)."""
+
+BASICSR: Rules = (
+    (r"conv_first", "first"),
+    (r"body\.(\d+)\.(conv[12])", r"body.\1.\2"),
+    *((rf"upconv{stage + 1}", f"enlarge.{stage}.conv") for stage in _STAGES),
+    (r"conv_hr", "detail"),
+    (r"conv_last", "last"),
+)
+"""MSRResNet of XPixelGroup/BasicSR (Apache-2.0, commit 8d56e3a0)."""
+
+DISCRIMINATOR: Rules = (
+    (r"features\.0", "features.0.conv"),
+    *((rf"features\.{3 * layer - 1}", f"features.{layer}.conv") for layer in range(1, 8)),
+    *((rf"features\.{3 * layer}", f"features.{layer}.norm") for layer in range(1, 8)),
+    (r"classifier\.0", "hidden"),
+    (r"classifier\.2", "score"),
+)
+"""The discriminator, which the article and SRGAN-PyTorch call the same."""
+
+
+def article(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Model settings and renamed state for a generator of the article's listing."""
+    return _generator(state, ARTICLE, architecture="srresnet")
+
+
+def lornatang(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Model settings and renamed state for an SRResNet of SRGAN-PyTorch, which limits its output."""
+    return _generator(state, LORNATANG, architecture="srresnet", clamp=True)
+
+
+def basicsr(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Model settings and renamed state for an MSRResNet of BasicSR."""
+    return _generator(state, BASICSR, architecture="msrresnet")
+
+
+def discriminator(state: State) -> dict[str, Tensor]:
+    """Renamed state for the discriminator of the article and of SRGAN-PyTorch, for a `Discriminator` as published."""
+    return renamed(state, DISCRIMINATOR, "discriminator")
+
+
+def renamed(state: State, rules: Rules, network: str) -> dict[str, Tensor]:
+    """The state under the names used here, ``<network>.<layer>.<parameter>``; what no rule knows keeps its name."""
+    return {_renamed(key, rules, network): tensor for key, tensor in state.items()}
+
+
+def _renamed(key: str, rules: Rules, network: str) -> str:
+    layer, _, parameter = re.sub(_WRAPPED, "", key).rpartition(".")
+    for pattern, name in rules:
+        if match := re.fullmatch(pattern, layer):
+            return f"{network}.{match.expand(name)}.{parameter}"
+    return key
+
+
+def _generator(state: State, rules: Rules, **settings: Any) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Names by ``rules``; scale, width and depth read off the shapes, as far as the layers that show them are there.
+
+    Raises WeightsError when no layer is known, or when they are those of a discriminator.
+    """
+    if state and discriminator(state).keys().isdisjoint(state):
+        raise WeightsError(
+            "this is a discriminator, which only training needs; srgan's weights files hold a generator alone"
+        )
+    here = renamed(state, rules, "generator")
+    if not here.keys() - state.keys():
+        raise WeightsError("none of its keys belongs to this code base")
+    if (first := here.get("generator.first.weight")) is not None:
+        settings["channels"] = len(first)
+    if blocks := _count(here, "body"):
+        settings["blocks"] = blocks
+    if count := _count(here, "enlarge"):
+        weights = [here.get(f"generator.enlarge.{stage}.conv.weight") for stage in range(count)]
+        settings["scale"] = math.prod(
+            2 if weight is None else math.isqrt(len(weight) // weight.shape[1]) for weight in weights
+        )
+    return settings, here
+
+
+def _count(state: State, part: str) -> int:
+    """How many members a part of the generator has, by the highest number in its keys."""
+    found = [int(match[1]) for key in state if (match := re.match(rf"generator\.{part}\.(\d+)\.", key))]
+    return max(found, default=-1) + 1
+
+
+CODE_BASES = {
+    "article": Codebase("SRResNet as in the article's listing", article),
+    "lornatang": Codebase("SRResNet and SRGAN of Lornatang/SRGAN-PyTorch", lornatang),
+    "basicsr": Codebase("MSRResNet and MSRGAN of XPixelGroup/BasicSR", basicsr),
+}
+"""What ``restore import --task srgan --from`` accepts."""

@@ -1,0 +1,116 @@
+"""The generators: SRResNet as published, and MSRResNet, its successor without batch normalisation."""
+
+from __future__ import annotations
+
+import math
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from restore.plugins.srgan.blocks import SubPixel, at_full_precision, stages, start_scaled
+
+
+def halo(ends: int, blocks: int, factors: tuple[int, ...], tail: int) -> int:
+    """Input pixels on each side that decide an output pixel.
+
+    ``ends`` are pixels that the convolutions around the body reach at the input's size, two more for each block, one at
+    each stage's own size, and ``tail`` pixels at the output's size.
+    """
+    reach, size = float(ends + 2 * blocks), 1
+    for factor in factors:
+        reach += 1 / size
+        size *= factor
+    return math.ceil(reach + tail / size)
+
+
+class NormalisedBlock(nn.Module):
+    """Residual block of SRResNet: convolution, norm, PReLU, convolution, norm, sum (Ledig et al., 2017, figure 4)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(channels)
+        self.activation = nn.PReLU()
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        residual: Tensor = self.norm2(self.conv2(self.activation(self.norm1(self.conv1(x)))))
+        return x + residual
+
+
+class SRResNet(nn.Module):
+    """SRResNet, the generator of SRGAN (Ledig et al., 2017, section 2.1.1), with batch normalisation.
+
+    Pictures (B, 3, H, W) in [0, 1] become (B, 3, H x scale, W x scale). The output is not limited to [0, 1], since a
+    limit inside the network has no gradient beyond it; ``clamp`` limits it all the same, for checkpoints that were
+    trained so. A ``scale`` other than 2, 3, 4 or 8 is a ValueError.
+    """
+
+    def __init__(self, scale: int = 4, channels: int = 64, blocks: int = 16, clamp: bool = False) -> None:
+        super().__init__()
+        factors = stages(scale)
+        self.clamp = clamp
+        self.halo = halo(4 + 1, blocks, factors, tail=4)
+        self.first = nn.Conv2d(3, channels, 9, padding=4)
+        self.activation = nn.PReLU()
+        self.body = nn.Sequential(*(NormalisedBlock(channels) for _ in range(blocks)))
+        self.fusion = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+        self.enlarge = nn.Sequential(*(SubPixel(channels, factor, nn.PReLU()) for factor in factors))
+        self.last = nn.Conv2d(channels, 3, 9, padding=4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 3, H, W) to (B, 3, H x scale, W x scale)."""
+        shallow = self.activation(self.first(x))  # (B, C, H, W)
+        deep = shallow + self.norm(self.fusion(self.body(shallow)))
+        picture = at_full_precision(self.last, self.enlarge(deep))
+        return picture.clamp(0, 1) if self.clamp else picture
+
+
+class PlainBlock(nn.Module):
+    """Residual block of MSRResNet: convolution, ReLU, convolution, sum."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        start_scaled(self.conv1, 0.1)
+        start_scaled(self.conv2, 0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        residual: Tensor = self.conv2(F.relu(self.conv1(x)))
+        return x + residual
+
+
+class MSRResNet(nn.Module):
+    """SRResNet without batch normalisation, which adds detail to a bilinear enlargement (ESRGAN, 2018; BasicSR).
+
+    Pictures (B, 3, H, W) in [0, 1] become (B, 3, H x scale, W x scale), not limited to [0, 1]. As the network only has
+    to add what the enlargement lacks, it starts near bilinear and learns much faster than SRResNet. A ``scale`` other
+    than 2, 3, 4 or 8 is a ValueError.
+    """
+
+    def __init__(self, scale: int = 4, channels: int = 64, blocks: int = 16) -> None:
+        super().__init__()
+        factors = stages(scale)
+        self.scale = scale
+        self.halo = halo(1, blocks, factors, tail=2)
+        self.activation = nn.LeakyReLU(0.1)
+        self.first = nn.Conv2d(3, channels, 3, padding=1)
+        self.body = nn.Sequential(*(PlainBlock(channels) for _ in range(blocks)))
+        self.enlarge = nn.Sequential(*(SubPixel(channels, factor, nn.LeakyReLU(0.1)) for factor in factors))
+        self.detail = nn.Conv2d(channels, channels, 3, padding=1)
+        self.last = nn.Conv2d(channels, 3, 3, padding=1)
+        start_scaled(self.first, 1.0)
+        start_scaled(self.detail, 1.0)
+        start_scaled(self.last, 0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 3, H, W) to (B, 3, H x scale, W x scale)."""
+        features = self.enlarge(self.body(self.activation(self.first(x))))  # (B, C, H x scale, W x scale)
+        detail = at_full_precision(self.last, self.activation(self.detail(features)))
+        base = F.interpolate(x, scale_factor=self.scale, mode="bilinear", align_corners=False)
+        return base + detail

@@ -1,0 +1,180 @@
+"""Settings of SRGAN. Imports no torch."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from restore.core.errors import UsageError
+from restore.core.settings import Changeable, Flag, OptimizerSettings, RunSettings, ScheduleSettings, Settings
+from restore.plugins.common.settings import PerceptualSettings
+
+Scale = Literal[2, 3, 4, 8]
+PixelLoss = Literal["l1", "mse", "charbonnier"]
+
+_log = logging.getLogger(__name__)
+
+
+class ModelSettings(Settings):
+    """The generator: all that is needed to build it again."""
+
+    architecture: Literal["msrresnet", "srresnet"] = "msrresnet"
+    """msrresnet: no batch normalisation, adds detail to a bilinear enlargement; srresnet: as published."""
+    scale: Annotated[Scale, Flag("--scale")] = 4
+    """How many times higher and wider the output is."""
+    channels: Annotated[int, Field(ge=1)] = 64
+    """Width: channels of the layers between the first and the last."""
+    blocks: Annotated[int, Field(ge=1)] = 16
+    """Depth: residual blocks."""
+    clamp: bool = False
+    """srresnet: limit the output to [0, 1] inside the network, as imported checkpoints may need it."""
+
+    @model_validator(mode="after")
+    def _only_srresnet_clamps(self) -> Self:
+        if self.clamp and self.architecture != "srresnet":
+            raise ValueError(f"clamp: only srresnet has this limit, not {self.architecture}")
+        return self
+
+
+class DiscriminatorSettings(Settings):
+    """The network that tells photographs from enlargements; only training needs it."""
+
+    channels: Annotated[int, Field(ge=1)] = 64
+    """Channels of its first layer; the last has eight times as many."""
+    head: Literal["pooled", "dense"] = "pooled"
+    """pooled: one answer from the mean over all places, whatever the crop's size; dense: fully connected to every place
+    as published, which is 18 million parameters more for crops of 96 pixels."""
+    hidden: Annotated[int, Field(ge=1)] = 1024
+    """Width of the layer before the answer."""
+
+
+class PretrainSettings(Settings):
+    """First phase: the generator alone comes close to the target, pixel by pixel."""
+
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    """Epochs of this phase; unset: what the adversarial phase leaves of --epochs."""
+    loss: PixelLoss = "l1"
+    """How pixels are compared."""
+    optimizer: OptimizerSettings = OptimizerSettings(
+        lr=4e-4, betas=(0.9, 0.99), schedule=ScheduleSettings(name="one-cycle", warmup=0.2)
+    )
+    """Optimizer of the generator."""
+
+
+class AdversarialSettings(Settings):
+    """Second phase: generator against discriminator."""
+
+    epochs: Annotated[Annotated[int, Field(ge=0)] | None, Changeable()] = None
+    """Epochs of this phase; unset: every fifth of --epochs, at least one, but none of --epochs 1; 0: no such phase."""
+    kind: Literal["vanilla", "least-squares", "hinge"] = "vanilla"
+    """Which game the two play."""
+    weight: Annotated[float, Field(ge=0)] = 5e-3
+    """Factor of the generator's adversarial loss."""
+    real_label: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """vanilla, least-squares: label of photographs; 0.9 keeps the discriminator from being too sure."""
+    pixel_loss: PixelLoss = "l1"
+    """How pixels are compared."""
+    pixel_weight: Annotated[float, Field(ge=0)] = 1.0
+    """Factor of the pixel loss, the anchor of this phase: it alone holds colours and brightness in place."""
+    generator: OptimizerSettings = OptimizerSettings(lr=1e-4)
+    """Optimizer of the generator."""
+    discriminator: OptimizerSettings = OptimizerSettings(lr=1e-4)
+    """Optimizer of the discriminator."""
+
+
+class SRGANSettings(RunSettings):
+    """Settings of a run in two phases: pretraining by pixels, then the adversarial game."""
+
+    model: ModelSettings = ModelSettings()
+    """The generator."""
+    crop_size: Annotated[int, Field(ge=8)] = 96
+    """Height and width of the parts of large pictures that are trained on, in pixels of the output."""
+    pretrain: PretrainSettings = PretrainSettings()
+    """First phase."""
+    adversarial: AdversarialSettings = AdversarialSettings()
+    """Second phase."""
+    perceptual: PerceptualSettings = PerceptualSettings()
+    """Loss between features of the second phase; a weight of 0 leaves it out."""
+    discriminator: DiscriminatorSettings = DiscriminatorSettings()
+    """The generator's opponent in the second phase."""
+
+    @model_validator(mode="after")
+    def _crop_is_enlarged_exactly(self) -> Self:
+        if self.crop_size % self.model.scale:
+            raise ValueError(f"crop_size ({self.crop_size}) is not a multiple of the scale ({self.model.scale})")
+        return self
+
+    @model_validator(mode="after")
+    def _epochs_add_up(self) -> Self:
+        pretrain, adversarial = self.pretrain.epochs, self.adversarial.epochs
+        if pretrain is not None and adversarial is not None:
+            if "epochs" in self.model_fields_set and self.epochs != pretrain + adversarial:
+                raise ValueError(
+                    f"epochs ({self.epochs}) is not pretrain.epochs ({pretrain}) + adversarial.epochs ({adversarial}); "
+                    "leave one of the three out"
+                )
+        elif pretrain is not None and pretrain > self.epochs:
+            raise ValueError(f"pretrain.epochs ({pretrain}) is more than epochs ({self.epochs}), of both phases")
+        elif adversarial is not None and adversarial >= self.epochs:
+            raise ValueError(
+                f"adversarial.epochs ({adversarial}) leaves none of epochs ({self.epochs}) for pretraining"
+            )
+        return self
+
+    def split(self) -> tuple[int, int]:
+        """Epochs of pretraining and of the adversarial phase: 4 to 1 where nothing else is set, at least one of each.
+
+        One epoch in all is pretraining: an adversarial phase from an untrained generator would only damage.
+        """
+        pretrain, adversarial = self.pretrain.epochs, self.adversarial.epochs
+        if adversarial is None:
+            fifth = max(1, round(self.epochs / 5)) if self.epochs > 1 else 0
+            adversarial = fifth if pretrain is None else self.epochs - pretrain
+        return (self.epochs - adversarial if pretrain is None else pretrain), adversarial
+
+    # What follows imports torch, and only where it is needed: settings alone must load without it.
+
+    def decided(self) -> Self:
+        """A copy with the scale of paired data, the epochs of pretraining and the perceptual features fixed.
+
+        Raises UsageError when paired data have a scale that there is no generator for.
+        """
+        pretrain, adversarial = self.split()
+        if self.epochs == pretrain == 1 and self.adversarial.epochs is None:
+            _log.warning("One epoch is pretraining only; from --epochs 2 on there is an adversarial phase too.")
+        return self.model_copy(
+            update={
+                "model": self.model.model_copy(update={"scale": self._decided_scale()}),
+                "epochs": pretrain + adversarial,
+                # Fixed, so that a resumed run with more --epochs goes on with the game instead of moving its beginning.
+                "pretrain": self.pretrain.model_copy(update={"epochs": pretrain}),
+                "perceptual": self._decided_features(soon=adversarial > 0),
+            }
+        )
+
+    def _decided_scale(self) -> int:
+        """The scale that was asked for; unless one was, that of paired data."""
+        if self.data is None or "scale" in self.model.model_fields_set:
+            return self.model.scale
+        from restore.plugins.common.folders import pair_folders
+        from restore.plugins.common.super_resolution import evaluation_pairs
+
+        if pair_folders(self.data) is None:
+            return self.model.scale
+        scale = evaluation_pairs(self.data, None).scale
+        if scale not in get_args(Scale):
+            raise UsageError(f"{self.data}: the pairs are of scale {scale:g}; srgan enlarges 2, 3, 4 or 8 times")
+        return int(scale)
+
+    def _decided_features(self, soon: bool) -> PerceptualSettings:
+        if not self.perceptual.weight:
+            return self.perceptual
+        from restore.plugins.common.feature_weights import decided, published_file
+
+        if soon or published_file(self.perceptual.network).is_file():
+            return decided(self.perceptual)
+        # Only a resumed run may need them, so there is nothing to warn of and nothing to download yet.
+        auto = self.perceptual.weights == "auto"
+        return self.perceptual.model_copy(update={"weights": "random"}) if auto else self.perceptual

@@ -1,0 +1,194 @@
+"""SRGAN: pretraining by pixels, then the game of generator and discriminator (Ledig et al., 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from restore import registry
+from restore.core.measuring import EvaluationProtocol
+from restore.core.settings import Settings
+from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Step, Task, Terms, Tiling, Turn
+from restore.plugins.common.adversarial import AdversarialLoss, Hinge, LeastSquares, Vanilla
+from restore.plugins.common.feature_weights import feature_network
+from restore.plugins.common.perceptual import Perceptual
+from restore.plugins.common.pixel_losses import L1, MSE, Charbonnier, PixelLoss
+from restore.plugins.common.protocols import super_resolution_protocols
+from restore.plugins.common.super_resolution import evaluation_pairs, super_resolution_pictures
+from restore.plugins.srgan.discriminator import Discriminator
+from restore.plugins.srgan.generators import MSRResNet, SRResNet
+from restore.plugins.srgan.settings import AdversarialSettings, ModelSettings, SRGANSettings
+
+PIXEL_LOSSES: Mapping[str, Callable[[float], PixelLoss]] = {"l1": L1, "mse": MSE, "charbonnier": Charbonnier}
+
+SURE = 0.99
+"""Mean probability from which on the discriminator is taken to be sure of photographs."""
+NEVER_FOOLED = 1e-3
+"""Mean probability below which it is taken never to be fooled by an enlargement."""
+
+
+class SRGAN(Task):
+    """Photo-realistic super-resolution by an adversarial network.
+
+    A generator is pretrained by pixels alone (``pretrain``, judged by PSNR) and then plays against a discriminator
+    (``adversarial``), with a perceptual loss and a pixel loss beside. The pixel loss of the second phase is not in the
+    paper: without it nothing holds colours in place, and few steps from a young generator are enough to ruin it.
+    """
+
+    settings_type = SRGANSettings
+    channels_last: ClassVar[bool] = True
+    settings: SRGANSettings
+
+    def __init__(self, settings: SRGANSettings, options: Settings | None = None) -> None:
+        super().__init__(settings, options)
+        chosen = settings.adversarial
+        self.pretrain_loss = PIXEL_LOSSES[settings.pretrain.loss](1.0)
+        self.pixel_loss = PIXEL_LOSSES[chosen.pixel_loss](chosen.pixel_weight)
+        self.game = game(chosen)
+
+    # --- networks ---------------------------------------------------------------------------------------------
+
+    def networks(self) -> dict[str, nn.Module]:
+        """The generator."""
+        return {"generator": generator(self.settings.model)}
+
+    def critics(self) -> dict[str, nn.Module]:
+        """The discriminator."""
+        chosen = self.settings.discriminator
+        return {
+            "discriminator": Discriminator(
+                self.settings.crop_size, chosen.channels, head=chosen.head, hidden=chosen.hidden
+            )
+        }
+
+    def frozen(self) -> dict[str, nn.Module]:
+        """The network whose features the perceptual loss compares, if the run comes to such a loss."""
+        chosen = self.settings.perceptual
+        _, adversarial = self.settings.split()
+        return {"features": feature_network(chosen)} if chosen.weight and adversarial else {}
+
+    # --- training ---------------------------------------------------------------------------------------------
+
+    def phases(self) -> Sequence[Phase]:
+        """Pretraining, judged by PSNR, and the game, whose last weights are its best: PSNR falls there by design."""
+        pretrain, adversarial = self.settings.split()
+        game = self.settings.adversarial
+        return (
+            Phase("pretrain", pretrain, {"generator": self.settings.pretrain.optimizer}, monitor="psnr"),
+            Phase("adversarial", adversarial, {"discriminator": game.discriminator, "generator": game.generator}),
+        )
+
+    def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:  # noqa: ARG002 - both the same
+        """Crops to train on, whole pictures to validate on."""
+        return super_resolution_pictures(
+            split, self.settings, scale=self.settings.model.scale, crop=self.settings.crop_size
+        )
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        """One step of the generator alone, or one of the discriminator and then one of the generator."""
+        if step.phase == "pretrain":
+            turn("generator", lambda modules: self.pretrain_loss(modules.generator(batch["input"]), batch))
+        else:
+            turn("discriminator", lambda modules: self._judge(batch, modules, turn))
+            turn("generator", lambda modules: self._enlarge(batch, modules, turn))
+
+    def _judge(self, batch: Batch, modules: Modules, turn: Turn) -> Terms:
+        """The discriminator's loss."""
+        with torch.no_grad():
+            fake = modules.generator(batch["input"])
+        real_scores, fake_scores = judged(modules.discriminator, batch["target"], fake)
+        turn.log(d_hr=self._probability(real_scores), d_sr=self._probability(fake_scores))
+        return self.game.critic(real_scores, fake_scores)
+
+    def _enlarge(self, batch: Batch, modules: Modules, turn: Turn) -> Terms:
+        """The generator's loss."""
+        fake = modules.generator(batch["input"])
+        _, scores = judged(modules.discriminator, batch["target"], fake)
+        turn.log(d_sr_after=self._probability(scores))
+        terms = {**self.pixel_loss(fake, batch), **self.game.generator(scores)}
+        if "features" in self.fixed:
+            terms |= Perceptual.from_settings(self.settings.perceptual, self.fixed["features"])(fake, batch)
+        return terms
+
+    def _probability(self, scores: Tensor) -> Tensor:
+        """How likely the discriminator thinks pictures are photographs, on average, in [0, 1]."""
+        match self.settings.adversarial.kind:
+            case "vanilla":
+                likely = scores.sigmoid()
+            case "least-squares":
+                likely = scores.clamp(0, 1)
+            case "hinge":  # beyond -1 and 1 it has nothing left to learn
+                likely = scores.clamp(-1, 1) / 2 + 0.5
+        return likely.detach().mean()
+
+    def health(self, numbers: Mapping[str, float]) -> str | None:
+        """Say that the discriminator has won: it is sure of everything, so it has nothing to teach any more."""
+        if numbers.get("d_hr", 0) < SURE or numbers.get("d_sr", 1) > NEVER_FOOLED:
+            return None
+        return (
+            f"the discriminator has won: it knows photographs (D(HR) above {SURE:g}) and is never fooled (D(SR) below "
+            f"{NEVER_FOOLED:g}), so the generator learns nothing from it. Pictures stay whole as long as "
+            "--adversarial.pixel-weight holds them; to give the generator a chance, lower "
+            "--adversarial.discriminator.lr, set --adversarial.real-label 0.9, or pretrain longer"
+        )
+
+    # --- using and measuring ----------------------------------------------------------------------------------
+
+    @property
+    def outputs(self) -> Mapping[str, Plane]:
+        """The enlarged picture."""
+        return {"output": Plane(scale=self.settings.model.scale)}
+
+    @property
+    def tiling(self) -> Tiling:
+        """Exact tiles: with the generator's receptive field around it, a tile equals that part of the whole."""
+        return Tiling("exact", halo=self.exported["generator"].halo)  # type: ignore[arg-type]
+
+    def predict(self, batch: Batch, modules: Modules) -> Batch:
+        """``output`` (B, 3, H x scale, W x scale) in [0, 1] for ``input`` (B, 3, H, W) in [0, 1]."""
+        return {"output": modules.generator(batch["input"]).clamp(0, 1)}
+
+    def protocols(self) -> Mapping[str, EvaluationProtocol]:
+        """Those of super-resolution."""
+        return super_resolution_protocols(self.settings.model.scale)
+
+    def evaluation_data(self, folder: Path | None) -> Pictures:
+        """Whole pictures: those of a folder, else those that a run on the sample validates on."""
+        return evaluation_pairs(folder, self.settings.model.scale)
+
+    def baselines(self) -> Mapping[str, Task]:
+        """Bicubic enlargement."""
+        bicubic = registry.get("tasks", "classic/bicubic")
+        return {"bicubic": bicubic(bicubic.settings_type(model={"scale": self.settings.model.scale}))}
+
+
+def generator(settings: ModelSettings) -> SRResNet | MSRResNet:
+    """The generator that settings describe."""
+    if settings.architecture == "srresnet":
+        return SRResNet(settings.scale, settings.channels, settings.blocks, settings.clamp)
+    return MSRResNet(settings.scale, settings.channels, settings.blocks)
+
+
+def game(settings: AdversarialSettings) -> AdversarialLoss:
+    """The adversarial pair of losses that settings describe."""
+    match settings.kind:
+        case "vanilla":
+            return Vanilla(settings.weight, settings.real_label)
+        case "least-squares":
+            return LeastSquares(settings.weight, settings.real_label)
+        case "hinge":
+            return Hinge(settings.weight)
+
+
+def judged(discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores (B, 1) of real and of generated pictures from one forward pass.
+
+    Batch normalisation of each kind by its own statistics would hide the differences between them in one turn and show
+    them in the other, so both turns ask about both kinds together.
+    """
+    real_scores, fake_scores = discriminator(torch.cat([real, fake])).chunk(2)
+    return real_scores, fake_scores
