@@ -42,6 +42,8 @@ def download(url: str, path: Path, *, patience: float = _PATIENCE) -> Path:
             if promised and not digest.startswith(promised[1]):
                 raise _failure(url, path, "what arrived is not the published file: its checksum is wrong")
     except (urllib.error.URLError, TimeoutError, ConnectionError, HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it is the answer itself, with its connection
         raise _failure(url, path, str(getattr(error, "reason", error) or type(error).__name__)) from error
     return path
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import pickle
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
 from torchvision.models import VGG16_Weights, VGG19_Weights
 
 from restore.core.errors import UsageError, WeightsError
+from restore.core.foreign_files import read_foreign
 from restore.plugins.common.downloading import download
 from restore.plugins.common.settings import PerceptualSettings
 from restore.plugins.common.vgg import VGGFeatures
@@ -97,27 +94,16 @@ def _sha256(path: Path) -> str:
 
 def _load(network: VGGFeatures, path: Path, name: Network) -> None:
     """Take the wanted layers out of a file that may hold more: deeper layers, the classifier."""
-    found = _tensors(path)
-    state = {key: found.get(key, found.get(key.removeprefix("features."))) for key in network.state_dict()}
+    found = read_foreign(path).tensors
+    state = {}
     for key, parameter in network.state_dict().items():
-        tensor = state[key]
-        if not isinstance(tensor, Tensor):
+        tensor = found.get(key, found.get(key.removeprefix("features.")))
+        if tensor is None:
             raise WeightsError(f"{path}: is no file of {name.upper()} weights: it has no {key}")
         if tensor.shape != parameter.shape:
             raise WeightsError(
                 f"{path}: is no file of {name.upper()} weights: {key} has the shape {tuple(tensor.shape)}, "
                 f"expected {tuple(parameter.shape)}"
             )
+        state[key] = tensor
     network.load_state_dict(state)
-
-
-def _tensors(path: Path) -> dict[str, Tensor]:
-    try:
-        if path.suffix == ".safetensors":
-            return dict(load_file(path))
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-        raise WeightsError(f"{path}: cannot be read as weights; it is damaged, or holds more than tensors") from error
-    if not isinstance(found, dict):
-        raise WeightsError(f"{path}: holds a {type(found).__name__} where a state dict was expected")
-    return found
