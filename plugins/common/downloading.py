@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
+import sys
 import urllib.error
 import urllib.request
 from http.client import HTTPException
@@ -20,8 +20,6 @@ from restore.core.writing import replacing, writable_folder
 _PATIENCE = 10.0
 """Seconds without a byte after which the network counts as dead."""
 
-_log = logging.getLogger(__name__)
-
 
 def download(url: str, path: Path, *, patience: float = _PATIENCE) -> Path:
     """Fetch ``url`` into the file ``path``, whole or not at all, and return the path.
@@ -30,22 +28,29 @@ def download(url: str, path: Path, *, patience: float = _PATIENCE) -> Path:
     Raises RestoreError when the network is silent for ``patience`` seconds, refuses, or delivers something else.
     """
     writable_folder(path.parent)
-    try:
-        with urllib.request.urlopen(url, timeout=patience) as answer, replacing(path) as temporary:
-            size = int(answer.headers.get("Content-Length") or 0)
-            _log.warning("Downloading %s (%s) to %s", url, f"{size / 2**20:.0f} MB" if size else "size unknown", path)
-            with temporary.open("wb") as file:
-                digest, received = _copy(answer, file, path.name, size)
-            if size and received != size:
-                raise _failure(url, path, f"the connection ended after {received} of {size} bytes")
-            promised = re.search(r"-([0-9a-f]{8,})\.", path.name)
-            if promised and not digest.startswith(promised[1]):
-                raise _failure(url, path, "what arrived is not the published file: its checksum is wrong")
-    except (urllib.error.URLError, TimeoutError, ConnectionError, HTTPException) as error:
-        if isinstance(error, urllib.error.HTTPError):
-            error.close()  # it is the answer itself, with its connection
-        raise _failure(url, path, str(getattr(error, "reason", error) or type(error).__name__)) from error
+    with replacing(path) as temporary:
+        try:
+            digest = _fetch(url, temporary, path, patience)
+        except (urllib.error.URLError, TimeoutError, ConnectionError, HTTPException) as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()  # it is the answer itself, with its connection
+            raise _failure(url, path, str(getattr(error, "reason", error) or type(error).__name__)) from error
+        promised = re.search(r"-([0-9a-f]{8,})\.", path.name)
+        if promised and not digest.startswith(promised[1]):
+            raise _failure(url, path, "what arrived is not the published file: its checksum is wrong")
     return path
+
+
+def _fetch(url: str, temporary: Path, path: Path, patience: float) -> str:
+    """Fetch into a temporary file what will be ``path``; its SHA-256."""
+    with urllib.request.urlopen(url, timeout=patience) as answer, temporary.open("wb") as file:
+        size = int(answer.headers.get("Content-Length") or 0)
+        told = f"{size / 2**20:.0f} MB" if size else "size unknown"
+        print(f"Downloading {url} ({told}) to {path}", file=sys.stderr, flush=True)
+        digest, received = _copy(answer, file, path.name, size)
+    if size and received != size:
+        raise _failure(url, path, f"the connection ended after {received} of {size} bytes")
+    return digest
 
 
 def _copy(source: IO[bytes], file: IO[bytes], title: str, size: int) -> tuple[str, int]:

@@ -77,7 +77,7 @@ def test_random_features_are_the_same_every_time_and_leave_the_global_generator_
 def test_random_features_neither_fade_nor_explode() -> None:
     features = VGGFeatures("vgg19", ["conv1_1", "conv3_4"])
     found = features(torch.rand(1, 3, 32, 32))
-    assert 0.2 < float(found["conv3_4"].std() / found["conv1_1"].std()) < 5
+    assert 0.2 < (found["conv3_4"].std() / found["conv1_1"].std()).item() < 5
 
 
 def brightness(pictures: Tensor) -> dict[str, Tensor]:
@@ -92,7 +92,7 @@ def test_layers_have_shares_and_differences_a_criterion(criterion: str, expected
     loss = Perceptual.from_settings(settings, brightness)
     target = torch.full((1, 3, 4, 4), 0.4)
     term = loss(target + 0.1, {"target": target})["perceptual"]
-    assert float(term) == pytest.approx(2 * expected, rel=1e-5)
+    assert term.item() == pytest.approx(2 * expected, rel=1e-5)
 
 
 def test_the_gradient_reaches_the_prediction_alone() -> None:
