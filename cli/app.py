@@ -124,7 +124,7 @@ def list_plugins(
 def _complete_name(incomplete: str) -> list[str]:
     from restore.cli.showing import names
 
-    return [name for name in names() if name.startswith(incomplete)]
+    return [name for name in names() if name.startswith(incomplete) and " " not in name]
 
 
 @app.command("show")

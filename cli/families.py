@@ -72,7 +72,10 @@ def plugin_layer(entry: registry.Entry, model: type[Settings]) -> Layer:
 
 
 def _has(entry: registry.Entry, name: str) -> bool:
-    return name in settings_class(entry, "settings", Settings).model_fields
+    try:
+        return name in settings_class(entry, "settings", Settings).model_fields
+    except (registry.RegistryError, BrokenSettings):  # what is wrong with another task is no concern of this one
+        return False
 
 
 def preset_defaults(presets: Layer) -> dict[tuple[str, ...], tuple[Any, str]]:

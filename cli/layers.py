@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -150,4 +151,4 @@ def _message(detail: Any) -> str:
     message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if detail["type"].endswith("_parsing"):
         message = message.partition(", unable to parse")[0]
-    return message.replace("Input should", "should", 1)
+    return re.sub("^[Ii]nput should", "should", message)

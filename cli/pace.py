@@ -11,6 +11,8 @@ from restore.core.events import StepDone
 
 WINDOW = 50
 """Steps over which the rate is averaged."""
+SETTLING = 10
+"""First steps of a phase, in which loading processes are started, and which tell nothing."""
 WAITING = 0.2
 """Share of the time spent waiting for data from which it is worth telling."""
 
@@ -56,7 +58,7 @@ class Pace:
 
     def advice(self) -> str | None:
         """What to do where the run waits for data; nothing before a window of steps has shown that it does."""
-        if len(self._recent) < WINDOW or self.waiting <= WAITING:
+        if self._phase_steps < WINDOW + SETTLING or self.waiting <= WAITING:
             return None
         processors = os.cpu_count() or 1
         return (

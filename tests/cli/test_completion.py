@@ -1,0 +1,63 @@
+"""Shell completion, asked for as a shell asks: through environment variables."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def completed(restore_process):
+    """What a shell would offer for the last word of a command line."""
+
+    def complete(line: str) -> list[str]:
+        words = line.split(" ")
+        result = restore_process(
+            code="from restore.cli import main; main()",
+            _RESTORE_COMPLETE="complete_bash",
+            COMP_WORDS=line,
+            COMP_CWORD=str(len(words) - 1),
+        )
+        assert "Traceback" not in result.stderr
+        return result.stdout.split()
+
+    return complete
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("restore tr", ["train"]),
+        ("restore cou", ["count"]),
+        ("restore bed d", ["dig"]),
+        ("restore train gro", ["grow-flowers"]),
+        ("restore predict rai", ["rain"]),
+        ("restore train grow-flowers --model.", ["--model.scale", "--model.width"]),
+        ("restore train grow-flowers --sca", ["--scale"]),
+        ("restore train grow-flowers --resu", ["--resume"]),
+        ("restore train grow-flowers --optimizer.name ad", ["adam", "adamw"]),
+        ("restore train grow-flowers --scale ", ["2", "4", "8"]),
+        ("restore train grow-flowers --soil c", ["clay"]),
+        ("restore predict rain --tile o", ["off"]),
+        ("restore evaluate rain --sc", ["--scale"]),
+        ("restore show garde", ["garden"]),
+        ("restore import x.pth --task gro", ["grow-flowers"]),
+        ("restore list-plugins --st", ["--strict"]),
+    ],
+)
+def test_completion_offers(completed, line, offered):
+    found = completed(line)
+    # other installed families may offer more; nothing that was asked for may be missing, nor anything unlike it
+    assert [word for word in found if word in offered] == offered
+    assert all(word.startswith(line.split(" ")[-1]) for word in found)
+
+
+@pytest.mark.parametrize("line", ["restore train weeds --", "restore train no-such --", "restore predict nothing --"])
+def test_completion_of_what_cannot_be_used_offers_nothing_and_stays_silent(completed, line):
+    assert [word for word in completed(line) if not word.startswith("--")] == []
+
+
+def test_finished_runs_are_offered(completed, tmp_path):
+    (tmp_path / "runs" / "mine").mkdir(parents=True)
+    (tmp_path / "runs" / "mine" / "best.safetensors").touch()
+    (tmp_path / "runs" / "unfinished").mkdir()
+    assert completed("restore predict runs/") == ["runs/mine"]

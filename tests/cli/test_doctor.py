@@ -1,0 +1,108 @@
+"""``restore doctor``: facts, and what is wrong."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from restore.cli import doctor as doctor_module
+from restore.core import precision
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch, tmp_path):
+    """No measuring of speed, and an empty cache of downloaded weights."""
+    monkeypatch.setattr(precision, "probe", lambda device: {"device": "d", "speedup": 1.5, "measured": False})
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+
+
+def facts(text):
+    """The table as a dictionary."""
+    table = text.partition("\n\n")[0]
+    return dict(re.split(r"  +", line, maxsplit=1) for line in table.splitlines())
+
+
+def test_versions_devices_precision_plugins_and_disk_are_told(restore, in_garden):
+    result = restore("doctor")
+    assert result.exit_code == 0
+    found = facts(result.stdout)
+    assert found["torch"] == torch.__version__.partition("+")[0]
+    assert found["precision on cpu"] == "bf16 (bf16 trains 1.50 times as fast as fp32)"
+    assert found["VGG19 weights"].startswith("not here")
+    assert "garden" in found["plugins ready"]
+    assert found["plugins broken"] == "weeds"
+    assert found["plugins.toml"] == str(in_garden / "plugins.toml")
+    assert re.match(r"[\d.]+ GiB in ", found["free disk"])
+
+
+def test_broken_plugins_and_tasks_are_worth_a_look_but_prevent_nothing(restore, flat):
+    result = restore("doctor")
+    text = flat(result.stdout)
+    assert "Prevents work" not in text
+    assert "- plugin weeds is broken: ModuleNotFoundError: No module named 'no_such_module'" in text
+    assert "garden/no-settings cannot be used" in text
+    assert "garden/clashing cannot be used: the setting 'resume'" in text
+
+
+def test_a_full_disk_prevents_work(restore, monkeypatch, flat):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=5 * 2**20, total=2**40))
+    result = restore("doctor")
+    assert result.exit_code == 1
+    assert "has only 5 MiB free" in flat(result.stdout)
+
+
+def test_nothing_to_train_prevents_work(restore, in_garden):
+    (in_garden / "plugins.toml").write_text('enabled = ["weeds"]\n')
+    result = restore("doctor")
+    assert result.exit_code == 1
+    assert "there is no task to train" in result.stdout
+
+
+def test_an_unmet_requirement_prevents_work(restore, in_garden):
+    (in_garden / "plugins.toml").write_text('enabled = ["garden"]\nrequired = ["restore-garden>=9"]\n')
+    result = restore("doctor")
+    assert result.exit_code == 1
+    assert "restore-garden" in result.stdout.partition("Prevents work:")[2]
+
+
+def test_a_wrong_plugins_toml_is_told_beside_everything_else(restore, in_garden):
+    (in_garden / "plugins.toml").write_text("nonsense = 1\n")
+    result = restore("doctor")
+    assert result.exit_code == 1
+    assert "unknown key 'nonsense'" in result.stdout
+    assert "free disk" in facts(result.stdout)
+
+
+def test_a_library_that_is_missing_or_too_old_is_named(restore, monkeypatch, flat):
+    needed = ["torch>=99", "no-such-library", "numpy", 'pytest; extra == "dev"']
+    monkeypatch.setattr(doctor_module, "requires", lambda name: needed)
+    result = restore("doctor")
+    assert result.exit_code == 1
+    text = flat(result.stdout)
+    assert f"torch {facts(result.stdout)['torch']} is installed, >=99 is needed." in text
+    assert "no-such-library is not installed." in text
+    assert "pytest is" not in text  # needed only by an extra
+
+
+def test_a_part_that_cannot_be_examined_hides_no_other(restore, monkeypatch):
+    def broken(device):
+        raise RuntimeError("driver too old")
+
+    monkeypatch.setattr(precision, "probe", broken)
+    result = restore("doctor")
+    assert result.exit_code == 1
+    assert "devices: RuntimeError: driver too old" in result.stdout
+    assert "free disk" in facts(result.stdout)
+
+
+def test_a_damaged_download_is_noticed(restore, tmp_path, flat):
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    (folder / "vgg19-dcbb9e9d.pth").write_bytes(b"cut off")
+    result = restore("doctor")
+    assert result.exit_code == 0
+    assert "vgg19-dcbb9e9d.pth is not the file that its name says" in flat(result.stdout)

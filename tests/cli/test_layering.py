@@ -1,0 +1,157 @@
+"""Command line over file over plugins.toml over defaults: one merge, one validation."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from restore.cli.layers import Layer, layer, nested_values, validated
+from restore.core.errors import UsageError
+from restore.core.settings import OptimizerSettings, Settings
+
+
+class Schedule(Settings):
+    name: str = "constant"
+    warmup: float = 0.0
+
+
+class Tending(Settings):
+    lr: float = 1.0
+    name: str = "adam"
+    schedule: Schedule = Schedule()
+
+
+class Garden(Settings):
+    tending: Tending = Tending(lr=0.5, schedule=Schedule(warmup=0.25))
+    other: OptimizerSettings | None = None
+    table: dict[str, int] = {}  # noqa: RUF012 - pydantic copies it
+    size: int = 1
+
+
+def test_a_later_layer_wins_setting_by_setting():
+    low = layer({"tending": {"lr": 0.1, "name": "sgd"}, "size": 2}, Garden, "low")
+    high = Layer("high", {("tending", "lr"): "1e-3"})
+    settings = validated(Garden, [low, high])
+    assert (settings.tending.lr, settings.tending.name, settings.size) == (1e-3, "sgd", 2)
+
+
+def test_setting_one_value_of_a_group_keeps_the_others_of_the_groups_default():
+    settings = validated(Garden, [Layer("typed", {("tending", "schedule", "name"): "cosine"})])
+    assert settings.tending.lr == 0.5  # not 1.0, which is the default of its class
+    assert settings.tending.schedule == Schedule(name="cosine", warmup=0.25)
+
+
+def test_untouched_settings_stay_unset():
+    assert validated(Garden, []).model_fields_set == set()
+    assert validated(Garden, [Layer("typed", {("size",): 3})]).model_fields_set == {"size"}
+
+
+def test_an_optional_group_can_be_switched_off_and_on_by_later_layers():
+    on = layer({"other": {"lr": 0.1}}, Garden, "file")
+    off = layer({"other": None}, Garden, "file")
+    assert validated(Garden, [on]).other.lr == 0.1
+    assert validated(Garden, [on, off]).other is None
+    assert validated(Garden, [off, Layer("typed", {("other", "lr"): 0.2})]).other.lr == 0.2
+
+
+def test_a_table_is_one_value():
+    assert validated(
+        Garden, [layer({"table": {"a": 1}}, Garden, "low"), layer({"table": {"b": 2}}, Garden, "high")]
+    ).table == {"b": 2}
+
+
+@pytest.mark.parametrize(
+    ("tree", "message"),
+    [
+        ({"sise": 1}, "f.yaml: there is no setting 'sise'. Did you mean 'size'?"),
+        ({"tending": {"nmae": 1}}, "f.yaml: there is no setting 'tending.nmae'. Did you mean 'tending.name'?"),
+        ({"tending": 3}, "f.yaml: 'tending' is a group of settings (lr, name, schedule), not the value 3"),
+        ({"tending": None}, "f.yaml: 'tending' is a group of settings (lr, name, schedule), not the value none"),
+        ({1: 2}, "f.yaml: there is no setting '1'."),
+    ],
+)
+def test_a_file_that_names_what_is_not_there_is_refused(tree, message):
+    with pytest.raises(UsageError) as refused:
+        layer(tree, Garden, "f.yaml")
+    assert str(refused.value) == message
+
+
+def test_nested_values_hold_only_what_the_layers_say():
+    assert nested_values([Layer("typed", {("tending", "lr"): 1, ("size",): 2})]) == {"tending": {"lr": 1}, "size": 2}
+
+
+def test_the_layers_of_a_command_come_in_this_order(restore, in_garden):
+    (in_garden / "plugins.toml").write_text(
+        'enabled = ["garden"]\n[plugin.garden]\nseed = 1\nepochs = 11\noptimizer.lr = 0.1\noptimizer.name = "sgd"\n'
+    )
+    (in_garden / "mine.toml").write_text("epochs = 12\nseed = 2\n[optimizer]\nlr = 0.2\n")
+    result = restore("train", "grow-flowers", "--config", "mine.toml", "--seed", "3", "--print-config")
+    assert result.exit_code == 0
+    lines = {line.strip() for line in result.stdout.splitlines()}
+    assert "seed: 3  # from the command line" in lines
+    assert "epochs: 12  # from mine.toml" in lines
+    assert "lr: 0.2  # from mine.toml" in lines
+    assert "name: sgd  # from plugins.toml" in lines
+    assert "batch_size: 4" in lines  # the default says nothing about its origin
+
+
+def test_the_help_shows_defaults_of_plugins_toml(restore, in_garden, flat):
+    (in_garden / "plugins.toml").write_text('enabled = ["garden"]\n[plugin.garden]\nepochs = 11\n')
+    assert "[default: 11, from plugins.toml" in flat(restore("train", "grow-flowers", "--help").stdout)
+
+
+def test_plugins_toml_may_hold_settings_that_only_another_task_of_the_plugin_has(restore, in_garden):
+    (in_garden / "plugins.toml").write_text('enabled = ["garden"]\n[plugin.garden]\ngardener = "Karl"\nepochs = 5\n')
+    assert "epochs: 5" in restore("train", "grow-flowers", "--print-config").stdout
+    assert "gardener: Karl" in restore("train", "demanding", "--print-config").stdout
+    (in_garden / "plugins.toml").write_text('enabled = ["garden"]\n[plugin.garden]\ngardner = "Karl"\n')
+    from restore import registry
+
+    registry.reset()
+    refused = restore("train", "grow-flowers", "--print-config")
+    assert refused.exit_code == 2
+    assert "[plugin.garden] in plugins.toml: there is no setting 'gardner'" in refused.stderr
+
+
+def test_a_printed_configuration_can_be_used_again(restore, in_garden):
+    first = restore(
+        "train", "grow-flowers", "--print-config", "--scale", "8", "--notes", '{"a": 1}', "--rows", "5",
+        "--shade", "0.5", "--soil", "some/folder", "--colour", "blue", "--optimizer.betas", "0.5", "0.9",
+    )  # fmt: skip
+    assert first.exit_code == 0
+    (in_garden / "again.yaml").write_text("run:\n  task: garden/grow-flowers\n" + first.stdout)
+    again = restore("train", "grow-flowers", "--print-config", "--config", "again.yaml")
+    assert again.exit_code == 0
+    assert yaml.safe_load(again.stdout) == yaml.safe_load(first.stdout)
+    assert yaml.safe_load(again.stdout)["model"]["scale"] == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.yaml", "seed: [1\n", "a.yaml, line 2: not YAML"),
+        ("a.yaml", "- seed\n", "a.yaml: expected 'name: value' lines, found list"),
+        ("a.toml", "seed = \n", "a.toml is not TOML"),
+        ("a.yaml", "sed: 1\n", "a.yaml: there is no setting 'sed'. Did you mean 'seed'?"),
+        ("a.yaml", "seed: yes\n", "--seed: should be a whole number (got yes, from a.yaml)"),
+        ("a.yaml", "precision: no\n", "--precision: should be 'auto', 'fp32', 'bf16' or 'fp16' (got no, from a.yaml)"),
+        ("a.yaml", "batch_size: 5\naccumulate: 2\n", "batch_size (5) is not a multiple of accumulate (2)"),
+    ],
+)
+def test_a_file_that_cannot_be_meant_is_refused_by_name(restore, in_garden, name, text, message):
+    (in_garden / name).write_text(text)
+    result = restore("train", "grow-flowers", "--config", name)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_yaml_numbers_in_scientific_notation_are_numbers(restore, in_garden):
+    (in_garden / "a.yaml").write_text("optimizer:\n  lr: 1e-4\n")  # which PyYAML reads as text
+    result = restore("train", "grow-flowers", "--config", "a.yaml", "--print-config")
+    assert "lr: 0.0001  # from a.yaml" in result.stdout
+
+
+def test_a_folder_or_a_picture_is_no_configuration(restore, in_garden):
+    (in_garden / "x.yaml").write_bytes(b"\x89PNG\xff\xfe")
+    assert "x.yaml is not a text file" in restore("train", "grow-flowers", "--config", "x.yaml").stderr
+    assert "is a folder; name the file in it" in restore("train", "grow-flowers", "--config", str(in_garden)).stderr

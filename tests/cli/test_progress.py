@@ -1,0 +1,226 @@
+"""What is seen of a run while it goes on, on a terminal and elsewhere."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from restore.cli.durations import spoken
+from restore.cli.live import LiveProgress
+from restore.cli.pace import SETTLING, WINDOW, Pace
+from restore.cli.progress import PlainProgress, shown_progress
+from restore.core import events
+from restore.core.measuring import Number
+
+CONVENTION = "Y 8-bit, border 4"
+FOLDER = Path("runs/x")
+
+
+def number(of: str, value: float) -> Number:
+    return Number("psnr", CONVENTION, of, value)
+
+
+def step(
+    done: int, *, epoch: int = 0, steps: int = 4, run: int | None = None, seconds: float = 0.5, waited: float = 0.0
+):
+    run = epoch * steps + done if run is None else run
+    return events.StepDone("pretrain", epoch, 2, done, steps, run, 2 * steps, 16, seconds, waited)
+
+
+def a_run(evaluate_every: int = 1):
+    """The events of a run of two epochs."""
+    yield events.RunStarted(
+        "toy/toy",
+        FOLDER,
+        [("pretrain", 1), ("adversarial", 1)],
+        4,
+        64,
+        57,
+        6,
+        {"generator": 12345},
+        "cpu",
+        "bf16",
+        1,
+        None,
+    )
+    yield events.PhaseStarted("pretrain", 0, 2)
+    yield events.Evaluated("bicubic", 0, 0, [number("bicubic", 25.0)], best=False)
+    for epoch in range(2):
+        for done in range(1, 5):
+            yield step(done, epoch=epoch)
+        yield events.Logged("pretrain", epoch, 4, {"generator/pixel": 0.03125, "generator/lr": 1e-4})
+        yield events.Warned("the critic has won [red]")
+        if (epoch + 1) % evaluate_every == 0:
+            yield events.Evaluated("pretrain", epoch, 4, [number("pretrain", 26.0 + epoch)], best=epoch == 1)
+    yield events.PhaseFinished("pretrain", stopped_early=True)
+    yield events.RunFinished(
+        FOLDER, FOLDER / "best.safetensors", [number("bicubic", 25.0), number("pretrain", 27.0)], 331.0
+    )
+
+
+@pytest.fixture
+def plain():
+    """Show a run where there is no terminal; what was printed."""
+
+    def show(**options) -> str:
+        stream = io.StringIO()
+        with shown_progress(stream) as listener:
+            assert isinstance(listener, PlainProgress)
+            for event in a_run(**options):
+                listener(event)
+        return stream.getvalue()
+
+    return show
+
+
+def test_plain_output_has_one_line_for_each_epoch(plain):
+    epochs = [line for line in plain().splitlines() if line.startswith("epoch ")]
+    assert len(epochs) == 2
+    assert epochs[0].startswith("epoch 1/2 (pretrain): ")
+    assert f"validation psnr ({CONVENTION}) 26.0000" in epochs[0]
+    assert "best" not in epochs[0]
+    assert epochs[1].endswith("(best so far)")
+    assert "32.0 images/s" in epochs[1]  # 16 samples in half a second
+    assert "generator/pixel 0.03125" in epochs[0]
+    assert "/lr" not in epochs[0]
+    assert "\x1b" not in plain()
+
+
+def test_an_epoch_without_evaluation_has_its_line_too(plain):
+    epochs = [line for line in plain(evaluate_every=2).splitlines() if line.startswith("epoch ")]
+    assert [line.partition(" (")[0] for line in epochs] == ["epoch 1/2", "epoch 2/2"]
+    assert "validation" not in epochs[0]
+
+
+def test_the_start_tells_what_is_trained_on_what(plain):
+    text = plain()
+    assert "Training toy/toy on cpu in bf16" in text
+    assert "57 to train on, 6 to validate on" in text
+    assert "1 pretrain + 1 adversarial, of 4 steps (64 samples) each" in text
+    assert "generator 12,345" in text
+    assert "phase pretrain ended early" in text
+
+
+def test_the_end_has_every_number_with_its_convention_and_what_to_type(plain):
+    end = plain().split("\nvalidation")[-1]
+    assert f"psnr ({CONVENTION})" in end
+    assert re.search(r"^bicubic +25\.0000$", end, re.M)
+    assert re.search(r"^pretrain +27\.0000$", end, re.M)
+    assert "Finished after 5 min 31 s." in end
+    assert "weights   runs/x/best.safetensors" in end
+    assert "restore predict runs/x photo.jpg --output out/" in end
+
+
+def test_a_warning_is_said_once_and_on_standard_error(plain, capsys):
+    plain()
+    assert capsys.readouterr().err == "Warning: the critic has won [red]\n"
+
+
+def test_a_resumed_run_says_where_it_goes_on():
+    stream = io.StringIO()
+    with shown_progress(stream) as listener:
+        listener(events.RunStarted("toy/toy", FOLDER, [("only", 1)], 4, 64, 5, 1, {}, "cpu", "fp32", 2, 37))
+    assert "going on  after step 37" in stream.getvalue()
+    assert "2 processes" in stream.getvalue()
+
+
+def live(width: int) -> str:
+    """What a terminal of a width is sent."""
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=width, height=30, highlight=False)
+    with LiveProgress(console) as listener:
+        for event in a_run():
+            listener(event)
+            listener._bar.refresh()
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
+
+
+def test_the_live_line_shows_phase_epoch_step_rate_losses_and_time_left():
+    text = live(100)
+    line = next(line for line in text.splitlines() if "step 3/4" in line)
+    assert "pretrain epoch 1/2" in line
+    assert "32.0 images/s" in line
+    assert re.search(r"\d+ s left", line)
+    assert "generator/pixel 0.03125" in text
+    assert "[red]" in text  # no markup
+
+
+def test_live_evaluations_form_a_table_with_one_heading():
+    lines = [line.rstrip() for line in live(100).splitlines()]
+    (head,) = [line for line in lines if line.startswith("epoch  validation")]
+    assert head.endswith(f"psnr ({CONVENTION})")
+    rows = [line for line in lines if re.match(r" +(-|\d+)  (bicubic|pretrain) ", line)]
+    assert [row.split()[:3] for row in rows] == [
+        ["-", "bicubic", "25.0000"],
+        ["1", "pretrain", "26.0000"],
+        ["2", "pretrain", "27.0000"],
+    ]
+    assert rows[2].endswith("best so far")
+    assert rows[0].index("25.0000") + 7 == len(head)  # under its heading
+
+
+def test_a_narrow_terminal_cuts_no_number_of_an_evaluation():
+    text = live(50).replace("\n", "")
+    assert f"psnr ({CONVENTION})" in text
+    assert "25.0000" in text
+
+
+class Clock:
+    """Moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_time_left_includes_what_happens_between_steps():
+    clock = Clock()
+    pace = Pace(clock)
+    pace.begin_phase()
+    assert pace.seconds_left() is None
+    for done in range(1, 5):
+        clock.now += 2.0  # half a second of it in the step
+        pace.step(step(done, steps=10))
+    assert pace.seconds_left() == pytest.approx((20 - 4) * 2.0)
+    assert pace.rate == pytest.approx(32.0)
+
+
+def test_a_phase_has_its_own_pace():
+    clock = Clock()
+    pace = Pace(clock)
+    pace.begin_phase()
+    for done in range(1, 4):
+        clock.now += 1.0
+        pace.step(step(done))
+    pace.begin_phase()
+    assert pace.seconds_left() is None
+    assert pace.rate == 0.0
+
+
+def test_waiting_for_data_is_told_when_it_matters():
+    def after(count: int, waited: float) -> str | None:
+        pace = Pace(Clock())
+        pace.begin_phase()
+        for done in range(1, count + 1):
+            pace.step(step(done, steps=1000, seconds=1.0, waited=waited))
+        return pace.advice()
+
+    assert after(WINDOW + SETTLING, 0.1) is None
+    assert after(WINDOW, 0.5) is None  # too early to tell
+    advice = after(WINDOW + SETTLING, 0.5)
+    assert advice is not None
+    assert advice.startswith("50% of the time is spent waiting for data.")
+    assert "--workers" in advice
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (331, "5 min 31 s"), (7500, "2 h 5 min")]
+)
+def test_times_are_said_as_people_say_them(seconds, text):
+    assert spoken(seconds) == text

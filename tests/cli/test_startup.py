@@ -1,0 +1,50 @@
+"""What may be imported before a command has something heavy to do."""
+
+from __future__ import annotations
+
+import pytest
+
+HEAVY = {"torch", "torchvision", "accelerate", "numpy"}
+
+CODE = """
+import sys
+
+from restore.cli import main
+
+sys.argv = ["restore", *sys.argv[1:]]
+try:
+    main()
+finally:
+    print("LOADED:", *sys.modules, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--help"],
+        ["list-plugins"],
+        ["list-plugins", "--json"],
+        ["train", "--help"],
+        ["train", "grow-flowers", "--help"],
+        ["train", "srgan", "--help"],
+        ["train", "grow-flowers", "--print-config"],
+        ["train", "grow-flowers", "--epochs", "0"],
+        ["train", "no-such-task"],
+        ["predict", "rain", "--help"],
+        ["evaluate", "--help"],
+        ["count", "--to", "2"],
+    ],
+    ids=" ".join,
+)
+def test_nothing_heavy_is_imported_for(restore_process, arguments):
+    result = restore_process(*arguments, code=CODE)
+    loaded = set(result.stderr.split("LOADED:")[1].split())
+    assert "restore.cli.app" in loaded
+    assert not HEAVY & loaded
+
+
+def test_rich_is_not_imported_for_help(restore_process):
+    result = restore_process("--help", code=CODE)
+    assert "rich" not in result.stderr.split("LOADED:")[1].split()
