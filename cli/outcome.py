@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from restore.core.errors import RestoreError
+from restore.core.processes import launched, report_failure
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -35,16 +36,23 @@ def outcome(run: Callable[[], Any], *, debug: bool = False) -> int:
         _stop_writing()
         return FAILED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place that can say what went wrong
-        if debug:
-            import traceback
-
-            traceback.print_exception(error)
         message, status = _explained(error, debug)
-        complain(message, prefix="" if status == INTERRUPTED else "Error: ")
+        trace = _traceback(error) if debug else ""
+        if launched():
+            report_failure(f"{trace}{message}", status)  # several processes: the launcher says it, once
+        else:
+            sys.stderr.write(trace)
+            complain(message, prefix="" if status == INTERRUPTED else "Error: ")
         return status
     if status == INTERRUPTED:  # Typer turns Ctrl-C into this status and says nothing
         complain("Interrupted.", prefix="")
     return status if isinstance(status, int) else DONE
+
+
+def _traceback(error: BaseException) -> str:
+    import traceback
+
+    return "".join(traceback.format_exception(error))
 
 
 def complain(message: str, prefix: str = "Error: ") -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import shlex
+import sys
 from collections.abc import Iterator
 from inspect import Parameter
 from pathlib import Path
@@ -13,9 +15,10 @@ import typer
 from restore import registry
 from restore.cli.commands import FoundCommands, command
 from restore.cli.subjects import trainable_tasks
-from restore.core.errors import Interrupted, UsageError
+from restore.core.errors import Interrupted, ProcessFailed, UsageError
+from restore.core.processes import is_main_process, launched
 
-OWN_FLAGS = ("--config", "--resume", "--print-config", "--debug")
+OWN_FLAGS = ("--config", "--resume", "--print-config", "--num-processes", "--debug")
 
 
 class TrainCommands(FoundCommands):
@@ -64,7 +67,14 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         flags = Flags(model, presets=preset_defaults(presets), reserved=OWN_FLAGS, heading=heading)
         parameters = flags.parameters()
 
-    def run(config: Path | None, resume: Path | None, print_config: bool, debug: bool, **given: Any) -> None:  # noqa: ARG001
+    def run(
+        config: Path | None,
+        resume: Path | None,
+        print_config: bool,
+        num_processes: int | None,
+        debug: bool,
+        **given: Any,
+    ) -> None:
         typed = typed_layer(flags, given, arguments, COMMAND_LINE)
         if resume is not None:
             if config is not None:
@@ -76,6 +86,8 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
             settings = validated(model, layers)
         if print_config:
             typer.echo(configuration(settings, layers), nl=False)
+        elif num_processes is not None and num_processes > 1 and not launched():
+            train_in_processes(num_processes, settings.device, debug)
         else:
             train(entry, settings, resume)
 
@@ -104,6 +116,15 @@ def _own_parameters() -> list[Parameter]:
         "print_config": Annotated[
             bool,
             typer.Option("--print-config", help="Print all settings as YAML and where they are from; train nothing."),
+        ],
+        "num_processes": Annotated[
+            int | None,
+            typer.Option(
+                "--num-processes",
+                metavar="N",
+                min=1,
+                help="Train in N processes on this machine, one for each GPU, which share each batch equally.",
+            ),
         ],
         "debug": Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")],
     }
@@ -153,19 +174,53 @@ def configuration(settings: Any, layers: list[Any]) -> str:
 
 
 def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
-    """Train, and show how it goes."""
+    """Train, and show how it goes; of several processes the main one does the talking."""
     from restore.cli.progress import resume_line, shown_progress
     from restore.cli.warnings_of_families import warnings_told
-    from restore.core.trainer import Trainer
+    from restore.core.trainer import Trainer, main_process_first
 
     task_type = entry.load()
-    with warnings_told():
+    with warnings_told(*([] if is_main_process() else [_keep_quiet])), main_process_first(settings):
         if resume is None:
             settings = settings.decided()
         task = task_type(settings)
-    with shown_progress() as progress, warnings_told(progress.warn):
+    quiet = None if is_main_process() else io.StringIO()
+    with shown_progress(quiet) as progress, warnings_told(progress.warn):
         try:
             Trainer(task, settings, name=entry.full_name, listeners=[progress], resume=resume).fit()
         except Interrupted as stopped:
             line = resume_line(entry.name, stopped.folder)
             raise Interrupted(f"Interrupted: {stopped}.\nGo on with: {line}", stopped.folder) from None
+
+
+def train_in_processes(processes: int, device: str, debug: bool) -> None:
+    """Type the same command in several processes at once; whatever they fail of is said once."""
+    import os
+
+    from restore.core.launching import launch
+
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError("--num-processes is for a single process to start others; here several are running already")
+    _check_devices(processes, device)
+    command = [sys.executable, "-m", "restore.cli", *sys.argv[1:], *(["--debug"] if debug else [])]
+    ended = launch(command, processes)
+    if ended.status:
+        message = ended.message or (
+            f"process {ended.rank} of {processes} was ended from outside, perhaps for lack of memory; "
+            "the run can be resumed from its last checkpoint"
+        )
+        raise ProcessFailed(message, ended.status)
+
+
+def _check_devices(processes: int, device: str) -> None:
+    if device in ("auto", "cuda"):
+        import torch
+
+        if torch.cuda.is_available() and torch.cuda.device_count() < processes:
+            raise UsageError(
+                f"--num-processes {processes}: each process needs a GPU, and there are {torch.cuda.device_count()}"
+            )
+
+
+def _keep_quiet(message: str) -> None:  # noqa: ARG001
+    return

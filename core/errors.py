@@ -50,3 +50,11 @@ class Interrupted(RestoreError):
         super().__init__(message)
         self.folder = folder
         """The run folder, from which the run can be resumed."""
+
+
+class ProcessFailed(RestoreError):
+    """One of several processes of a run failed; the message and the exit status are its own."""
+
+    def __init__(self, message: str, exit_status: int) -> None:
+        super().__init__(message)
+        self.exit_status = exit_status

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-FAILURES = "RESTORE_FAILURE_FOLDER"
-"""Environment variable that names the folder into which a process writes why it failed, for the launcher to show."""
+from restore.core.processes import FAILURES
 
 GRACE = 30.0
 """Seconds that the other processes have to end by themselves after one did."""
@@ -34,24 +33,6 @@ class Outcome:
     """What the first process that failed had to say; none if it died without a word, as when it was killed."""
     rank: int | None
     """Which one failed first."""
-
-
-def launched() -> bool:
-    """Whether this process is one of several that ``launch`` started."""
-    return FAILURES in os.environ
-
-
-def is_main_process() -> bool:
-    """Whether this process speaks for a run of any number of processes, however they were started."""
-    return int(os.environ.get("RANK", "0")) == 0
-
-
-def report_failure(message: str, status: int) -> None:
-    """Tell the launcher why this process fails; it shows the earliest of all."""
-    path = Path(os.environ[FAILURES]) / f"{os.environ['RANK']}.json"
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps({"time": time.time(), "message": message, "status": status}), "utf-8")
-    temporary.replace(path)
 
 
 def launch(command: Sequence[str], processes: int) -> Outcome:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -215,6 +217,12 @@ def make_accelerator(settings: RunSettings) -> Accelerator:
             "restore trains with plain data parallelism only (accelerate launch --multi_gpu)"
         )
     return accelerator
+
+
+def main_process_first(settings: RunSettings) -> contextlib.AbstractContextManager[None]:
+    """A block that the main process goes through before the others, as for what is downloaded or measured once."""
+    several = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    return make_accelerator(settings).main_process_first() if several else contextlib.nullcontext()
 
 
 def _use_deterministic_kernels(settings: RunSettings) -> None:

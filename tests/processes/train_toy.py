@@ -15,7 +15,7 @@ import toy_tasks
 
 from restore.core.errors import RestoreError
 from restore.core.events import Event, StepDone
-from restore.core.launching import report_failure
+from restore.core.processes import report_failure
 from restore.core.trainer import Trainer
 
 

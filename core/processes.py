@@ -1,0 +1,30 @@
+"""What a process knows of the others of its run. Costs nothing to import."""
+
+from __future__ import annotations
+
+import os
+
+FAILURES = "RESTORE_FAILURE_FOLDER"
+"""Environment variable that names the folder into which a process writes why it failed, for the launcher to show."""
+
+
+def launched() -> bool:
+    """Whether this process is one of several that ``restore.core.launching.launch`` started."""
+    return FAILURES in os.environ
+
+
+def is_main_process() -> bool:
+    """Whether this process speaks for a run of any number of processes, however they were started."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def report_failure(message: str, status: int) -> None:
+    """Tell the launcher why this process fails; it shows the earliest of all."""
+    import json
+    import time
+    from pathlib import Path
+
+    path = Path(os.environ[FAILURES]) / f"{os.environ['RANK']}.json"
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps({"time": time.time(), "message": message, "status": status}), "utf-8")
+    temporary.replace(path)
