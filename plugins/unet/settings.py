@@ -133,7 +133,7 @@ class AugmentationSettings(Settings):
 class SegmentationSettings(RunSettings):
     """Settings of any segmentation run."""
 
-    model: ModelSettings = UNetModel()
+    model: ModelSettings = ModelSettings()
     """The network."""
     epochs: Annotated[int, Field(ge=1), Changeable()] = 40
     """Epochs."""
