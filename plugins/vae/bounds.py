@@ -1,0 +1,62 @@
+"""What a variational autoencoder maximises, and how closely it bounds the likelihood. All in nats.
+
+A picture x has a code z with the prior p(z) = N(0, I), the likelihood p(x | z), and the approximate posterior
+q(z | x) = N(mean, exp(log_variance)), independent in every number (Kingma and Welling, 2014).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Posterior(NamedTuple):
+    """q(z | x) of each picture: two tensors (B, latent, ...) of one shape."""
+
+    mean: Tensor
+    log_variance: Tensor
+
+    @classmethod
+    def of(cls, encoded: Tensor) -> Posterior:
+        """Read (B, 2 * latent, ...): means, then log-variances, which are kept where exp() cannot overflow."""
+        precise = encoded.to(torch.promote_types(encoded.dtype, torch.float32))  # half precision would round KL away
+        mean, log_variance = precise.chunk(2, dim=1)
+        return cls(mean, log_variance.clamp(-12, 8))
+
+    def draw(self, noise: Tensor) -> Tensor:
+        """z = mean + sigma * noise, from standard normal noise (..., B, latent, ...)."""
+        return self.mean + torch.exp(0.5 * self.log_variance) * noise
+
+    def kl(self) -> Tensor:
+        """KL(q(z | x) || p(z)) of every number, the posterior's shape (Kingma and Welling, appendix B)."""
+        return 0.5 * (self.mean.square() + self.log_variance.exp() - 1 - self.log_variance)
+
+
+def charged(kl: Tensor, free_bits: float) -> Tensor:
+    """Nats that a batch pays for its KL (B, latent, ...), per picture, a scalar.
+
+    A unit that uses less than ``free_bits`` a place pays for them all the same, so that using less gains nothing. Its
+    KL is averaged over the batch first (Kingma et al., "Inverse autoregressive flow", 2016, equation 15).
+    """
+    of_units = kl.transpose(0, 1).flatten(1).mean(1)  # (latent,)
+    return of_units.clamp(min=free_bits).sum() * kl[0, 0].numel()
+
+
+def log_weights(posterior: Posterior, noise: Tensor, log_likelihood: Callable[[Tensor], Tensor]) -> Tensor:
+    """log p(x | z) + log p(z) - log q(z | x) of K drawn codes, from noise (K, B, latent, ...) to (K, B).
+
+    Their mean is the evidence lower bound (ELBO). ``log_likelihood`` gives log p(x | z) as (B,) for (B, latent, ...).
+    """
+    codes = posterior.draw(noise)
+    # The constants of the two normal densities cancel, and (z - mean) / sigma is the noise itself.
+    ratios = 0.5 * (noise.square() + posterior.log_variance - codes.square())
+    return torch.stack([log_likelihood(code) for code in codes]) + ratios.flatten(2).sum(2)
+
+
+def importance_weighted(weights: Tensor) -> Tensor:
+    """A bound on log p(x), tighter with every draw: log-weights (K, B) to (B,) (Burda et al., 2016, equation 8)."""
+    return torch.logsumexp(weights, 0) - math.log(len(weights))

@@ -1,0 +1,84 @@
+"""Settings of both autoencoders and of their commands. Imports no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from restore.core.settings import Flag, OptimizerSettings, RunSettings, ScheduleSettings, Settings
+
+
+class ModelSettings(Settings):
+    """Encoder and decoder: all that is needed to build them again."""
+
+    width: Annotated[int, Field(ge=1)] = 16
+    """Channels at full size; deeper layers have up to four times as many."""
+    stages: Annotated[int, Field(ge=1, le=7)] = 3
+    """How many times the encoder halves height and width."""
+    latent: Annotated[int, Field(ge=1)] = 16
+    """Latent units: numbers that the code holds for each square of 2^stages x 2^stages pixels."""
+    scale: Annotated[Literal[1, 2, 4], Flag("--scale")] = 1
+    """How many times higher and wider the decoded picture is than the one that was encoded."""
+
+
+class AutoencoderSettings(RunSettings):
+    """Settings of a run; without --data it trains on crops of the photographs that ship with scikit-image."""
+
+    model: ModelSettings = ModelSettings()
+    """The two networks."""
+    crop: Annotated[int, Field(ge=1)] = 32
+    """Side in pixels of the crops that are decoded while training; a multiple of the scale."""
+    samples_per_epoch: Annotated[int, Field(ge=1)] | None = 3200
+    optimizer: OptimizerSettings = OptimizerSettings(
+        lr=2e-3, clip_norm=1.0, schedule=ScheduleSettings(name="cosine", warmup=0.05, final=0.02)
+    )
+    """Optimizer of all networks; each phase has its own."""
+
+
+class VAESettings(AutoencoderSettings):
+    """Settings of a run in two phases: the KL divergence is charged more and more, then in full.
+
+    Without --data it trains on crops of the photographs that ship with scikit-image.
+    """
+
+    model: ModelSettings = ModelSettings(stages=4, latent=32)
+    beta: Annotated[float, Field(ge=0)] = 1.0
+    """What a nat of KL costs in nats of likelihood: 1 is the evidence lower bound; more makes codes that are more alike
+    and poorer pictures (Higgins et al., 2017)."""
+    free_bits: Annotated[float, Field(ge=0)] = 0.0
+    """Nats of KL that each latent unit may use at each place for nothing, so that it is not given up."""
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    """Share of the epochs, rounded, in which the price of KL rises from zero."""
+
+
+class EvaluationOptions(Settings):
+    """How the bounds on the likelihood are estimated."""
+
+    draws: Annotated[int, Field(ge=1)] = 8
+    """Codes drawn for each picture; the importance-weighted bound is the tighter the more there are."""
+
+
+class SampleSettings(Settings):
+    """Codes are drawn from the prior; a picture is the mean of p(picture | code), without its noise."""
+
+    n: Annotated[int, Field(ge=1), Flag("-n")] = 16
+    """How many pictures to draw."""
+    size: Annotated[int, Field(ge=1)] = 64
+    """Side of each in pixels."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Seed of what is drawn."""
+    output: Path = Path("samples.png")
+    """The sheet to write, a .png file."""
+
+
+class InterpolateSettings(Settings):
+    """Codes on the straight line between those of two pictures, decoded."""
+
+    pictures: tuple[Path, Path]
+    """The two picture files; the second is fitted to the size of the first."""
+    steps: Annotated[int, Field(ge=2)] = 8
+    """Pictures of the walk, both ends included."""
+    output: Path = Path("interpolation.png")
+    """A .png strip of all pictures side by side, or a .gif that walks there and back."""

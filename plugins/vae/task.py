@@ -1,0 +1,202 @@
+"""The plain autoencoder, and the variational one, which adds a distribution of codes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from restore.core.measuring import EvaluationProtocol
+from restore.core.settings import RunSettings
+from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Step, Task, Terms, Tiling, Turn
+from restore.plugins.common.pixel_losses import MSE
+from restore.plugins.common.protocols import super_resolution_protocols
+from restore.plugins.common.super_resolution import evaluation_pairs, super_resolution_pictures
+from restore.plugins.vae.bounds import Posterior, charged, importance_weighted, log_weights
+from restore.plugins.vae.measures import ActiveUnits, Mean, moments
+from restore.plugins.vae.networks import Decoder, Encoder, Gaussian
+from restore.plugins.vae.settings import AutoencoderSettings, EvaluationOptions, VAESettings
+
+WARMUP = "warm-up"
+
+
+class Autoencoder(Task):
+    """Picture to code and back; with ``model.scale`` above 1 the picture comes back larger than it went in."""
+
+    settings_type = AutoencoderSettings
+    settings: AutoencoderSettings
+    channels_last = True
+
+    @classmethod
+    def miniature(cls, **changes: Any) -> RunSettings:
+        """A code of few numbers from small crops."""
+        return super().miniature(**{"model": {"width": 4, "stages": 2, "latent": 3}, "crop": 8, **changes})
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Encoder and decoder: two networks, since one may be used where the other is not."""
+        model = self.settings.model
+        return {
+            "encoder": Encoder(model.latent, model.width, model.stages),
+            "decoder": Decoder(model.latent, model.width, model.stages, model.scale),
+        }
+
+    def code(self, encoded: Tensor) -> Tensor:
+        """The code (B, latent, h, w) to keep or send, from the encoder's output."""
+        return encoded
+
+    def phases(self) -> Sequence[Phase]:
+        """One phase; its best weights have the highest PSNR. One optimizer trains every network."""
+        optimizers, owns = {"autoencoder": self.settings.optimizer}, {"autoencoder": tuple(self.modules)}
+        return [Phase("reconstruction", self.settings.epochs, optimizers, owns, monitor="psnr")]
+
+    def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:  # noqa: ARG002 - all alike
+        """Crops of pictures to train on, whole pictures to validate on."""
+        return super_resolution_pictures(split, self.settings, scale=self.settings.model.scale, crop=self.settings.crop)
+
+    def evaluation_data(self, folder: Path | None) -> Pictures:
+        """Whole pictures; what is encoded is made from them, smaller by the scale."""
+        return evaluation_pairs(folder, self.settings.model.scale)
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:  # noqa: ARG002 - every step is alike
+        """Mean squared error between a picture and what comes through the bottleneck."""
+
+        def reconstruct(modules: Modules) -> Terms:
+            encoded = modules.encoder(batch["input"])
+            return MSE()(modules.decoder(encoded, *batch["target"].shape[-2:]), batch)
+
+        turn("autoencoder", reconstruct)
+
+    @property
+    def outputs(self) -> Mapping[str, Plane]:
+        """The picture again, ``scale`` times as high and wide."""
+        return {"output": Plane(scale=self.settings.model.scale)}
+
+    @property
+    def tiling(self) -> Tiling:
+        """A pixel depends on at most 12 places of the code to each side, and on nothing else of the picture."""
+        stride = 2**self.settings.model.stages
+        return Tiling("exact", halo=12 * stride, multiple_of=stride)
+
+    def predict(self, batch: Batch, modules: Modules) -> Batch:
+        """Each picture as its code describes it, in [0, 1]."""
+        height, width = (self.settings.model.scale * side for side in batch["input"].shape[-2:])
+        code = self.code(modules.encoder(batch["input"]))
+        return {"output": modules.decoder(code, height, width).clamp(0, 1)}
+
+    def own_metrics(self) -> list[Mean]:
+        """What is measured besides the picture that comes out."""
+        return [Mean("compression", "values of the picture per number of the code")]
+
+    def protocols(self) -> Mapping[str, EvaluationProtocol]:
+        """Those of super-resolution, ``rgb`` first, and our own metrics in each."""
+        named = super_resolution_protocols(self.settings.model.scale)
+        own = {metric.name: metric for metric in self.own_metrics()}
+        first = sorted(named, key=lambda name: name != "rgb")
+        return {name: EvaluationProtocol(name, {**named[name].metrics, **own}) for name in first}
+
+    def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+        """Statistics of each sample: our own metrics are given `numbers`, all others the picture that comes out."""
+        output, numbers = self.predict(batch, modules)["output"], self.numbers(batch, modules)
+        return {
+            name: metric.measure(numbers.get(name, output), batch["target"])
+            for name, metric in protocol.metrics.items()
+        }
+
+    def numbers(self, batch: Batch, modules: Modules) -> dict[str, Tensor]:
+        """Numbers (B, K) of each sample for each of our own metrics."""
+        code, target = self.code(modules.encoder(batch["input"])), batch["target"]
+        values = 3 * target.shape[-2] * target.shape[-1]  # a gray target has one channel, but is decoded in three
+        return {"compression": torch.full((len(code), 1), values / code[0].numel())}
+
+
+class VariationalAutoencoder(Autoencoder):
+    """Trained by the evidence lower bound, the price of KL rising during a phase of its own (Bowman et al., 2016)."""
+
+    settings_type = VAESettings
+    settings: VAESettings
+
+    def networks(self) -> dict[str, nn.Module]:
+        """The plain ones, but the encoder gives a mean and a log-variance; and the likelihood."""
+        model = self.settings.model
+        encoder = Encoder(2 * model.latent, model.width, model.stages)
+        return {**super().networks(), "encoder": encoder, "likelihood": Gaussian()}
+
+    def code(self, encoded: Tensor) -> Tensor:
+        """The posterior's mean."""
+        return Posterior.of(encoded).mean
+
+    def phases(self) -> Sequence[Phase]:
+        """Warm-up, where there are epochs for it; then the full objective, whose best weights have the highest ELBO."""
+        (plain,) = super().phases()
+        warmup = min(round(plain.epochs * self.settings.warmup), plain.epochs - 1)
+        full = replace(plain, name="full", epochs=plain.epochs - warmup, monitor="elbo")
+        return [replace(plain, name=WARMUP, epochs=warmup, monitor=None), full] if warmup else [full]
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        """Negative evidence lower bound, per value of the picture, with one drawn code."""
+        picture, values = batch["target"], batch["target"][0].numel()
+        price = self.settings.beta * (step.share if step.phase == WARMUP else 1.0)
+
+        def bound(modules: Modules) -> Terms:
+            posterior = Posterior.of(modules.encoder(batch["input"]))
+            code = posterior.draw(torch.randn_like(posterior.mean))
+            likelihood = modules.likelihood(modules.decoder(code, *picture.shape[-2:]), picture).mean()
+            if step.phase != WARMUP and step.share > 0.1:  # sooner, an idle unit may only be untrained
+                turn.log(active_units=ActiveUnits("", "").reduce(moments(posterior.mean.detach())))
+            kl = charged(posterior.kl(), self.settings.free_bits)
+            return {"reconstruction": -likelihood / values, "kl": price * kl / values}
+
+        turn("autoencoder", bound)
+
+    def health(self, numbers: Mapping[str, float]) -> str | None:
+        """Posterior collapse: fewer than a tenth of the latent units, or none, depend on the picture."""
+        if numbers.get("active_units", torch.inf) >= max(1.0, self.settings.model.latent / 10):
+            return None
+        return (
+            "posterior collapse: hardly a latent unit depends on the picture any more, so the decoder draws almost the "
+            "same for every picture; give --free-bits 0.1, a smaller --beta or a longer --warmup"
+        )
+
+    @property
+    def draws(self) -> int:
+        """Codes drawn for each picture that is measured."""
+        return (self.options if isinstance(self.options, EvaluationOptions) else EvaluationOptions()).draws
+
+    def own_metrics(self) -> list[Mean]:
+        """Compression, two bounds on the likelihood, KL and active units."""
+        estimator = f"{self.draws} log-weights, nats per value"
+        return [
+            *super().own_metrics(),
+            Mean("elbo", f"mean of {estimator}"),
+            Mean("iw_bound", f"importance-weighted, {estimator}"),
+            Mean("kl", "closed form, nats per place", better="lower"),
+            ActiveUnits("active_units", f"of {self.settings.model.latent}, variance of the mean > 0.01"),
+        ]
+
+    def protocols(self) -> Mapping[str, EvaluationProtocol]:
+        """Besides those of the plain autoencoder ``units``: the KL of each latent unit."""
+        names = [f"kl_of_unit_{unit}" for unit in range(self.settings.model.latent)]
+        units = {name: Mean(name, "closed form, nats per place", better="lower") for name in names}
+        return {**super().protocols(), "units": EvaluationProtocol("units", units)}
+
+    def numbers(self, batch: Batch, modules: Modules) -> dict[str, Tensor]:
+        """Numbers (B, K) of each sample; both bounds are estimated from the same draws."""
+        posterior = Posterior.of(modules.encoder(batch["input"]))
+        picture = batch["target"].expand(-1, 3, -1, -1)
+        noise = torch.randn(self.draws, *posterior.mean.shape, device=picture.device)
+        weights = log_weights(
+            posterior, noise, lambda z: modules.likelihood(modules.decoder(z, *picture.shape[-2:]), picture)
+        )
+        kl = posterior.kl().flatten(2).mean(2)  # (B, latent)
+        return {
+            **super().numbers(batch, modules),
+            "elbo": weights.mean(0).unsqueeze(1) / picture[0].numel(),
+            "iw_bound": importance_weighted(weights).unsqueeze(1) / picture[0].numel(),
+            "active_units": moments(posterior.mean),
+            "kl": kl,
+            **{f"kl_of_unit_{unit}": kl[:, [unit]] for unit in range(kl.shape[1])},
+        }

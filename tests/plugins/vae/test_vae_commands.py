@@ -1,0 +1,105 @@
+"""``restore sample`` and ``restore interpolate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torchvision.transforms.v2.functional import to_dtype
+
+from restore.core.errors import UsageError
+from restore.core.pictures import read_picture, write_picture
+from restore.core.task import Modules
+from restore.plugins.vae.commands import fitted, interpolate, sample
+from restore.plugins.vae.settings import InterpolateSettings, SampleSettings
+from restore.plugins.vae.task import Autoencoder, VariationalAutoencoder
+
+
+@pytest.fixture
+def task() -> VariationalAutoencoder:
+    torch.manual_seed(0)
+    return VariationalAutoencoder(VariationalAutoencoder.miniature())
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Path, Path]:
+    torch.manual_seed(0)
+    paths = tmp_path / "a.png", tmp_path / "b.png"
+    write_picture(paths[0], torch.rand(3, 10, 14))
+    write_picture(paths[1], torch.rand(3, 24, 20))
+    return paths
+
+
+def test_samples_are_a_sheet_that_the_seed_decides(task: VariationalAutoencoder, tmp_path: Path) -> None:
+    sheets = []
+    for number, seed in enumerate([3, 3, 4]):
+        settings = SampleSettings(n=5, size=10, seed=seed, output=tmp_path / f"{number}.png")
+        sample(task, Modules(task.modules), settings)
+        sheets.append(read_picture(settings.output).colour)
+    assert sheets[0].shape == (3, 2 * 12 + 2, 3 * 12 + 2)  # 5 as 3 + 2, each of 10 pixels between lines of 2
+    assert torch.equal(sheets[0], sheets[1])
+    assert not torch.equal(sheets[0], sheets[2])
+    drawn = [sheets[0][:, 2:12, 2 + 12 * column : 12 + 12 * column] for column in range(3)]
+    assert not torch.equal(drawn[0], drawn[1])
+    assert sheets[0][:, -12:-2, -12:-2].min() == 1  # the sixth place is empty
+
+
+def test_a_plain_autoencoder_cannot_be_sampled(tmp_path: Path) -> None:
+    plain = Autoencoder(Autoencoder.miniature())
+    with pytest.raises(UsageError, match="no prior"):
+        sample(plain, Modules(plain.modules), SampleSettings(output=tmp_path / "s.png"))
+
+
+def test_a_strip_begins_and_ends_with_the_reconstructions(
+    task: VariationalAutoencoder, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    modules, output = Modules(task.modules), tmp_path / "walk.png"
+    interpolate(task, modules, InterpolateSettings(pictures=pair, steps=4, output=output))
+    strip = read_picture(output).colour
+    assert strip.shape == (3, 10, 4 * 14)
+    first, second = (read_picture(path).colour for path in pair)
+    for end, shown in ((first, strip[..., :14]), (fitted(second, first), strip[..., -14:])):
+        expected = task.predict({"input": end[None]}, modules)["output"][0]
+        torch.testing.assert_close(shown, expected.detach(), atol=0.6 / 255, rtol=0)
+    assert not torch.equal(strip[..., 14:28], strip[..., 28:42])
+
+
+def test_a_gif_walks_there_and_back(task: VariationalAutoencoder, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    output = tmp_path / "walk.gif"
+    interpolate(task, Modules(task.modules), InterpolateSettings(pictures=pair, steps=4, output=output))
+    with Image.open(output) as animation:
+        assert animation.format == "GIF"
+        assert animation.size == (14, 10)
+        assert getattr(animation, "n_frames", 1) == 6
+        assert animation.info["loop"] == 0
+
+
+def test_a_plain_autoencoder_walks_too_and_enlarges(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    plain = Autoencoder(Autoencoder.miniature(model={"width": 2, "stages": 1, "latent": 2, "scale": 2}))
+    output = tmp_path / "walk.png"
+    interpolate(plain, Modules(plain.modules), InterpolateSettings(pictures=pair, steps=2, output=output))
+    assert read_picture(output).size == (20, 2 * 28)
+
+
+@pytest.mark.parametrize("name", ["walk.jpg", "walk"])
+def test_other_kinds_of_file_are_refused(
+    task: VariationalAutoencoder, pair: tuple[Path, Path], tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(UsageError, match=r"\.png or \.gif"):
+        interpolate(task, Modules(task.modules), InterpolateSettings(pictures=pair, output=tmp_path / name))
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(("height", "width"), [(60, 20), (20, 60), (80, 90), (30, 30)])
+def test_the_second_picture_covers_the_first_without_distortion(height: int, width: int) -> None:
+    """A disc in the middle stays a disc in the middle, and nothing but picture is seen."""
+    rows, columns = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+    marked = 0.5 + 0.5 * (((rows - height / 2) ** 2 + (columns - width / 2) ** 2).sqrt() < min(height, width) / 4)
+    picture = fitted(marked.expand(3, -1, -1), torch.zeros(3, 40, 40))
+    assert picture.shape == (3, 40, 40)
+    assert picture.min() > 0.4
+    bright = to_dtype(picture[0] > 0.75, torch.float32)
+    assert bright.sum(0).max() == pytest.approx(bright.sum(1).max(), abs=4)
+    assert bright.flip(0).flip(1).sub(bright).abs().mean() < 0.05

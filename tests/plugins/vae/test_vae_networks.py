@@ -1,0 +1,103 @@
+"""Encoder and decoder: sizes, what a pixel depends on, and how large the code is."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+import torch
+
+from restore.core.task import Modules
+from restore.plugins.vae.networks import Decoder, Encoder, Gaussian, widths
+from restore.plugins.vae.settings import AutoencoderSettings, ModelSettings
+from restore.plugins.vae.task import Autoencoder
+
+
+def small(stages: int = 2, scale: int = 1) -> Autoencoder:
+    torch.manual_seed(0)
+    model = {"width": 2, "stages": stages, "latent": 3, "scale": scale}
+    return Autoencoder(AutoencoderSettings.model_validate({"model": model}))
+
+
+@pytest.mark.parametrize("scale", [1, 2, 4])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (5, 7), (8, 8), (33, 20)])
+def test_a_picture_of_any_size_comes_back_scaled(scale: int, height: int, width: int) -> None:
+    task = small(scale=scale)
+    output = task.predict({"input": torch.rand(2, 3, height, width)}, Modules(task.modules))["output"]
+    assert output.shape == (2, 3, scale * height, scale * width)
+    assert 0 <= output.min() < output.max() <= 1
+
+
+def test_padding_repeats_the_last_pixels() -> None:
+    encoder = Encoder(4, 2, 2)
+    picture = torch.rand(1, 3, 6, 7)
+    continued = torch.cat([picture, picture[..., -1:]], 3)
+    continued = torch.cat([continued, continued[..., -1:, :], continued[..., -1:, :]], 2)
+    assert continued.shape[-2:] == (8, 8)
+    torch.testing.assert_close(encoder(picture), encoder(continued))
+
+
+def test_channels_double_twice() -> None:
+    assert widths(16, 4) == [16, 32, 64, 64, 64]
+
+
+@pytest.mark.parametrize("stages", [1, 2, 3])
+def test_a_pixel_depends_on_nothing_beyond_the_halo(stages: int) -> None:
+    task = small(stages)
+    # Weights of one sign and no activation that saturates: nothing that a pixel depends on can cancel.
+    for module in task.modules.values():
+        for parameter in module.parameters():
+            parameter.data = parameter.data.abs() + 0.01
+    halo, stride = task.tiling.halo, 2**stages
+    side = 2 * (halo + 2 * stride)
+    for pixel in (side // 2, side // 2 + stride - 1):
+        picture = torch.full((1, 3, side, side), 0.6, requires_grad=True)
+        decoded = task.modules["decoder"](task.modules["encoder"](picture), side, side)
+        decoded[..., pixel, pixel].sum().backward()
+        assert picture.grad is not None
+        rows = picture.grad.abs().sum((0, 1, 3)).nonzero()
+        reach = max(pixel - int(rows.min()), int(rows.max()) - pixel)
+        assert halo / 2 < reach <= halo  # enough, and no more than twice what is needed
+
+
+def test_a_tile_with_its_halo_equals_the_whole() -> None:
+    task = small(stages=1)
+    modules, halo = Modules(task.modules), task.tiling.halo
+    picture = torch.rand(1, 3, 16 + 2 * halo + 20, 40)
+    whole = task.predict({"input": picture}, modules)["output"]
+    tile = task.predict({"input": picture[..., 20:, :]}, modules)["output"]
+    torch.testing.assert_close(tile[..., halo:, :], whole[..., 20 + halo :, :], atol=1e-6, rtol=0)
+
+
+def test_the_signal_neither_dies_nor_explodes_in_a_deep_network() -> None:
+    torch.manual_seed(0)
+    encoder, decoder = Encoder(32, 16, 5), Decoder(32, 16, 5)
+    code = encoder(torch.rand(4, 3, 64, 64))
+    assert 0.02 < code.std() < 5
+    assert 0.02 < decoder(torch.randn(4, 32, 2, 2), 64, 64).std() < 5
+
+
+def test_the_gaussian_is_that_of_torch_distributions() -> None:
+    likelihood, decoded, picture = Gaussian(), torch.rand(3, 3, 4, 4), torch.rand(3, 3, 4, 4)
+    expected = torch.distributions.Normal(decoded, likelihood.log_deviation.exp()).log_prob(picture)
+    torch.testing.assert_close(likelihood(decoded, picture), expected.sum((1, 2, 3)))
+
+
+def test_the_default_codes_are_a_twelfth_and_a_twenty_fourth() -> None:
+    from restore.plugins.vae.settings import VAESettings
+
+    def ratio(model: ModelSettings) -> float:
+        return 3 * 4**model.stages / model.latent
+
+    assert ratio(AutoencoderSettings().model) == 12
+    assert ratio(VAESettings().model) == 24
+
+
+def test_sizes_in_between_are_those_of_the_stages() -> None:
+    encoder = Encoder(5, 2, 3)
+    sizes: list[int] = []
+    for layer in encoder.body:
+        layer.register_forward_hook(lambda _module, _inputs, output: sizes.append(output.shape[-1]))
+    encoder(torch.rand(1, 3, 40, 40))
+    assert sorted(set(sizes), reverse=True) == [40, 20, 10, 5]
+    assert all(before >= after for before, after in pairwise(sizes))

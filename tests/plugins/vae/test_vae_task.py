@@ -1,0 +1,256 @@
+"""Both tasks: phases, the objective, collapse, and what is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from restore.core.events import Event, Warned
+from restore.core.task import Batch, Modules, Step, Task, Terms
+from restore.core.trainer import Trainer
+from restore.plugins.vae.bounds import Posterior
+from restore.plugins.vae.measures import ActiveUnits, Mean, moments
+from restore.plugins.vae.settings import EvaluationOptions, VAESettings
+from restore.plugins.vae.task import WARMUP, Autoencoder, VariationalAutoencoder
+
+
+class OneTurn:
+    """Records the terms and numbers of a training step."""
+
+    def __init__(self, task: Task) -> None:
+        self.modules = Modules(task.modules)
+        self.terms: Mapping[str, Tensor] = {}
+        self.numbers: dict[str, Any] = {}
+
+    def __call__(self, name: str, closure: Callable[[Modules], Terms]) -> None:
+        self.terms = closure(self.modules)
+
+    def log(self, **numbers: Tensor | float) -> None:
+        self.numbers.update(numbers)
+
+
+def vae(**changes: Any) -> VariationalAutoencoder:
+    torch.manual_seed(0)
+    options = changes.pop("options", None)
+    settings = VariationalAutoencoder.miniature(**changes)
+    return VariationalAutoencoder(settings, options)
+
+
+def batch_of(task: Autoencoder, size: int = 8, count: int = 4) -> Batch:
+    scale = task.settings.model.scale
+    return {"input": torch.rand(count, 3, size, size), "target": torch.rand(count, 3, scale * size, scale * size)}
+
+
+def stepped(task: Autoencoder, batch: Batch, phase: str = "full", share: float = 0.5) -> OneTurn:
+    turn = OneTurn(task)
+    torch.manual_seed(1)
+    task.train_step(batch, turn, Step(phase, 0, 0, 0, share))
+    return turn
+
+
+# --- phases -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("epochs", "warmup"), [(1, 0), (2, 1), (3, 1), (10, 3), (20, 6)])
+def test_warm_up_takes_its_share_of_the_epochs(epochs: int, warmup: int) -> None:
+    phases = VariationalAutoencoder(VAESettings(epochs=epochs)).phases()
+    assert [(phase.name, phase.epochs) for phase in phases] == [
+        *([(WARMUP, warmup)] if warmup else []),
+        ("full", epochs - warmup),
+    ]
+
+
+def test_a_warm_up_of_almost_everything_leaves_an_epoch_for_the_objective() -> None:
+    phases = VariationalAutoencoder(VAESettings(epochs=4, warmup=0.99)).phases()
+    assert [phase.epochs for phase in phases] == [3, 1]
+
+
+def test_the_best_of_the_objective_is_chosen_by_the_elbo_and_warm_up_by_nothing() -> None:
+    warmup, full = VariationalAutoencoder(VAESettings(epochs=10)).phases()
+    assert warmup.monitor is None
+    assert full.monitor == "elbo"
+    assert full.monitor in next(iter(vae().protocols().values())).metrics
+
+
+def test_every_network_is_trained() -> None:
+    for task in (vae(), Autoencoder(Autoencoder.miniature())):
+        for phase in task.phases():
+            assert phase.owned_by("autoencoder") == tuple(task.modules)
+
+
+# --- the objective --------------------------------------------------------------------------------------------------
+
+
+def test_the_price_of_kl_rises_in_warm_up_and_stays() -> None:
+    task = vae(beta=2.0)
+    batch = batch_of(task)
+    full = stepped(task, batch).terms
+    assert full["kl"] > 0
+    for share in (0.0, 0.25, 0.9):
+        terms = stepped(task, batch, WARMUP, share).terms
+        torch.testing.assert_close(terms["kl"], share * full["kl"])
+        torch.testing.assert_close(terms["reconstruction"], full["reconstruction"])
+
+
+def test_the_loss_is_the_negative_elbo_per_value() -> None:
+    task = vae()
+    batch = batch_of(task)
+    terms, modules = stepped(task, batch).terms, Modules(task.modules)
+    posterior = Posterior.of(modules.encoder(batch["input"]))
+    torch.manual_seed(1)
+    code = posterior.mean + (0.5 * posterior.log_variance).exp() * torch.randn_like(posterior.mean)
+    (log_deviation,) = task.modules["likelihood"].parameters()
+    density = torch.distributions.Normal(modules.decoder(code, 8, 8), log_deviation.exp()).log_prob(batch["target"])
+    torch.testing.assert_close(terms["reconstruction"], -density.mean())
+    torch.testing.assert_close(terms["kl"], posterior.kl().sum() / batch["target"].numel())
+
+
+def test_every_parameter_takes_part() -> None:
+    for task in (vae(), Autoencoder(Autoencoder.miniature())):
+        terms = stepped(task, batch_of(task)).terms
+        torch.stack(list(terms.values())).sum().backward()
+        idle = [
+            f"{name}.{key}"
+            for name, module in task.modules.items()
+            for key, parameter in module.named_parameters()
+            if parameter.grad is None or parameter.grad.abs().max() == 0
+        ]
+        # The second convolution beside an identity starts at zero, so its first one has to wait for a step.
+        assert [key for key in idle if ".first." not in key] == []
+
+
+def test_the_autoencoder_can_learn_a_picture_by_heart() -> None:
+    torch.manual_seed(0)
+    task = Autoencoder(Autoencoder.miniature(model={"width": 4, "stages": 2, "latent": 8, "scale": 2}))
+    picture = torch.nn.functional.interpolate(torch.rand(2, 3, 4, 4), size=16, mode="bilinear")
+    batch = {"input": picture[..., ::2, ::2], "target": picture}
+    optimizer = torch.optim.Adam([p for m in task.modules.values() for p in m.parameters()], 5e-3)
+    errors = []
+    for _ in range(150):
+        terms = stepped(task, batch, "reconstruction").terms
+        optimizer.zero_grad()
+        terms["mse"].backward()
+        optimizer.step()
+        errors.append(terms["mse"].item())
+    assert errors[-1] < 0.1 * picture.var().item() < errors[0]
+
+
+# --- collapse -------------------------------------------------------------------------------------------------------
+
+
+def test_a_collapse_is_noticed_in_a_run(tmp_path: Path) -> None:
+    """KL at a thousand times its price drives every unit to the prior."""
+    told: list[Event] = []
+    expensive: dict[str, Any] = {
+        "beta": 1000.0,
+        "warmup": 0.0,
+        "epochs": 1,
+        "samples_per_epoch": 160,
+        "log_every": 5,
+        "optimizer": {"lr": 0.02},
+        "sample_pictures": 0,
+        "out": tmp_path,
+    }
+    settings = VariationalAutoencoder.miniature(**expensive)
+    Trainer(VariationalAutoencoder(settings), settings, name="vae/vae", listeners=[told.append]).fit()
+    warnings = [event.message for event in told if isinstance(event, Warned)]
+    assert any("posterior collapse" in message and "--free-bits" in message for message in warnings)
+    assert len(warnings) == len(set(warnings))
+
+
+def test_a_healthy_run_is_left_alone() -> None:
+    task = VariationalAutoencoder(VAESettings())
+    assert task.health({"active_units": 32.0}) is None
+    assert task.health({"active_units": 3.2}) is None
+    assert task.health({"autoencoder/kl": 0.0}) is None
+    assert task.health({"active_units": 3.1}) is not None
+
+
+def test_a_code_of_one_number_collapses_with_its_last() -> None:
+    task = vae(model={"latent": 1, "width": 2})
+    assert task.health({"active_units": 1.0}) is None
+    assert task.health({"active_units": 0.0}) is not None
+
+
+def test_collapse_is_not_looked_for_before_training_had_a_chance() -> None:
+    task = vae()
+    batch = batch_of(task)
+    assert "active_units" not in stepped(task, batch, WARMUP, 0.9).numbers
+    assert "active_units" not in stepped(task, batch, "full", 0.05).numbers
+    assert "active_units" in stepped(task, batch, "full", 0.2).numbers
+
+
+# --- measuring ------------------------------------------------------------------------------------------------------
+
+
+def test_units_are_active_where_their_mean_varies_over_places_or_pictures() -> None:
+    means = torch.zeros(2, 4, 2, 2)
+    means[:, 0, 0] = 1.0  # over places
+    means[1, 1] = 1.0  # over pictures
+    means[:, 2] = 5.0  # large, but always the same
+    means[0, 3] = 0.05  # hardly
+    metric = ActiveUnits("active_units", "")
+    assert metric.reduce(metric.measure(moments(means), means)) == 2
+
+
+def test_units_are_counted_alike_from_single_pictures_and_from_batches() -> None:
+    torch.manual_seed(0)
+    means = 0.2 * torch.randn(6, 5, 3, 3)
+    metric = ActiveUnits("active_units", "")
+    one_by_one = torch.cat([moments(mean[None]) for mean in means])
+    assert metric.reduce(one_by_one) == metric.reduce(moments(means))
+
+
+def test_a_mean_is_of_sums() -> None:
+    assert Mean("kl", "").reduce(torch.tensor([[1.0, 2.0], [3.0, 6.0]])) == 6.0
+
+
+@pytest.mark.parametrize("gray", [False, True])
+def test_measured_bounds_are_in_order_and_units_sum_to_the_kl(gray: bool) -> None:
+    task = vae(options=EvaluationOptions(draws=5))
+    batch = batch_of(task, size=13)
+    if gray:
+        batch["target"] = batch["target"][:, :1]
+    modules, protocols = Modules(task.modules), task.protocols()
+    with torch.no_grad():
+        rows = task.measure(batch, modules, protocols["rgb"])
+        of_units = task.measure(batch, modules, protocols["units"])
+    assert set(rows) == {"psnr", "ssim", "compression", "elbo", "iw_bound", "kl", "active_units"}
+    assert (rows["elbo"] <= rows["iw_bound"]).all()
+    assert (rows["elbo"] < rows["iw_bound"]).any()
+    torch.testing.assert_close(sum(of_units.values()), rows["kl"].sum(1, keepdim=True))
+    expected = 3 * 13 * 13 / (3 * 4 * 4)
+    assert protocols["rgb"].metrics["compression"].reduce(rows["compression"]) == pytest.approx(expected)
+
+
+def test_bounds_say_how_they_were_estimated() -> None:
+    metrics = vae(options=EvaluationOptions(draws=50)).protocols()["rgb"].metrics
+    assert metrics["elbo"].convention == "mean of 50 log-weights, nats per value"
+    assert metrics["iw_bound"].convention == "importance-weighted, 50 log-weights, nats per value"
+
+
+@torch.no_grad()
+def test_the_measured_elbo_is_the_negative_loss_on_average() -> None:
+    task = vae(options=EvaluationOptions(draws=500))
+    batch = batch_of(task, count=1)
+    torch.manual_seed(0)
+    measured = task.numbers(batch, Modules(task.modules))["elbo"].item()
+    turns = []
+    for seed in range(100):
+        turn = OneTurn(task)
+        torch.manual_seed(seed)
+        task.train_step(batch, turn, Step("full", 0, 0, 0, 0.5))
+        turns.append(-sum(float(term) for term in turn.terms.values()))
+    found = torch.tensor(turns)
+    assert abs(found.mean().item() - measured) < 5 * found.std().item() / 100**0.5 + 1e-3
+
+
+def test_the_plain_autoencoder_measures_pictures_and_compression() -> None:
+    task = Autoencoder(Autoencoder.miniature())
+    assert list(task.protocols()) == ["rgb", "y8-border", "y-border", "rgb-border"]
+    assert all("compression" in protocol.metrics for protocol in task.protocols().values())
