@@ -6,7 +6,41 @@ Names are imported on first use, so that ``import restore.core`` costs nothing.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what type checkers see of the table below
+    from restore.core.errors import CheckpointError as CheckpointError
+    from restore.core.errors import DataError as DataError
+    from restore.core.errors import Interrupted as Interrupted
+    from restore.core.errors import RestoreError as RestoreError
+    from restore.core.errors import ResumeError as ResumeError
+    from restore.core.errors import UsageError as UsageError
+    from restore.core.errors import WeightsError as WeightsError
+    from restore.core.measuring import EvaluationProtocol as EvaluationProtocol
+    from restore.core.measuring import Metric as Metric
+    from restore.core.measuring import Number as Number
+    from restore.core.settings import Changeable as Changeable
+    from restore.core.settings import Flag as Flag
+    from restore.core.settings import OptimizerSettings as OptimizerSettings
+    from restore.core.settings import RunSettings as RunSettings
+    from restore.core.settings import ScheduleSettings as ScheduleSettings
+    from restore.core.settings import Settings as Settings
+    from restore.core.task import Batch as Batch
+    from restore.core.task import Loss as Loss
+    from restore.core.task import Modules as Modules
+    from restore.core.task import Phase as Phase
+    from restore.core.task import Pictures as Pictures
+    from restore.core.task import Plane as Plane
+    from restore.core.task import Step as Step
+    from restore.core.task import Task as Task
+    from restore.core.task import Terms as Terms
+    from restore.core.task import Tiling as Tiling
+    from restore.core.task import Turn as Turn
+    from restore.core.trainer import RunResult as RunResult
+    from restore.core.trainer import Trainer as Trainer
+    from restore.core.weights import open_weights as open_weights
+    from restore.core.weights import save_weights as save_weights
+    from restore.core.weights_header import read_header as read_header
 
 _HOME = {
     "CheckpointError": "errors",

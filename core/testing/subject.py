@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -162,7 +162,9 @@ class _WatchedTurn:
                 if parameter.requires_grad
             }
             total = torch.stack([term.float() for term in terms.values()]).sum()
-            gradients = torch.autograd.grad(total, list(parameters.values()), retain_graph=True, allow_unused=True)
+            gradients: Sequence[Tensor | None] = torch.autograd.grad(
+                total, list(parameters.values()), retain_graph=True, allow_unused=True
+            )
             unused.extend(key for key, gradient in zip(parameters, gradients, strict=True) if gradient is None)
             return terms
 

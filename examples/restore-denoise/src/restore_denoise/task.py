@@ -1,0 +1,96 @@
+"""Denoising as a task: the network, its pictures, one step, how it is used and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from torch import nn
+
+from restore.core import (
+    Batch,
+    EvaluationProtocol,
+    Modules,
+    Phase,
+    RunSettings,
+    Settings,
+    Step,
+    Task,
+    Tiling,
+    Turn,
+)
+from restore.core.pictures import list_pictures
+from restore.plugins.common.folders import PictureFolder, held_out
+from restore.plugins.common.metrics import PSNR, Comparison
+from restore.plugins.common.originals import Originals
+from restore.plugins.common.samples import photographs
+from restore_denoise.dataset import NoisyPictures
+from restore_denoise.loss import EdgeLoss
+from restore_denoise.network import ResidualDenoiser
+from restore_denoise.settings import DenoisingSettings, EvaluationOptions
+
+
+class Denoising(Task):
+    """Remove noise of one strength from photographs."""
+
+    settings_type = DenoisingSettings
+    settings: DenoisingSettings
+
+    def __init__(self, settings: DenoisingSettings, options: Settings | None = None) -> None:
+        super().__init__(settings, options)
+        self.loss = EdgeLoss(settings.edge_weight)
+
+    @classmethod
+    def miniature(cls, **changes: Any) -> RunSettings:
+        """Four channels, three layers."""
+        return super().miniature(**{"model": {"width": 4, "depth": 3}, "crop": 16, **changes})
+
+    def networks(self) -> dict[str, nn.Module]:
+        """One network."""
+        return {"denoiser": ResidualDenoiser(self.settings.model.width, self.settings.model.depth)}
+
+    def phases(self) -> Sequence[Phase]:
+        """One phase, which keeps the weights with the highest PSNR."""
+        return [Phase("denoise", self.settings.epochs, {"denoiser": self.settings.optimizer}, monitor="psnr")]
+
+    def data(self, split: Literal["train", "validation"], phase: Phase) -> NoisyPictures:  # noqa: ARG002 - there is one
+        """Crops to train on, whole pictures to validate on."""
+        originals = pictures(split, self.settings)
+        return NoisyPictures(originals, self.settings.noise, self.settings.crop if split == "train" else None)
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:  # noqa: ARG002 - every step is alike
+        """Move the network towards the clean picture."""
+        turn("denoiser", lambda modules: self.loss(modules.denoiser(batch["input"]), batch))
+
+    @property
+    def tiling(self) -> Tiling:
+        """Large pictures may be cut without a trace: a pixel depends on ``depth`` others on each side."""
+        return Tiling("exact", halo=self.settings.model.depth)
+
+    def predict(self, batch: Batch, modules: Modules) -> Batch:
+        """Clean pictures (B, 3, H, W) in [0, 1]."""
+        return {"output": modules.denoiser(batch["input"]).clamp(0, 1)}
+
+    def protocols(self) -> Mapping[str, EvaluationProtocol]:
+        """PSNR of 8-bit RGB, as papers on denoising have it."""
+        return {"rgb": EvaluationProtocol("rgb", {"psnr": PSNR(Comparison("rgb8"))})}
+
+    def evaluation_data(self, folder: Path | None) -> NoisyPictures:
+        """Whole pictures with the noise that was asked for."""
+        options = self.options if isinstance(self.options, EvaluationOptions) else EvaluationOptions()
+        originals = PictureFolder(list_pictures(folder)) if folder else photographs("validation")
+        return NoisyPictures(originals, options.noise)
+
+
+def pictures(split: Literal["train", "validation"], settings: RunSettings) -> Originals:
+    """The pictures of a split: those of folders, or the photographs that need no download."""
+    if split == "validation" and settings.val_data is not None:
+        return PictureFolder(list_pictures(settings.val_data))
+    if settings.data is None:
+        return photographs(split)
+    files = list_pictures(settings.data)
+    if settings.val_data is None:
+        train, validation = held_out(len(files), settings.val_share, settings.seed, settings.data)
+        files = [files[index] for index in (train if split == "train" else validation)]
+    return PictureFolder(files)

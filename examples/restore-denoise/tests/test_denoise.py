@@ -1,0 +1,38 @@
+"""The plugin keeps the contract of tasks, and removes noise."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import torch
+from restore_denoise.task import Denoising
+
+from restore import registry
+from restore.core import Trainer
+from restore.core.testing import check_imports, check_task
+
+
+def test_the_task_keeps_its_contract(tmp_path: Path) -> None:
+    check_task(registry.entry("tasks", "denoise"), tmp_path)
+
+
+def test_the_plugin_is_cheap_to_load() -> None:
+    check_imports("restore_denoise", "restore_denoise.settings")
+
+
+def test_a_short_training_removes_noise(tmp_path: Path) -> None:
+    quick = {"lr": 1e-2, "schedule": {"name": "cosine", "warmup": 0.05}}
+    settings = Denoising.miniature(
+        out=tmp_path,
+        model={"width": 8, "depth": 3},
+        optimizer=quick,
+        batch_size=8,
+        samples_per_epoch=400,
+        noise=50,
+    )
+    torch.manual_seed(0)
+    result = Trainer(Denoising(settings), settings, name="denoise/denoise").fit()
+    (psnr,) = [number.value for number in result.numbers]
+    of_the_noise_itself = 20 * math.log10(255 / 50)  # 14.2 dB
+    assert psnr > of_the_noise_itself + 5

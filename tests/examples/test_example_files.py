@@ -1,0 +1,56 @@
+"""The other examples: a family in one file, settings in a file, and a script without the command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from restore import registry
+from restore.core.pictures import read_picture
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PHOTO = Path(__file__).with_name("noisy.png")
+
+
+def ran(*command: str | Path, folder: Path) -> str:
+    """Standard output of a command that must succeed."""
+    done = subprocess.run(
+        [sys.executable, *map(str, command)],
+        cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=280,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_a_family_in_one_file_trains_and_is_used(tmp_path: Path) -> None:
+    (tmp_path / "plugins.toml").write_text(f'paths = ["{(EXAMPLES / "brighten.py").as_posix()}"]\n')
+    small = ("--epochs", "1", "--samples-per-epoch", "32", "--device", "cpu", "--name", "bright")
+    ran("-m", "restore.cli", "train", "brighten", *small, folder=tmp_path)
+    ran("-m", "restore.cli", "predict", "runs/bright", PHOTO, "--output", "out", "--device", "cpu", folder=tmp_path)
+    assert read_picture(tmp_path / "out" / "noisy.png").colour.shape == read_picture(PHOTO).colour.shape
+
+
+def test_the_settings_file_is_valid_and_changes_what_it_says() -> None:
+    settings_type = registry.entry("tasks", "srgan").locate("settings")
+    settings = settings_type.model_validate(yaml.safe_load((EXAMPLES / "small-srgan.yaml").read_text()))
+    assert settings.model.blocks == 8
+    assert settings.split() == (8, 2)
+
+
+def test_the_script_trains_measures_and_enlarges(tmp_path: Path) -> None:
+    script = EXAMPLES / "without_the_command_line.py"
+    small = ("--epochs", "2", "--samples-per-epoch", "16", "--out", tmp_path / "runs")
+    said = ran(script, PHOTO, tmp_path / "large.png", *small, folder=tmp_path)
+    assert "psnr (Y, border 2) of the last phase" in said
+    _, height, width = read_picture(PHOTO).colour.shape
+    assert read_picture(tmp_path / "large.png").colour.shape == (3, 2 * height, 2 * width)
+
+
+def test_every_example_is_in_the_index() -> None:
+    index = (EXAMPLES / "README.md").read_text()
+    names = [path.name for path in EXAMPLES.iterdir() if path.name not in ("README.md", "__pycache__")]
+    assert [name for name in names if f"({name})" not in index] == []
