@@ -11,7 +11,7 @@ from itertools import product
 import torch
 from torch import Tensor, nn
 
-from restore.core.canvas import Canvas, Tile, exact_scale, scaled
+from restore.core.canvas import AUTO_PIXELS, Canvas, Tile, exact_scale, scaled
 from restore.core.errors import DataError, RestoreError
 from restore.core.precision import autocast
 from restore.core.task import Batch, Modules, Task
@@ -82,6 +82,20 @@ def run(
                 return outputs
             edge = _smaller(canvas, edge, device)
             say(f"not enough memory on {device.type}; trying tiles of {edge} pixels")
+
+
+def predict_bounded(task: Task, batch: Batch, modules: Modules) -> Batch:
+    """A prediction whose memory does not grow with the picture, as validation on pictures of any size needs it.
+
+    A single picture of more than ``AUTO_PIXELS`` in or out is cut into tiles, unless the task must see it whole; all
+    others go through ``task.predict`` as they are.
+    """
+    first = batch[next(iter(task.inputs))]
+    largest = max(plane.scale for plane in (*task.inputs.values(), *task.outputs.values())) ** 2
+    if len(first) > 1 or task.tiling.mode == "whole" or first.shape[-2] * first.shape[-1] * largest <= AUTO_PIXELS:
+        return task.predict(batch, modules)
+    outputs = run(task, modules, {name: batch[name][0] for name in task.inputs}, device=first.device)
+    return {name: plane.unsqueeze(0).to(first.device) for name, plane in outputs.items()}
 
 
 def _nothing(*_: object) -> None:

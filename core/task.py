@@ -273,7 +273,9 @@ class Task(ABC):
 
     def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
         """Statistics of each sample, one row a sample, for every metric of the protocol."""
-        prediction = self.predict(batch, modules)[next(iter(self.outputs))]
+        from restore.core.inference import predict_bounded  # which is written in terms of tasks
+
+        prediction = predict_bounded(self, batch, modules)[next(iter(self.outputs))]
         return {name: metric.measure(prediction, batch["target"]) for name, metric in protocol.metrics.items()}
 
     def baselines(self) -> Mapping[str, Task]:
@@ -282,6 +284,8 @@ class Task(ABC):
 
     def sample_row(self, batch: Batch, modules: Modules) -> list[Tensor]:
         """Pictures (C, H, W) in [0, 1] that show what the networks do with one sample: input, output, target."""
-        output = self.predict(batch, modules)[next(iter(self.outputs))]
+        from restore.core.inference import predict_bounded
+
+        output = predict_bounded(self, batch, modules)[next(iter(self.outputs))]
         shown = [batch[next(iter(self.inputs))], output, *([batch["target"]] if "target" in batch else [])]
         return [picture[0].clamp(0, 1) for picture in shown]

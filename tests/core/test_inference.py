@@ -15,7 +15,7 @@ from restore.core.errors import DataError, RestoreError, UsageError
 from restore.core.inference import NotFinite, OutOfMemory, run
 from restore.core.padding import padded
 from restore.core.settings import RunSettings
-from restore.core.task import Plane, Task, Tiling
+from restore.core.task import Batch, Modules, Plane, Task, Tiling
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -354,3 +354,30 @@ def test_a_canvas_has_whole_pixels_in_every_plane():
     task = Used(Computed(lambda x: x), Tiling(multiple_of=4), outputs={"output": Plane(scale=1 / 3)})
     laid = Canvas.of(task, {"input": picture(5, 13)})
     assert (laid.step, laid.height, laid.width) == (12, 12, 24)
+
+
+def test_validation_on_a_large_picture_takes_no_more_memory_than_on_a_small_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from toy_tasks import OneNetwork, ToySettings
+
+    task = OneNetwork(ToySettings())
+    seen: list[int] = []
+    predict = task.predict
+
+    def watched(batch: Batch, modules: Modules) -> Batch:
+        seen.append(batch["input"].shape[-2] * batch["input"].shape[-1])
+        return predict(batch, modules)
+
+    monkeypatch.setattr(task, "predict", watched)
+    monkeypatch.setattr(inference, "AUTO_PIXELS", 64 * 64)
+    monkeypatch.setattr(canvas, "AUTO_PIXELS", 64 * 64)
+    picture = torch.rand(1, 1, 200, 230)
+    protocol = task.protocols()["plain"]
+    modules = Modules({name: module.eval() for name, module in task.exported.items()})
+    task.measure({"input": picture, "target": 1 - picture}, modules, protocol)
+    assert len(seen) > 4
+    assert max(seen) <= 4 * 64 * 64  # a tile and its surroundings
+    seen.clear()
+    task.measure({"input": picture[..., :50, :50], "target": picture[..., :50, :50]}, modules, protocol)
+    assert seen == [50 * 50]
