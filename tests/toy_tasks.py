@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from restore.core.measuring import EvaluationProtocol
 from restore.core.settings import OptimizerSettings, RunSettings, Settings
-from restore.core.task import Batch, Modules, Phase, Step, Task, Turn
+from restore.core.task import Batch, Modules, Phase, Plane, Step, Task, Turn
 
 torch.set_num_threads(1)  # networks this small only lose time by sharing their work
 
@@ -96,6 +96,14 @@ class OneNetwork(Task):
 
     def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
         turn("net", lambda m: {"mse": F.mse_loss(m.net(batch["input"]), batch["target"])})
+
+    @property
+    def inputs(self) -> Mapping[str, Plane]:
+        return {"input": Plane(channels=1)}
+
+    @property
+    def outputs(self) -> Mapping[str, Plane]:
+        return {"output": Plane(channels=1)}
 
     def predict(self, batch: Batch, modules: Modules) -> Batch:
         return {"output": modules.net(batch["input"])}
