@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from restore.cli.commands import WIDE, FoundCommands
+from restore.cli.commands import WIDE, FoundCommands, GroupedCommand
 from restore.cli.root import Restore
 from restore.cli.training import TrainCommands
 from restore.cli.using import EvaluateCommands, PredictCommands
@@ -83,7 +83,7 @@ def _complete_codebase(context: typer.Context, incomplete: str) -> list[str]:
     return [name for name in known if name.startswith(incomplete)]
 
 
-@app.command("import")
+@app.command("import", cls=GroupedCommand)
 def import_checkpoint(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A checkpoint: .pth, .pt, .ckpt or .safetensors.")],
     task: Annotated[
@@ -110,7 +110,7 @@ def import_checkpoint(
     bring_in(file, task=task, codebase=codebase, output=output, partial=partial, overwrite=overwrite)
 
 
-@app.command("list-plugins")
+@app.command("list-plugins", cls=GroupedCommand)
 def list_plugins(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a plugin cannot be used.")] = False,
@@ -127,7 +127,7 @@ def _complete_name(incomplete: str) -> list[str]:
     return [name for name in names() if name.startswith(incomplete) and " " not in name]
 
 
-@app.command("show")
+@app.command("show", cls=GroupedCommand)
 def show(
     name: Annotated[
         str,
@@ -146,7 +146,7 @@ def show(
     show_name(name, as_json=as_json, schema=schema)
 
 
-@app.command("doctor")
+@app.command("doctor", cls=GroupedCommand)
 def doctor() -> None:
     """Check this machine, and say what is wrong."""
     from restore.cli.doctor import examine

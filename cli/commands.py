@@ -15,7 +15,22 @@ WIDE = {"max_content_width": 110}
 """Settings of a Typer context: help may use more of a wide terminal than 80 columns."""
 
 
-class GroupedCommand(TyperCommand):
+class CheapSwitches:
+    """Mixed into Typer's classes: switches that Typer adds, such as ``--help``, default to False and not to None.
+
+    Typer converts None through pydantic, the import of which takes longer than all else that a small command does.
+    """
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Every parameter, ``--help`` among them."""
+        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for parameter in parameters:
+            if getattr(parameter, "is_bool_flag", False) and not parameter.secondary_opts and parameter.default is None:
+                parameter.default = False
+        return parameters
+
+
+class GroupedCommand(CheapSwitches, TyperCommand):
     """A command whose options are listed under the headings that they name as ``rich_help_panel``."""
 
     usage: str | None = None
@@ -23,13 +38,12 @@ class GroupedCommand(TyperCommand):
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """The words of the usage line."""
-        return [self.usage] if self.usage else list(super().collect_usage_pieces(ctx))
+        return [self.usage] if self.usage else [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write arguments and options, one section a heading, in order of first appearance; plain ones last."""
         sections: dict[str, list[tuple[str, str]]] = {}
-        parameters: list[Any] = list(self.get_params(ctx))
-        for parameter in parameters:
+        for parameter in self.get_params(ctx):
             if parameter.param_type_name == "argument" and not parameter.hidden:
                 sections.setdefault("Arguments", []).append((parameter.metavar or parameter.name, parameter.help or ""))
             elif parameter.param_type_name == "option" and (record := parameter.get_help_record(ctx)) is not None:
@@ -40,7 +54,7 @@ class GroupedCommand(TyperCommand):
                 formatter.write_dl(sections[heading])
 
 
-class FoundCommands(TyperGroup):
+class FoundCommands(CheapSwitches, TyperGroup):
     """A group whose commands are looked up when their name is typed.
 
     A subclass answers three questions. None of them may import anything heavy: all are asked for help and completion.

@@ -9,13 +9,14 @@ from typing import Any
 
 from typer.core import TyperGroup
 
+from restore.cli.commands import CheapSwitches, stand_in
 from restore.cli.outcome import complain, outcome, take_debug
 
 ORDER = ("train", "predict", "evaluate", "import", "list-plugins", "show", "doctor")
 """Commands of the tool as the help lists them."""
 
 
-class Restore(TyperGroup):
+class Restore(CheapSwitches, TyperGroup):
     """The commands of the tool, and behind them the verbs of plugins."""
 
     def main(
@@ -73,8 +74,6 @@ class Restore(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - Typer's signature
         """A command, or a stand-in for a verb that completion and help list."""
-        from restore.cli.commands import stand_in
-
         if cmd_name in self.commands:
             return self.commands[cmd_name]
         summary = dict(_verbs()).get(cmd_name)

@@ -45,6 +45,7 @@ def test_nothing_heavy_is_imported_for(restore_process, arguments):
     assert not HEAVY & loaded
 
 
-def test_rich_is_not_imported_for_help(restore_process):
-    result = restore_process("--help", code=CODE)
-    assert "rich" not in result.stderr.split("LOADED:")[1].split()
+@pytest.mark.parametrize("arguments", [["--help"], ["list-plugins"], ["doctor", "--help"]], ids=" ".join)
+def test_neither_pydantic_nor_rich_is_imported_for(restore_process, arguments):
+    loaded = set(restore_process(*arguments, code=CODE).stderr.split("LOADED:")[1].split())
+    assert not {"pydantic", "rich"} & loaded
