@@ -13,6 +13,12 @@ _ENLARGING = {
     "fourier": ("Fourier", "Enlarge by continuing the picture's spectrum with zeros."),
 }
 
+_FILLING = {
+    "mean": ("Mean", "Fill holes with the mean colour of what is known."),
+    "nearest-known": ("NearestKnown", "Fill holes with the nearest known pixel."),
+    "biharmonic": ("Biharmonic", "Fill holes with the smoothest continuation of what is around them."),
+}
+
 
 @hookimpl
 def restore_tasks(register: Register) -> None:
@@ -28,3 +34,20 @@ def restore_tasks(register: Register) -> None:
             weights=False,
             summary=summary,
         )
+    for name, (method, summary) in _FILLING.items():
+        register(
+            name,
+            f"restore.plugins.classic.repairing:{method}",
+            settings=f"{settings}:FillingSettings",
+            predict=f"{settings}:FillingPredict",
+            weights=False,
+            summary=summary,
+        )
+    register(
+        "poisson",
+        "restore.plugins.classic.repairing:Poisson",
+        settings=f"{settings}:BlendingSettings",
+        predict=f"{settings}:BlendingPredict",
+        weights=False,
+        summary="Blend a patch into a picture without a seam.",
+    )

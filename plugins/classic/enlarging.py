@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from restore.core.errors import NothingToTrain
 from restore.core.measuring import EvaluationProtocol
 from restore.core.settings import Settings
-from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Step, Task, Tiling, Turn
+from restore.core.task import Batch, Modules, Pictures, Plane
 from restore.plugins.classic import interpolation
+from restore.plugins.classic.fixed_method import FixedMethod
 from restore.plugins.classic.fourier import fourier
 from restore.plugins.classic.settings import EnlargingEvaluate, EnlargingPredict, EnlargingSettings
 from restore.plugins.common.protocols import super_resolution_protocols
 from restore.plugins.common.super_resolution import evaluation_pairs
 
 
-class Enlarging(Task):
+class Enlarging(FixedMethod):
     """Base of the methods: everything but `enlarged`.
 
     The scale is the option's where one was given, else that of the settings; measuring pairs without either takes the
@@ -41,22 +40,6 @@ class Enlarging(Task):
     def enlarged(self, pictures: Tensor, scale: float) -> Tensor:
         """Pictures (B, 3, ceil(h * scale), ceil(w * scale)) from (B, 3, h, w) in [0, 1]; may leave that range."""
 
-    def networks(self) -> dict[str, nn.Module]:
-        """None."""
-        return {}
-
-    def phases(self) -> Sequence[Phase]:
-        """None: there is nothing to learn."""
-        return ()
-
-    def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:  # noqa: ARG002
-        """The sample photographs; there is no other data without training."""
-        return self.evaluation_data(None)
-
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:  # noqa: ARG002
-        """Raises NothingToTrain."""
-        raise NothingToTrain(f"{type(self).__name__} is a fixed method and has nothing to train")
-
     @property
     def outputs(self) -> Mapping[str, Plane]:
         """The enlarged picture."""
@@ -66,11 +49,6 @@ class Enlarging(Task):
     def inputs(self) -> Mapping[str, Plane]:
         """The small picture; where a fraction needs a few more rows, the last one goes on, as at any other edge."""
         return {"input": Plane(padding="edge")}
-
-    @property
-    def tiling(self) -> Tiling:
-        """Never cut: it is cheap, and a wave goes through the whole picture."""
-        return Tiling("whole", halo=0)
 
     def predict(self, batch: Batch, modules: Modules) -> Batch:  # noqa: ARG002
         """The enlarged picture, clipped to [0, 1]."""

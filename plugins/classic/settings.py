@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -37,3 +38,33 @@ class EnlargingEvaluate(Settings):
 
     scale: Annotated[Scale | None, Flag("--scale")] = None
     """How many times larger the targets are; unset: read from the pairs. Inputs are made where there are none."""
+
+
+class FillingSettings(RunSettings):
+    """Settings of a method that fills holes; it has none of its own."""
+
+
+class FillingPredict(Settings):
+    """Options of ``restore predict``."""
+
+    mask: Path | None = None
+    """Picture of the size of the input, white where the hole is; or a folder of them, named as the inputs are."""
+
+
+class BlendingSettings(RunSettings):
+    """Settings of a method that puts a patch into a picture; it has none of its own."""
+
+
+class BlendingPredict(Settings):
+    """Options of ``restore predict``."""
+
+    patch: Path | None = None
+    """Picture that is put into the input; it may be smaller."""
+    mask: Path | None = None
+    """Picture of the size of the patch, white where the patch is taken; unset: all of it."""
+    top: Annotated[int, Field(ge=0)] | None = None
+    """Row of the input at which the patch begins; unset: in the middle."""
+    left: Annotated[int, Field(ge=0)] | None = None
+    """Column of the input at which the patch begins; unset: in the middle."""
+    mixed: bool = False
+    """Keep the stronger of the two textures, that of the input shining through the patch."""

@@ -37,16 +37,3 @@ class PerceptualSettings(Settings):
                     f"layers: {self.network} has no {layer!r}; it has {', '.join(layers_of(self.network))}"
                 )
         return self
-
-
-class AdversarialSettings(Settings):
-    """A loss between two networks that work against each other."""
-
-    weight: Annotated[float, Field(ge=0)] = 1e-3
-    """Factor of the generator's adversarial loss."""
-    kind: Literal["vanilla", "least-squares", "hinge", "wasserstein"] = "vanilla"
-    """Which game is played."""
-    real_label: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """vanilla, least-squares: label of real pictures for the discriminator; 0.9 keeps it from being too sure."""
-    penalty_weight: Annotated[float, Field(ge=0)] = 10.0
-    """wasserstein: factor of the gradient penalty."""

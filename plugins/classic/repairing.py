@@ -1,0 +1,156 @@
+"""Methods that fill holes or blend patches and have nothing to learn, as tasks."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from restore.core.errors import DataError, UsageError
+from restore.core.measuring import EvaluationProtocol
+from restore.core.pictures import Picture, read_picture
+from restore.core.task import Batch, Modules, Pictures, Plane
+from restore.plugins.classic import filling
+from restore.plugins.classic.fixed_method import FixedMethod
+from restore.plugins.classic.poisson import poisson_blended
+from restore.plugins.classic.settings import BlendingPredict, BlendingSettings, FillingPredict, FillingSettings
+from restore.plugins.common.hole_metrics import HoleMetric, filling_protocols
+from restore.plugins.common.holes import evaluation_holes
+from restore.plugins.common.masks import mask_of, read_mask
+
+_MASK = Plane(channels=1, padding="zero", smooth=False)
+
+
+class Filling(FixedMethod):
+    """Base of the methods that fill holes: everything but `filled`."""
+
+    settings_type = FillingSettings
+
+    @abstractmethod
+    def filled(self, picture: Tensor, mask: Tensor) -> Tensor:
+        """A picture (3, H, W) on the host without its hole, where the mask (1, H, W) is one."""
+
+    @property
+    def inputs(self) -> Mapping[str, Plane]:
+        """The picture, and a mask with one in the hole; what the picture shows there does not matter."""
+        return {"input": Plane(), "mask": _MASK}
+
+    def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
+        """The picture and the mask of its name. Raises UsageError without a mask, DataError when sizes differ."""
+        masks = self.options.mask if isinstance(self.options, FillingPredict) else None
+        if masks is None:
+            raise UsageError(f"{path}: where is the hole? Give --mask FILE, a picture that is white there")
+        file = mask_of(path, masks)
+        mask = read_mask(file)
+        if mask.shape[-2:] != picture.colour.shape[-2:]:
+            raise DataError(f"{file}: {_size(mask)} pixels, but {path} has {_size(picture.colour)}")
+        return {"input": picture.colour, "mask": mask}
+
+    def predict(self, batch: Batch, modules: Modules) -> Batch:  # noqa: ARG002
+        """The picture, bit for bit, with its holes filled by values in [0, 1]."""
+        pictures, masks = batch["input"], batch["mask"]
+        filled = [
+            self.filled(picture.cpu(), mask.cpu()).clamp(0, 1) for picture, mask in zip(pictures, masks, strict=True)
+        ]
+        return {"output": torch.where(masks > 0.5, torch.stack(filled).to(pictures.device), pictures)}
+
+    def protocols(self) -> Mapping[str, EvaluationProtocol]:
+        """Inside the hole, and over the whole picture."""
+        return filling_protocols()
+
+    def evaluation_data(self, folder: Path | None) -> Pictures:
+        """Pictures with masks of a folder, or sample photographs with rectangular holes."""
+        return evaluation_holes(folder)
+
+    def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+        """Statistics of each picture; those of the hole see the mask."""
+        prediction, target = self.predict(batch, modules)["output"], batch["target"]
+        return {
+            name: metric.measure_inside(prediction, target, batch["mask"])
+            if isinstance(metric, HoleMetric)
+            else metric.measure(prediction, target)
+            for name, metric in protocol.metrics.items()
+        }
+
+
+class Mean(Filling):
+    """The mean colour."""
+
+    def filled(self, picture: Tensor, mask: Tensor) -> Tensor:
+        """See `filling.mean_filled`."""
+        return filling.mean_filled(picture, mask)
+
+
+class NearestKnown(Filling):
+    """The nearest known pixel."""
+
+    def filled(self, picture: Tensor, mask: Tensor) -> Tensor:
+        """See `filling.nearest_filled`."""
+        return filling.nearest_filled(picture, mask)
+
+
+class Biharmonic(Filling):
+    """The smoothest continuation."""
+
+    def filled(self, picture: Tensor, mask: Tensor) -> Tensor:
+        """See `filling.biharmonic_filled`."""
+        return filling.biharmonic_filled(picture, mask)
+
+
+class Poisson(FixedMethod):
+    """A patch without a seam."""
+
+    settings_type = BlendingSettings
+
+    @property
+    def inputs(self) -> Mapping[str, Plane]:
+        """The picture, the patch laid over it, and a mask with one where the patch is taken."""
+        return {"input": Plane(), "patch": Plane(), "mask": _MASK}
+
+    def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
+        """The picture, and the patch with its mask in place.
+
+        Raises UsageError without a patch or where it does not fit, DataError when the mask has another size than it.
+        """
+        options = self.options if isinstance(self.options, BlendingPredict) else BlendingPredict()
+        if options.patch is None:
+            raise UsageError(f"{path}: which picture is put into it? Give --patch FILE")
+        patch = read_picture(options.patch).colour
+        mask = torch.ones_like(patch[:1]) if options.mask is None else read_mask(options.mask)
+        if mask.shape[-2:] != patch.shape[-2:]:
+            raise DataError(f"{options.mask}: {_size(mask)} pixels, but {options.patch} has {_size(patch)}")
+        places = []
+        for axis, wish in ((-2, options.top), (-1, options.left)):
+            room = picture.colour.shape[axis] - patch.shape[axis]
+            first = room // 2 if wish is None else wish
+            if not 0 <= first <= room:
+                raise UsageError(
+                    f"{options.patch}: {_size(patch)} pixels do not fit into {path} ({_size(picture.colour)}) there"
+                )
+            places.append(slice(first, first + patch.shape[axis]))
+        whole, chosen = picture.colour.clone(), torch.zeros_like(picture.colour[:1])
+        whole[:, places[0], places[1]] = patch
+        chosen[:, places[0], places[1]] = mask
+        return {"input": picture.colour, "patch": whole, "mask": chosen}
+
+    def predict(self, batch: Batch, modules: Modules) -> Batch:  # noqa: ARG002
+        """The blended picture, in [0, 1]."""
+        mixed = isinstance(self.options, BlendingPredict) and self.options.mixed
+        planes = zip(batch["input"].cpu(), batch["patch"].cpu(), batch["mask"].cpu(), strict=True)
+        blended = torch.stack([poisson_blended(*each, mixed=mixed).clamp(0, 1) for each in planes])
+        return {"output": blended.to(batch["input"].device)}
+
+    def protocols(self) -> Mapping[str, EvaluationProtocol]:
+        """None: there is no right answer to compare with."""
+        return {}
+
+    def evaluation_data(self, folder: Path | None) -> Pictures:  # noqa: ARG002
+        """Raises UsageError."""
+        raise UsageError("blending a patch has no right answer that it could be compared with")
+
+
+def _size(picture: Tensor) -> str:
+    return f"{picture.shape[-1]}x{picture.shape[-2]}"

@@ -1,0 +1,202 @@
+"""Filling and blending as tasks: their second inputs, their numbers, their errors."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from restore.core import inference
+from restore.core.errors import DataError, NothingToTrain, UsageError
+from restore.core.evaluation import evaluate
+from restore.core.pictures import read_picture
+from restore.core.settings import RunSettings, Settings
+from restore.core.task import Task
+from restore.core.trainer import Trainer
+from restore.plugins.classic.settings import BlendingPredict, FillingPredict
+from restore.plugins.common.hole_metrics import HoleL1, HolePSNR
+from restore.plugins.common.masks import seeded_rectangle
+from restore.registry import entry, get
+
+FILLS = ["mean", "nearest-known", "biharmonic"]
+
+
+def task(name: str, options: Settings | None = None) -> Task:
+    kind = get("tasks", f"classic/{name}")
+    built: Task = kind(kind.settings_type(), options)
+    return built
+
+
+def written(path: Path, height: int = 24, width: int = 20, seed: int = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    levels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    Image.fromarray(levels).save(path)
+    return path
+
+
+def written_mask(path: Path, height: int = 24, width: int = 20) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    levels = np.zeros((height, width), dtype=np.uint8)
+    levels[5:12, 4:10] = 255
+    Image.fromarray(levels).save(path)
+    return path
+
+
+def run(method: Task, path: Path) -> Tensor:
+    (output,) = inference.run(method, method.modules, method.read_inputs(path, read_picture(path))).values()
+    return output
+
+
+@pytest.mark.parametrize("name", FILLS)
+@pytest.mark.parametrize("as_folder", [False, True])
+def test_a_hole_is_filled_and_the_rest_stays_bit_for_bit(tmp_path: Path, name: str, as_folder: bool) -> None:
+    path = written(tmp_path / "photo.jpg")
+    mask = written_mask(tmp_path / "masks" / "photo.png")
+    output = run(task(name, FillingPredict(mask=mask.parent if as_folder else mask)), path)
+    picture = read_picture(path).colour
+    changed = (output != picture).any(0)
+    expected = torch.zeros(24, 20, dtype=torch.bool)
+    expected[5:12, 4:10] = True
+    assert torch.equal(changed & ~expected, torch.zeros_like(expected))
+    assert changed.sum() > 30
+
+
+def test_a_fill_without_a_mask_asks_for_one(tmp_path: Path) -> None:
+    path = written(tmp_path / "photo.png")
+    for options in (None, FillingPredict()):
+        with pytest.raises(UsageError, match="--mask"):
+            run(task("mean", options), path)
+    with pytest.raises(UsageError, match="no such file"):
+        run(task("mean", FillingPredict(mask=tmp_path / "nothing.png")), path)
+    written_mask(tmp_path / "masks" / "other.png")
+    with pytest.raises(UsageError, match=r"photo\.png: has no mask of the same name"):
+        run(task("mean", FillingPredict(mask=tmp_path / "masks")), path)
+
+
+def test_a_mask_of_another_size_is_refused_with_both_sizes(tmp_path: Path) -> None:
+    mask = written_mask(tmp_path / "mask.png", 24, 21)
+    with pytest.raises(DataError, match=r"mask\.png: 21x24 pixels, but .*photo\.png has 20x24"):
+        run(task("mean", FillingPredict(mask=mask)), written(tmp_path / "photo.png"))
+
+
+@pytest.mark.parametrize("name", FILLS)
+def test_fills_are_measured_inside_the_hole_and_over_the_picture(tmp_path: Path, name: str) -> None:
+    written(tmp_path / "images" / "photo.png")
+    written_mask(tmp_path / "masks" / "photo.png")
+    method = task(name)
+    pictures = method.evaluation_data(tmp_path)
+    measured = evaluate(method, method.modules, pictures, method.protocols()["inpainting"], of=name)
+    found = {(number.name, number.convention): number.value for number in measured.numbers}
+    sample = pictures[0]
+    levels = (method.predict({key: value[None] for key, value in sample.items()}, None)["output"][0] * 255).round()  # type: ignore[arg-type]
+    errors = (levels - sample["target"] * 255)[:, 5:12, 4:10]
+    inside = "8-bit RGB, inside the hole"
+    assert found["l1", inside] == pytest.approx(float(errors.abs().mean() / 255), rel=1e-5)
+    assert found["psnr", inside] == pytest.approx(10 * math.log10(255**2 / float(errors.square().mean())), rel=1e-5)
+    # The same error over the whole picture: what is known is not wrong.
+    share = 7 * 6 / (24 * 20)
+    assert found["psnr", "8-bit RGB"] == pytest.approx(found["psnr", inside] - 10 * math.log10(share), abs=1e-6)
+
+
+def test_a_smooth_picture_is_filled_better_the_more_a_method_sees() -> None:
+    pictures = task("mean").evaluation_data(None)
+    values = []
+    for name in ("mean", "nearest-known"):
+        method = task(name)
+        measured = evaluate(method, method.modules, pictures, method.protocols()["inpainting"], of=name)
+        values.append(measured.numbers[0].value)
+    assert values[1] > values[0] > 8
+
+
+def test_metrics_of_a_hole_need_a_hole() -> None:
+    picture = torch.rand(1, 3, 8, 8)
+    rows = HoleL1().measure_inside(picture, picture, torch.zeros(1, 1, 8, 8))
+    assert math.isnan(HoleL1().reduce(rows))
+    whole = HolePSNR().measure(picture, picture + 0.1)
+    assert float(whole[0, 1]) == 3 * 8 * 8
+
+
+@pytest.mark.parametrize("missing", ["images", "masks"])
+def test_a_folder_that_is_laid_out_otherwise_is_refused(tmp_path: Path, missing: str) -> None:
+    (tmp_path / ("masks" if missing == "images" else "images")).mkdir()
+    with pytest.raises(UsageError, match="images/ and masks/"):
+        task("mean").evaluation_data(tmp_path)
+
+
+def test_a_mask_that_does_not_fit_its_picture_is_named_before_measuring(tmp_path: Path) -> None:
+    written(tmp_path / "images" / "photo.png")
+    written_mask(tmp_path / "masks" / "photo.png", 20, 24)
+    with pytest.raises(DataError, match=r"masks.photo\.png: 24x20 pixels, but .*photo\.png has 20x24"):
+        task("mean").evaluation_data(tmp_path)
+
+
+def test_seeded_rectangles_are_repeatable_and_neither_tiny_nor_everything() -> None:
+    shares = [float(seeded_rectangle(40, 30, seed).mean()) for seed in range(50)]
+    assert min(shares) > 1 / 20
+    assert max(shares) <= 1 / 4
+    assert len(set(shares)) > 20
+    assert torch.equal(seeded_rectangle(40, 30, 3), seeded_rectangle(40, 30, 3))
+    with pytest.raises(ValueError, match="no room"):
+        seeded_rectangle(3, 30, 0)
+
+
+def test_a_patch_is_put_in_the_middle_or_where_it_is_wanted(tmp_path: Path) -> None:
+    path, patch = written(tmp_path / "photo.png"), written(tmp_path / "patch.png", 6, 4, seed=1)
+    picture = read_picture(path).colour
+    for options, top, left in (
+        (BlendingPredict(patch=patch), 9, 8),
+        (BlendingPredict(patch=patch, top=0, left=16), 0, 16),
+    ):
+        changed = (run(task("poisson", options), path) != picture).any(0)
+        rows, columns = changed.any(1).nonzero().flatten(), changed.any(0).nonzero().flatten()
+        assert (int(rows[0]), int(rows[-1]), int(columns[0]), int(columns[-1])) == (top, top + 5, left, left + 3)
+
+
+def test_only_the_masked_part_of_a_patch_is_taken_and_mixing_differs(tmp_path: Path) -> None:
+    path, patch = written(tmp_path / "photo.png"), written(tmp_path / "patch.png", seed=1)
+    mask = written_mask(tmp_path / "mask.png")
+    plain, mixed = (
+        run(task("poisson", BlendingPredict(patch=patch, mask=mask, mixed=mixed)), path) for mixed in (False, True)
+    )
+    outside = torch.ones(24, 20, dtype=torch.bool)
+    outside[5:12, 4:10] = False
+    assert torch.equal(plain[:, outside], read_picture(path).colour[:, outside])
+    assert (plain - mixed).abs().max() > 0.05
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "reason"),
+    [
+        ({}, UsageError, "--patch"),
+        ({"patch": "large.png"}, UsageError, "40x40 pixels do not fit"),
+        ({"patch": "small.png", "left": 17}, UsageError, "do not fit"),
+        ({"patch": "small.png", "mask": "large.png"}, DataError, "40x40 pixels, but .*small.png has 4x6"),
+        ({"patch": "nothing.png"}, UsageError, "no such file"),
+    ],
+)
+def test_a_patch_that_cannot_be_meant_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, object], error: type[Exception], reason: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(Path("large.png"), 40, 40)
+    written(Path("small.png"), 6, 4)
+    with pytest.raises(error, match=reason):
+        run(task("poisson", BlendingPredict.model_validate(options)), written(Path("photo.png")))
+
+
+@pytest.mark.parametrize("name", [*FILLS, "poisson"])
+def test_there_is_nothing_to_train_or_to_load(tmp_path: Path, name: str) -> None:
+    assert entry("tasks", name).details["weights"] is False
+    with pytest.raises(NothingToTrain):
+        Trainer(task(name), RunSettings(out=tmp_path), name=f"classic/{name}").fit()
+
+
+def test_blending_has_no_right_answer() -> None:
+    assert task("poisson").protocols() == {}
+    with pytest.raises(UsageError, match="no right answer"):
+        task("poisson").evaluation_data(None)
