@@ -1,0 +1,120 @@
+"""How long the command line takes to start, over importing Typer, which no command line made with it can avoid.
+
+    python benchmarks/startup.py [--runs 15] [--json]
+
+The commands take turns, and the fastest run of each counts: what else the machine does only ever adds time. Exits with
+1 where a goal is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+PLUGINS = 200
+RESTORE = ("-c", "from restore.cli import main; main()")  # what the installed command does
+TYPER, LISTING, MANY = "import typer", "restore list-plugins", f"restore list-plugins, {PLUGINS} more plugins"
+
+PLUGIN = '''"""Plugin {number}."""
+
+from restore.registry import hookimpl
+
+
+@hookimpl
+def restore_tasks(register):
+    register("task-{number}", "{name}.task:Task", settings="{name}.settings:Settings", summary="Number {number}.")
+'''
+
+
+@dataclass(frozen=True)
+class Result:
+    """One command over another."""
+
+    command: str
+    over: str
+    seconds: float
+    ratio: float
+    goal: float
+
+    @property
+    def met(self) -> bool:
+        return self.ratio <= self.goal
+
+
+GOALS = (
+    ("restore --help", TYPER, 3.0),
+    (LISTING, TYPER, 3.0),
+    ("restore train srgan --help", TYPER, 5.0),
+    (MANY, LISTING, 2.0),
+)
+
+
+def install_plugins(folder: Path) -> None:
+    """Make distributions that look installed to whoever has the folder on its import path."""
+    for number in range(PLUGINS):
+        name = f"restore_startup_{number}"
+        package, info = folder / name, folder / f"{name}-1.0.dist-info"
+        package.mkdir(parents=True)
+        info.mkdir()
+        (package / "__init__.py").write_text(PLUGIN.format(name=name, number=number), "utf-8")
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n\nA plugin.\n", "utf-8")
+        (info / "entry_points.txt").write_text(f"[restore.plugins]\nstartup_{number} = {name}\n", "utf-8")
+
+
+def timed(arguments: Sequence[str], environment: Mapping[str, str]) -> float:
+    """Seconds of one run of this Python. Raises CalledProcessError."""
+    began = time.perf_counter()
+    command = [sys.executable, *arguments]
+    subprocess.run(command, env=environment, cwd=tempfile.gettempdir(), check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+def measure(runs: int) -> list[Result]:
+    """The fastest of so many runs of each command, after one that fills the caches."""
+    with tempfile.TemporaryDirectory() as made:
+        site = Path(made)
+        install_plugins(site)
+        plain = {**os.environ, "RESTORE_PLUGINS_TOML": ""}
+        crowded = {**plain, "PYTHONPATH": os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))}
+        commands = {
+            TYPER: (("-c", "import typer"), plain),
+            "restore --help": ((*RESTORE, "--help"), plain),
+            LISTING: ((*RESTORE, "list-plugins"), plain),
+            "restore train srgan --help": ((*RESTORE, "train", "srgan", "--help"), plain),
+            MANY: ((*RESTORE, "list-plugins"), crowded),
+        }
+        for arguments, environment in commands.values():
+            timed(arguments, environment)
+        fastest = dict.fromkeys(commands, float("inf"))
+        for _ in range(runs):
+            for name, (arguments, environment) in commands.items():
+                fastest[name] = min(fastest[name], timed(arguments, environment))
+    return [Result(name, over, fastest[name], fastest[name] / fastest[over], goal) for name, over, goal in GOALS]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=15, help="runs of each command")
+    parser.add_argument("--json", action="store_true", help="print a JSON list")
+    options = parser.parse_args()
+    results = measure(options.runs)
+    if options.json:
+        print(json.dumps([{**asdict(result), "met": result.met} for result in results], indent=1))
+    else:
+        print(f"{'command':<46}{'ms':>6}{'ratio':>8}{'goal':>7}")
+        for result in results:
+            missed = "" if result.met else f"  missed, over {result.over}"
+            print(f"{result.command:<46}{1000 * result.seconds:>6.0f}{result.ratio:>7.2f}x{result.goal:>6.0f}x{missed}")
+    sys.exit(not all(result.met for result in results))
+
+
+if __name__ == "__main__":
+    main()
