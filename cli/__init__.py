@@ -7,6 +7,14 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the ``restore`` command and leave with its exit status."""
-    from restore.cli.app import app
+    import sys
+    from io import TextIOWrapper
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows few characters is no reason to fail
+    try:
+        from restore.cli.app import app
+    except KeyboardInterrupt:  # typed so early that nobody else could answer it
+        raise SystemExit(130) from None
     app(prog_name="restore")

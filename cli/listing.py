@@ -39,7 +39,7 @@ def as_dict(plugin: registry.Plugin) -> dict[str, Any]:
         "distribution": plugin.distribution,
         "version": plugin.version,
         "state": plugin.state,
-        "reason": plugin.reason or None,
+        "reason": plugin.reason,
         "summary": plugin.summary,
         "provides": {kind: list(plugin.provides.get(kind, ())) for kind in registry.KINDS},
         "load_ms": None if plugin.load_ms is None else round(plugin.load_ms, 1),

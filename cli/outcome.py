@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import typer
@@ -16,6 +17,7 @@ from restore.core.processes import launched, report_failure
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _DEBUG = "--debug"
+_debugging: ContextVar[bool] = ContextVar("debugging", default=False)
 
 
 def take_debug(args: list[str]) -> tuple[list[str], bool]:
@@ -25,8 +27,21 @@ def take_debug(args: list[str]) -> tuple[list[str], bool]:
     return [*kept, *args[end:]], len(kept) < end
 
 
+def debugging() -> bool:
+    """Whether the command that runs was typed with ``--debug``."""
+    return _debugging.get()
+
+
 def outcome(run: Callable[[], Any], *, debug: bool = False) -> int:
     """Call ``run`` and give the exit status; every error becomes a message, with its traceback if ``debug``."""
+    before = _debugging.set(debug)
+    try:
+        return _outcome(run)
+    finally:
+        _debugging.reset(before)
+
+
+def _outcome(run: Callable[[], Any]) -> int:
     try:
         status = run()
         sys.stdout.flush()
@@ -36,8 +51,8 @@ def outcome(run: Callable[[], Any], *, debug: bool = False) -> int:
         _stop_writing()
         return FAILED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place that can say what went wrong
-        message, status = _explained(error, debug)
-        trace = _traceback(error) if debug else ""
+        message, status = _explained(error)
+        trace = _traceback(error) if debugging() else ""
         if launched():
             report_failure(f"{trace}{message}", status)  # several processes: the launcher says it, once
         else:
@@ -65,7 +80,7 @@ def complain(message: str, prefix: str = "Error: ") -> None:
     typer.echo(message, err=True, color=colour)
 
 
-def _explained(error: BaseException, debug: bool) -> tuple[str, int]:
+def _explained(error: BaseException) -> tuple[str, int]:
     """What to tell a person about an error, and the exit status it deserves."""
     if isinstance(error, RestoreError):
         return str(error), error.exit_status
@@ -86,7 +101,7 @@ def _explained(error: BaseException, debug: bool) -> tuple[str, int]:
         )
     if isinstance(error, OSError) and error.errno is not None:
         return _system_message(error), FAILED
-    return _unexpected(error, debug), FAILED
+    return _unexpected(error), FAILED
 
 
 def _is_registry_error(error: BaseException) -> bool:
@@ -133,8 +148,8 @@ def _system_message(error: OSError) -> str:
     return f"{error.strerror or type(error).__name__}{where}{advice.get(error.errno or 0, '')}"
 
 
-def _unexpected(error: BaseException, debug: bool) -> str:
-    how = "" if debug else "\nThis should not happen. The same command with --debug shows where it came from."
+def _unexpected(error: BaseException) -> str:
+    how = "" if debugging() else "\nThis should not happen. The same command with --debug shows where it came from."
     return f"{type(error).__name__}: {_first_line(error)}{how}"
 
 

@@ -14,6 +14,7 @@ import typer
 
 from restore import registry
 from restore.cli.commands import FoundCommands, command
+from restore.cli.outcome import complain, debugging
 from restore.cli.subjects import trainable_tasks
 from restore.core.errors import Interrupted, ProcessFailed, UsageError
 from restore.core.processes import is_main_process, launched
@@ -72,7 +73,7 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         resume: Path | None,
         print_config: bool,
         num_processes: int | None,
-        debug: bool,
+        debug: bool,  # noqa: ARG001 - the root of the command line has seen to it
         **given: Any,
     ) -> None:
         typed = typed_layer(flags, given, arguments, COMMAND_LINE)
@@ -87,7 +88,7 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         if print_config:
             typer.echo(configuration(settings, layers), nl=False)
         elif num_processes is not None and num_processes > 1 and not launched():
-            train_in_processes(num_processes, settings.device, debug)
+            train_in_processes(num_processes, settings.device)
         else:
             train(entry, settings, resume)
 
@@ -179,6 +180,8 @@ def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
     from restore.cli.warnings_of_families import warnings_told
     from restore.core.trainer import Trainer, main_process_first
 
+    for warning in registry.project().warnings if is_main_process() else ():
+        complain(warning, prefix="Warning: ")
     task_type = entry.load()
     with warnings_told(*([] if is_main_process() else [_keep_quiet])), main_process_first(settings):
         if resume is None:
@@ -193,7 +196,7 @@ def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
             raise Interrupted(f"Interrupted: {stopped}.\nGo on with: {line}", stopped.folder) from None
 
 
-def train_in_processes(processes: int, device: str, debug: bool) -> None:
+def train_in_processes(processes: int, device: str) -> None:
     """Type the same command in several processes at once; whatever they fail of is said once."""
     import os
 
@@ -202,7 +205,7 @@ def train_in_processes(processes: int, device: str, debug: bool) -> None:
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise UsageError("--num-processes is for a single process to start others; here several are running already")
     _check_devices(processes, device)
-    command = [sys.executable, "-m", "restore.cli", *sys.argv[1:], *(["--debug"] if debug else [])]
+    command = [sys.executable, "-m", "restore.cli", *sys.argv[1:], *(["--debug"] if debugging() else [])]
     ended = launch(command, processes)
     if ended.status:
         message = ended.message or (

@@ -23,7 +23,7 @@ def test_json_is_a_list_of_objects_and_nothing_else_is_printed(restore):
     garden = plugins["garden"]
     assert set(garden) == {"name", "distribution", "version", "state", "reason", "summary", "provides", "load_ms"}
     assert (garden["distribution"], garden["version"], garden["state"]) == ("restore-garden", "1.2", "ready")
-    assert garden["reason"] is None
+    assert garden["reason"] == ""
     assert garden["summary"] == "A family for tests."
     assert garden["provides"]["losses"] == ["wilting"]
     assert garden["provides"]["commands"] == ["count", "smell", "bed dig"]

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from restore import registry
-from restore.cli.outcome import outcome, take_debug
+from restore.cli.outcome import debugging, outcome, take_debug
 from restore.core.errors import DataError, Interrupted, RestoreError, UsageError
 
 
@@ -78,6 +78,13 @@ def test_a_command_that_leaves_early_keeps_its_status(code, status):
 def test_ctrl_c_inside_typer_says_so(capsys):
     assert outcome(lambda: 130) == 130
     assert capsys.readouterr().err == "Interrupted.\n"
+
+
+def test_a_command_knows_that_it_is_debugged():
+    seen = []
+    outcome(lambda: seen.append(debugging()), debug=True)
+    outcome(lambda: seen.append(debugging()))
+    assert seen == [True, False]
 
 
 def test_debug_is_taken_from_anywhere_but_behind_a_double_dash():
