@@ -20,9 +20,6 @@ _BLOCK = ("conv1", "norm1", "activation", "conv2", "norm2")
 _STAGES = range(3)
 _ENLARGED = ("conv", "shuffle", "activation")
 
-_WRAPPED = r"^(module\.|_orig_mod\.)+"
-"""What data parallelism and torch.compile put before a name."""
-
 ARTICLE: Rules = (
     (r"convolutional_block1\.0", "first"),
     (r"convolutional_block1\.1", "activation"),
@@ -94,7 +91,7 @@ def renamed(state: State, rules: Rules, network: str) -> dict[str, Tensor]:
 
 
 def _renamed(key: str, rules: Rules, network: str) -> str:
-    layer, _, parameter = re.sub(_WRAPPED, "", key).rpartition(".")
+    layer, _, parameter = key.rpartition(".")
     for pattern, name in rules:
         if match := re.fullmatch(pattern, layer):
             return f"{network}.{match.expand(name)}.{parameter}"

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from restore import registry
 from restore.core.errors import WeightsError
+from restore.core.foreign import Report, import_weights
+from restore.core.weights import open_weights
 from restore.plugins.srgan.discriminator import Discriminator
 from restore.plugins.srgan.foreign import CODE_BASES, discriminator
 from restore.plugins.srgan.settings import ModelSettings
-from restore.plugins.srgan.task import generator
+from restore.plugins.srgan.task import SRGAN, generator
 
 PUBLISHED = {
     "seed_srresnet_x4": "article",
@@ -82,14 +86,6 @@ def test_a_missing_layer_does_not_hide_what_the_others_show() -> None:
     assert model["scale"] == 8
 
 
-@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod."])
-def test_wrappers_of_a_network_leave_no_trace(prefix: str) -> None:
-    plain = CODE_BASES["article"].convert(article_state())
-    wrapped = CODE_BASES["article"].convert({prefix + key: tensor for key, tensor in article_state().items()})
-    assert wrapped[0] == plain[0]
-    assert wrapped[1].keys() == plain[1].keys()
-
-
 @pytest.mark.parametrize("convert", [codebase.convert for codebase in CODE_BASES.values()])
 def test_a_discriminator_is_refused_by_its_name(convert: Callable[..., object]) -> None:
     keys = ("features.0.weight", "features.2.weight", "features.3.running_mean", "classifier.2.bias")
@@ -101,3 +97,45 @@ def test_a_discriminator_is_refused_by_its_name(convert: Callable[..., object]) 
 def test_a_state_of_another_code_base_is_refused(name: str) -> None:
     with pytest.raises(WeightsError, match="none of its keys"):
         CODE_BASES[name].convert(article_state())
+
+
+def imported(tmp_path: Path, checkpoint: object) -> Report:
+    torch.save(checkpoint, tmp_path / "published.pth.tar")
+    return import_weights(
+        tmp_path / "published.pth.tar",
+        tmp_path / "weights.safetensors",
+        task="srgan/srgan",
+        task_type=SRGAN,
+        codebases=CODE_BASES,
+    )
+
+
+@pytest.mark.parametrize(
+    ("fixture", "wrapped"),
+    [
+        ("seed_srresnet_x4", lambda state: state),
+        ("lornatang_srresnet_x4", lambda state: {"epoch": 3, "state_dict": state}),
+        ("basicsr_msrresnet_x2", lambda state: {"params": state}),
+        ("basicsr_msrresnet_x4", lambda state: {"params_ema": state}),
+    ],
+)
+def test_a_published_checkpoint_becomes_a_weights_file(
+    golden: ModuleType, tmp_path: Path, fixture: str, wrapped: Callable[[dict[str, Tensor]], object]
+) -> None:
+    reference = golden.load(fixture)
+    report = imported(tmp_path, wrapped(reference.state()))
+    assert (report.codebase, report.loaded, report.differences) == (PUBLISHED[fixture], len(reference.state()), [])
+    _, modules = open_weights(report.output, registry.get)
+    reference.check(modules["generator"].double().eval())
+
+
+def test_an_import_names_every_key_that_does_not_fit(golden: ModuleType, tmp_path: Path) -> None:
+    state = golden.load("basicsr_msrresnet_x4").state()
+    del state["conv_hr.bias"]
+    state["body.3.conv1.weight"] = state["body.3.conv1.weight"][:32]
+    state["body.3.conv3.weight"] = torch.zeros(1)
+    with pytest.raises(WeightsError) as refusal:
+        imported(tmp_path, state)
+    for key in ("generator.detail.bias", "generator.body.3.conv1.weight", "body.3.conv3.weight"):
+        assert key in str(refusal.value)
+    assert not (tmp_path / "weights.safetensors").exists()

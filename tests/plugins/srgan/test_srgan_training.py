@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from restore.core.task import Modules, Step, Terms
+from restore.plugins.srgan.settings import SRGANSettings
+from restore.plugins.srgan.task import SRGAN
+
+SMALL = {
+    "crop_size": 16,
+    "model": {"channels": 4, "blocks": 1},
+    "discriminator": {"channels": 4, "hidden": 8},
+    "perceptual": {"weights": "random", "layers": {"relu1_2": 1.0}},
+}
+
+
+class Recorder:
+    """A turn that keeps the gradients instead of stepping: of the networks in turn and, wrongly, of any other."""
+
+    def __init__(self, task: SRGAN) -> None:
+        self.task = task
+        self.terms: dict[str, Terms] = {}
+        self.gradients: dict[str, dict[str, Tensor | None]] = {}
+        self.logged: dict[str, float] = {}
+
+    def __call__(self, name: str, closure: Callable[[Modules], Terms]) -> None:
+        for other, module in self.task.modules.items():
+            module.zero_grad()
+            module.requires_grad_(other == name)
+        terms = closure(Modules(self.task.modules))
+        torch.stack(list(terms.values())).sum().backward()
+        self.terms[name] = terms
+        self.gradients[name] = {
+            f"{network}.{key}": parameter.grad
+            for network, module in self.task.modules.items()
+            for key, parameter in module.named_parameters()
+        }
+
+    def log(self, **numbers: Tensor | float) -> None:
+        self.logged |= {name: float(value) for name, value in numbers.items()}
+
+
+def one_step(phase: str, **given: Any) -> Recorder:
+    torch.manual_seed(0)
+    task = SRGAN(SRGANSettings(**{**SMALL, **given}))
+    turn = Recorder(task)
+    batch = {"input": torch.rand(2, 3, 4, 4), "target": torch.rand(2, 3, 16, 16)}
+    task.train_step(batch, turn, Step(phase, 0, 0, 0, 0.0))
+    return turn
+
+
+def moved(gradients: Mapping[str, Tensor | None]) -> set[str]:
+    return {name for name, gradient in gradients.items() if gradient is not None and bool(gradient.abs().sum() > 0)}
+
+
+@pytest.mark.parametrize("architecture", ["srresnet", "msrresnet"])
+@pytest.mark.parametrize("phase", ["pretrain", "adversarial"])
+def test_every_parameter_of_a_turn_takes_part_and_no_other(phase: str, architecture: str) -> None:
+    turn = one_step(phase, model={"architecture": architecture, "channels": 4, "blocks": 1})
+    assert list(turn.terms) == (["generator"] if phase == "pretrain" else ["discriminator", "generator"])
+    for name, gradients in turn.gradients.items():
+        assert moved(gradients) == {key for key in gradients if key.startswith(f"{name}.")}
+
+
+def test_the_game_has_a_pixel_anchor_by_default() -> None:
+    terms = one_step("adversarial").terms["generator"]
+    assert set(terms) == {"l1", "adversarial", "perceptual"}
+    assert SRGANSettings().adversarial.pixel_weight >= 1
+
+
+def test_a_perceptual_weight_of_zero_leaves_the_features_out() -> None:
+    turn = one_step("adversarial", perceptual={"weight": 0})
+    assert set(turn.terms["generator"]) == {"l1", "adversarial"}
+    assert not turn.task.fixed
+
+
+def test_pretraining_alone_builds_no_features() -> None:
+    assert not one_step("pretrain", epochs=1).task.fixed
+
+
+@pytest.mark.parametrize("loss", ["l1", "mse", "charbonnier"])
+def test_each_pixel_loss_can_be_chosen_in_either_phase(loss: str) -> None:
+    assert set(one_step("pretrain", pretrain={"loss": loss}).terms["generator"]) == {loss}
+    assert loss in one_step("adversarial", adversarial={"pixel_loss": loss}).terms["generator"]
+
+
+@pytest.mark.parametrize("kind", ["vanilla", "least-squares", "hinge"])
+def test_the_discriminators_opinions_are_logged_as_probabilities(kind: str) -> None:
+    turn = one_step("adversarial", adversarial={"kind": kind})
+    assert set(turn.logged) == {"d_hr", "d_sr", "d_sr_after"}
+    assert all(0 <= value <= 1 for value in turn.logged.values())
+    assert set(turn.terms["discriminator"]) == {"critic_real", "critic_fake"}
+
+
+def test_photographs_and_enlargements_share_one_batch_of_the_discriminator() -> None:
+    task = SRGAN(SRGANSettings(**SMALL))
+    sizes: list[int] = []
+    task.modules["discriminator"].register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))
+    batch = {"input": torch.rand(2, 3, 4, 4), "target": torch.rand(2, 3, 16, 16)}
+    task.train_step(batch, Recorder(task), Step("adversarial", 0, 0, 0, 0.0))
+    assert sizes == [4, 4]
+
+
+@pytest.mark.parametrize(
+    ("d_hr", "d_sr", "won"), [(0.999, 1e-4, True), (0.999, 0.1, False), (0.6, 1e-4, False), (0.5, 0.5, False)]
+)
+def test_a_discriminator_that_has_won_is_told_of(d_hr: float, d_sr: float, won: bool) -> None:
+    message = SRGAN(SRGANSettings(**SMALL)).health({"d_hr": d_hr, "d_sr": d_sr})
+    assert (message is not None) == won
+    if message:
+        assert "the discriminator has won" in message
+        assert "--adversarial.discriminator.lr" in message
+
+
+def test_numbers_of_pretraining_are_no_cause_for_alarm() -> None:
+    assert SRGAN(SRGANSettings(**SMALL)).health({"generator/l1": 0.1}) is None
+
+
+def test_pretraining_is_judged_by_psnr_and_the_game_is_not() -> None:
+    pretrain, adversarial = SRGAN(SRGANSettings(**SMALL, epochs=10)).phases()
+    assert (pretrain.epochs, pretrain.monitor) == (8, "psnr")
+    assert (adversarial.epochs, adversarial.monitor, adversarial.start) == (2, None, "best")
+
+
+def test_a_prediction_stays_within_black_and_white() -> None:
+    task = SRGAN(SRGANSettings(**SMALL))
+    output = task.predict({"input": torch.rand(1, 3, 6, 5) * 20 - 10}, Modules(task.exported))["output"].detach()
+    assert output.shape == (1, 3, 24, 20)
+    assert (float(output.min()), float(output.max())) == (0, 1)
+
+
+@pytest.mark.parametrize("architecture", ["srresnet", "msrresnet"])
+def test_a_tile_with_its_halo_equals_that_part_of_the_whole(architecture: str) -> None:
+    task = SRGAN(SRGANSettings(model={"architecture": architecture, "channels": 4, "blocks": 2, "scale": 2}))
+    network, halo = task.exported["generator"].double().eval(), task.tiling.halo
+    picture = torch.rand(1, 3, 8, 40, dtype=torch.float64)
+    whole = network(picture)
+    tile = network(picture[..., 20 - halo :])[..., 2 * halo :]
+    assert task.tiling.mode == "exact"
+    assert torch.allclose(tile, whole[..., 40:], rtol=0, atol=1e-12)
+    shorter = network(picture[..., 20 - halo + 3 :])[..., 2 * (halo - 3) :]
+    assert not torch.allclose(shorter, whole[..., 40:], rtol=0, atol=1e-12)
+
+
+def test_bicubic_of_the_same_scale_is_the_baseline() -> None:
+    (name, baseline), *others = SRGAN(SRGANSettings(model={"scale": 3})).baselines().items()
+    assert (name, others) == ("bicubic", [])
+    assert baseline.predict({"input": torch.rand(1, 3, 5, 4)}, Modules({}))["output"].shape == (1, 3, 15, 12)
