@@ -94,7 +94,9 @@ def picture_size(path: Path) -> tuple[int, int]:
     """Height and width of an upright picture, from the start of its file alone. Raises as ``read_picture``."""
     with _opened(path) as image:
         width, height = image.size
-        turned = image.getexif().get(metadata.ORIENTATION, 1) in (5, 6, 7, 8)
+        # Pillow would decode a whole PNG to look for EXIF behind its pixels, where next to no program writes it.
+        has_exif = image.format != "PNG" or "exif" in image.info
+        turned = has_exif and image.getexif().get(metadata.ORIENTATION, 1) in (5, 6, 7, 8)
     return (width, height) if turned else (height, width)
 
 
