@@ -47,6 +47,10 @@ class Flags:
         """What may be typed for a setting, the dotted flag first."""
         return self._flags[path]
 
+    def places(self) -> list[str]:
+        """What stands in the usage line for settings that are typed without a flag."""
+        return [setting.place for setting in self.settings.values() if setting.place]
+
     def parameters(self) -> list[inspect.Parameter]:
         """One optional parameter a setting, for a Typer command."""
         return [self._parameter(setting) for setting in self.settings.values()]
@@ -63,25 +67,30 @@ class Flags:
     def typed_as(self, path: SettingPath, arguments: Sequence[str]) -> str:
         """The flag for a setting in the words of the person who typed it, else the dotted one."""
         words = {argument.split("=", 1)[0] for argument in arguments}
+        if place := self.settings[path].place:
+            return place
         flags = [*self._flags[path], *(f"--no-{flag[2:]}" for flag in self._flags[path])]
         return next((flag for flag in flags if flag in words), self._flags[path][0])
 
     def _parameter(self, setting: Setting) -> inspect.Parameter:
         flags = self._flags[setting.path]
         is_switch = setting.kind is bool
-        option = typer.Option(
-            *(f"{flag}/--no-{flag[2:]}" if is_switch else flag for flag in flags),
-            help=self._help(setting),
-            show_default=False,
-            metavar=None if is_switch else metavar(setting.kind),
-            autocompletion=_completion(setting),
-            rich_help_panel=self._heading(setting) or None,
-        )
+        if setting.place:
+            declared = typer.Argument(metavar=setting.place, help=self._help(setting), show_default=False)
+        else:
+            declared = typer.Option(
+                *(f"{flag}/--no-{flag[2:]}" if is_switch else flag for flag in flags),
+                help=self._help(setting),
+                show_default=False,
+                metavar=None if is_switch else metavar(setting.kind),
+                autocompletion=_completion(setting),
+                rich_help_panel=self._heading(setting) or None,
+            )
         return inspect.Parameter(
             _parameter_name(setting.path),
             inspect.Parameter.KEYWORD_ONLY,
             default=None,
-            annotation=typing.Annotated[_typer_type(setting.kind), option],
+            annotation=typing.Annotated[_typer_type(setting.kind), declared],
         )
 
     def _help(self, setting: Setting) -> str:

@@ -130,7 +130,7 @@ def explained(error: ValidationError, model: type[BaseModel], layers: Sequence[L
         problems.setdefault((path, element), []).append(detail)
     lines = []
     for (path, _), details in problems.items():
-        flag = typed_as.get(path) or (known[path].dotted_flag if path in known else ".".join(path))
+        flag = typed_as.get(path) or (known[path].called if path in known else ".".join(path))
         text = " or ".join(dict.fromkeys(map(_message, details)))
         start = "" if not path else f"{flag} " if text == REQUIRED else f"{flag}: "
         end = ""

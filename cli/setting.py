@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from restore.cli.kinds import alternatives, is_json, plain
-from restore.core.settings import Flag
+from restore.core.settings import Flag, Positional
 
 SettingPath = tuple[str, ...]
 
@@ -42,6 +42,16 @@ class Setting:
     def short_flags(self) -> list[str]:
         """Names from ``Flag`` marks, as ``--scale`` for ``--model.scale``."""
         return [mark.name for mark in self.info.metadata if isinstance(mark, Flag)]
+
+    @property
+    def place(self) -> str | None:
+        """What stands for it in the usage line if it is typed without a flag, from a ``Positional`` mark."""
+        return next((mark.shown for mark in self.info.metadata if isinstance(mark, Positional)), None)
+
+    @property
+    def called(self) -> str:
+        """What errors call it: its place or its flag."""
+        return self.place or self.dotted_flag
 
     @property
     def required(self) -> bool:

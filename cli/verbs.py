@@ -99,7 +99,7 @@ def _verb(entry: registry.Entry, arguments: list[str]) -> Any:
         run,
         parameters,
         help_text="\n\n".join(filter(None, described)),
-        usage="RUN [OPTIONS]" if needs_weights else "[OPTIONS]",
+        usage=" ".join([*(["RUN"] if needs_weights else []), *flags.places(), "[OPTIONS]"]),
     )
 
 

@@ -56,6 +56,7 @@ _HOME = {
     "Changeable": "settings",
     "Flag": "settings",
     "OptimizerSettings": "settings",
+    "Positional": "settings",
     "RunSettings": "settings",
     "ScheduleSettings": "settings",
     "Settings": "settings",

@@ -23,6 +23,14 @@ class Flag:
     name: str
 
 
+@dataclass(frozen=True)
+class Positional:
+    """Marks a setting of a plugin's command that is typed without a flag: ``restore interpolate RUN A B``."""
+
+    shown: str
+    """What help and errors call it, as ``A B``."""
+
+
 class Settings(BaseModel):
     """Base of every settings class: frozen, unknown keys refused, attribute docstrings become help texts."""
 

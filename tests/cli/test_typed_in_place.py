@@ -1,0 +1,56 @@
+"""Settings of a plugin's command that are typed in their place, without a flag."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+
+from restore.cli.commands import command
+from restore.cli.flags import Flags
+from restore.cli.layers import Layer, validated
+from restore.core.errors import UsageError
+from restore.core.settings import Positional, Settings
+
+
+class Walk(Settings):
+    ends: Annotated[tuple[Path, Path], Positional("A B")]
+    """Where to begin and to end."""
+    steps: int = 3
+
+
+FLAGS = Flags(Walk)
+
+
+def typed(*arguments: str) -> Walk:
+    """The settings that a command makes of its arguments."""
+    made: list[Walk] = []
+
+    def run(**given: object) -> None:
+        values = FLAGS.typed(given)
+        names = {path: FLAGS.typed_as(path, arguments) for path in values}
+        made.append(validated(Walk, [Layer("the command line", values, names)]))
+
+    command("walk", run, FLAGS.parameters(), help_text="", usage="").main(list(arguments), standalone_mode=False)
+    return made[0]
+
+
+@pytest.mark.parametrize("arguments", [("a", "b", "--steps", "5"), ("--steps", "5", "a", "b")])
+def test_values_are_taken_in_order_wherever_options_stand(arguments: tuple[str, ...]) -> None:
+    assert typed(*arguments) == Walk(ends=(Path("a"), Path("b")), steps=5)
+
+
+def test_the_usage_line_names_them() -> None:
+    assert FLAGS.places() == ["A B"]
+
+
+def test_what_is_missing_is_called_by_its_place() -> None:
+    with pytest.raises(UsageError, match=r"^A B is required"):
+        typed("--steps", "5")
+
+
+def test_there_is_no_flag_beside_the_place() -> None:
+    parameters = {parameter.name: parameter.annotation.__metadata__[0] for parameter in FLAGS.parameters()}
+    assert type(parameters["setting_ends"]).__name__ == "ArgumentInfo"
+    assert type(parameters["setting_steps"]).__name__ == "OptionInfo"
