@@ -40,7 +40,7 @@ def draw(seed: int, index: int, size: int = 96) -> Scene:
     picture = _LOOKS[stain](random, nuclei)
     focus = random.uniform(0.3, 1.1)
     picture = ndimage.gaussian_filter(picture, (focus, focus, 0))
-    picture += random.normal(0, random.uniform(0.01, 0.05), picture.shape)
+    picture += random.normal(0, random.uniform(0.01, 0.04), picture.shape)
     return Scene((255 * picture.clip(0, 1)).round().astype(np.uint8), nuclei.numbers > 0, stain)
 
 
@@ -115,7 +115,7 @@ def _texture(random: Generator, size: int, grain: float) -> Array:
 def _strength(random: Generator, nuclei: _Nuclei, softness: float) -> Array:
     """How much stain each pixel has taken up: differs between nuclei and within them."""
     size = len(nuclei.depth)
-    of_each = np.concatenate([[0.0], random.uniform(0.35, 1.0, int(nuclei.numbers.max()))])
+    of_each = np.concatenate([[0.0], random.uniform(0.5, 1.0, int(nuclei.numbers.max()))])
     shape = (nuclei.depth / softness).clip(0, 1)
     return np.asarray(of_each[nuclei.numbers] * (0.6 + 0.4 * shape) * (1 + 0.18 * _texture(random, size, 1.2)))
 
@@ -145,7 +145,7 @@ def _haematoxylin(random: Generator, nuclei: _Nuclei) -> Array:
 
 def _bright_field(random: Generator, nuclei: _Nuclei) -> Array:
     inside = nuclei.numbers > 0
-    dark = _strength(random, nuclei, 0.6) * random.uniform(0.25, 0.5) + 0.35 * nuclei.clutter * ~inside
+    dark = _strength(random, nuclei, 0.6) * random.uniform(0.32, 0.55) + 0.35 * nuclei.clutter * ~inside
     gray = random.uniform(0.65, 0.85) * nuclei.light - dark + 0.03 * _texture(random, len(dark), 2)
     return np.repeat(gray[..., None], 3, axis=2)
 

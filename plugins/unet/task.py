@@ -31,6 +31,7 @@ from restore.plugins.unet.settings import (
     NestedUNetSettings,
     PredictSettings,
     SegmentationSettings,
+    UNetModel,
     UNetSettings,
     UseSettings,
 )
@@ -108,7 +109,8 @@ class Segmentation(Task):
         """Cross-faded tiles; networks that look at pictures at their training size must see them whole."""
         if self._resizes or any(partner.resize for partner in self._partners):
             return Tiling("whole")
-        return Tiling("blend", halo=HALO, multiple_of=16)
+        halvings = self.model.depth if isinstance(self.model, UNetModel) else 4
+        return Tiling("blend", halo=HALO, multiple_of=2**halvings)
 
     @property
     def _resizes(self) -> bool:
