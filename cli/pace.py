@@ -25,6 +25,7 @@ class Pace:
         self._recent: deque[StepDone] = deque(maxlen=WINDOW)
         self._phase_began = 0.0
         self._phase_steps = 0
+        self._advised = False
 
     def begin_phase(self) -> None:
         """A phase has its own speed: what was seen before tells nothing about it."""
@@ -57,9 +58,12 @@ class Pace:
         return (last.run_steps - last.run_step) * (self._clock() - self._phase_began) / self._phase_steps
 
     def advice(self) -> str | None:
-        """What to do where the run waits for data; nothing before a window of steps has shown that it does."""
-        if self._phase_steps < WINDOW + SETTLING or self.waiting <= WAITING:
+        """What to do where the run waits for data; said once, after enough steps and at the end of an epoch."""
+        if self._advised or self._phase_steps < WINDOW + SETTLING or self.waiting <= WAITING:
             return None
+        if self._recent[-1].step < self._recent[-1].steps:
+            return None
+        self._advised = True
         processors = os.cpu_count() or 1
         return (
             f"{self.waiting:.0%} of the time is spent waiting for data. "

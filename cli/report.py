@@ -39,13 +39,13 @@ class Report:
             self._announced = columns
             yield f"{'epoch':>5}  {'validation':<14}  {headings(columns)}"
         epoch = "-" if event.run_step == 0 else str(event.epoch + 1)
-        best = "  best so far" if event.best else ""
+        best = "  saved as best" if event.best else ""
         for owner, line in lines_of(rows, columns):
             yield f"{epoch:>5}  {owner:<14}  {line}{best}"
 
     def evaluation_in_words(self, event: events.Evaluated) -> str:
         """The same on one line of its own."""
-        best = " (best so far)" if event.best else ""
+        best = " (saved as best)" if event.best else ""
         return f"validation {sentence(rows_of(event.numbers))}{best}"
 
     def end(self, event: events.RunFinished) -> Iterator[str]:

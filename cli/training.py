@@ -101,7 +101,8 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         run,
         [*_own_parameters(), *parameters],
         help_text="\n\n".join(filter(None, described)),
-        epilog="A value is taken from the command line, else from --config, else from plugins.toml, else its default.",
+        epilog="A value is taken from the command line, else from --config, else from plugins.toml, else its default. "
+        "'none' clears one that may be unset.",
     )
 
 
