@@ -14,10 +14,11 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from restore.core.errors import CheckpointError, RestoreError
+from restore.core.tensor_files import storable, write_tensors
 from restore.core.writing import reason, replacing
 
 PREFIX = "step-"
@@ -47,7 +48,7 @@ def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int) -> Path:
     try:
         temporary.mkdir()
         for group, tensors in checkpoint.tensors.items():
-            save_file(_storable(tensors), temporary / f"{group}.safetensors")
+            write_tensors(temporary / f"{group}.safetensors", storable(tensors))
         (temporary / STATE).write_text(json.dumps(checkpoint.state), "utf-8")
         manifest = {file.name: _digest(file) for file in sorted(temporary.iterdir())}
         (temporary / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
@@ -102,12 +103,7 @@ def load(path: Path) -> Checkpoint:
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write tensors as one safetensors file, whole or not at all."""
     with replacing(path) as temporary:
-        save_file(_storable(tensors), temporary)
-
-
-def _storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    # safetensors wants them contiguous, on the CPU and each with memory of its own
-    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+        write_tensors(temporary, storable(tensors))
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:

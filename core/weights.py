@@ -12,13 +12,14 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from restore.core.errors import WeightsError
 from restore.core.measuring import Number
 from restore.core.settings import Settings
 from restore.core.task import Modules, Task
+from restore.core.tensor_files import storable, write_tensors
 from restore.core.weights_header import Header, read_header
 from restore.core.writing import replacing
 
@@ -42,12 +43,13 @@ def save_weights(
     ``model`` must be plain JSON: ``settings.model.model_dump(mode="json")``. The keys are ``<network>.<parameter>``.
     Raises RestoreError when the file cannot be written.
     """
-    tensors = {
-        # Copies, since networks may share parameters and the format allows none to overlap.
-        f"{name}.{key}": tensor.detach().cpu().contiguous().clone()
-        for name, module in modules.items()
-        for key, tensor in (module.state_dict() if isinstance(module, nn.Module) else module).items()
-    }
+    tensors = storable(
+        {
+            f"{name}.{key}": tensor
+            for name, module in modules.items()
+            for key, tensor in (module.state_dict() if isinstance(module, nn.Module) else module).items()
+        }
+    )
     header = Header(
         task=task,
         model=dict(model),
@@ -57,7 +59,7 @@ def save_weights(
         digest=_digest(tensors),
     )
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata=header.dumps())
+        write_tensors(temporary, tensors, header.dumps())
     return path
 
 

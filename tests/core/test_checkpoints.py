@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from restore.core import checkpoints
@@ -15,6 +16,7 @@ from restore.core.checkpoints import Checkpoint, flatten_optimizer, load, load_n
 from restore.core.errors import CheckpointError, RestoreError
 from restore.core.progress import CheckpointClock, Progress
 from restore.core.snapshot import load_named_tensors, named_tensors
+from restore.core.tensor_files import write_tensors
 
 
 def checkpoint(value: float) -> Checkpoint:
@@ -41,7 +43,7 @@ def test_the_newest_are_kept_and_a_step_may_be_saved_again(tmp_path: Path) -> No
     assert load_newest(tmp_path, damaged=pytest.fail)[0].name == "step-000000010"
 
 
-@pytest.mark.parametrize("failing", ["save_file", "_sync", "Path.rename"])
+@pytest.mark.parametrize("failing", ["write_tensors", "_sync", "Path.rename"])
 def test_a_full_disk_keeps_the_earlier_checkpoints(
     failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,3 +145,20 @@ def test_a_checkpoint_is_due_when_its_time_has_come(monkeypatch: pytest.MonkeyPa
     assert not clock.due(Progress(), end_of_epoch=False)
     with pytest.raises(ValueError, match="10m"):
         CheckpointClock("soon")
+
+
+def test_a_full_disk_is_the_systems_error_whatever_the_library_makes_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("restore.core.tensor_files.save_file", full)
+    with pytest.raises(OSError, match="No space left") as refused:
+        write_tensors(tmp_path / "file", {"weight": torch.zeros(1)})
+    assert refused.value.errno == errno.ENOSPC
+
+
+def test_a_folder_that_is_gone_is_the_systems_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        write_tensors(tmp_path / "gone" / "file", {"weight": torch.zeros(1)})

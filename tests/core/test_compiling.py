@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from restore.core.events import Event, PhaseStarted, StepDone
-from restore.core.trainer import Trainer
 from safetensors.torch import load_file
 from toy_tasks import Penalty, TwoPhases, toy_settings
+
+from restore.core.events import Event, PhaseStarted, StepDone
+from restore.core.trainer import Trainer
 
 pytestmark = [
     pytest.mark.slow,
