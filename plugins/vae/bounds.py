@@ -22,10 +22,14 @@ class Posterior(NamedTuple):
 
     @classmethod
     def of(cls, encoded: Tensor) -> Posterior:
-        """Read (B, 2 * latent, ...): means, then log-variances, which are kept where exp() cannot overflow."""
+        """Read (B, 2 * latent, ...): means, then log-variances plus 4, which are kept where exp() cannot overflow.
+
+        So a fresh encoder, which says about zero, has little noise: through noise as wide as the prior's a decoder
+        learns only what is coarse.
+        """
         precise = encoded.to(torch.promote_types(encoded.dtype, torch.float32))  # half precision would round KL away
         mean, log_variance = precise.chunk(2, dim=1)
-        return cls(mean, log_variance.clamp(-12, 8))
+        return cls(mean, (log_variance - 4).clamp(-12, 8))
 
     def draw(self, noise: Tensor) -> Tensor:
         """z = mean + sigma * noise, from standard normal noise (..., B, latent, ...)."""

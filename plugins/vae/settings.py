@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from restore.core.settings import Flag, OptimizerSettings, RunSettings, ScheduleSettings, Settings
+from restore.core.settings import Flag, OptimizerSettings, Positional, RunSettings, ScheduleSettings, Settings
 
 
 class ModelSettings(Settings):
@@ -30,9 +30,11 @@ class AutoencoderSettings(RunSettings):
     """The two networks."""
     crop: Annotated[int, Field(ge=1)] = 32
     """Side in pixels of the crops that are decoded while training; a multiple of the scale."""
+    recolour: bool = True
+    """Train on crops in other colours too: few photographs have few of them."""
     samples_per_epoch: Annotated[int, Field(ge=1)] | None = 3200
     optimizer: OptimizerSettings = OptimizerSettings(
-        lr=2e-3, clip_norm=1.0, schedule=ScheduleSettings(name="cosine", warmup=0.05, final=0.02)
+        lr=1e-3, clip_norm=1.0, schedule=ScheduleSettings(name="cosine", warmup=0.05, final=0.02)
     )
     """Optimizer of all networks; each phase has its own."""
 
@@ -76,8 +78,8 @@ class SampleSettings(Settings):
 class InterpolateSettings(Settings):
     """Codes on the straight line between those of two pictures, decoded."""
 
-    pictures: tuple[Path, Path]
-    """The two picture files; the second is fitted to the size of the first."""
+    pictures: Annotated[tuple[Path, Path], Positional("A B")]
+    """Two picture files; the second is fitted to the size of the first."""
     steps: Annotated[int, Field(ge=2)] = 8
     """Pictures of the walk, both ends included."""
     output: Path = Path("interpolation.png")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from restore.core.measuring import EvaluationProtocol
-from restore.core.settings import RunSettings
+from restore.core.settings import RunSettings, ScheduleSettings
 from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Step, Task, Terms, Tiling, Turn
 from restore.plugins.common.pixel_losses import MSE
 from restore.plugins.common.protocols import super_resolution_protocols
@@ -19,6 +19,7 @@ from restore.plugins.common.super_resolution import evaluation_pairs, super_reso
 from restore.plugins.vae.bounds import Posterior, charged, importance_weighted, log_weights
 from restore.plugins.vae.measures import ActiveUnits, Mean, moments
 from restore.plugins.vae.networks import Decoder, Encoder, Gaussian
+from restore.plugins.vae.recolouring import Recoloured
 from restore.plugins.vae.settings import AutoencoderSettings, EvaluationOptions, VAESettings
 
 WARMUP = "warm-up"
@@ -54,8 +55,10 @@ class Autoencoder(Task):
         return [Phase("reconstruction", self.settings.epochs, optimizers, owns, monitor="psnr")]
 
     def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:  # noqa: ARG002 - all alike
-        """Crops of pictures to train on, whole pictures to validate on."""
-        return super_resolution_pictures(split, self.settings, scale=self.settings.model.scale, crop=self.settings.crop)
+        """Crops of pictures to train on, in other colours as well; whole pictures to validate on."""
+        settings = self.settings
+        pictures = super_resolution_pictures(split, settings, scale=settings.model.scale, crop=settings.crop)
+        return Recoloured(pictures) if split == "train" and settings.recolour else pictures
 
     def evaluation_data(self, folder: Path | None) -> Pictures:
         """Whole pictures; what is encoded is made from them, smaller by the scale."""
@@ -89,7 +92,7 @@ class Autoencoder(Task):
 
     def own_metrics(self) -> list[Mean]:
         """What is measured besides the picture that comes out."""
-        return [Mean("compression", "values of the picture per number of the code")]
+        return [Mean("compression", "values per number of the code")]
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """Those of super-resolution, ``rgb`` first, and our own metrics in each."""
@@ -134,7 +137,9 @@ class VariationalAutoencoder(Autoencoder):
         (plain,) = super().phases()
         warmup = min(round(plain.epochs * self.settings.warmup), plain.epochs - 1)
         full = replace(plain, name="full", epochs=plain.epochs - warmup, monitor="elbo")
-        return [replace(plain, name=WARMUP, epochs=warmup, monitor=None), full] if warmup else [full]
+        constant = self.settings.optimizer.model_copy(update={"schedule": ScheduleSettings()})  # it falls in the end
+        first = replace(plain, name=WARMUP, epochs=warmup, monitor=None, optimizers={"autoencoder": constant})
+        return [first, full] if warmup else [full]
 
     def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
         """Negative evidence lower bound, per value of the picture, with one drawn code."""
@@ -168,19 +173,19 @@ class VariationalAutoencoder(Autoencoder):
 
     def own_metrics(self) -> list[Mean]:
         """Compression, two bounds on the likelihood, KL and active units."""
-        estimator = f"{self.draws} log-weights, nats per value"
+        estimator = f"{self.draws} log-weights"
         return [
             *super().own_metrics(),
-            Mean("elbo", f"mean of {estimator}"),
-            Mean("iw_bound", f"importance-weighted, {estimator}"),
-            Mean("kl", "closed form, nats per place", better="lower"),
+            Mean("elbo", f"nats per value, mean of {estimator}"),
+            Mean("iw_bound", f"nats per value, importance-weighted, {estimator}"),
+            Mean("kl", "nats per place, closed form", better="lower"),
             ActiveUnits("active_units", f"of {self.settings.model.latent}, variance of the mean > 0.01"),
         ]
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """Besides those of the plain autoencoder ``units``: the KL of each latent unit."""
         names = [f"kl_of_unit_{unit}" for unit in range(self.settings.model.latent)]
-        units = {name: Mean(name, "closed form, nats per place", better="lower") for name in names}
+        units = {name: Mean(name, "nats per place, closed form", better="lower") for name in names}
         return {**super().protocols(), "units": EvaluationProtocol("units", units)}
 
     def numbers(self, batch: Batch, modules: Modules) -> dict[str, Tensor]:

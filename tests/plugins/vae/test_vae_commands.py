@@ -8,10 +8,13 @@ import pytest
 import torch
 from PIL import Image
 from torchvision.transforms.v2.functional import to_dtype
+from typer.testing import CliRunner
 
+from restore.cli.app import app
 from restore.core.errors import UsageError
 from restore.core.pictures import read_picture, write_picture
 from restore.core.task import Modules
+from restore.core.weights import save_weights
 from restore.plugins.vae.commands import fitted, interpolate, sample
 from restore.plugins.vae.settings import InterpolateSettings, SampleSettings
 from restore.plugins.vae.task import Autoencoder, VariationalAutoencoder
@@ -81,6 +84,20 @@ def test_a_plain_autoencoder_walks_too_and_enlarges(pair: tuple[Path, Path], tmp
     output = tmp_path / "walk.png"
     interpolate(plain, Modules(plain.modules), InterpolateSettings(pictures=pair, steps=2, output=output))
     assert read_picture(output).size == (20, 2 * 28)
+
+
+def test_both_commands_run_from_the_command_line(
+    task: VariationalAutoencoder, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    weights, sheet, strip = (str(tmp_path / name) for name in ("w.safetensors", "sheet.png", "strip.png"))
+    save_weights(Path(weights), task="vae/vae", model=task.settings.model.model_dump(mode="json"), modules=task.modules)
+    runner = CliRunner()
+    sampled = runner.invoke(app, ["sample", weights, "-n", "4", "--size", "8", "--output", sheet])
+    assert (sampled.exit_code, sampled.output.strip()) == (0, sheet)
+    assert read_picture(Path(sheet)).size == (22, 22)
+    walked = runner.invoke(app, ["interpolate", weights, *map(str, pair), "--steps", "3", "--output", strip])
+    assert (walked.exit_code, walked.output.strip()) == (0, strip)
+    assert read_picture(Path(strip)).size == (10, 42)
 
 
 @pytest.mark.parametrize("name", ["walk.jpg", "walk"])

@@ -15,6 +15,7 @@ from restore.core.task import Batch, Modules, Step, Task, Terms
 from restore.core.trainer import Trainer
 from restore.plugins.vae.bounds import Posterior
 from restore.plugins.vae.measures import ActiveUnits, Mean, moments
+from restore.plugins.vae.recolouring import Recoloured
 from restore.plugins.vae.settings import EvaluationOptions, VAESettings
 from restore.plugins.vae.task import WARMUP, Autoencoder, VariationalAutoencoder
 
@@ -81,6 +82,67 @@ def test_every_network_is_trained() -> None:
     for task in (vae(), Autoencoder(Autoencoder.miniature())):
         for phase in task.phases():
             assert phase.owned_by("autoencoder") == tuple(task.modules)
+
+
+def test_the_rate_falls_towards_the_end_of_the_run_alone() -> None:
+    warmup, full = VariationalAutoencoder(VAESettings(epochs=10)).phases()
+    assert warmup.optimizers["autoencoder"].schedule.name == "constant"
+    assert full.optimizers["autoencoder"].schedule.name == "cosine"
+    assert warmup.optimizers["autoencoder"].lr == full.optimizers["autoencoder"].lr
+
+
+# --- data -----------------------------------------------------------------------------------------------------------
+
+
+class Gray:
+    """One gray picture, small and large."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        values = torch.linspace(0.1, 1.0, 16).view(1, 4, 4).expand(3, 4, 4)
+        return {"input": values[:, ::2, ::2], "target": values}
+
+    def name(self, index: int) -> str:
+        return "gray"
+
+
+def test_recolouring_changes_colours_alike_in_both_pictures_and_nothing_else() -> None:
+    torch.manual_seed(0)
+    pictures, tints = Recoloured(Gray()), []
+    for _ in range(20):
+        sample = pictures[0]
+        torch.testing.assert_close(sample["input"], sample["target"][:, ::2, ::2])
+        gains = sample["target"] / Gray()[0]["target"]
+        torch.testing.assert_close(gains, gains[:, :1, :1].expand_as(gains))
+        assert 0.4 <= gains.min() <= gains.max() <= 1
+        tints.append(gains[:, 0, 0])
+    spread = torch.stack(tints).std(0)
+    assert (spread > 0.1).all()
+    assert pictures.name(0) == "gray"
+
+
+def test_recolouring_exchanges_channels() -> None:
+    torch.manual_seed(0)
+
+    class Red(Gray):
+        def __getitem__(self, index: int) -> dict[str, Tensor]:
+            picture = torch.zeros(3, 2, 2)
+            picture[0] = 1
+            return {"input": picture, "target": picture}
+
+    brightest = {int(Recoloured(Red())[0]["target"].sum((1, 2)).argmax()) for _ in range(30)}
+    assert brightest == {0, 1, 2}
+
+
+def test_only_training_pictures_are_recoloured() -> None:
+    task = vae()
+    phase = task.phases()[-1]
+    assert isinstance(task.data("train", phase), Recoloured)
+    assert not isinstance(task.data("validation", phase), Recoloured)
+    plain = vae(recolour=False)
+    assert not isinstance(plain.data("train", phase), Recoloured)
 
 
 # --- the objective --------------------------------------------------------------------------------------------------
@@ -230,8 +292,8 @@ def test_measured_bounds_are_in_order_and_units_sum_to_the_kl(gray: bool) -> Non
 
 def test_bounds_say_how_they_were_estimated() -> None:
     metrics = vae(options=EvaluationOptions(draws=50)).protocols()["rgb"].metrics
-    assert metrics["elbo"].convention == "mean of 50 log-weights, nats per value"
-    assert metrics["iw_bound"].convention == "importance-weighted, 50 log-weights, nats per value"
+    assert metrics["elbo"].convention == "nats per value, mean of 50 log-weights"
+    assert metrics["iw_bound"].convention == "nats per value, importance-weighted, 50 log-weights"
 
 
 @torch.no_grad()
