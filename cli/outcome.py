@@ -44,7 +44,8 @@ def outcome(run: Callable[[], Any], *, debug: bool = False) -> int:
 def _outcome(run: Callable[[], Any]) -> int:
     try:
         status = run()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by whoever started this
+            sys.stdout.flush()
     except SystemExit as leaving:
         return _status_of(leaving)
     except BrokenPipeError:
@@ -56,7 +57,7 @@ def _outcome(run: Callable[[], Any]) -> int:
         if launched():
             report_failure(f"{trace}{message}", status)  # several processes: the launcher says it, once
         else:
-            sys.stderr.write(trace)
+            typer.echo(trace, err=True, nl=False)
             complain(message, prefix="" if status == INTERRUPTED else "Error: ")
         return status
     if status == INTERRUPTED:  # Typer turns Ctrl-C into this status and says nothing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 import typer
@@ -113,6 +114,20 @@ def test_a_reader_that_leaves_early_is_not_complained_about(restore_process):
     result = restore_process(code=code)
     assert result.stderr == ""
     assert result.returncode == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a Unix device")
+def test_output_that_nothing_holds_is_a_failure(restore_process):
+    code = "import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 1); import sys; from restore.cli import main; main()"
+    result = restore_process("list-plugins", code=code)
+    assert result.returncode == 1
+    assert result.stderr.startswith("Error: No space left on device")
+
+
+@pytest.mark.parametrize(("closed", "arguments", "status"), [(1, ["list-plugins"], 0), (2, ["train", "nope"], 2)])
+def test_a_closed_stream_changes_no_status(restore_process, closed, arguments, status):
+    code = f"import sys; sys.{'stdout' if closed == 1 else 'stderr'} = None; from restore.cli import main; main()"
+    assert restore_process(*arguments, code=code).returncode == status
 
 
 def test_the_status_reaches_the_shell(restore_process):
