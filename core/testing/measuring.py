@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from restore.core.chance import chance
+from restore.core.errors import RestoreError
 from restore.core.evaluation import evaluate
 from restore.core.task import Pictures, Task
-from restore.core.testing.subject import Subject, require
+from restore.core.testing.subject import ContractBroken, Subject, require
 
 
 class _First:
@@ -33,6 +34,8 @@ class _First:
 def every_sample_is_a_row_of_its_own(subject: Subject) -> None:
     """Statistics of a batch have the samples on their first axis, and are those of each sample alone."""
     task, modules = subject.networks()
+    if not task.protocols():
+        return
     sample = task.evaluation_data(None)[0]
     batch = {name: torch.stack([tensor, tensor]) for name, tensor in sample.items()}
     for protocol in task.protocols().values():
@@ -50,6 +53,8 @@ def every_sample_is_a_row_of_its_own(subject: Subject) -> None:
 def numbers_are_finite_and_say_how_they_were_measured(subject: Subject) -> None:
     """Every protocol gives finite numbers with a convention, for the set and for each of its pictures."""
     task, modules = subject.networks()
+    if not task.protocols():
+        return
     pictures = _First(task.evaluation_data(None), 2)
     for protocol in task.protocols().values():
         measured = evaluate(task, modules, pictures, protocol, of=subject.name)
@@ -62,11 +67,10 @@ def numbers_are_finite_and_say_how_they_were_measured(subject: Subject) -> None:
 def baselines_are_measured_alike(subject: Subject) -> None:
     """What a run is compared with is measured on its validation pictures by its first protocol."""
     task = subject.task()
-    protocol = next(iter(task.protocols().values()))
     for name, baseline in task.baselines().items():
         require(isinstance(baseline, Task), f"baseline {name!r} is {baseline!r}, no task")
         require(not baseline.modules, f"baseline {name!r} has weights")
-        pictures = _First(task.evaluation_data(None), 1)
+        pictures, protocol = _First(task.evaluation_data(None), 1), next(iter(task.protocols().values()))
         for number in evaluate(baseline, {}, pictures, protocol, of=name).numbers:
             require(math.isfinite(number.value), f"baseline {name!r}: {number.name} is {number.value}")
 
@@ -74,6 +78,8 @@ def baselines_are_measured_alike(subject: Subject) -> None:
 def samples_can_be_shown(subject: Subject) -> None:
     """The row of pictures that a run writes after each evaluation."""
     task, modules = subject.networks()
+    if not task.protocols():
+        return
     sample = task.evaluation_data(None)[0]
     with torch.no_grad(), chance(4):
         row = task.sample_row({name: tensor[None] for name, tensor in sample.items()}, modules)
@@ -83,9 +89,22 @@ def samples_can_be_shown(subject: Subject) -> None:
         require(picture.min() >= 0 and picture.max() <= 1, "sample_row(): values outside [0, 1]")
 
 
+def what_cannot_be_measured_says_so(subject: Subject) -> None:
+    """A task without protocols has no right answers to compare with, and evaluating it is refused in one line."""
+    task = subject.task()
+    if task.protocols():
+        return
+    try:
+        task.evaluation_data(None)
+    except RestoreError:
+        return
+    raise ContractBroken("protocols() is empty, but evaluation_data() gives pictures")
+
+
 CHECKS: tuple[Callable[[Subject], None], ...] = (
     every_sample_is_a_row_of_its_own,
     numbers_are_finite_and_say_how_they_were_measured,
     baselines_are_measured_alike,
     samples_can_be_shown,
+    what_cannot_be_measured_says_so,
 )

@@ -93,7 +93,8 @@ def networks_and_phases_belong_together(subject: Subject) -> None:
     require(len({phase.name for phase in phases}) == len(phases), "two phases have one name")
     doubled = set(task.modules) & set(task.fixed)
     require(not doubled, f"both trained and frozen: {', '.join(doubled)}")
-    metrics = next(iter(task.protocols().values())).metrics
+    require(task.protocols() or not subject.learns, "it learns, but protocols() names no way to measure what")
+    metrics = next((protocol.metrics for protocol in task.protocols().values()), {})
     for phase in phases:
         for optimizer in phase.optimizers:
             for name in phase.owned_by(optimizer):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
 from restore import registry
 from restore.core.measuring import EvaluationProtocol
-from restore.core.settings import Settings
+from restore.core.settings import RunSettings, Settings
 from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Step, Task, Terms, Tiling, Turn
 from restore.plugins.common.adversarial import AdversarialLoss, Hinge, LeastSquares, Vanilla
 from restore.plugins.common.feature_weights import feature_network
@@ -49,6 +49,17 @@ class SRGAN(Task):
         self.pretrain_loss = PIXEL_LOSSES[settings.pretrain.loss](1.0)
         self.pixel_loss = PIXEL_LOSSES[chosen.pixel_loss](chosen.pixel_weight)
         self.game = game(chosen)
+
+    @classmethod
+    def miniature(cls, **changes: Any) -> RunSettings:
+        """One residual block, a small opponent, and features of the first layers that VGG has."""
+        small = {
+            "model": {"scale": 2, "channels": 4, "blocks": 1},
+            "discriminator": {"channels": 2, "hidden": 4},
+            "perceptual": {"network": "vgg16", "layers": {"relu1_2": 1.0}, "weights": "random"},
+            "crop_size": 16,
+        }
+        return super().miniature(**{**small, **changes})
 
     # --- networks ---------------------------------------------------------------------------------------------
 

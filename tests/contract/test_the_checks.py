@@ -1,0 +1,236 @@
+"""The checks of the contract notice what they are for: each of these tasks breaks one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from toy_tasks import Fixed, OneNetwork, ToySettings, TwoPhases
+
+from restore.core.measuring import EvaluationProtocol
+from restore.core.settings import Settings
+from restore.core.task import Batch, Modules, Phase, Plane, Step, Task, Tiling, Turn
+from restore.core.testing import CHECKS, ContractBroken, Subject, check_imports, check_task
+
+CHECK_BY_NAME = {check.__name__: check for check in CHECKS}
+
+
+class Toy(OneNetwork):
+    """Keeps the contract."""
+
+    @property
+    def inputs(self) -> Mapping[str, Plane]:
+        return {"input": Plane(1)}
+
+    @property
+    def outputs(self) -> Mapping[str, Plane]:
+        return {"output": Plane(1)}
+
+    @property
+    def tiling(self) -> Tiling:
+        return Tiling("exact", halo=2)
+
+    def phases(self) -> list[Phase]:
+        return [Phase("only", self.settings.epochs, {"net": self.settings.optimizer}, monitor="mse")]
+
+    def evaluation_data(self, folder: Path | None) -> Any:
+        return self.data("validation", self.phases()[-1])
+
+
+class Documented(ToySettings):
+    """Settings as they should be."""
+
+    first_epochs: int = 1
+    """Epochs of the first phase."""
+
+
+class Idle(Toy):
+    """Has a layer that nothing uses."""
+
+    def networks(self) -> dict[str, nn.Module]:
+        net = nn.Conv2d(1, 1, 3, padding=1)
+        net.idle = nn.Conv2d(1, 1, 1)
+        return {"net": net}
+
+
+class Meddling(TwoPhases):
+    """Moves a network that is not in turn."""
+
+    inputs, outputs = Toy.inputs, Toy.outputs
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        def closure(modules: Modules) -> dict[str, Tensor]:
+            with torch.no_grad():
+                next(self.modules["critic"].parameters()).add_(0.1)
+            return {"mse": F.mse_loss(modules.net(batch["input"]), batch["target"])}
+
+        turn("net", closure)
+
+
+class Lazy(TwoPhases):
+    """Never gives its critic a turn."""
+
+    inputs, outputs = Toy.inputs, Toy.outputs
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        turn("net", lambda m: {"mse": F.mse_loss(m.net(batch["input"]), batch["target"])})
+
+
+class Counting(Toy):
+    """Counts its steps itself, so that a resumed run begins to count anew."""
+
+    count = 0
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        self.count += 1
+        turn("net", lambda m: {"mse": self.count * F.mse_loss(m.net(batch["input"]), batch["target"])})
+
+
+class Forgetful(Toy):
+    """Keeps a part of its network out of the weights file."""
+
+    def networks(self) -> dict[str, nn.Module]:
+        net = super().networks()["net"]
+        net.register_buffer("gain", torch.rand(1) + 0.5, persistent=False)
+        return {"net": net}
+
+    def predict(self, batch: Batch, modules: Modules) -> Batch:
+        return {"output": modules.net.gain * modules.net(batch["input"])}
+
+
+class Sociable(Toy):
+    """Normalises by its batch in use too."""
+
+    def predict(self, batch: Batch, modules: Modules) -> Batch:
+        return {"output": modules.net(batch["input"] - batch["input"].mean())}
+
+
+class Farsighted(Toy):
+    """Sees further than the halo that it declares."""
+
+    @property
+    def tiling(self) -> Tiling:
+        return Tiling("exact", halo=1)
+
+
+class Picky(Toy):
+    """Works on even sizes alone."""
+
+    def predict(self, batch: Batch, modules: Modules) -> Batch:
+        return {"output": F.interpolate(F.avg_pool2d(modules.net(batch["input"]), 2), scale_factor=2)}
+
+
+class Pooling(Toy):
+    """Measures a batch as one."""
+
+    def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+        return {name: rows.sum(0, keepdim=True) for name, rows in super().measure(batch, modules, protocol).items()}
+
+
+class NotANumber(Toy):
+    """Has an error that is no number."""
+
+    def phases(self) -> list[Phase]:
+        return [Phase("only", self.settings.epochs, {"net": self.settings.optimizer})]
+
+    def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+        return {name: rows / 0 for name, rows in super().measure(batch, modules, protocol).items()}
+
+
+class Glaring(Toy):
+    """Shows values that no picture has."""
+
+    def sample_row(self, batch: Batch, modules: Modules) -> list[Tensor]:
+        return [255 * batch["input"][0]]
+
+
+class Undocumented(Settings):
+    level: int
+    """How much."""
+
+
+class Entry:
+    """What a registry would know about a task."""
+
+    def __init__(self, task: type[Task], settings: Any = ToySettings, **details: Any) -> None:
+        self.task, self.located = task, {"settings": settings, **details}
+        self.full_name = f"toy/{task.__name__.lower()}"
+        self.details = {key: key for key in self.located} | {"weights": task is not Fixed}
+
+    def load(self) -> Any:
+        return self.task
+
+    def locate(self, detail: str) -> Any:
+        return self.located[detail]
+
+
+def documented(task: type[Task]) -> type[Task]:
+    """The same task with settings that have help for everything."""
+    return type(task.__name__, (task,), {"settings_type": Documented})
+
+
+@pytest.mark.parametrize(
+    ("task", "check", "complaint"),
+    [
+        (Idle, "every_parameter_takes_part_in_its_turn", "net.idle.weight, net.idle.bias"),
+        (Meddling, "a_turn_moves_its_own_networks_and_no_other", "moved critic"),
+        (Lazy, "a_turn_moves_its_own_networks_and_no_other", "turn critic: not once"),
+        (Counting, "a_run_that_was_killed_equals_one_that_was_not", "differs between whole and killed"),
+        (Forgetful, "weights_files_hold_everything", "another one after saving and opening"),
+        (Sociable, "a_batch_predicts_what_its_pictures_do", "depends on its batch"),
+        (Farsighted, "exact_tiles_equal_the_whole", "differ|depends on pixels 2 away"),
+        (Picky, "pictures_of_any_size_work", "37 x 53 pixels is refused"),
+        (Pooling, "every_sample_is_a_row_of_its_own", "two samples gave rows"),
+        (NotANumber, "numbers_are_finite_and_say_how_they_were_measured", "mse is nan"),
+        (Glaring, "samples_can_be_shown", "outside"),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else None,
+)
+def test_a_task_that_breaks_a_rule_is_told_which(task: type[Task], check: str, complaint: str, tmp_path: Path) -> None:
+    with pytest.raises(ContractBroken, match=complaint):
+        CHECK_BY_NAME[check](Subject(Entry(task), tmp_path))
+
+
+@pytest.mark.parametrize("task", [Toy, Fixed], ids=lambda task: task.__name__)
+def test_a_task_that_keeps_every_rule_passes(task: type[Task], tmp_path: Path) -> None:
+    class Kept(documented(task)):
+        inputs, outputs, tiling = Toy.inputs, Toy.outputs, Toy.tiling
+
+    entry = Entry(Kept, Documented)
+    entry.details["weights"] = task is not Fixed
+    check_task(entry, tmp_path)
+
+
+def test_everything_that_is_wrong_is_reported_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ExceptionGroup) as broken:
+        check_task(Entry(Glaring, predict=Undocumented), tmp_path)
+    told = {note for error in broken.value.exceptions for note in error.__notes__}
+    assert {"check: every_setting_has_help_and_a_default", "check: samples_can_be_shown"} <= told
+
+
+@pytest.mark.parametrize(
+    ("entry", "complaint"),
+    [
+        (lambda: Entry(Toy, predict=Toy), "predict= is .* no Settings"),
+        (lambda: Entry(Toy, Documented), "settings_type is ToySettings, but settings= is Documented"),
+        (lambda: Entry(Toy, imports={"elsewhere": object()}), "'elsewhere' has no convert"),
+    ],
+)
+def test_a_registration_that_does_not_fit_is_told_so(
+    entry: Callable[[], Entry], complaint: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ContractBroken, match=complaint):
+        CHECK_BY_NAME["the_registered_objects_exist_and_fit"](Subject(entry(), tmp_path))
+
+
+def test_a_heavy_import_is_named() -> None:
+    check_imports("restore.core.settings", "restore.registry")
+    with pytest.raises(ContractBroken, match="also imports torch"):
+        check_imports("restore.core.task")
+    with pytest.raises(ContractBroken, match="No module named 'restore_nothing'"):
+        check_imports("restore_nothing")
