@@ -254,7 +254,11 @@ class Run:
     def _save(self) -> None:
         parts = self.parts
         self.progress.seconds = self.seconds
-        about = {"task": parts.name, "log": parts.tracker.log.position() if parts.tracker else None}
+        about = {
+            "task": parts.name,
+            "planned": [(phase.name, phase.epochs) for phase in parts.phases],
+            "log": parts.tracker.log.position() if parts.tracker else None,
+        }
         modules = parts.networks.raw
         taken = snapshot.take(parts.accelerator, modules, parts.averages, self.turns, self.progress, about)
         if parts.accelerator.is_main_process:

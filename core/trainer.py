@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,19 @@ from restore.core import checkpoints, events, snapshot
 from restore.core.averaging import Averages
 from restore.core.chance import derive, seed_everything
 from restore.core.checkpoints import Checkpoint
-from restore.core.errors import NothingToTrain, UsageError
+from restore.core.errors import NothingToTrain, ResumeError, UsageError
 from restore.core.measuring import Number
 from restore.core.order import make_plan
 from restore.core.parts import Parts
 from restore.core.precision import choose
+from restore.core.processes import is_main_process
+from restore.core.progress import Progress
 from restore.core.run import Run
 from restore.core.run_folder import RunFolder, new_run_folder, write_config
 from restore.core.settings import RunSettings
 from restore.core.stopping import StopSignals
 from restore.core.summary import write_summary
-from restore.core.task import Task
+from restore.core.task import Phase, Task
 from restore.core.tracking import Tracker
 from restore.core.turns import Networks
 
@@ -98,8 +100,8 @@ class Trainer:
         networks = self._networks(accelerator, settings)
         averaged = {name: networks.raw[name] for name in self.task.exported}
         averages = Averages(averaged, settings.ema) if settings.ema else None
+        checkpoint = self._checkpoint(phases, networks, averages)
         folder = self._folder(accelerator, settings)
-        checkpoint = self._checkpoint(folder, networks, averages)
         resumed_at = checkpoint.state["progress"]["run_step"] if checkpoint else None
         tracker = self._tracker(accelerator, folder, checkpoint)
         seed_everything(derive(settings.seed, "steps", accelerator.process_index))
@@ -172,12 +174,17 @@ class Trainer:
             path = folder.path
         return RunFolder(Path(_from_main(accelerator, path)))
 
-    def _checkpoint(self, folder: RunFolder, networks: Networks, averages: Averages | None) -> Checkpoint | None:
+    def _checkpoint(self, phases: Sequence[Phase], networks: Networks, averages: Averages | None) -> Checkpoint | None:
         if not self.resume:
             return None
-        _, checkpoint = checkpoints.load_newest(folder.checkpoints, lambda text: self._emit(events.Warned(text)))
+        _, checkpoint = checkpoints.load_newest(RunFolder(self.resume).checkpoints, self._notice)
+        check_plan(checkpoint, phases, self._notice)
         snapshot.restore_modules(checkpoint, networks.raw, averages)
         return checkpoint
+
+    def _notice(self, message: str) -> None:
+        if is_main_process():
+            self._emit(events.Warned(message))
 
     def _tracker(self, accelerator: Accelerator, folder: RunFolder, checkpoint: Checkpoint | None) -> Tracker | None:
         if not accelerator.is_main_process:
@@ -190,6 +197,28 @@ class Trainer:
     def _emit(self, event: events.Event) -> None:
         for listener in self.listeners:
             listener(event)
+
+
+def check_plan(checkpoint: Checkpoint, phases: Sequence[Phase], notice: Callable[[str], None]) -> None:
+    """Compare what a run has done with what is planned for it now, and say what is new.
+
+    Raises:
+        ResumeError: less is planned than is done.
+    """
+    progress = Progress.from_dict(checkpoint.state["progress"])
+    before = [tuple(phase) for phase in checkpoint.state["planned"]]
+    now = [(phase.name, phase.epochs) for phase in phases]
+    if progress.phase >= len(phases) or progress.phase_epoch > phases[progress.phase].epochs:
+        phase = before[progress.phase][0]
+        raise ResumeError(
+            f"{progress.epoch} epochs are done, {progress.phase_epoch} of them of the phase {phase!r}; "
+            "fewer cannot be planned. Leave --epochs out, or ask for more"
+        )
+    if now != before:
+        was, planned = (", ".join(f"{epochs} {name}" for name, epochs in plan) for plan in (before, now))
+        notice(f"planned anew: {planned} epochs (was: {was}); finished phases stay as they are")
+    elif progress.phase + 1 == len(phases) and progress.phase_epoch == phases[-1].epochs:
+        notice("this run is finished; ask for more --epochs to go on")
 
 
 def make_accelerator(settings: RunSettings) -> Accelerator:

@@ -167,6 +167,27 @@ def test_more_epochs_continue_a_finished_run(tmp_path: Path) -> None:
     assert_same_run(folder, whole)  # a constant learning rate does not depend on the number of epochs
 
 
+def test_fewer_epochs_than_are_done_are_refused_and_the_config_stays(tmp_path: Path) -> None:
+    run = toy_settings(tmp_path, name="run", epochs=4, first_epochs=2)
+    folder = train(TwoPhases, run)
+    before = (folder / "config.yaml").read_text()
+    for epochs in (1, 3):
+        with pytest.raises(ResumeError, match="4 epochs are done, 2 of them of the phase 'adversarial'"):
+            train(TwoPhases, merged(ToySettings, folder, {"epochs": epochs}), resume=folder)
+    assert (folder / "config.yaml").read_text() == before
+
+
+def test_a_new_plan_and_a_finished_run_are_said(tmp_path: Path) -> None:
+    run = toy_settings(tmp_path, name="run", epochs=3)
+    folder = train(TwoPhases, run)
+    events: list[Event] = []
+    train(TwoPhases, run, resume=folder, listeners=[events.append])
+    train(TwoPhases, merged(ToySettings, folder, {"epochs": 4}), resume=folder, listeners=[events.append])
+    said = [event.message for event in events if isinstance(event, Warned)]
+    assert "this run is finished" in said[0]
+    assert "1 pretrain, 3 adversarial epochs (was: 1 pretrain, 2 adversarial)" in said[1]
+
+
 def test_a_changed_setting_is_refused_with_the_difference(tmp_path: Path) -> None:
     folder = train(OneNetwork, toy_settings(tmp_path, name="run"))
     with pytest.raises(ResumeError, match=r"optimizer\.lr: 0\.01 -> 0\.5") as refused:
