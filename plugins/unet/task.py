@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
@@ -28,6 +28,7 @@ from restore.plugins.unet.settings import (
     DeepLabModel,
     DeepLabSettings,
     EvaluateSettings,
+    ModelSettings,
     NestedUNetSettings,
     PredictSettings,
     SegmentationSettings,
@@ -58,6 +59,16 @@ class Segmentation(Task):
         self.model = self.settings.model
         self.use = options if isinstance(options, UseSettings) else UseSettings()
         self.classes = tuple(self.model.classes or ())
+
+    @classmethod
+    def miniature(cls, **changes: Any) -> RunSettings:
+        """Small pictures, and as narrow and shallow a network as the architecture knows."""
+        model = cls.settings_type.model_fields["model"].annotation
+        assert isinstance(model, type)
+        assert issubclass(model, ModelSettings)
+        least = {"width": 4, "depth": 2, "size": (32, 32)}
+        known = {name: value for name, value in least.items() if name in model.model_fields}
+        return super().miniature(**{"model": known, **changes})
 
     def networks(self) -> dict[str, nn.Module]:
         """The network, under the name ``segmenter``."""
