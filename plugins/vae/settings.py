@@ -28,11 +28,13 @@ class AutoencoderSettings(RunSettings):
 
     model: ModelSettings = ModelSettings()
     """The two networks."""
-    crop: Annotated[int, Field(ge=1)] = 32
+    crop: Annotated[int, Field(ge=1)] = 64
     """Side in pixels of the crops that are decoded while training; a multiple of the scale."""
     recolour: bool = True
     """Train on crops in other colours too: few photographs have few of them."""
-    samples_per_epoch: Annotated[int, Field(ge=1)] | None = 3200
+    batch_size: int = 8
+    samples_per_epoch: Annotated[int, Field(ge=1)] | None = 1200
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = 0.99
     optimizer: OptimizerSettings = OptimizerSettings(
         lr=1e-3, clip_norm=1.0, schedule=ScheduleSettings(name="cosine", warmup=0.05, final=0.02)
     )

@@ -19,10 +19,17 @@ from restore.plugins.common.super_resolution import evaluation_pairs, super_reso
 from restore.plugins.vae.bounds import Posterior, charged, importance_weighted, log_weights
 from restore.plugins.vae.measures import ActiveUnits, Mean, moments
 from restore.plugins.vae.networks import Decoder, Encoder, Gaussian
-from restore.plugins.vae.recolouring import Recoloured
 from restore.plugins.vae.settings import AutoencoderSettings, EvaluationOptions, VAESettings
 
 WARMUP = "warm-up"
+
+
+def recoloured(batch: Batch) -> Batch:
+    """Samples with their channels exchanged and dimmed, each by chance; gray pictures get a tint."""
+    samples = len(batch["input"])
+    orders, gains = torch.rand(samples, 3).argsort(1), 1 - 0.6 * torch.rand(samples, 3, 1, 1)
+    chosen = torch.arange(samples)[:, None], orders
+    return {name: gains.to(pictures.device) * pictures[chosen] for name, pictures in batch.items()}
 
 
 class Autoencoder(Task):
@@ -55,10 +62,8 @@ class Autoencoder(Task):
         return [Phase("reconstruction", self.settings.epochs, optimizers, owns, monitor="psnr")]
 
     def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:  # noqa: ARG002 - all alike
-        """Crops of pictures to train on, in other colours as well; whole pictures to validate on."""
-        settings = self.settings
-        pictures = super_resolution_pictures(split, settings, scale=settings.model.scale, crop=settings.crop)
-        return Recoloured(pictures) if split == "train" and settings.recolour else pictures
+        """Crops of pictures to train on, whole pictures to validate on."""
+        return super_resolution_pictures(split, self.settings, scale=self.settings.model.scale, crop=self.settings.crop)
 
     def evaluation_data(self, folder: Path | None) -> Pictures:
         """Whole pictures; what is encoded is made from them, smaller by the scale."""
@@ -66,6 +71,7 @@ class Autoencoder(Task):
 
     def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:  # noqa: ARG002 - every step is alike
         """Mean squared error between a picture and what comes through the bottleneck."""
+        batch = recoloured(batch) if self.settings.recolour else batch
 
         def reconstruct(modules: Modules) -> Terms:
             encoded = modules.encoder(batch["input"])
@@ -143,6 +149,7 @@ class VariationalAutoencoder(Autoencoder):
 
     def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
         """Negative evidence lower bound, per value of the picture, with one drawn code."""
+        batch = recoloured(batch) if self.settings.recolour else batch
         picture, values = batch["target"], batch["target"][0].numel()
         price = self.settings.beta * (step.share if step.phase == WARMUP else 1.0)
 

@@ -15,9 +15,8 @@ from restore.core.task import Batch, Modules, Step, Task, Terms
 from restore.core.trainer import Trainer
 from restore.plugins.vae.bounds import Posterior
 from restore.plugins.vae.measures import ActiveUnits, Mean, moments
-from restore.plugins.vae.recolouring import Recoloured
 from restore.plugins.vae.settings import EvaluationOptions, VAESettings
-from restore.plugins.vae.task import WARMUP, Autoencoder, VariationalAutoencoder
+from restore.plugins.vae.task import WARMUP, Autoencoder, VariationalAutoencoder, recoloured
 
 
 class OneTurn:
@@ -39,7 +38,9 @@ def vae(**changes: Any) -> VariationalAutoencoder:
     torch.manual_seed(0)
     options = changes.pop("options", None)
     settings = VariationalAutoencoder.miniature(**changes)
-    return VariationalAutoencoder(settings, options)
+    task = VariationalAutoencoder(settings, options)
+    assert task.modules  # built now: every task of these tests has the same weights
+    return task
 
 
 def batch_of(task: Autoencoder, size: int = 8, count: int = 4) -> Batch:
@@ -91,65 +92,38 @@ def test_the_rate_falls_towards_the_end_of_the_run_alone() -> None:
     assert warmup.optimizers["autoencoder"].lr == full.optimizers["autoencoder"].lr
 
 
-# --- data -----------------------------------------------------------------------------------------------------------
+# --- recolouring ----------------------------------------------------------------------------------------------------
 
 
-class Gray:
-    """One gray picture, small and large."""
-
-    def __len__(self) -> int:
-        return 1
-
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        values = torch.linspace(0.1, 1.0, 16).view(1, 4, 4).expand(3, 4, 4)
-        return {"input": values[:, ::2, ::2], "target": values}
-
-    def name(self, index: int) -> str:
-        return "gray"
-
-
-def test_recolouring_changes_colours_alike_in_both_pictures_and_nothing_else() -> None:
+def test_recolouring_is_alike_in_both_pictures_and_gives_gray_ones_a_tint() -> None:
     torch.manual_seed(0)
-    pictures, tints = Recoloured(Gray()), []
-    for _ in range(20):
-        sample = pictures[0]
-        torch.testing.assert_close(sample["input"], sample["target"][:, ::2, ::2])
-        gains = sample["target"] / Gray()[0]["target"]
-        torch.testing.assert_close(gains, gains[:, :1, :1].expand_as(gains))
-        assert 0.4 <= gains.min() <= gains.max() <= 1
-        tints.append(gains[:, 0, 0])
-    spread = torch.stack(tints).std(0)
-    assert (spread > 0.1).all()
-    assert pictures.name(0) == "gray"
+    gray = torch.linspace(0.1, 1.0, 16).view(1, 1, 4, 4).expand(50, 3, 4, 4)
+    batch = recoloured({"input": gray[..., ::2, ::2], "target": gray})
+    torch.testing.assert_close(batch["input"], batch["target"][..., ::2, ::2])
+    gains = batch["target"] / gray
+    torch.testing.assert_close(gains, gains[..., :1, :1].expand_as(gains))
+    assert 0.4 <= gains.min() <= gains.max() <= 1
+    assert (gains[..., 0, 0].std(0) > 0.1).all()
 
 
-def test_recolouring_exchanges_channels() -> None:
+def test_recolouring_exchanges_the_channels_of_each_sample_apart() -> None:
     torch.manual_seed(0)
-
-    class Red(Gray):
-        def __getitem__(self, index: int) -> dict[str, Tensor]:
-            picture = torch.zeros(3, 2, 2)
-            picture[0] = 1
-            return {"input": picture, "target": picture}
-
-    brightest = {int(Recoloured(Red())[0]["target"].sum((1, 2)).argmax()) for _ in range(30)}
-    assert brightest == {0, 1, 2}
+    red = torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1).expand(30, 3, 2, 2)
+    brightest = recoloured({"input": red, "target": red})["target"].sum((2, 3)).argmax(1)
+    assert set(brightest.tolist()) == {0, 1, 2}
 
 
-def test_only_training_pictures_are_recoloured() -> None:
-    task = vae()
-    phase = task.phases()[-1]
-    assert isinstance(task.data("train", phase), Recoloured)
-    assert not isinstance(task.data("validation", phase), Recoloured)
-    plain = vae(recolour=False)
-    assert not isinstance(plain.data("train", phase), Recoloured)
+def test_recolouring_can_be_turned_off() -> None:
+    batch = batch_of(vae())
+    plain, again, tinted = (stepped(vae(recolour=on), batch).terms for on in (False, False, True))
+    assert plain["reconstruction"] == again["reconstruction"] != tinted["reconstruction"]
 
 
 # --- the objective --------------------------------------------------------------------------------------------------
 
 
 def test_the_price_of_kl_rises_in_warm_up_and_stays() -> None:
-    task = vae(beta=2.0)
+    task = vae(beta=2.0, recolour=False)
     batch = batch_of(task)
     full = stepped(task, batch).terms
     assert full["kl"] > 0
@@ -160,7 +134,7 @@ def test_the_price_of_kl_rises_in_warm_up_and_stays() -> None:
 
 
 def test_the_loss_is_the_negative_elbo_per_value() -> None:
-    task = vae()
+    task = vae(recolour=False)
     batch = batch_of(task)
     terms, modules = stepped(task, batch).terms, Modules(task.modules)
     posterior = Posterior.of(modules.encoder(batch["input"]))
@@ -188,7 +162,8 @@ def test_every_parameter_takes_part() -> None:
 
 def test_the_autoencoder_can_learn_a_picture_by_heart() -> None:
     torch.manual_seed(0)
-    task = Autoencoder(Autoencoder.miniature(model={"width": 4, "stages": 2, "latent": 8, "scale": 2}))
+    model = {"width": 4, "stages": 2, "latent": 8, "scale": 2}
+    task = Autoencoder(Autoencoder.miniature(model=model, recolour=False))
     picture = torch.nn.functional.interpolate(torch.rand(2, 3, 4, 4), size=16, mode="bilinear")
     batch = {"input": picture[..., ::2, ::2], "target": picture}
     optimizer = torch.optim.Adam([p for m in task.modules.values() for p in m.parameters()], 5e-3)
@@ -298,7 +273,7 @@ def test_bounds_say_how_they_were_estimated() -> None:
 
 @torch.no_grad()
 def test_the_measured_elbo_is_the_negative_loss_on_average() -> None:
-    task = vae(options=EvaluationOptions(draws=500))
+    task = vae(options=EvaluationOptions(draws=500), recolour=False)
     batch = batch_of(task, count=1)
     torch.manual_seed(0)
     measured = task.numbers(batch, Modules(task.modules))["elbo"].item()
