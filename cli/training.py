@@ -17,7 +17,7 @@ from restore.cli.commands import FoundCommands, command
 from restore.cli.outcome import complain, debugging
 from restore.cli.subjects import trainable_tasks
 from restore.core.errors import Interrupted, ProcessFailed, UsageError
-from restore.core.processes import is_main_process, launched
+from restore.core.processes import how_many, is_main_process, launched
 
 OWN_FLAGS = ("--config", "--resume", "--print-config", "--num-processes", "--debug")
 
@@ -199,11 +199,9 @@ def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
 
 def train_in_processes(processes: int, device: str) -> None:
     """Type the same command in several processes at once; whatever they fail of is said once."""
-    import os
-
     from restore.core.launching import launch
 
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if how_many() > 1:
         raise UsageError("--num-processes is for a single process to start others; here several are running already")
     _check_devices(processes, device)
     command = [sys.executable, "-m", "restore.cli", *sys.argv[1:], *(["--debug"] if debugging() else [])]

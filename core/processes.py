@@ -18,6 +18,11 @@ def is_main_process() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
+def how_many() -> int:
+    """How many processes were started for a run, by ``--num-processes`` or another launcher."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def report_failure(message: str, status: int) -> None:
     """Tell the launcher why this process fails; it shows the earliest of all."""
     import json

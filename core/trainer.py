@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,11 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedType, GradientAccumulationPlugin, broadcast_object_list
 
-from restore.core import checkpoints, events, snapshot
+from restore.core import checkpoints, events, processes, snapshot
 from restore.core.averaging import Averages
 from restore.core.chance import derive, seed_everything
 from restore.core.checkpoints import Checkpoint
+from restore.core.devices import device_of
 from restore.core.errors import NothingToTrain, ResumeError, UsageError
 from restore.core.measuring import Number
 from restore.core.order import make_plan
@@ -225,14 +225,10 @@ def make_accelerator(settings: RunSettings) -> Accelerator:
     """The processes and the device of a run. Precision is the engine's own: evaluation must not be wrapped by it.
 
     Raises:
-        UsageError: the device is not there, or the launch configuration shards networks.
+        UsageError: the device is not there, or the processes were started in a way that cannot work.
     """
-    if settings.device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("--device cuda: this machine has no CUDA device that torch can use; restore doctor says more")
-    if settings.device == "mps" and not torch.backends.mps.is_available():
-        raise UsageError("--device mps: this machine has no Metal device that torch can use")
     accelerator = Accelerator(
-        cpu=settings.device == "cpu",
+        cpu=_device(settings).type == "cpu",  # else Accelerate would not let processes without a GPU train together
         mixed_precision="no",
         # our own sampler ends epochs, so Accelerate must not look for their end
         gradient_accumulation_plugin=GradientAccumulationPlugin(
@@ -245,13 +241,26 @@ def make_accelerator(settings: RunSettings) -> Accelerator:
             f"the launch configuration asks for {accelerator.distributed_type.value}, which shards networks; "
             "restore trains with plain data parallelism only (accelerate launch --multi_gpu)"
         )
+    if accelerator.num_processes < processes.how_many():
+        raise UsageError(
+            f"{processes.how_many()} processes were started, but do not know of each other, so each would train alone; "
+            "start them by --num-processes, accelerate launch or torchrun"
+        )
     return accelerator
+
+
+def _device(settings: RunSettings) -> torch.device:
+    device = device_of(settings.device)
+    if device.type != "mps" or processes.how_many() == 1:
+        return device
+    if settings.device == "mps":
+        raise UsageError("--device mps: processes cannot train together there; train in one, or with --device cpu")
+    return torch.device("cpu")
 
 
 def main_process_first(settings: RunSettings) -> contextlib.AbstractContextManager[None]:
     """A block that the main process goes through before the others, as for what is downloaded or measured once."""
-    several = int(os.environ.get("WORLD_SIZE", "1")) > 1
-    return make_accelerator(settings).main_process_first() if several else contextlib.nullcontext()
+    return make_accelerator(settings).main_process_first() if processes.how_many() > 1 else contextlib.nullcontext()
 
 
 def _use_deterministic_kernels(settings: RunSettings) -> None:
