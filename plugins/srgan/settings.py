@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self, cast, get_args
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,9 @@ from restore.plugins.common.settings import PerceptualSettings
 
 Scale = Literal[2, 3, 4, 8]
 PixelLoss = Literal["l1", "mse", "charbonnier"]
+
+SAMPLE_STEPS = 32
+"""Steps of an epoch on the sample photographs: 20 epochs of the published network take minutes, not an hour."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +53,13 @@ class DiscriminatorSettings(Settings):
     """Width of the layer before the answer."""
 
 
+class FeatureSettings(PerceptualSettings):
+    """The perceptual loss, in proportion to a pixel loss of weight 1."""
+
+    weight: Annotated[float, Field(ge=0)] = 0.1
+    """Factor of the loss; 0 leaves it out."""
+
+
 class PretrainSettings(Settings):
     """First phase: the generator alone comes close to the target, pixel by pixel."""
 
@@ -58,7 +68,7 @@ class PretrainSettings(Settings):
     loss: PixelLoss = "l1"
     """How pixels are compared."""
     optimizer: OptimizerSettings = OptimizerSettings(
-        lr=4e-4, betas=(0.9, 0.99), schedule=ScheduleSettings(name="one-cycle", warmup=0.2)
+        lr=8e-4, betas=(0.9, 0.99), schedule=ScheduleSettings(name="one-cycle", warmup=0.2)
     )
     """Optimizer of the generator."""
 
@@ -70,7 +80,7 @@ class AdversarialSettings(Settings):
     """Epochs of this phase; unset: every fifth of --epochs, at least one, but none of --epochs 1; 0: no such phase."""
     kind: Literal["vanilla", "least-squares", "hinge"] = "vanilla"
     """Which game the two play."""
-    weight: Annotated[float, Field(ge=0)] = 5e-3
+    weight: Annotated[float, Field(ge=0)] = 1e-2
     """Factor of the generator's adversarial loss."""
     real_label: Annotated[float, Field(gt=0, le=1)] = 1.0
     """vanilla, least-squares: label of photographs; 0.9 keeps the discriminator from being too sure."""
@@ -95,8 +105,8 @@ class SRGANSettings(RunSettings):
     """First phase."""
     adversarial: AdversarialSettings = AdversarialSettings()
     """Second phase."""
-    perceptual: PerceptualSettings = PerceptualSettings()
-    """Loss between features of the second phase; a weight of 0 leaves it out."""
+    perceptual: FeatureSettings = FeatureSettings()
+    """Loss between features, in the second phase."""
     discriminator: DiscriminatorSettings = DiscriminatorSettings()
     """The generator's opponent in the second phase."""
 
@@ -137,7 +147,7 @@ class SRGANSettings(RunSettings):
     # What follows imports torch, and only where it is needed: settings alone must load without it.
 
     def decided(self) -> Self:
-        """A copy with the scale of paired data, the epochs of pretraining and the perceptual features fixed.
+        """A copy with the scale of paired data, the lengths of epochs and phases and the perceptual features fixed.
 
         Raises UsageError when paired data have a scale that there is no generator for.
         """
@@ -148,11 +158,17 @@ class SRGANSettings(RunSettings):
             update={
                 "model": self.model.model_copy(update={"scale": self._decided_scale()}),
                 "epochs": pretrain + adversarial,
+                "samples_per_epoch": self._decided_samples(),
                 # Fixed, so that a resumed run with more --epochs goes on with the game instead of moving its beginning.
                 "pretrain": self.pretrain.model_copy(update={"epochs": pretrain}),
                 "perceptual": self._decided_features(soon=adversarial > 0),
             }
         )
+
+    def _decided_samples(self) -> int | None:
+        if self.samples_per_epoch is None and self.data is None:
+            return SAMPLE_STEPS * self.batch_size
+        return self.samples_per_epoch
 
     def _decided_scale(self) -> int:
         """The scale that was asked for; unless one was, that of paired data."""
@@ -168,13 +184,13 @@ class SRGANSettings(RunSettings):
             raise UsageError(f"{self.data}: the pairs are of scale {scale:g}; srgan enlarges 2, 3, 4 or 8 times")
         return int(scale)
 
-    def _decided_features(self, soon: bool) -> PerceptualSettings:
+    def _decided_features(self, soon: bool) -> FeatureSettings:
         if not self.perceptual.weight:
             return self.perceptual
         from restore.plugins.common.feature_weights import decided, published_file
 
         if soon or published_file(self.perceptual.network).is_file():
-            return decided(self.perceptual)
+            return cast(FeatureSettings, decided(self.perceptual))
         # Only a resumed run may need them, so there is nothing to warn of and nothing to download yet.
         auto = self.perceptual.weights == "auto"
         return self.perceptual.model_copy(update={"weights": "random"}) if auto else self.perceptual
