@@ -42,7 +42,8 @@ class Environment:
 def _checked(
     command: Sequence[str], folder: Path | None = None, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    alone = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
+    # what steers this Python, or the tests that run now, is not the environment's
+    alone = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PYTEST_"))}
     done = subprocess.run(
         command, cwd=folder, env={**alone, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=280
     )
