@@ -35,6 +35,7 @@ class RunFolder:
         self.path = path
         self.config = path / "config.yaml"
         self.log = path / "metrics.jsonl"
+        self.table = path / "log.csv"
         self.tensorboard = path / "tensorboard"
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"

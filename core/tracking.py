@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 
+from restore.core.log_table import write_log_table
 from restore.core.measuring import Number
 from restore.core.run_folder import Log, RunFolder
 from restore.core.writing import replacing
@@ -29,6 +30,7 @@ class Tracker:
     """Writes the numbers of a run; of several processes only the main one has one."""
 
     def __init__(self, folder: RunFolder, *, log_position: int | None = None, purge_step: int | None = None) -> None:
+        self.folder = folder
         self.log = Log(folder.log, log_position)
         self.board = SummaryWriter(str(folder.tensorboard), purge_step=purge_step)
 
@@ -44,6 +46,7 @@ class Tracker:
         self.log.write(
             {"kind": "validation", **place, "metrics": listed, "best": best, "seconds": {"evaluation": seconds}}
         )
+        write_log_table(self.folder.log, self.folder.table)
         for number in numbers:
             self.board.add_scalar(f"validation/{number.name} ({number.convention})", number.value, place["step"])
 

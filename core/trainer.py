@@ -17,7 +17,7 @@ from restore.core.averaging import Averages
 from restore.core.chance import derive, seed_everything
 from restore.core.checkpoints import Checkpoint
 from restore.core.devices import device_of
-from restore.core.errors import NothingToTrain, ResumeError, UsageError
+from restore.core.errors import CheckpointError, NothingToTrain, ResumeError, UsageError
 from restore.core.measuring import Number
 from restore.core.order import make_plan
 from restore.core.parts import Parts
@@ -177,9 +177,14 @@ class Trainer:
     def _checkpoint(self, phases: Sequence[Phase], networks: Networks, averages: Averages | None) -> Checkpoint | None:
         if not self.resume:
             return None
-        _, checkpoint = checkpoints.load_newest(RunFolder(self.resume).checkpoints, self._notice)
-        check_plan(checkpoint, phases, self._notice)
-        snapshot.restore_modules(checkpoint, networks.raw, averages)
+        path, checkpoint = checkpoints.load_newest(RunFolder(self.resume).checkpoints, self._notice)
+        try:
+            check_plan(checkpoint, phases, self._notice)
+            snapshot.restore_modules(checkpoint, networks.raw, averages)
+        except (KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"{path} was written by another version of restorekit and cannot be resumed with this one ({error})"
+            ) from None
         return checkpoint
 
     def _notice(self, message: str) -> None:

@@ -196,3 +196,15 @@ def test_a_changed_setting_is_refused_with_the_difference(tmp_path: Path) -> Non
     assert "workers" not in str(refused.value)
     assert merged(ToySettings, folder, {"workers": 1}).workers == 1
     assert read_task(folder) == "toy/OneNetwork"
+
+
+def test_a_checkpoint_of_another_version_is_refused_in_words(tmp_path: Path) -> None:
+    from restore.core.checkpoints import save
+
+    run = toy_settings(tmp_path, name="run")
+    folder = train(OneNetwork, run)
+    _, checkpoint = load_newest(folder / "checkpoints", damaged=pytest.fail)
+    checkpoint.state.pop("planned")
+    save(folder / "checkpoints", 99, checkpoint, keep=1)
+    with pytest.raises(CheckpointError, match="another version of restorekit"):
+        train(OneNetwork, run, resume=folder)

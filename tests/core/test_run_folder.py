@@ -38,7 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Event]]:
 def test_the_folder_has_its_files(run: tuple[Path, list[Event]]) -> None:
     names = {path.name for path in run[0].iterdir()}
     assert names == {
-        "config.yaml", "metrics.jsonl", "tensorboard", "samples", "checkpoints", "summary.json",
+        "config.yaml", "metrics.jsonl", "log.csv", "tensorboard", "samples", "checkpoints", "summary.json",
         "best.safetensors", "last.safetensors", "best-pretrain.safetensors", "best-adversarial.safetensors",
     }  # fmt: skip
 
@@ -71,6 +71,22 @@ def test_log_lines_are_averages_over_their_steps(run: tuple[Path, list[Event]]) 
     assert [line["step"] for line in lines if line["kind"] == "validation"] == [4, 8, 12]
     logged = [event for event in run[1] if isinstance(event, Logged)]
     assert {"net/mse", "critic/real", "d_real", "net/lr"} <= logged[-1].numbers.keys()
+
+
+def test_the_log_table_has_a_row_for_each_evaluation(run: tuple[Path, list[Event]]) -> None:
+    import csv
+
+    with (run[0] / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["epoch"], row["phase"]) for row in rows] == [
+        ("1", "pretrain"),
+        ("2", "adversarial"),
+        ("3", "adversarial"),
+    ]
+    assert float(rows[0]["net/lr"]) == 0.01
+    assert float(rows[2]["val_mse"]) > 0
+    assert rows[0]["critic/real"] == ""
+    assert float(rows[1]["critic/real"]) > 0
 
 
 def test_samples_are_pictures_that_can_be_opened(run: tuple[Path, list[Event]]) -> None:
