@@ -247,9 +247,10 @@ def test_a_mean_is_of_sums() -> None:
     assert Mean("kl", "").reduce(torch.tensor([[1.0, 2.0], [3.0, 6.0]])) == 6.0
 
 
-@pytest.mark.parametrize("gray", [False, True])
-def test_measured_bounds_are_in_order_and_units_sum_to_the_kl(gray: bool) -> None:
-    task = vae(options=EvaluationOptions(draws=5))
+@pytest.mark.parametrize(("gray", "scale"), [(False, 1), (True, 1), (False, 2)])
+def test_measured_bounds_are_in_order_and_units_sum_to_the_kl(gray: bool, scale: int) -> None:
+    model = {"width": 4, "stages": 2, "latent": 3, "scale": scale}
+    task = vae(options=EvaluationOptions(draws=5), model=model)
     batch = batch_of(task, size=13)
     if gray:
         batch["target"] = batch["target"][:, :1]
@@ -261,8 +262,20 @@ def test_measured_bounds_are_in_order_and_units_sum_to_the_kl(gray: bool) -> Non
     assert (rows["elbo"] <= rows["iw_bound"]).all()
     assert (rows["elbo"] < rows["iw_bound"]).any()
     torch.testing.assert_close(sum(of_units.values()), rows["kl"].sum(1, keepdim=True))
-    expected = 3 * 13 * 13 / (3 * 4 * 4)
+    expected = 3 * (13 * scale) ** 2 / (3 * 4 * 4)
     assert protocols["rgb"].metrics["compression"].reduce(rows["compression"]) == pytest.approx(expected)
+
+
+@torch.no_grad()
+def test_a_gray_target_is_measured_as_three_equal_channels() -> None:
+    task = vae()
+    batch = batch_of(task)
+    gray = batch["target"][:, :1]
+    found = []
+    for target in (gray, gray.expand(-1, 3, -1, -1)):
+        torch.manual_seed(0)
+        found.append(task.numbers({**batch, "target": target}, Modules(task.modules)))
+    assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
 
 
 def test_bounds_say_how_they_were_estimated() -> None:
