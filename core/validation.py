@@ -112,7 +112,8 @@ class Validation:
                 optimizer.plateau.evaluated(improved)
         if stopping.patience is not None and progress.stale >= stopping.patience:
             progress.phase_over = True
-        return improved
+        # a run whose metric is never a number still ends with weights: its first ones, until better are known
+        return improved or phase.name not in progress.numbers
 
     def _export(self, modules: Mapping[str, nn.Module], numbers: Sequence[Number], best: bool) -> None:
         folder = self.parts.folder

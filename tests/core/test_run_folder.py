@@ -15,6 +15,7 @@ from toy_tasks import Fixed, MeanSquaredError, Noise, OneNetwork, ToySettings, T
 from restore.core.errors import DataError, UsageError
 from restore.core.evaluation import EvaluationInterrupted, evaluate
 from restore.core.events import Evaluated, Event, Logged, SamplesWritten
+from restore.core.measuring import EvaluationProtocol
 from restore.core.run_folder import Log, new_run_folder, read_config, read_task
 from restore.core.task import Batch, Modules, Task
 from restore.core.tracking import LARGEST, make_sheet
@@ -174,6 +175,16 @@ def test_an_estimate_that_draws_is_the_same_each_time() -> None:
     torch.rand(10)
     evaluate(task, {}, pictures, protocol, of="x")
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_run_whose_metric_is_never_a_number_still_ends_with_weights(tmp_path: Path) -> None:
+    class NotANumber(OneNetwork):
+        def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+            return {"mse": torch.full((1, 2), float("nan"), dtype=torch.float64)}
+
+    settings = toy_settings(tmp_path, name="run")
+    assert Trainer(NotANumber(settings), settings).fit().weights.is_file()
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["metrics"][0]["value"] is None
 
 
 def test_evaluations_tell_whose_they_are(run: tuple[Path, list[Event]]) -> None:
