@@ -104,12 +104,13 @@ def nested_values(layers: Iterable[Layer]) -> dict[str, Any]:
 def _completed(tree: dict[str, Any], model: type[BaseModel], default: BaseModel | None) -> dict[str, Any]:
     """Fill untouched settings of touched groups from the default instance of the group.
 
-    ``critic: OptimizerSettings = OptimizerSettings(lr=1e-3)`` keeps its ``lr`` where only ``critic.name`` is set.
+    ``critic: OptimizerSettings = OptimizerSettings(lr=1e-3)`` keeps its ``lr`` where only ``critic.name`` is set. What
+    the group's class has as its own default is left out, so that a family can tell what nobody asked for.
     """
     for name, info in model.model_fields.items():
         value = getattr(default, name) if default is not None else default_of(info)
         if name not in tree:
-            if default is not None:
+            if default is not None and value != default_of(info):
                 tree[name] = value
         elif (group := group_of(info.annotation)) is not None and isinstance(tree[name], dict):
             tree[name] = _completed(tree[name], group, value if isinstance(value, BaseModel) else None)

@@ -41,6 +41,12 @@ def test_setting_one_value_of_a_group_keeps_the_others_of_the_groups_default():
     assert settings.tending.schedule == Schedule(name="cosine", warmup=0.25)
 
 
+def test_what_nobody_asked_for_can_be_told_from_what_somebody_did():
+    settings = validated(Garden, [Layer("typed", {("tending", "lr"): "0.5"})])
+    assert "lr" in settings.tending.model_fields_set
+    assert "name" not in settings.tending.model_fields_set
+
+
 def test_untouched_settings_stay_unset():
     assert validated(Garden, []).model_fields_set == set()
     assert validated(Garden, [Layer("typed", {("size",): 3})]).model_fields_set == {"size"}
