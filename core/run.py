@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
 import torch
@@ -36,6 +36,7 @@ class Run:
         self.began = time.monotonic()
         self._earlier_seconds = self.progress.seconds
         self._checkpoint = checkpoint
+        self.loader: Iterable[dict[str, Tensor]] = ()
         self._warned: set[str] = set()
         self._step_seconds: list[tuple[float, float]] = []
 
@@ -55,6 +56,12 @@ class Run:
         Raises:
             Interrupted: told to stop; a checkpoint is saved.
         """
+        try:
+            self._go()
+        finally:
+            self.loader = ()  # ends its workers now: at the interpreter's exit torch takes their end for a failure
+
+    def _go(self) -> None:
         goes_on = self._checkpoint is not None
         while True:
             self._begin_phase()
