@@ -44,6 +44,8 @@ def outcome(run: Callable[[], Any], *, debug: bool = False) -> int:
 def _outcome(run: Callable[[], Any]) -> int:
     try:
         status = run()
+        if status == INTERRUPTED:
+            raise KeyboardInterrupt  # which Typer turned into this status
         if sys.stdout is not None:  # closed by whoever started this
             sys.stdout.flush()
     except SystemExit as leaving:
@@ -60,8 +62,6 @@ def _outcome(run: Callable[[], Any]) -> int:
             typer.echo(trace, err=True, nl=False)
             complain(message, prefix="" if status == INTERRUPTED else "Error: ")
         return status
-    if status == INTERRUPTED:  # Typer turns Ctrl-C into this status and says nothing
-        complain("Interrupted.", prefix="")
     return status if isinstance(status, int) else DONE
 
 

@@ -17,6 +17,9 @@ from types import FrameType
 
 from restore.core.processes import FAILURES
 
+INTERRUPTED = 130
+"""Exit status of a process that Ctrl-C ended."""
+
 GRACE = 30.0
 """Seconds that the other processes have to end by themselves after one did."""
 
@@ -111,6 +114,9 @@ def _outcome(statuses: Sequence[int | None], failures: Path) -> Outcome:
     if told:
         _, rank, report = told[0]
         return Outcome(int(report["status"]), str(report["message"]), rank)
+    interrupted = [rank for rank, status in enumerate(statuses) if status in (INTERRUPTED, -signal.SIGINT)]
+    if interrupted:  # so early that it could not even say so
+        return Outcome(INTERRUPTED, "Interrupted.", interrupted[0])
     silent = [rank for rank, status in enumerate(statuses) if status not in (0, None)]
     if silent:
         return Outcome(1, None, silent[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from pathlib import Path
 
@@ -79,6 +80,15 @@ def test_a_command_that_leaves_early_keeps_its_status(code, status):
 def test_ctrl_c_inside_typer_says_so(capsys):
     assert outcome(lambda: 130) == 130
     assert capsys.readouterr().err == "Interrupted.\n"
+
+
+def test_ctrl_c_in_one_of_several_processes_is_left_to_the_launcher_to_say(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("RESTORE_FAILURE_FOLDER", str(tmp_path))
+    monkeypatch.setenv("RANK", "1")
+    assert outcome(lambda: 130) == 130
+    assert capsys.readouterr().err == ""
+    report = json.loads((tmp_path / "1.json").read_text())
+    assert (report["status"], report["message"]) == (130, "Interrupted.")
 
 
 def test_a_command_knows_that_it_is_debugged():

@@ -78,6 +78,12 @@ def test_processes_that_cannot_share_a_batch_say_so_once(tmp_path: Path) -> None
     assert "shared equally by 2 processes" in outcome.message
 
 
+@pytest.mark.parametrize("end", ["sys.exit(130)", "os.kill(os.getpid(), signal.SIGINT)"])
+def test_processes_that_ctrl_c_ends_without_a_word_were_interrupted(end: str) -> None:
+    code = f"import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); {end}"
+    assert launch([sys.executable, "-c", code], 2) == Outcome(130, "Interrupted.", 0)
+
+
 def test_launching_imports_no_torch() -> None:
     code = "import sys, restore.core.launching; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
