@@ -15,6 +15,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that knows few characters is no reason to fail
     try:
         from restore.cli.app import app
+
+        app(prog_name="restore")
     except KeyboardInterrupt:  # typed so early that nobody else could answer it
         raise SystemExit(130) from None
-    app(prog_name="restore")

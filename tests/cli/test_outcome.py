@@ -11,6 +11,7 @@ import pytest
 import typer
 
 from restore import registry
+from restore.cli import main
 from restore.cli.outcome import debugging, outcome, take_debug
 from restore.core.errors import DataError, Interrupted, RestoreError, UsageError
 
@@ -147,3 +148,13 @@ def test_the_status_reaches_the_shell(restore_process):
     assert wrong.returncode == 2
     assert "--epochs: should be a valid integer (got none, from the command line)" in wrong.stderr
     assert "\x1b" not in wrong.stderr  # plain where it is no terminal
+
+
+def test_ctrl_c_before_the_command_line_is_read_leaves_no_traceback(monkeypatch):
+    def interrupted(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("restore.cli.app.app", interrupted)
+    with pytest.raises(SystemExit) as leaving:
+        main()
+    assert leaving.value.code == 130
