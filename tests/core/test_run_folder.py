@@ -115,6 +115,8 @@ def test_what_is_no_run_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not say which task"):
         read_task(tmp_path)
     (tmp_path / "config.yaml").write_text("- just\n- a list\n")
+    with pytest.raises(UsageError, match="not a run folder"):
+        read_config(tmp_path / "config.yaml")
     with pytest.raises(UsageError, match="holds no settings"):
         read_config(tmp_path)
     (tmp_path / "config.yaml").write_text("a: [")
