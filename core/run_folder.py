@@ -112,7 +112,7 @@ def _read_yaml(run: Path) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {reason(error)}") from None
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path} is damaged: {' '.join(str(error).split())}") from None
+        raise UsageError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(config, dict):
         raise UsageError(f"{path} holds no settings")
     return config
