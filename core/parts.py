@@ -32,3 +32,8 @@ class Parts:
     tracker: Tracker | None
     """None on every process but the main one."""
     emit: Callable[[Event], None]
+
+    @property
+    def has_critics(self) -> bool:
+        """Whether training needs networks that prediction does not."""
+        return len(self.task.exported) < len(self.networks.raw)

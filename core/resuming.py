@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from restore.core.errors import ResumeError
 from restore.core.run_folder import read_config
-from restore.core.settings import RunSettings, changes
+from restore.core.settings import RunSettings, changes, overlay
 
 R = TypeVar("R", bound=RunSettings)
 
@@ -27,7 +27,7 @@ def merged(settings_type: type[R], run: Path, typed: Mapping[str, Any]) -> R:
     """
     config = read_config(run)
     old = settings_type.model_validate(config)
-    new = settings_type.model_validate(_overlay(config, typed))
+    new = settings_type.model_validate(overlay(config, typed))
     refused = [
         change
         for change in changes(old, new)
@@ -41,11 +41,3 @@ def merged(settings_type: type[R], run: Path, typed: Mapping[str, Any]) -> R:
         )
     kept = {change.path[0] for change in changes(old, new) if change.allowed}
     return old.model_copy(update={name: getattr(new, name) for name in kept})
-
-
-def _overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(below)
-    for key, value in above.items():
-        lower = result.get(key)
-        result[key] = _overlay(lower, value) if isinstance(value, Mapping) and isinstance(lower, Mapping) else value
-    return result

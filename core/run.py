@@ -109,7 +109,12 @@ class Run:
         """Load what the next phase starts from; its optimizers, schedules, best and counters are new."""
         parts, following = self.parts, self.parts.phases[self.progress.phase + 1]
         if following.start == "best":
-            tensors = checkpoints.load_tensors(parts.folder.start_of_next(self.phase.name))
+            whole = (
+                parts.folder.start_of_next
+                if len(parts.task.exported) < len(parts.networks.raw)
+                else parts.folder.best_of
+            )
+            tensors = checkpoints.load_tensors(whole(self.phase.name))
             snapshot.load_named_tensors(parts.networks.raw, tensors)
         elif parts.averages:
             for name, module in parts.averages.modules.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -31,12 +31,34 @@ class Positional:
     """What help and errors call it, as ``A B``."""
 
 
+def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """One tree of values over another, branch by branch."""
+    result = dict(below)
+    for key, value in above.items():
+        lower = result.get(key)
+        result[key] = overlay(lower, value) if isinstance(value, Mapping) and isinstance(lower, Mapping) else value
+    return result
+
+
 class Settings(BaseModel):
     """Base of every settings class: frozen, unknown keys refused, attribute docstrings become help texts."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=(), validate_default=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lay_over_defaults(cls, values: Any) -> Any:
+        """Let part of a group change that part alone: the rest is the group's default here, not that of its class."""
+        if not isinstance(values, Mapping):
+            return values
+        laid = dict(values)
+        for name, value in values.items():
+            default = cls.model_fields[name].default if name in cls.model_fields else None
+            if isinstance(value, Mapping) and isinstance(default, Settings):
+                laid[name] = overlay(default.model_dump(exclude_defaults=True), value)
+        return laid
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:

@@ -129,7 +129,7 @@ class Validation:
                 phase=self.phase.name,
                 numbers=[asdict(number) for number in numbers],
             )
-        if best and self.progress.phase + 1 < len(self.parts.phases):
+        if best and self.parts.has_critics:
             checkpoints.save_tensors(folder.start_of_next(self.phase.name), snapshot.named_tensors(modules))
 
     @torch.no_grad()

@@ -188,6 +188,13 @@ def test_a_new_plan_and_a_finished_run_are_said(tmp_path: Path) -> None:
     assert "1 pretrain, 3 adversarial epochs (was: 1 pretrain, 2 adversarial)" in said[1]
 
 
+def test_a_phase_may_be_added_to_a_finished_run(tmp_path: Path) -> None:
+    folder = train(TwoPhases, toy_settings(tmp_path, name="run", epochs=1))
+    longer = merged(ToySettings, folder, {"epochs": 2})
+    train(TwoPhases, longer, resume=folder)
+    assert (folder / "best-adversarial.safetensors").is_file()
+
+
 def test_a_changed_setting_is_refused_with_the_difference(tmp_path: Path) -> None:
     folder = train(OneNetwork, toy_settings(tmp_path, name="run"))
     with pytest.raises(ResumeError, match=r"optimizer\.lr: 0\.01 -> 0\.5") as refused:

@@ -10,7 +10,16 @@ from typing import Annotated
 import pytest
 from pydantic import Field, ValidationError
 
-from restore.core.settings import Changeable, Flag, OptimizerSettings, RunSettings, Settings, changes, leaves
+from restore.core.settings import (
+    Changeable,
+    Flag,
+    OptimizerSettings,
+    RunSettings,
+    ScheduleSettings,
+    Settings,
+    changes,
+    leaves,
+)
 
 
 class Model(Settings):
@@ -32,6 +41,16 @@ def test_a_redeclared_field_keeps_its_help_bounds_and_marks() -> None:
     assert any(isinstance(mark, Changeable) for mark in info.metadata)
     with pytest.raises(ValidationError, match="greater than or equal to 1"):
         Family(epochs=0)
+
+
+def test_part_of_a_group_changes_that_part_alone() -> None:
+    class Trained(RunSettings):
+        optimizer: OptimizerSettings = OptimizerSettings(lr=3.0, schedule=ScheduleSettings(name="cosine", warmup=0.1))
+        """The optimizer."""
+
+    changed = Trained.model_validate({"optimizer": {"schedule": {"warmup": 0.2}}}).optimizer
+    assert changed == OptimizerSettings(lr=3.0, schedule=ScheduleSettings(name="cosine", warmup=0.2))
+    assert Trained(optimizer=OptimizerSettings()).optimizer.lr == OptimizerSettings().lr
 
 
 def test_every_field_of_a_run_has_help() -> None:
