@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what type checkers see of the table below
     from restore.core.settings import Changeable as Changeable
     from restore.core.settings import Flag as Flag
     from restore.core.settings import OptimizerSettings as OptimizerSettings
+    from restore.core.settings import Positional as Positional
     from restore.core.settings import RunSettings as RunSettings
     from restore.core.settings import ScheduleSettings as ScheduleSettings
     from restore.core.settings import Settings as Settings
