@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageCms
 
 from restore.core import png16
+from restore.core.errors import DataError
 
 Levels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -18,7 +19,7 @@ Levels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 def levels(image: Image.Image, path: Path) -> Levels:
     """Levels (H, W, C) of a decoded picture, uint8 or uint16; C is 1 (gray), 2 (with alpha), 3 (RGB) or 4 (RGBA).
 
-    Raises ValueError for pictures whose white is unknown.
+    Raises DataError for pictures whose white is unknown.
     """
     deep = png16.read(path) if image.format == "PNG" else None
     if deep is not None:
@@ -26,9 +27,9 @@ def levels(image: Image.Image, path: Path) -> Levels:
     if image.mode.startswith("I;16"):
         return np.asarray(image).astype(np.uint16)[..., None]
     if image.mode == "I":
-        return _narrowed(np.asarray(image))[..., None]
+        return _narrowed(np.asarray(image), path)[..., None]
     if image.mode == "F":
-        raise ValueError("floating-point pictures have no known white; save it with 8 or 16 bits")
+        raise DataError(f"{path}: floating-point pictures have no known white; save it with 8 or 16 bits")
     if image.mode == "CMYK":
         converted = _from_inks(image)
     elif image.mode in ("1", "L", "LA", "La"):
@@ -39,10 +40,10 @@ def levels(image: Image.Image, path: Path) -> Levels:
     return values if values.ndim == 3 else values[..., None]
 
 
-def _narrowed(values: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
+def _narrowed(values: npt.NDArray[Any], path: Path) -> npt.NDArray[np.uint16]:
     """32-bit levels of files whose levels have 16 bits."""
     if values.min() < 0 or values.max() > 65535:
-        raise ValueError("32-bit pictures have no known white; save it with 8 or 16 bits")
+        raise DataError(f"{path}: 32-bit pictures have no known white; save it with 8 or 16 bits")
     narrowed: npt.NDArray[np.uint16] = values.astype(np.uint16)
     return narrowed
 

@@ -36,17 +36,17 @@ class Originals(Protocol):
         ...
 
 
-def refuse_smaller(originals: Originals, least: int, need: str) -> None:
+def refuse_smaller(originals: Originals, least: int, need: str, advice: str) -> None:
     """Raise a DataError that names every picture (up to three) with a side of fewer than ``least`` pixels.
 
-    ``need`` says what for, as ``a training crop``.
+    ``need`` says what for, as ``a training crop``, and ``advice`` what to do about it.
     """
     small = [index for index in range(len(originals)) if min(originals.size(index)) < least]
     if not small:
         return
     named = [f"{originals.name(index)} ({_described(originals.size(index))})" for index in small[:3]]
     more = f" and {len(small) - 3} more" if len(small) > 3 else ""
-    raise DataError(f"too small for {need}, which needs {least}x{least} pixels: {', '.join(named)}{more}")
+    raise DataError(f"too small for {need}, which needs {least}x{least} pixels: {', '.join(named)}{more}; {advice}")
 
 
 def _described(size: tuple[int, int]) -> str:

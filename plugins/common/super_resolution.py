@@ -42,7 +42,7 @@ class CroppedPairs:
             raise UsageError(f"a crop of {crop} pixels is no multiple of the scale {scale}")
         if inputs is not None:
             common_scale(inputs, targets, scale)
-        refuse_smaller(targets, crop, "a training crop")
+        refuse_smaller(targets, crop, "a training crop", "leave them out, or lower --crop-size")
         self._targets, self._inputs = targets, inputs
         self._scale, self._crop, self._augment = scale, crop, augment
         self.in_memory = targets.in_memory and (inputs is None or inputs.in_memory)
@@ -89,7 +89,7 @@ class WholePairs:
         """
         if inputs is not None:
             common_scale(inputs, targets, scale)
-        refuse_smaller(targets, math.ceil(scale), f"the scale {scale:g}")
+        refuse_smaller(targets, math.ceil(scale), f"the scale {scale:g}", "leave them out")
         self.scale = scale
         self._targets, self._inputs = targets, inputs
         self.in_memory = targets.in_memory and (inputs is None or inputs.in_memory)
