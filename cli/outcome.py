@@ -55,6 +55,7 @@ def _outcome(run: Callable[[], Any]) -> int:
         return FAILED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place that can say what went wrong
         message, status = _explained(error)
+        message = "\n".join([message, *getattr(error, "__notes__", [])])
         trace = _traceback(error) if debugging() else ""
         if launched():
             report_failure(f"{trace}{message}", status)  # several processes: the launcher says it, once

@@ -40,6 +40,9 @@ class Progress:
         self.report = Report()
         self.losses: dict[str, float] = {}
         self.phases = 1
+        self.folder: Path | None = None
+        self.saved_step: int | None = None
+        """The optimizer step from which the run would go on if it ended now; none before the first checkpoint."""
         self._said: set[str] = set()
 
     def __call__(self, event: events.Event) -> None:
@@ -47,6 +50,7 @@ class Progress:
         match event:
             case events.RunStarted():
                 self.phases = len(event.phases)
+                self.folder, self.saved_step = event.folder, event.resumed_at
                 self.say("\n".join(self.report.start(event)))
             case events.PhaseStarted():
                 self.pace.begin_phase()
@@ -63,6 +67,8 @@ class Progress:
                 self.evaluated(event)
             case events.PhaseFinished():
                 self.phase_finished(event)
+            case events.CheckpointSaved():
+                self.saved_step = event.run_step
             case events.Warned():
                 self.warn(event.message)
             case events.RunFinished():

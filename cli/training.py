@@ -6,9 +6,10 @@ import io
 import shlex
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from inspect import Parameter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +19,9 @@ from restore.cli.outcome import complain, debugging
 from restore.cli.subjects import trainable_tasks
 from restore.core.errors import Interrupted, ProcessFailed, UsageError
 from restore.core.processes import how_many, is_main_process, launched
+
+if TYPE_CHECKING:
+    from restore.cli.progress import Progress
 
 OWN_FLAGS = ("--config", "--resume", "--print-config", "--num-processes", "--debug")
 
@@ -177,7 +181,7 @@ def configuration(settings: Any, layers: list[Any]) -> str:
 
 def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
     """Train, and show how it goes; of several processes the main one does the talking."""
-    from restore.cli.progress import resume_line, shown_progress
+    from restore.cli.progress import shown_progress
     from restore.cli.warnings_of_families import warnings_told
     from restore.core.trainer import Trainer, main_process_first
 
@@ -189,12 +193,29 @@ def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
             settings = settings.decided()
         task = task_type(settings)
     quiet = None if is_main_process() else io.StringIO()
-    with shown_progress(quiet) as progress, warnings_told(progress.warn):
-        try:
-            Trainer(task, settings, name=entry.full_name, listeners=[progress], resume=resume).fit()
-        except Interrupted as stopped:
-            line = resume_line(entry.name, stopped.folder)
-            raise Interrupted(f"Interrupted: {stopped}.\nGo on with: {line}", stopped.folder) from None
+    with shown_progress(quiet) as progress, warnings_told(progress.warn), _how_to_go_on(entry.name, progress):
+        Trainer(task, settings, name=entry.full_name, listeners=[progress], resume=resume).fit()
+
+
+@contextmanager
+def _how_to_go_on(task: str, progress: Progress) -> Iterator[None]:
+    """Say how to go on with a run that ended too early, if anything of it is saved."""
+    from restore.cli.progress import resume_line
+
+    try:
+        yield
+    except Interrupted as stopped:
+        line = resume_line(task, stopped.folder)
+        raise Interrupted(f"Interrupted: {stopped}.\nGo on with: {line}", stopped.folder) from None
+    except (Exception, KeyboardInterrupt) as error:
+        if progress.folder is None or progress.saved_step is None:
+            raise
+        saved = f"Everything up to step {progress.saved_step} is saved. Go on with: "
+        saved += resume_line(task, progress.folder)
+        if isinstance(error, KeyboardInterrupt):  # the second Ctrl-C, which does not wait
+            raise Interrupted(f"Interrupted.\n{saved}", progress.folder) from None
+        error.add_note(saved)
+        raise
 
 
 def train_in_processes(processes: int, device: str) -> None:

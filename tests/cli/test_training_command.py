@@ -11,6 +11,8 @@ import sys
 import pytest
 import yaml
 
+from restore.core.errors import DataError
+
 
 @pytest.fixture
 def run_folder(restore, in_garden):
@@ -121,6 +123,26 @@ def test_ctrl_c_saves_and_says_how_to_go_on(garden, tmp_path):
     )  # fmt: skip
     assert again.returncode == 0
     assert "epochs: 100000" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "message"),
+    [
+        (DataError("photo.png: is damaged"), 1, "Error: photo.png: is damaged\n"),
+        (KeyboardInterrupt(), 130, "Interrupted.\n"),
+        (ZeroDivisionError("division by zero"), 1, "Error: "),
+    ],
+)
+def test_a_run_that_ends_too_early_says_what_is_saved(restore, in_garden, monkeypatch, end, status, message):
+    def fail(run):
+        raise end
+
+    monkeypatch.setattr("restore.core.run.Run._end_epoch", fail)
+    result = restore("train", "grow-flowers", "--name", "first")
+    assert result.exit_code == status
+    assert result.stderr.startswith(message)
+    last = result.stderr.splitlines()[-1]
+    assert last == "Everything up to step 0 is saved. Go on with: restore train grow-flowers --resume runs/first"
 
 
 def test_a_verb_that_needs_weights_gets_the_task_and_its_networks(restore, run_folder):
