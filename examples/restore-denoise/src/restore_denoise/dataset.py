@@ -20,7 +20,7 @@ class NoisyPictures:
         Raises DataError where a picture is smaller than a crop.
         """
         if crop is not None:
-            refuse_smaller(originals, crop, "a training crop")
+            refuse_smaller(originals, crop, "a training crop", "leave them out, or lower --crop")
         self.originals, self.noise, self.crop = originals, noise / 255, crop
         self.in_memory = originals.in_memory
 
