@@ -182,7 +182,8 @@ def _plugins(findings: Findings) -> None:
     for plugin in plugins:
         states.setdefault(plugin.state, []).append(plugin.name)
         if plugin.state in ("broken", "conflict", "incompatible"):
-            findings.advice.append(f"plugin {plugin.name} is {plugin.state}: {plugin.reason}")
+            standing = "in conflict" if plugin.state == "conflict" else plugin.state
+            findings.advice.append(f"plugin {plugin.name} is {standing}: {plugin.reason}")
     findings.fact("plugins.toml", str(project.path) if project.path else "none")
     for state, names in states.items():
         findings.fact(f"plugins {state}", ", ".join(names))

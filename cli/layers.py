@@ -132,7 +132,8 @@ def explained(error: ValidationError, model: type[BaseModel], layers: Sequence[L
     lines = []
     for (path, _), details in problems.items():
         flag = typed_as.get(path) or (known[path].called if path in known else ".".join(path))
-        text = " or ".join(dict.fromkeys(map(_message, details)))
+        first, *others = dict.fromkeys(map(_message, details))
+        text = " or ".join([first, *(other.removeprefix("should be ") for other in others)])
         start = "" if not path else f"{flag} " if text == REQUIRED else f"{flag}: "
         end = ""
         if path in known and text != REQUIRED:

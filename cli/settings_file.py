@@ -45,8 +45,18 @@ def _from_toml(text: str, path: Path) -> dict[str, Any]:
 def _from_yaml(text: str, path: Path) -> dict[str, Any]:
     import yaml
 
+    class NamesOnce(yaml.SafeLoader):
+        """YAML takes the last of several values of one name, and drops the others without a word; TOML does not."""
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            names = [key.value for key, _ in node.value]
+            for place, (key, _) in enumerate(node.value):
+                if key.value in names[:place]:
+                    raise UsageError(f"{path}, line {key.start_mark.line + 1}: '{key.value}' is set twice")
+            return super().construct_mapping(node, deep)
+
     try:
-        settings = yaml.safe_load(text)
+        settings = yaml.load(text, NamesOnce)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""

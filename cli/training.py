@@ -89,6 +89,9 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         else:
             layers = [presets, *([layer(read_settings(config), model, str(config))] if config else []), typed]
             settings = validated(model, layers)
+        if is_main_process() and not launched():
+            for warning in registry.project().warnings:
+                complain(warning, prefix="Warning: ")
         if print_config:
             typer.echo(configuration(settings, layers), nl=False)
         elif num_processes is not None and num_processes > 1 and not launched():
@@ -185,8 +188,6 @@ def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
     from restore.cli.warnings_of_families import warnings_told
     from restore.core.trainer import Trainer, main_process_first
 
-    for warning in registry.project().warnings if is_main_process() else ():
-        complain(warning, prefix="Warning: ")
     task_type = entry.load()
     with warnings_told(*([] if is_main_process() else [_keep_quiet])), main_process_first(settings):
         if resume is None:

@@ -119,6 +119,13 @@ def test_plugins_toml_may_hold_settings_that_only_another_task_of_the_plugin_has
     assert "[plugin.garden] in plugins.toml: there is no setting 'gardner'" in refused.stderr
 
 
+def test_a_printed_configuration_comes_with_the_warnings_of_plugins_toml(restore, in_garden):
+    (in_garden / "plugins.toml").write_text('enabled = ["garden"]\n[plugin.gardn]\nepochs = 11\n')
+    result = restore("train", "grow-flowers", "--print-config")
+    assert result.exit_code == 0
+    assert "no plugin is called 'gardn'; did you mean 'garden'" in result.stderr
+
+
 def test_a_printed_configuration_can_be_used_again(restore, in_garden):
     first = restore(
         "train", "grow-flowers", "--print-config", "--scale", "8", "--notes", '{"a": 1}', "--rows", "5",
@@ -136,6 +143,7 @@ def test_a_printed_configuration_can_be_used_again(restore, in_garden):
     ("name", "text", "message"),
     [
         ("a.yaml", "seed: [1\n", "a.yaml, line 2: not YAML"),
+        ("a.yaml", "seed: 1\nepochs: 2\nseed: 3\n", "a.yaml, line 3: 'seed' is set twice"),
         ("a.yaml", "- seed\n", "a.yaml: expected 'name: value' lines, found list"),
         ("a.toml", "seed = \n", "a.toml is not TOML"),
         ("a.yaml", "sed: 1\n", "a.yaml: there is no setting 'sed'. Did you mean 'seed'?"),

@@ -59,6 +59,12 @@ def test_tiles_do_not_show(restore, weights, photo, tmp_path, tile):
     assert (pixels(tmp_path / "out" / "photo.png") == doubled(tmp_path / "photo.png")).all()
 
 
+def test_a_size_of_tiles_that_cannot_be_meant_is_refused_in_one_sentence(restore, weights, photo):
+    status, _, err = restore("predict", weights(), photo(), "--output", "out", "--tile", 5)
+    assert status == 2
+    assert err.startswith("Error: --tile: should be 'auto' or 'off' or greater than or equal to 16 (got 5, from the")
+
+
 def test_tiles_are_refused_where_the_whole_picture_must_be_seen(restore, photo):
     status, _, err = restore("predict", "repeat", photo(), "--output", "out", "--tile", 16)
     assert status == 2
