@@ -1,0 +1,81 @@
+"""Draw the classical methods beside a trained network on a sample photograph.
+
+    python benchmarks/contact_sheet.py runs/first/best-pretrain.safetensors docs/contact-sheet.png
+
+The photograph is one that no run on the sample trains on. Under each part stands its value on the whole photograph.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from restore import registry
+from restore.core import open_weights
+from restore.core.evaluation import as_batch
+from restore.core.task import Modules, Task
+
+METHODS = ("nearest", "bilinear", "bicubic", "lanczos", "fourier")
+PICTURE = "coffee"
+PART = (slice(96, 224), slice(120, 248))
+"""Rows and columns that are shown."""
+ENLARGED = 2
+COLUMNS = 4
+LINE = 16
+
+
+def panels(weights: Path) -> list[tuple[str, Tensor]]:
+    """Title and picture (3, H, W) of every panel."""
+    task, networks = open_weights(weights, registry.get)
+    pictures = task.evaluation_data(None)
+    index = next(i for i in range(len(pictures)) if PICTURE in pictures.name(i))
+    batch = as_batch(pictures[index], torch.device("cpu"))
+    protocol = task.protocols()["y8-border"]
+    metric = protocol.metrics["psnr"]
+    scale = batch["target"].shape[-1] / batch["input"].shape[-1]
+
+    def panel(title: str, task: Task, networks: Modules) -> tuple[str, Tensor]:
+        output = task.predict(batch, networks)["output"]
+        value = metric.reduce(metric.measure(output, batch["target"]))
+        return f"{title}  {value:.2f} dB", output[0]
+
+    made = []
+    for name in METHODS:
+        method = registry.get("tasks", f"classic/{name}")
+        made.append(panel(name, method(method.settings_type(model={"scale": scale})), Modules({})))
+    return [*made, panel("pretrained generator", task, networks), ("photograph", batch["target"][0])]
+
+
+def draw(made: list[tuple[str, Tensor]], convention: str) -> Image.Image:
+    """All panels in rows, each with its title beneath."""
+    side = (PART[0].stop - PART[0].start) * ENLARGED
+    rows = -(-len(made) // COLUMNS)
+    sheet = Image.new("RGB", (COLUMNS * (side + 4) - 4, rows * (side + LINE + 4)), "white")
+    pen = ImageDraw.Draw(sheet)
+    for number, (title, picture) in enumerate(made):
+        left, top = number % COLUMNS * (side + 4), number // COLUMNS * (side + LINE + 4)
+        pixels = (picture[:, PART[0], PART[1]].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
+        sheet.paste(Image.fromarray(pixels).resize((side, side), Image.Resampling.NEAREST), (left, top))
+        pen.text((left + 2, top + side + 2), title, fill="black")
+    pen.text((COLUMNS * (side + 4) - side, rows * (side + LINE + 4) - side), convention, fill="black")
+    return sheet
+
+
+def main() -> None:
+    """Draw and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("output", type=Path)
+    arguments = parser.parse_args()
+    with torch.no_grad():
+        made = panels(arguments.weights)
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    draw(made, "psnr (8-bit Y, border 4)").save(arguments.output, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
