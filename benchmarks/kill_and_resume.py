@@ -4,20 +4,16 @@
     python benchmarks/kill_and_resume.py --kills 3 --seed 7
 
 Each kill draws 1 or 2 processes, accumulation of 1 or 2, and 0 or 2 workers, and is a real ``kill -9`` after a random
-time. Weights, optimizer states, averages and log lines (but for the times) must be equal. Exit status 1 if any is not.
+step. Weights, optimizer states, averages and log lines (but for the times) must be equal. Exit status 1 if any is not.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
-import signal
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +23,9 @@ from restore.core.checkpoints import load_newest
 from restore.core.launching import launch
 
 TRAIN = Path(__file__).parents[1] / "tests" / "processes" / "train_toy.py"
+STEPS = 16
+"""Optimizer steps of one run."""
+
 TASKS = ("TwoPhases", "Penalty", "Heads", "Variational")
 
 
@@ -42,23 +41,10 @@ def run(task: str, out: Path, changes: dict[str, Any], processes: int, *what: st
         raise SystemExit(f"{task} failed: {outcome.message}")
 
 
-def kill_after(seconds: float, task: str, out: Path, changes: dict[str, Any], processes: int) -> int:
-    """Train, kill all processes at once, and say how many steps were logged by then."""
-    launcher = (
-        "import sys; from restore.core.launching import launch; launch(sys.argv[2:], int(sys.argv[1]))",
-        str(processes),
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", *launcher, *command(task, out, changes)], start_new_session=True
-    ) as child:
-        log = out / "run" / "metrics.jsonl"
-        while not log.exists() and child.poll() is None:
-            time.sleep(0.01)
-        time.sleep(seconds)
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-    return len(log.read_bytes().splitlines())
+def kill_at(step: int, task: str, out: Path, changes: dict[str, Any], processes: int) -> None:
+    """Train until the main process kills itself with SIGKILL after a step; the others are ended with it."""
+    if launch(command(task, out, changes, f"kill={step}"), processes).status == 0:
+        raise SystemExit(f"{task} was to be killed at step {step} and was not")
 
 
 def state(out: Path) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
@@ -89,7 +75,7 @@ def main() -> int:
     arguments = parser.parse_args()
     chance, wrong = random.Random(arguments.seed), 0
     with tempfile.TemporaryDirectory() as temporary:
-        whole: dict[str, tuple[Path, float]] = {}
+        whole: dict[str, Path] = {}
         for task in arguments.tasks:
             for kill in range(arguments.kills):
                 processes, accumulate, workers = (chance.choice(pair) for pair in ((1, 2), (1, 2), (0, 2)))
@@ -99,17 +85,17 @@ def main() -> int:
                 }  # fmt: skip
                 key = f"{task}-{processes}-{accumulate}"
                 if key not in whole:
-                    began = time.monotonic()
-                    run(task, Path(temporary) / key, changes, processes)
-                    whole[key] = (Path(temporary) / key, time.monotonic() - began)
+                    whole[key] = Path(temporary) / key
+                    run(task, whole[key], changes, processes)
                 out = Path(temporary) / f"{key}-{kill}"
-                lines = kill_after(chance.uniform(0, whole[key][1] / 3), task, out, changes, processes)
+                step = chance.randint(1, STEPS - 1)
+                kill_at(step, task, out, changes, processes)
                 run(task, out, changes, processes, "resume")
-                problem = difference(whole[key][0], out)
+                problem = difference(whole[key], out)
                 wrong += problem is not None
                 print(
-                    f"{task:12} {processes} processes, accumulate {accumulate}, {workers} workers, killed after "
-                    f"{lines} log lines: {problem or 'equal'}",
+                    f"{task:12} {processes} processes, accumulate {accumulate}, {workers} workers, killed at "
+                    f"step {step}: {problem or 'equal'}",
                     flush=True,
                 )
     print(f"{wrong} of {arguments.kills * len(arguments.tasks)} resumed runs differ")
