@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from torch import Tensor
 
 from restore.core.errors import CheckpointError, RestoreError
 from restore.core.tensor_files import storable, write_tensors
-from restore.core.writing import reason, replacing
+from restore.core.writing import reason, replacing, synced
 
 PREFIX = "step-"
 MANIFEST = "manifest.json"
@@ -53,10 +51,10 @@ def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int) -> Path:
         manifest = {file.name: _digest(file) for file in sorted(temporary.iterdir())}
         (temporary / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
         for file in temporary.iterdir():
-            _sync(file)
-        _sync(temporary)
+            synced(file)
+        synced(temporary)
         temporary.rename(path)
-        _sync(folder)
+        synced(folder)
     except OSError as error:
         raise RestoreError(
             f"the checkpoint of step {step} cannot be written to {folder}: {reason(error)}; the earlier ones are kept"
@@ -174,17 +172,3 @@ def _newest_first(folder: Path) -> list[Path]:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    with _opened(path) as descriptor:
-        os.fsync(descriptor)
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)

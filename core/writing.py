@@ -26,7 +26,7 @@ def replacing(path: Path) -> Iterator[Path]:
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
-        _sync_folder(path.parent)
+        synced(path.parent)
     except OSError as error:
         raise RestoreError(f"{path}: cannot be written: {reason(error)}") from error
     finally:
@@ -70,11 +70,11 @@ def reason(error: OSError) -> str:
     return plain.get(error.errno or 0) or error.strerror or str(error)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make a rename survive a power cut, where the operating system can."""
-    if os.name != "posix":
+def synced(path: Path) -> None:
+    """Put a file on the disk, or a folder's names, which only some systems can: then a rename survives a power cut."""
+    if os.name != "posix" and path.is_dir():
         return
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -43,7 +43,7 @@ def test_the_newest_are_kept_and_a_step_may_be_saved_again(tmp_path: Path) -> No
     assert load_newest(tmp_path, damaged=pytest.fail)[0].name == "step-000000010"
 
 
-@pytest.mark.parametrize("failing", ["write_tensors", "_sync", "Path.rename"])
+@pytest.mark.parametrize("failing", ["write_tensors", "synced", "Path.rename"])
 def test_a_full_disk_keeps_the_earlier_checkpoints(
     failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
