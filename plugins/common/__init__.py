@@ -31,6 +31,25 @@ def restore_losses(register: Register) -> None:
         "restore.plugins.common.perceptual:Perceptual",
         summary="Distance between VGG features.",
     )
+    register("style", "restore.plugins.common.style:Style", summary="Distance between Gram matrices of VGG features.")
+    register(
+        "feature-matching",
+        "restore.plugins.common.feature_matching:FeatureMatching",
+        summary="Distance between a critic's features of generated and of real pictures.",
+    )
+    holes = "restore.plugins.common.hole_losses"
+    register("hole-l1", f"{holes}:HoleWeightedL1", summary="Mean absolute error, weighted in the hole and outside it.")
+    register("hole-mse", f"{holes}:HoleWeightedMSE", summary="Mean squared error, weighted in the hole and outside it.")
+    register(
+        "discounted-l1",
+        f"{holes}:DiscountedL1",
+        summary="Mean absolute error in the hole that fades with the distance to what is known.",
+    )
+    register(
+        "hole-total-variation",
+        f"{holes}:HoleTotalVariation",
+        summary="Roughness of the hole and of its seam.",
+    )
     register("vanilla", f"{adversarial}:Vanilla", summary="Adversarial pair: cross-entropy on logits.")
     register("least-squares", f"{adversarial}:LeastSquares", summary="Adversarial pair: squared distance to labels.")
     register("hinge", f"{adversarial}:Hinge", summary="Adversarial pair: hinge.")

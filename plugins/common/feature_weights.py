@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -52,12 +53,12 @@ def decided(settings: PerceptualSettings, flag: str = "--perceptual.weights") ->
     return settings.model_copy(update={"weights": weights, "sha256": _sha256(path)})
 
 
-def feature_network(settings: PerceptualSettings) -> VGGFeatures:
-    """The feature network of settings that were `decided`.
+def feature_network(settings: PerceptualSettings, further: Iterable[str] = ()) -> VGGFeatures:
+    """The feature network of settings that were `decided`; it answers with the ``further`` layers too.
 
     Raises WeightsError when the file is not the one whose checksum was noted, is damaged, or is of another network.
     """
-    network = VGGFeatures(settings.network, settings.layers)
+    network = VGGFeatures(settings.network, [*settings.layers, *further])
     if settings.weights == "random":
         return network
     if settings.weights == "auto":

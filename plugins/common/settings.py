@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -29,11 +30,23 @@ class PerceptualSettings(Settings):
 
     @model_validator(mode="after")
     def _layers_exist(self) -> Self:
-        if not self.layers:
-            raise ValueError("layers: name at least one layer")
-        for layer in self.layers:
-            if layer not in layers_of(self.network):
-                raise ValueError(
-                    f"layers: {self.network} has no {layer!r}; it has {', '.join(layers_of(self.network))}"
-                )
+        check_layers(self.network, self.layers)
         return self
+
+
+class StyleSettings(Settings):
+    """A loss between the Gram matrices of features: which of them occur together, wherever they are."""
+
+    weight: Annotated[float, Field(ge=0)] = 120.0
+    """Factor of the loss; 0 leaves it out."""
+    layers: dict[str, Annotated[float, Field(gt=0)]] = {"pool1": 1.0, "pool2": 1.0, "pool3": 1.0}  # noqa: RUF012
+    """Layers whose Gram matrices are compared, each with its share."""
+
+
+def check_layers(network: Network, layers: Mapping[str, float]) -> None:
+    """Raise ValueError unless there are layers and the network has all of them."""
+    if not layers:
+        raise ValueError("layers: name at least one layer")
+    for layer in layers:
+        if layer not in layers_of(network):
+            raise ValueError(f"layers: {network} has no {layer!r}; it has {', '.join(layers_of(network))}")

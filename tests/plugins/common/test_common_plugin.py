@@ -13,7 +13,8 @@ from restore.registry import Registry, current
 EXPECTED = {
     "datasets": {"folder", "photographs", "super-resolution"},
     "losses": {
-        "charbonnier", "hinge", "l1", "least-squares", "mse", "perceptual", "total-variation", "vanilla", "wasserstein",
+        "charbonnier", "discounted-l1", "feature-matching", "hinge", "hole-l1", "hole-mse", "hole-total-variation",
+        "l1", "least-squares", "mse", "perceptual", "style", "total-variation", "vanilla", "wasserstein",
     },
     "metrics": {"psnr", "ssim"},
 }  # fmt: skip
