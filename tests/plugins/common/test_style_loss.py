@@ -58,7 +58,7 @@ def test_style_forgets_places_and_its_gradient_reaches_the_prediction_alone() ->
     prediction.requires_grad_()
     target.requires_grad_()
     term = style(prediction, {"target": target})["style"]
-    assert term.item() == pytest.approx(6 * float((gram(prediction) - gram(target)).abs().mean()))
+    assert term.item() == pytest.approx(6 * (gram(prediction) - gram(target)).abs().mean().item())
     term.backward()
     assert prediction.grad is not None
     assert target.grad is None
