@@ -51,9 +51,10 @@ class Style:
     def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Weighted sum over the layers of the mean difference of Gram matrices, of pictures (B, 3, H, W) in [0, 1]."""
         with torch.no_grad():
-            wanted = self.features(target)
+            known = self.features(target)
+            wanted = {layer: gram(known[layer]) for layer in self.layers}
         seen = self.features(prediction)
-        terms = [share * F.l1_loss(gram(seen[layer]), gram(wanted[layer])) for layer, share in self.layers.items()]
+        terms = [share * F.l1_loss(gram(seen[layer]), wanted[layer]) for layer, share in self.layers.items()]
         return torch.stack(terms).sum()
 
 
