@@ -18,7 +18,7 @@ from restore.cli.warnings_of_families import warnings_told
 from restore.core.devices import device_of
 from restore.core.errors import RestoreError, UsageError
 from restore.core.inference import run
-from restore.core.pictures import read_picture, write_picture
+from restore.core.pictures import picture_size, read_picture, write_picture
 from restore.core.precision import choose
 from restore.core.settings import Settings
 from restore.core.task import Modules, Task
@@ -105,7 +105,7 @@ class _Work:
             if target in self.written:
                 raise UsageError(f"{path}: {target} was written for another picture just now")
             self.written.add(write_picture(target, rendered[part], picture))
-            height, width = rendered[part].shape[-2:]
+            height, width = picture_size(target)
             self.shown.say(f"{path} -> {target} ({width} x {height})")
 
     def _progress(self, path: Path, share: float) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # what type checkers see of the table below
     from restore.core.task import Phase as Phase
     from restore.core.task import Pictures as Pictures
     from restore.core.task import Plane as Plane
+    from restore.core.task import Rendered as Rendered
     from restore.core.task import Step as Step
     from restore.core.task import Task as Task
     from restore.core.task import Terms as Terms
@@ -67,6 +68,7 @@ _HOME = {
     "Phase": "task",
     "Pictures": "task",
     "Plane": "task",
+    "Rendered": "task",
     "Step": "task",
     "Task": "task",
     "Terms": "task",

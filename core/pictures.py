@@ -18,6 +18,7 @@ from torch import Tensor
 
 from restore.core import decoding, metadata, png16
 from restore.core.errors import DataError, UsageError
+from restore.core.task import Rendered
 from restore.core.transparency import continued, resized_alpha
 from restore.core.writing import reason, replacing
 
@@ -100,14 +101,17 @@ def picture_size(path: Path) -> tuple[int, int]:
     return (width, height) if turned else (height, width)
 
 
-def write_picture(path: Path, picture: Tensor, like: Picture | None = None) -> Path:
+def write_picture(path: Path, picture: Tensor | Rendered, like: Picture | None = None) -> Path:
     """Write a picture (C, H, W) as a PNG file, whole or not at all.
 
     Values are in [0, 1] and are clipped to it. C is 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA). What it has in
     common with ``like``, the picture that it was made from, is kept: bits, colour profile, EXIF, the alpha plane (at
-    the new size), and gray if it is still gray. Raises DataError when a value is no number, RestoreError when the file
-    cannot be written.
+    the new size), and gray if it is still gray; ``Rendered`` says what of these is wanted. Raises DataError when a
+    value is no number, RestoreError when the file cannot be written.
     """
+    if isinstance(picture, Rendered):
+        like = picture.taken_from(like)
+        picture = picture.picture
     if not torch.isfinite(picture).all():
         raise DataError(f"{path}: not written: the picture holds values that are no numbers (NaN or infinite)")
     picture = picture.detach().float().cpu().clamp(0, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -153,6 +153,31 @@ class Tiling:
     """Input height and width must be multiples of this; the engine pads and crops."""
 
 
+@dataclass(frozen=True)
+class Rendered:
+    """A picture to write that takes over from the input only what it has in common with it, as a mask does."""
+
+    picture: Tensor
+    """(C, H, W) in [0, 1]."""
+    depth: bool = True
+    """16 bits a channel where the input has them; else always 8."""
+    alpha: bool = True
+    """The input's alpha channel, unless the picture has one."""
+    profile: bool = True
+    """The input's colour profile."""
+
+    def taken_from(self, like: Picture | None) -> Picture | None:
+        """The input without what is not taken over from it."""
+        if like is None:
+            return None
+        return replace(
+            like,
+            bits=like.bits if self.depth else 8,
+            alpha=like.alpha if self.alpha else None,
+            icc=like.icc if self.profile else None,
+        )
+
+
 class Task(ABC):
     """A model family: its networks, its data, one training step, how it is used and measured.
 
@@ -256,8 +281,11 @@ class Task(ABC):
         name, plane = next(iter(self.inputs.items()))
         return {name: plane.low + picture.colour * (plane.high - plane.low)}
 
-    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Pictures (C, H, W) in [0, 1] to write: ``""`` as ``<stem>.png``, any other name as ``<stem>-<name>.png``."""
+    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor | Rendered]:
+        """Pictures (C, H, W) in [0, 1] to write: ``""`` as ``<stem>.png``, any other name as ``<stem>-<name>.png``.
+
+        A plain tensor takes over bits, alpha and colour profile of the input; ``Rendered`` says what else is meant.
+        """
         name, plane = next(iter(self.outputs.items()))
         return {"": (outputs[name] - plane.low) / (plane.high - plane.low)}
 

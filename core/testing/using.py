@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from restore.core import inference
 from restore.core.canvas import exact_scale
 from restore.core.chance import chance
 from restore.core.errors import RestoreError
-from restore.core.task import Modules, Task
+from restore.core.task import Modules, Rendered, Task
 from restore.core.testing.subject import Subject, random_inputs, require
 from restore.core.weights import open_weights, save_weights
 
@@ -58,9 +58,10 @@ def pictures_of_any_size_work(subject: Subject) -> None:
         _require_pictures(task.render(outputs, inputs))
 
 
-def _require_pictures(rendered: dict[str, Tensor]) -> None:
+def _require_pictures(rendered: Mapping[str, Tensor | Rendered]) -> None:
     require(rendered, "render() gives nothing to write")
-    for name, picture in rendered.items():
+    for name, shown in rendered.items():
+        picture = shown.picture if isinstance(shown, Rendered) else shown
         good = picture.dim() == 3 and picture.shape[0] in (1, 3, 4) and bool(picture.isfinite().all())
         require(good, f"render(): {name!r} of shape {tuple(picture.shape)} is no picture (C, H, W)")
 

@@ -14,7 +14,7 @@ from restore.core.errors import NothingToTrain
 from restore.core.measuring import EvaluationProtocol
 from restore.core.pictures import Picture
 from restore.core.settings import RunSettings, Settings
-from restore.core.task import Batch, Modules, Phase, Plane, Step, Task, Tiling, Turn
+from restore.core.task import Batch, Modules, Phase, Plane, Rendered, Step, Task, Tiling, Turn
 from restore.plugins.unet import metrics
 from restore.plugins.unet.dataset import Segments, channels_of
 from restore.plugins.unet.rendering import render
@@ -71,7 +71,7 @@ class Otsu(Task):
         """The planes of the picture."""
         return {"input": channels_of(picture, self.settings.model.input_channels)}
 
-    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Rendered]:
         """Masks and overlays."""
         options = self.options if isinstance(self.options, PredictSettings) else PredictSettings()
         return render(outputs["probability"], inputs["input"], self.settings.model, options)

@@ -14,7 +14,7 @@ from restore.core.errors import UsageError
 from restore.core.measuring import EvaluationProtocol
 from restore.core.pictures import Picture
 from restore.core.settings import RunSettings, Settings
-from restore.core.task import Batch, Modules, Phase, Plane, Step, Task, Terms, Tiling, Turn
+from restore.core.task import Batch, Modules, Phase, Plane, Rendered, Step, Task, Terms, Tiling, Turn
 from restore.plugins.unet import answers, metrics
 from restore.plugins.unet.augmentation import make_augmentation
 from restore.plugins.unet.dataset import Segments, Source, channels_of
@@ -157,7 +157,7 @@ class Segmentation(Task):
         """The planes that the network reads."""
         return {"input": channels_of(picture, self.model.input_channels)}
 
-    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Rendered]:
         """Masks, probability maps and overlays, as far as they are asked for."""
         options = self.use if isinstance(self.use, PredictSettings) else PredictSettings()
         return render(outputs["probability"], inputs["input"], self.model, options)

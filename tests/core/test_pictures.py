@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import itertools
 import os
 import struct
 import zlib
@@ -16,6 +17,7 @@ from PIL import Image, ImageCms, ImageOps
 from restore.core import png16
 from restore.core.errors import DataError, RestoreError, UsageError
 from restore.core.pictures import PIXEL_LIMIT, list_pictures, picture_size, read_picture, write_picture
+from restore.core.task import Rendered
 from restore.core.transparency import continued, resized_alpha
 
 
@@ -208,6 +210,17 @@ def test_the_colour_profile_goes_along_unless_it_speaks_of_other_channels(tmp_pa
     assert kept.info["icc_profile"] == srgb()
     mask = reopened(write_picture(tmp_path / "mask.png", picture.colour[:1], picture))
     assert "icc_profile" not in mask.info
+
+
+def test_a_rendered_picture_takes_over_only_what_it_asks_for(tmp_path):
+    deep = levels(channels=4, dtype=np.uint16)
+    png16.write(tmp_path / "in.png", deep, srgb(), None)
+    picture = read_picture(tmp_path / "in.png")
+    for kept in itertools.product([True, False], repeat=3):
+        path = write_picture(tmp_path / "out.png", Rendered(picture.colour, *kept), picture)
+        again = read_picture(path)
+        assert (again.bits == 16, again.alpha is not None, again.icc is not None) == kept
+    assert write_picture(tmp_path / "alone.png", Rendered(picture.colour)).exists()
 
 
 def test_tags_that_describe_a_tiff_file_are_left_behind(tmp_path):

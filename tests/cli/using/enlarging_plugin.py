@@ -14,7 +14,7 @@ from restore.core.foreign import Codebase
 from restore.core.measuring import EvaluationProtocol
 from restore.core.pictures import list_pictures, read_picture
 from restore.core.settings import Flag, RunSettings, Settings
-from restore.core.task import Plane, Task, Tiling
+from restore.core.task import Plane, Rendered, Task, Tiling
 from restore.registry import hookimpl
 
 
@@ -133,7 +133,8 @@ class Repeat(Twice):
         return super().read_inputs(path, picture)
 
     def render(self, outputs, inputs):
-        return {"": outputs["output"], "bright": (outputs["output"].mean(0, keepdim=True) > 0.5).float()}
+        bright = (outputs["output"].mean(0, keepdim=True) > 0.5).float()
+        return {"": outputs["output"], "bright": Rendered(bright, depth=False, alpha=False, profile=False)}
 
 
 def convert(state):

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from restore.core import png16
+from restore.core.pictures import read_picture
+
 
 def pixels(path):
     with Image.open(path) as image:
@@ -86,6 +89,36 @@ def test_one_pixel_and_sixteen_bits_are_no_trouble(restore, weights, tmp_path):
     Image.fromarray(np.array([[40_000]], np.uint16)).save(tmp_path / "deep.png")
     assert restore("predict", weights(), "deep.png", "--output", "out")[0] == 0
     assert pixels(tmp_path / "out" / "deep.png").tolist() == [[40_000, 40_000]] * 2
+
+
+def test_a_mask_takes_over_only_what_a_mask_has(restore, tmp_path):
+    levels = np.zeros((4, 6, 2), np.uint16)
+    levels[:, 3:] = 65_535, 30_000
+    png16.write(tmp_path / "deep.png", levels, None, None)
+    assert restore("predict", "repeat", "deep.png", "--output", "out", "--scale", 1)[0] == 0
+    whole, mask = (read_picture(tmp_path / "out" / name) for name in ("deep.png", "deep-bright.png"))
+    assert (whole.bits, whole.alpha is None) == (16, False)
+    assert (mask.bits, mask.alpha) == (8, None)
+    assert (pixels(tmp_path / "out" / "deep-bright.png") == 255).all()  # nothing is dark where nothing is seen
+
+
+@pytest.mark.parametrize("kind", ["deep", "RGBA", "RGB"])
+def test_segmentation_writes_masks_of_eight_bits_and_maps_as_deep_as_the_picture(restore, photo, tmp_path, kind):
+    if kind == "deep":
+        drawn = np.linspace(0, 65_535, 96).reshape(8, 12).astype(np.uint16)
+        Image.fromarray(drawn).save(tmp_path / "photo.png")
+    else:
+        photo(mode=kind)
+    assert restore("predict", "otsu", "photo.png", "--output", "out")[0] == 0
+    written = {name: read_picture(tmp_path / "out" / f"photo{name}.png") for name in ("", "-probability", "-overlay")}
+    assert {name: picture.bits for name, picture in written.items()} == {
+        "": 8,
+        "-probability": 16 if kind == "deep" else 8,
+        "-overlay": 8,
+    }
+    assert all(picture.alpha is None for picture in written.values())
+    assert written[""].gray
+    assert set(written[""].colour.unique().tolist()) == {0.0, 1.0}
 
 
 def test_a_terminal_shows_a_bar_and_every_result_above_it(restore, weights, photo, tmp_path, monkeypatch):

@@ -256,23 +256,25 @@ def test_one_class_is_written_as_mask_probability_and_overlay() -> None:
     found[0, 2:6, 2:6] = 0.8
     shown = render(found, torch.zeros(3, 8, 8), ModelSettings(classes=NAMES), PredictSettings())
     assert set(shown) == {"", "probability", "overlay"}
-    assert shown[""].sum() == 16
-    assert torch.equal(shown["probability"], found)
-    assert shown["overlay"][:, 2, 2].tolist() == pytest.approx(COLOURS[0])
-    assert shown["overlay"][:, 3, 3].tolist() == pytest.approx([0.3 * value for value in COLOURS[0]])
-    assert not shown["overlay"][:, 0, 0].any()
+    assert shown[""].picture.sum() == 16
+    assert torch.equal(shown["probability"].picture, found)
+    assert shown["overlay"].picture[:, 2, 2].tolist() == pytest.approx(COLOURS[0])
+    assert shown["overlay"].picture[:, 3, 3].tolist() == pytest.approx([0.3 * value for value in COLOURS[0]])
+    assert not shown["overlay"].picture[:, 0, 0].any()
+    assert {name: kept.depth for name, kept in shown.items()} == {"": False, "probability": True, "overlay": False}
+    assert not any(kept.alpha for kept in shown.values())
     strict = render(
         found, torch.zeros(3, 8, 8), ModelSettings(classes=NAMES), PredictSettings(threshold=0.9, write=["mask"])
     )
     assert set(strict) == {""}
-    assert not strict[""].any()
+    assert not strict[""].picture.any()
 
 
 def test_overlapping_classes_are_written_one_by_one() -> None:
     shown = render(probability(0.3, 0.7), torch.zeros(1, 8, 8), ModelSettings(classes=["a", "b"]), PredictSettings())
     assert set(shown) == {"a", "b", "probability-a", "probability-b", "overlay"}
-    assert not shown["a"].any()
-    assert shown["b"].all()
+    assert not shown["a"].picture.any()
+    assert shown["b"].picture.all()
 
 
 def test_exclusive_classes_are_written_as_numbers() -> None:
@@ -280,8 +282,8 @@ def test_exclusive_classes_are_written_as_numbers() -> None:
     found = probability(0.2, 0.3, 0.5)
     found[0, :4] = 0.9
     shown = render(found, torch.ones(3, 8, 8), model, PredictSettings(write=["mask", "overlay"]))
-    assert (255 * shown[""]).round().unique().tolist() == [0, 2]
-    assert torch.equal(shown["overlay"][:, :4], torch.ones(3, 4, 8))  # the background is left as it is
+    assert (255 * shown[""].picture).round().unique().tolist() == [0, 2]
+    assert torch.equal(shown["overlay"].picture[:, :4], torch.ones(3, 4, 8))  # the background is left as it is
 
 
 def test_outlines_are_the_border_inside_a_region() -> None:
