@@ -1,0 +1,69 @@
+"""What the networks of this family share: normalisation, starting values, sizes, and colours at full precision."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Norm = Literal["batch", "instance", "none"]
+"""How features are normalised. Under a gradient penalty samples must not see each other: no batch normalisation."""
+
+
+def normalisation(norm: Norm, channels: int) -> nn.Module:
+    """The layer that normalises so many channels; instance normalisation has nothing to learn, as in pix2pix."""
+    match norm:
+        case "batch":
+            return nn.BatchNorm2d(channels)
+        case "instance":
+            return nn.InstanceNorm2d(channels)
+        case "none":
+            return nn.Identity()
+
+
+@torch.no_grad()
+def start_normal(network: nn.Module, deviation: float = 0.02) -> None:
+    """Draw all weights around zero, those of batch normalisation around one, and set biases to zero.
+
+    Isola et al., 2017, section 6.2, with their deviation.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(module.weight, 0.0, deviation)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, deviation)
+        else:
+            continue
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def continued(x: Tensor, height: int, width: int) -> Tensor:
+    """``x`` (B, C, h, w) as (B, C, height, width): repeated at its right and lower border; itself where it is right."""
+    below, right = height - x.shape[-2], width - x.shape[-1]
+    return F.pad(x, (0, right, 0, below), mode="replicate") if below or right else x
+
+
+class FullPrecisionConvolution(nn.Conv2d):
+    """A convolution outside autocast: the 8 bits of bfloat16 are too few for the colours of a picture."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As the convolution, in float32 at least."""
+        with torch.autocast(device_type=x.device.type, enabled=False):
+            return super().forward(at_least_float32(x))
+
+
+class FullPrecisionTransposedConvolution(nn.ConvTranspose2d):
+    """A transposed convolution outside autocast, for the same reason."""
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """As the transposed convolution, in float32 at least."""
+        with torch.autocast(device_type=x.device.type, enabled=False):
+            return super().forward(at_least_float32(x), output_size)
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """``x`` as float32 where its type is a shorter one; float64 stays."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

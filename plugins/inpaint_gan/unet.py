@@ -1,0 +1,104 @@
+"""The U-Net generator of pix2pix (Isola et al., 2017)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from restore.plugins.inpaint_gan.blocks import (
+    FullPrecisionTransposedConvolution,
+    Norm,
+    continued,
+    normalisation,
+    start_normal,
+)
+
+
+class UNetGenerator(nn.Module):
+    """An encoder whose every level is halved by a 4x4 convolution, and a decoder that sees each level again.
+
+    With the defaults and three input channels these are the 54,413,955 parameters and the names of the published
+    network (section 6.1.1 of the paper). ``levels`` is how often the picture is halved; each level doubles the
+    channels, up to eight times ``width``. ``dropout`` leaves out half of the features of the levels inside that, all
+    but the innermost.
+
+    Any size goes in: a level whose side is odd is continued by its last row or column, and cut off again after it. A
+    side shorter than 2^levels is first continued to that. Multiples of 2^levels are computed exactly as published.
+    """
+
+    def __init__(
+        self, width: int = 64, levels: int = 8, norm: Norm = "batch", dropout: bool = False, input_channels: int = 4
+    ) -> None:
+        super().__init__()
+        if levels < 2:
+            raise ValueError(f"a U-Net needs at least 2 levels, not {levels}")
+        widths = [width * 2 ** min(level, 3) for level in range(levels)]
+        # Published are biases only where none of the network's normalisations is batch normalisation. Those that
+        # instance normalisation would take away again are left out.
+        unnormalised, normalised = norm != "batch", norm == "none"
+        outer, inner = widths[-2:]
+        level: nn.Module = _Level(
+            nn.LeakyReLU(0.2),
+            _halving(outer, inner, bias=unnormalised),
+            nn.ReLU(),
+            _doubling(inner, outer, bias=normalised),
+            normalisation(norm, outer),
+        )
+        for outer, inner in reversed(list(pairwise(widths[:-1]))):
+            layers = [
+                nn.LeakyReLU(0.2),
+                _halving(outer, inner, bias=normalised),
+                normalisation(norm, inner),
+                level,
+                nn.ReLU(),
+                _doubling(2 * inner, outer, bias=normalised),
+                normalisation(norm, outer),
+            ]
+            if dropout and outer == inner:
+                layers.append(nn.Dropout(0.5))
+            level = _Level(*layers)
+        self.model = _Frame(
+            _halving(input_channels, width, bias=unnormalised),
+            level,
+            nn.ReLU(),
+            FullPrecisionTransposedConvolution(2 * width, 3, 4, stride=2, padding=1),
+            nn.Tanh(),
+        )
+        self.smallest = 2**levels
+        start_normal(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Picture, black in the hole, with its mask: (B, input_channels, H, W) to pictures (B, 3, H, W) in [-1, 1]."""
+        height, width = x.shape[-2:]
+        picture: Tensor = self.model(continued(x, max(height, self.smallest), max(width, self.smallest)))
+        return picture[..., :height, :width]
+
+
+class _Frame(nn.Module):
+    """Layers that halve and double again, around the levels within; the answer has the size of the input."""
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__()
+        self.model = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[-2:]
+        y: Tensor = self.model(continued(x, height + height % 2, width + width % 2))
+        return y[..., :height, :width]
+
+
+class _Level(_Frame):
+    """A level and all within it, behind what came in."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([x, super().forward(x)], dim=1)
+
+
+def _halving(before: int, after: int, bias: bool) -> nn.Conv2d:
+    return nn.Conv2d(before, after, 4, stride=2, padding=1, bias=bias)
+
+
+def _doubling(before: int, after: int, bias: bool) -> nn.ConvTranspose2d:
+    return nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=bias)
