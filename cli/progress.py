@@ -15,7 +15,8 @@ from restore.cli.pace import Pace
 from restore.cli.report import Report
 from restore.core import events
 
-RATE_SUFFIX = "/lr"
+NOT_SHOWN = ("/lr", "/gradient")
+"""Ends of names that are kept in the log and not shown."""
 """Ends the names of learning rates in the log, which are no news for a person watching."""
 
 
@@ -62,7 +63,7 @@ class Progress:
                     self.warn(advice)
                 self.step_done(event)
             case events.Logged():
-                self.losses = {name: n for name, n in event.numbers.items() if not name.endswith(RATE_SUFFIX)}
+                self.losses = {name: n for name, n in event.numbers.items() if not name.endswith(NOT_SHOWN)}
             case events.Evaluated():
                 self.evaluated(event)
             case events.PhaseFinished():

@@ -37,6 +37,7 @@ class Run:
         self._earlier_seconds = self.progress.seconds
         self._checkpoint = checkpoint
         self.loader: Iterable[dict[str, Tensor]] = ()
+        self._logged: dict[str, float] = {}
         self._warned: set[str] = set()
         self._step_seconds: list[tuple[float, float]] = []
 
@@ -206,7 +207,11 @@ class Run:
         if self.parts.tracker:
             self.parts.tracker.logged(self._place(), numbers, seconds)
         self.parts.emit(events.Logged(self.phase.name, self.progress.epoch, self.progress.run_step, numbers, seconds))
-        message = self.parts.task.health(numbers)
+        self._logged = numbers
+        self._ask_for_health()
+
+    def _ask_for_health(self) -> None:
+        message = self.parts.task.health({**self._logged, **self.validation.latest})
         if message:
             self.warn(message)
 
@@ -226,6 +231,7 @@ class Run:
         last = progress.phase_epoch + 1 >= self.phase.epochs
         if last or (progress.phase_epoch + 1) % settings.evaluate_every == 0:
             self._interruptible(self.validation.evaluate)
+            self._ask_for_health()
         progress.epoch += 1
         progress.phase_epoch += 1
         progress.step = 0

@@ -252,7 +252,13 @@ class Task(ABC):
         """One step on one micro-batch: one call of ``turn`` for each optimizer that is to move."""
 
     def health(self, numbers: Mapping[str, float]) -> str | None:
-        """What to tell a person about the numbers of the last log line, if they show that training goes wrong."""
+        """What to tell a person about the newest numbers, if they show that training goes wrong.
+
+        Asked at each log line and after each evaluation. ``numbers`` are those of the last log line, by their names in
+        the log, as ``generator/l1`` for a loss, ``generator/gradient`` for the norm of an optimizer's gradient before
+        it is clipped, ``generator/lr``; and as ``validation/<metric>``, by its key in the protocol, those of the last
+        evaluation of the phase. Any of them may be missing.
+        """
         return None
 
     # --- using ------------------------------------------------------------------------------------------------

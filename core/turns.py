@@ -142,6 +142,7 @@ class Turns:
         norm = torch.nn.utils.get_total_norm(gradients)
         finite = bool(norm.isfinite())
         if finite:
+            self.numbers.add(f"{name}/gradient", norm)
             if optimizer.settings.clip_norm is not None:
                 torch.nn.utils.clip_grads_with_norm_(optimizer.parameters, optimizer.settings.clip_norm, norm)
             optimizer.optimizer.step() if self.scaler is None else self.scaler.step(optimizer.optimizer)

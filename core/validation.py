@@ -37,6 +37,7 @@ class Validation:
         """Measure on the pictures of a phase from here on."""
         self.phase, self.turns = phase, turns
         self.pictures = self.parts.task.data("validation", phase)
+        self.latest: dict[str, float] = {}
 
     def measure_baselines(self) -> None:
         """Measure the methods that the task is compared with, unless they were.
@@ -75,6 +76,8 @@ class Validation:
         modules = self._evaluated_modules()
         result = self._measured(parts.task, modules, self.phase.name)
         best = self._judge(result.numbers)
+        values = (number.value for number in result.numbers)
+        self.latest = {f"validation/{key}": value for key, value in zip(self.protocol.metrics, values, strict=True)}
         place = {"phase": self.phase.name, "epoch": self.progress.epoch, "step": self.progress.run_step}
         if best:
             self.progress.numbers[self.phase.name] = [asdict(number) for number in result.numbers]

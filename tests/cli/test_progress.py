@@ -52,7 +52,9 @@ def a_run(evaluate_every: int = 1):
     for epoch in range(2):
         for done in range(1, 5):
             yield step(done, epoch=epoch)
-        yield events.Logged("pretrain", epoch, 4, {"generator/pixel": 0.03125, "generator/lr": 1e-4})
+        yield events.Logged(
+            "pretrain", epoch, 4, {"generator/pixel": 0.03125, "generator/gradient": 0.2, "generator/lr": 1e-4}
+        )
         yield events.Warned("the critic has won [red]")
         if (epoch + 1) % evaluate_every == 0:
             yield events.Evaluated("pretrain", epoch, 4, [number("pretrain", 26.0 + epoch)], best=epoch == 1)

@@ -71,7 +71,9 @@ def test_log_lines_are_averages_over_their_steps(run: tuple[Path, list[Event]]) 
     assert steps == [3, 4, 6, 8, 9, 12]  # every third step of the run, and the end of each epoch of four
     assert [line["step"] for line in lines if line["kind"] == "validation"] == [4, 8, 12]
     logged = [event for event in run[1] if isinstance(event, Logged)]
-    assert {"net/mse", "critic/real", "d_real", "net/lr"} <= logged[-1].numbers.keys()
+    assert {"net/mse", "critic/real", "d_real", "net/lr", "net/gradient", "critic/gradient"} <= logged[
+        -1
+    ].numbers.keys()
 
 
 def test_the_log_table_has_a_row_for_each_evaluation(run: tuple[Path, list[Event]]) -> None:

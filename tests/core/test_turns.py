@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -187,3 +188,49 @@ def test_modules_are_items_and_attributes() -> None:
     with pytest.raises(AttributeError, match="no network 'critic'"):
         _ = modules.critic
     assert Phase("p", 1, {}, owns={"both": ("a", "b")}).owned_by("both") == ("a", "b")
+
+
+def test_the_logged_gradient_is_its_norm_before_clipping(tmp_path: Path) -> None:
+    events: list[Event] = []
+    clipped = OptimizerSettings(name="sgd", lr=1e-12, momentum=0, clip_norm=1e-6)
+    settings = toy_settings(tmp_path, epochs=1, samples_per_epoch=4, optimizer=clipped)
+    toy = OneNetwork(settings)
+    Trainer(toy, settings, listeners=[events.append]).fit()
+    (logged,) = (event.numbers for event in events if isinstance(event, Logged))
+    norm = torch.cat([g.flatten() for g in gradient_of_first_batch(tmp_path)]).norm()
+    assert logged["net/gradient"] == pytest.approx(float(norm), rel=1e-5)
+    assert logged["net/gradient"] > 1e-3
+
+
+def gradient_of_first_batch(folder: Path) -> list[Tensor]:
+    """Gradients of the first step of such a run, computed by hand."""
+    seen: list[Tensor] = []
+
+    class ByHand(OneNetwork):
+        def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+            net = self.modules["net"]
+            seen.extend(torch.autograd.grad(F.mse_loss(net(batch["input"]), batch["target"]), list(net.parameters())))
+            super().train_step(batch, turn, step)
+
+    settings = toy_settings(folder, epochs=1, samples_per_epoch=4, name="again")
+    Trainer(ByHand(settings), settings).fit()
+    return seen
+
+
+def test_health_sees_training_and_validation_together(tmp_path: Path) -> None:
+    asked: list[dict[str, float]] = []
+
+    class Asked(TwoPhases):
+        def health(self, numbers: Mapping[str, float]) -> str | None:
+            asked.append(dict(numbers))
+            return "the error is large" if numbers.get("validation/mse", 0) > 0 else None
+
+    settings = toy_settings(tmp_path, epochs=2, log_every=2)
+    events: list[Event] = []
+    Trainer(Asked(settings), settings, listeners=[events.append]).fit()
+    # two log lines and an evaluation in each epoch; a phase does not see the numbers of the one before
+    assert ["validation/mse" in numbers for numbers in asked] == [False, False, True] * 2
+    assert all({"net/mse", "net/gradient", "net/lr"} <= numbers.keys() for numbers in asked)
+    measured = [event.numbers[0].value for event in events if isinstance(event, Evaluated)]
+    assert [numbers["validation/mse"] for numbers in asked if "validation/mse" in numbers] == measured
+    assert [event.message for event in events if isinstance(event, Warned)] == ["the error is large"]
