@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from torchvision.transforms.v2.functional import to_dtype
 from typer.testing import CliRunner
 
 from restore.cli.app import app
@@ -15,7 +14,8 @@ from restore.core.errors import UsageError
 from restore.core.pictures import read_picture, write_picture
 from restore.core.task import Modules
 from restore.core.weights import save_weights
-from restore.plugins.vae.commands import fitted, interpolate, sample
+from restore.plugins.common.frames import fitted
+from restore.plugins.vae.commands import interpolate, sample
 from restore.plugins.vae.settings import InterpolateSettings, SampleSettings
 from restore.plugins.vae.task import Autoencoder, VariationalAutoencoder
 
@@ -63,7 +63,7 @@ def test_a_strip_begins_and_ends_with_the_reconstructions(
     strip = read_picture(output).colour
     assert strip.shape == (3, 10, 4 * 14)
     first, second = (read_picture(path).colour for path in pair)
-    for end, shown in ((first, strip[..., :14]), (fitted(second, first), strip[..., -14:])):
+    for end, shown in ((first, strip[..., :14]), (fitted(second, 10, 14), strip[..., -14:])):
         expected = task.predict({"input": end[None]}, modules)["output"][0]
         torch.testing.assert_close(shown, expected.detach(), atol=0.6 / 255, rtol=0)
     assert not torch.equal(strip[..., 14:28], strip[..., 28:42])
@@ -107,16 +107,3 @@ def test_other_kinds_of_file_are_refused(
     with pytest.raises(UsageError, match=r"\.png or \.gif"):
         interpolate(task, Modules(task.modules), InterpolateSettings(pictures=pair, output=tmp_path / name))
     assert not (tmp_path / name).exists()
-
-
-@pytest.mark.parametrize(("height", "width"), [(60, 20), (20, 60), (80, 90), (30, 30)])
-def test_the_second_picture_covers_the_first_without_distortion(height: int, width: int) -> None:
-    """A disc in the middle stays a disc in the middle, and nothing but picture is seen."""
-    rows, columns = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
-    marked = 0.5 + 0.5 * (((rows - height / 2) ** 2 + (columns - width / 2) ** 2).sqrt() < min(height, width) / 4)
-    picture = fitted(marked.expand(3, -1, -1), torch.zeros(3, 40, 40))
-    assert picture.shape == (3, 40, 40)
-    assert picture.min() > 0.4
-    bright = to_dtype(picture[0] > 0.75, torch.float32)
-    assert bright.sum(0).max() == pytest.approx(bright.sum(1).max(), abs=4)
-    assert bright.flip(0).flip(1).sub(bright).abs().mean() < 0.05
