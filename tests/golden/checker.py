@@ -56,7 +56,7 @@ def weight(key: str, shape: tuple[int, ...], gain: float) -> np.ndarray:
         value = 0.25 + 0.05 * z
     else:
         value = 1 + 0.1 * z
-    return value.astype(np.float32)
+    return np.asarray(value, dtype=np.float32)
 
 
 def smooth(random: np.random.Generator, shape: tuple[int, ...], low: float, high: float) -> np.ndarray:
@@ -113,7 +113,7 @@ def drawn(name: str, rule: Mapping[str, Any]) -> np.ndarray:
             value = np.asarray(rule["values"], dtype=np.float64).reshape(shape)
         case kind:
             raise ValueError(f"no rule for inputs of kind {kind!r}")
-    return value.astype(np.float32)
+    return np.asarray(value, dtype=np.float32)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,78 @@
+"""Published checkpoints of LBAM: how their parameters are called here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from restore.core.errors import WeightsError
+from restore.core.foreign import Codebase
+
+State = Mapping[str, Tensor]
+
+_NUMBERS = {"a": "peak", "mu": "centre", "sigma1": "rise", "sigma2": "fall"}
+
+GENERATOR = (
+    (r"ec(\d)\.conv\.conv\.weight", "encoder.{}.features.weight"),
+    (r"ec(\d)\.conv\.maskConv\.weight", "encoder.{}.attention.mask.weight"),
+    *(
+        (rf"ec(\d)\.conv\.activationFuncG_A\.{theirs}", f"encoder.{{}}.attention.activation.{ours}")
+        for theirs, ours in _NUMBERS.items()
+    ),
+    (r"reverseConv(\d)\.reverseMaskConv\.weight", "reverse.{}.mask.weight"),
+    *(
+        (rf"reverseConv(\d)\.activationFuncG_A\.{theirs}", f"reverse.{{}}.activation.{ours}")
+        for theirs, ours in _NUMBERS.items()
+    ),
+    (r"dc(\d)\.conv\.weight", "decoder.{}.weight"),
+    (r"dc7\.weight", "last.weight"),
+)
+"""Names in the generator of Vious/LBAM_Pytorch, whose layers count from one, as patterns; and those here."""
+
+_COLUMNS = {"globalConv": "known", "localConv": "hole"}
+_FUSION = "fusionLayer.0"
+
+
+def generator(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Model settings and renamed state for a generator; its width is read off the first layer.
+
+    Raises WeightsError when it is a discriminator or nothing of this code base.
+    """
+    plain = {key.removeprefix("module."): tensor for key, tensor in state.items()}
+    if any(key.startswith(tuple(_COLUMNS)) for key in plain):
+        raise WeightsError(
+            "this is a discriminator, which only training needs; lbam's weights files hold a generator alone"
+        )
+    here = {_renamed(key): tensor for key, tensor in plain.items()}
+    if not any(key.startswith("generator.") for key in here):
+        raise WeightsError("none of its keys belongs to this code base")
+    first = here.get("generator.encoder.0.features.weight")
+    return ({} if first is None else {"width": len(first)}), here
+
+
+def discriminator(state: State) -> dict[str, Tensor]:
+    """Renamed state for the published discriminator, for a `Discriminator` of the published form."""
+    return {_renamed_column(key): tensor for key, tensor in state.items()}
+
+
+def _renamed(key: str) -> str:
+    for pattern, name in GENERATOR:
+        if match := re.fullmatch(pattern, key):
+            return "generator." + name.format(*(int(number) - 1 for number in match.groups()))
+    return key
+
+
+def _renamed_column(key: str) -> str:
+    column, _, rest = key.partition(".")
+    if column in _COLUMNS:
+        return f"{_COLUMNS[column]}.{rest}"
+    return key.replace(_FUSION, "score")
+
+
+CODE_BASES = {
+    "lbam-pytorch": Codebase("Generator of Vious/LBAM_Pytorch.", generator),
+}
+"""What ``restore import --task lbam --from`` accepts."""
