@@ -212,8 +212,8 @@ class Run:
 
     def _ask_for_health(self) -> None:
         message = self.parts.task.health({**self._logged, **self.validation.latest})
-        if message:
-            self.warn(message)
+        for line in (message or "").splitlines():  # each once, whatever else is wrong at the same time
+            self.warn(line)
 
     def _place(self) -> dict[str, Any]:
         return {"phase": self.phase.name, "epoch": self.progress.epoch, "step": self.progress.run_step}

@@ -256,8 +256,9 @@ class Task(ABC):
 
         Asked at each log line and after each evaluation. ``numbers`` are those of the last log line, by their names in
         the log, as ``generator/l1`` for a loss, ``generator/gradient`` for the norm of an optimizer's gradient before
-        it is clipped, ``generator/lr``; and as ``validation/<metric>``, by its key in the protocol, those of the last
-        evaluation of the phase. Any of them may be missing.
+        it is clipped, ``generator/lr``; as ``validation/<metric>``, by its key in the protocol, those of the last
+        evaluation of the phase; and with these, as ``baseline/<name>/<metric>``, those of the task's baselines on the
+        same pictures. Any of them may be missing. Of several lines each is told once.
         """
         return None
 

@@ -76,8 +76,13 @@ class Validation:
         modules = self._evaluated_modules()
         result = self._measured(parts.task, modules, self.phase.name)
         best = self._judge(result.numbers)
-        values = (number.value for number in result.numbers)
-        self.latest = {f"validation/{key}": value for key, value in zip(self.protocol.metrics, values, strict=True)}
+        measured = {"validation": [asdict(number) for number in result.numbers]}
+        measured |= {f"baseline/{name}": self.progress.numbers.get(name, []) for name in parts.task.baselines()}
+        self.latest = {
+            f"{of}/{key}": number["value"]
+            for of, numbers in measured.items()
+            for key, number in zip(self.protocol.metrics, numbers, strict=False)
+        }
         place = {"phase": self.phase.name, "epoch": self.progress.epoch, "step": self.progress.run_step}
         if best:
             self.progress.numbers[self.phase.name] = [asdict(number) for number in result.numbers]

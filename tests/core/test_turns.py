@@ -14,7 +14,7 @@ from toy_tasks import Fixed, OneNetwork, Penalty, TwoPhases, toy_settings
 from restore.core.errors import NothingToTrain, TrainingDiverged, UsageError
 from restore.core.events import Evaluated, Event, Logged, PhaseFinished, Warned
 from restore.core.settings import EarlyStoppingSettings, OptimizerSettings
-from restore.core.task import Batch, Modules, Phase, Step, Turn
+from restore.core.task import Batch, Modules, Phase, Step, Task, Turn
 from restore.core.trainer import Trainer, make_accelerator
 from restore.core.turns import Networks, Turns
 
@@ -234,3 +234,22 @@ def test_health_sees_training_and_validation_together(tmp_path: Path) -> None:
     measured = [event.numbers[0].value for event in events if isinstance(event, Evaluated)]
     assert [numbers["validation/mse"] for numbers in asked if "validation/mse" in numbers] == measured
     assert [event.message for event in events if isinstance(event, Warned)] == ["the error is large"]
+
+
+def test_health_sees_the_baselines_and_each_of_its_lines_is_told_once(tmp_path: Path) -> None:
+    asked: list[dict[str, float]] = []
+
+    class Compared(OneNetwork):
+        def baselines(self) -> Mapping[str, Task]:
+            return {"fixed": Fixed(self.settings)}
+
+        def health(self, numbers: Mapping[str, float]) -> str | None:
+            asked.append(dict(numbers))
+            return "first\nsecond" if "baseline/fixed/mse" in numbers else "first"
+
+    settings = toy_settings(tmp_path, epochs=2)
+    events: list[Event] = []
+    Trainer(Compared(settings), settings, listeners=[events.append]).fit()
+    fixed, *_ = (event.numbers[0].value for event in events if isinstance(event, Evaluated))
+    assert asked[-1]["baseline/fixed/mse"] == fixed
+    assert [event.message for event in events if isinstance(event, Warned)] == ["first", "second"]
