@@ -23,7 +23,7 @@ _FILLING = {
 @hookimpl
 def restore_tasks(register: Register) -> None:
     """Methods without weights: used by their names."""
-    settings = "restore.plugins.classic.settings"
+    settings, masks = "restore.plugins.classic.settings", "restore.plugins.common.mask_settings"
     for name, (method, summary) in _ENLARGING.items():
         register(
             name,
@@ -39,7 +39,8 @@ def restore_tasks(register: Register) -> None:
             name,
             f"restore.plugins.classic.repairing:{method}",
             settings=f"{settings}:FillingSettings",
-            predict=f"{settings}:FillingPredict",
+            predict=f"{masks}:FillingPredict",
+            evaluate=f"{masks}:FillingEvaluate",
             weights=False,
             summary=summary,
         )

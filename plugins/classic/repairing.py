@@ -12,19 +12,16 @@ from torch import Tensor
 from restore.core.errors import DataError, UsageError
 from restore.core.measuring import EvaluationProtocol
 from restore.core.pictures import Picture, read_picture
-from restore.core.task import Batch, Modules, Pictures, Plane
+from restore.core.task import Batch, Modules, Pictures, Plane, Task
 from restore.plugins.classic import filling
 from restore.plugins.classic.fixed_method import FixedMethod
 from restore.plugins.classic.poisson import poisson_blended
-from restore.plugins.classic.settings import BlendingPredict, BlendingSettings, FillingPredict, FillingSettings
-from restore.plugins.common.hole_metrics import HoleMetric, filling_protocols
-from restore.plugins.common.holes import evaluation_holes
-from restore.plugins.common.masks import mask_of, read_mask
-
-_MASK = Plane(channels=1, padding="zero", smooth=False)
+from restore.plugins.classic.settings import BlendingPredict, BlendingSettings, FillingSettings
+from restore.plugins.common.inpainting import MASK, Inpainting
+from restore.plugins.common.masks import read_mask
 
 
-class Filling(FixedMethod):
+class Filling(FixedMethod, Inpainting):
     """Base of the methods that fill holes: everything but `filled`."""
 
     settings_type = FillingSettings
@@ -33,47 +30,14 @@ class Filling(FixedMethod):
     def filled(self, picture: Tensor, mask: Tensor) -> Tensor:
         """A picture (3, H, W) on the host without its hole, where the mask (1, H, W) is one."""
 
-    @property
-    def inputs(self) -> Mapping[str, Plane]:
-        """The picture, and a mask with one in the hole; what the picture shows there does not matter."""
-        return {"input": Plane(), "mask": _MASK}
+    def fill(self, picture: Tensor, mask: Tensor, modules: Modules) -> Tensor:  # noqa: ARG002
+        """Each picture for itself, on the host."""
+        filled = [self.filled(*each) for each in zip(picture.cpu(), mask.cpu(), strict=True)]
+        return torch.stack(filled).to(picture.device)
 
-    def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
-        """The picture and the mask of its name. Raises UsageError without a mask, DataError when sizes differ."""
-        masks = self.options.mask if isinstance(self.options, FillingPredict) else None
-        if masks is None:
-            raise UsageError(f"{path}: where is the hole? Give --mask FILE, a picture that is white there")
-        file = mask_of(path, masks)
-        mask = read_mask(file)
-        if mask.shape[-2:] != picture.colour.shape[-2:]:
-            raise DataError(f"{file}: {_size(mask)} pixels, but {path} has {_size(picture.colour)}")
-        return {"input": picture.colour, "mask": mask}
-
-    def predict(self, batch: Batch, modules: Modules) -> Batch:  # noqa: ARG002
-        """The picture, bit for bit, with its holes filled by values in [0, 1]."""
-        pictures, masks = batch["input"], batch["mask"]
-        filled = [
-            self.filled(picture.cpu(), mask.cpu()).clamp(0, 1) for picture, mask in zip(pictures, masks, strict=True)
-        ]
-        return {"output": torch.where(masks > 0.5, torch.stack(filled).to(pictures.device), pictures)}
-
-    def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        """Inside the hole, and over the whole picture."""
-        return filling_protocols()
-
-    def evaluation_data(self, folder: Path | None) -> Pictures:
-        """Pictures with masks of a folder, or sample photographs with rectangular holes."""
-        return evaluation_holes(folder)
-
-    def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
-        """Statistics of each picture; those of the hole see the mask."""
-        prediction, target = self.predict(batch, modules)["output"], batch["target"]
-        return {
-            name: metric.measure_inside(prediction, target, batch["mask"])
-            if isinstance(metric, HoleMetric)
-            else metric.measure(prediction, target)
-            for name, metric in protocol.metrics.items()
-        }
+    def baselines(self) -> Mapping[str, Task]:
+        """None: these are the baselines."""
+        return {}
 
 
 class Mean(Filling):
@@ -108,7 +72,7 @@ class Poisson(FixedMethod):
     @property
     def inputs(self) -> Mapping[str, Plane]:
         """The picture, the patch laid over it, and a mask with one where the patch is taken."""
-        return {"input": Plane(), "patch": Plane(), "mask": _MASK}
+        return {"input": Plane(), "patch": Plane(), "mask": MASK}
 
     def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
         """The picture, and the patch with its mask in place.

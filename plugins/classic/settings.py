@@ -44,13 +44,6 @@ class FillingSettings(RunSettings):
     """Settings of a method that fills holes; it has none of its own."""
 
 
-class FillingPredict(Settings):
-    """Options of ``restore predict``."""
-
-    mask: Path | None = None
-    """Picture of the size of the input, white where the hole is; or a folder of them, named as the inputs are."""
-
-
 class BlendingSettings(RunSettings):
     """Settings of a method that puts a patch into a picture; it has none of its own."""
 

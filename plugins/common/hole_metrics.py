@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from restore.core.measuring import EvaluationProtocol, Metric
+from restore.core.task import Batch
 from restore.plugins.common.metrics import PSNR, SSIM, Comparison
 
 
@@ -67,6 +68,16 @@ class HoleL1(HoleMetric):
         """Mean of the rows' means; a picture without a hole has none and makes it nan."""
         errors, counts = rows.double().unbind(1)
         return float((errors / counts).mean())
+
+
+def measured(prediction: Tensor, batch: Batch, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+    """Statistics of each sample for every metric: predictions (B, C, H, W) against ``target``, with ``mask``."""
+    return {
+        name: metric.measure_inside(prediction, batch["target"], batch["mask"])
+        if isinstance(metric, HoleMetric)
+        else metric.measure(prediction, batch["target"])
+        for name, metric in protocol.metrics.items()
+    }
 
 
 def filling_protocols() -> Mapping[str, EvaluationProtocol]:

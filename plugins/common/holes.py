@@ -1,22 +1,165 @@
-"""Pictures with holes, to measure on."""
+"""Pictures with holes, to train and to measure on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
+import torch
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures import picture_size
-from restore.plugins.common.folders import PictureFolder, paired_files
-from restore.plugins.common.masks import read_mask, seeded_rectangle
-from restore.plugins.common.originals import Originals
+from restore.core.pictures import list_pictures, picture_size
+from restore.core.settings import RunSettings
+from restore.core.task import Pictures
+from restore.plugins.common.folders import PictureFolder, held_out, paired_files
+from restore.plugins.common.mask_folders import MaskFolder
+from restore.plugins.common.mask_settings import KINDS, MaskSettings
+from restore.plugins.common.mask_shapes import drawn_mask
+from restore.plugins.common.masks import read_mask
+from restore.plugins.common.originals import Originals, refuse_smaller
 from restore.plugins.common.samples import photographs
 
+UNKNOWN_KIND = -1
+"""``kind`` of a mask that was not drawn."""
 
-class HoledPictures:
-    """``target`` (3, H, W) in [0, 1], ``mask`` (1, H, W) with one in the hole, ``input``: the target, black there."""
+
+def holed(target: Tensor, mask: Tensor, kind: int = UNKNOWN_KIND) -> dict[str, Tensor]:
+    """A sample: ``target`` (3, H, W) in [0, 1], ``mask`` (1, H, W) with one in the hole, ``input`` black there.
+
+    ``kind`` is the place of the hole's look among `mask_settings.KINDS`, or -1.
+    """
+    return {"input": target * (1 - mask), "mask": mask, "target": target, "kind": torch.tensor(kind)}
+
+
+class HoledCrops:
+    """Random crops with random holes to train on: samples as `holed` gives them, of ``crop`` x ``crop`` pixels.
+
+    Crops, flips and holes are drawn from torch's global generator.
+    """
+
+    def __init__(self, targets: Originals, masks: MaskSettings, crop: int, *, augment: bool = True) -> None:
+        """Cut from ``targets``. Raises DataError naming pictures smaller than the crop, and as `MaskFolder`."""
+        refuse_smaller(targets, crop, "a training crop", "leave them out, or lower the size of the crops")
+        self._targets, self._settings, self._crop, self._augment = targets, masks, crop, augment
+        self._folder = None if masks.folder is None else MaskFolder(masks.folder, masks.polarity)
+        self.in_memory = targets.in_memory
+
+    def __len__(self) -> int:
+        return len(self._targets)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        target = self._targets[index]
+        top, left = (int(torch.randint(length - self._crop + 1, ())) for length in target.shape[-2:])
+        target = target[:, top : top + self._crop, left : left + self._crop].float() / 255
+        if self._augment and torch.randint(2, ()):
+            target = target.flip(-1)
+        return holed(target, *self._hole())
+
+    def name(self, index: int) -> str:
+        """The picture's file name."""
+        return Path(self._targets.name(index)).name
+
+    def _hole(self) -> tuple[Tensor, int]:
+        side = self._crop
+        if self._folder is not None:
+            mask = self._folder.fitted(int(torch.randint(len(self._folder), ())), side, side)
+            return (mask.flip(-1) if self._augment and torch.randint(2, ()) else mask), UNKNOWN_KIND
+        kind = self._settings.kinds[int(torch.randint(len(self._settings.kinds), ()))]
+        low, high = self._settings.share
+        share = low + (high - low) * float(torch.rand((), dtype=torch.float64))
+        return drawn_mask(kind, side, side, share), KINDS.index(kind)
+
+
+class HoledSquares:
+    """The middle square of each picture with a hole that is always the same, to measure on.
+
+    Drawn holes go through the kinds and through the range of shares, with the index as their seed; masks of a folder
+    follow each other. Where pictures are few each is seen with several holes, so that every kind is there at least
+    twice.
+    """
+
+    def __init__(self, targets: Originals, masks: MaskSettings, window: int) -> None:
+        """Cut squares of ``window`` pixels, smaller ones of smaller pictures. Raises as `MaskFolder`."""
+        self._targets, self._settings, self._window = targets, masks, window
+        self._folder = None if masks.folder is None else MaskFolder(masks.folder, masks.polarity)
+        wanted = 2 * len(masks.kinds) if self._folder is None else min(len(self._folder), _SEVERAL)
+        self._rounds = -(-wanted // max(1, len(targets)))
+        self.in_memory = targets.in_memory
+
+    def __len__(self) -> int:
+        return len(self._targets) * self._rounds
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        target = self._targets[index % len(self._targets)]
+        height, width = target.shape[-2:]
+        side = min(height, width, self._window)
+        top, left = (height - side) // 2, (width - side) // 2
+        target = target[:, top : top + side, left : left + side].float() / 255
+        if self._folder is not None:
+            return holed(target, self._folder.fitted(index % len(self._folder), side, side))
+        place, generator = self._kind(index), torch.Generator().manual_seed(index)
+        kind = self._settings.kinds[place]
+        return holed(target, drawn_mask(kind, side, side, self._share(index), generator), KINDS.index(kind))
+
+    def name(self, index: int) -> str:
+        """The picture's file name, and its hole where there are several."""
+        name = Path(self._targets.name(index % len(self._targets))).name
+        if self._rounds == 1:
+            return name
+        if self._folder is not None:
+            return f"{name}, {self._folder.files[index % len(self._folder)].name}"
+        return f"{name}, {self._settings.kinds[self._kind(index)]} {100 * self._share(index):.0f} %"
+
+    def _kind(self, index: int) -> int:
+        round_, picture = divmod(index, len(self._targets))
+        return (round_ + picture) % len(self._settings.kinds)
+
+    def _share(self, index: int) -> float:
+        """Shares that fill the range evenly, however many there are: multiples of the golden ratio, nearly."""
+        low, high = self._settings.share
+        return low + (high - low) * (2 * (index * 89 % 144) + 1) / 288
+
+
+_SEVERAL = 12
+"""Masks of a folder that are seen at least, where pictures are few."""
+
+
+def inpainting_pictures(
+    split: Literal["train", "validation"],
+    settings: RunSettings,
+    masks: MaskSettings,
+    crop: int,
+    *,
+    window: int = 256,
+    augment: bool = True,
+) -> Pictures:
+    """Random crops with random holes to train on, or fixed squares of ``window`` pixels with fixed holes.
+
+    ``settings.data`` is a folder of pictures; without it, the photographs of scikit-image. Validation is on
+    ``settings.val_data``, or on a share of the training pictures held out by the seed. Samples are those of `holed`.
+    """
+    targets = _targets(split, settings)
+    if split == "train":
+        return HoledCrops(targets, masks, crop, augment=augment)
+    return HoledSquares(targets, masks, window)
+
+
+def _targets(split: Literal["train", "validation"], settings: RunSettings) -> Originals:
+    if split == "validation" and settings.val_data is not None:
+        return PictureFolder(list_pictures(settings.val_data))
+    if settings.data is None:
+        return photographs(split)
+    files = list_pictures(settings.data)
+    if settings.val_data is None:
+        halves = held_out(len(files), settings.val_share, settings.seed, settings.data)
+        files = [files[index] for index in halves[0 if split == "train" else 1]]
+    return PictureFolder(files)
+
+
+class PairedHoles:
+    """Pictures of any size with the masks that belong to them: samples as `holed` gives them."""
 
     def __init__(self, targets: Originals, mask: Callable[[int], Tensor]) -> None:
         """Pair pictures with the masks that ``mask`` gives for their indices."""
@@ -27,31 +170,39 @@ class HoledPictures:
         return len(self._targets)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        target, mask = self._targets[index].float() / 255, self._mask(index)
-        return {"input": target * (1 - mask), "mask": mask, "target": target}
+        return holed(self._targets[index].float() / 255, self._mask(index))
 
     def name(self, index: int) -> str:
         """The picture's file name."""
         return Path(self._targets.name(index)).name
 
 
-def evaluation_holes(folder: Path | None) -> HoledPictures:
-    """Pictures of ``images/`` with the masks of the same names in ``masks/``, or sample photographs with rectangles.
+MEASURED = 256
+"""Largest side of the squares that are measured where pictures come without masks."""
 
-    Raises UsageError when the folder is laid out otherwise or has no pictures, DataError naming a mask of another size
-    than its picture.
+
+def evaluation_holes(folder: Path | None, masks: MaskSettings | None = None) -> Pictures:
+    """Pictures with holes to measure on.
+
+    ``images/`` with the masks of the same names in ``masks/`` are taken as they are. Of a folder of pictures, and of
+    the sample photographs, the middle squares are taken, with the holes that ``masks`` says. Raises UsageError when the
+    folder has one of the two or no pictures, DataError naming a mask of another size than its picture.
     """
+    masks = masks or MaskSettings()
     if folder is None:
-        pictures = photographs("validation")
-        return HoledPictures(pictures, lambda index: seeded_rectangle(*pictures.size(index), seed=index))
-    images, masks = folder / "images", folder / "masks"
-    if not (images.is_dir() and masks.is_dir()):
-        raise UsageError(f"{folder}: holes need two folders in it, images/ and masks/ (white = hole), paired by name")
-    pairs = paired_files(masks, images)
+        return HoledSquares(photographs("validation"), masks, MEASURED)
+    images, drawn = folder / "images", folder / "masks"
+    if images.is_dir() != drawn.is_dir():
+        raise UsageError(
+            f"{folder}: holes need two folders in it, images/ and masks/, paired by name; or only pictures"
+        )
+    if not images.is_dir():
+        return HoledSquares(PictureFolder(list_pictures(folder)), masks, MEASURED)
+    pairs = paired_files(drawn, images)
     targets = PictureFolder([image for _, image in pairs])
     files = [mask for mask, _ in pairs]
     _check_sizes(targets, files)
-    return HoledPictures(targets, lambda index: read_mask(files[index]))
+    return PairedHoles(targets, lambda index: read_mask(files[index], masks.polarity))
 
 
 def _check_sizes(targets: PictureFolder, masks: Sequence[Path]) -> None:

@@ -1,7 +1,7 @@
 """Masks of holes, and the one meaning that they have everywhere.
 
 A mask is (1, H, W) of zeros and ones: **one is the hole**, what is missing or wanted; zero is known. In files a hole is
-white.
+white, unless it is said to be black.
 """
 
 from __future__ import annotations
@@ -10,17 +10,20 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from restore.core.errors import UsageError
 from restore.core.pictures import list_pictures, read_picture
+from restore.plugins.common.mask_settings import Polarity
 
 
-def read_mask(path: Path) -> Tensor:
-    """A mask (1, H, W) from a picture file of any kind: what is nearer to white than to black is the hole.
+def read_mask(path: Path, polarity: Polarity = "white-hole") -> Tensor:
+    """A mask (1, H, W) from a picture file of any kind, by what is nearer to white than to black.
 
     Raises UsageError when there is no such file, DataError when it is damaged.
     """
-    return (read_picture(path).colour.mean(0, keepdim=True) >= 0.5).float()
+    white = read_picture(path).colour.mean(0, keepdim=True) >= 0.5
+    return (white if polarity == "white-hole" else ~white).float()
 
 
 def mask_of(picture: Path, masks: Path) -> Path:
@@ -36,19 +39,23 @@ def mask_of(picture: Path, masks: Path) -> Path:
     raise UsageError(f"{picture}: has no mask of the same name in {masks}")
 
 
-def seeded_rectangle(height: int, width: int, seed: int) -> Tensor:
-    """A mask (1, height, width) with one rectangular hole of a sixteenth to a quarter of the picture, drawn by a seed.
+def resized_mask(mask: Tensor, height: int, width: int) -> Tensor:
+    """A mask (1, H, W) brought to another size, each pixel being the nearest one: no value between hole and known."""
+    if mask.shape[-2:] == (height, width):
+        return mask
+    return F.interpolate(mask[None], size=(height, width), mode="nearest-exact")[0]
 
-    Raises ValueError for pictures of fewer than four pixels a side.
-    """
-    if min(height, width) < 4:
-        raise ValueError(f"no room for a hole and its surroundings in {width}x{height} pixels")
-    generator = torch.Generator().manual_seed(seed)
-    mask = torch.zeros(1, height, width)
-    places = []
-    for length in (height, width):
-        side = int(torch.randint(length // 4, length // 2 + 1, (), generator=generator))
-        first = int(torch.randint(length - side + 1, (), generator=generator))
-        places.append(slice(first, first + side))
-    mask[:, places[0], places[1]] = 1
+
+def colour_mask(picture: Tensor, colour: tuple[int, int, int], tolerance: int) -> Tensor:
+    """A mask (1, H, W) of where a picture (3, H, W) in [0, 1] has a colour, each channel of 255 up to ``tolerance``."""
+    wanted = torch.tensor(colour, dtype=picture.dtype)[:, None, None]
+    return ((picture * 255 - wanted).abs() <= tolerance + 0.5).all(0, keepdim=True).float()
+
+
+def grown(mask: Tensor, pixels: int) -> Tensor:
+    """A mask (..., 1, H, W) whose holes reach ``pixels`` further on all sides, by squares."""
+    for axis in (0, 1):
+        kernel, padding = [1, 1], [0, 0]
+        kernel[axis], padding[axis] = 2 * pixels + 1, pixels
+        mask = F.max_pool2d(mask, kernel, stride=1, padding=padding) if pixels else mask
     return mask

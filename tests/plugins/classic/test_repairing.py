@@ -18,9 +18,9 @@ from restore.core.pictures import read_picture
 from restore.core.settings import RunSettings, Settings
 from restore.core.task import Task
 from restore.core.trainer import Trainer
-from restore.plugins.classic.settings import BlendingPredict, FillingPredict
+from restore.plugins.classic.settings import BlendingPredict
 from restore.plugins.common.hole_metrics import HoleL1, HolePSNR
-from restore.plugins.common.masks import seeded_rectangle
+from restore.plugins.common.mask_settings import FillingPredict
 from restore.registry import entry, get
 
 FILLS = ["mean", "nearest-known", "biharmonic"]
@@ -133,16 +133,6 @@ def test_a_mask_that_does_not_fit_its_picture_is_named_before_measuring(tmp_path
     written_mask(tmp_path / "masks" / "photo.png", 20, 24)
     with pytest.raises(DataError, match=r"masks.photo\.png: 24x20 pixels, but .*photo\.png has 20x24"):
         task("mean").evaluation_data(tmp_path)
-
-
-def test_seeded_rectangles_are_repeatable_and_neither_tiny_nor_everything() -> None:
-    shares = [float(seeded_rectangle(40, 30, seed).mean()) for seed in range(50)]
-    assert min(shares) > 1 / 20
-    assert max(shares) <= 1 / 4
-    assert len(set(shares)) > 20
-    assert torch.equal(seeded_rectangle(40, 30, 3), seeded_rectangle(40, 30, 3))
-    with pytest.raises(ValueError, match="no room"):
-        seeded_rectangle(3, 30, 0)
 
 
 def test_a_patch_is_put_in_the_middle_or_where_it_is_wanted(tmp_path: Path) -> None:

@@ -1,0 +1,160 @@
+"""Orders of holes that look like graffiti: words in a small alphabet of our own, and doodles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from restore.plugins.common.mask_brush import Brush, joined
+from restore.plugins.common.mask_chance import DIRECTIONS, UNIT, Chance, Integers
+from restore.plugins.common.mask_strokes import MOST
+
+# Lines of each letter; a corner is its column (0 to 4) and its row (0, the top, to 6).
+_LETTERS = {
+    "A": "06 20 46, 14 34",
+    "B": "03 33 42 41 30 00 06 36 45 44 33",
+    "C": "41 30 10 01 05 16 36 45",
+    "D": "00 06 26 45 41 20 00",
+    "E": "40 00 06 46, 03 33",
+    "F": "40 00 06, 03 33",
+    "G": "41 30 10 01 05 16 36 45 43 23",
+    "H": "00 06, 40 46, 03 43",
+    "I": "20 26, 10 30, 16 36",
+    "J": "40 45 36 16 05",
+    "K": "00 06, 40 03 46",
+    "L": "00 06 46",
+    "M": "06 00 23 40 46",
+    "N": "06 00 46 40",
+    "O": "20 10 01 05 16 36 45 41 30 20",
+    "P": "06 00 30 41 42 33 03",
+    "Q": "20 10 01 05 16 36 45 41 30 20, 34 46",
+    "R": "06 00 30 41 42 33 03, 23 46",
+    "S": "41 30 10 01 02 13 33 44 45 36 16 05",
+    "T": "00 40, 20 26",
+    "U": "00 05 16 36 45 40",
+    "V": "00 26 40",
+    "W": "00 16 23 36 40",
+    "X": "00 46, 40 06",
+    "Y": "00 23 40, 23 26",
+    "Z": "00 40 06 46",
+}
+_ROUND = frozenset("BCDGJOPQRSU")
+_VOWELS, _CONSONANTS = "AEIOUY", "BCDFGHJKLMNPQRSTVWXZ"
+_HEIGHT, _WIDTH, _ADVANCE = 6, 4, 6
+
+Lines = Sequence[Integers]
+"""Lines of corners (N, 2), rows and columns, in parts of a pixel."""
+
+
+def graffiti(height: int, width: int, wanted: int, chance: Chance) -> Integers:
+    """Words and doodles, thick and tilted, where there is room for them."""
+    brush, side = Brush(height, width), min(height, width)
+    for _ in range(MOST):
+        if brush.covered >= wanted:
+            break
+        size = max(8, side * chance.between(30, 72) // 256)
+        if chance.between(0, 3):
+            size = min(size, max(8, width // 4))
+            most = max(2, min(8, width * _HEIGHT // (size * _ADVANCE)))
+            drawn = _tilted(written(_word(chance.between(2, most), chance), size), chance.between(-16, 16))
+        else:
+            drawn = _tilted(
+                _DOODLES[chance.between(0, len(_DOODLES) - 1)](size * 3 // 4, chance), chance.between(0, 255)
+            )
+        thickness = max(2, size * chance.between(14, 24) // 100)
+        spacing = max(1, thickness // 4)
+        paths = _placed([joined(line, spacing) for line in drawn], brush, chance)
+        for path in paths:
+            brush.draw(path, np.full(len(path), thickness, dtype=np.int64))
+    return brush.order
+
+
+def written(word: str, size: int) -> Lines:
+    """The lines of a word in capital letters of ``size`` pixels' height, its first letter at the origin."""
+    lines = []
+    for place, letter in enumerate(word):
+        for text in _LETTERS[letter].split(", "):
+            corners = np.array([[int(corner[1]), int(corner[0])] for corner in text.split()], dtype=np.int64)
+            corners[:, 1] += place * _ADVANCE
+            scaled = corners * size * UNIT // _HEIGHT
+            lines.append(_rounded(scaled) if letter in _ROUND else scaled)
+    return lines
+
+
+def _word(length: int, chance: Chance) -> str:
+    """Letters that can nearly be pronounced."""
+    starts = chance.between(0, 1)
+    groups = [(_VOWELS, _CONSONANTS)[(place + starts) % 2] for place in range(length)]
+    return "".join(group[chance.between(0, len(group) - 1)] for group in groups)
+
+
+def _rounded(corners: Integers) -> Integers:
+    """Corners cut twice, each at a quarter and three quarters of its lines (Chaikin, 1974); the ends stay."""
+    for _ in range(2):
+        first, last = corners[:-1], corners[1:]
+        cut = np.stack([(3 * first + last) // 4, (first + 3 * last) // 4], axis=1).reshape(-1, 2)
+        corners = np.concatenate([corners[:1], cut[1:-1], corners[-1:]])
+    return corners
+
+
+def _tilted(lines: Lines, angle: int) -> Lines:
+    sine, cosine = DIRECTIONS[angle % UNIT]
+    turn = np.array([[cosine, -sine], [sine, cosine]], dtype=np.int64)
+    return [line @ turn // UNIT for line in lines]
+
+
+def _placed(paths: Lines, brush: Brush, chance: Chance, attempts: int = 8) -> Lines:
+    """Paths where they cross least of what is there already, of a few places in the picture."""
+    everything = np.concatenate(paths)
+    low, high = everything.min(0) // UNIT, everything.max(0) // UNIT
+    best: tuple[int, Integers] | None = None
+    for _ in range(attempts):
+        place = np.zeros(2, dtype=np.int64)
+        for axis, length in enumerate((brush.height, brush.width)):
+            room = length - int(high[axis] - low[axis])
+            place[axis] = chance.between(min(0, room), max(0, room)) - low[axis]
+        crossings = brush.crossings(everything[::4] + place * UNIT)
+        if best is None or crossings < best[0]:
+            best = crossings, place
+        if not crossings:
+            break
+    assert best is not None
+    return [path + best[1] * UNIT for path in paths]
+
+
+def _circle(radius: int, start: int = 0, stop: int = UNIT) -> Integers:
+    return DIRECTIONS[np.arange(start, stop + 1, 8) % UNIT] * radius
+
+
+def _spiral(size: int, chance: Chance) -> Lines:
+    angles = np.arange(0, UNIT * chance.between(2, 3) + 1, 8)
+    return [DIRECTIONS[angles % UNIT] * (angles * size // angles[-1])[:, None]]
+
+
+def _star(size: int, chance: Chance) -> Lines:  # noqa: ARG001
+    return [DIRECTIONS[np.array([0, 102, 205, 51, 154, 0])] * size]
+
+
+def _zigzag(size: int, chance: Chance) -> Lines:
+    teeth = np.arange(2 * chance.between(3, 5), dtype=np.int64)
+    return [np.stack([teeth % 2 * size, teeth * size // 2], axis=1) * UNIT]
+
+
+def _smile(size: int, chance: Chance) -> Lines:  # noqa: ARG001
+    eye = np.array([[-size // 3, 0], [-size // 5, 0]], dtype=np.int64) * UNIT
+    aside = np.array([0, size // 3], dtype=np.int64) * UNIT
+    return [_circle(size), eye - aside, eye + aside, _circle(size * 3 // 5, 16, 112)]
+
+
+def _heart(size: int, chance: Chance) -> Lines:  # noqa: ARG001
+    half = np.array([[-4, 0], [-7, 2], [-8, 5], [-6, 8], [-2, 9], [2, 7], [9, 0]], dtype=np.int64)
+    corners = np.concatenate([half, (half * [1, -1])[::-1]])
+    return [_rounded(corners * size * UNIT // 9)]
+
+
+def _cross(size: int, chance: Chance) -> Lines:  # noqa: ARG001
+    return [np.array([[-size, 0], [size, 0]]) * UNIT, np.array([[0, -size], [0, size]]) * UNIT]
+
+
+_DOODLES: tuple[Callable[[int, Chance], Lines], ...] = (_spiral, _star, _zigzag, _smile, _heart, _cross)
