@@ -37,6 +37,14 @@ class AdversarialLoss(ABC):
         """Further terms of the critic that need the critic itself and pictures (B, …), not scores; usually none."""
         return {}
 
+    def opinions(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """What to log of a critic's scores: ``d_real`` and ``d_fake``, mean probabilities of being real in [0, 1]."""
+        return {"d_real": self.likely(real.detach()).mean(), "d_fake": self.likely(fake.detach()).mean()}
+
+    @abstractmethod
+    def likely(self, scores: Tensor) -> Tensor:
+        """How likely pictures of these scores are real, in [0, 1], by the meaning that scores have in this game."""
+
     @abstractmethod
     def on_real(self, scores: Tensor) -> Tensor:
         """The critic's loss of real pictures, a scalar."""
@@ -56,6 +64,10 @@ class Vanilla(AdversarialLoss):
 
     real_label: float = 1.0
     """Label of real pictures; 0.9 smooths it from one side (Salimans et al., 2016), so that no critic is too sure."""
+
+    def likely(self, scores: Tensor) -> Tensor:
+        """The sigmoid."""
+        return scores.sigmoid()
 
     def on_real(self, scores: Tensor) -> Tensor:
         """Cross-entropy with ``real_label``."""
@@ -77,6 +89,10 @@ class LeastSquares(AdversarialLoss):
     real_label: float = 1.0
     """Label of real pictures; 0.9 smooths it from one side."""
 
+    def likely(self, scores: Tensor) -> Tensor:
+        """Where they lie between the labels."""
+        return scores.clamp(0, 1)
+
     def on_real(self, scores: Tensor) -> Tensor:
         """Half the mean squared distance to ``real_label``."""
         return 0.5 * (scores - self.real_label).square().mean()
@@ -93,6 +109,10 @@ class LeastSquares(AdversarialLoss):
 @dataclass(frozen=True)
 class Hinge(AdversarialLoss):
     """Scores are pushed until they are one apart from zero (Lim and Ye, 2017)."""
+
+    def likely(self, scores: Tensor) -> Tensor:
+        """Where they lie between minus one and one, beyond which there is nothing left to learn."""
+        return scores.clamp(-1, 1) / 2 + 0.5
 
     def on_real(self, scores: Tensor) -> Tensor:
         """How far scores lie below one."""
@@ -113,6 +133,14 @@ class Wasserstein(AdversarialLoss):
 
     penalty_weight: float = 10.0
     """Factor of the gradient penalty; zero leaves it out."""
+
+    def opinions(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """``distance``, the critic's estimate of the Wasserstein distance: its scores have no zero, hence no odds."""
+        return {"distance": real.detach().mean() - fake.detach().mean()}
+
+    def likely(self, scores: Tensor) -> Tensor:  # noqa: ARG002
+        """Raises TypeError: a score means something only next to another."""
+        raise TypeError("scores of a Wasserstein critic are no odds of being real")
 
     def on_real(self, scores: Tensor) -> Tensor:
         """The negative mean score."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -15,6 +16,8 @@ from restore.core.settings import RunSettings, Settings
 from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Step, Task, Terms, Tiling, Turn
 from restore.plugins.common.adversarial import AdversarialLoss, Hinge, LeastSquares, Vanilla
 from restore.plugins.common.feature_weights import feature_network
+from restore.plugins.common.health import Remedies, game_health
+from restore.plugins.common.health_measures import game_measures
 from restore.plugins.common.perceptual import Perceptual
 from restore.plugins.common.pixel_losses import L1, MSE, Charbonnier, PixelLoss
 from restore.plugins.common.protocols import super_resolution_protocols
@@ -25,10 +28,15 @@ from restore.plugins.srgan.settings import AdversarialSettings, ModelSettings, S
 
 PIXEL_LOSSES: Mapping[str, Callable[[float], PixelLoss]] = {"l1": L1, "mse": MSE, "charbonnier": Charbonnier}
 
-SURE = 0.99
-"""Mean probability from which on the discriminator is taken to be sure of photographs."""
-NEVER_FOOLED = 1e-3
-"""Mean probability below which it is taken never to be fooled by an enlargement."""
+_REMEDIES = Remedies(
+    discriminator_won=(
+        "pictures stay whole as long as --adversarial.pixel-weight holds them; to give the generator a chance, lower "
+        "--adversarial.discriminator.lr, set --adversarial.real-label 0.9, or pretrain longer"
+    ),
+    collapsed="lower --adversarial.weight, or raise --adversarial.pixel-weight",
+    checkerboard="pretrain longer, or lower --adversarial.weight",
+    blurred="train longer, or raise --perceptual.weight or --adversarial.weight",
+)
 
 
 class SRGAN(Task):
@@ -112,40 +120,25 @@ class SRGAN(Task):
         with torch.no_grad():
             fake = modules.generator(batch["input"])
         real_scores, fake_scores = judged(modules.discriminator, batch["target"], fake)
-        turn.log(d_hr=self._probability(real_scores), d_sr=self._probability(fake_scores))
+        opinions = self.game.opinions(real_scores, fake_scores)
+        turn.log(d_hr=opinions["d_real"], d_sr=opinions["d_fake"])
         return self.game.critic(real_scores, fake_scores)
 
     def _enlarge(self, batch: Batch, modules: Modules, turn: Turn) -> Terms:
         """The generator's loss."""
         fake = modules.generator(batch["input"])
-        _, scores = judged(modules.discriminator, batch["target"], fake)
-        turn.log(d_sr_after=self._probability(scores))
+        real_scores, scores = judged(modules.discriminator, batch["target"], fake)
+        measures = game_measures(fake, batch, period=self.settings.model.scale)
+        turn.log(d_sr_after=self.game.opinions(real_scores, scores)["d_fake"], **measures)
         terms = {**self.pixel_loss(fake, batch), **self.game.generator(scores)}
         if "features" in self.fixed:
             terms |= Perceptual.from_settings(self.settings.perceptual, self.fixed["features"])(fake, batch)
         return terms
 
-    def _probability(self, scores: Tensor) -> Tensor:
-        """How likely the discriminator thinks pictures are photographs, on average, in [0, 1]."""
-        match self.settings.adversarial.kind:
-            case "vanilla":
-                likely = scores.sigmoid()
-            case "least-squares":
-                likely = scores.clamp(0, 1)
-            case "hinge":  # beyond -1 and 1 it has nothing left to learn
-                likely = scores.clamp(-1, 1) / 2 + 0.5
-        return likely.detach().mean()
-
     def health(self, numbers: Mapping[str, float]) -> str | None:
-        """Say that the discriminator has won: it is sure of everything, so it has nothing to teach any more."""
-        if numbers.get("d_hr", 0) < SURE or numbers.get("d_sr", 1) > NEVER_FOOLED:
-            return None
-        return (
-            f"the discriminator has won: it knows photographs (D(HR) above {SURE:g}) and is never fooled (D(SR) below "
-            f"{NEVER_FOOLED:g}), so the generator learns nothing from it. Pictures stay whole as long as "
-            "--adversarial.pixel-weight holds them; to give the generator a chance, lower "
-            "--adversarial.discriminator.lr, set --adversarial.real-label 0.9, or pretrain longer"
-        )
+        """What goes wrong in the game, as when the discriminator has nothing left to learn; see `game_health`."""
+        shared = {"d_real": numbers.get("d_hr", math.nan), "d_fake": numbers.get("d_sr", math.nan)}
+        return game_health({**numbers, **shared}, _REMEDIES)
 
     # --- using and measuring ----------------------------------------------------------------------------------
 

@@ -92,8 +92,8 @@ def test_each_pixel_loss_can_be_chosen_in_either_phase(loss: str) -> None:
 @pytest.mark.parametrize("kind", ["vanilla", "least-squares", "hinge"])
 def test_the_discriminators_opinions_are_logged_as_probabilities(kind: str) -> None:
     turn = one_step("adversarial", adversarial={"kind": kind})
-    assert set(turn.logged) == {"d_hr", "d_sr", "d_sr_after"}
-    assert all(0 <= value <= 1 for value in turn.logged.values())
+    assert set(turn.logged) == {"d_hr", "d_sr", "d_sr_after", "checkerboard", "diversity", "sharpness"}
+    assert all(0 <= turn.logged[name] <= 1 for name in ("d_hr", "d_sr", "d_sr_after"))
     assert set(turn.terms["discriminator"]) == {"critic_real", "critic_fake"}
 
 
