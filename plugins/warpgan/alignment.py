@@ -1,0 +1,82 @@
+"""Bring faces to one place and size: a similarity transform of five landmarks to fixed reference points."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional as F
+
+from restore.core.errors import DataError
+
+Points = NDArray[np.float64]
+
+REFERENCE: Points = np.array(
+    [
+        [-0.158083929, -0.0384258929],
+        [0.156533929, -0.0401660714],
+        [0.000225, 0.140505357],
+        [-0.129024107, 0.324691964],
+        [0.131516964, 0.323250893],
+    ]
+)
+"""Left eye, right eye, tip of the nose, left and right corner of the mouth, as (x, y) from the middle of the picture in
+shares of its side before the scale: those that WarpGAN was trained with (Shi et al., 2019, the authors' code)."""
+
+SCALE = 0.7
+"""How large a face is drawn: the authors' choice, which leaves room for hair and exaggerated chins."""
+
+
+def reference(size: int, scale: float = SCALE) -> Points:
+    """Where the five landmarks of an aligned picture of ``size`` x ``size`` pixels lie: (5, 2), x and y in pixels."""
+    return REFERENCE * (scale * size) + size / 2
+
+
+def similarity(source: Points, target: Points) -> Points:
+    """The turn, even scale and shift (2, 3) that bring ``source`` (N, 2) nearest to ``target`` in the sum of squares.
+
+    Never mirrors. Umeyama, 1991, "Least-squares estimation of transformation parameters between two point patterns",
+    equations 40 to 42. Raises DataError where all source points are one.
+    """
+    centres = source.mean(0), target.mean(0)
+    from_centre, to_centre = source - centres[0], target - centres[1]
+    spread = float((from_centre**2).sum())
+    if not spread > 0:
+        raise DataError("all landmarks are at one place, which says nothing about size or turn")
+    left, strengths, right = np.linalg.svd(to_centre.T @ from_centre)
+    signs = np.array([1.0, np.sign(np.linalg.det(left) * np.linalg.det(right)) or 1.0])
+    turn = left * signs @ right
+    size = (strengths * signs).sum() / spread
+    return np.concatenate([size * turn, (centres[1] - size * turn @ centres[0])[:, None]], axis=1)
+
+
+def moved(points: Points, transform: Points) -> Points:
+    """Points (N, 2) under a transform (2, 3)."""
+    return np.asarray(points @ transform[:, :2].T + transform[:, 2])
+
+
+def aligned(picture: Tensor, landmarks: Points, size: int, scale: float = SCALE) -> Tensor:
+    """A picture (3, H, W) in [0, 1] with its face at the reference points, (3, size, size); continued at its edges.
+
+    ``landmarks`` (5, 2) are x and y in pixels, whole numbers at the middles of pixels. A picture that gets smaller is
+    blurred first, so that nothing is lost between the pixels.
+    """
+    transform = similarity(landmarks, reference(size, scale))
+    shrinking = float(np.hypot(*transform[:, 0]))
+    if shrinking < 1:
+        spread = (1 / shrinking - 1) / 2
+        picture = torch.from_numpy(ndimage.gaussian_filter(picture.numpy(), (0, spread, spread), mode="nearest"))
+    back = np.linalg.inv(np.concatenate([transform, [[0.0, 0.0, 1.0]]]))[:2]
+    places = np.stack(np.meshgrid(np.arange(size), np.arange(size)), axis=-1).reshape(-1, 2).astype(float)
+    height, width = picture.shape[-2:]
+    grid = (2 * moved(places, back) + 1) / [width, height] - 1
+    sampled = F.grid_sample(
+        picture[None],
+        torch.from_numpy(grid.reshape(1, size, size, 2)).float(),
+        mode="bilinear",
+        padding_mode="border",
+        align_corners=False,
+    )
+    return sampled[0]

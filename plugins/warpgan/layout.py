@@ -1,0 +1,131 @@
+"""Whose pictures lie where: folders of people, and list files. Imports no torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from restore.core.errors import DataError, UsageError
+
+_KIND = re.compile(r"^([CP])[-_ ]?\d+$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One picture file."""
+
+    path: Path
+    person: str
+    """Name, or what the list file has in its place."""
+    drawn: bool
+    """Whether it is a caricature."""
+
+
+def read_entries(folder: Path, listed: Path | None = None) -> list[Entry]:
+    """Every photograph and caricature under a folder, or those that a list file names, by person and name.
+
+    A folder holds one folder for each person, as WebCaricature does; photographs are called P00001, P00002, …,
+    caricatures C00001, …; other names are left out. A line of a list file is a path, which may be relative to the
+    folder, and after it perhaps whose picture it is; without that it is the name of the file's folder.
+
+    Raises UsageError where there is no such folder or file or no picture in it, DataError for a line that is wrong.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: {'is a file, not a folder' if folder.exists() else 'no such folder'}")
+    entries = _in_folders(folder) if listed is None else _in_list(folder, listed)
+    if not entries:
+        where = folder if listed is None else listed
+        raise UsageError(
+            f"{where}: no photographs and caricatures: wanted is a folder for each person, with pictures called "
+            "P00001, P00002, … (photographs) and C00001, … (caricatures)"
+        )
+    return sorted(entries, key=lambda entry: (entry.person, entry.drawn, entry.path.name))
+
+
+def _in_folders(folder: Path) -> list[Entry]:
+    from restore.core.pictures import SUFFIXES  # which imports torch: this module is asked before there is need for it
+
+    found = []
+    for person in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        for path in person.iterdir():
+            kind = _KIND.match(path.stem)
+            if kind and path.suffix.lower() in SUFFIXES:
+                found.append(Entry(path, person.name, kind[1].upper() == "C"))
+    return found
+
+
+def _in_list(folder: Path, listed: Path) -> list[Entry]:
+    try:
+        lines = listed.read_text("utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise UsageError(f"{listed}: no such list file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{listed}: cannot be read as a text file") from error
+    found = []
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if text and not text.startswith("#"):
+            found.append(_entry(folder, text, f"{listed}, line {number}"))
+    return found
+
+
+def _entry(folder: Path, text: str, where: str) -> Entry:
+    whole, (shorter, _, label) = folder / text, text.rpartition(" ")
+    path, person = (whole, whole.parent.name) if whole.is_file() or not shorter else (folder / shorter.strip(), label)
+    if not path.is_file():
+        raise DataError(f"{where}: no such file: {path}")
+    kind = _KIND.match(path.stem)
+    if kind is None:
+        raise DataError(f"{where}: {path.name} says not what it is: photographs are called P…, caricatures C…")
+    return Entry(path, person, kind[1].upper() == "C")
+
+
+@dataclass(frozen=True)
+class Album:
+    """The pictures of one person, at least one of each kind."""
+
+    person: str
+    photographs: tuple[Path, ...]
+    caricatures: tuple[Path, ...]
+
+
+def albums(entries: Sequence[Entry], where: Path) -> list[Album]:
+    """Pictures by person. Raises UsageError naming people of whom there is only one kind of picture."""
+    people = dict.fromkeys(entry.person for entry in entries)
+    found = [
+        Album(person, *(tuple(e.path for e in entries if e.person == person and e.drawn == drawn) for drawn in (0, 1)))
+        for person in people
+    ]
+    for kind, lacking in (
+        ("caricature", [album.person for album in found if not album.caricatures]),
+        ("photograph", [album.person for album in found if not album.photographs]),
+    ):
+        if lacking:
+            more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
+            raise UsageError(
+                f"{where}: no {kind} of {', '.join(lacking[:3])}{more}; everybody needs both kinds: P… and C…"
+            )
+    return found
+
+
+def divided(album: Album, val_share: float, seed: int) -> tuple[Album, Album]:
+    """One person's pictures to train on and to validate on: a share of each kind, at least one of each for both.
+
+    Raises UsageError where there is only one of a kind.
+    """
+    import random
+
+    order = random.Random(f"{seed} {album.person}")
+    train, validation = [], []
+    for kind, pictures in (("photograph", album.photographs), ("caricature", album.caricatures)):
+        if len(pictures) < 2:
+            raise UsageError(
+                f"{album.person}: one {kind} cannot be both trained on and held out; give --val-data, or more pictures"
+            )
+        wanted = min(max(1, round(val_share * len(pictures))), len(pictures) - 1)
+        held = set(order.sample(range(len(pictures)), wanted))
+        train.append(tuple(path for index, path in enumerate(pictures) if index not in held))
+        validation.append(tuple(path for index, path in enumerate(pictures) if index in held))
+    return Album(album.person, *train), Album(album.person, *validation)

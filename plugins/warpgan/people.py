@@ -1,0 +1,88 @@
+"""People who do not exist: what their faces are like, and what a caricaturist makes of it.
+
+A face is described by how far it is from the mean face, trait by trait. A caricature multiplies these distances: a long
+nose gets longer, small eyes get smaller. That is what the drawn sample has in common with real caricatures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.random import Generator
+
+TRAITS = (
+    "width",
+    "jaw",
+    "chin",
+    "skull",
+    "eye_size",
+    "eye_gap",
+    "eye_tilt",
+    "brow_weight",
+    "brow_tilt",
+    "nose_length",
+    "nose_width",
+    "mouth_width",
+    "lips",
+    "ears",
+)
+"""What differs between faces; each is 0 in the mean face and mostly between -1 and 1."""
+
+LARGEST = 2.6
+"""Most that a trait may be exaggerated to: beyond it eyes would leave the face."""
+
+Colour = tuple[int, int, int]
+
+SKINS: tuple[Colour, ...] = ((246, 214, 190), (229, 184, 150), (198, 144, 106), (150, 98, 66), (102, 66, 46))
+HAIRS: tuple[Colour, ...] = (
+    (36, 28, 26),
+    (92, 58, 34),
+    (168, 112, 52),
+    (222, 190, 118),
+    (150, 62, 32),
+    (168, 166, 164),
+)
+EYES: tuple[Colour, ...] = ((70, 44, 28), (64, 96, 130), (74, 104, 66), (96, 90, 84))
+HAIRCUTS = ("bald", "short", "parted", "long", "curly", "bob")
+BEARDS = ("none", "none", "moustache", "full", "goatee")
+
+
+@dataclass(frozen=True)
+class Person:
+    """What makes somebody recognisable."""
+
+    traits: dict[str, float] = field(hash=False)
+    skin: Colour
+    hair: Colour
+    eyes: Colour
+    haircut: str
+    beard: str
+    glasses: bool
+
+    def exaggerated(self, factor: float) -> Person:
+        """The same person as a caricaturist sees them: every distance from the mean face times ``factor``."""
+        stretched = {name: float(np.clip(factor * value, -LARGEST, LARGEST)) for name, value in self.traits.items()}
+        return replace(self, traits=stretched)
+
+
+def people(count: int, seed: int) -> list[Person]:
+    """``count`` people who differ in most traits, by a seed; the first few are the same whatever the count."""
+    return [_drawn(np.random.default_rng([seed, number]), number) for number in range(count)]
+
+
+def _drawn(random: Generator, number: int) -> Person:
+    # The square root pushes traits away from the middle: nobody is average, and nobody is a monster.
+    signs = random.choice([-1.0, 1.0], len(TRAITS))
+    traits = dict(zip(TRAITS, (signs * np.sqrt(random.uniform(0.02, 1, len(TRAITS)))).tolist(), strict=True))
+    haircut = HAIRCUTS[(number + int(random.integers(2))) % len(HAIRCUTS)]
+    beard = "none" if haircut in ("long", "bob") else BEARDS[int(random.integers(len(BEARDS)))]
+    return Person(
+        traits,
+        SKINS[(2 * number + int(random.integers(2))) % len(SKINS)],
+        HAIRS[int(random.integers(len(HAIRS)))],
+        EYES[int(random.integers(len(EYES)))],
+        haircut,
+        beard,
+        glasses=bool(random.random() < 0.3),
+    )

@@ -1,0 +1,248 @@
+"""Settings of WarpGAN. Imports no torch."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from restore.core.settings import Changeable, Flag, OptimizerSettings, Positional, RunSettings, Settings
+
+SAMPLE_PEOPLE = 12
+"""People of the drawn sample."""
+
+PUBLISHED = {"size": 256, "width": 64, "discriminator_width": 32}
+"""What the paper trains on real pictures; the defaults below suit the drawn sample and a small machine."""
+
+
+class ModelSettings(Settings):
+    """Generator and discriminator: all that is needed to build them again."""
+
+    size: Annotated[int, Field(ge=16, multiple_of=4)] = 64
+    """Side in pixels of the aligned faces. Unset with --data: 256, as published."""
+    width: Annotated[int, Field(ge=1)] = 16
+    """Channels of the generator's first layer; deeper ones have up to four times as many. Unset with --data: 64."""
+    style: Annotated[int, Field(ge=1)] = 8
+    """Numbers that describe a style of drawing."""
+    points: Annotated[int, Field(ge=4)] = 16
+    """Control points of the warp."""
+    controller: Literal["pooled", "flat"] = "pooled"
+    """How control points are found: pooled: from a few averages over each part of the features; flat: from every one of
+    them, as published, which is 134 million parameters at 256 pixels."""
+    discriminator_width: Annotated[int, Field(ge=1)] = 16
+    """Channels of the discriminator's first layer; the last has sixteen times as many. Unset with --data: 32."""
+    embedding: Annotated[int, Field(ge=2)] = 512
+    """Numbers that describe a face inside the discriminator."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the discriminator's face description that is left out at random while training."""
+    people: Annotated[int, Field(ge=0)] = 0
+    """How many people there are; 0: counted from the data, then written into the configuration."""
+
+
+class LossSettings(Settings):
+    """What is asked of the generator, with the weights of the paper where it has one."""
+
+    patch: Annotated[float, Field(ge=0)] = 2.0
+    """Factor of the game over patches: caricature, photograph or generated."""
+    identity: Annotated[float, Field(ge=0)] = 1.0
+    """Factor of the game over people: whose caricature, whose photograph, or generated from whom."""
+    caricature_texture: Annotated[float, Field(ge=0)] = 10.0
+    """Factor of the error of caricatures that are drawn again in their own style, not warped."""
+    photograph_texture: Annotated[float, Field(ge=0)] = 10.0
+    """Factor of the error of photographs that are drawn again in their own style, not warped."""
+    outside: Annotated[float, Field(ge=0)] = 1.0
+    """Factor of the penalty for control points outside the picture; not in the paper (0), where nothing holds them."""
+    folds: Annotated[float, Field(ge=0)] = 0.0
+    """Factor of the penalty for places where the warp folds the picture over; not in the paper (0)."""
+
+
+class PretrainSettings(Settings):
+    """First phase: the discriminator learns faces, as the paper's begins as a network for face recognition."""
+
+    epochs: Annotated[int, Field(ge=0)] | None = None
+    """Epochs of this phase; unset: every fifth of --epochs, at least one, but none with --init-from."""
+    optimizer: OptimizerSettings = OptimizerSettings(lr=2e-4, betas=(0.5, 0.9), weight_decay=1e-4)
+    """Optimizer of the discriminator."""
+
+
+class AdversarialSettings(Settings):
+    """Second phase: generator against discriminator."""
+
+    grow: list[Annotated[int, Field(ge=4)]] = []  # noqa: RUF012 - pydantic copies it
+    """Sizes, each larger than the one before, to which pictures are reduced in earlier parts of this phase: details
+    come in step by step. The networks keep their size. Unset: all details at once."""
+    generator: OptimizerSettings = OptimizerSettings(lr=1e-4, betas=(0.5, 0.9), weight_decay=1e-4)
+    """Optimizer of the generator."""
+    discriminator: OptimizerSettings = OptimizerSettings(lr=1e-4, betas=(0.5, 0.9), weight_decay=1e-4)
+    """Optimizer of the discriminator."""
+
+
+class WarpGANSettings(RunSettings):
+    """Settings of a run in two phases: the discriminator learns faces, then the adversarial game.
+
+    --data is a folder with a folder for each person, as WebCaricature: photographs P00001, …, caricatures C00001, …,
+    all aligned (restore data align). Without it a run is on drawn faces: 12 people, each with 10 photographs and 10
+    caricatures.
+    """
+
+    model: ModelSettings = ModelSettings()
+    """The two networks."""
+    list_file: Annotated[Path | None, Flag("--list")] = None
+    """Text file that names the pictures to train on, a line "path" or "path person" each, relative to --data."""
+    val_list: Path | None = None
+    """The same for validation pictures, relative to --val-data or else to --data."""
+    flip: bool = True
+    """Mirror half of the training pictures."""
+    epochs: Annotated[int, Field(ge=1), Changeable()] = 5
+    batch_size: Annotated[int, Field(ge=1)] = 8
+    loss: LossSettings = LossSettings()
+    """What the generator is to do."""
+    pretrain: PretrainSettings = PretrainSettings()
+    """First phase."""
+    adversarial: AdversarialSettings = AdversarialSettings()
+    """Second phase."""
+
+    @model_validator(mode="after")
+    def _grows(self) -> Self:
+        sizes = [*self.adversarial.grow, self.model.size]
+        if any(after <= before for before, after in pairwise(sizes)):
+            raise ValueError(f"adversarial.grow: {sizes[:-1]} does not rise to the size of the faces, {sizes[-1]}")
+        return self
+
+    @model_validator(mode="after")
+    def _leaves_epochs(self) -> Self:
+        pretrain, adversarial = self.split()
+        if adversarial < len(self.adversarial.grow) + 1:
+            raise ValueError(
+                f"epochs ({self.epochs}) leaves {adversarial} after pretraining ({pretrain}) for the adversarial "
+                f"phase, which has {len(self.adversarial.grow) + 1} part(s); give more epochs, or --pretrain.epochs 0"
+            )
+        return self
+
+    def split(self) -> tuple[int, int]:
+        """Epochs of pretraining and of the adversarial phase: 1 to 4 where nothing else is set."""
+        pretrain = self.pretrain.epochs
+        if pretrain is None:
+            given = getattr(self, "init_from", None)
+            pretrain = 0 if given or self.epochs == 1 else max(1, round(self.epochs / 5))
+        return pretrain, self.epochs - pretrain
+
+    # What follows reads the data, and only where it is needed: settings alone must load without torch.
+
+    def decided(self) -> Self:
+        """A copy with the people counted, the length of pretraining fixed and the published sizes for real pictures.
+
+        Raises UsageError or DataError where the data are not what they have to be.
+        """
+        model: dict[str, Any] = {}
+        if self.data is not None:
+            model = {name: value for name, value in PUBLISHED.items() if name not in self.model.model_fields_set}
+        if not self.model.people:
+            model["people"] = self._people()
+        pretrain, _ = self.split()
+        return self.model_copy(
+            update={
+                "model": self.model.model_copy(update=model),
+                "pretrain": self.pretrain.model_copy(update={"epochs": pretrain}),
+            }
+        )
+
+    def _people(self) -> int:
+        if self.data is None:
+            return SAMPLE_PEOPLE
+        from restore.plugins.warpgan.layout import albums, read_entries
+
+        return len(albums(read_entries(self.data, self.list_file), self.list_file or self.data))
+
+
+class PredictOptions(Settings):
+    """What is drawn of each photograph. It should show one face, aligned as in training: see restore data align."""
+
+    styles: Annotated[int, Field(ge=1, le=64)] = 5
+    """How many styles to draw each photograph in, chosen by chance: <name>-style1.png, …."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Seed of the styles, which are the same for every photograph."""
+    style_of: Path | None = None
+    """A caricature whose style to take instead: <name>-styled.png."""
+    scale: Annotated[float, Field(ge=-10, le=10)] = 1.0
+    """How far to exaggerate: 0 leaves shapes as they are, 1 is what was learned, negative values do the opposite."""
+    sweep: str | None = None
+    """Several of these numbers, as 0,0.5,1,1.5,2: <name>-sweep.png shows them side by side, a row for each style."""
+    draw_points: bool = False
+    """Also draw the control points and the displacement field: <name>-points.png."""
+
+    @field_validator("sweep")
+    @classmethod
+    def _numbers(cls, value: str | None) -> str | None:
+        for word in (value or "0").split(","):
+            try:
+                number = float(word)
+            except ValueError:
+                number = math.nan
+            if not abs(number) <= 10:
+                raise ValueError(f"{word.strip()!r} is no number from -10 to 10; expected numbers as 0,0.5,1,1.5,2")
+        return value
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """The numbers of the sweep; none without one."""
+        return tuple(float(word) for word in self.sweep.split(",")) if self.sweep else ()
+
+
+class EvaluateOptions(Settings):
+    """Which pictures are measured, and who judges faces."""
+
+    list_file: Annotated[Path | None, Flag("--list")] = None
+    """Text file that names the pictures to measure, relative to --data."""
+    embedder: Path | None = None
+    """TorchScript file of a face recogniser: pictures (B, 3, side, side) in [-1, 1] to features (B, K), compared by
+    their cosine. Unset: the features of the discriminator, which the generator was trained to please."""
+    embedder_size: Annotated[int, Field(ge=8)] | None = None
+    """Side of the pictures that the recogniser is given; unset: as they are."""
+
+
+class AlignSettings(Settings):
+    """Faces are turned, scaled and shifted so that eyes, nose and mouth lie where WarpGAN wants them.
+
+    Pictures come from folders of people, as WebCaricature's OriginalImages, or from a single folder. Without
+    --landmarks they are looked for by facenet-pytorch where that is installed; without both the middle of the picture
+    is cut out, which is right only for faces that fill it.
+    """
+
+    folder: Annotated[Path, Positional("FOLDER")]
+    """Folder of pictures, or of folders of them."""
+    output: Path = Path("aligned")
+    """Folder for the aligned pictures; folders inside keep their names."""
+    landmarks: Path | None = None
+    """Folder of landmark files (WebCaricature's FacialPoints: 17 lines "x y" a picture; or 5), or a text file with a
+    line "path x1 y1 … x5 y5" for each picture."""
+    size: Annotated[int, Field(ge=16, le=4096)] = 256
+    """Side of the aligned pictures in pixels."""
+    scale: Annotated[float, Field(gt=0, le=4)] = 0.7
+    """How large the face is: 0.7 leaves room for hair and chins, as WarpGAN was trained."""
+    visualize: bool = False
+    """Also write what was found into <output>/landmarks/: the picture with its points."""
+    overwrite: bool = False
+    """Replace aligned pictures that are there already."""
+
+
+class ExaggerateSettings(Settings):
+    """The same photograph, more and more exaggerated. It should be aligned: see restore data align."""
+
+    picture: Annotated[Path, Positional("PHOTO")]
+    """A photograph of one face."""
+    output: Path = Path("exaggerated.gif")
+    """A .gif that goes there and back, or a .png strip of all pictures side by side."""
+    first: Annotated[float, Field(ge=-10, le=10)] = 0.0
+    """How far the first picture is exaggerated; 0 leaves shapes as they are."""
+    last: Annotated[float, Field(ge=-10, le=10)] = 2.0
+    """How far the last one is; 1 is what was learned."""
+    steps: Annotated[int, Field(ge=2, le=200)] = 9
+    """How many pictures."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Seed of the style."""
+    style_of: Path | None = None
+    """A caricature whose style to take instead."""
