@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import torch
@@ -55,6 +56,7 @@ class Generator(nn.Module):
         ups = widths[-2::-1]
         self.decoder = nn.ModuleList(map(doubling, [widths[-1], *(2 * up for up in ups[:-1])], ups))
         self.last = doubling(2 * width, 3)
+        self._start()
 
     def forward(self, pictures: Tensor, holes: Tensor) -> Tensor:
         """Pictures (B, 3, H, W) in [0, 1], whatever they show in the hole, and holes (B, 1, H, W) to (B, 3, H, W).
@@ -80,6 +82,23 @@ class Generator(nn.Module):
             x = F.leaky_relu(both * torch.cat([forward_maps[level], reverse_maps[level]], 1), 0.2)
         filled = (torch.tanh(in_full_precision(self.last, x)) + 1) / 2
         return filled[..., :height, :width]
+
+    @torch.no_grad()
+    def _start(self) -> None:
+        """Start where every level passes something on, as a signal of constant size through constant attention.
+
+        Attention begins near one where all is known (forward) or missing (reverse) and near zero in the opposite case.
+        From the published start, weights drawn around zero with a deviation of 0.02, all attention is a few percent
+        and the deeper levels stay silent for thousands of steps.
+        """
+        for level, encoder in enumerate(self.encoder):
+            nn.init.kaiming_normal_(encoder.features.weight, a=0.2)
+            encoder.attention.start_averaging(level)
+        for level, maps in enumerate(self.reverse):
+            maps.start_averaging(level)
+        for up in self.decoder:
+            nn.init.normal_(up.weight, 0, math.sqrt(2 / (1 + 0.2**2) / (4 * len(up.weight))))
+        nn.init.normal_(self.last.weight, 0, 0.3 / math.sqrt(4 * len(self.last.weight)))  # gray, but not flat
 
 
 def continued(planes: Tensor) -> Tensor:

@@ -1,0 +1,77 @@
+"""The composite loss of LBAM's generator (Xie et al., 2019, section 3.4), but for its adversarial part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from restore.core.task import Batch, Terms
+from restore.plugins.common.hole_losses import HoleTotalVariation, HoleWeightedL1, composed
+from restore.plugins.common.perceptual import Perceptual
+from restore.plugins.common.style import Once, Style
+from restore.plugins.common.vgg import VGGFeatures
+from restore.plugins.lbam.settings import LBAMSettings
+
+Features = Callable[[Tensor], Mapping[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class CompositeLoss:
+    """Pixels in the hole and outside, features, their Gram matrices, and the roughness of the hole.
+
+    What looks at features is taken twice, of the network's whole answer and of the *composite*: the answer inside the
+    hole, the target outside it. Terms of weight zero are left out.
+    """
+
+    settings: LBAMSettings
+    features: Features | None
+    """What the perceptual and the style loss look through; none: neither of the two."""
+
+    def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
+        """Terms of an answer (B, 3, H, W) in [0, 1] for a batch with ``target`` and ``mask``, one in the hole."""
+        chosen = self.settings
+        terms = dict(HoleWeightedL1(chosen.pixels.hole, chosen.pixels.known)(prediction, batch))
+        if self.features is not None:
+            terms |= self._seen(prediction, batch, self.features)
+        if chosen.total_variation:
+            terms |= HoleTotalVariation(chosen.total_variation)(prediction, batch)
+        return terms
+
+    def _seen(self, prediction: Tensor, batch: Batch, features: Features) -> Terms:
+        prediction, mask, target = window(self.settings.perceptual.window, prediction, batch["mask"], batch["target"])
+        composite = composed(prediction, {"mask": mask, "target": target})
+        look = Once(features)
+        terms = {}
+        for name, loss in (
+            ("perceptual", Perceptual.from_settings(self.settings.perceptual, look)),
+            ("style", Style.from_settings(self.settings.style, look)),
+        ):
+            if loss.weight:
+                terms[name] = loss.weight * (loss.distance(prediction, target) + loss.distance(composite, target))
+        return terms
+
+
+def window(side: int | None, *planes: Tensor) -> list[Tensor]:
+    """The same square of all planes (B, C, H, W), at most ``side`` pixels wide; the planes themselves without a side.
+
+    Its place is drawn from torch's global generator.
+    """
+    height, width = planes[0].shape[-2:]
+    rows, columns = (min(length, side or length) for length in (height, width))
+    top, left = int(torch.randint(height - rows + 1, ())), int(torch.randint(width - columns + 1, ()))
+    return [plane[..., top : top + rows, left : left + columns] for plane in planes]
+
+
+def seen_through(network: VGGFeatures, *, normalise: bool) -> Features:
+    """The features of a network that takes ImageNet's mean and deviation out of pictures, or those without that."""
+    if normalise:
+        return network
+
+    def bare(pictures: Tensor) -> Mapping[str, Tensor]:
+        features: Mapping[str, Tensor] = network(pictures * network.deviation + network.mean)
+        return features
+
+    return bare

@@ -1,0 +1,188 @@
+"""Settings of LBAM. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self, cast
+
+from pydantic import Field, model_validator
+
+from restore.core.settings import Changeable, OptimizerSettings, RunSettings, ScheduleSettings, Settings
+from restore.plugins.common.mask_settings import MaskSettings
+from restore.plugins.common.settings import PerceptualSettings, StyleSettings
+from restore.plugins.common.vgg_layers import Network
+
+SAMPLE_STEPS = 40
+"""Steps of an epoch on the sample photographs: ten epochs take minutes on two CPU cores."""
+
+PUBLISHED_CROP = 256
+"""Side of the pictures that the published discriminator judges."""
+
+
+class ModelSettings(Settings):
+    """The generator: all that is needed to build it again."""
+
+    width: Annotated[int, Field(ge=1)] = 24
+    """Channels of the first level; the deepest four have eight times as many. 64 is the published network, which has 68
+    million parameters."""
+
+
+class DiscriminatorSettings(Settings):
+    """The critic with a column for the hole and one for the rest; only training needs it."""
+
+    width: Annotated[int, Field(ge=1)] = 24
+    """Channels of its first layer; the last ones have eight times as many. 64 as published."""
+    published: bool = False
+    """Build the critic of the published code, for comparisons: with batch normalisation and a sigmoid at its end, both
+    of which work against the loss that trains it, and for crops of 256 pixels alone."""
+
+
+class PixelSettings(Settings):
+    """The pixel loss: absolute errors inside the hole and outside it, both as means over the whole picture."""
+
+    hole: Annotated[float, Field(gt=0)] = 6.0
+    """Weight of the hole."""
+    known: Annotated[float, Field(ge=0)] = 1.0
+    """Weight of what is known; 0 leaves it out."""
+
+
+class FeatureSettings(PerceptualSettings):
+    """The perceptual loss, and how pictures are shown to the features that it shares with the style loss."""
+
+    weight: Annotated[float, Field(ge=0)] = 0.01
+    """Factor of the loss, which is taken of the answer and of the picture put together; 0 leaves it out."""
+    network: Network = "vgg16"
+    layers: dict[str, Annotated[float, Field(gt=0)]] = {"pool1": 1.0, "pool2": 1.0, "pool3": 1.0}  # noqa: RUF012
+    criterion: Literal["l1", "mse"] = "l1"
+    normalise: bool = False
+    """Show pictures with ImageNet's mean and deviation taken out, as the features were trained; the published code does
+    not, and its weights of the losses belong to that."""
+    window: Annotated[int, Field(ge=8)] | None = 48
+    """Side of the squares, cut by chance, that the features look at: on a CPU they cost more than all else.
+    Unset: whole crops."""
+
+
+class PretrainSettings(Settings):
+    """First phase: the generator alone comes close to the target, pixel by pixel."""
+
+    epochs: Annotated[int, Field(ge=0)] | None = None
+    """Epochs of this phase; unset: seven of ten of --epochs, at least one; 0: no such phase, as published."""
+    optimizer: OptimizerSettings = OptimizerSettings(
+        lr=1e-3, betas=(0.5, 0.9), schedule=ScheduleSettings(name="one-cycle", warmup=0.2)
+    )
+    """Optimizer of the generator."""
+
+
+class AdversarialSettings(Settings):
+    """Second phase: the generator against a Wasserstein critic, with all losses."""
+
+    epochs: Annotated[Annotated[int, Field(ge=0)] | None, Changeable()] = None
+    """Epochs of this phase; unset: what pretraining leaves of --epochs; 0: no such phase."""
+    weight: Annotated[float, Field(ge=0)] = 0.1
+    """Factor of the generator's adversarial loss."""
+    penalty: Annotated[float, Field(ge=0)] = 10.0
+    """Factor of the penalty on the critic's gradient."""
+    generator: OptimizerSettings = OptimizerSettings(lr=1e-4, betas=(0.5, 0.9))
+    """Optimizer of the generator; as published."""
+    discriminator: OptimizerSettings = OptimizerSettings(lr=1e-4, betas=(0.0, 0.9))
+    """Optimizer of the critic; the published rate is 1e-5, which is too slow for short runs."""
+
+
+class LBAMSettings(RunSettings):
+    """Settings of a run: pretraining by pixels, then all losses with the critic."""
+
+    batch_size: Annotated[int, Field(ge=1)] = 8
+    model: ModelSettings = ModelSettings()
+    """The generator."""
+    discriminator: DiscriminatorSettings = DiscriminatorSettings()
+    """The critic, its opponent in the second phase."""
+    crop: Annotated[int, Field(ge=8)] = 128
+    """Height and width in pixels of the parts of pictures that are trained on; 256 as published. What is no multiple of
+    128 is continued to one."""
+    masks: MaskSettings = MaskSettings()
+    """The holes that are trained on and measured."""
+    pixels: PixelSettings = PixelSettings()
+    """Loss between pixels."""
+    perceptual: FeatureSettings = FeatureSettings()
+    """Loss between features, in the second phase."""
+    style: StyleSettings = StyleSettings(weight=120.0)
+    """Loss between the Gram matrices of the same features, in the second phase."""
+    total_variation: Annotated[float, Field(ge=0)] = 0.0
+    """Factor of the total variation of the hole and its seam, in the second phase; 0, as published, leaves it out."""
+    pretrain: PretrainSettings = PretrainSettings()
+    """First phase."""
+    adversarial: AdversarialSettings = AdversarialSettings()
+    """Second phase."""
+
+    @model_validator(mode="after")
+    def _published_critic_has_one_size(self) -> Self:
+        if self.discriminator.published and self.crop != PUBLISHED_CROP:
+            raise ValueError(f"discriminator.published: judges crops of {PUBLISHED_CROP} pixels, not {self.crop}")
+        return self
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> Self:
+        window = self.perceptual.window
+        if window is not None and window > self.crop and "window" in self.perceptual.model_fields_set:
+            raise ValueError(f"perceptual.window ({window}) is larger than the crop ({self.crop})")
+        return self
+
+    @model_validator(mode="after")
+    def _epochs_add_up(self) -> Self:
+        pretrain, adversarial = self.pretrain.epochs, self.adversarial.epochs
+        if pretrain is not None and adversarial is not None:
+            if pretrain + adversarial == 0:
+                raise ValueError("pretrain.epochs and adversarial.epochs are both 0: nothing would be trained")
+            if "epochs" in self.model_fields_set and self.epochs != pretrain + adversarial:
+                raise ValueError(
+                    f"epochs ({self.epochs}) is not pretrain.epochs ({pretrain}) + adversarial.epochs ({adversarial}); "
+                    "leave one of the three out"
+                )
+        elif pretrain is not None and pretrain > self.epochs:
+            raise ValueError(f"pretrain.epochs ({pretrain}) is more than epochs ({self.epochs}), of both phases")
+        elif adversarial is not None and adversarial > self.epochs:
+            raise ValueError(f"adversarial.epochs ({adversarial}) is more than epochs ({self.epochs}), of both phases")
+        return self
+
+    def split(self) -> tuple[int, int]:
+        """Epochs of pretraining and of the adversarial phase: 7 to 3 where nothing else is set.
+
+        One epoch in all is pretraining: a game from an untrained generator would only damage.
+        """
+        pretrain, adversarial = self.pretrain.epochs, self.adversarial.epochs
+        if pretrain is None:
+            pretrain = max(1, round(0.7 * self.epochs)) if adversarial is None else self.epochs - adversarial
+        return pretrain, self.epochs - pretrain if adversarial is None else adversarial
+
+    @property
+    def looks_at_features(self) -> bool:
+        """Whether the run comes to a loss between features."""
+        return self.split()[1] > 0 and (self.perceptual.weight > 0 or self.style.weight > 0)
+
+    # What follows imports torch, and only where it is needed: settings alone must load without it.
+
+    def decided(self) -> Self:
+        """A copy with the lengths of epochs and phases and the perceptual features fixed."""
+        pretrain, adversarial = self.split()
+        samples = self.samples_per_epoch
+        if samples is None and self.data is None:
+            samples = SAMPLE_STEPS * self.batch_size
+        return self.model_copy(
+            update={
+                "epochs": pretrain + adversarial,
+                "samples_per_epoch": samples,
+                # Fixed, so that a resumed run with more --epochs goes on with the game instead of moving its beginning.
+                "pretrain": self.pretrain.model_copy(update={"epochs": pretrain}),
+                "perceptual": self._decided_features(),
+            }
+        )
+
+    def _decided_features(self) -> FeatureSettings:
+        if not (self.perceptual.weight or self.style.weight):
+            return self.perceptual
+        from restore.plugins.common.feature_weights import decided, published_file
+
+        if self.looks_at_features or published_file(self.perceptual.network).is_file():
+            return cast(FeatureSettings, decided(self.perceptual))
+        # Only a resumed run may need them, so there is nothing to warn of and nothing to download yet.
+        auto = self.perceptual.weights == "auto"
+        return self.perceptual.model_copy(update={"weights": "random"}) if auto else self.perceptual

@@ -1,0 +1,141 @@
+"""LBAM: inpainting by learnable bidirectional attention maps (Xie et al., ICCV 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, cast
+
+import torch
+from torch import Tensor, nn
+
+from restore.core.settings import RunSettings, Settings
+from restore.core.task import Batch, Modules, Phase, Pictures, Step, Terms, Turn
+from restore.plugins.common.adversarial import Wasserstein
+from restore.plugins.common.feature_weights import feature_network
+from restore.plugins.common.health import Remedies, game_health
+from restore.plugins.common.health_measures import game_measures
+from restore.plugins.common.holes import inpainting_pictures
+from restore.plugins.common.inpainting import Inpainting
+from restore.plugins.common.vgg import VGGFeatures
+from restore.plugins.lbam.discriminator import Discriminator
+from restore.plugins.lbam.generator import Generator
+from restore.plugins.lbam.losses import CompositeLoss, seen_through
+from restore.plugins.lbam.settings import LBAMSettings
+
+_REMEDIES = Remedies(
+    exploded="lower its learning rate (lr), raise --adversarial.penalty, or clip the gradient (clip_norm)",
+    vanished="raise its learning rate (lr)",
+    collapsed="lower --adversarial.weight, raise --pixels.hole, or enlarge --batch-size",
+    checkerboard="train longer, lower --adversarial.weight, or set --total-variation 0.1",
+)
+
+
+class LBAM(Inpainting):
+    """Fill holes by a U-Net with attention maps learnt from the mask, judged by a Wasserstein critic.
+
+    A first phase that the paper does not have (``pretrain``, judged by PSNR in the hole) learns by pixels alone, which
+    takes a fraction of the time of a step with all losses; ``adversarial`` is the published training.
+    """
+
+    settings_type = LBAMSettings
+    eager: ClassVar[frozenset[str]] = frozenset({"discriminator"})
+    settings: LBAMSettings
+
+    def __init__(self, settings: LBAMSettings, options: Settings | None = None) -> None:
+        super().__init__(settings, options)
+        self.game = Wasserstein(settings.adversarial.weight, settings.adversarial.penalty)
+
+    @classmethod
+    def miniature(cls, **changes: Any) -> RunSettings:
+        """One channel on the first level, small crops, and features of the first layers that VGG has."""
+        small = {
+            "model": {"width": 1},
+            "discriminator": {"width": 1},
+            "perceptual": {"layers": {"relu1_1": 1.0}, "weights": "random", "window": 16},
+            "style": {"layers": {"relu1_1": 1.0}},
+            "crop": 32,
+        }
+        return super().miniature(**{**small, **changes})
+
+    # --- networks ---------------------------------------------------------------------------------------------
+
+    def networks(self) -> dict[str, nn.Module]:
+        """The generator."""
+        return {"generator": Generator(self.settings.model.width)}
+
+    def critics(self) -> dict[str, nn.Module]:
+        """The discriminator."""
+        chosen = self.settings.discriminator
+        return {"discriminator": Discriminator(chosen.width, chosen.published)}
+
+    def frozen(self) -> dict[str, nn.Module]:
+        """The network whose features are compared, if the run comes to such a loss."""
+        if not self.settings.looks_at_features:
+            return {}
+        layers = {**self.settings.perceptual.layers, **self.settings.style.layers}
+        return {"features": feature_network(self.settings.perceptual.model_copy(update={"layers": layers}))}
+
+    # --- training ---------------------------------------------------------------------------------------------
+
+    def phases(self) -> Sequence[Phase]:
+        """Pretraining, judged by PSNR in the hole, and the game, whose last weights are its best."""
+        pretrain, adversarial = self.settings.split()
+        game = self.settings.adversarial
+        first = Phase("pretrain", pretrain, {"generator": self.settings.pretrain.optimizer}, monitor="psnr-hole")
+        second = Phase("adversarial", adversarial, {"discriminator": game.discriminator, "generator": game.generator})
+        return (first, second) if pretrain else (second,)
+
+    def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:  # noqa: ARG002 - both the same
+        """Crops with holes to train on, squares with fixed holes to validate on."""
+        return inpainting_pictures(split, self.settings, self.settings.masks, self.settings.crop)
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        """One step of the generator alone, or one of the critic and then one of the generator."""
+        if step.phase == "pretrain":
+            turn("generator", lambda modules: self._copy(batch, modules))
+        else:
+            turn("discriminator", lambda modules: self._judge(batch, modules, turn))
+            turn("generator", lambda modules: self._fill(batch, modules, turn))
+
+    def _copy(self, batch: Batch, modules: Modules) -> Terms:
+        """The generator's loss of pixels alone."""
+        return CompositeLoss(self.settings, features=None)(modules.generator(batch["input"], batch["mask"]), batch)
+
+    def _judge(self, batch: Batch, modules: Modules, turn: Turn) -> Terms:
+        """The critic's loss. Real, generated and, for the penalty, mixed pictures are judged in one call."""
+        with torch.no_grad():
+            fake = modules.generator(batch["input"], batch["mask"])
+        real, scores = batch["target"], list[Tensor]()
+
+        def judged(*mixed: Tensor) -> Tensor:
+            pictures, holes = [real, fake, *mixed], [batch["mask"]] * (2 + len(mixed))
+            scores.extend(modules.discriminator(torch.cat(pictures), torch.cat(holes)).chunk(len(pictures)))
+            return scores[-1]
+
+        penalty = self.game.penalty(judged, real, fake)
+        if not penalty:
+            judged()
+        turn.log(score_real=scores[0], score_fake=scores[1])
+        return {**self.game.critic(scores[0], scores[1]), **penalty}
+
+    def _fill(self, batch: Batch, modules: Modules, turn: Turn) -> Terms:
+        """The generator's loss, of a picture filled anew: the critic has moved since it judged the last one."""
+        filled = modules.generator(batch["input"], batch["mask"])
+        turn.log(**game_measures(filled, batch))
+        features = None
+        if "features" in self.fixed:
+            network = cast(VGGFeatures, self.fixed["features"])
+            features = seen_through(network, normalise=self.settings.perceptual.normalise)
+        scores = modules.discriminator(filled, batch["mask"])
+        return {**CompositeLoss(self.settings, features)(filled, batch), **self.game.generator(scores)}
+
+    def health(self, numbers: Mapping[str, float]) -> str | None:
+        """What goes wrong in the game or with kinds of masks; see `game_health`."""
+        return game_health(numbers, _REMEDIES)
+
+    # --- using ------------------------------------------------------------------------------------------------
+
+    def fill(self, picture: Tensor, mask: Tensor, modules: Modules) -> Tensor:
+        """The generator's whole answer (B, 3, H, W) in [0, 1], of any size."""
+        filled: Tensor = modules.generator(picture, mask)
+        return filled
