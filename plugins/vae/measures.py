@@ -1,29 +1,11 @@
-"""Metrics of codes, which are no pictures."""
+"""What is measured of codes, which are no pictures."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-
-@dataclass(frozen=True)
-class Mean:
-    """Numbers that the task works out for each picture: their sum, and its mean over pictures."""
-
-    name: str
-    convention: str
-    better: Literal["higher", "lower"] = "higher"
-
-    def measure(self, prediction: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - the signature of every metric
-        """The numbers (B, K) of each picture, which stand in the prediction's place."""
-        return prediction.double()
-
-    def reduce(self, rows: Tensor) -> float:
-        """Sum over K, mean over pictures."""
-        return float(rows.sum(1).mean())
+from restore.plugins.common.own_numbers import Mean
 
 
 class ActiveUnits(Mean):

@@ -1,11 +1,9 @@
-"""The two halves of an autoencoder, fully convolutional, and the Gaussian that a VAE puts around a picture."""
+"""The two halves of an autoencoder, fully convolutional."""
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -78,20 +76,3 @@ class Decoder(nn.Module):
         """The upper left ``height`` x ``width`` pixels of what each code stands for."""
         decoded: Tensor = self.body(code)
         return (decoded[..., :height, :width] + 1) / 2
-
-
-class Gaussian(nn.Module):
-    """p(picture | code): independent normal values around the decoded ones, all with one learned deviation.
-
-    Learning it balances reconstruction against KL without a weight to tune (Rybkin et al., 2021, "Simple and effective
-    VAE training with calibrated decoders").
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.log_deviation = nn.Parameter(torch.tensor(math.log(0.1)))
-
-    def forward(self, decoded: Tensor, picture: Tensor) -> Tensor:
-        """Log-density of each picture (B, ...) -> (B,) in nats, summed over its values."""
-        errors = (picture - decoded) * torch.exp(-self.log_deviation)
-        return (-0.5 * errors.square() - self.log_deviation - 0.5 * math.log(2 * math.pi)).flatten(1).sum(1)

@@ -28,7 +28,7 @@ class AutoencoderSettings(RunSettings):
 
     model: ModelSettings = ModelSettings()
     """The two networks."""
-    crop: Annotated[int, Field(ge=1)] = 64
+    crop_size: Annotated[int, Field(ge=1)] = 64
     """Side in pixels of the crops that are decoded while training; a multiple of the scale."""
     recolour: bool = True
     """Train on crops in other colours too: few photographs have few of them."""

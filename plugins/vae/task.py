@@ -13,23 +13,17 @@ from torch import Tensor, nn
 from restore.core.measuring import EvaluationProtocol
 from restore.core.settings import RunSettings, ScheduleSettings
 from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Step, Task, Terms, Tiling, Turn
+from restore.plugins.common.own_numbers import Mean, measured
 from restore.plugins.common.pixel_losses import MSE
 from restore.plugins.common.protocols import super_resolution_protocols
+from restore.plugins.common.recolouring import recoloured
 from restore.plugins.common.super_resolution import evaluation_pairs, super_resolution_pictures
-from restore.plugins.vae.bounds import Posterior, charged, importance_weighted, log_weights
-from restore.plugins.vae.measures import ActiveUnits, Mean, moments
-from restore.plugins.vae.networks import Decoder, Encoder, Gaussian
+from restore.plugins.common.variational import Gaussian, Posterior, charged, importance_weighted, log_weights
+from restore.plugins.vae.measures import ActiveUnits, moments
+from restore.plugins.vae.networks import Decoder, Encoder
 from restore.plugins.vae.settings import AutoencoderSettings, EvaluationOptions, VAESettings
 
 WARMUP = "warm-up"
-
-
-def recoloured(batch: Batch) -> Batch:
-    """Samples with their channels exchanged and dimmed, each by chance; gray pictures get a tint."""
-    samples = len(batch["input"])
-    orders, gains = torch.rand(samples, 3).argsort(1), 1 - 0.6 * torch.rand(samples, 3, 1, 1)
-    chosen = torch.arange(samples)[:, None], orders
-    return {name: gains.to(pictures.device) * pictures[chosen] for name, pictures in batch.items()}
 
 
 class Autoencoder(Task):
@@ -42,7 +36,7 @@ class Autoencoder(Task):
     @classmethod
     def miniature(cls, **changes: Any) -> RunSettings:
         """A code of few numbers from small crops."""
-        return super().miniature(**{"model": {"width": 4, "stages": 2, "latent": 3}, "crop": 8, **changes})
+        return super().miniature(**{"model": {"width": 4, "stages": 2, "latent": 3}, "crop_size": 8, **changes})
 
     def networks(self) -> dict[str, nn.Module]:
         """Encoder and decoder: two networks, since one may be used where the other is not."""
@@ -63,7 +57,9 @@ class Autoencoder(Task):
 
     def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:  # noqa: ARG002 - all alike
         """Crops of pictures to train on, whole pictures to validate on."""
-        return super_resolution_pictures(split, self.settings, scale=self.settings.model.scale, crop=self.settings.crop)
+        return super_resolution_pictures(
+            split, self.settings, scale=self.settings.model.scale, crop=self.settings.crop_size
+        )
 
     def evaluation_data(self, folder: Path | None) -> Pictures:
         """Whole pictures; what is encoded is made from them, smaller by the scale."""
@@ -109,11 +105,8 @@ class Autoencoder(Task):
 
     def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
         """Statistics of each sample: our own metrics are given `numbers`, all others the picture that comes out."""
-        output, numbers = self.predict(batch, modules)["output"], self.numbers(batch, modules)
-        return {
-            name: metric.measure(numbers.get(name, output), batch["target"])
-            for name, metric in protocol.metrics.items()
-        }
+        output = self.predict(batch, modules)["output"]
+        return measured(output, batch["target"], self.numbers(batch, modules), protocol)
 
     def numbers(self, batch: Batch, modules: Modules) -> dict[str, Tensor]:
         """Numbers (B, K) of each sample for each of our own metrics."""

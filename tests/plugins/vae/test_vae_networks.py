@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from restore.core.task import Modules
-from restore.plugins.vae.networks import Decoder, Encoder, Gaussian, widths
+from restore.plugins.vae.networks import Decoder, Encoder, widths
 from restore.plugins.vae.settings import AutoencoderSettings, ModelSettings
 from restore.plugins.vae.task import Autoencoder
 
@@ -75,12 +75,6 @@ def test_the_signal_neither_dies_nor_explodes_in_a_deep_network() -> None:
     code = encoder(torch.rand(4, 3, 64, 64))
     assert 0.02 < code.std() < 5
     assert 0.02 < decoder(torch.randn(4, 32, 2, 2), 64, 64).std() < 5
-
-
-def test_the_gaussian_is_that_of_torch_distributions() -> None:
-    likelihood, decoded, picture = Gaussian(), torch.rand(3, 3, 4, 4), torch.rand(3, 3, 4, 4)
-    expected = torch.distributions.Normal(decoded, likelihood.log_deviation.exp()).log_prob(picture)
-    torch.testing.assert_close(likelihood(decoded, picture), expected.sum((1, 2, 3)))
 
 
 def test_the_default_codes_are_a_twelfth_and_a_twenty_fourth() -> None:

@@ -13,10 +13,10 @@ from torch import Tensor
 from restore.core.events import Event, Warned
 from restore.core.task import Batch, Modules, Step, Task, Terms
 from restore.core.trainer import Trainer
-from restore.plugins.vae.bounds import Posterior
-from restore.plugins.vae.measures import ActiveUnits, Mean, moments
+from restore.plugins.common.variational import Posterior
+from restore.plugins.vae.measures import ActiveUnits, moments
 from restore.plugins.vae.settings import EvaluationOptions, VAESettings
-from restore.plugins.vae.task import WARMUP, Autoencoder, VariationalAutoencoder, recoloured
+from restore.plugins.vae.task import WARMUP, Autoencoder, VariationalAutoencoder
 
 
 class OneTurn:
@@ -93,24 +93,6 @@ def test_the_rate_falls_towards_the_end_of_the_run_alone() -> None:
 
 
 # --- recolouring ----------------------------------------------------------------------------------------------------
-
-
-def test_recolouring_is_alike_in_both_pictures_and_gives_gray_ones_a_tint() -> None:
-    torch.manual_seed(0)
-    gray = torch.linspace(0.1, 1.0, 16).view(1, 1, 4, 4).expand(50, 3, 4, 4)
-    batch = recoloured({"input": gray[..., ::2, ::2], "target": gray})
-    torch.testing.assert_close(batch["input"], batch["target"][..., ::2, ::2])
-    gains = batch["target"] / gray
-    torch.testing.assert_close(gains, gains[..., :1, :1].expand_as(gains))
-    assert 0.4 <= gains.min() <= gains.max() <= 1
-    assert (gains[..., 0, 0].std(0) > 0.1).all()
-
-
-def test_recolouring_exchanges_the_channels_of_each_sample_apart() -> None:
-    torch.manual_seed(0)
-    red = torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1).expand(30, 3, 2, 2)
-    brightest = recoloured({"input": red, "target": red})["target"].sum((2, 3)).argmax(1)
-    assert set(brightest.tolist()) == {0, 1, 2}
 
 
 def test_recolouring_can_be_turned_off() -> None:
@@ -241,10 +223,6 @@ def test_units_are_counted_alike_from_single_pictures_and_from_batches() -> None
     metric = ActiveUnits("active_units", "")
     one_by_one = torch.cat([moments(mean[None]) for mean in means])
     assert metric.reduce(one_by_one) == metric.reduce(moments(means))
-
-
-def test_a_mean_is_of_sums() -> None:
-    assert Mean("kl", "").reduce(torch.tensor([[1.0, 2.0], [3.0, 6.0]])) == 6.0
 
 
 @pytest.mark.parametrize(("gray", "scale"), [(False, 1), (True, 1), (False, 2)])

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from restore.plugins.vae.bounds import Posterior, charged, importance_weighted, log_weights
-from restore.plugins.vae.networks import Gaussian
+from restore.plugins.common.variational import Gaussian, Posterior, charged, importance_weighted, log_weights
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +103,15 @@ def test_the_reparameterised_gradient_is_that_of_the_expectation() -> None:
     assert log_variance.grad is not None
     torch.testing.assert_close(mean.grad, 2 * mean.detach(), atol=0.05, rtol=0)
     torch.testing.assert_close(log_variance.grad, log_variance.detach().exp(), atol=0.05, rtol=0.02)
+
+
+# --- the likelihood ---------------------------------------------------------------------------------------------------
+
+
+def test_the_gaussian_is_that_of_torch_distributions() -> None:
+    likelihood, decoded, picture = Gaussian(), torch.rand(3, 3, 4, 4), torch.rand(3, 3, 4, 4)
+    expected = torch.distributions.Normal(decoded, likelihood.log_deviation.exp()).log_prob(picture)
+    torch.testing.assert_close(likelihood(decoded, picture), expected.sum((1, 2, 3)))
 
 
 # --- bounds ---------------------------------------------------------------------------------------------------------
