@@ -1,0 +1,137 @@
+"""The two-stage generator of DeepFill (Yu et al., 2018): fill coarsely, then draw in detail with known patches."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from restore.plugins.inpaint_gan.attention import Attention
+from restore.plugins.inpaint_gan.blocks import FullPrecisionConvolution, continued
+from restore.plugins.inpaint_gan.gated import Convolution
+
+Layers = OrderedDict[str, nn.Module]
+
+
+class CoarseToFine(nn.Module):
+    """A coarse stage fills the hole; a fine stage repaints that, with one branch that invents and one that attends.
+
+    With the defaults these are the 3,601,542 parameters and the names of daa233/generative-inpainting-pytorch (MIT),
+    whose weights need ``Attention(published=True)`` to draw what they drew there. ``gated`` makes all but the last
+    convolution of each stage gated ones, as in DeepFill v2 (Yu et al., 2019). Any size goes in: it is continued to a
+    multiple of four times the attention's rate by its last row and column, and cut off again.
+    """
+
+    def __init__(self, width: int = 32, gated: bool = False, attention: Attention | None = None) -> None:
+        super().__init__()
+        if width < 2 or width % 2:
+            raise ValueError(f"the width is halved once, so it has to be an even number, not {width}")
+        self.attention = attention if attention is not None else Attention()
+        self.coarse_generator = nn.Sequential(
+            _encoder("conv", [width, 2 * width, 2 * width, 4 * width, 4 * width, 4 * width], gated)
+            | _dilated("conv", 4 * width, gated)
+            | _decoder("conv", 4 * width, width, gated)
+        )
+        self.fine_generator = _Fine(width, gated, self.attention)
+
+    def forward(self, picture: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The coarse and the fine picture, both (B, 3, H, W) in [-1, 1] and drawn everywhere, not only in the hole.
+
+        ``picture`` (B, 3, H, W) in [-1, 1], ``mask`` (B, 1, H, W) with 1 in the hole, whose pixels are not looked at.
+        """
+        height, width = picture.shape[-2:]
+        multiple = 4 * self.attention.rate
+        size = (height + -height % multiple, width + -width % multiple)
+        hole = continued(mask, *size)
+        known = continued(picture, *size) * (1 - hole)
+        # The plane of ones tells the picture from the zeros that convolutions see around it.
+        planes = [torch.ones_like(hole), hole]
+        coarse: Tensor = self.coarse_generator(torch.cat([known, *planes], dim=1))
+        fine: Tensor = self.fine_generator(torch.cat([coarse * hole + known, *planes], dim=1), hole)
+        return coarse[..., :height, :width], fine[..., :height, :width]
+
+
+class _Fine(nn.Module):
+    """The fine stage; its parts lie side by side under the names of the published code."""
+
+    def __init__(self, width: int, gated: bool, attention: Attention) -> None:
+        super().__init__()
+        full = 4 * width
+        inventing = _encoder("conv", [width, width, 2 * width, 2 * width, full, full], gated)
+        inventing |= _dilated("conv", full, gated)
+        matching = _encoder("pmconv", [width, width, 2 * width, full, full, full], gated, last=nn.ReLU())
+        pasting = Layers((f"pmconv{place}", Convolution(full, full, gated=gated)) for place in (9, 10))
+        merging = _decoder("allconv", 2 * full, width, gated)
+        self.parts = [list(part) for part in (inventing, matching, pasting, merging)]
+        for name, layer in (inventing | matching | pasting | merging).items():
+            self.add_module(name, layer)
+        self.attention = attention
+
+    def forward(self, planes: Tensor, hole: Tensor) -> Tensor:
+        """The picture (B, 3, H, W) from the coarse one with its two planes (B, 5, H, W)."""
+        inventing, matching, pasting, merging = self.parts
+        invented = self._through(inventing, planes)  # (B, 4 width, H / 4, W / 4)
+        attended = self.attention(self._through(matching, planes), hole)
+        return self._through(merging, torch.cat([invented, self._through(pasting, attended)], dim=1))
+
+    def _through(self, names: Sequence[str], x: Tensor) -> Tensor:
+        for name in names:
+            x = self.get_submodule(name)(x)
+        return x
+
+
+class _Colours(nn.Module):
+    """Features to colours, limited to [-1, 1]."""
+
+    def __init__(self, before: int) -> None:
+        super().__init__()
+        self.conv = FullPrecisionConvolution(before, 3, 3, padding=1)
+        nn.init.kaiming_normal_(self.conv.weight, nonlinearity="linear")
+        with torch.no_grad():
+            # Half of the usual deviation: where colours are cut off, nothing is learnt.
+            self.conv.weight.mul_(0.5)
+        nn.init.zeros_(self.conv.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        colours: Tensor = self.conv(x)
+        return colours.clamp(-1, 1)
+
+
+def _encoder(prefix: str, widths: Sequence[int], gated: bool, last: nn.Module | None = None) -> Layers:
+    """Six convolutions from a picture with two planes to a quarter of its size, the last with activation ``last``."""
+    layers = Layers()
+    for place, (before, after) in enumerate(pairwise([5, *widths]), 1):
+        halves = place in (2, 4)
+        name = f"{prefix}{place}_downsample" if halves else f"{prefix}{place}"
+        layers[name] = Convolution(
+            before,
+            after,
+            size=5 if place == 1 else 3,
+            stride=2 if halves else 1,
+            gated=gated,
+            activation=last if place == len(widths) else None,
+        )
+    return layers
+
+
+def _dilated(prefix: str, width: int, gated: bool) -> Layers:
+    """Four convolutions that see further and further without getting coarser."""
+    return Layers(
+        (f"{prefix}{place}_atrous", Convolution(width, width, dilation=2 ** (place - 6), gated=gated))
+        for place in range(7, 11)
+    )
+
+
+def _decoder(prefix: str, before: int, width: int, gated: bool) -> Layers:
+    """Six convolutions back to full size, and one to colours."""
+    layers = Layers()
+    widths = [before, 4 * width, 4 * width, 2 * width, 2 * width, width, width // 2]
+    for place, (inner, outer) in enumerate(pairwise(widths), 11):
+        if place in (13, 15):
+            layers[f"{prefix}{place}_enlarged"] = nn.Upsample(scale_factor=2)
+        layers[f"{prefix}{place}"] = Convolution(inner, outer, gated=gated)
+    layers[f"{prefix}17"] = _Colours(width // 2)
+    return layers
