@@ -40,6 +40,14 @@ class Metric(Protocol):
         ...
 
 
+def is_partial(metric: Metric) -> bool:
+    """Whether a metric says of itself, by a true ``partial``, that it is about some of the samples only.
+
+    Its number is nan where none of the samples is one of them; that of any other metric is nan only if something broke.
+    """
+    return bool(getattr(metric, "partial", False))
+
+
 @dataclass(frozen=True)
 class EvaluationProtocol:
     """A named list of metrics."""

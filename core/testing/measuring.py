@@ -11,6 +11,7 @@ from torch import Tensor
 from restore.core.chance import chance
 from restore.core.errors import RestoreError
 from restore.core.evaluation import evaluate
+from restore.core.measuring import Metric, Number, is_partial
 from restore.core.task import Pictures, Task
 from restore.core.testing.subject import ContractBroken, Subject, require
 
@@ -58,9 +59,9 @@ def numbers_are_finite_and_say_how_they_were_measured(subject: Subject) -> None:
     pictures = _First(task.evaluation_data(None), 2)
     for protocol in task.protocols().values():
         measured = evaluate(task, modules, pictures, protocol, of=subject.name)
-        for number in measured.numbers:
+        for number, metric in zip(measured.numbers, protocol.metrics.values(), strict=True):
             require(number.convention, f"{protocol.name}: {number.name} does not say how it was measured")
-            require(math.isfinite(number.value), f"{protocol.name}: {number.name} is {number.value}")
+            _require_finite(number, metric, protocol.name)
         require(len(measured.per_image) == len(pictures) * len(protocol.metrics), f"{protocol.name}: not every picture")
 
 
@@ -71,8 +72,15 @@ def baselines_are_measured_alike(subject: Subject) -> None:
         require(isinstance(baseline, Task), f"baseline {name!r} is {baseline!r}, no task")
         require(not baseline.modules, f"baseline {name!r} has weights")
         pictures, protocol = _First(task.evaluation_data(None), 1), next(iter(task.protocols().values()))
-        for number in evaluate(baseline, {}, pictures, protocol, of=name).numbers:
-            require(math.isfinite(number.value), f"baseline {name!r}: {number.name} is {number.value}")
+        numbers = evaluate(baseline, {}, pictures, protocol, of=name).numbers
+        for number, metric in zip(numbers, protocol.metrics.values(), strict=True):
+            _require_finite(number, metric, f"baseline {name!r}")
+
+
+def _require_finite(number: Number, metric: Metric, where: str) -> None:
+    """A number must be one, unless it is about some of the pictures only and none of them was measured."""
+    none = math.isnan(number.value) and is_partial(metric)
+    require(math.isfinite(number.value) or none, f"{where}: {number.name} is {number.value}")
 
 
 def samples_can_be_shown(subject: Subject) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,16 +16,21 @@ from restore.core.pictures import Picture, read_picture
 from restore.core.task import Batch, Modules, Pictures, Plane, Task
 from restore.plugins.classic import filling
 from restore.plugins.classic.fixed_method import FixedMethod
-from restore.plugins.classic.poisson import poisson_blended
 from restore.plugins.classic.settings import BlendingPredict, BlendingSettings, FillingSettings
 from restore.plugins.common.inpainting import MASK, Inpainting
 from restore.plugins.common.masks import read_mask
+from restore.plugins.common.poisson import poisson_blended
 
 
 class Filling(FixedMethod, Inpainting):
     """Base of the methods that fill holes: everything but `filled`."""
 
     settings_type = FillingSettings
+
+    @property
+    def window(self) -> int:
+        """No side is too large: a method without a network has no size that it was made for."""
+        return sys.maxsize
 
     @abstractmethod
     def filled(self, picture: Tensor, mask: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,18 +10,18 @@ import torch
 from torch import Tensor
 
 from restore import registry
-from restore.core.errors import DataError, UsageError
+from restore.core.errors import DataError
 from restore.core.measuring import EvaluationProtocol
 from restore.core.pictures import Picture
-from restore.core.task import Batch, Modules, Pictures, Plane, Task, Tiling
+from restore.core.task import Batch, Modules, Pictures, Plane, Rendered, Task, Tiling
+from restore.plugins.common.hole_inputs import hole_of
 from restore.plugins.common.hole_metrics import filling_protocols, measured
+from restore.plugins.common.hole_parts import Parts
+from restore.plugins.common.hole_seams import put_in
 from restore.plugins.common.holes import evaluation_holes
-from restore.plugins.common.mask_settings import FillingEvaluate, FillingPredict
-from restore.plugins.common.masks import mask_of, read_mask
+from restore.plugins.common.mask_settings import FillingEvaluate, FillingPredict, MaskSettings
 
 MASK = Plane(channels=1, padding="zero", smooth=False)
-
-_log = logging.getLogger(__name__)
 
 
 class Inpainting(Task):
@@ -53,32 +52,60 @@ class Inpainting(Task):
         return Tiling("whole", halo=0)
 
     def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
-        """The picture and its mask. Raises UsageError without a mask, DataError when sizes differ or all is hole."""
-        masks = self.options.mask if isinstance(self.options, FillingPredict) else None
-        if masks is None:
-            raise UsageError(f"{path}: where is the hole? Give --mask FILE, a picture that is white there")
-        file = mask_of(path, masks)
-        mask = read_mask(file)
-        if mask.shape[-2:] != picture.colour.shape[-2:]:
-            raise DataError(f"{file}: {_size(mask)} pixels, but {path} has {_size(picture.colour)}")
-        return {"input": picture.colour, "mask": mask}
+        """The picture and its mask; see `hole_inputs.hole_of` for what may be wrong with it."""
+        options = self.options if isinstance(self.options, FillingPredict) else None
+        return {"input": picture.colour, "mask": hole_of(path, picture, options)}
 
     def predict(self, batch: Batch, modules: Modules) -> Batch:
-        """The picture, bit for bit, with its holes filled by values in [0, 1]."""
-        pictures, masks = batch["input"], batch["mask"]
-        filled = self.fill(pictures * (1 - masks), masks, modules).clamp(0, 1).to(pictures.dtype)
-        return {"output": torch.where(masks > 0.5, filled, pictures)}
+        """The picture with its holes filled by values in [0, 1]; outside them it is the same, bit for bit.
+
+        Only options of `FillingPredict` change something outside the hole. Raises DataError where all is hole.
+        """
+        options = self.options if isinstance(self.options, FillingPredict) else FillingPredict()
+        pictures, masks = batch["input"], (batch["mask"] > 0.5).to(batch["input"].dtype)
+        if bool(masks.flatten(1).all(1).any()):
+            raise DataError("all of the picture is hole: nothing is left to fill it from")
+        window = options.window or self.window
+        if not masks.any():
+            return {"output": pictures}
+        if max(pictures.shape[-2:]) <= window:
+            answers = self.fill(pictures * (1 - masks), masks, modules).to(pictures.dtype)
+        else:
+            context = min(options.context or window // 4, (window - 1) // 2)
+            parts = Parts(lambda picture, mask: self.fill(picture, mask, modules), window, context, options.feather)
+            answers = torch.stack([parts.answer(*each) for each in zip(pictures, masks, strict=True)])
+        put = [
+            put_in(*each, feather=options.feather, poisson=options.blend == "poisson")
+            for each in zip(answers, pictures, masks, strict=True)
+        ]
+        return {"output": torch.stack(put)}
+
+    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor | Rendered]:  # noqa: ARG002
+        """The filled picture; what was found by being transparent is opaque now."""
+        by_alpha = isinstance(self.options, FillingPredict) and self.options.automatic == "alpha"
+        return {"": Rendered(outputs["output"], alpha=not by_alpha)}
 
     # --- measuring --------------------------------------------------------------------------------------------
 
+    @property
+    def masks(self) -> MaskSettings:
+        """The holes of this use: those of an evaluation's options, or of the run's settings."""
+        if isinstance(self.options, FillingEvaluate):
+            return self.options.masks
+        masks = getattr(self.settings, "masks", None)
+        return masks if isinstance(masks, MaskSettings) else MaskSettings()
+
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        """Inside the hole, and over the whole picture."""
-        return filling_protocols()
+        """``inpainting``, ``kinds`` and ``buckets``; a run with several kinds of drawn holes tells each of them."""
+        found = filling_protocols(self.masks.kinds)
+        training = self.options is None and bool(self.phases())
+        several = self.masks.folder is None and len(self.masks.kinds) > 1
+        first = "kinds" if training and several else "inpainting"
+        return {first: found[first], **found}
 
     def evaluation_data(self, folder: Path | None) -> Pictures:
         """Pictures with masks, or pictures in which holes are made as the options say."""
-        options = self.options if isinstance(self.options, FillingEvaluate) else FillingEvaluate()
-        return evaluation_holes(folder, options.masks)
+        return evaluation_holes(folder, self.masks)
 
     def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
         """Statistics of each picture; those of the hole see the mask."""
@@ -88,7 +115,3 @@ class Inpainting(Task):
         """The mean colour and the nearest known pixel."""
         methods = {name: registry.get("tasks", f"classic/{name}") for name in ("mean", "nearest-known")}
         return {name: method(method.settings_type()) for name, method in methods.items()}
-
-
-def _size(picture: Tensor) -> str:
-    return f"{picture.shape[-1]}x{picture.shape[-2]}"

@@ -73,6 +73,8 @@ class FillingPredict(Settings):
             raise ValueError(
                 f"mask: {AUTOMATIC}{rule} is no rule for finding a hole; there are auto:color=#rrggbb and auto:alpha"
             )
+        if self.blend == "poisson" and self.feather:
+            raise ValueError("feather: poisson leaves no seam that could be faded; choose one of the two")
         return self
 
     @property
