@@ -1,0 +1,135 @@
+"""What WarpGAN's networks are made of: reflected borders, normalisation with and without a style, residual blocks."""
+
+from __future__ import annotations
+
+import torch
+from einops import rearrange, repeat
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+INSTANCE_EPSILON = 1e-6
+"""Added to a variance before its root, as in the reference."""
+
+LAYER_EPSILON = 1e-12
+"""The same of layer normalisation."""
+
+
+def reflected(x: Tensor, by: int) -> Tensor:
+    """``x`` (B, C, H, W) continued by its mirror image on every side, without repeating the border itself.
+
+    torch's own padding has no deterministic gradient on CUDA, and refuses where that is asked for.
+    """
+    if by and x.is_cuda and torch.are_deterministic_algorithms_enabled():
+        for axis in (2, 3):
+            size = x.shape[axis]
+            before, after = x.narrow(axis, 1, by).flip(axis), x.narrow(axis, size - 1 - by, by).flip(axis)
+            x = torch.cat([before, x, after], dim=axis)
+        return x
+    return F.pad(x, (by, by, by, by), mode="reflect")
+
+
+def doubled(x: Tensor) -> Tensor:
+    """``x`` (B, C, H, W) at twice its size: every pixel four times."""
+    return repeat(x, "b c h w -> b c (h down) (w across)", down=2, across=2)
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """``x`` as float32 where its type is a shorter one; float64 stays."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
+def at_full_precision(layer: nn.Module, x: Tensor) -> Tensor:
+    """Apply a layer outside autocast: what decides a colour, a place or a score is not left to 8 bits."""
+    with torch.autocast(x.device.type, enabled=False):
+        y: Tensor = layer(at_least_float32(x))
+    return y
+
+
+class Convolution(nn.Conv2d):
+    """A convolution of a picture that is reflected at its border; weights as Glorot and Bengio (2010) start them."""
+
+    def __init__(self, before: int, after: int, size: int, stride: int = 1, bias: bool = False) -> None:
+        super().__init__(before, after, size, stride, bias=bias)
+        self.border = (size - 1) // 2
+        nn.init.xavier_uniform_(self.weight)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, before, H, W) to (B, after, H / stride, W / stride)."""
+        return super().forward(reflected(x, self.border))
+
+
+class Linear(nn.Linear):
+    """A linear layer; weights as Glorot and Bengio (2010) start them, biases zero."""
+
+    def __init__(self, before: int, after: int, bias: bool = True) -> None:
+        super().__init__(before, after, bias)
+        nn.init.xavier_uniform_(self.weight)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+
+class Normalised(nn.Module):
+    """A convolution, instance normalisation with a learnt scale and shift, and ReLU unless it ends a block."""
+
+    def __init__(self, before: int, after: int, size: int, stride: int = 1, activation: bool = True) -> None:
+        super().__init__()
+        self.conv = Convolution(before, after, size, stride)
+        self.norm = nn.InstanceNorm2d(after, INSTANCE_EPSILON, affine=True)
+        self.activation = nn.ReLU() if activation else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, before, H, W) to (B, after, H / stride, W / stride)."""
+        y: Tensor = self.activation(self.norm(self.conv(x)))
+        return y
+
+
+class Residual(nn.Module):
+    """Two normalised convolutions that are added to what they were given."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = Normalised(channels, channels, 3)
+        self.second = Normalised(channels, channels, 3, activation=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        y: Tensor = x + self.second(self.first(x))
+        return y
+
+
+class StyledResidual(nn.Module):
+    """The same with the scale and shift of a style: adaptive instance normalisation (Huang and Belongie, 2017)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = Convolution(channels, channels, 3)
+        self.second = Convolution(channels, channels, 3)
+
+    def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        """(B, C, H, W), with a scale and a shift (B, C) for each channel, to the same shape."""
+        y = F.relu(styled(self.first(x), scale, shift))
+        return x + styled(self.second(y), scale, shift)
+
+
+def styled(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """Channels of mean 0 and deviation 1, times a scale (B, C), plus a shift (B, C)."""
+    x = F.instance_norm(x, eps=INSTANCE_EPSILON)
+    return x * rearrange(scale, "b c -> b c 1 1") + rearrange(shift, "b c -> b c 1 1")
+
+
+class Hidden(nn.Module):
+    """A linear layer without bias, layer normalisation, ReLU, and dropout where it is asked for."""
+
+    def __init__(self, before: int, after: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.linear = Linear(before, after, bias=False)
+        self.norm = nn.LayerNorm(after, LAYER_EPSILON)
+        self.activation = nn.ReLU()
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, before) to (B, after)."""
+        y: Tensor = self.dropout(self.activation(self.norm(self.linear(x))))
+        return y
