@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
 
 Norm = Literal["batch", "instance", "none"]
 """How features are normalised. Under a gradient penalty samples must not see each other: no batch normalisation."""
@@ -40,6 +41,17 @@ def start_normal(network: nn.Module, deviation: float = 0.02) -> None:
             nn.init.zeros_(module.bias)
 
 
+def bounded(network: nn.Module) -> None:
+    """Divide the weight of each convolution and linear layer by an estimate of its largest singular value.
+
+    Spectral normalisation (Miyato et al., 2018): the network's answer then changes no faster than its input, up to the
+    overlap of convolutions. Each forward in training improves the estimate by one step of a power iteration.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            spectral_norm(module)
+
+
 def continued(x: Tensor, height: int, width: int) -> Tensor:
     """``x`` (B, C, h, w) as (B, C, height, width): repeated at its right and lower border; itself where it is right."""
     below, right = height - x.shape[-2], width - x.shape[-1]
@@ -62,6 +74,15 @@ class FullPrecisionTransposedConvolution(nn.ConvTranspose2d):
         """As the transposed convolution, in float32 at least."""
         with torch.autocast(device_type=x.device.type, enabled=False):
             return super().forward(at_least_float32(x), output_size)
+
+
+class FullPrecisionLinear(nn.Linear):
+    """A linear layer outside autocast: what decides a score."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As the layer, in float32 at least."""
+        with torch.autocast(device_type=x.device.type, enabled=False):
+            return super().forward(at_least_float32(x))
 
 
 def at_least_float32(x: Tensor) -> Tensor:

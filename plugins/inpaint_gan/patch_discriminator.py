@@ -7,9 +7,8 @@ from typing import Literal, overload
 
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.parametrizations import spectral_norm
 
-from restore.plugins.inpaint_gan.blocks import FullPrecisionConvolution, Norm, normalisation, start_normal
+from restore.plugins.inpaint_gan.blocks import FullPrecisionConvolution, Norm, bounded, normalisation, start_normal
 
 
 class PatchDiscriminator(nn.Module):
@@ -108,10 +107,3 @@ def smallest_side(layers: int, scales: int = 1) -> int:
     """The shortest side in pixels that a (multi-scale) discriminator with so many layers can judge."""
     # The two convolutions after the halvings take one place each, and one has to be left at the coarsest scale.
     return 3 * 2**layers * 2 ** (scales - 1)
-
-
-def bounded(network: nn.Module) -> None:
-    """Divide the weight of each convolution and linear layer by an estimate of its largest singular value."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            spectral_norm(module)
