@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -26,14 +26,16 @@ class DeepLab(nn.Module):
     image-level branch of the pyramid has no batch normalisation, so that a batch of one picture can be trained.
     """
 
+    decoder: ClassVar[bool]
+    """Whether features of stride 4 are added."""
+
     def __init__(
         self,
-        num_classes: int,
-        input_channels: int,
-        backbone: Backbone,
-        decoder: bool,
-        pretrained: bool,
-        width: int,
+        num_classes: int = 1,
+        input_channels: int = 3,
+        backbone: Backbone = "mobilenet_v3_large",
+        pretrained: bool = False,
+        width: int = 256,
     ) -> None:
         super().__init__()
         if pretrained and input_channels != 3:
@@ -43,13 +45,9 @@ class DeepLab(nn.Module):
             _read_channels(self.fine, input_channels)
         fine_channels, coarse_channels = _channels(self.fine, self.coarse, input_channels)
         self.pyramid = AtrousPyramid(coarse_channels, width)
-        self.narrow = _convolution(fine_channels, 48, 1) if decoder else None
-        body = (
-            [_convolution(width + 48, width, 3), _convolution(width, width, 3)]
-            if decoder
-            else [_convolution(width, width, 3)]
-        )
-        self.head = nn.Sequential(*body, nn.Conv2d(width, num_classes, 1))
+        self.narrow = _convolution(fine_channels, 48, 1) if self.decoder else None
+        joined = [_convolution(width + 48, width, 3)] if self.decoder else []
+        self.head = nn.Sequential(*joined, _convolution(width, width, 3), nn.Conv2d(width, num_classes, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, num_classes, H, W)."""
@@ -64,29 +62,13 @@ class DeepLab(nn.Module):
 class DeepLabV3(DeepLab):
     """DeepLab as published in 2017: the pyramid alone."""
 
-    def __init__(
-        self,
-        num_classes: int = 1,
-        input_channels: int = 3,
-        backbone: Backbone = "mobilenet_v3_large",
-        pretrained: bool = False,
-        width: int = 256,
-    ) -> None:
-        super().__init__(num_classes, input_channels, backbone, decoder=False, pretrained=pretrained, width=width)
+    decoder = False
 
 
 class DeepLabV3Plus(DeepLab):
     """DeepLab as published in 2018: with the decoder."""
 
-    def __init__(
-        self,
-        num_classes: int = 1,
-        input_channels: int = 3,
-        backbone: Backbone = "mobilenet_v3_large",
-        pretrained: bool = False,
-        width: int = 256,
-    ) -> None:
-        super().__init__(num_classes, input_channels, backbone, decoder=True, pretrained=pretrained, width=width)
+    decoder = True
 
 
 class AtrousPyramid(nn.Module):

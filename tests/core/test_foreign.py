@@ -6,48 +6,28 @@ from collections import OrderedDict
 
 import pytest
 import torch
+import untrained
 from safetensors.torch import save_file
 from torch import nn
 
 from restore.core.errors import UsageError, WeightsError
 from restore.core.foreign import Codebase, import_weights
 from restore.core.foreign_files import read_foreign
-from restore.core.settings import RunSettings, Settings
-from restore.core.task import Task
+from restore.core.settings import RunSettings
 from restore.core.weights import open_weights, save_weights
 from restore.core.weights_header import read_header
 
 
-class ModelSettings(Settings):
-    width: int = 3
+class ClampedModel(untrained.ModelSettings):
     clamp: bool = False
 
 
-class SmallSettings(RunSettings):
-    model: ModelSettings = ModelSettings()
+class ClampedSettings(RunSettings):
+    model: ClampedModel = ClampedModel()
 
 
-class Small(Task):
-    settings_type = SmallSettings
-
-    def networks(self):
-        width = self.settings.model.width
-        return {"generator": nn.Sequential(nn.Conv2d(3, width, 3), nn.BatchNorm2d(width))}
-
-    def phases(self):
-        return []
-
-    def data(self, split, phase):
-        raise AssertionError
-
-    def train_step(self, batch, turn, step):
-        raise AssertionError
-
-    def predict(self, batch, modules):
-        return {"output": modules.generator(batch["input"])}
-
-    def protocols(self):
-        return {}
+class Small(untrained.Small):
+    settings_type = ClampedSettings
 
 
 def converter(first, norm, **model):

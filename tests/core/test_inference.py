@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from untrained import Untrained
 
 from restore.core import canvas, inference
 from restore.core.canvas import Canvas
@@ -15,7 +16,7 @@ from restore.core.errors import DataError, RestoreError, UsageError
 from restore.core.inference import NotFinite, OutOfMemory, run
 from restore.core.padding import padded
 from restore.core.settings import RunSettings
-from restore.core.task import Batch, Modules, Plane, Task, Tiling
+from restore.core.task import Batch, Modules, Plane, Tiling
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -53,7 +54,7 @@ class Hourglass(nn.Module):
         return self.up(torch.relu(self.middle(self.down(x))))
 
 
-class Used(Task):
+class Used(Untrained):
     """A task that is only used: one network, planes and tiling as the test wants them."""
 
     def __init__(self, network, tiling, inputs=None, outputs=None):
@@ -80,18 +81,6 @@ class Used(Task):
     def predict(self, batch, modules):
         self.shapes.append(tuple(batch["input"].shape))
         return {"output": modules.network(batch["input"])}
-
-    def phases(self):
-        return []
-
-    def data(self, split, phase):
-        raise AssertionError
-
-    def train_step(self, batch, turn, step):
-        raise AssertionError
-
-    def protocols(self):
-        return {}
 
 
 class Computed(nn.Module):

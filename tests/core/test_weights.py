@@ -8,52 +8,23 @@ import sys
 
 import pytest
 import torch
+import untrained
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import nn
+from untrained import ModelSettings, SmallSettings
 
 from restore.core.errors import RestoreError, UsageError, WeightsError
 from restore.core.measuring import Number
-from restore.core.settings import RunSettings, Settings
-from restore.core.task import Task
 from restore.core.weights import open_weights, save_weights
 from restore.core.weights_header import find_weights, read_header
 from restore.core.writing import writable_folder
 
 
-class ModelSettings(Settings):
-    width: int = 3
-
-
-class SmallSettings(RunSettings):
-    model: ModelSettings = ModelSettings()
-
-
-class Small(Task):
-    settings_type = SmallSettings
-
-    def networks(self):
-        width = self.settings.model.width
-        return {"generator": nn.Sequential(nn.Conv2d(3, width, 3), nn.BatchNorm2d(width))}
-
+class Small(untrained.Small):
     def critics(self):
         return {"discriminator": nn.Linear(2, 1)}
-
-    def phases(self):
-        return []
-
-    def data(self, split, phase):
-        raise AssertionError
-
-    def train_step(self, batch, turn, step):
-        raise AssertionError
-
-    def predict(self, batch, modules):
-        return {"output": modules.generator(batch["input"])}
-
-    def protocols(self):
-        return {}
 
 
 def resolve(kind, name):

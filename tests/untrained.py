@@ -1,0 +1,50 @@
+"""Tasks that are only kept and used: nothing in them can be trained or measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NoReturn
+
+from torch import nn
+
+from restore.core.measuring import EvaluationProtocol
+from restore.core.settings import RunSettings, Settings
+from restore.core.task import Batch, Modules, Phase, Step, Task, Turn
+
+
+class Untrained(Task):
+    """Answers what every task has to answer, but for its networks and what is predicted by them."""
+
+    def phases(self) -> Sequence[Phase]:
+        return []
+
+    def data(self, split: Literal["train", "validation"], phase: Phase) -> NoReturn:
+        raise AssertionError
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> NoReturn:
+        raise AssertionError
+
+    def protocols(self) -> Mapping[str, EvaluationProtocol]:
+        return {}
+
+
+class ModelSettings(Settings):
+    width: int = 3
+
+
+class SmallSettings(RunSettings):
+    model: ModelSettings = ModelSettings()
+
+
+class Small(Untrained):
+    """One network of two layers, one of which has buffers too."""
+
+    settings_type: type[RunSettings] = SmallSettings
+    settings: SmallSettings
+
+    def networks(self) -> dict[str, nn.Module]:
+        width = self.settings.model.width
+        return {"generator": nn.Sequential(nn.Conv2d(3, width, 3), nn.BatchNorm2d(width))}
+
+    def predict(self, batch: Batch, modules: Modules) -> Batch:
+        return {"output": modules.generator(batch["input"])}
