@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
-from restore.core.errors import UsageError
+from restore.core.errors import DataError, UsageError
 from restore.core.pictures import list_pictures, picture_size, read_picture
 
 MEMORY = 2**30
@@ -18,6 +19,8 @@ MEMORY = 2**30
 
 PAIRED = (("LR", "HR"), ("inputs", "targets"))
 """Names of the two folders of a paired data set: what a network is given, what it is to answer."""
+
+_SCALED = re.compile("(?P<name>.+)[xX][2348]")
 
 
 class PictureFolder:
@@ -95,25 +98,44 @@ def pair_folders(folder: Path) -> tuple[Path, Path] | None:
     return None
 
 
-def paired_files(inputs: Path, targets: Path) -> list[tuple[Path, Path]]:
+def paired_files(inputs: Path, targets: Path, *, scaled: bool = False) -> list[tuple[Path, Path]]:
     """Files of two folders that belong together: they have the same name, apart from the suffix.
 
-    Raises UsageError naming files without a partner, or two files of one name.
+    With ``scaled``, where no target has the name of an input, the input may also say after its partner's name how many
+    times smaller it is: ``0001x4.png`` belongs to ``0001.png``, as in DIV2K. Raises UsageError naming files without a
+    partner, or two files of one name; DataError where such a name says another scale than the sizes.
     """
-    by_stem = []
-    for folder in (inputs, targets):
-        stems: dict[str, Path] = {}
-        for path in list_pictures(folder):
-            if path.stem in stems:
-                raise UsageError(f"{path}: which of it and {stems[path.stem].name} belongs to a pair cannot be told")
-            stems[path.stem] = path
-        by_stem.append(stems)
-    for own, other, folder in ((by_stem[0], by_stem[1], targets), (by_stem[1], by_stem[0], inputs)):
-        alone = [path for stem, path in own.items() if stem not in other]
+    large = _by_name(targets)
+    small = _by_name(inputs, large if scaled else ())
+    for own, other, folder in ((small, large, targets), (large, small, inputs)):
+        alone = [path for name, path in own.items() if name not in other]
         if alone:
             more = f" (nor {len(alone) - 1} others)" if len(alone) > 1 else ""
             raise UsageError(f"{alone[0]}: has no partner of the same name in {folder}{more}")
-    return [(path, by_stem[1][stem]) for stem, path in by_stem[0].items()]
+    pairs = [(path, large[name]) for name, path in small.items()]
+    for path, target in pairs:
+        if path.stem != target.stem:
+            _check_named_scale(path, target)
+    return pairs
+
+
+def _by_name(folder: Path, partners: Collection[str] = ()) -> dict[str, Path]:
+    """The pictures of a folder by their names; by those of ``partners`` where only the scale is said besides."""
+    named: dict[str, Path] = {}
+    for path in list_pictures(folder):
+        match = _SCALED.fullmatch(path.stem)
+        name = match["name"] if match and path.stem not in partners and match["name"] in partners else path.stem
+        if name in named:
+            raise UsageError(f"{path}: which of it and {named[name].name} belongs to a pair cannot be told")
+        named[name] = path
+    return named
+
+
+def _check_named_scale(path: Path, target: Path) -> None:
+    said = path.stem.removeprefix(target.stem)[1:]
+    sides = zip(picture_size(target), picture_size(path), strict=True)
+    if any(abs(large - int(said) * small) >= int(said) for large, small in sides):  # less is what rounding leaves over
+        raise DataError(f"{path}: its name says that it is {said} times smaller than {target}, but its size does not")
 
 
 def held_out(count: int, share: float, seed: int, what: object) -> tuple[list[int], list[int]]:

@@ -203,7 +203,7 @@ def _folder_files(folder: Path) -> Files:
     pair = pair_folders(folder)
     if pair is None:
         return list_pictures(folder), None
-    inputs, targets = zip(*paired_files(*pair), strict=True)
+    inputs, targets = zip(*paired_files(*pair, scaled=True), strict=True)
     return targets, inputs
 
 

@@ -136,6 +136,37 @@ def test_two_candidates_for_one_pair_are_refused(tmp_path: Path) -> None:
         paired_files(tmp_path / "LR", tmp_path / "HR")
 
 
+@pytest.mark.parametrize(("scale", "name"), [(2, "0001x2"), (3, "0001x3"), (4, "0001X4"), (8, "0001x8")])
+def test_an_input_may_say_its_scale_after_its_name(tmp_path: Path, scale: int, name: str) -> None:
+    written(tmp_path / "LR" / f"{name}.png", 5, 7)
+    written(tmp_path / "HR" / "0001.png", 5 * scale - 1, 7 * scale)
+    pairs = paired_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
+    assert [(small.stem, large.stem) for small, large in pairs] == [(name, "0001")]
+    with pytest.raises(UsageError, match="has no partner"):
+        paired_files(tmp_path / "LR", tmp_path / "HR")
+
+
+def test_the_same_name_comes_before_one_without_its_scale(tmp_path: Path) -> None:
+    for name in ("LR/box2.png", "HR/box2.png", "LR/bo.png", "HR/bo.png"):
+        written(tmp_path / name)
+    pairs = paired_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
+    assert [(small.name, large.name) for small, large in pairs] == [("bo.png", "bo.png"), ("box2.png", "box2.png")]
+
+
+def test_a_name_that_says_another_scale_than_the_sizes_is_refused(tmp_path: Path) -> None:
+    written(tmp_path / "LR" / "0001x4.png", 5, 7)
+    written(tmp_path / "HR" / "0001.png", 10, 14)
+    with pytest.raises(DataError, match=r"0001x4\.png: its name says that it is 4 times smaller than .*0001\.png"):
+        paired_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
+
+
+def test_inputs_of_two_scales_for_one_picture_are_refused(tmp_path: Path) -> None:
+    for name, side in (("LR/0001x2.png", 10), ("LR/0001x4.png", 5), ("HR/0001.png", 20)):
+        written(tmp_path / name, side, side)
+    with pytest.raises(UsageError, match=r"0001x4\.png: which of it and 0001x2\.png"):
+        paired_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
+
+
 def test_the_held_out_share_is_disjoint_complete_and_repeatable() -> None:
     train, validation = held_out(50, 0.1, 3, "photos")
     assert len(validation) == 5

@@ -134,6 +134,13 @@ def test_the_scale_is_read_from_pairs(tmp_path: Path) -> None:
     assert evaluation_pairs(paired_folder(tmp_path, 3, (5, 4), (6, 7)), None).scale == 3
 
 
+def test_pairs_may_be_named_as_those_of_div2k(tmp_path: Path) -> None:
+    for path in sorted((paired_folder(tmp_path, 3, (5, 4), (6, 7)) / "LR").iterdir()):
+        path.rename(path.with_name(f"{path.stem}x3.png"))
+    pairs = evaluation_pairs(tmp_path, None)
+    assert (pairs.scale, [pairs.name(index) for index in range(2)]) == (3, ["0.png", "1.png"])
+
+
 def test_another_scale_than_that_of_the_pairs_is_refused(tmp_path: Path) -> None:
     data = paired_folder(tmp_path, 3, (16, 16), (16, 16))
     for attempt in (
