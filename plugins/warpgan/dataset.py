@@ -120,7 +120,7 @@ class Pairs:
 
     ``input`` and ``target``, photograph and caricature, (3, size, size) in [0, 1]; ``person``, a number (). For
     training the caricature is drawn by chance, and either may be mirrored. Otherwise caricatures follow photographs in
-    order, and ``mate`` is another photograph of the person, if there is one.
+    order.
     """
 
     def __init__(self, gallery: Gallery, *, training: bool, flip: bool = False, detail: int | None = None) -> None:
@@ -143,9 +143,6 @@ class Pairs:
         count = self.gallery.caricatures(person)
         chosen = int(torch.randint(count, ())) if self.training else number % count
         sample = {"input": self._face(person, number, False), "target": self._face(person, chosen, True)}
-        if not self.training:
-            other = (number + 1) % self.gallery.photographs(person)
-            sample["mate"] = self._face(person, other, False)
         return {**sample, "person": torch.tensor(person)}
 
     def _face(self, person: int, number: int, drawn: bool) -> Tensor:
@@ -201,4 +198,6 @@ def _same_people(known: Sequence[Album], other: Sequence[Album], where: Path) ->
 
 def _check_people(known: int, found: int, where: str) -> None:
     if known and known != found:
-        raise UsageError(f"{where}: has {found} people, but --model.people is {known}; leave it out to count them")
+        raise UsageError(
+            f"{where}: has {found} people, but --model.people is {known}; if others were trained on, give --data"
+        )

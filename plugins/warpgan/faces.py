@@ -109,7 +109,7 @@ def caricature(person: Person, random: Generator, size: int) -> Drawing:
     paper = _mixed((252, 248, 238), ink((90, 170, 220)), random.choice([0.0, 0.0, 0.35]))
     canvas.backdrop(Image.new("RGB", (canvas.side, canvas.side), paper))
     canvas.head()
-    return Drawing(np.asarray(canvas.image.reduce(OVERSAMPLED)), canvas.landmarks)
+    return Drawing(np.array(canvas.image.reduce(OVERSAMPLED)), canvas.landmarks)
 
 
 _TINTS: tuple[tuple[Colour, float], ...] = (

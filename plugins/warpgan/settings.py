@@ -21,7 +21,7 @@ PUBLISHED = {"size": 256, "width": 64, "discriminator_width": 32}
 class ModelSettings(Settings):
     """Generator and discriminator: all that is needed to build them again."""
 
-    size: Annotated[int, Field(ge=16, multiple_of=4)] = 64
+    size: Annotated[int, Field(ge=32, multiple_of=4)] = 64
     """Side in pixels of the aligned faces. Unset with --data: 256, as published."""
     width: Annotated[int, Field(ge=1)] = 16
     """Channels of the generator's first layer; deeper ones have up to four times as many. Unset with --data: 64."""
@@ -29,15 +29,15 @@ class ModelSettings(Settings):
     """Numbers that describe a style of drawing."""
     points: Annotated[int, Field(ge=4)] = 16
     """Control points of the warp."""
-    controller: Literal["pooled", "flat"] = "pooled"
-    """How control points are found: pooled: from a few averages over each part of the features; flat: from every one of
-    them, as published, which is 134 million parameters at 256 pixels."""
+    controller: Literal["pooled", "dense"] = "pooled"
+    """How control points are found: pooled: from the mean features of parts of the picture; dense: from those of every
+    place, as published, which is 134 million parameters at 256 pixels."""
     discriminator_width: Annotated[int, Field(ge=1)] = 16
     """Channels of the discriminator's first layer; the last has sixteen times as many. Unset with --data: 32."""
     embedding: Annotated[int, Field(ge=2)] = 512
     """Numbers that describe a face inside the discriminator."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of the discriminator's face description that is left out at random while training."""
+    """Share of the numbers inside controllers and discriminator that is left out at random while training."""
     people: Annotated[int, Field(ge=0)] = 0
     """How many people there are; 0: counted from the data, then written into the configuration."""
 
@@ -126,8 +126,7 @@ class WarpGANSettings(RunSettings):
         """Epochs of pretraining and of the adversarial phase: 1 to 4 where nothing else is set."""
         pretrain = self.pretrain.epochs
         if pretrain is None:
-            given = getattr(self, "init_from", None)
-            pretrain = 0 if given or self.epochs == 1 else max(1, round(self.epochs / 5))
+            pretrain = 0 if self.init_from is not None or self.epochs == 1 else max(1, round(self.epochs / 5))
         return pretrain, self.epochs - pretrain
 
     # What follows reads the data, and only where it is needed: settings alone must load without torch.
@@ -224,7 +223,7 @@ class AlignSettings(Settings):
     scale: Annotated[float, Field(gt=0, le=4)] = 0.7
     """How large the face is: 0.7 leaves room for hair and chins, as WarpGAN was trained."""
     visualize: bool = False
-    """Also write what was found into <output>/landmarks/: the picture with its points."""
+    """Also write the pictures with the points that were found, into <output>-landmarks/."""
     overwrite: bool = False
     """Replace aligned pictures that are there already."""
 

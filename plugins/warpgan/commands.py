@@ -1,0 +1,147 @@
+"""``restore data align`` and ``restore exaggerate``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from restore.core.errors import RestoreError, UsageError
+from restore.core.pictures import SUFFIXES, list_pictures, read_picture, write_picture
+from restore.core.task import Modules
+from restore.core.writing import writable_folder
+from restore.plugins.common.frames import KINDS, check_kind, write_frames
+from restore.plugins.warpgan.alignment import Points, aligned
+from restore.plugins.warpgan.detection import Detect, detector, middle
+from restore.plugins.warpgan.landmarks import LandmarkFolder, LandmarkList, read_landmarks
+from restore.plugins.warpgan.settings import AlignSettings, ExaggerateSettings
+from restore.plugins.warpgan.task import WarpGAN
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A picture to align, and the folder below the whole one that it lies in."""
+
+    path: Path
+    folder: Path
+
+    @property
+    def person(self) -> str:
+        """Whose picture it is, as far as the folder says; empty in a single folder."""
+        return self.folder.name
+
+
+def align(settings: AlignSettings) -> None:
+    """Write the aligned pictures of a folder; those that cannot be aligned are named, and the others go on.
+
+    Raises UsageError where there is nothing to align or something is in the way, RestoreError at the end when there
+    were pictures that could not be aligned.
+    """
+    found = list(pictures_below(settings.folder))
+    known = read_landmarks(settings.landmarks) if settings.landmarks else None
+    detect = detector() if known is None else None
+    targets = {each: settings.output / each.folder / f"{each.path.stem}.png" for each in found}
+    _refuse(targets, settings)
+    if known is None and detect is None:
+        _log.warning(
+            "No --landmarks, and facenet-pytorch is not installed to look for faces: the middle of every picture is "
+            "cut out, which is right only where a face fills it as it does in aligned pictures."
+        )
+    failed = 0
+    for each, target in targets.items():
+        try:
+            _align(each, target, known, detect, settings)
+        except RestoreError as error:
+            failed += 1
+            _log.warning("%s", error if str(error).startswith(str(each.path)) else f"{each.path}: {error}")
+    print(f"{len(found) - failed} of {len(found)} pictures, {settings.size} x {settings.size}: {settings.output}")
+    if failed:
+        raise RestoreError(f"{failed} of {len(found)} pictures could not be aligned")
+
+
+def pictures_below(folder: Path) -> Iterator[Found]:
+    """The pictures of the folders of people in a folder, or of the folder itself where there are none of those.
+
+    Raises UsageError where there is no such folder, or no picture.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: {'is a file, not a folder' if folder.exists() else 'no such folder'}")
+    people = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    filled = [path for path in people if any(file.suffix.lower() in SUFFIXES for file in path.iterdir())]
+    for person in filled:
+        yield from (Found(path, Path(person.name)) for path in list_pictures(person))
+    if not filled:
+        yield from (Found(path, Path()) for path in list_pictures(folder))
+
+
+def _refuse(targets: dict[Found, Path], settings: AlignSettings) -> None:
+    seen: dict[Path, Path] = {}
+    for each, target in targets.items():
+        if target in seen:
+            raise UsageError(f"{each.path} and {seen[target].name} would both be written to {target}")
+        seen[target] = each.path
+        if target.resolve() == each.path.resolve():
+            raise UsageError(
+                f"--output {settings.output}: aligned pictures would replace the ones that they are made of"
+            )
+        if target.exists() and not settings.overwrite:
+            raise UsageError(f"{target}: exists already; choose another --output, or --overwrite")
+
+
+def _align(
+    each: Found,
+    target: Path,
+    known: LandmarkFolder | LandmarkList | None,
+    detect: Detect | None,
+    settings: AlignSettings,
+) -> None:
+    picture = read_picture(each.path).colour
+    if known is not None:
+        landmarks: Points | None = known.of(each.person, each.path)
+    else:
+        landmarks = detect(picture) if detect is not None else middle(*picture.shape[-2:], settings.scale)
+    if landmarks is None:
+        raise RestoreError(f"{each.path}: no face was found; give --landmarks")
+    writable_folder(target.parent)
+    write_picture(target, aligned(picture, landmarks, settings.size, settings.scale))
+    if settings.visualize:
+        shown = writable_folder(shown_in(settings.output) / each.folder) / f"{each.path.stem}.png"
+        write_picture(shown, with_landmarks(picture, landmarks))
+
+
+def shown_in(output: Path) -> Path:
+    """Where pictures with their landmarks go: beside the aligned ones, which may be a data set."""
+    return output.with_name(f"{output.name}-landmarks")
+
+
+def with_landmarks(picture: Tensor, landmarks: Points) -> Tensor:
+    """A picture (3, H, W) in [0, 1] with its landmarks (N, 2) as dots, each in a colour of its own."""
+    image = Image.fromarray((255 * picture).round().byte().permute(1, 2, 0).numpy())
+    draw = ImageDraw.Draw(image)
+    radius = max(1.5, min(image.size) / 100)
+    colours = ("red", "lime", "yellow", "magenta", "cyan")
+    for number, (x, y) in enumerate(landmarks.tolist()):
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colours[number % len(colours)])
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
+
+
+@torch.no_grad()
+def exaggerate(task: WarpGAN, modules: Modules, settings: ExaggerateSettings) -> None:
+    """Write the same photograph at several scales of exaggeration, as a strip or as an animation.
+
+    Raises UsageError or DataError for pictures that cannot be read, or an output of another kind.
+    """
+    check_kind(settings.output, *KINDS)
+    picture = read_picture(settings.picture).colour
+    style = task.styles(modules, count=1, seed=settings.seed, like=settings.style_of)
+    scales = torch.linspace(settings.first, settings.last, settings.steps).tolist()
+    write_frames(settings.output, [task.drawn(picture[None], modules, style, scale)[0] for scale in scales])
+    print(settings.output)

@@ -1,0 +1,150 @@
+"""What is measured of one caricature, and who judges whether it is still the same person."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from restore.core.errors import DataError, UsageError
+from restore.core.measuring import Metric
+from restore.core.task import Batch, Modules
+from restore.plugins.warpgan import control_points
+from restore.plugins.warpgan.discriminator import Judgement
+from restore.plugins.warpgan.generator import Drawing
+from restore.plugins.warpgan.losses import texture_error
+from restore.plugins.warpgan.measures import FALSE_ACCEPTS, Mean, Rank1, Verification, with_person
+
+
+class Judge(Protocol):
+    """Describes faces, so that they can be compared."""
+
+    @property
+    def called(self) -> str:
+        """What a convention calls it."""
+        ...
+
+    def features(self, pictures: Tensor, modules: Modules) -> Tensor:
+        """Features (B, K) of faces (B, 3, H, W) in [-1, 1]."""
+        ...
+
+
+@dataclass(frozen=True)
+class OwnDiscriminator:
+    """The discriminator's features: at hand, but the generator was trained to please them; `Judge`."""
+
+    called: str = "features of its own discriminator"
+
+    def features(self, pictures: Tensor, modules: Modules) -> Tensor:
+        """Of length 1."""
+        judged: Judgement = modules.discriminator(pictures)
+        return judged.embedding
+
+
+@dataclass(frozen=True)
+class Embedder:
+    """A face recogniser in a file; `Judge`."""
+
+    network: Any
+    called: str
+    size: int | None = None
+
+    @classmethod
+    def read(cls, path: Path, size: int | None = None) -> Embedder:
+        """Read a TorchScript file. Raises UsageError where there is none, DataError where it is something else."""
+        return cls(_script(path), f"features of {path.name}", size)
+
+    def features(self, pictures: Tensor, modules: Modules) -> Tensor:  # noqa: ARG002 - the signature of every judge
+        """What the file makes of the pictures. Raises DataError where that is no vector for each of them."""
+        wanted = pictures if self.size is None else F.interpolate(pictures, (self.size, self.size), mode="bilinear")
+        try:
+            found = self.network.to(pictures.device)(wanted)
+        except RuntimeError as error:
+            first = str(error).strip().splitlines()[-1]
+            raise DataError(
+                f"--embedder: it cannot use pictures {tuple(wanted.shape)}: {first}; try --embedder-size"
+            ) from error
+        if not isinstance(found, Tensor) or found.dim() != 2 or len(found) != len(pictures):
+            raise DataError("--embedder: it does not give features (B, K) for pictures (B, 3, height, width)")
+        return found
+
+
+@lru_cache(maxsize=2)
+def _script(path: Path) -> Any:
+    if not path.is_file():
+        raise UsageError(f"--embedder {path}: no such file")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch advises another format, which is read by running pickles
+            return torch.jit.load(str(path), map_location="cpu").eval()
+    except (RuntimeError, ValueError, OSError) as error:
+        raise DataError(f"--embedder {path}: is no TorchScript file, or is damaged") from error
+
+
+def metrics(judge: Judge | None) -> dict[str, Metric]:
+    """Every metric by name; those about people only where somebody can judge them."""
+    found: dict[str, Metric] = {
+        "texture": Mean("texture", "L1 of redrawn photographs and caricatures, in parts of white"),
+        "diversity": Mean("diversity", "L1 between two styles by chance, in parts of white", "higher"),
+        "displacement": Mean("displacement", "mean length over control points, in sides of the picture", "higher"),
+        "inside": Mean("inside", "share of control points inside the picture", "higher"),
+        "folded": Mean("folded", "share of places where the warp is folded"),
+    }
+    if judge is not None:
+        gallery = f"cosine of {judge.called}, gallery: the other photographs"
+        found |= {
+            "rank-1": Rank1("rank-1", gallery),
+            "rank-1-hand-drawn": Rank1("rank-1-hand-drawn", gallery),
+            "rank-1-photograph": Rank1("rank-1-photograph", gallery),
+            "verification": Verification("verification", f"{gallery}, at {FALSE_ACCEPTS:.0%} false accepts"),
+        }
+    if isinstance(judge, OwnDiscriminator):
+        found["own-person"] = Mean(
+            "own-person", "share that its own discriminator takes for the right person", "higher"
+        )
+    return found
+
+
+def person_of(judged: Judgement) -> Tensor:
+    """Who is most likely shown (B,), whatever the kind of picture."""
+    kinds = judged.identities.softmax(1).unflatten(1, (3, -1))
+    return kinds.sum(1).argmax(1)
+
+
+def numbers(batch: Batch, modules: Modules, style: int, judge: Judge | None) -> Mapping[str, Tensor]:
+    """What each metric measures, (B, K) each, of photographs that are drawn in two styles by chance."""
+    photograph, caricature = 2 * batch["input"] - 1, 2 * batch["target"] - 1
+    count, (height, width) = len(photograph), photograph.shape[-2:]
+    styles = torch.randn(2 * count, style).to(photograph)
+    everything = torch.cat([photograph, photograph, caricature])
+    drawing: Drawing = modules.generator(everything, styles, reconstruct=True)
+    assert drawing.reconstructed is not None
+    errors = texture_error(drawing.reconstructed, everything)[count:].view(2, count)
+    warp = control_points.statistics(drawing.points[:count], drawing.displacements[:count], height, width)
+    found = {
+        "texture": errors.mean(0) / 2,
+        "diversity": (drawing.rendered[:count] - drawing.rendered[count:]).abs().flatten(1).mean(1) / 2,
+        "displacement": warp["displacement"],
+        "inside": 1 - warp["outside"],
+        "folded": warp["folded"],
+    }
+    if judge is None:
+        return found
+    drawn, person = drawing.picture[:count], batch["person"]
+    generated, real, by_hand = judge.features(torch.cat([drawn, photograph, caricature]), modules).chunk(3)
+    found |= {
+        "rank-1": with_person(person, generated, real),
+        "rank-1-hand-drawn": with_person(person, by_hand, real),
+        "rank-1-photograph": with_person(person, real, real),
+        "verification": with_person(person, generated, real),
+    }
+    if isinstance(judge, OwnDiscriminator):
+        found["own-person"] = person_of(modules.discriminator(drawn)) == person
+    return found

@@ -1,0 +1,71 @@
+"""Show what a warp does: control points, where they go, and the grid that is bent by it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+from torch.nn import functional as F
+
+LINES = 16
+"""Squares of the grid along a side."""
+
+SIDE = 512
+"""Pixels that the longer side is enlarged to at least: lines on a small picture would be as wide as its eyes."""
+
+_DIM, _GRID, _POINT, _ARROW, _OUTSIDE = 0.5, (235, 235, 235), (255, 220, 40), (255, 90, 60), (255, 0, 255)
+
+
+def marked(points: Tensor, displacements: Tensor, height: int, width: int) -> Tensor:
+    """Control points as a plane (3, height, width): 1 at a point, its displacement in rows and in columns.
+
+    ``points`` and ``displacements`` (P, 2) are rows and columns in pixels. A point outside the picture is a 2 at the
+    border.
+    """
+    plane = points.new_zeros(3, height, width)
+    limits = points.new_tensor([height - 1, width - 1])
+    inside = ((points >= 0) & (points <= limits)).all(1)
+    rows, columns = torch.minimum(points.clamp(min=0), limits).round().long().unbind(1)
+    plane[0, rows, columns] = 2 - inside.to(plane)
+    plane[1:, rows, columns] = displacements.T.to(plane)
+    return plane
+
+
+def drawn_points(picture: Tensor, marks: Tensor, flow: Tensor) -> Tensor:
+    """A picture (3, H, W) in [0, 1] with a warp drawn over it, (3, H', W') enlarged a whole number of times.
+
+    ``marks`` (3, H, W) are those of `marked`, ``flow`` (2, H, W) says how many rows and columns each pixel was moved to
+    get where it is. Light lines are a regular grid of the warped picture, where it lies in the picture that it came
+    from; an arrow leads from each control point to where it goes. Points outside the picture have another colour.
+    """
+    height, width = picture.shape[-2:]
+    factor = max(1, round(SIDE / max(height, width)))
+    large = F.interpolate((_DIM * picture)[None], scale_factor=factor, mode="nearest")[0]
+    image = Image.fromarray((255 * large.clamp(0, 1)).byte().permute(1, 2, 0).cpu().numpy())
+    draw = ImageDraw.Draw(image)
+    thin = max(1, round(factor * max(height, width) / SIDE))
+    for line in _grid(flow):
+        draw.line(_places(line, factor), fill=_GRID, width=thin)
+    for row, column in marks[0].nonzero().tolist():
+        start = torch.tensor([row, column], dtype=torch.float)
+        (x, y), end = _places(torch.stack([start, start + marks[1:, row, column].cpu()]), factor)
+        draw.line([(x, y), end], fill=_ARROW, width=2 * thin)
+        around = (x - 4 * thin, y - 4 * thin, x + 4 * thin, y + 4 * thin)
+        draw.ellipse(around, fill=_POINT if marks[0, row, column] == 1 else _OUTSIDE)
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
+
+
+def _grid(flow: Tensor) -> list[Tensor]:
+    """Lines (N, 2) of rows and columns that a regular grid of the warped picture comes from."""
+    height, width = flow.shape[1:]
+    rows, columns = torch.meshgrid(torch.arange(height).to(flow), torch.arange(width).to(flow), indexing="ij")
+    places = torch.stack([rows, columns], -1) - flow.permute(1, 2, 0)
+    across = torch.linspace(0, height - 1, LINES + 1).round().long()
+    down = torch.linspace(0, width - 1, LINES + 1).round().long()
+    return [*places[across], *places[:, down].unbind(1)]
+
+
+def _places(points: Tensor, factor: int) -> list[tuple[float, float]]:
+    """Rows and columns (N, 2) as x and y of an enlarged picture."""
+    return [((column + 0.5) * factor, (row + 0.5) * factor) for row, column in points.tolist()]

@@ -1,0 +1,296 @@
+"""WarpGAN: redraw a photograph as a caricature and warp it, so that it stays the same person (Shi et al., 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from restore.core.errors import UsageError
+from restore.core.measuring import EvaluationProtocol
+from restore.core.pictures import read_picture
+from restore.core.settings import RunSettings
+from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Rendered, Step, Task, Terms, Tiling, Turn
+from restore.plugins.common.health import Remedies, game_health
+from restore.plugins.common.health_measures import game_measures
+from restore.plugins.warpgan import control_points, measuring
+from restore.plugins.warpgan.dataset import FaceFiles, Pairs, galleries, read_albums
+from restore.plugins.warpgan.discriminator import Discriminator, Judgement
+from restore.plugins.warpgan.framing import Frame
+from restore.plugins.warpgan.generator import Drawing, WarpGenerator
+from restore.plugins.warpgan.losses import (
+    CARICATURE,
+    GENERATED,
+    PHOTOGRAPH,
+    identity_loss,
+    kinds_of,
+    patch_loss,
+    texture_error,
+)
+from restore.plugins.warpgan.rendering import drawn_points, marked
+from restore.plugins.warpgan.settings import EvaluateOptions, PredictOptions, WarpGANSettings
+
+PRETRAIN, ADVERSARIAL = "pretrain", "adversarial"
+
+ASTRAY = 0.5
+"""Share of control points outside the picture from which on a warp is not a caricaturist's any more."""
+
+REMEDIES = Remedies(
+    discriminator_won="lower --adversarial.discriminator.lr, or pretrain shorter",
+    vanished="raise its learning rate (lr)",
+    apart="bring --adversarial.generator.lr and --adversarial.discriminator.lr together",
+    collapsed="raise --loss.caricature-texture, or enlarge --batch-size",
+    checkerboard="train longer, or raise --loss.photograph-texture and --loss.caricature-texture",
+    blurred="train longer",
+)
+
+
+class WarpGAN(Task):
+    """Caricatures by an adversarial network that also has to keep who it draws.
+
+    The discriminator first learns faces (``pretrain``); then both play (``adversarial``), after as many parts with less
+    detail as ``adversarial.grow`` names. The discriminator is exported too: it judges how far people are still
+    themselves. A weights file with a generator alone, as imported ones are, has no people and needs another judge.
+    """
+
+    settings_type = WarpGANSettings
+    settings: WarpGANSettings
+
+    @classmethod
+    def miniature(cls, **changes: Any) -> RunSettings:
+        """Narrow networks, faces of 32 pixels."""
+        model = {"size": 32, "width": 2, "discriminator_width": 2, "embedding": 8, "points": 4, "style": 3}
+        return super().miniature(**{"model": model, **changes})
+
+    # --- networks ---------------------------------------------------------------------------------------------
+
+    def networks(self) -> dict[str, nn.Module]:
+        """The generator, and the discriminator where it is known how many people it has to tell apart."""
+        model = self.settings.model
+        generator = WarpGenerator(model.size, model.style, model.points, model.width, model.controller, model.dropout)
+        if not model.people:
+            return {"generator": generator}
+        discriminator = Discriminator(
+            model.size, model.people, model.discriminator_width, model.embedding, model.dropout
+        )
+        return {"generator": generator, "discriminator": discriminator}
+
+    # --- training ---------------------------------------------------------------------------------------------
+
+    def phases(self) -> Sequence[Phase]:
+        """Pretraining, the game with less detail than there is, and the game; each ends with its last weights."""
+        chosen = self.settings.adversarial
+        pretrain, adversarial = self.settings.split()
+        game = {"discriminator": chosen.discriminator, "generator": chosen.generator}
+        parts = len(chosen.grow) + 1
+        found = [Phase(PRETRAIN, pretrain, {"discriminator": self.settings.pretrain.optimizer})] if pretrain else []
+        for part, size in enumerate(chosen.grow):
+            epochs = adversarial * (part + 1) // parts - adversarial * part // parts
+            found.append(Phase(f"{ADVERSARIAL}-{size}", epochs, game, start="last"))
+        done = adversarial * (parts - 1) // parts
+        return [*found, Phase(ADVERSARIAL, adversarial - done, game, start="last")]
+
+    def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
+        """Pairs of one person's photograph and caricature, with as much detail as the phase is about."""
+        detail = phase.name.removeprefix(f"{ADVERSARIAL}-")
+        gallery, training = galleries(self.settings)[split], split == "train"
+        return Pairs(
+            gallery,
+            training=training,
+            flip=self.settings.flip,
+            detail=int(detail) if training and detail.isdigit() else None,
+        )
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        """One step of the discriminator on real pictures, or one of each network, for the same styles."""
+        photograph, caricature = 2 * batch["input"] - 1, 2 * batch["target"] - 1
+        person = batch["person"]
+        if step.phase == PRETRAIN:
+            turn("discriminator", lambda modules: self._recognise(modules, photograph, caricature, person, turn))
+            return
+        style = torch.randn(len(person), self.settings.model.style, device=person.device)
+        turn("discriminator", lambda modules: self._judge(modules, photograph, caricature, person, style, turn))
+        turn("generator", lambda modules: self._draw(modules, photograph, caricature, person, style, turn))
+
+    def _recognise(self, modules: Modules, photograph: Tensor, caricature: Tensor, person: Tensor, turn: Turn) -> Terms:
+        """The discriminator's loss before there is anything generated."""
+        judged = modules.discriminator(torch.cat([caricature, photograph]))
+        kinds = torch.cat([kinds_of(CARICATURE, person), kinds_of(PHOTOGRAPH, person)])
+        people = torch.cat([person, person])
+        turn.log(d_right=(judged.identities.argmax(1) == people + kinds * self._people).float().mean())
+        return self._game(judged, people, kinds)
+
+    def _judge(
+        self, modules: Modules, photograph: Tensor, caricature: Tensor, person: Tensor, style: Tensor, turn: Turn
+    ) -> Terms:
+        """The discriminator's loss: what kind each part of a picture is, and whose picture of what kind it is."""
+        with torch.no_grad():
+            generated = modules.generator(photograph, style).picture
+        judged = modules.discriminator(torch.cat([caricature, photograph, generated]))
+        kinds = torch.cat([kinds_of(kind, person) for kind in (CARICATURE, PHOTOGRAPH, GENERATED)])
+        real = 1 - judged.patches.detach().softmax(1)[:, GENERATED].mean((1, 2))
+        turn.log(d_real=real[: 2 * len(person)].mean(), d_fake=real[2 * len(person) :].mean())
+        return self._game(judged, person.repeat(3), kinds)
+
+    def _draw(
+        self, modules: Modules, photograph: Tensor, caricature: Tensor, person: Tensor, style: Tensor, turn: Turn
+    ) -> Terms:
+        """The generator's loss: to be taken for caricatures of the same people, and to redraw what is real."""
+        weights, (height, width) = self.settings.loss, photograph.shape[-2:]
+        drawing: Drawing = modules.generator(torch.cat([photograph, caricature]), style, reconstruct=True)
+        judged = modules.discriminator(drawing.picture)
+        assert drawing.reconstructed is not None
+        redrawn = drawing.reconstructed.chunk(2)
+        terms = dict(self._game(judged, person, kinds_of(CARICATURE, person)))
+        terms["photograph_texture"] = weights.photograph_texture * texture_error(redrawn[0], photograph).mean()
+        terms["caricature_texture"] = weights.caricature_texture * texture_error(redrawn[1], caricature).mean()
+        placed = drawing.points, drawing.displacements
+        if weights.outside:
+            terms["outside"] = weights.outside * control_points.outside(drawing.points, height, width).mean()
+        if weights.folds:
+            terms["folds"] = weights.folds * control_points.folds(*placed, height, width).mean()
+        measured = control_points.statistics(*placed, height, width)
+        turn.log(
+            **{f"warp_{name}": numbers.mean() for name, numbers in measured.items()},
+            **game_measures((drawing.rendered + 1) / 2, {"target": (caricature + 1) / 2}),
+            d_right=(measuring.person_of(judged) == person).float().mean(),
+        )
+        return terms
+
+    def _game(self, judged: Judgement, people: Tensor, kinds: Tensor) -> Terms:
+        """Both games of one network: asked of pictures of people is that they are taken for kinds."""
+        weights = self.settings.loss
+        return {
+            "patch": weights.patch * patch_loss(judged.patches, kinds),
+            "identity": weights.identity * identity_loss(judged.identities, people, kinds),
+        }
+
+    @property
+    def _people(self) -> int:
+        return self.settings.model.people
+
+    def health(self, numbers: Mapping[str, float]) -> str | None:
+        """What goes wrong in every such game, and control points that have left the picture."""
+        found = [game_health(numbers, REMEDIES)]
+        if numbers.get("warp_outside", 0) > ASTRAY:
+            found.append(
+                f"more than {ASTRAY:.0%} of the control points are outside the picture, where they move nothing that "
+                "is seen; raise --loss.outside"
+            )
+        return "\n".join(filter(None, found)) or None
+
+    # --- using ------------------------------------------------------------------------------------------------
+
+    @property
+    def asked(self) -> PredictOptions:
+        """What ``restore predict`` was asked for, or its defaults."""
+        return self.options if isinstance(self.options, PredictOptions) else PredictOptions()
+
+    @property
+    def outputs(self) -> Mapping[str, Plane]:
+        """A picture for each style, and for each style and scale of the sweep; the warp, if it is to be shown."""
+        asked, named = self.asked, self._style_names()
+        planes = {name: Plane() for name in named}
+        planes |= {f"{name}@{number}": Plane() for name in named for number in range(len(asked.scales))}
+        if asked.draw_points:
+            planes |= {"marks": Plane(3, smooth=False), "flow": Plane(2)}
+        return planes
+
+    @property
+    def tiling(self) -> Tiling:
+        """A face must be seen whole."""
+        return Tiling("whole")
+
+    def _style_names(self) -> list[str]:
+        asked = self.asked
+        return ["styled"] if asked.style_of else [f"style{number + 1}" for number in range(asked.styles)]
+
+    def styles(self, modules: Modules, *, count: int, seed: int, like: Path | None = None) -> Tensor:
+        """Styles (count, style): drawn by a seed, or (1, style) that of a caricature.
+
+        Raises UsageError or DataError where the caricature cannot be read.
+        """
+        if like is None:
+            return torch.randn(count, self.settings.model.style, generator=torch.Generator().manual_seed(seed))
+        device = next(modules.generator.parameters()).device
+        face = Frame.of(read_picture(like).colour[None], self.settings.model.size).faces.to(device)
+        style: Tensor = modules.generator(2 * face - 1).encoded_style
+        return style.cpu()
+
+    def draw(self, faces: Tensor, modules: Modules, style: Tensor, scale: float) -> Drawing:
+        """Faces (B, 3, size, size) in [0, 1] drawn in one style (style,), exaggerated by a scale."""
+        styles = style.to(faces).expand(len(faces), -1)
+        drawing: Drawing = modules.generator(2 * faces - 1, styles, faces.new_full((len(faces),), scale))
+        return drawing
+
+    def predict(self, batch: Batch, modules: Modules) -> Batch:
+        """Every picture in every style: as large as it came, drawn at the size that the networks were trained for.
+
+        A picture that is not a square is continued at its edges to one.
+        """
+        asked = self.asked
+        frame = Frame.of(batch["input"], self.settings.model.size)
+        styles = self.styles(modules, count=asked.styles, seed=asked.seed, like=asked.style_of)
+        outputs: Batch = {}
+        for name, style in zip(self._style_names(), styles, strict=True):
+            drawing = self.draw(frame.faces, modules, style, asked.scale)
+            outputs[name] = frame.back((drawing.picture + 1) / 2).clamp(0, 1)
+            for number, scale in enumerate(asked.scales):
+                warped = self.draw(frame.faces, modules, style, scale).picture
+                outputs[f"{name}@{number}"] = frame.back((warped + 1) / 2).clamp(0, 1)
+        if asked.draw_points:  # they do not depend on the style
+            outputs["flow"] = frame.back(drawing.flow) * frame.factor
+            placed = zip(frame.places(drawing.points), frame.factor * drawing.displacements, strict=True)
+            outputs["marks"] = torch.stack([marked(*each, frame.height, frame.width) for each in placed])
+        return outputs
+
+    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor | Rendered]:
+        """``<name>-style1.png``, …; ``-sweep.png``, a row for each style; ``-points.png``.
+
+        Nothing is seen through where it was in the photograph: its shapes are elsewhere now.
+        """
+        named, scales = self._style_names(), range(len(self.asked.scales))
+        pictures = {name: outputs[name] for name in named}
+        if scales:
+            rows = [torch.cat([outputs[f"{name}@{number}"] for number in scales], dim=2) for name in named]
+            pictures["sweep"] = torch.cat(rows, dim=1)
+        if self.asked.draw_points:
+            pictures["points"] = drawn_points(inputs["input"], outputs["marks"], outputs["flow"])
+        return {name: Rendered(picture, alpha=False) for name, picture in pictures.items()}
+
+    # --- measuring --------------------------------------------------------------------------------------------
+
+    def evaluation_data(self, folder: Path | None) -> Pictures:
+        """Pairs of a folder or of the options' list file; without a folder those that a run validates on."""
+        listed = self.options.list_file if isinstance(self.options, EvaluateOptions) else None
+        if folder is None:
+            if listed is not None:
+                raise UsageError("--list needs --data")
+            return Pairs(galleries(self.settings)["validation"], training=False)
+        return Pairs(FaceFiles(read_albums(folder, listed), self.settings.model.size), training=False)
+
+    def protocols(self) -> Mapping[str, EvaluationProtocol]:
+        """``caricature``: what the warp does, how well textures are kept, and whether people are."""
+        return {"caricature": EvaluationProtocol("caricature", measuring.metrics(self._judge_of_faces()))}
+
+    def _judge_of_faces(self) -> measuring.Judge | None:
+        """Who compares faces: a recogniser that was given, else the discriminator, if there is one."""
+        options = self.options
+        if isinstance(options, EvaluateOptions) and options.embedder is not None:
+            return measuring.Embedder.read(options.embedder, options.embedder_size)
+        return measuring.OwnDiscriminator() if self._people else None
+
+    def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+        """Statistics of each photograph, drawn in two styles by chance."""
+        numbers = measuring.numbers(batch, modules, self.settings.model.style, self._judge_of_faces())
+        return {name: metric.measure(numbers[name], batch["target"]) for name, metric in protocol.metrics.items()}
+
+    def sample_row(self, batch: Batch, modules: Modules) -> list[Tensor]:
+        """A photograph; drawn, not warped; warped as learned and twice as far; a caricature by hand."""
+        style = torch.randn(self.settings.model.style)
+        drawing, twice = (self.draw(batch["input"], modules, style, scale) for scale in (1.0, 2.0))
+        drawn = [(picture + 1) / 2 for picture in (drawing.rendered, drawing.picture, twice.picture)]
+        return [picture[0].clamp(0, 1) for picture in (batch["input"], *drawn, batch["target"])]
