@@ -95,7 +95,9 @@ class ThinPlateSpline:
         return (double(queries) - self.middle) / self.unit
 
 
-def fit(places: Tensor, values: Tensor, regulariser: float = 0.0, unit: float | None = None) -> ThinPlateSpline:
+def thin_plate_spline(
+    places: Tensor, values: Tensor, regulariser: float = 0.0, unit: float | None = None
+) -> ThinPlateSpline:
     """The surfaces through ``values`` (B, P, K) at ``places`` (B, P, 2); differentiable in both.
 
     ``regulariser``, in squared units of the coordinates, is how far the surface may stay away from the values for the

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.plugins.warpgan.spline import ThinPlateSpline, fit
+from restore.plugins.warpgan.spline import ThinPlateSpline, thin_plate_spline
 
 REGULARISER = 1e-6
 """In squared pixels, as WarpGAN was trained with (Shi et al., 2019, the authors' code)."""
@@ -55,7 +55,7 @@ def displacement_spline(
         pins = outline(height, width, boundary).to(points).expand(len(points), -1, 2)
         points = torch.cat([points, pins], 1)
         displacements = torch.cat([displacements, torch.zeros_like(pins)], 1)
-    return fit(points + displacements, displacements, regulariser, unit=max(height, width) / 2)
+    return thin_plate_spline(points + displacements, displacements, regulariser, unit=max(height, width) / 2)
 
 
 def outline(height: int, width: int, parts: int) -> Tensor:
