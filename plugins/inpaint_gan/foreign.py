@@ -1,0 +1,91 @@
+"""Published checkpoints of other code bases: how their parameters are called here, and which network they need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from restore.core.errors import WeightsError
+from restore.core.foreign import Codebase
+from restore.plugins.inpaint_gan.blocks import Norm
+from restore.plugins.inpaint_gan.unet import UNetGenerator
+
+State = Mapping[str, Tensor]
+
+
+def daa233(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Model settings and renamed state for a generator of daa233/generative-inpainting-pytorch (MIT, commit c6cdaea0).
+
+    Contextual attention is computed as it was there, but for the masks: each sample has its own. Raises WeightsError
+    for a critic, or where nothing belongs to such a generator.
+    """
+    if any(key.startswith("dis_conv_module.") for key in state):
+        raise _needless("critic")
+    first = [key for key in state if key.endswith("_generator.conv1.conv.weight")]
+    if not first:
+        raise WeightsError("none of its keys belongs to this code base")
+    settings = {"generator": "coarse-to-fine", "width": len(state[first[0]]), "attention": {"published": True}}
+    return settings, {f"generator.{key}": tensor for key, tensor in state.items()}
+
+
+def pix2pix(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Model settings and renamed state for a U-Net of junyanz/pytorch-CycleGAN-and-pix2pix (BSD, commit 78913853).
+
+    A network of pictures alone gets weights of zero for the mask, so that it draws what it drew without. Biases that
+    instance normalisation takes away again are left out. Raises WeightsError for a discriminator, for a generator
+    without skips, or where there is neither.
+    """
+    first = state.get("model.model.0.weight")
+    if first is None:
+        if any(".conv_block." in key for key in state):
+            raise WeightsError("this is a generator of residual blocks; inpaint-gan knows the U-Net")
+        if "model.0.weight" in state:
+            raise _needless("discriminator")
+        raise WeightsError("none of its keys belongs to this code base")
+    width, levels, norm = len(first), _levels(state), _norm(state)
+    here = dict(state)
+    if first.shape[1:] == (3, 4, 4):
+        here["model.model.0.weight"] = F.pad(first, (0, 0, 0, 0, 0, 1))
+    if norm == "instance":
+        for key in _biases_without_effect(here, width, levels):
+            del here[key]
+    settings = {"generator": "unet", "width": width, "levels": levels, "norm": norm}
+    return settings, {f"generator.{key}": tensor for key, tensor in here.items()}
+
+
+def _levels(state: State) -> int:
+    """How often the picture is halved: levels stand in each other as ``model.3``, in the outermost as ``model.1``."""
+    return 2 + max(len(re.findall(r"\.3(?=\.model\.)", key)) for key in state)
+
+
+def _norm(state: State) -> Norm:
+    """Batch normalisation has weights; beside instance normalisation the convolutions have biases."""
+    if "model.model.1.model.2.weight" in state or "model.model.1.model.4.weight" in state:
+        return "batch"
+    return "instance" if "model.model.0.bias" in state else "none"
+
+
+def _biases_without_effect(state: State, width: int, levels: int) -> list[str]:
+    """Biases of layers that are known here, but without one."""
+    with torch.device("meta"):
+        known = UNetGenerator(width, levels, norm="instance").state_dict()
+    biases = [key for key in state if key.endswith(".bias") and key not in known]
+    return [key for key in biases if f"{key.removesuffix('bias')}weight" in known]
+
+
+def _needless(network: str) -> WeightsError:
+    return WeightsError(
+        f"this is a {network}, which only training needs; inpaint-gan's weights files hold a generator alone"
+    )
+
+
+CODE_BASES = {
+    "daa233": Codebase("DeepFill v1 of daa233/generative-inpainting-pytorch", daa233),
+    "pix2pix": Codebase("U-Net of junyanz/pytorch-CycleGAN-and-pix2pix", pix2pix),
+}
+"""What ``restore import --task inpaint-gan --from`` accepts."""
