@@ -168,10 +168,26 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
     sample, so the critic must treat samples independently: no batch normalisation. The mean over samples makes equal
     micro-batches add up to the penalty of the whole batch. Chance comes from torch's global generator.
     """
+    between = points_between(real, fake)
+    return slope_penalty(critic(between).flatten(1).sum(1), between)
+
+
+def points_between(real: Tensor, fake: Tensor) -> Tensor:
+    """Points (B, …) at a random share of the way from each fake sample to its real one, at which slopes are taken.
+
+    Raises ValueError for pictures of two shapes.
+    """
     if real.shape != fake.shape:
         raise ValueError(f"expected pictures of one shape, not {tuple(real.shape)} and {tuple(fake.shape)}")
     share = torch.rand(len(real), *[1] * (real.dim() - 1), device=real.device, dtype=real.dtype)
-    between = torch.lerp(fake.detach().to(real.dtype), real.detach(), share).requires_grad_()
-    (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    return torch.lerp(fake.detach().to(real.dtype), real.detach(), share).requires_grad_()
+
+
+def slope_penalty(scores: Tensor, points: Tensor) -> Tensor:
+    """Mean of ``(‖∇x score(x)‖ - 1)²`` for one score (B,) of each point (B, …); a scalar.
+
+    For critics that judge several batches in one call, as a critic that is spread over processes has to.
+    """
+    (slope,) = torch.autograd.grad(scores.sum(), points, create_graph=True)
     lengths: Tensor = torch.linalg.vector_norm(slope.flatten(1), dim=1)
     return (lengths - 1).square().mean()

@@ -1,0 +1,56 @@
+"""What the generator loses besides the game: pixels in every phase, features while it plays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from torch import Tensor
+
+from restore.core.task import Batch, Terms
+from restore.plugins.common.hole_losses import (
+    DiscountedL1,
+    HoleTotalVariation,
+    HoleWeightedL1,
+    HoleWeightedMSE,
+    composed,
+)
+from restore.plugins.common.perceptual import Perceptual
+from restore.plugins.common.style import Once, Style
+from restore.plugins.inpaint_gan.settings import InpaintGANSettings, PixelSettings
+
+
+def reconstruction(settings: PixelSettings, stages: Sequence[Tensor], batch: Batch) -> Terms:
+    """Terms of the pixels of each stage (B, 3, H, W), from coarse to fine, and of the roughness of the last one."""
+    terms = _compared(settings, stages[-1], batch)
+    if settings.coarse:
+        for stage in stages[:-1]:
+            of_stage = _compared(settings, stage, batch)
+            terms |= {f"coarse_{name}": settings.coarse * value for name, value in of_stage.items()}
+    if settings.variation:
+        terms |= HoleTotalVariation(settings.variation)(stages[-1], batch)
+    return terms
+
+
+def _compared(settings: PixelSettings, picture: Tensor, batch: Batch) -> dict[str, Tensor]:
+    if settings.loss == "mse":
+        return dict(HoleWeightedMSE(settings.hole, settings.known)(picture, batch))
+    if settings.discount is None:
+        return dict(HoleWeightedL1(settings.hole, settings.known)(picture, batch))
+    outside = HoleWeightedL1(0, settings.known)(picture, batch)
+    return {**DiscountedL1(settings.hole, settings.discount)(picture, batch), **outside}
+
+
+def seen_features(
+    settings: InpaintGANSettings,
+    features: Callable[[Tensor], Mapping[str, Tensor]],
+    picture: Tensor,
+    batch: Batch,
+) -> Terms:
+    """Terms ``perceptual`` and ``style``, where they have a weight, of the picture as a person gets to see it."""
+    shared, filled = Once(features), composed(picture, batch)
+    terms: dict[str, Tensor] = {}
+    if settings.perceptual.weight:
+        terms |= Perceptual.from_settings(settings.perceptual, shared)(filled, batch)
+    if settings.style.weight:
+        terms |= Style.from_settings(settings.style, shared)(filled, batch)
+    return terms

@@ -1,0 +1,48 @@
+"""The networks that settings describe, and how a generator is shown a picture with a hole."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from restore.plugins.inpaint_gan.attention import Attention
+from restore.plugins.inpaint_gan.coarse_to_fine import CoarseToFine
+from restore.plugins.inpaint_gan.critics import LocalGlobalCritic
+from restore.plugins.inpaint_gan.patch_discriminator import MultiScaleDiscriminator, PatchDiscriminator
+from restore.plugins.inpaint_gan.settings import DiscriminatorSettings, ModelSettings
+from restore.plugins.inpaint_gan.unet import UNetGenerator
+
+
+def generator_of(model: ModelSettings) -> nn.Module:
+    """The generator."""
+    if model.generator == "unet":
+        return UNetGenerator(model.width, model.levels, model.norm, model.dropout)
+    chosen = model.attention
+    attention = Attention(chosen.rate, chosen.scale, chosen.fuse, chosen.published)
+    return CoarseToFine(model.width, model.gated, attention)
+
+
+def drawn(model: ModelSettings, generator: nn.Module, pictures: Tensor, masks: Tensor) -> list[Tensor]:
+    """Pictures (B, 3, H, W) in [0, 1], whole ones, from coarse to fine: the last one is the answer.
+
+    ``pictures`` (B, 3, H, W) in [0, 1] with anything in the hole, which is shown in the middle gray.
+    """
+    known = (2 * pictures - 1) * (1 - masks)
+    if model.generator == "unet":
+        stages = [generator(torch.cat([known, masks], dim=1))]
+    else:
+        stages = list(generator(known, masks))
+    return [(stage + 1) / 2 for stage in stages]
+
+
+def discriminator_of(settings: DiscriminatorSettings, crop: int) -> nn.Module:
+    """The critic of pictures of ``crop`` pixels."""
+    channels = 4 if settings.sees_mask else 3
+    shape = (channels, settings.width, settings.layers, settings.norm, settings.spectral)
+    match settings.kind:
+        case "patch":
+            return PatchDiscriminator(*shape)
+        case "multi-scale":
+            return MultiScaleDiscriminator(*shape, settings.scales)
+        case "local-global":
+            return LocalGlobalCritic(crop // 2, crop, 3, settings.width, settings.spectral)

@@ -1,0 +1,261 @@
+"""Settings of inpaint-gan. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self, cast
+
+from pydantic import Field, model_validator
+
+from restore.core.settings import Changeable, Flag, OptimizerSettings, RunSettings, ScheduleSettings, Settings
+from restore.plugins.common.mask_settings import MaskSettings
+from restore.plugins.common.settings import PerceptualSettings, StyleSettings, check_layers
+
+SAMPLE_STEPS = 50
+"""Steps of an epoch on the sample photographs."""
+SMALLEST_WHOLE = 32
+"""Side in pixels of the smallest pictures that the local-global critic judges: it halves half of it four times."""
+
+Norm = Literal["batch", "instance", "none"]
+Weight = Annotated[float, Field(ge=0)]
+
+
+class AttentionSettings(Settings):
+    """coarse-to-fine: contextual attention, which draws with patches from outside the hole."""
+
+    rate: Annotated[int, Field(ge=1)] = 2
+    """How much coarser the grid is on which patches are compared."""
+    scale: Annotated[float, Field(gt=0)] = 10.0
+    """Factor of the likeness of patches before the softmax: the larger, the more a single patch decides."""
+    fuse: bool = True
+    """Let neighbouring patches that point at neighbours support each other."""
+    published: bool = False
+    """Compute as the published code does, which imported weights need: patches that touch the hole keep a share."""
+
+
+class ModelSettings(Settings):
+    """The generator: all that is needed to build it again."""
+
+    generator: Annotated[Literal["unet", "coarse-to-fine"], Flag("--generator")] = "unet"
+    """unet: skips at every level, as in pix2pix; coarse-to-fine: two stages with contextual attention (DeepFill)."""
+    width: Annotated[int, Field(ge=2)] = 32
+    """Channels of the first layer. Published are 64 of unet and 32 of coarse-to-fine; half of 64 trains in minutes
+    without a GPU."""
+    levels: Annotated[int, Field(ge=2, le=10)] = 6
+    """unet: how often the picture is halved; 8, as published, for crops of 256 pixels."""
+    norm: Norm = "batch"
+    """unet: normalisation of its features."""
+    dropout: bool = False
+    """unet: leave out half of the features of the levels inside, as a source of chance."""
+    gated: bool = False
+    """coarse-to-fine: gated convolutions, which learn where the hole is (DeepFill v2)."""
+    attention: AttentionSettings = AttentionSettings()
+    """coarse-to-fine: how patches are found."""
+    window: Annotated[int, Field(ge=16)] | None = None
+    """Largest side in pixels at which it is used at once; unset: that of the crops it is trained on."""
+
+    @model_validator(mode="after")
+    def _options_belong_to_the_generator(self) -> Self:
+        if self.generator == "unet" and self.gated:
+            raise ValueError("gated: only the coarse-to-fine generator has gated convolutions, not unet")
+        if self.generator == "coarse-to-fine" and self.width % 2:
+            raise ValueError(f"width: coarse-to-fine halves it once, so it is even, not {self.width}")
+        return self
+
+
+class DiscriminatorSettings(Settings):
+    """The network that tells photographs from filled ones; only training needs it."""
+
+    kind: Annotated[Literal["patch", "multi-scale", "local-global"], Flag("--discriminator")] = "patch"
+    """patch: a score for each overlapping patch; multi-scale: the same at several resolutions; local-global: one score
+    for the hole with its surroundings and one for the picture."""
+    width: Annotated[int, Field(ge=1)] = 32
+    """Channels of its first layer; 64 as published."""
+    layers: Annotated[int, Field(ge=1, le=6)] = 3
+    """patch, multi-scale: how often patches are halved; with 3 each score sees 70x70 pixels."""
+    norm: Norm = "none"
+    """patch, multi-scale: normalisation of its features; with spectral normalisation none is needed."""
+    spectral: bool = True
+    """Divide each layer's weights by their largest singular value, so that scores change no faster than pictures."""
+    scales: Annotated[int, Field(ge=1, le=4)] = 2
+    """multi-scale: how many resolutions, each half of the one before."""
+    sees_mask: bool = True
+    """patch, multi-scale: show it where the hole is, besides the picture (DeepFill v2)."""
+
+    @property
+    def smallest(self) -> int:
+        """Shortest side in pixels of pictures that it can judge."""
+        match self.kind:
+            case "patch":
+                return 3 * 2**self.layers
+            case "multi-scale":
+                return 3 * 2**self.layers * 2 ** (self.scales - 1)
+            case "local-global":
+                return SMALLEST_WHOLE
+
+
+class PixelSettings(Settings):
+    """The reconstruction loss: the anchor that holds colours in place."""
+
+    loss: Literal["l1", "mse"] = "l1"
+    """How pixels are compared."""
+    hole: Weight = 6.0
+    """Factor inside the hole."""
+    known: Weight = 1.0
+    """Factor outside it, where the generator only has to copy."""
+    discount: Annotated[float, Field(gt=0, le=1)] | None = None
+    """l1: let pixels of the hole count the less the deeper they lie in it, by this factor for each pixel (DeepFill v1:
+    0.9); unset: all the same."""
+    coarse: Weight = 1.2
+    """coarse-to-fine: factor of the same loss for the coarse stage, relative to the fine one."""
+    variation: Weight = 0.0
+    """Factor of the total variation of the hole and its seam: smooths, against noise and checkerboards."""
+
+    @model_validator(mode="after")
+    def _something_teaches(self) -> Self:
+        if not (self.hole or self.known):
+            raise ValueError("hole and known are both 0: no pixel would be compared")
+        if self.discount is not None and (self.loss != "l1" or not self.hole):
+            raise ValueError("discount: goes with the loss l1 and a factor of the hole above 0")
+        return self
+
+
+class FeatureSettings(PerceptualSettings):
+    """Loss between VGG features of the filled and of the true picture."""
+
+    weight: Weight = 0.0
+    """Factor of the loss; 0 leaves it out, 0.05 is a start."""
+    network: Literal["vgg16", "vgg19"] = "vgg16"
+    layers: dict[str, Annotated[float, Field(gt=0)]] = {"pool1": 1.0, "pool2": 1.0, "pool3": 1.0}  # noqa: RUF012
+    criterion: Literal["l1", "mse"] = "l1"
+
+
+class OptionalStyleSettings(StyleSettings):
+    """Loss between Gram matrices of these features."""
+
+    weight: Weight = 0.0
+    """Factor of the loss; 0 leaves it out, 120 is a start."""
+
+
+class PretrainSettings(Settings):
+    """First phase: the generator alone comes close to the target, pixel by pixel."""
+
+    epochs: Annotated[int, Field(ge=0)] | None = None
+    """Epochs of this phase; unset: seven tenths of --epochs, rounded; 0: play from the start."""
+    optimizer: OptimizerSettings = OptimizerSettings(
+        lr=1e-3, betas=(0.5, 0.999), schedule=ScheduleSettings(name="one-cycle", warmup=0.2)
+    )
+    """Optimizer of the generator."""
+
+
+class AdversarialSettings(Settings):
+    """The game of generator and discriminator."""
+
+    kind: Literal["vanilla", "least-squares", "hinge", "wasserstein"] = "hinge"
+    """Which game the two play; vanilla is the original one."""
+    weight: Weight = 0.05
+    """Factor of the generator's adversarial loss."""
+    real_label: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """vanilla, least-squares: label of photographs; 0.9 keeps the discriminator from being too sure."""
+    penalty: Weight = 10.0
+    """wasserstein: factor of the gradient penalty."""
+    generator_every: Annotated[int, Field(ge=1)] = 1
+    """The generator moves at every so many-th step only; 5 with wasserstein as published."""
+    feature_matching: Weight = 0.0
+    """Factor of the distance between the discriminator's features of both pictures; 10 is a start."""
+    generator: OptimizerSettings = OptimizerSettings(lr=2e-4, betas=(0.5, 0.999))
+    """Optimizer of the generator."""
+    discriminator: OptimizerSettings = OptimizerSettings(lr=2e-4, betas=(0.5, 0.999))
+    """Optimizer of the discriminator."""
+
+
+class InpaintGANSettings(RunSettings):
+    """Settings of a run that learns to fill holes by pixels, then by a game.
+
+    Without --data it trains on the photographs that ship with scikit-image, with drawn holes.
+    """
+
+    model: ModelSettings = ModelSettings()
+    """The generator."""
+    discriminator: DiscriminatorSettings = DiscriminatorSettings()
+    """Its opponent."""
+    masks: MaskSettings = MaskSettings()
+    """Holes."""
+    crop: Annotated[int, Field(ge=16)] = 128
+    """Side in pixels of the squares that are trained on; 256 as published."""
+    progressive: Annotated[list[Annotated[int, Field(ge=16)]], Flag("--progressive")] = []  # noqa: RUF012
+    """Sides in pixels to train at before the last phase, from small to large, as 32,64: crops are made smaller to them,
+    so that the scene is learned before its details. The game's epochs are divided evenly."""
+    pretrain: PretrainSettings = PretrainSettings()
+    """First phase, by pixels, at the smallest of these sizes."""
+    adversarial: AdversarialSettings = AdversarialSettings()
+    """The game."""
+    pixel: PixelSettings = PixelSettings()
+    """Loss between pixels, in every phase."""
+    perceptual: FeatureSettings = FeatureSettings()
+    """Loss between features, while they play."""
+    style: OptionalStyleSettings = OptionalStyleSettings()
+    """Loss between Gram matrices, while they play."""
+    batch_size: int = 8
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = 0.98
+    epochs: Annotated[int, Field(ge=1), Changeable()] = 10
+
+    @model_validator(mode="after")
+    def _epochs_add_up(self) -> Self:
+        if self.pretrain.epochs is not None and self.pretrain.epochs > self.epochs:
+            raise ValueError(f"pretrain.epochs ({self.pretrain.epochs}) is more than epochs ({self.epochs}) in all")
+        return self
+
+    @model_validator(mode="after")
+    def _sizes_rise(self) -> Self:
+        sizes = [*self.progressive, self.crop]
+        if sizes != sorted(set(sizes)):
+            raise ValueError(f"progressive: sizes rise and stay below the crop ({self.crop}), not {self.progressive}")
+        return self
+
+    @model_validator(mode="after")
+    def _pictures_can_be_judged(self) -> Self:
+        kind, least = self.discriminator.kind, self.discriminator.smallest
+        smallest = min([*self.progressive, self.crop])
+        if smallest < least:
+            raise ValueError(
+                f"the {kind} discriminator judges at least {least} pixels a side, not {smallest}; raise the size, or "
+                "lower discriminator.layers or discriminator.scales"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _losses_fit_the_networks(self) -> Self:
+        if self.adversarial.kind == "wasserstein" and self.adversarial.penalty and self.discriminator.norm == "batch":
+            raise ValueError(
+                "discriminator.norm: a gradient penalty needs samples that do not see each other; take instance or none"
+            )
+        if self.style.weight:
+            check_layers(self.perceptual.network, self.style.layers)
+        return self
+
+    def split(self) -> tuple[int, int]:
+        """Epochs of pretraining and of the game."""
+        pretrain = round(0.7 * self.epochs) if self.pretrain.epochs is None else self.pretrain.epochs
+        return pretrain, self.epochs - pretrain
+
+    @property
+    def looks_at_features(self) -> bool:
+        """Whether a loss of this run needs VGG features."""
+        return bool(self.perceptual.weight or self.style.weight) and self.split()[1] > 0
+
+    # What follows imports torch, and only where it is needed: settings alone must load without it.
+
+    def decided(self) -> Self:
+        """A copy with the window, the steps of an epoch on the sample, the first phase and the features fixed."""
+        # Fixed, so that a resumed run with more --epochs goes on with the game instead of moving its beginning.
+        first = self.pretrain.model_copy(update={"epochs": self.split()[0]})
+        changes: dict[str, object] = {"pretrain": first}
+        if self.model.window is None:
+            changes["model"] = self.model.model_copy(update={"window": self.crop})
+        if self.samples_per_epoch is None and self.data is None:
+            changes["samples_per_epoch"] = SAMPLE_STEPS * self.batch_size
+        if self.perceptual.weight or self.style.weight:
+            from restore.plugins.common.feature_weights import decided
+
+            changes["perceptual"] = cast(FeatureSettings, decided(self.perceptual))
+        return self.model_copy(update=changes)

@@ -1,0 +1,145 @@
+"""Filling holes by a generator that learns from pixels and then plays against a critic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from restore.core.settings import RunSettings, Settings
+from restore.core.task import Batch, Modules, Phase, Pictures, Step, Terms, Turn
+from restore.plugins.common.feature_matching import FeatureMatching
+from restore.plugins.common.feature_weights import feature_network
+from restore.plugins.common.health import Remedies, game_health
+from restore.plugins.common.health_measures import game_measures
+from restore.plugins.common.hole_losses import composed
+from restore.plugins.common.holes import inpainting_pictures
+from restore.plugins.common.inpainting import Inpainting
+from restore.plugins.inpaint_gan.judging import Judge, critic_terms, game_of
+from restore.plugins.inpaint_gan.losses import reconstruction, seen_features
+from restore.plugins.inpaint_gan.networks import discriminator_of, drawn, generator_of
+from restore.plugins.inpaint_gan.settings import InpaintGANSettings
+from restore.plugins.inpaint_gan.sizes import PRETRAIN, drawn_smaller, planned, size_of
+
+WINDOW = 256
+"""Side in pixels at which a generator is used of which nobody said at which it was trained."""
+
+_REMEDIES = Remedies(
+    vanished="raise its learning rate (lr), or choose another game with --adversarial.kind least-squares or hinge",
+    collapsed="lower --adversarial.weight, raise --pixel.hole, or enlarge --batch-size",
+    checkerboard="train longer, lower --adversarial.weight, or give --pixel.variation 0.1",
+    blurred="train longer (--epochs), raise --adversarial.weight, or give --perceptual.weight 0.05",
+    gap="train longer, or on masks of this kind alone (--masks.kinds)",
+)
+
+
+class InpaintGAN(Inpainting):
+    """Hole filling by an adversarial network (Isola et al., 2017; Yu et al., 2018 and 2019).
+
+    The generator is pretrained by pixels (``pretrain``, judged by the PSNR inside the hole), plays at smaller sizes
+    where there are any (``64``, …) and then at the size of the crops (``adversarial``). What is judged is what a person
+    gets to see: the generator's picture in the hole, the known pixels everywhere else.
+    """
+
+    settings_type = InpaintGANSettings
+    channels_last: ClassVar[bool] = True
+    eager: ClassVar[frozenset[str]] = frozenset({"discriminator"})
+    settings: InpaintGANSettings
+
+    def __init__(self, settings: InpaintGANSettings, options: Settings | None = None) -> None:
+        super().__init__(settings, options)
+        self.game = game_of(settings.adversarial)
+        self.judge = Judge(settings.discriminator)
+
+    @classmethod
+    def miniature(cls, **changes: Any) -> RunSettings:
+        """Few channels and small crops."""
+        small = {
+            "model": {"width": 4, "levels": 3, "window": 32},
+            "discriminator": {"width": 4, "layers": 2},
+            "crop": 32,
+        }
+        return super().miniature(**{**small, **changes})
+
+    # --- networks ---------------------------------------------------------------------------------------------
+
+    def networks(self) -> dict[str, nn.Module]:
+        """The generator."""
+        return {"generator": generator_of(self.settings.model)}
+
+    def critics(self) -> dict[str, nn.Module]:
+        """The discriminator."""
+        return {"discriminator": discriminator_of(self.settings.discriminator, self.settings.crop)}
+
+    def frozen(self) -> dict[str, nn.Module]:
+        """The network whose features are compared, if any are."""
+        if not self.settings.looks_at_features:
+            return {}
+        further = self.settings.style.layers if self.settings.style.weight else ()
+        return {"features": feature_network(self.settings.perceptual, further)}
+
+    # --- training ---------------------------------------------------------------------------------------------
+
+    def phases(self) -> Sequence[Phase]:
+        """Pretraining, and the game at each size."""
+        return planned(self.settings)
+
+    def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
+        """Crops at the size of the phase to train on; squares of the size of the crops to validate on."""
+        crop = self.settings.crop
+        pictures = inpainting_pictures(split, self.settings, self.settings.masks, crop, window=crop)
+        return drawn_smaller(pictures, size_of(phase, self.settings), crop) if split == "train" else pictures
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        """One step of the generator alone, or one of the discriminator and then, mostly, one of the generator."""
+        if step.phase == PRETRAIN:
+            turn("generator", lambda modules: reconstruction(self.settings.pixel, self._stages(batch, modules), batch))
+            return
+        turn("discriminator", lambda modules: self._judge(batch, modules, turn))
+        if step.run_step % self.settings.adversarial.generator_every == 0:
+            turn("generator", lambda modules: self._play(batch, modules, turn))
+
+    def _stages(self, batch: Batch, modules: Modules) -> list[Tensor]:
+        return drawn(self.settings.model, modules.generator, batch["input"], batch["mask"])
+
+    def _judge(self, batch: Batch, modules: Modules, turn: Turn) -> Terms:
+        """The discriminator's loss."""
+        with torch.no_grad():
+            fake = composed(self._stages(batch, modules)[-1], batch)
+        judged = partial(self.judge, modules.discriminator, batch)
+        terms, opinions = critic_terms(self.game, judged, batch["target"], fake)
+        turn.log(**opinions)
+        return terms
+
+    def _play(self, batch: Batch, modules: Modules, turn: Turn) -> Terms:
+        """The generator's loss."""
+        stages = self._stages(batch, modules)
+        turn.log(**game_measures(stages[-1], batch))
+        filled, matching = composed(stages[-1], batch), self.settings.adversarial.feature_matching
+        if matching or self.settings.discriminator.norm == "batch":
+            real, fake = self.judge(modules.discriminator, batch, batch["target"], filled)
+            matched = FeatureMatching(matching)(fake.features, real.features) if matching else {}
+        else:  # it judges samples one by one, so the real ones need not be there
+            (fake,), matched = self.judge(modules.discriminator, batch, filled), {}
+        terms = {**reconstruction(self.settings.pixel, stages, batch), **self.game.generator(fake), **matched}
+        if "features" in self.fixed:
+            terms |= seen_features(self.settings, self.fixed["features"], stages[-1], batch)
+        return terms
+
+    def health(self, numbers: Mapping[str, float]) -> str | None:
+        """What goes wrong in the game; see `game_health`."""
+        return game_health(numbers, _REMEDIES)
+
+    # --- using ------------------------------------------------------------------------------------------------
+
+    @property
+    def window(self) -> int:
+        """The size that it was trained at."""
+        return self.settings.model.window or WINDOW
+
+    def fill(self, picture: Tensor, mask: Tensor, modules: Modules) -> Tensor:
+        """The finest picture (B, 3, H, W) in [0, 1]."""
+        return drawn(self.settings.model, modules.generator, picture, mask)[-1]
