@@ -185,18 +185,27 @@ Files = tuple[Sequence[Path], Sequence[Path] | None]
 """Targets, and inputs where a folder has pairs."""
 
 
-def _originals(split: Literal["train", "validation"], settings: RunSettings) -> tuple[Originals, Originals | None]:
+def picture_files(split: Literal["train", "validation"], settings: RunSettings) -> Files | None:
+    """Which files the settings of a run mean, or None where they mean the sample; next to nothing is read.
+
+    Raises UsageError for folders that do not exist, hold no pictures, or no pairs where there should be.
+    """
     if split == "validation" and settings.val_data is not None:
-        return _folder_originals(_folder_files(settings.val_data))
+        return _folder_files(settings.val_data)
     if settings.data is None:
-        return photographs(split), None
+        return None
     targets, inputs = _folder_files(settings.data)
     if settings.val_data is None:
         halves = held_out(len(targets), settings.val_share, settings.seed, settings.data)
         kept = halves[0 if split == "train" else 1]
         targets = [targets[index] for index in kept]
         inputs = None if inputs is None else [inputs[index] for index in kept]
-    return _folder_originals((targets, inputs))
+    return targets, inputs
+
+
+def _originals(split: Literal["train", "validation"], settings: RunSettings) -> tuple[Originals, Originals | None]:
+    files = picture_files(split, settings)
+    return (photographs(split), None) if files is None else _folder_originals(files)
 
 
 def _folder_files(folder: Path) -> Files:

@@ -149,8 +149,13 @@ class SRGANSettings(RunSettings):
     def decided(self) -> Self:
         """A copy with the scale of paired data, the lengths of epochs and phases and the perceptual features fixed.
 
-        Raises UsageError when paired data have a scale that there is no generator for.
+        Raises UsageError for folders without pictures, and for paired data of a scale that there is no generator for.
         """
+        from restore.plugins.common.super_resolution import picture_files
+
+        # A mistake that ends the run is told before anything that only has to be known of it.
+        picture_files("train", self)
+        picture_files("validation", self)
         pretrain, adversarial = self.split()
         if self.epochs == pretrain == 1 and self.adversarial.epochs is None:
             _log.warning("One epoch is pretraining only; from --epochs 2 on there is an adversarial phase too.")

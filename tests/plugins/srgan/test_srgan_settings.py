@@ -109,7 +109,8 @@ def test_a_perceptual_loss_of_weight_zero_decides_nothing(caplog: pytest.LogCapt
 def pairs(folder: Path, scale: int) -> Path:
     for name, side in (("LR", 16), ("HR", 16 * scale)):
         (folder / name).mkdir(parents=True)
-        Image.new("RGB", (side, side)).save(folder / name / "a.png")
+        for picture in ("a.png", "b.png"):
+            Image.new("RGB", (side, side)).save(folder / name / picture)
     return folder
 
 
@@ -124,6 +125,16 @@ def test_a_scale_that_was_asked_for_is_kept(tmp_path: Path) -> None:
 def test_pairs_of_a_scale_that_no_generator_has_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the pairs are of scale 5; srgan enlarges 2, 3, 4 or 8 times"):
         settings(data=pairs(tmp_path, 5)).decided()
+
+
+@pytest.mark.usefixtures("nothing_cached")
+@pytest.mark.parametrize("flag", ["data", "val_data"])
+def test_a_folder_without_pictures_is_told_before_the_features_are(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, flag: str
+) -> None:
+    with pytest.raises(UsageError, match=r"no pictures"):
+        SRGANSettings.model_validate({flag: tmp_path, "model": {"scale": 4}}).decided()
+    assert not caplog.text
 
 
 def test_settings_import_no_torch() -> None:
