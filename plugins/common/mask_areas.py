@@ -63,9 +63,11 @@ _PASSES = 3
 
 def _box_means(levels: Integers, length: int, axis: int) -> Integers:
     """Means, rounded down, of all runs of ``length`` along an axis."""
-    sums = np.cumsum(np.insert(levels, 0, 0, axis=axis), axis=axis)
-    end = sums.shape[axis]
-    return (np.take(sums, range(length, end), axis) - np.take(sums, range(end - length), axis)) // length
+    sums = np.cumsum(levels, axis=axis).swapaxes(0, axis)
+    means = sums[length - 1 :].copy()
+    means[1:] -= sums[:-length]
+    means //= length
+    return means.swapaxes(0, axis)
 
 
 def border(height: int, width: int, wanted: int, chance: Chance) -> Integers:  # noqa: ARG001 - every pixel is reached

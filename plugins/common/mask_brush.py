@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from restore.plugins.common.mask_areas import UNREACHED
 from restore.plugins.common.mask_chance import DIRECTIONS, UNIT, Chance, Integers
@@ -17,40 +18,48 @@ _APART = 2**24
 class Brush:
     """The order (H, W) in which a brush covers pixels."""
 
-    def __init__(self, height: int, width: int) -> None:
-        self._order = np.full(height * width, UNREACHED, dtype=np.int64)
+    def __init__(self, height: int, width: int, thickest: int) -> None:
+        """Begin with nothing covered; no brush will be thicker than ``thickest`` pixels."""
         self.height, self.width = height, width
+        # With room around it for half a brush, no touch has to be cut where the picture ends.
+        self._margin = thickest // 2
+        self._padded = np.full((height + 2 * self._margin, width + 2 * self._margin), UNREACHED, dtype=np.int64)
         self._touches = 0
 
     @property
     def order(self) -> Integers:
         """When each pixel (H, W) was first covered."""
-        return self._order.reshape(self.height, self.width)
+        margin = self._margin
+        return self._padded[margin : margin + self.height, margin : margin + self.width]
 
     @property
     def covered(self) -> int:
         """How many pixels were covered."""
-        return int(np.count_nonzero(self._order != UNREACHED))
+        return int(np.count_nonzero(self.order != UNREACHED))
 
     def draw(self, path: Integers, thickness: Integers) -> None:
         """Go along a path (N, 2) of rows and columns, in parts of a pixel, with a thickness (N,) in pixels."""
-        centres = path // UNIT
-        times = self._touches + np.arange(len(path), dtype=np.int64)
-        for diameter in np.unique(thickness).tolist():
-            touches = thickness == diameter
-            offsets, distances = _disc(diameter)
-            rows, columns = (centres[touches, axis, None] + offsets[:, axis] for axis in (0, 1))
-            inside = (rows >= 0) & (rows < self.height) & (columns >= 0) & (columns < self.width)
-            keys = times[touches, None] * _APART + distances
-            np.minimum.at(self._order, (rows * self.width + columns)[inside], keys[inside])
+        inside = self._inside(path)
+        times = (self._touches + np.flatnonzero(inside)) * _APART
         self._touches += len(path)
+        length = self.width + 2 * self._margin
+        centres = (path[inside] // UNIT + self._margin) @ np.array([length, 1], dtype=np.int64)
+        thickness, flat = thickness[inside], self._padded.reshape(-1)
+        for diameter in np.unique(thickness).tolist():
+            offsets, distances = _disc(diameter)
+            steps = offsets @ np.array([length, 1], dtype=np.int64)
+            touches = thickness == diameter
+            places, keys = centres[touches, None] + steps, times[touches, None] + distances
+            np.minimum.at(flat, places.ravel(), keys.ravel())
 
     def crossings(self, path: Integers) -> int:
         """How many points of a path lie on what is covered, or outside."""
-        rows, columns = (path // UNIT).T
-        inside = (rows >= 0) & (rows < self.height) & (columns >= 0) & (columns < self.width)
-        free = self._order[rows[inside] * self.width + columns[inside]] == UNREACHED
-        return len(path) - int(np.count_nonzero(free))
+        rows, columns = (path[self._inside(path)] // UNIT).T
+        return len(path) - int(np.count_nonzero(self.order[rows, columns] == UNREACHED))
+
+    def _inside(self, path: Integers) -> NDArray[np.bool_]:
+        ends = np.array([self.height, self.width], dtype=np.int64) * UNIT
+        return ((path >= 0) & (path < ends)).all(1)
 
 
 @lru_cache(maxsize=256)
@@ -95,10 +104,10 @@ def tapered(count: int, thickness: int, ends: int) -> Integers:
     return np.maximum(1, thickness * (ends * 100 + (100 - ends) * rise) // 10000)
 
 
-def joined(corners: Integers, spacing: int) -> Integers:
-    """Points at most ``spacing`` pixels apart along straight lines between corners (N, 2) in parts of a pixel."""
-    pieces = []
-    for first, last in pairwise(corners):
-        count = int(np.abs(last - first).max()) // (spacing * UNIT) + 1
-        pieces.append(first + (last - first) * np.arange(count, dtype=np.int64)[:, None] // count)
-    return np.concatenate([*pieces, corners[-1:]])
+def joined(lines: Sequence[Integers], spacing: int) -> Integers:
+    """Points (M, 2) at most ``spacing`` pixels apart along lines of corners (N, 2), in parts of a pixel."""
+    first, last = (np.concatenate([line[part] for line in lines]) for part in (slice(-1), slice(1, None)))
+    counts = np.abs(last - first).max(1) // (spacing * UNIT) + 2
+    steps = np.arange(counts.sum(), dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
+    way = np.repeat(last - first, counts, axis=0) * steps[:, None] // np.repeat(counts - 1, counts)[:, None]
+    return np.repeat(first, counts, axis=0) + way

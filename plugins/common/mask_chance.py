@@ -32,10 +32,13 @@ class Chance:
 
     def __init__(self, generator: torch.Generator | None = None) -> None:
         self._generator = generator
+        self._drawn: list[int] = []
 
     def between(self, low: int, high: int) -> int:
         """A whole number from low to high, both included; low where there is nothing between them."""
-        return low + int(torch.randint(max(1, high - low + 1), (), generator=self._generator))
+        if not self._drawn:  # many at once: drawing one takes as long
+            self._drawn = torch.randint(2**40, (128,), generator=self._generator).tolist()
+        return low + self._drawn.pop() % max(1, high - low + 1)
 
     def numbers(self, low: int, high: int, *shape: int) -> Integers:
         """Whole numbers from low to high, both included."""

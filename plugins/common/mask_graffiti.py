@@ -48,26 +48,33 @@ Lines = Sequence[Integers]
 
 
 def graffiti(height: int, width: int, wanted: int, chance: Chance) -> Integers:
-    """Words and doodles, thick and tilted, where there is room for them."""
-    brush, side = Brush(height, width), min(height, width)
+    """Words and doodles, thick and tilted, where there is room for them; smaller ones where there is little."""
+    largest, smallest = (max(8, min(height, width) * part // 256) for part in (72, 28))
+    brush = Brush(height, width, thickest=largest // 4)
     for _ in range(MOST):
         if brush.covered >= wanted:
             break
-        size = max(8, side * chance.between(30, 72) // 256)
-        if chance.between(0, 3):
-            size = min(size, max(8, width // 4))
-            most = max(2, min(8, width * _HEIGHT // (size * _ADVANCE)))
-            drawn = _tilted(written(_word(chance.between(2, most), chance), size), chance.between(-16, 16))
-        else:
-            drawn = _tilted(
-                _DOODLES[chance.between(0, len(_DOODLES) - 1)](size * 3 // 4, chance), chance.between(0, 255)
-            )
+        size = chance.between(max(8, largest // 2), largest)
         thickness = max(2, size * chance.between(14, 24) // 100)
-        spacing = max(1, thickness // 4)
-        paths = _placed([joined(line, spacing) for line in drawn], brush, chance)
-        for path in paths:
+        crossings, path = _placed(joined(_drawn(size, width, chance), max(1, thickness // 3)), brush, thickness, chance)
+        if crossings < _CROWDED or largest <= smallest:
             brush.draw(path, np.full(len(path), thickness, dtype=np.int64))
+        else:
+            largest = largest * 4 // 5
     return brush.order
+
+
+_CROWDED = 12
+"""Percent of its points that a word may have upon others; from then on words are smaller."""
+
+
+def _drawn(size: int, width: int, chance: Chance) -> Lines:
+    """A word of letters ``size`` pixels high, or a doodle, tilted."""
+    if chance.between(0, 3) == 0:
+        doodle = _DOODLES[chance.between(0, len(_DOODLES) - 1)]
+        return _tilted(doodle(size * 3 // 4, chance), chance.between(-UNIT // 12, UNIT // 12))
+    longest = max(2, min(8, width * _HEIGHT // (size * _ADVANCE)))
+    return _tilted(written(_word(chance.between(2, longest), chance), size), chance.between(-UNIT // 16, UNIT // 16))
 
 
 def written(word: str, size: int) -> Lines:
@@ -104,23 +111,23 @@ def _tilted(lines: Lines, angle: int) -> Lines:
     return [line @ turn // UNIT for line in lines]
 
 
-def _placed(paths: Lines, brush: Brush, chance: Chance, attempts: int = 8) -> Lines:
-    """Paths where they cross least of what is there already, of a few places in the picture."""
-    everything = np.concatenate(paths)
-    low, high = everything.min(0) // UNIT, everything.max(0) // UNIT
+def _placed(path: Integers, brush: Brush, thickness: int, chance: Chance) -> tuple[int, Integers]:
+    """A path where it crosses least of what is there already, of a few places, and how many percent of it do."""
+    low, high = path.min(0) // UNIT - thickness // 2, path.max(0) // UNIT + thickness // 2
+    some = path[::3]
     best: tuple[int, Integers] | None = None
-    for _ in range(attempts):
+    for _ in range(4):
         place = np.zeros(2, dtype=np.int64)
         for axis, length in enumerate((brush.height, brush.width)):
             room = length - int(high[axis] - low[axis])
             place[axis] = chance.between(min(0, room), max(0, room)) - low[axis]
-        crossings = brush.crossings(everything[::4] + place * UNIT)
+        crossings = 100 * brush.crossings(some + place * UNIT) // len(some)
         if best is None or crossings < best[0]:
             best = crossings, place
         if not crossings:
             break
     assert best is not None
-    return [path + best[1] * UNIT for path in paths]
+    return best[0], path + best[1] * UNIT
 
 
 def _circle(radius: int, start: int = 0, stop: int = UNIT) -> Integers:

@@ -18,7 +18,7 @@ from restore.plugins.common import mask_areas, mask_graffiti, mask_strokes
 from restore.plugins.common.mask_chance import Chance, Integers
 from restore.plugins.common.mask_settings import MaskKind
 
-LOOSE = 0.005
+LOOSE = 0.015
 """How far the share of a hole may lie from what was wanted, so that a straight edge stays straight."""
 
 _ORDERS: Mapping[MaskKind, Callable[[int, int, int, Chance], Integers]] = {
@@ -53,10 +53,9 @@ def _first(order: Integers, wanted: int) -> np.ndarray:
     flat = order.ravel()
     last = np.partition(flat, wanted - 1)[wanted - 1]
     hole, together = flat < last, flat == last
-    missing = wanted - int(np.count_nonzero(hole))
-    more = int(np.count_nonzero(together))
-    if more - missing <= LOOSE * flat.size and hole.sum() + more < flat.size:
+    before, after = int(np.count_nonzero(hole)), int(np.count_nonzero(hole | together))
+    if after - wanted <= min(wanted - before, LOOSE * flat.size) and after < flat.size:
         hole = hole | together
-    elif missing > LOOSE * flat.size or not hole.any():
-        hole[np.flatnonzero(together)[:missing]] = True
+    elif wanted - before > LOOSE * flat.size or not before:
+        hole[np.flatnonzero(together)[: wanted - before]] = True
     return hole.reshape(order.shape)
