@@ -84,13 +84,10 @@ class DiscriminatorSettings(Settings):
     @property
     def smallest(self) -> int:
         """Shortest side in pixels of pictures that it can judge."""
-        match self.kind:
-            case "patch":
-                return 3 * 2**self.layers
-            case "multi-scale":
-                return 3 * 2**self.layers * 2 ** (self.scales - 1)
-            case "local-global":
-                return SMALLEST_WHOLE
+        if self.kind == "local-global":
+            return SMALLEST_WHOLE
+        halvings = self.layers + (self.scales - 1 if self.kind == "multi-scale" else 0)
+        return 3 << halvings  # at the coarsest scale two more convolutions take one place each
 
 
 class PixelSettings(Settings):
