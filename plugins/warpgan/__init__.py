@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from restore.registry import Register, hookimpl
 
+if TYPE_CHECKING:
+    from restore.plugins.warpgan.spline import ThinPlateSpline, thin_plate_spline
+    from restore.plugins.warpgan.warping import Warped, warp
+
+__all__ = ["ThinPlateSpline", "Warped", "thin_plate_spline", "warp"]
+
 _PLACE = "restore.plugins.warpgan"
+_HOME = {"ThinPlateSpline": "spline", "thin_plate_spline": "spline", "Warped": "warping", "warp": "warping"}
+
+
+def __getattr__(name: str) -> Any:
+    """The differentiable warp, for other programs; torch is imported only then."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{_PLACE}.{_HOME[name]}"), name)
 
 
 @hookimpl
@@ -16,7 +33,17 @@ def restore_tasks(register: Register) -> None:
         settings=f"{_PLACE}.settings:WarpGANSettings",
         predict=f"{_PLACE}.settings:PredictOptions",
         evaluate=f"{_PLACE}.settings:EvaluateOptions",
+        imports=f"{_PLACE}.foreign:CODE_BASES",
         summary="Caricatures of photographs, exaggerated as far as you like (Shi, Deb and Jain, 2019).",
+    )
+
+
+@hookimpl
+def restore_architectures(register: Register) -> None:
+    """Its networks, for other families to use."""
+    register("warp-generator", f"{_PLACE}.generator:WarpGenerator", summary="Redraws in a style and warps by points.")
+    register(
+        "identity-discriminator", f"{_PLACE}.discriminator:Discriminator", summary="Tells kinds of pictures and people."
     )
 
 

@@ -148,7 +148,7 @@ class Anatomy:
     def _tilted(self, side: int, points: Points) -> Points:
         angle = side * 0.16 * self.person.traits["eye_tilt"]
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-        return points @ turn + [side * self.eye_gap, -0.12]
+        return np.asarray(points @ turn + [side * self.eye_gap, -0.12])
 
 
 def _closed(across: Points, above: Points, below: Points) -> Points:

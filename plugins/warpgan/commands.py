@@ -19,6 +19,7 @@ from restore.core.writing import writable_folder
 from restore.plugins.common.frames import KINDS, check_kind, write_frames
 from restore.plugins.warpgan.alignment import Points, aligned
 from restore.plugins.warpgan.detection import Detect, detector, middle
+from restore.plugins.warpgan.framing import Frame
 from restore.plugins.warpgan.landmarks import LandmarkFolder, LandmarkList, read_landmarks
 from restore.plugins.warpgan.settings import AlignSettings, ExaggerateSettings
 from restore.plugins.warpgan.task import WarpGAN
@@ -107,7 +108,8 @@ def _align(
     if known is not None:
         landmarks: Points | None = known.of(each.person, each.path)
     else:
-        landmarks = detect(picture) if detect is not None else middle(*picture.shape[-2:], settings.scale)
+        height, width = picture.shape[-2:]
+        landmarks = detect(picture) if detect is not None else middle(height, width, settings.scale)
     if landmarks is None:
         raise RestoreError(f"{each.path}: no face was found; give --landmarks")
     writable_folder(target.parent)
@@ -141,7 +143,9 @@ def exaggerate(task: WarpGAN, modules: Modules, settings: ExaggerateSettings) ->
     """
     check_kind(settings.output, *KINDS)
     picture = read_picture(settings.picture).colour
-    style = task.styles(modules, count=1, seed=settings.seed, like=settings.style_of)
+    (style,) = task.styles(modules, count=1, seed=settings.seed, like=settings.style_of)
+    frame = Frame.of(picture[None], task.settings.model.size)
     scales = torch.linspace(settings.first, settings.last, settings.steps).tolist()
-    write_frames(settings.output, [task.drawn(picture[None], modules, style, scale)[0] for scale in scales])
+    drawn = (task.draw(frame.faces, modules, style, scale).picture for scale in scales)
+    write_frames(settings.output, [frame.back((each + 1) / 2)[0].clamp(0, 1) for each in drawn])
     print(settings.output)

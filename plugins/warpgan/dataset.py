@@ -30,8 +30,15 @@ Split = Literal["train", "validation"]
 class Gallery(Protocol):
     """Faces of people, all of one size."""
 
-    in_memory: bool
-    people: int
+    @property
+    def in_memory(self) -> bool:
+        """Whether all of them are or will be kept in memory."""
+        ...
+
+    @property
+    def people(self) -> int:
+        """How many people there are."""
+        ...
 
     def photographs(self, person: int) -> int:
         """How many photographs there are of a person."""
@@ -57,13 +64,15 @@ class DrawnFaces:
     size: int
     split: Split
     people: int = SAMPLE_PEOPLE
-    in_memory = True
+    in_memory: bool = True
 
     def photographs(self, person: int) -> int:  # noqa: ARG002 - the same for everybody
         """How many of this split."""
         return SAMPLE_TRAIN if self.split == "train" else SAMPLE_VALIDATION
 
-    caricatures = photographs
+    def caricatures(self, person: int) -> int:
+        """As many."""
+        return self.photographs(person)
 
     def face(self, person: int, number: int, drawn: bool) -> Tensor:
         """Drawn when first asked for; training and validation have no picture in common."""
@@ -153,7 +162,8 @@ class Pairs:
             return face
         size = face.shape[-1]
         small = transforms.resize(face, [self.detail, self.detail], antialias=True)
-        return transforms.resize(small, [size, size], antialias=True).clamp(0, 1)
+        whole: Tensor = transforms.resize(small, [size, size], antialias=True)
+        return whole.clamp(0, 1)
 
 
 def galleries(settings: WarpGANSettings) -> dict[Split, Gallery]:

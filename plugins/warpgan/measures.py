@@ -79,8 +79,8 @@ def similarities(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
     A picture is not compared with the photograph that it was made from, unless there is no other of the person.
     """
-    people, features = rows[:, 0], rows[:, 1:].double().unflatten(1, (2, -1))
-    asked, photographs = F.normalize(features, dim=2).unbind(1)
+    people, features = rows[:, 0], rows[:, 1:].double()
+    asked, photographs = (F.normalize(half, dim=1) for half in features.chunk(2, dim=1))
     same = people[:, None] == people
     alone = same.sum(1) == 1
     return same, asked @ photographs.T, ~torch.eye(len(rows), dtype=torch.bool) | alone[:, None]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -17,7 +18,7 @@ from restore.core.errors import DataError, UsageError
 from restore.core.measuring import Metric
 from restore.core.task import Batch, Modules
 from restore.plugins.warpgan import control_points
-from restore.plugins.warpgan.discriminator import Judgement
+from restore.plugins.warpgan.discriminator import KINDS, Judgement
 from restore.plugins.warpgan.generator import Drawing
 from restore.plugins.warpgan.losses import texture_error
 from restore.plugins.warpgan.measures import FALSE_ACCEPTS, Mean, Rank1, Verification, with_person
@@ -83,7 +84,7 @@ def _script(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch advises another format, which is read by running pickles
-            return torch.jit.load(str(path), map_location="cpu").eval()
+            return torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError, OSError) as error:
         raise DataError(f"--embedder {path}: is no TorchScript file, or is damaged") from error
 
@@ -114,8 +115,8 @@ def metrics(judge: Judge | None) -> dict[str, Metric]:
 
 def person_of(judged: Judgement) -> Tensor:
     """Who is most likely shown (B,), whatever the kind of picture."""
-    kinds = judged.identities.softmax(1).unflatten(1, (3, -1))
-    return kinds.sum(1).argmax(1)
+    of_each_kind = rearrange(judged.identities.softmax(1), "b (kind person) -> b kind person", kind=KINDS)
+    return of_each_kind.sum(1).argmax(1)
 
 
 def numbers(batch: Batch, modules: Modules, style: int, judge: Judge | None) -> Mapping[str, Tensor]:
