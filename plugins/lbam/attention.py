@@ -18,6 +18,8 @@ UPDATE_POWER = 0.8
 """Exponent of the mask's update (equation 10)."""
 
 
+COVERED = 0.7
+"""Marked share of what a mask's convolution sees from which on there is full attention, at the start of training."""
 SPREAD = 0.25
 """Spread of the channels' averages at the start of training, as a share of their mean."""
 
@@ -89,14 +91,14 @@ class MapConvolution(nn.Module):
 
     @torch.no_grad()
     def start_averaging(self, level: int) -> None:
-        """Start as a noisy average of the mask: its centre where everything around is marked, zero where nothing is.
+        """Start as a noisy average of the mask, which reaches the centre where ``COVERED`` of it is marked.
 
-        The average is scaled so that a mask of ones, which the power changes from level to level, stays at the centre.
+        The average is scaled for a mask of ones, which the power changes from level to level, to give the same on each.
         """
-        centre = float(self.activation.centre)
-        marked = 1.0 if level == 0 else centre**UPDATE_POWER
+        full = float(self.activation.centre) / COVERED
+        marked = 1.0 if level == 0 else full**UPDATE_POWER
         count = self.mask.weight[0].numel()
-        self.mask.weight.normal_(centre / marked / count, SPREAD * centre / marked / math.sqrt(count))
+        self.mask.weight.normal_(full / marked / count, SPREAD * full / marked / math.sqrt(count))
 
 
 def halving(before: int, after: int) -> nn.Conv2d:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 
 import torch
@@ -12,6 +11,7 @@ from torch.nn import functional as F
 from restore.core.padding import padded
 from restore.core.precision import in_full_precision
 from restore.plugins.lbam.attention import AsymmetricGaussian, MapConvolution, doubling, halving
+from restore.plugins.lbam.start import SLOPE, start_as_pyramid, start_drawn
 
 LEVELS = 7
 """How often height and width are halved."""
@@ -34,7 +34,7 @@ class Encoder(nn.Module):
         """
         bare = self.features(x)
         attention, known = self.attention(known)
-        return F.leaky_relu(bare * attention, 0.2), known, bare, attention
+        return F.leaky_relu(bare * attention, SLOPE), known, bare, attention
 
 
 class Generator(nn.Module):
@@ -79,26 +79,19 @@ class Generator(nn.Module):
             reverse_maps.append(attention)
         for up, level in zip(self.decoder, reversed(range(LEVELS - 1)), strict=True):
             both = torch.cat([bare[level], up(x)], 1)
-            x = F.leaky_relu(both * torch.cat([forward_maps[level], reverse_maps[level]], 1), 0.2)
+            x = F.leaky_relu(both * torch.cat([forward_maps[level], reverse_maps[level]], 1), SLOPE)
         filled = (torch.tanh(in_full_precision(self.last, x)) + 1) / 2
         return filled[..., :height, :width]
 
-    @torch.no_grad()
     def _start(self) -> None:
-        """Start where every level passes something on, as a signal of constant size through constant attention.
-
-        Attention begins near one where all is known (forward) or missing (reverse) and near zero in the opposite case.
-        From the published start, weights drawn around zero with a deviation of 0.02, all attention is a few percent
-        and the deeper levels stay silent for thousands of steps.
-        """
-        for level, encoder in enumerate(self.encoder):
-            nn.init.kaiming_normal_(encoder.features.weight, a=0.2)
-            encoder.attention.start_averaging(level)
-        for level, maps in enumerate(self.reverse):
-            maps.start_averaging(level)
-        for up in self.decoder:
-            nn.init.normal_(up.weight, 0, math.sqrt(2 / (1 + 0.2**2) / (4 * len(up.weight))))
-        nn.init.normal_(self.last.weight, 0, 0.3 / math.sqrt(4 * len(self.last.weight)))  # gray, but not flat
+        encoders = [level.features for level in self.encoder]
+        start_drawn(encoders, list(self.decoder), self.last.weight)
+        start_as_pyramid(
+            [layer.weight for layer in encoders], [layer.weight for layer in self.decoder], self.last.weight
+        )
+        for levels in ([level.attention for level in self.encoder], self.reverse):
+            for depth, maps in enumerate(levels):
+                maps.start_averaging(depth)
 
 
 def continued(planes: Tensor) -> Tensor:

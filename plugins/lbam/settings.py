@@ -100,6 +100,8 @@ class LBAMSettings(RunSettings):
     128 is continued to one."""
     masks: MaskSettings = MaskSettings()
     """The holes that are trained on and measured."""
+    recolour: bool = True
+    """Train on pictures in other colours too: few photographs have few of them."""
     pixels: PixelSettings = PixelSettings()
     """Loss between pixels."""
     perceptual: FeatureSettings = FeatureSettings()

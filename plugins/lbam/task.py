@@ -16,6 +16,7 @@ from restore.plugins.common.health import Remedies, game_health
 from restore.plugins.common.health_measures import game_measures
 from restore.plugins.common.holes import inpainting_pictures
 from restore.plugins.common.inpainting import Inpainting
+from restore.plugins.common.recolouring import recoloured
 from restore.plugins.common.vgg import VGGFeatures
 from restore.plugins.lbam.discriminator import Discriminator
 from restore.plugins.lbam.generator import Generator
@@ -91,6 +92,8 @@ class LBAM(Inpainting):
 
     def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
         """One step of the generator alone, or one of the critic and then one of the generator."""
+        if self.settings.recolour:
+            batch = {**batch, **recoloured({name: batch[name] for name in ("input", "target")})}
         if step.phase == "pretrain":
             turn("generator", lambda modules: self._copy(batch, modules))
         else:

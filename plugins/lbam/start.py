@@ -1,0 +1,83 @@
+"""Weights that the generator starts from: it begins as a picture pyramid that fills holes from around them.
+
+Three pairs of channels of every level carry the colours of that level: averaged on the way down, interpolated on the
+way up. Each colour is carried once positive and once negative, since their difference passes LeakyReLU unchanged but
+for a factor, and is counted from gray, so that what is unknown counts as nothing. Attention does the rest: in the hole
+the forward maps silence the finer level and the reverse maps pass on the coarser one. All other weights are drawn, and
+make of this what training wants.
+
+From the published start, weights drawn around zero with a deviation of 0.02, attention is a few percent everywhere, and
+the deeper levels stay silent for thousands of steps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+SLOPE = 0.2
+"""Of LeakyReLU for negative values."""
+
+COLOURS = 3
+CARRIERS = 2 * COLOURS
+"""Channels that carry colours: each once positive and, three further, once negative."""
+
+FINER, COARSER = 0.3, 1.0
+"""Shares of a level and of the coarser ones in the colours on the way up, before attention."""
+
+_TENT = torch.tensor([1.0, 3.0, 3.0, 1.0])
+
+
+@torch.no_grad()
+def start_drawn(convolutions: Sequence[nn.Conv2d], transposed: Sequence[nn.ConvTranspose2d], last: Tensor) -> None:
+    """Draw weights that keep a signal's size from level to level (He et al., 2015); ``last`` gets a tenth of that."""
+    for convolution in convolutions:
+        nn.init.kaiming_normal_(convolution.weight, a=SLOPE)
+    for layer in transposed:
+        # every output pixel is reached by a quarter of the kernel
+        nn.init.normal_(layer.weight, 0, math.sqrt(2 / (1 + SLOPE**2) / (4 * len(layer.weight))))
+    nn.init.normal_(last, 0, 0.03 / math.sqrt(4 * len(last)))
+
+
+@torch.no_grad()
+def start_as_pyramid(down: Sequence[Tensor], up: Sequence[Tensor], last: Tensor) -> None:
+    """Let the first channels carry colours, in networks with enough channels; in others nothing is changed.
+
+    ``down`` are the weights (after, before, 4, 4) from the finest level on, ``up`` those (before, after, 4, 4) from the
+    coarsest on, whose input is the level's own channels and then the coarser one's; ``last`` gives the three colours.
+    """
+    if len(down[0]) < CARRIERS:
+        return
+    averaging, interpolating = (torch.outer(_TENT, _TENT) / total for total in (64, 16))
+    for level, weight in enumerate(down):
+        weight[:CARRIERS] = 0
+        for colour in range(COLOURS):
+            for place, sign in ((colour, 1.0), (colour + COLOURS, -1.0)):
+                if level == 0:  # the fourth channel says what is known
+                    weight[place, colour], weight[place, COLOURS] = sign * averaging, -sign * averaging / 2
+                else:
+                    _connect(weight[place], colour, sign * averaging)
+    for step, weight in enumerate(up):
+        weight[:, :CARRIERS] = 0
+        for colour in range(COLOURS):
+            for place, sign in ((colour, 1.0), (colour + COLOURS, -1.0)):
+                _connect_both(weight[:, place], colour, sign * interpolating, coarsest=step == 0)
+    for colour in range(COLOURS):
+        _connect_both(last[:, colour], colour, 2 * interpolating)  # (tanh(2x) + 1) / 2 is about x + 1/2
+
+
+def _connect_both(weight: Tensor, colour: int, kernel: Tensor, coarsest: bool = False) -> None:
+    """Read a colour from the carriers of a level and of the coarser ones, whose channels follow."""
+    if coarsest:
+        _connect(weight, colour, COARSER * kernel)
+    else:
+        _connect(weight, colour, FINER * kernel)
+        _connect(weight, colour + len(weight) // 2, COARSER * kernel)
+
+
+def _connect(weight: Tensor, first: int, kernel: Tensor) -> None:
+    """Read the difference of two carriers: LeakyReLU of x less that of -x is (1 + slope) x."""
+    weight[first], weight[first + COLOURS] = kernel / (1 + SLOPE), -kernel / (1 + SLOPE)

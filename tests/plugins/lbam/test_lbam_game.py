@@ -1,0 +1,207 @@
+"""Critic and generator pull in opposite directions, once a batch each, and every setting reaches them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from restore.core.chance import seed_everything
+from restore.core.task import Modules, Step, Terms
+from restore.plugins.common.adversarial import Wasserstein
+from restore.plugins.lbam.discriminator import Discriminator
+from restore.plugins.lbam.generator import Generator
+from restore.plugins.lbam.settings import LBAMSettings
+from restore.plugins.lbam.task import LBAM
+
+STEP = Step("adversarial", 0, 0, 0, 0.0)
+
+
+def task(**changes: Any) -> LBAM:
+    settings = LBAM.miniature(recolour=False, **changes)
+    assert isinstance(settings, LBAMSettings)
+    seed_everything(0)
+    made = LBAM(settings)
+    assert made.modules
+    return made
+
+
+def batch(side: int = 64, samples: int = 4) -> dict[str, Tensor]:
+    """Smooth pictures with a square hole."""
+    generator = torch.Generator().manual_seed(1)
+    coarse = torch.rand(samples, 3, 4, 4, generator=generator)
+    target = nn.functional.interpolate(coarse, (side, side), mode="bilinear")
+    mask = torch.zeros(samples, 1, side, side)
+    mask[..., side // 4 : 3 * side // 4, side // 4 : 3 * side // 4] = 1
+    return {"input": target * (1 - mask), "mask": mask, "target": target}
+
+
+class PlainTurn:
+    """The engine's turn without engine: owned networks trainable, one optimizer step."""
+
+    def __init__(self, modules: dict[str, nn.Module], rates: dict[str, float]) -> None:
+        self.modules = modules
+        self.optimizers = {
+            name: torch.optim.Adam(modules[name].parameters(), lr=rate, betas=(0.0, 0.9))
+            for name, rate in rates.items()
+        }
+        self.names, self.terms, self.numbers = list[str](), dict[str, Terms](), dict[str, float]()
+
+    def __call__(self, name: str, closure: Callable[[Modules], Terms]) -> None:
+        self.names.append(name)
+        for other, module in self.modules.items():
+            module.requires_grad_(other == name)
+        terms = closure(Modules(self.modules))
+        torch.stack(list(terms.values())).sum().backward()
+        self.optimizers[name].step()
+        self.optimizers[name].zero_grad()
+        self.terms[name] = terms
+
+    def log(self, **numbers: Tensor | float) -> None:
+        self.numbers |= {name: float(torch.as_tensor(value).detach().mean()) for name, value in numbers.items()}
+
+
+class PublishedSign(Wasserstein):
+    """The published code's mistake: it negates the scores of real pictures and subtracts them all the same."""
+
+    def on_real(self, scores: Tensor) -> Tensor:
+        return scores.mean()
+
+    def on_generated(self, scores: Tensor) -> Tensor:
+        return scores.mean()
+
+
+@contextmanager
+def trained_critic(game: Wasserstein, steps: int = 40) -> Iterator[tuple[LBAM, dict[str, Tensor]]]:
+    """A task whose critic alone has learnt to tell pictures of an untrained generator from targets."""
+    made, shown = task(discriminator={"width": 4}), batch()
+    made.game = game
+    turn = PlainTurn(made.modules, {"discriminator": 2e-3})
+    for _ in range(steps):
+        turn("discriminator", lambda modules: made._judge(shown, modules, turn))
+    for module in made.modules.values():
+        module.requires_grad_(True)
+    yield made, shown
+
+
+@torch.no_grad()
+def scores(made: LBAM, shown: dict[str, Tensor]) -> tuple[float, float]:
+    """Mean scores of targets and of filled pictures."""
+    critic = made.modules["discriminator"]
+    filled = made.modules["generator"](shown["input"], shown["mask"])
+    return float(critic(shown["target"], shown["mask"]).mean()), float(critic(filled, shown["mask"]).mean())
+
+
+def score_after_a_small_step(made: LBAM, shown: dict[str, Tensor]) -> float:
+    """Mean score of pictures filled after one small step along the negative gradient of the adversarial term alone."""
+    generator = deepcopy(made.modules["generator"])
+    filled = generator(shown["input"], shown["mask"])
+    (term,) = made.game.generator(made.modules["discriminator"](filled, shown["mask"])).values()
+    parameters = list(generator.parameters())
+    slopes = torch.autograd.grad(term, parameters, allow_unused=True)
+    length = torch.stack([slope.square().sum() for slope in slopes if slope is not None]).sum().sqrt()
+    with torch.no_grad():
+        for parameter, slope in zip(parameters, slopes, strict=True):
+            if slope is not None:
+                parameter -= 1e-2 * slope / length
+        return float(made.modules["discriminator"](generator(shown["input"], shown["mask"]), shown["mask"]).mean())
+
+
+def test_the_critic_learns_to_score_real_pictures_higher_and_the_generator_climbs() -> None:
+    with trained_critic(Wasserstein(0.1)) as (made, shown):
+        real, fake = scores(made, shown)
+        assert real > fake + 0.1
+        assert score_after_a_small_step(made, shown) > fake
+
+
+def test_with_the_published_sign_there_is_no_game() -> None:
+    with trained_critic(PublishedSign(0.1)) as (made, shown):
+        real, fake = scores(made, shown)
+        assert abs(real - fake) < 0.1  # it lowers both alike
+        assert score_after_a_small_step(made, shown) < fake
+
+
+def test_critic_and_generator_have_one_turn_each_with_pictures_made_anew() -> None:
+    made, shown = task(), batch(32)
+    calls = list[bool]()
+    made.modules["generator"].register_forward_hook(lambda *_: calls.append(torch.is_grad_enabled()))
+    turn = PlainTurn(made.modules, {"discriminator": 1e-3, "generator": 1e-3})
+    made.train_step(shown, turn, STEP)
+    assert turn.names == ["discriminator", "generator"]
+    assert calls == [False, True]
+    assert turn.terms["discriminator"].keys() == {"critic_real", "critic_fake", "gradient_penalty"}
+    assert turn.terms["generator"].keys() == {"l1_hole", "l1_known", "perceptual", "style", "adversarial"}
+    assert {"score_real", "score_fake", "sharpness"} <= turn.numbers.keys()
+
+
+def test_the_penalty_judges_pictures_between_real_and_filled_ones_in_the_same_call() -> None:
+    made, shown = task(), batch(32, samples=2)
+    seen = list[Tensor]()
+    made.modules["discriminator"].register_forward_hook(lambda _, inputs, __: seen.extend(inputs))
+    turn = PlainTurn(made.modules, {"discriminator": 1e-3})
+    turn("discriminator", lambda modules: made._judge(shown, modules, turn))
+    pictures, holes = (plane.detach() for plane in seen)
+    real, fake, between = pictures.chunk(3)
+    assert torch.equal(real, shown["target"])
+    share = ((between - fake) / (real - fake)).flatten(1).median(1).values
+    assert torch.allclose(between, torch.lerp(fake, real, share[:, None, None, None]), atol=1e-4)
+    assert torch.equal(holes, shown["mask"].repeat(3, 1, 1, 1))
+
+
+def test_without_a_penalty_the_critic_still_learns() -> None:
+    made, shown = task(adversarial={"penalty": 0}), batch(32)
+    turn = PlainTurn(made.modules, {"discriminator": 1e-3, "generator": 1e-3})
+    made.train_step(shown, turn, STEP)
+    assert turn.terms["discriminator"].keys() == {"critic_real", "critic_fake"}
+
+
+def test_pretraining_is_the_generator_s_alone() -> None:
+    made, shown = task(), batch(32)
+    turn = PlainTurn(made.modules, {"generator": 1e-3})
+    made.train_step(shown, turn, Step("pretrain", 0, 0, 0, 0.0))
+    assert turn.names == ["generator"]
+    assert turn.terms["generator"].keys() == {"l1_hole", "l1_known"}
+
+
+def test_recolouring_keeps_the_hole_black_and_the_pair_alike() -> None:
+    settings = LBAM.miniature(recolour=True)
+    assert isinstance(settings, LBAMSettings)
+    seed_everything(0)
+    made, shown, seen = LBAM(settings), batch(32), list[Tensor]()
+
+    class Looking(nn.Module):
+        def forward(self, pictures: Tensor, holes: Tensor) -> Tensor:
+            seen.append(pictures)
+            return pictures
+
+    def turn(name: str, closure: Callable[[Modules], Terms]) -> None:
+        terms = closure(Modules({"generator": Looking()}))
+        assert float(terms["l1_known"]) == 0  # the answer that copies the known part equals the target there
+
+    turn.log = lambda **numbers: None  # type: ignore[attr-defined]
+    made.train_step(shown, turn, Step("pretrain", 0, 0, 0, 0.0))  # type: ignore[arg-type]
+    assert not torch.equal(seen[0], shown["input"])
+    assert (seen[0] * shown["mask"]).eq(0).all()
+
+
+def test_a_steady_game_is_not_warned_of_and_an_exploding_one_is() -> None:
+    made = task()
+    well = {"score_real": 40.0, "score_fake": 3.0, "generator/gradient": 1.0, "discriminator/gradient": 2.0}
+    assert made.health(well) is None
+    warning = made.health({**well, "discriminator/gradient": 1e6})
+    assert warning is not None
+    assert "explodes" in warning
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_the_published_critic_can_be_chosen(published: bool) -> None:
+    made = task(crop=256, discriminator={"width": 1, "published": published})
+    critic = made.modules["discriminator"]
+    assert isinstance(critic, Discriminator)
+    assert any(isinstance(part, nn.BatchNorm2d) for part in critic.modules()) is published
+    assert isinstance(made.modules["generator"], Generator)

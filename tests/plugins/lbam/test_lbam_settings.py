@@ -1,0 +1,83 @@
+"""Phases, defaults and the published recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from restore.plugins.lbam.settings import SAMPLE_STEPS, LBAMSettings
+from restore.plugins.lbam.task import LBAM
+
+RECIPE = Path(__file__).parents[3] / "plugins" / "lbam" / "published.yaml"
+
+
+def settings(**changes: Any) -> LBAMSettings:
+    return LBAMSettings.model_validate(changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "epochs"),
+    [
+        ({"epochs": 10}, (7, 3)),
+        ({"epochs": 2}, (1, 1)),
+        ({"epochs": 1}, (1, 0)),
+        ({"epochs": 10, "pretrain": {"epochs": 0}}, (0, 10)),
+        ({"epochs": 10, "pretrain": {"epochs": 10}}, (10, 0)),
+        ({"epochs": 10, "adversarial": {"epochs": 4}}, (6, 4)),
+        ({"epochs": 10, "adversarial": {"epochs": 10}}, (0, 10)),
+        ({"pretrain": {"epochs": 3}, "adversarial": {"epochs": 2}}, (3, 2)),
+    ],
+)
+def test_epochs_are_split_between_the_phases(changes: dict[str, Any], epochs: tuple[int, int]) -> None:
+    chosen = settings(perceptual={"weights": "random"}, **changes)
+    assert chosen.split() == epochs
+    decided = chosen.decided()
+    assert decided.split() == epochs
+    assert decided.epochs == sum(epochs)
+    names = [phase.name for phase in LBAM(decided).phases()]
+    assert names == (["pretrain", "adversarial"] if epochs[0] else ["adversarial"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pretrain": {"epochs": 0}, "adversarial": {"epochs": 0}}, "nothing would be trained"),
+        ({"epochs": 9, "pretrain": {"epochs": 5}, "adversarial": {"epochs": 5}}, "leave one of the three out"),
+        ({"epochs": 2, "pretrain": {"epochs": 3}}, "more than epochs"),
+        ({"epochs": 2, "adversarial": {"epochs": 3}}, "more than epochs"),
+        ({"discriminator": {"published": True}}, "judges crops of 256 pixels, not 128"),
+        ({"crop": 64, "perceptual": {"window": 65}}, "larger than the crop"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        settings(**changes)
+
+
+def test_an_epoch_on_the_sample_has_a_fixed_number_of_steps(tmp_path: Path) -> None:
+    chosen = {"perceptual": {"weights": "random"}, "batch_size": 4}
+    assert settings(**chosen).decided().samples_per_epoch == 4 * SAMPLE_STEPS
+    assert settings(**chosen, data=tmp_path).decided().samples_per_epoch is None
+
+
+def test_features_are_built_only_where_a_loss_looks_at_them() -> None:
+    def features(**changes: Any) -> bool:
+        return "features" in LBAM(LBAMSettings.model_validate(LBAM.miniature(**changes).model_dump())).fixed
+
+    assert features()
+    assert not features(adversarial={"epochs": 0})
+    assert not features(perceptual={"weight": 0}, style={"weight": 0})
+    assert features(perceptual={"weight": 0, "weights": "random"})
+
+
+def test_the_published_recipe_is_one_phase_at_the_published_size() -> None:
+    recipe = settings(**yaml.safe_load(RECIPE.read_text("utf-8")))
+    assert recipe.split() == (0, 500)
+    assert (recipe.model.width, recipe.discriminator.width, recipe.crop) == (64, 64, 256)
+    assert (recipe.adversarial.generator.lr, recipe.adversarial.discriminator.lr) == (1e-4, 1e-5)
+    assert (recipe.adversarial.generator.betas, recipe.adversarial.discriminator.betas) == ((0.5, 0.9), (0.0, 0.9))
+    assert recipe.perceptual.window is None
