@@ -17,7 +17,7 @@ import typer
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from restore.cli.kinds import choices_of, is_json, items_of, limits_of, metavar, shown
+from restore.cli.kinds import choices_of, is_json, is_list, items_of, limits_of, metavar, shown
 from restore.cli.setting import Setting, SettingPath, settings_of
 
 
@@ -90,7 +90,7 @@ class Flags:
             _parameter_name(setting.path),
             inspect.Parameter.KEYWORD_ONLY,
             default=None,
-            annotation=typing.Annotated[_typer_type(setting.kind), declared],
+            annotation=typing.Annotated[_typer_type(setting.kind, bool(setting.place)), declared],
         )
 
     def _help(self, setting: Setting) -> str:
@@ -104,7 +104,7 @@ class Flags:
             notes.append(f"default: {shown(setting.default)}")
         if limits := limits_of(setting.info):
             notes.append(limits)
-        if typing.get_origin(setting.kind) is list and not is_json(setting.kind):
+        if is_list(setting.kind) and not is_json(setting.kind):
             notes.append("repeat for several")
         description = inspect.cleandoc(setting.info.description or "")
         return " ".join(filter(None, [description, f"[{'; '.join(notes)}]" if notes else ""]))
@@ -128,12 +128,12 @@ def _parameter_name(path: SettingPath) -> str:
     return "setting_" + "__".join(path)
 
 
-def _typer_type(kind: Any) -> Any:
+def _typer_type(kind: Any, positional: bool) -> Any:
     """What Typer is told: only how many words a flag takes. Their meaning is pydantic's affair."""
     if kind is bool:
         return bool | None
     if not is_json(kind) and not isinstance(kind, tuple):
-        if typing.get_origin(kind) is list:
+        if is_list(kind) or (positional and items_of(kind)):  # how many there must be is pydantic's affair too
             return list[str] | None
         if typing.get_origin(kind) is tuple:
             return typing.Optional[tuple[tuple(str for _ in items_of(kind))]]  # type: ignore[misc]  # noqa: UP045
@@ -165,8 +165,8 @@ def _decoded(setting: Setting, value: Any) -> Any:
         return choices_of(kind).get(value, value)
     if isinstance(value, (list, tuple)):
         items = items_of(kind)
-        kinds = items * len(value) if typing.get_origin(kind) is list else items
-        return [choices_of(item).get(word, word) for item, word in zip(kinds, value, strict=True)]
+        kinds = items + items[-1:] * len(value)  # also of a tuple of too many, which pydantic refuses
+        return [choices_of(item).get(word, word) for item, word in zip(kinds, value, strict=False)]
     return value
 
 

@@ -40,12 +40,18 @@ def _is_scalar(kind: Any) -> bool:
     return (isinstance(kind, type) and kind in _METAVARS) or _is_choice(kind)
 
 
+def is_list(kind: Any) -> bool:
+    """Whether it holds any number of elements of one type: ``list[str]`` or ``tuple[str, ...]``."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    return (origin is list and len(arguments) == 1) or (origin is tuple and arguments[1:] == (Ellipsis,))
+
+
 def items_of(kind: Any) -> list[Any]:
-    """Types of the elements of a list or a tuple of fixed length; none where it is anything else."""
+    """Types of the elements of a tuple of fixed length, the type of those of a list; none for anything else."""
     arguments = typing.get_args(kind)
-    if typing.get_origin(kind) is list and len(arguments) == 1:
+    if is_list(kind):
         return [plain(arguments[0])]
-    if typing.get_origin(kind) is tuple and arguments and Ellipsis not in arguments:
+    if typing.get_origin(kind) is tuple:
         return [plain(argument) for argument in arguments]
     return []
 

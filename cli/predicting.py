@@ -42,7 +42,8 @@ def predict(
     others go on. Raises UsageError for what is wrong before the first picture is read, RestoreError at the end when
     there were pictures that could not be used.
     """
-    pictures = expanded(inputs)
+    with warnings_told():
+        pictures = expanded(inputs)
     names = stems(pictures)
     refuse_overwriting([output / f"{name}.png" for name in names.values()], pictures, overwrite)
     where = device_of(device)

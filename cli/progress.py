@@ -16,8 +16,7 @@ from restore.cli.report import Report
 from restore.core import events
 
 NOT_SHOWN = ("/lr", "/gradient")
-"""Ends of names that are kept in the log and not shown."""
-"""Ends the names of learning rates in the log, which are no news for a person watching."""
+"""Ends of names in the log that are no news for a person watching."""
 
 
 @contextmanager

@@ -28,6 +28,8 @@ class Report:
         yield f"  epochs    {epochs}, of {event.steps_per_epoch} steps ({event.samples_per_epoch:,} samples) each"
         yield f"  weights   {weights}"
         yield f"  folder    {short(event.folder)}"
+        if event.begins_with:
+            yield f"  begins    with {event.begins_with}"
         if event.resumed_at is not None:
             yield f"  going on  after step {event.resumed_at}"
 

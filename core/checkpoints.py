@@ -48,7 +48,7 @@ def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int) -> Path:
         for group, tensors in checkpoint.tensors.items():
             write_tensors(temporary / f"{group}.safetensors", storable(tensors))
         (temporary / STATE).write_text(json.dumps(checkpoint.state), "utf-8")
-        manifest = {file.name: _digest(file) for file in sorted(temporary.iterdir())}
+        manifest = {file.name: sha256(file) for file in sorted(temporary.iterdir())}
         (temporary / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
         for file in temporary.iterdir():
             synced(file)
@@ -89,7 +89,7 @@ def load(path: Path) -> Checkpoint:
     try:
         manifest = json.loads((path / MANIFEST).read_text("utf-8"))
         for name, digest in manifest.items():
-            if _digest(path / name) != digest:
+            if sha256(path / name) != digest:
                 raise CheckpointError(f"the checkpoint {path} is damaged ({name} does not match its hash)")
         groups = [name for name in manifest if name.endswith(".safetensors")]
         tensors = {name.removesuffix(".safetensors"): load_file(path / name) for name in groups}
@@ -169,6 +169,7 @@ def _newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{PREFIX}*"), reverse=True)
 
 
-def _digest(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Hash of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,6 +7,11 @@ import torch
 from restore.core.errors import UsageError
 
 
+def shown(device: torch.device) -> str:
+    """What to call a device: processors have no numbers."""
+    return "cpu" if device.type == "cpu" else str(device)
+
+
 def device_of(requested: str) -> torch.device:
     """The device of a name; ``auto`` is a graphics processor where there is one.
 

@@ -69,6 +69,7 @@ def evaluate(
     if not len(pictures):
         raise DataError("there is no picture to measure on")
     view, device = Modules(modules), torch.device(device)
+    task.move_fixed(device)
     mine = range(rank, len(pictures), processes)
     rows: list[tuple[int, dict[str, Tensor]]] = []
     for done, index in enumerate(mine):

@@ -32,6 +32,8 @@ class RunStarted(Event):
     processes: int
     resumed_at: int | None
     """Optimizer step at which a resumed run goes on."""
+    begins_with: str | None = None
+    """What was taken from trained weights: how many tensors of which networks, and from where."""
 
 
 @dataclass(frozen=True)

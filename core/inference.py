@@ -67,6 +67,7 @@ def run(
     canvas = Canvas.of(task, inputs)
     edge = canvas.first_edge(tile)
     device = torch.device(device)
+    task.move_fixed(device)
     say = notify or _nothing
     with _ready(modules, device) as view:
         while True:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from accelerate import Accelerator
 
@@ -11,7 +12,7 @@ from restore.core.averaging import Averages
 from restore.core.events import Event
 from restore.core.run_folder import RunFolder
 from restore.core.settings import RunSettings
-from restore.core.task import Phase, Task
+from restore.core.task import Phase, Pictures, Task
 from restore.core.tracking import Tracker
 from restore.core.turns import Networks
 
@@ -32,6 +33,13 @@ class Parts:
     tracker: Tracker | None
     """None on every process but the main one."""
     emit: Callable[[Event], None]
+    checked: dict[str, Pictures] = field(default_factory=dict)
+    """Pictures of the first phase by split, which were made before the run to be checked."""
+
+    def pictures(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
+        """The pictures of one split for one phase; call it once for each."""
+        checked = self.checked.pop(split, None)
+        return checked if checked is not None and phase == self.phases[0] else self.task.data(split, phase)
 
     @property
     def has_critics(self) -> bool:

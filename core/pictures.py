@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import struct
 import warnings
@@ -135,16 +136,23 @@ def write_picture(path: Path, picture: Tensor | Rendered, like: Picture | None =
 def list_pictures(folder: Path) -> list[Path]:
     """The pictures of a folder in the order a person counts them in: 2 before 10.
 
-    Hidden files, files whose suffix is no picture's, and folders are left out. Raises UsageError when the folder does
+    Hidden files, files whose suffix is no picture's, and folders are left out, and so are links to files that are not
+    there, of which a warning is logged. Raises UsageError when the folder does
     not exist or holds no picture.
     """
     try:
-        files = [path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file()]
+        shown = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        files = [path for path in shown if path.is_file()]
     except FileNotFoundError as error:
         raise UsageError(f"{folder}: no such folder") from error
     except OSError as error:
         raise UsageError(f"{folder}: cannot be listed: {reason(error)}") from error
     pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
+    lost = sorted(path.name for path in shown if path.suffix.lower() in SUFFIXES and not path.exists())
+    if lost:
+        logging.getLogger(__name__).warning(
+            "%s: these links lead nowhere and are left out: %s", folder, ", ".join(lost)
+        )
     if not pictures:
         held = f"none of its {len(files)} files is" if files else "it is empty; wanted are files"
         raise UsageError(f"{folder}: no pictures: {held} named as a picture ({', '.join(sorted(SUFFIXES))})")

@@ -23,6 +23,11 @@ def how_many() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def launched_alone() -> bool:
+    """Whether ``accelerate launch`` was asked for several processes and started one, as on CPUs without MPI."""
+    return {"ACCELERATE_MIXED_PRECISION", "MASTER_ADDR"} <= os.environ.keys() and how_many() == 1
+
+
 def report_failure(message: str, status: int) -> None:
     """Tell the launcher why this process fails; it shows the earliest of all."""
     import json

@@ -84,7 +84,7 @@ class Run:
 
     def _begin_phase(self) -> None:
         parts, phase, accelerator = self.parts, self.phase, self.parts.accelerator
-        pictures = parts.task.data("train", phase)
+        pictures = parts.pictures("train", phase)
         self.plan = make_plan(
             parts.settings, len(pictures), processes=accelerator.num_processes, rank=accelerator.process_index
         )

@@ -145,6 +145,12 @@ class RunSettings(Settings):
     """Samples of one optimizer step, over all processes and micro-batches."""
     accumulate: Annotated[int, Field(ge=1)] = 1
     """Micro-batches that one optimizer step is cut into, to save memory."""
+    init_from: Path | None = None
+    """Trained weights to begin with: a weights file, a run (its best), or a checkpoint, which has critics too."""
+    only: tuple[str, ...] = ()
+    """init-from: take only tensors of these names, as 'generator.body.*'; * stands for anything."""
+    init_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    """init-from: the hash that the file must have; a run writes it into its config."""
     samples_per_epoch: Annotated[int, Field(ge=1)] | None = None
     """Samples of an epoch; unset: the number of pictures, but at least about 50 batches."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
@@ -184,12 +190,14 @@ class RunSettings(Settings):
         return value
 
     @model_validator(mode="after")
-    def _batch_divides(self) -> Self:
+    def _fits_together(self) -> Self:
         if self.batch_size % self.accumulate:
             raise ValueError(
                 f"batch_size ({self.batch_size}) is not a multiple of accumulate ({self.accumulate}); "
                 "a step is cut into equal micro-batches"
             )
+        if self.init_from is None and (self.only or self.init_sha256):
+            raise ValueError("only and init_sha256 are about the weights of init_from, which is not given")
         return self
 
     def decided(self) -> Self:

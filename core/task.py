@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
+import torch
 from torch import Tensor, nn
 
 from restore.core.measuring import EvaluationProtocol
@@ -194,6 +195,8 @@ class Task(ABC):
     eager: ClassVar[frozenset[str]] = frozenset()
     """Networks that ``--compile`` leaves alone, such as a critic whose gradient is itself differentiated."""
 
+    _device = torch.device("cpu")
+
     def __init__(self, settings: RunSettings, options: Settings | None = None) -> None:
         self.settings = settings
         self.options = options
@@ -234,8 +237,14 @@ class Task(ABC):
 
     @cached_property
     def fixed(self) -> dict[str, nn.Module]:
-        """Every network that is only used; the engine moves them to the device and freezes them."""
-        return {name: module.eval().requires_grad_(False) for name, module in self.frozen().items()}
+        """Every network that is only used, frozen and on the device that the engine computes on; built on first use."""
+        return {name: module.eval().requires_grad_(False).to(self._device) for name, module in self.frozen().items()}
+
+    def move_fixed(self, device: torch.device | str) -> None:
+        """Have the fixed networks on a device, those too that are built later."""
+        self._device = torch.device(device)
+        for module in self.__dict__.get("fixed", {}).values():
+            module.to(self._device)
 
     # --- training ---------------------------------------------------------------------------------------------
 

@@ -14,9 +14,10 @@ from accelerate.utils import DistributedType, GradientAccumulationPlugin, broadc
 
 from restore.core import checkpoints, events, processes, snapshot
 from restore.core.averaging import Averages
+from restore.core.beginning import Beginning, read_beginning
 from restore.core.chance import derive, seed_everything
 from restore.core.checkpoints import Checkpoint
-from restore.core.devices import device_of
+from restore.core.devices import device_of, shown
 from restore.core.errors import CheckpointError, NothingToTrain, ResumeError, UsageError
 from restore.core.measuring import Number
 from restore.core.order import make_plan
@@ -90,14 +91,20 @@ class Trainer:
                 f"restore predict {self.name.rpartition('/')[2]} PICTURE --output DIR"
             )
         accelerator = make_accelerator(self.settings)
-        settings = self._decide(accelerator)
+        if accelerator.num_processes == 1 and processes.launched_alone():
+            self._notice(
+                "accelerate launch was asked for several processes and started one, as it does on CPUs; "
+                "use --num-processes N, or torchrun --nproc-per-node N -m restore.cli train …"
+            )
+        settings, beginning = self._begin(self._decide(accelerator))
         seed_everything(derive(settings.seed, "weights"))
         _use_deterministic_kernels(settings)
         # the data first: what is wrong with it should be said before anything is made
-        pictures = len(self.task.data("train", phases[0]))
-        validation = len(self.task.data("validation", phases[0]))
-        plan = make_plan(settings, pictures, processes=accelerator.num_processes)
+        pictures = {"train": self.task.data("train", phases[0]), "validation": self.task.data("validation", phases[0])}
+        training, validation = (len(each) for each in pictures.values())
+        plan = make_plan(settings, training, processes=accelerator.num_processes)
         networks = self._networks(accelerator, settings)
+        taken = beginning.load(networks.raw, settings.only) if beginning else None
         averaged = {name: networks.raw[name] for name in self.task.exported}
         averages = Averages(averaged, settings.ema) if settings.ema else None
         checkpoint = self._checkpoint(phases, networks, averages)
@@ -108,6 +115,7 @@ class Trainer:
         parts = Parts(
             self.task, self.name, settings, phases, folder, accelerator, networks, averages, tracker,
             self._emit if accelerator.is_main_process else _nobody_listens,
+            pictures,
         )  # fmt: skip
         parts.emit(
             events.RunStarted(
@@ -116,13 +124,14 @@ class Trainer:
                 phases=[(phase.name, phase.epochs) for phase in phases],
                 steps_per_epoch=plan.steps,
                 samples_per_epoch=plan.samples,
-                train_pictures=pictures,
+                train_pictures=training,
                 validation_pictures=validation,
                 parameters={name: sum(p.numel() for p in m.parameters()) for name, m in networks.raw.items()},
-                device=str(accelerator.device),
+                device=shown(accelerator.device),
                 precision=settings.precision,
                 processes=accelerator.num_processes,
                 resumed_at=resumed_at,
+                begins_with=taken,
             )
         )
         return self._go(parts, checkpoint)
@@ -138,7 +147,9 @@ class Trainer:
         numbers = [Number(**number) for group in run.progress.numbers.values() for number in group]
         result = RunResult(parts.folder.path, parts.folder.best, numbers, run.seconds)
         if parts.accelerator.is_main_process:
-            write_summary(parts.folder, parts.name, parts.settings, str(parts.accelerator.device), numbers, run.seconds)
+            write_summary(
+                parts.folder, parts.name, parts.settings, shown(parts.accelerator.device), numbers, run.seconds
+            )
         parts.emit(events.RunFinished(result.folder, result.weights, numbers, run.seconds))
         return result
 
@@ -152,6 +163,19 @@ class Trainer:
             path = getattr(self.settings, field)
             decided[field] = path.absolute() if path else None
         return self.settings.model_copy(update=decided)
+
+    def _begin(self, settings: RunSettings) -> tuple[RunSettings, Beginning | None]:
+        """Settings that name the very file that a run begins with, and that file; of one that goes on, none."""
+        if not settings.init_from or self.resume:
+            return settings, None
+        beginning = read_beginning(settings.init_from, self._notice)
+        if settings.init_sha256 not in (None, beginning.sha256):
+            raise UsageError(
+                f"{beginning.path} is not the file that these settings were made with: its hash is {beginning.sha256}, "
+                f"not {settings.init_sha256}. Name that file by --init-from, or remove init_sha256 from the settings"
+            )
+        named = {"init_from": beginning.path.absolute(), "init_sha256": beginning.sha256}
+        return settings.model_copy(update=named), beginning
 
     def _networks(self, accelerator: Accelerator, settings: RunSettings) -> Networks:
         raw = self.task.modules
@@ -170,7 +194,7 @@ class Trainer:
         if accelerator.is_main_process:
             folder = RunFolder(self.resume) if self.resume else new_run_folder(settings, self.name)
             folder.create()
-            write_config(folder, settings, self.name, str(accelerator.device))
+            write_config(folder, settings, self.name, shown(accelerator.device))
             path = folder.path
         return RunFolder(Path(_from_main(accelerator, path)))
 

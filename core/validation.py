@@ -36,7 +36,7 @@ class Validation:
     def begin(self, phase: Phase, turns: Turns) -> None:
         """Measure on the pictures of a phase from here on."""
         self.phase, self.turns = phase, turns
-        self.pictures = self.parts.task.data("validation", phase)
+        self.pictures = self.parts.pictures("validation", phase)
         self.latest: dict[str, float] = {}
 
     def measure_baselines(self) -> None:

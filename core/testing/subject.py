@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -64,6 +64,8 @@ class ObservedTurn:
     """Trainable parameters of the turn on which its loss does not depend."""
     changed: frozenset[str]
     """Networks with a parameter that is another after the turn."""
+    calls: Mapping[str, int]
+    """How often the turn called each network that it owns."""
 
 
 class Subject:
@@ -152,9 +154,14 @@ class _WatchedTurn:
 
     def __call__(self, name: str, closure: Callable[[Modules], Terms]) -> None:
         owned, unused = self.phase.owned_by(name), list[str]()
+        calls = dict.fromkeys(owned, 0)
 
         def watched(modules: Modules) -> Terms:
-            terms = closure(modules)
+            with ExitStack() as hooks:
+                for network in owned:
+                    hook = self.task.modules[network].register_forward_hook(partial(_count, calls, network))
+                    hooks.callback(hook.remove)
+                terms = closure(modules)
             parameters = {
                 f"{network}.{key}": parameter
                 for network in owned
@@ -172,13 +179,17 @@ class _WatchedTurn:
         self.turn(name, watched)
         after = self._parameters()
         changed = {network for network in after if not _all_equal(after[network], before[network])}
-        self.seen.append(ObservedTurn(self.phase.name, name, owned, tuple(unused), frozenset(changed)))
+        self.seen.append(ObservedTurn(self.phase.name, name, owned, tuple(unused), frozenset(changed), calls))
 
     def log(self, **numbers: Tensor | float) -> None:
         self.turn.log(**numbers)
 
     def _parameters(self) -> dict[str, list[Tensor]]:
         return {name: [p.detach().clone() for p in network.parameters()] for name, network in self.task.modules.items()}
+
+
+def _count(calls: dict[str, int], network: str, *_: object) -> None:
+    calls[network] += torch.is_grad_enabled()
 
 
 def _all_equal(first: list[Tensor], second: list[Tensor]) -> bool:

@@ -41,6 +41,18 @@ def a_turn_moves_its_own_networks_and_no_other(subject: Subject) -> None:
             require(owned <= moved, f"{where}: never moved {', '.join(owned - moved)}")
 
 
+def a_turn_calls_each_of_its_networks_once(subject: Subject) -> None:
+    """Several forward passes through a network before its backward pass fail on several GPUs: concatenate inputs."""
+    if not _trains(subject):
+        return
+    for turn in subject.turns:
+        for network, calls in turn.calls.items():
+            where = f"phase {turn.phase}, turn {turn.optimizer}"
+            require(
+                calls <= 1, f"{where}: calls {network} {calls} times; one call on concatenated inputs does the same"
+            )
+
+
 def samples_are_functions_of_their_seed(subject: Subject) -> None:
     """Whoever draws a training sample under one seed draws the same; samples have the same tensors, of one size."""
     task = subject.task()
@@ -133,6 +145,7 @@ def _log(run: Path) -> list[dict[str, Any]]:
 CHECKS: tuple[Callable[[Subject], None], ...] = (
     every_parameter_takes_part_in_its_turn,
     a_turn_moves_its_own_networks_and_no_other,
+    a_turn_calls_each_of_its_networks_once,
     samples_are_functions_of_their_seed,
     a_run_that_was_killed_equals_one_that_was_not,
     config_rebuilds_the_settings,

@@ -101,7 +101,7 @@ def test_what_was_not_typed_is_not_a_value():
         ({"table": '{"a": [1]}'}, {"a": [1]}),
         ({"table": "{"}, "{"),
         ({"grid": "[[1], [2]]"}, [[1], [2]]),
-        ({"loose": "[1, 2, 3]"}, [1, 2, 3]),
+        ({"loose": ["1", "2", "3"]}, ["1", "2", "3"]),
         ({"either": "auto"}, "auto"),
         ({"either": "64"}, "64"),
     ],
@@ -113,18 +113,21 @@ def test_words_become_what_validation_wants(typed, value):
 def test_every_word_that_is_decoded_is_accepted_by_pydantic():
     words = given(
         choice="3", depth="2", pair=("4", "y"), levels=["2"], either="64", table="{}", needed="1", number="none",
-        inner__lr="1e-4", loose="[2]",
+        inner__lr="1e-4", loose=["2"],
     )  # fmt: skip
     tree = {path[0]: value for path, value in FLAGS.typed(words).items() if len(path) == 1}
     settings = Outer(**tree, inner={"lr": FLAGS.typed(words)["inner", "lr"]})
     assert (settings.choice, settings.depth, settings.pair, settings.either) == (3, Depth.deep, (4, "y"), 64)
     assert settings.inner.lr == 1e-4
+    assert settings.loose == (2,)
 
 
 def test_help_marks_what_is_required_and_what_may_be_repeated():
     options = {parameter.name: parameter.annotation.__metadata__[0] for parameter in FLAGS.parameters()}
     assert options["setting_needed"].help == "[required]"
     assert "repeat for several" in options["setting_levels"].help
+    assert "repeat for several" in options["setting_loose"].help
+    assert options["setting_loose"].metavar == "INT"
     assert options["setting_table"].metavar == "JSON"
     assert options["setting_either"].metavar == "auto|INT"
     assert options["setting_pair"].metavar == "INT [x|y]"

@@ -60,6 +60,21 @@ def test_a_finished_run_goes_on_for_more_epochs(restore, run_folder):
     assert yaml.safe_load((run_folder / "config.yaml").read_text())["optimizer"]["lr"] == 0.02
 
 
+def test_a_run_begins_with_parts_of_another(restore, run_folder):
+    parts = ["--only", "net.0.*", "--only", "net.2.bias"]
+    result = restore("train", "grow-flowers", "--init-from", "runs/first", *parts, "--name", "second")
+    assert result.exit_code == 0, result.output
+    assert (
+        "begins    with 3 of 4 tensors of net, from runs/first/best.safetensors (garden/grow-flowers)" in result.stdout
+    )
+    config = yaml.safe_load((run_folder.with_name("second") / "config.yaml").read_text())
+    assert config["only"] == ["net.0.*", "net.2.bias"]
+    assert config["init_from"] == str(run_folder / "best.safetensors")
+    refused = restore("train", "grow-flowers", "--only", "net.*")
+    assert refused.exit_code == 2
+    assert "about the weights of init_from, which is not given" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -48,6 +48,10 @@ def test_the_usage_line_names_them() -> None:
 def test_what_is_missing_is_called_by_its_place() -> None:
     with pytest.raises(UsageError, match=r"^A B is required"):
         typed("--steps", "5")
+    with pytest.raises(UsageError, match=r"^A B is required"):
+        typed("a")
+    with pytest.raises(UsageError, match=r"^A B: .* at most 2 items"):
+        typed("a", "b", "c")
 
 
 def test_there_is_no_flag_beside_the_place() -> None:

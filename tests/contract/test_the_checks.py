@@ -81,6 +81,16 @@ class Lazy(TwoPhases):
         turn("net", lambda m: {"mse": F.mse_loss(m.net(batch["input"]), batch["target"])})
 
 
+class Twice(Toy):
+    """Calls its network twice before it goes back."""
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        halves = batch["input"].chunk(2), batch["target"].chunk(2)
+        turn(
+            "net", lambda m: {f"mse{i}": F.mse_loss(m.net(x), y) for i, (x, y) in enumerate(zip(*halves, strict=True))}
+        )
+
+
 class Counting(Toy):
     """Counts its steps itself, so that a resumed run begins to count anew."""
 
@@ -180,6 +190,7 @@ def documented(task: type[Task]) -> type[Task]:
         (Idle, "every_parameter_takes_part_in_its_turn", "net.idle.weight, net.idle.bias"),
         (Meddling, "a_turn_moves_its_own_networks_and_no_other", "moved critic"),
         (Lazy, "a_turn_moves_its_own_networks_and_no_other", "turn critic: not once"),
+        (Twice, "a_turn_calls_each_of_its_networks_once", "turn net: calls net 2 times; one call on concatenated"),
         (Counting, "a_run_that_was_killed_equals_one_that_was_not", "differs between whole and killed"),
         (Forgetful, "weights_files_hold_everything", "another one after saving and opening"),
         (Sociable, "a_batch_predicts_what_its_pictures_do", "depends on its batch"),

@@ -13,7 +13,9 @@ from untrained import Untrained
 from restore.core import canvas, inference
 from restore.core.canvas import Canvas
 from restore.core.errors import DataError, RestoreError, UsageError
+from restore.core.evaluation import evaluate
 from restore.core.inference import NotFinite, OutOfMemory, run
+from restore.core.measuring import EvaluationProtocol
 from restore.core.padding import padded
 from restore.core.settings import RunSettings
 from restore.core.task import Batch, Modules, Plane, Tiling
@@ -316,6 +318,41 @@ def test_networks_run_in_evaluation_mode_without_gradients_and_are_left_as_they_
     result = used(task, picture(4, 4))
     assert network.training
     result += 1  # an ordinary tensor, not one of inference mode
+
+
+class Watched(Used):
+    """A task with a fixed network, which notes where it is wanted."""
+
+    def frozen(self):
+        return {"eye": nn.Linear(1, 1)}
+
+    def move_fixed(self, device):
+        self.wanted = device
+        super().move_fixed(device)
+
+
+def test_fixed_networks_go_to_the_device_whenever_they_are_built():
+    for early in (True, False):
+        task = Watched(Computed(lambda x: x), Tiling("exact", 0))
+        if early:
+            assert task.fixed["eye"].weight.device.type == "cpu"
+        task.move_fixed("meta")
+        assert task.fixed["eye"].weight.device.type == "meta"
+        assert not task.fixed["eye"].weight.requires_grad
+
+
+def test_fixed_networks_are_moved_where_a_task_is_used_and_measured():
+    task = Watched(Computed(lambda x: x), Tiling("exact", 0))
+    used(task, picture(4, 4))
+    assert task.wanted == torch.device("cpu")
+    task.wanted = None
+
+    class One(list):
+        def name(self, index):
+            return str(index)
+
+    evaluate(task, task.exported, One([{"input": picture(4, 4)}]), EvaluationProtocol("none", {}), of="x")
+    assert task.wanted == torch.device("cpu")
 
 
 def test_inputs_that_do_not_fit_are_named():

@@ -383,6 +383,16 @@ def test_an_even_alpha_plane_changes_nothing(value):
 # --- folders --------------------------------------------------------------------------------------------------
 
 
+def test_links_that_lead_nowhere_are_named(tmp_path, caplog):
+    saved(tmp_path, Image.new("RGB", (1, 1)), "here.png")
+    for name in ("b.png", "a.jpg", "notes.txt", ".hidden.png"):
+        (tmp_path / name).symlink_to(tmp_path / "gone")
+    assert [path.name for path in list_pictures(tmp_path)] == ["here.png"]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path}: these links lead nowhere and are left out: a.jpg, b.png"
+    ]
+
+
 def test_a_folder_is_listed_as_a_person_counts(tmp_path):
     for name in ("10.png", "9.JPG", "a2.tif", "a10.tif", "²x.bmp", ".hidden.png", "notes.txt"):
         (tmp_path / name).touch()

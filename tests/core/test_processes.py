@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -11,9 +12,11 @@ from typing import Any
 
 import pytest
 import torch
+from toy_tasks import TwoPhases, toy_settings
 
-from restore.core.checkpoints import load_newest
+from restore.core.checkpoints import load, load_newest
 from restore.core.launching import Outcome, launch
+from restore.core.trainer import Trainer
 
 SCRIPTS = Path(__file__).parents[1] / "processes"
 
@@ -43,10 +46,19 @@ def train(task: str, out: Path, *what: str, processes: int = 2, **changes: Any) 
 
 
 def test_two_killed_processes_go_on_bit_for_bit(tmp_path: Path) -> None:
-    changes = {"epochs": 3, "ema": 0.9, "checkpoint_every": "2", "accumulate": 2, "workers": 0}
+    earlier = toy_settings(tmp_path, name="earlier", seed=7)
+    Trainer(TwoPhases(earlier), earlier).fit()
+    beginning = {"init_from": str(tmp_path / "earlier" / "checkpoints"), "only": ["critic.*", "net.0.*"]}
+    changes = {"epochs": 3, "ema": 0.9, "checkpoint_every": "2", "checkpoint_keep": 99, "accumulate": 2, "workers": 0}
+    changes |= beginning
     assert train("TwoPhases", tmp_path / "whole", **changes).status == 0
     killed = train("TwoPhases", tmp_path / "killed", "kill=7", **changes)
     assert killed.status == 1
+    taken = load_newest(tmp_path / "earlier" / "checkpoints", damaged=pytest.fail)[1].tensors["modules"]
+    first = load(tmp_path / "whole" / "run" / "checkpoints" / "step-000000000").tensors["modules"]
+    same = {name for name, tensor in taken.items() if torch.equal(tensor, first[name])}
+    assert same == {name for name in taken if name.startswith(("critic.", "net.0."))}
+    shutil.rmtree(tmp_path / "earlier")  # a resumed run does not need what it began with
     assert train("TwoPhases", tmp_path / "killed", "resume", **changes) == Outcome(0, None, None)
     whole, resumed = (
         load_newest(tmp_path / name / "run" / "checkpoints", damaged=pytest.fail)[1] for name in ("whole", "killed")

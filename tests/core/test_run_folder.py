@@ -14,10 +14,10 @@ from toy_tasks import Fixed, MeanSquaredError, Noise, OneNetwork, ToySettings, T
 
 from restore.core.errors import DataError, UsageError
 from restore.core.evaluation import EvaluationInterrupted, evaluate
-from restore.core.events import Evaluated, Event, Logged, SamplesWritten
+from restore.core.events import Evaluated, Event, Logged, SamplesWritten, Warned
 from restore.core.measuring import EvaluationProtocol
 from restore.core.run_folder import Log, new_run_folder, read_config, read_task
-from restore.core.task import Batch, Modules, Task
+from restore.core.task import Batch, Modules, Phase, Task
 from restore.core.tracking import LARGEST, make_sheet
 from restore.core.trainer import Trainer
 from restore.core.weights_header import read_header
@@ -194,3 +194,32 @@ def test_a_run_whose_metric_is_never_a_number_still_ends_with_weights(tmp_path: 
 def test_evaluations_tell_whose_they_are(run: tuple[Path, list[Event]]) -> None:
     evaluated = [event for event in run[1] if isinstance(event, Evaluated)]
     assert [event.phase for event in evaluated] == ["invert", "pretrain", "adversarial", "adversarial"]
+
+
+def test_pictures_that_were_checked_are_not_made_again(tmp_path: Path) -> None:
+    made: list[tuple[str, str]] = []
+
+    class Counted(TwoPhases):
+        def data(self, split: str, phase: Phase) -> Noise:
+            made.append((split, phase.name))
+            return super().data(split, phase)
+
+    settings = toy_settings(tmp_path, name="run")
+    Trainer(Counted(settings), settings).fit()
+    assert made == [(split, phase) for phase in ("pretrain", "adversarial") for split in ("train", "validation")]
+
+
+def test_a_launcher_that_starts_one_process_of_several_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "no")
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    settings = toy_settings(tmp_path, epochs=1)
+    for address, warnings in ((None, 0), ("127.0.0.1", 1)):
+        if address:
+            monkeypatch.setenv("MASTER_ADDR", address)  # which accelerate launch sets where it wants several
+        events: list[Event] = []
+        Trainer(OneNetwork(settings), settings, listeners=[events.append]).fit()
+        told = [event.message for event in events if isinstance(event, Warned)]
+        assert len(told) == warnings
+        assert all("started one" in message and "--num-processes N" in message for message in told)

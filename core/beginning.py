@@ -1,0 +1,86 @@
+"""Begin a run with weights that were trained before, in whole or in part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from restore.core import checkpoints
+from restore.core.errors import UsageError, WeightsError
+from restore.core.weights import differences, read_tensors
+from restore.core.weights_header import find_weights, read_header
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """Trained networks that a run begins with."""
+
+    path: Path
+    """Weights file or checkpoint folder."""
+    task: str
+    """Full name of the task that trained them."""
+    sha256: str
+    """Of the weights file, or of the checkpoint's list of files and their hashes."""
+    tensors: Mapping[str, Tensor]
+    """By ``<network>.<parameter>``."""
+
+    def load(self, networks: Mapping[str, nn.Module], only: Sequence[str]) -> str:
+        """Give networks what is held here for them, and say how much that is.
+
+        ``only`` are patterns of names in which ``*`` stands for anything. Without one a network is taken whole.
+        Raises UsageError when a pattern matches nothing, WeightsError naming every tensor that does not fit.
+        """
+        owners = list(dict.fromkeys(name.partition(".")[0] for name in self.tensors))
+        for pattern in only:
+            if not any(fnmatchcase(name, pattern) for name in self.tensors):
+                held = ", ".join(f"{owner}.*" for owner in owners)
+                raise UsageError(f"--only {pattern}: {self.path} holds no tensor of such a name; it holds {held}")
+        chosen = {
+            name: tensor
+            for name, tensor in self.tensors.items()
+            if not only or any(fnmatchcase(name, pattern) for pattern in only)
+        }
+        touched = {owner: networks[owner] for owner in owners if owner in networks and _of(owner, chosen)}
+        wrong = [line for line in differences(touched, chosen) if not (only and line.startswith("missing"))]
+        if wrong:
+            lines = "\n".join(f"    {line}" for line in wrong)
+            raise WeightsError(
+                f"{self.path}: does not fit the networks of this run:\n{lines}\n"
+                "Choose parts that fit, as --only 'generator.*'"
+            )
+        for owner, network in touched.items():
+            network.load_state_dict(_of(owner, chosen), strict=False)
+        counts = [
+            f"{len(_of(owner, chosen))} of {len(n.state_dict())} tensors of {owner}" for owner, n in touched.items()
+        ]
+        return f"{', '.join(counts)}, from {self.path} ({self.task})"
+
+
+def _of(network: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    prefix = f"{network}."
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def read_beginning(path: Path, notice: Callable[[str], None]) -> Beginning:
+    """The networks of a weights file, of a run (its best), or of a checkpoint or the newest in a folder of them.
+
+    Only checkpoints hold critics; of the other networks they give averaged weights where there are any. ``notice`` is
+    told of damaged checkpoints that are passed over. Raises UsageError when there is nothing of the kind, WeightsError
+    or CheckpointError when it is damaged, WeightsError with the line that imports it when it is foreign.
+    """
+    if (path / checkpoints.MANIFEST).is_file():
+        return _of_checkpoint(path, checkpoints.load(path))
+    if any(path.glob(f"{checkpoints.PREFIX}*")):
+        return _of_checkpoint(*checkpoints.load_newest(path, damaged=notice))
+    file = find_weights(path)
+    header = read_header(file)
+    return Beginning(file, header.task, checkpoints.sha256(file), read_tensors(file, header))
+
+
+def _of_checkpoint(path: Path, checkpoint: checkpoints.Checkpoint) -> Beginning:
+    tensors = {**checkpoint.tensors["modules"], **checkpoint.tensors.get("averages", {})}
+    return Beginning(path, checkpoint.state["task"], checkpoints.sha256(path / checkpoints.MANIFEST), tensors)
