@@ -22,9 +22,9 @@ from torch.utils.checkpoint import checkpoint
 from restore.plugins.inpaint_gan.blocks import at_least_float32, continued
 
 BLOCK = 2**24
-"""How many scores are held at once, of as many samples or as few rows as that allows: 64 MiB of float32."""
+"""How many scores are computed at once: those of several samples, or of some rows of one, nine at least. 64 MiB."""
 HALO = 3
-"""Rows of scores that decide over a row: one for the patch, one for fusing, one for the overlap."""
+"""Rows on either side that decide over a row: one for comparing patches, one for fusing, one for overlapping."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Attention:
         ``hole`` (B, 1, H, W) is 1 where a pixel is missing, at the features' or the picture's size. A patch that
         touches the hole is never pasted. Where all of a sample's do, those that touch it least stand in.
 
-        The scores that are held at once are bounded, whatever the batch and the picture, in training too.
+        However large the batch and the picture, only so many scores are in memory at once, in training too; see BLOCK.
         """
         with torch.autocast(device_type=features.device.type, enabled=False):
             return self._drawn(at_least_float32(features), hole)
@@ -58,10 +58,10 @@ class Attention:
         x = continued(features, height + -height % self.rate, width + -width % self.rate)
         rows, columns = x.shape[-2] // self.rate, x.shape[-1] // self.rate
         usable = self._usable(hole, (height, width), (rows, columns))
-        blocks = list(_blocks(len(x), rows, columns, whole=self.published))
+        blocks = _blocks(len(x), rows, columns, whole=self.published)
         parts: dict[int, list[Tensor]] = {}
-        for samples, lines in blocks:
-            arguments = (x[samples], usable[samples], lines.start, lines.stop)
+        for samples, span in blocks:
+            arguments = (x[samples], usable[samples], span.start, span.stop)
             if len(blocks) > 1 and torch.is_grad_enabled():
                 part = checkpoint(self._pasted, *arguments, use_reentrant=False, preserve_rng_state=False)
             else:
@@ -73,15 +73,14 @@ class Attention:
     def _usable(self, hole: Tensor, size: tuple[int, int], grid: tuple[int, int]) -> Tensor:
         """Which places of the grid (B, 1, 1, rows, columns) have a patch that may be pasted."""
         if self.published:
-            cells = hole[..., :: hole.shape[-2] // grid[0], :: hole.shape[-1] // grid[1]]
-            return F.max_pool2d(cells, 3, stride=1, padding=1)[:, None] == 0
+            return F.max_pool2d(F.interpolate(hole, grid), 3, stride=1, padding=1)[:, None] == 0
         cells = F.adaptive_max_pool2d((hole > 0).to(torch.float32), size)
         cells = F.max_pool2d(continued(cells, grid[0] * self.rate, grid[1] * self.rate), self.rate)
         shares = F.avg_pool2d(cells, 3, stride=1, padding=1, count_include_pad=False)[:, None]
         return shares <= shares.amin(dim=(-2, -1), keepdim=True) + 1e-6
 
     def _pasted(self, x: Tensor, usable: Tensor, first: int, last: int) -> Tensor:
-        """Lines ``first`` to ``last`` of the grid, at full size: (B, C, (last - first) * rate, width)."""
+        """Rows ``first`` to ``last`` of the grid, at full size: (B, C, (last - first) * rate, width)."""
         grid = x[..., :: self.rate, :: self.rate]
         above, below = max(0, first - HALO), min(grid.shape[-2], last + HALO)
         scores = self._scores(grid, above, below)
@@ -92,7 +91,7 @@ class Attention:
         return self._overlapped(attention, x, slice(first - above, last - above))
 
     def _scores(self, grid: Tensor, above: int, below: int) -> Tensor:
-        """Likeness (B, i, j, k, l) of the patch at line i and column j, from ``above`` on, to that at k and l."""
+        """Likeness (B, i, j, k, l) of the patch at row i, counted from ``above``, and column j to that at k and l."""
         columns = grid.shape[-1]
         places = torch.bmm(grid[:, :, above:below].flatten(2).mT, grid.flatten(2))
         scores = rearrange(places, "b (i j) (k l) -> b i j k l", j=columns, l=columns)
@@ -105,12 +104,12 @@ class Attention:
             return scores
         return _fused_across_borders(scores) if self.published else diagonal_sum(diagonal_sum(scores, 2), 1)
 
-    def _overlapped(self, attention: Tensor, x: Tensor, lines: slice) -> Tensor:
-        """The mean of the patches that overlap at each pixel of the given lines of the grid, by their attention."""
+    def _overlapped(self, attention: Tensor, x: Tensor, kept: slice) -> Tensor:
+        """The mean of the patches that overlap at each pixel of the ``kept`` rows of attention, weighted by it."""
         cells = rearrange(x, "b c (k m) (l n) -> b k l m n c", m=self.rate, n=self.rate)
         stripes = []
         for row_steps, within_rows in self._overlaps():
-            by_rows = diagonal_sum(attention, 1, row_steps)[:, lines]
+            by_rows = diagonal_sum(attention, 1, row_steps)[:, kept]
             pieces = []
             for column_steps, within_columns in self._overlaps():
                 weights = diagonal_sum(by_rows, 2, column_steps)
@@ -140,12 +139,12 @@ def diagonal_sum(x: Tensor, axis: int, steps: Sequence[int] = (-1, 0, 1)) -> Ten
     ``x`` (B, i, j, k, l) holds pairs of places (i, j) and (k, l); axis 1 moves along i and k, axis 2 along j and l.
     Pairs that would lie outside count as zero.
     """
-    total: Tensor = _DiagonalSum.apply(x, axis, tuple(steps))  # type: ignore[no-untyped-call]
+    total: Tensor = _DiagonalSum.apply(x, axis, tuple(steps))
     return total
 
 
 class _DiagonalSum(torch.autograd.Function):
-    """One sum forward and one back, where slices of a tensor in a graph would be copied for each step."""
+    """A sum whose gradient is a sum: written with slices, it would copy the whole gradient for each of them."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, axis: int, steps: tuple[int, ...]) -> Tensor:
@@ -171,10 +170,10 @@ def _shifted(x: Tensor, axis: int, step: int) -> Tensor:
 
 
 def _fused_across_borders(scores: Tensor) -> Tensor:
-    """Fuse along lines and then columns as if each continued at the start of the next."""
-    columns, lines = scores.shape[2], scores.shape[1]
+    """Fuse along rows and then columns as if each went on at the start of the next."""
+    rows, columns = scores.shape[1:3]
     flat = rearrange(scores, "b i j k l -> b (i j) 1 (k l) 1")
-    flat = rearrange(diagonal_sum(flat, 1), "b (i j) 1 (k l) 1 -> b (j i) 1 (l k) 1", i=lines, k=lines)
+    flat = rearrange(diagonal_sum(flat, 1), "b (i j) 1 (k l) 1 -> b (j i) 1 (l k) 1", i=rows, k=rows)
     return rearrange(diagonal_sum(flat, 1), "b (j i) 1 (l k) 1 -> b i j k l", j=columns, l=columns)
 
 
@@ -184,7 +183,7 @@ def _softmax(scores: Tensor) -> Tensor:
 
 
 def _blocks(samples: int, rows: int, columns: int, whole: bool) -> list[tuple[slice, range]]:
-    """Cut so many samples into blocks of no more than BLOCK scores: several samples, or some rows of one."""
+    """Cut a batch into blocks of about BLOCK scores: which samples, and which rows of their grid."""
     of_row = columns * rows * columns
     if whole or rows * of_row <= BLOCK:
         several = max(1, BLOCK // (rows * of_row))

@@ -41,6 +41,15 @@ def start_normal(network: nn.Module, deviation: float = 0.02) -> None:
             nn.init.zeros_(module.bias)
 
 
+@torch.no_grad()
+def start_scaled(convolution: nn.Conv2d, gain: float) -> None:
+    """Draw weights whose answer has ``gain`` times the deviation of what comes in, and set biases to zero."""
+    nn.init.kaiming_normal_(convolution.weight, nonlinearity="linear")
+    convolution.weight.mul_(gain)
+    if convolution.bias is not None:
+        nn.init.zeros_(convolution.bias)
+
+
 def bounded(network: nn.Module) -> None:
     """Divide the weight of each convolution and linear layer by an estimate of its largest singular value.
 

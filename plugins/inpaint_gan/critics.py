@@ -9,9 +9,10 @@ from typing import Literal, overload
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restore.plugins.inpaint_gan.blocks import FullPrecisionLinear, bounded
+from restore.plugins.inpaint_gan.blocks import FullPrecisionLinear, bounded, start_scaled
 
 HALVINGS = 4
+"""How often a critic halves its picture."""
 Scores = tuple[Tensor, Tensor]
 """Of the local parts and of the whole pictures, (B, 1) each."""
 
@@ -78,7 +79,9 @@ class Critic(nn.Module):
         for halving in self.dis_conv_module:
             x = halving(x)
             found.append(x)
-        score: Tensor = self.linear(F.adaptive_avg_pool2d(x, self.places).flatten(1))
+        if x.shape[-2:] != (self.places, self.places):
+            x = F.adaptive_avg_pool2d(x, self.places)  # which has no deterministic gradient on CUDA
+        score: Tensor = self.linear(x.flatten(1))
         return (score, found) if features else score
 
 
@@ -88,8 +91,7 @@ class _Halving(nn.Module):
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(before, after, 5, stride=2, padding=2)
-        nn.init.kaiming_normal_(self.conv.weight, a=0.2)
-        nn.init.zeros_(self.conv.bias)
+        start_scaled(self.conv, nn.init.calculate_gain("leaky_relu", 0.2))
 
     def forward(self, x: Tensor) -> Tensor:
         return F.leaky_relu(self.conv(x), 0.2)

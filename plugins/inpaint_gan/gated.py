@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from restore.plugins.inpaint_gan.blocks import start_scaled
+
 KEPT_BY_ELU = 0.645
 """E[ELU(z)^2] of a standard normal z."""
 KEPT_BY_GATE = 0.293
@@ -36,21 +38,14 @@ class Convolution(nn.Module):
         self.conv = nn.Conv2d(before, 2 * after if gated else after, size, stride, padding, dilation)
         self.activation = activation if activation is not None else nn.ELU()
         self.gated = gated
-        self._start()
-
-    @torch.no_grad()
-    def _start(self) -> None:
-        """Weights under which features keep about their variance through many layers without normalisation."""
-        nn.init.kaiming_normal_(self.conv.weight, nonlinearity="linear")
-        nn.init.zeros_(self.conv.bias)
-        features = self.conv.weight.chunk(2)[0] if self.gated else self.conv.weight
-        features.mul_(1 / math.sqrt(KEPT_BY_ELU * (KEPT_BY_GATE if self.gated else 1)))
+        start_scaled(self.conv, 1.0)
+        with torch.no_grad():
+            # Features then keep about their variance through many layers that normalise nothing.
+            self.conv.weight[:after].div_(math.sqrt(KEPT_BY_ELU * (KEPT_BY_GATE if gated else 1)))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, before, H, W) to (B, after, H / stride, W / stride)."""
-        y: Tensor = self.conv(x)
-        if not self.gated:
-            passed: Tensor = self.activation(y)
-            return passed
-        features, gates = y.chunk(2, dim=1)
-        return self.activation(features) * torch.sigmoid(gates)
+        computed: Tensor = self.conv(x)
+        features, *gates = computed.chunk(2, dim=1) if self.gated else [computed]
+        y: Tensor = self.activation(features)
+        return y * torch.sigmoid(gates[0]) if gates else y

@@ -106,4 +106,4 @@ class MultiScaleDiscriminator(nn.Module):
 def smallest_side(layers: int, scales: int = 1) -> int:
     """The shortest side in pixels that a (multi-scale) discriminator with so many layers can judge."""
     # The two convolutions after the halvings take one place each, and one has to be left at the coarsest scale.
-    return 3 * 2**layers * 2 ** (scales - 1)
+    return 3 << (layers + scales - 1)

@@ -20,9 +20,8 @@ class UNetGenerator(nn.Module):
     """An encoder whose every level is halved by a 4x4 convolution, and a decoder that sees each level again.
 
     With the defaults and three input channels these are the 54,413,955 parameters and the names of the published
-    network (section 6.1.1 of the paper). ``levels`` is how often the picture is halved; each level doubles the
-    channels, up to eight times ``width``. ``dropout`` leaves out half of the features of the levels inside that, all
-    but the innermost.
+    network (section 6.1.1 of the paper). ``levels`` is how often the picture is halved; channels double with each, up
+    to eight times ``width``. ``dropout`` drops half of the features where they no longer double, but for the innermost.
 
     Any size goes in: a level whose side is odd is continued by its last row or column, and cut off again after it. A
     side shorter than 2^levels is first continued to that. Multiples of 2^levels are computed exactly as published.
@@ -35,8 +34,8 @@ class UNetGenerator(nn.Module):
         if levels < 2:
             raise ValueError(f"a U-Net needs at least 2 levels, not {levels}")
         widths = [width * 2 ** min(level, 3) for level in range(levels)]
-        # Published are biases only where none of the network's normalisations is batch normalisation. Those that
-        # instance normalisation would take away again are left out.
+        # As published, a network with batch normalisation has no biases, even where it does not follow; one with
+        # instance normalisation has, but those that it would take away again are left out.
         unnormalised, normalised = norm != "batch", norm == "none"
         outer, inner = widths[-2:]
         level: nn.Module = _Level(
