@@ -76,10 +76,10 @@ def _complete_task(incomplete: str) -> list[str]:
 
 def _complete_codebase(context: typer.Context, incomplete: str) -> list[str]:
     from restore import registry
+    from restore.cli.codebases import codebase_names
 
     task = context.params.get("task")
-    entry = registry.entry("tasks", str(task)) if task else None
-    known = entry.locate("imports") if entry is not None and entry.details.get("imports") else {}
+    known = codebase_names(registry.entry("tasks", str(task))) if task else []
     return [name for name in known if name.startswith(incomplete)]
 
 

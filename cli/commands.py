@@ -11,8 +11,8 @@ from typer.core import TyperCommand, TyperGroup
 
 WRONG_USAGE = 2
 PLAIN_HEADING = "Options"
-WIDE = {"max_content_width": 110}
-"""Settings of a Typer context: help may use more of a wide terminal than 80 columns."""
+WIDE = {"max_content_width": 110, "help_option_names": ["-h", "--help"]}
+"""Settings of a Typer context: help may use more of a wide terminal than 80 columns, and is asked for in two ways."""
 
 
 class CheapSwitches:
@@ -93,7 +93,7 @@ class FoundCommands(CheapSwitches, TyperGroup):
             if not args:
                 typer.echo(ctx.get_help(), err=True)
                 raise typer.Exit(WRONG_USAGE)
-            if args[0].startswith("-") and args[0] not in ("--help", "--"):
+            if args[0].startswith("-") and args[0] not in ("-h", "--help", "--"):
                 ctx.fail(self.before_name(args[0]))
         return super().parse_args(ctx, args)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-import sys
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from restore.cli.bar import Bar, bar
-from restore.cli.number_lines import heading, rows_of, table
+from restore.cli.number_lines import rows_of, table
 from restore.cli.opening import opened
 from restore.cli.subjects import Subject, subject
 from restore.cli.warnings_of_families import warnings_told
@@ -135,20 +137,6 @@ def _in_json(row: dict[str, Any]) -> dict[str, Any]:
 def _print_table(data: Path | None, images: int, numbers: Sequence[Number]) -> None:
     where = "the validation pictures" if data is None else str(data)
     print(f"{images} picture{'' if images == 1 else 's'} of {where}")
-    rows = rows_of(numbers)
-    if not sys.stdout.isatty():
-        print("\n".join(table(rows, "")))
-        return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    drawn = Table("", box=None, header_style="bold")
-    columns = list(dict.fromkeys((name, convention) for _, name, convention, _ in rows))
-    for column in columns:
-        drawn.add_column(Text(heading(column)), justify="right")
-    values = {(of, name, convention): value for of, name, convention, value in rows}
-    for of in dict.fromkeys(row[0] for row in rows):
-        cells = [values.get((of, *column)) for column in columns]
-        drawn.add_row(Text(of), *("-" if cell is None else f"{cell:.4f}" for cell in cells))
-    Console(highlight=False).print(drawn)
+    headings, *lines = table(rows_of(numbers), "")
+    typer.secho(headings, bold=True, color=False if "NO_COLOR" in os.environ else None)
+    typer.echo("\n".join(lines))

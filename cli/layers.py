@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from restore.cli.kinds import shown
-from restore.cli.setting import SettingPath, default_of, group_of, settings_of
+from restore.cli.setting import SettingPath, group_of, settings_of
 from restore.cli.suggestions import did_you_mean
 from restore.core.errors import UsageError
 
@@ -77,14 +77,9 @@ def validated(model: type[Model], layers: Sequence[Layer]) -> Model:
     Raises ``UsageError`` with one line for each wrong value: its flag, what is wrong, the value and where it came from.
     """
     try:
-        return model.model_validate(nested(model, layers))
+        return model.model_validate(nested_values(layers))
     except ValidationError as error:
         raise UsageError(explained(error, model, layers)) from None
-
-
-def nested(model: type[BaseModel], layers: Iterable[Layer]) -> dict[str, Any]:
-    """One tree of what the layers set; groups that they touch are completed from the defaults of their parent."""
-    return _completed(nested_values(layers), model, None)
 
 
 def nested_values(layers: Iterable[Layer]) -> dict[str, Any]:
@@ -98,22 +93,6 @@ def nested_values(layers: Iterable[Layer]) -> dict[str, Any]:
                     node[part] = {}  # also replaces the null of an optional group that a later layer sets
                 node = node[part]
             node[path[-1]] = value
-    return tree
-
-
-def _completed(tree: dict[str, Any], model: type[BaseModel], default: BaseModel | None) -> dict[str, Any]:
-    """Fill untouched settings of touched groups from the default instance of the group.
-
-    ``critic: OptimizerSettings = OptimizerSettings(lr=1e-3)`` keeps its ``lr`` where only ``critic.name`` is set. What
-    the group's class has as its own default is left out, so that a family can tell what nobody asked for.
-    """
-    for name, info in model.model_fields.items():
-        value = getattr(default, name) if default is not None else default_of(info)
-        if name not in tree:
-            if default is not None and value != default_of(info):
-                tree[name] = value
-        elif (group := group_of(info.annotation)) is not None and isinstance(tree[name], dict):
-            tree[name] = _completed(tree[name], group, value if isinstance(value, BaseModel) else None)
     return tree
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -34,23 +35,42 @@ def headings(columns: Sequence[Column]) -> str:
     return "  ".join(map(heading, columns))
 
 
-def lines_of(rows: Sequence[Row], columns: Sequence[Column]) -> list[tuple[str, str]]:
+def lines_of(
+    rows: Sequence[Row], columns: Sequence[Column], widths: Sequence[int] | None = None
+) -> list[tuple[str, str]]:
     """Each owner with its values under their headings, right-aligned."""
+    widths = widths or [len(heading(column)) for column in columns]
     values: dict[str, dict[Column, float]] = {}
     for owner, name, convention, value in rows:
         values.setdefault(owner, {})[name, convention] = value
     return [
-        (owner, "  ".join((f"{row[c]:.4f}" if c in row else "-").rjust(len(heading(c))) for c in columns))
+        (
+            owner,
+            "  ".join((f"{row[c]:.4f}" if c in row else "-").rjust(w) for c, w in zip(columns, widths, strict=True)),
+        )
         for owner, row in values.items()
     ]
 
 
 def table(rows: Sequence[Row], label: str) -> list[str]:
-    """A line of headings, and one line for each owner."""
+    """A line of headings, and one line for each owner; one for each metric where the terminal is too narrow for that.
+
+    What is written to a file or a pipe may be 110 characters wide, or as many as ``COLUMNS`` says.
+    """
     columns = columns_of(rows)
-    lines = lines_of(rows, columns)
-    width = max(len(label), *(len(owner) for owner, _ in lines))
-    return [f"{label.ljust(width)}  {headings(columns)}", *(f"{owner.ljust(width)}  {line}" for owner, line in lines)]
+    by_owner = _aligned([(label, headings(columns)), *lines_of(rows, columns)])
+    if max(map(len, by_owner)) <= shutil.get_terminal_size((110, 24)).columns:
+        return by_owner
+    turned = [(heading((name, convention)), owner, "", value) for owner, name, convention, value in rows]
+    owners = columns_of(turned)
+    width = max(len(f"{value:.4f}") for *_, value in rows)
+    titles = "  ".join(owner.rjust(width) for owner, _ in owners)
+    return _aligned([(label, titles), *lines_of(turned, owners, [max(width, len(owner)) for owner, _ in owners])])
+
+
+def _aligned(lines: Sequence[tuple[str, str]]) -> list[str]:
+    width = max(len(label) for label, _ in lines)
+    return [f"{label.ljust(width)}  {line}" for label, line in lines]
 
 
 def sentence(rows: Sequence[Row]) -> str:

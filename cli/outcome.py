@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from restore.core.errors import RestoreError
-from restore.core.processes import launched, report_failure
+from restore.core.processes import how_many, launched, report_failure
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -101,6 +101,8 @@ def _explained(error: BaseException) -> tuple[str, int]:
             "Predicting: try a smaller --tile.",
             FAILED,
         )
+    if how_many() > 1 and _is_lost_connection(error):
+        return "Another process of this run has ended; what it says is the reason.", FAILED
     if isinstance(error, OSError) and error.errno is not None:
         return _system_message(error), FAILED
     return _unexpected(error), FAILED
@@ -137,6 +139,12 @@ def _is_out_of_memory(error: BaseException) -> bool:
         or type(error).__name__ == "OutOfMemoryError"
         or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
     )
+
+
+def _is_lost_connection(error: BaseException) -> bool:
+    # what gloo and NCCL raise in the processes that wait for one that failed
+    lost = ("Connection closed by peer", "Connection reset by peer")
+    return type(error).__name__.startswith("Dist") or any(words in str(error) for words in lost)
 
 
 def _system_message(error: OSError) -> str:

@@ -17,6 +17,7 @@ from restore import registry
 from restore.cli.commands import FoundCommands, command
 from restore.cli.outcome import complain, debugging
 from restore.cli.subjects import trainable_tasks
+from restore.cli.suggestions import did_you_mean
 from restore.core.errors import Interrupted, ProcessFailed, UsageError
 from restore.core.processes import how_many, is_main_process, launched
 
@@ -37,7 +38,12 @@ class TrainCommands(FoundCommands):
 
     def find(self, args: list[str]) -> tuple[str, Any, list[str]]:
         """The command of a task."""
-        entry = registry.entry("tasks", args[0])
+        try:
+            entry = registry.entry("tasks", args[0])
+        except registry.UnknownName as error:
+            known = [name for name, _ in trainable_tasks()]
+            hint = did_you_mean(args[0], known) or f" There are: {', '.join(known)}"
+            raise UsageError(f"there is no task '{args[0]}' to train.{hint}") from error
         return args[0], train_command(entry, args[1:]), args[1:]
 
 
@@ -186,7 +192,8 @@ def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
     """Train, and show how it goes; of several processes the main one does the talking."""
     from restore.cli.progress import shown_progress
     from restore.cli.warnings_of_families import warnings_told
-    from restore.core.trainer import Trainer, main_process_first
+    from restore.core.accelerator import main_process_first
+    from restore.core.trainer import Trainer
 
     task_type = entry.load()
     with warnings_told(*([] if is_main_process() else [_keep_quiet])), main_process_first(settings):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +9,14 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedType, GradientAccumulationPlugin, broadcast_object_list
 
 from restore.core import checkpoints, events, processes, snapshot
+from restore.core.accelerator import from_main, make_accelerator
 from restore.core.averaging import Averages
 from restore.core.beginning import Beginning, read_beginning
 from restore.core.chance import derive, seed_everything
 from restore.core.checkpoints import Checkpoint
-from restore.core.devices import device_of, shown
+from restore.core.devices import shown
 from restore.core.errors import CheckpointError, NothingToTrain, ResumeError, UsageError
 from restore.core.measuring import Number
 from restore.core.order import make_plan
@@ -158,7 +157,7 @@ class Trainer:
     def _decide(self, accelerator: Accelerator) -> RunSettings:
         """Settings with the precision decided, once and the same on every process, and with absolute paths."""
         precision = choose(self.settings.precision, accelerator.device) if accelerator.is_main_process else ""
-        decided: dict[str, Any] = {"precision": _from_main(accelerator, precision)}
+        decided: dict[str, Any] = {"precision": from_main(accelerator, precision)}
         for field in ("data", "val_data"):
             path = getattr(self.settings, field)
             decided[field] = path.absolute() if path else None
@@ -196,7 +195,7 @@ class Trainer:
             folder.create()
             write_config(folder, settings, self.name, shown(accelerator.device))
             path = folder.path
-        return RunFolder(Path(_from_main(accelerator, path)))
+        return RunFolder(Path(from_main(accelerator, path)))
 
     def _checkpoint(self, phases: Sequence[Phase], networks: Networks, averages: Averages | None) -> Checkpoint | None:
         if not self.resume:
@@ -250,55 +249,9 @@ def check_plan(checkpoint: Checkpoint, phases: Sequence[Phase], notice: Callable
         notice("this run is finished; ask for more --epochs to go on")
 
 
-def make_accelerator(settings: RunSettings) -> Accelerator:
-    """The processes and the device of a run. Precision is the engine's own: evaluation must not be wrapped by it.
-
-    Raises:
-        UsageError: the device is not there, or the processes were started in a way that cannot work.
-    """
-    accelerator = Accelerator(
-        cpu=_device(settings).type == "cpu",  # else Accelerate would not let processes without a GPU train together
-        mixed_precision="no",
-        # our own sampler ends epochs, so Accelerate must not look for their end
-        gradient_accumulation_plugin=GradientAccumulationPlugin(
-            num_steps=settings.accumulate, sync_with_dataloader=False
-        ),
-    )
-    known = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)
-    if accelerator.distributed_type not in known:
-        raise UsageError(
-            f"the launch configuration asks for {accelerator.distributed_type.value}, which shards networks; "
-            "restore trains with plain data parallelism only (accelerate launch --multi_gpu)"
-        )
-    if accelerator.num_processes < processes.how_many():
-        raise UsageError(
-            f"{processes.how_many()} processes were started, but do not know of each other, so each would train alone; "
-            "start them by --num-processes, accelerate launch or torchrun"
-        )
-    return accelerator
-
-
-def _device(settings: RunSettings) -> torch.device:
-    device = device_of(settings.device)
-    if device.type != "mps" or processes.how_many() == 1:
-        return device
-    if settings.device == "mps":
-        raise UsageError("--device mps: processes cannot train together there; train in one, or with --device cpu")
-    return torch.device("cpu")
-
-
-def main_process_first(settings: RunSettings) -> contextlib.AbstractContextManager[None]:
-    """A block that the main process goes through before the others, as for what is downloaded or measured once."""
-    return make_accelerator(settings).main_process_first() if processes.how_many() > 1 else contextlib.nullcontext()
-
-
 def _use_deterministic_kernels(settings: RunSettings) -> None:
     torch.use_deterministic_algorithms(settings.deterministic)
     torch.backends.cudnn.benchmark = not settings.deterministic
-
-
-def _from_main(accelerator: Accelerator, value: Any) -> Any:
-    return broadcast_object_list([value])[0] if accelerator.num_processes > 1 else value
 
 
 def _nobody_listens(event: events.Event) -> None:  # noqa: ARG001

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 
 def test_restore_alone_tells_what_to_type_first(restore):
     result = restore()
@@ -23,6 +25,14 @@ def test_help_lists_the_tools_commands_and_the_verbs_of_plugins(restore):
     ]  # fmt: skip
     assert re.search(r"^  count +Counts flowers\.$", verbs, re.M)
     assert re.search(r"^  bed +Group of commands: dig\.$", verbs, re.M)
+
+
+@pytest.mark.parametrize("words", [[], ["train"], ["train", "water"], ["bed"], ["bed", "dig"], ["show"]])
+def test_the_short_flag_shows_the_same_help(restore, words):
+    short, long = (restore(*words, flag) for flag in ("-h", "--help"))
+    assert short.exit_code == 0
+    assert short.stdout == long.stdout
+    assert "-h, --help" in short.stdout
 
 
 def test_train_alone_lists_what_can_be_trained_and_is_wrong_usage(restore):

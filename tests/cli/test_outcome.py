@@ -37,6 +37,7 @@ class OutOfMemoryError(RuntimeError):
         (UsageError("wrong"), 2, "Error: wrong"),
         (Interrupted("stopped", "runs/x"), 130, "stopped"),
         (KeyboardInterrupt(), 130, "Interrupted."),
+        (RuntimeError("gloo/pair.cc:525: Connection closed by peer"), 1, "Error: RuntimeError: gloo/pair.cc:525"),
         (registry.UnknownName("nothing"), 2, "Error: nothing"),
         (registry.MissingReference("gone"), 1, "Error: gone"),
         (typer.BadParameter("odd"), 2, "Error: Invalid value: odd"),
@@ -158,3 +159,11 @@ def test_ctrl_c_before_the_command_line_is_read_leaves_no_traceback(monkeypatch)
     with pytest.raises(SystemExit) as leaving:
         main()
     assert leaving.value.code == 130
+
+
+def test_a_process_that_lost_another_lets_that_one_speak(monkeypatch, capsys):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert outcome(raising(RuntimeError("[gloo/pair.cc:525] Connection closed by peer [127.0.0.1]:9"))) == 1
+    assert capsys.readouterr().err == "Error: Another process of this run has ended; what it says is the reason.\n"
+    assert outcome(raising(ValueError("of its own"))) == 1
+    assert "ValueError: of its own" in capsys.readouterr().err

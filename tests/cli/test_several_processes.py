@@ -24,7 +24,9 @@ def test_two_processes_train_and_only_the_main_one_speaks(tmp_path: Path) -> Non
     done = train(tmp_path, "--num-processes", "2", "--name", "run")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Finished") == 1
-    assert "2 processes" in done.stdout  # together; without GPUs too, and without being told to use the CPU
+    assert (
+        "on cpu in fp32, 2 processes" in done.stdout
+    )  # together; without GPUs too, and without being told to use the CPU
     assert [folder.name for folder in tmp_path.iterdir()] == ["run"]
     assert (tmp_path / "run" / "best.safetensors").is_file()
 

@@ -11,10 +11,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import torch
 import toy_tasks
 
+from restore.core.accelerator import make_accelerator
 from restore.core.order import make_plan
 from restore.core.settings import OptimizerSettings
 from restore.core.task import Step
-from restore.core.trainer import make_accelerator
 from restore.core.turns import Networks, Turns
 
 BATCH = 16

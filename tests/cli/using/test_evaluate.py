@@ -51,6 +51,19 @@ def test_a_terminal_shows_the_same_numbers(restore, weights, data, monkeypatch):
     assert re.sub(r"\x1b\[[0-9;]*m", "", drawn).split() == plain
 
 
+def test_a_table_that_is_too_wide_has_a_line_for_each_metric(restore, weights, data, monkeypatch):
+    weights("run/best.safetensors", gain=0.5, phase="a-long-name")
+    monkeypatch.setenv("COLUMNS", "30")
+    _, out, _ = restore("evaluate", "run", "repeat", "--data", "data")
+    lines = [line.split() for line in out.splitlines()]
+    assert lines[1] == ["a-long-name", "repeat"]
+    values = [[f"{np.mean(errors(data, power, gain)):.4f}" for gain in (0.5, 1)] for power in (2, 1)]
+    assert lines[2:] == [["mse", "(RGB)", *values[0]], ["mae", "(RGB)", *values[1]]]
+    ends = [{match.end() for match in re.finditer(r"\S+", line)} for line in out.splitlines()[1:]]
+    assert ends[0] < ends[1]
+    assert ends[0] < ends[2]
+
+
 def test_json_is_one_object_of_the_documented_shape(restore, data):
     status, out, _ = restore("evaluate", "repeat", "--data", "data", "--json", "--protocol", "only-mae")
     assert status == 0
