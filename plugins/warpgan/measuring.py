@@ -89,8 +89,11 @@ def _script(path: Path) -> Any:
         raise DataError(f"--embedder {path}: is no TorchScript file, or is damaged") from error
 
 
-def metrics(judge: Judge | None) -> dict[str, Metric]:
-    """Every metric by name; those about people only where somebody can judge them."""
+def metrics(judge: Judge | None, known: bool) -> dict[str, Metric]:
+    """Every metric by name; those about people only where somebody can judge them.
+
+    ``known`` says that the people are those that the discriminator knows by number.
+    """
     found: dict[str, Metric] = {
         "texture": Mean("texture", "L1 of redrawn photographs and caricatures, in parts of white"),
         "diversity": Mean("diversity", "L1 between two styles by chance, in parts of white", "higher"),
@@ -106,7 +109,7 @@ def metrics(judge: Judge | None) -> dict[str, Metric]:
             "rank-1-photograph": Rank1("rank-1-photograph", gallery),
             "verification": Verification("verification", f"{gallery}, at {FALSE_ACCEPTS:.0%} false accepts"),
         }
-    if isinstance(judge, OwnDiscriminator):
+    if known and isinstance(judge, OwnDiscriminator):
         found["own-person"] = Mean(
             "own-person", "share that its own discriminator takes for the right person", "higher"
         )

@@ -63,7 +63,8 @@ class PretrainSettings(Settings):
     """First phase: the discriminator learns faces, as the paper's begins as a network for face recognition."""
 
     epochs: Annotated[int, Field(ge=0)] | None = None
-    """Epochs of this phase; unset: every fifth of --epochs, at least one, but none with --init-from."""
+    """Epochs of this phase; unset: every fifth of --epochs, at least one, but none with --init-from
+    that takes a discriminator."""
     optimizer: OptimizerSettings = OptimizerSettings(lr=2e-4, betas=(0.5, 0.9), weight_decay=1e-4)
     """Optimizer of the discriminator."""
 
@@ -126,8 +127,13 @@ class WarpGANSettings(RunSettings):
         """Epochs of pretraining and of the adversarial phase: 1 to 4 where nothing else is set."""
         pretrain = self.pretrain.epochs
         if pretrain is None:
-            pretrain = 0 if self.init_from is not None or self.epochs == 1 else max(1, round(self.epochs / 5))
+            pretrain = 0 if self._knows_faces() or self.epochs == 1 else max(1, round(self.epochs / 5))
         return pretrain, self.epochs - pretrain
+
+    def _knows_faces(self) -> bool:
+        """Whether the discriminator begins with weights."""
+        taken = any(pattern.startswith(("discriminator", "*")) for pattern in self.only or ("*",))
+        return self.init_from is not None and taken
 
     # What follows reads the data, and only where it is needed: settings alone must load without torch.
 

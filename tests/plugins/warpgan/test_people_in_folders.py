@@ -93,7 +93,7 @@ def test_a_person_with_one_caricature_cannot_be_divided(folder: Path) -> None:
     for path in sorted((folder / "Ann").glob("C*"))[1:]:
         path.unlink()
     with pytest.raises(UsageError, match="Ann: one caricature cannot"):
-        galleries(WarpGANSettings(data=folder, model={"size": 16}))
+        galleries(WarpGANSettings(data=folder, model={"size": 32}))
 
 
 def test_pairs_show_one_person_twice(folder: Path) -> None:
@@ -129,13 +129,13 @@ def test_validation_is_on_the_same_people(folder: Path, tmp_path: Path) -> None:
     for name in ("P1.png", "C1.png"):
         Image.new("RGB", (16, 16)).save(other / name)
     with pytest.raises(UsageError, match="Eve is not among the people"):
-        galleries(WarpGANSettings(data=folder, val_data=other.parent, val_share=0.5, model={"size": 16}))
+        galleries(WarpGANSettings(data=folder, val_data=other.parent, val_share=0.5, model={"size": 32}))
 
 
 def test_people_keep_their_numbers_in_validation(folder: Path, tmp_path: Path) -> None:
     listed = tmp_path / "validation.txt"
     listed.write_text("Bob Lee/P00004.jpg\nBob Lee/C00003.png\n")
-    validation = galleries(WarpGANSettings(data=folder, val_list=listed, model={"size": 16}))["validation"]
+    validation = galleries(WarpGANSettings(data=folder, val_list=listed, model={"size": 32}))["validation"]
     pairs = Pairs(validation, training=False)
     assert len(pairs) == 1
     assert int(pairs[0]["person"]) == 1
@@ -146,7 +146,7 @@ def test_people_are_counted_and_real_faces_get_the_published_sizes(folder: Path)
     assert (decided.model.people, decided.model.size, decided.model.width) == (2, 256, 8)
     assert decided.decided() == decided
     with pytest.raises(UsageError, match=r"has 2 people, but --model.people is 5"):
-        galleries(WarpGANSettings(data=folder, model={"people": 5, "size": 16}))
+        galleries(WarpGANSettings(data=folder, model={"people": 5, "size": 32}))
 
 
 def test_the_sample_has_no_picture_in_both_halves() -> None:

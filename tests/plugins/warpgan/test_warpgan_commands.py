@@ -1,0 +1,126 @@
+"""``restore data align`` and ``restore exaggerate``."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from restore.cli.app import app
+from restore.core.errors import RestoreError, UsageError
+from restore.core.pictures import read_picture
+from restore.core.task import Modules
+from restore.plugins.warpgan import commands
+from restore.plugins.warpgan.alignment import reference
+from restore.plugins.warpgan.commands import align, exaggerate
+from restore.plugins.warpgan.settings import AlignSettings, ExaggerateSettings
+from restore.plugins.warpgan.task import WarpGAN
+
+
+@pytest.fixture
+def faces(tmp_path: Path) -> Path:
+    """Two people with one picture each and their landmarks, a file each."""
+    for place, person in enumerate(("Ann", "Bob")):
+        (tmp_path / "pictures" / person).mkdir(parents=True)
+        Image.new("RGB", (90, 70), (200, 100 * place, 0)).save(tmp_path / "pictures" / person / "P00001.jpg")
+        (tmp_path / "points" / person).mkdir(parents=True)
+        text = "\n".join(f"{x} {y}" for x, y in reference(60) + 5 * place)
+        (tmp_path / "points" / person / "P00001.txt").write_text(text)
+    return tmp_path
+
+
+def test_pictures_are_aligned_by_their_landmarks(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    align(AlignSettings(folder=faces / "pictures", output=faces / "out", landmarks=faces / "points", size=32))
+    assert [read_picture(faces / "out" / who / "P00001.png").size for who in ("Ann", "Bob")] == [(32, 32)] * 2
+    assert "2 of 2 pictures" in capsys.readouterr().out
+
+
+def test_what_was_found_is_drawn_beside(faces: Path) -> None:
+    align(
+        AlignSettings(
+            folder=faces / "pictures", output=faces / "out", landmarks=faces / "points", size=32, visualize=True
+        )
+    )
+    shown = read_picture(faces / "out-landmarks" / "Ann" / "P00001.png").colour
+    x, y = reference(60)[1].round().astype(int)
+    assert shown[:, y, x].tolist() == [0.0, 1.0, 0.0]  # the second landmark is green
+
+
+def test_a_picture_without_landmarks_is_named_and_the_others_go_on(
+    faces: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (faces / "points" / "Ann" / "P00001.txt").unlink()
+    with caplog.at_level(logging.WARNING), pytest.raises(RestoreError, match="1 of 2 pictures could not be aligned"):
+        align(AlignSettings(folder=faces / "pictures", output=faces / "out", landmarks=faces / "points", size=32))
+    assert "no landmarks" in caplog.text
+    assert (faces / "out" / "Bob" / "P00001.png").is_file()
+
+
+def test_without_landmarks_and_detector_the_middle_is_cut_out_with_a_warning(
+    faces: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "detector", lambda: None)
+    with caplog.at_level(logging.WARNING):
+        align(AlignSettings(folder=faces / "pictures" / "Ann", output=faces / "out", size=32))
+    assert "facenet-pytorch is not installed" in caplog.text
+    assert (faces / "out" / "P00001.png").is_file()
+
+
+def test_a_detector_is_asked_where_there_is_one(faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "detector", lambda: lambda picture: None)
+    with pytest.raises(RestoreError, match="2 of 2"):
+        align(AlignSettings(folder=faces / "pictures", output=faces / "out", size=32))
+    monkeypatch.setattr(commands, "detector", lambda: lambda picture: np.asarray(reference(50)))
+    align(AlignSettings(folder=faces / "pictures", output=faces / "out", size=32))
+    assert (faces / "out" / "Ann" / "P00001.png").is_file()
+
+
+def test_aligned_pictures_do_not_replace_others_unasked(faces: Path) -> None:
+    settings = AlignSettings(folder=faces / "pictures", output=faces / "out", landmarks=faces / "points", size=32)
+    align(settings)
+    with pytest.raises(UsageError, match="exists already"):
+        align(settings)
+    align(settings.model_copy(update={"overwrite": True}))
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such folder"):
+        align(AlignSettings(folder=tmp_path / "nothing"))
+    with pytest.raises(UsageError, match="no pictures"):
+        align(AlignSettings(folder=tmp_path))
+
+
+@pytest.fixture
+def task() -> WarpGAN:
+    torch.manual_seed(0)
+    made = WarpGAN(WarpGAN.miniature())
+    torch.nn.init.normal_(made.modules["generator"].decoder.last.weight, std=0.2)
+    torch.nn.init.normal_(made.modules["generator"].warp.displacements.weight, std=3)
+    return made
+
+
+@pytest.mark.parametrize(("name", "size"), [("strip.png", (70, 3 * 90)), ("film.gif", (70, 90))])
+def test_a_photograph_is_exaggerated_more_and_more(faces: Path, task: WarpGAN, name: str, size: tuple) -> None:
+    photo, output = faces / "pictures" / "Ann" / "P00001.jpg", faces / name
+    exaggerate(task, Modules(task.exported), ExaggerateSettings(picture=photo, output=output, steps=3))
+    assert read_picture(output).size == size
+    if name.endswith(".gif"):
+        with Image.open(output) as film:
+            assert film.n_frames == 4  # there and back
+
+
+def test_an_output_of_another_kind_is_refused_before_the_work(faces: Path, task: WarpGAN) -> None:
+    with pytest.raises(UsageError, match=r"--output .*x.mp4: not a"):
+        exaggerate(task, Modules(task.exported), ExaggerateSettings(picture=faces / "no.jpg", output=faces / "x.mp4"))
+
+
+def test_align_is_a_command_of_the_group_data(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["data", "align", str(faces / "pictures"), "--landmarks", str(faces / "points"), "--size", "32"]
+    with pytest.raises(SystemExit) as ended:
+        app([*words, "--output", str(faces / "out")])
+    assert ended.value.code in (0, None)
+    assert (faces / "out" / "Bob" / "P00001.png").is_file()

@@ -1,0 +1,245 @@
+"""WarpGAN as a task: phases, styles, sweeps, what is written and what is measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from pydantic import ValidationError
+
+from restore.core import inference
+from restore.core.errors import DataError, UsageError
+from restore.core.task import Modules
+from restore.plugins.warpgan.framing import Frame
+from restore.plugins.warpgan.measuring import Embedder, person_of
+from restore.plugins.warpgan.rendering import drawn_points, marked
+from restore.plugins.warpgan.settings import EvaluateOptions, PredictOptions, WarpGANSettings
+from restore.plugins.warpgan.task import WarpGAN
+
+
+def small(options=None, **changes) -> WarpGAN:
+    torch.manual_seed(0)
+    task = WarpGAN(WarpGAN.miniature(**changes).decided(), options)
+    last = task.modules["generator"].decoder.last
+    torch.nn.init.normal_(last.weight, std=0.2)  # drawn as if trained: a fresh generator draws all gray
+    torch.nn.init.normal_(task.modules["generator"].warp.displacements.weight, std=3)
+    return task
+
+
+def used(task: WarpGAN, picture: torch.Tensor) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    outputs = inference.run(task, task.exported, {"input": picture})
+    return outputs, {name: shown.picture for name, shown in task.render(outputs, {"input": picture}).items()}
+
+
+@pytest.fixture
+def photograph() -> torch.Tensor:
+    return torch.rand(3, 40, 52, generator=torch.Generator().manual_seed(1))
+
+
+# --- phases ---------------------------------------------------------------------------------------------------
+
+
+def phases(**changes) -> list[tuple[str, int]]:
+    return [(phase.name, phase.epochs) for phase in small(**changes).phases()]
+
+
+def test_a_fifth_of_the_epochs_is_pretraining() -> None:
+    assert phases(epochs=10) == [("pretrain", 2), ("adversarial", 8)]
+    assert phases(epochs=1) == [("adversarial", 1)]
+    assert phases(epochs=4, pretrain={"epochs": 0}) == [("adversarial", 4)]
+
+
+def test_weights_to_begin_with_need_no_pretraining(tmp_path: Path) -> None:
+    assert WarpGANSettings(epochs=5, init_from=tmp_path).split() == (0, 5)
+    assert WarpGANSettings(epochs=5, init_from=tmp_path, only=("generator.*",)).split() == (1, 4)
+
+
+def test_growing_comes_in_parts_of_the_game() -> None:
+    found = phases(epochs=8, pretrain={"epochs": 1}, adversarial={"grow": [8, 16]})
+    assert found == [("pretrain", 1), ("adversarial-8", 2), ("adversarial-16", 2), ("adversarial", 3)]
+
+
+def test_growing_reduces_training_pictures_alone() -> None:
+    task = small(epochs=4, adversarial={"grow": [8]})
+    coarse = task.phases()[1]
+    train, validation = (task.data(split, coarse) for split in ("train", "validation"))
+    assert train.detail == 8
+    assert validation.detail is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"adversarial": {"grow": [16, 8]}}, "does not rise"),
+        ({"adversarial": {"grow": [64]}}, "does not rise"),
+        ({"epochs": 2, "pretrain": {"epochs": 2}}, "leaves 0"),
+        ({"model": {"size": 30}}, "size"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused(changes: dict, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        WarpGANSettings(**changes)
+
+
+def test_an_optimizer_decays_weights_as_published() -> None:
+    settings = WarpGANSettings()
+    for optimizer in (settings.adversarial.generator, settings.adversarial.discriminator):
+        assert (optimizer.name, optimizer.betas, optimizer.weight_decay) == ("adam", (0.5, 0.9), 1e-4)
+
+
+# --- using ----------------------------------------------------------------------------------------------------
+
+
+def test_as_many_styles_are_written_as_were_asked_for(photograph: torch.Tensor) -> None:
+    _, written = used(small(PredictOptions(styles=3)), photograph)
+    assert list(written) == ["style1", "style2", "style3"]
+    assert all(picture.shape == photograph.shape for picture in written.values())
+    assert not torch.equal(written["style1"], written["style2"])
+
+
+def test_styles_are_those_of_the_seed(photograph: torch.Tensor) -> None:
+    first, again, other = (
+        used(small(PredictOptions(styles=2, seed=seed)), photograph)[1]["style2"] for seed in (4, 4, 5)
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_a_scale_of_zero_does_not_warp(photograph: torch.Tensor) -> None:
+    task = small(PredictOptions(styles=1, scale=0))
+    modules = Modules({name: module.eval() for name, module in task.exported.items()})
+    frame = Frame.of(photograph[None], 32)
+    with torch.inference_mode():
+        drawing = task.draw(frame.faces, modules, task.styles(modules, count=1, seed=0)[0], 0.0)
+    assert torch.allclose(drawing.picture, drawing.rendered, atol=1e-5)
+    assert not torch.allclose(
+        used(task, photograph)[1]["style1"], used(small(PredictOptions(styles=1, scale=2)), photograph)[1]["style1"]
+    )
+
+
+def test_the_style_of_a_caricature_is_its_own(photograph: torch.Tensor, tmp_path: Path) -> None:
+    path = tmp_path / "drawn.png"
+    Image.new("RGB", (30, 30), "orange").save(path)
+    task = small(PredictOptions(style_of=path, styles=4))
+    assert list(used(task, photograph)[1]) == ["styled"]
+    modules = Modules({name: module.eval() for name, module in task.exported.items()})
+    orange = torch.tensor([1.0, 165 / 255, 0.0])[None, :, None, None].expand(1, 3, 32, 32)
+    with torch.inference_mode():
+        expected = modules.generator(2 * orange - 1).encoded_style
+        assert torch.allclose(task.styles(modules, count=9, seed=0, like=path), expected, atol=1e-5)
+
+
+def test_a_sweep_is_a_row_of_scales_for_each_style(photograph: torch.Tensor) -> None:
+    _, written = used(small(PredictOptions(styles=2, sweep="0,1,2", scale=1)), photograph)
+    assert list(written) == ["style1", "style2", "sweep"]
+    assert written["sweep"].shape == (3, 2 * 40, 3 * 52)
+    assert torch.equal(written["sweep"][:, 40:, 52:104], written["style2"])
+
+
+@pytest.mark.parametrize("typed", ["0,,1", "a", "nan", "11"])
+def test_a_sweep_of_something_else_is_refused(typed: str) -> None:
+    with pytest.raises(ValidationError, match="expected numbers as"):
+        PredictOptions(sweep=typed)
+
+
+def test_points_are_drawn_larger_than_a_small_picture(photograph: torch.Tensor) -> None:
+    outputs, written = used(small(PredictOptions(styles=1, draw_points=True)), photograph)
+    assert list(written) == ["style1", "points"]
+    assert written["points"].shape == (3, 400, 520)
+    assert 1 <= int((outputs["marks"][0] > 0).sum()) <= 4
+
+
+def test_marks_say_where_points_are_and_where_they_go() -> None:
+    points = torch.tensor([[3.2, 4.0], [-5.0, 30.0]])
+    plane = marked(points, torch.tensor([[1.0, 2.0], [3.0, 4.0]]), 10, 12)
+    assert plane[:, 3, 4].tolist() == [1.0, 1.0, 2.0]
+    assert plane[:, 0, 11].tolist() == [2.0, 3.0, 4.0]  # outside: at the border
+    assert int((plane[0] > 0).sum()) == 2
+
+
+def test_a_warp_that_moves_nothing_is_a_straight_grid() -> None:
+    shown = drawn_points(torch.zeros(3, 512, 512), torch.zeros(3, 512, 512), torch.zeros(2, 512, 512))
+    lines = (shown.amin(0) > 0.5).float()
+    assert int((lines.mean(1) > 0.99).sum()) == 17
+    assert int((lines.mean(0) > 0.99).sum()) == 17
+
+
+# --- any size and shape ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (20, 50), (64, 33), (1, 1)])
+def test_a_frame_gives_back_what_it_was_given(shape: tuple[int, int]) -> None:
+    ramp = torch.linspace(0.2, 0.8, shape[0] * shape[1]).view(1, 1, *shape).expand(-1, 3, -1, -1)
+    frame = Frame.of(ramp, 32)
+    assert frame.faces.shape == (1, 3, 32, 32)
+    assert frame.back(frame.faces).shape == ramp.shape
+    assert (frame.back(frame.faces) - ramp).abs().mean() < 0.02
+
+
+def test_points_are_brought_back_to_the_picture() -> None:
+    frame = Frame.of(torch.zeros(1, 3, 100, 60), 50)  # the square begins 20 columns to the left
+    assert frame.factor == 2
+    assert frame.places(torch.tensor([[[0.0, 20.0]]])).tolist() == [[[0.5, 20.5]]]
+
+
+# --- measuring ------------------------------------------------------------------------------------------------
+
+
+def test_measured_texture_is_that_of_redrawn_pictures() -> None:
+    task = small()
+    torch.nn.init.zeros_(task.modules["generator"].decoder.last.weight)
+    torch.nn.init.zeros_(task.modules["generator"].decoder.last.bias)  # everything is gray
+    batch = {
+        "input": torch.zeros(1, 3, 32, 32),
+        "target": torch.full((1, 3, 32, 32), 0.75),
+        "person": torch.tensor([0]),
+    }
+    with torch.no_grad():
+        rows = task.measure(batch, Modules(task.exported), task.protocols()["caricature"])
+    assert rows["texture"].item() == pytest.approx((0.5 + 0.25) / 2)
+    assert rows["diversity"].item() == 0
+    assert 0 <= rows["inside"].item() <= 1
+
+
+def test_a_generator_alone_measures_no_people() -> None:
+    task = WarpGAN(WarpGAN.miniature())
+    assert list(task.exported) == ["generator"]
+    assert "rank-1" not in task.protocols()["caricature"].metrics
+
+
+def test_the_most_likely_person_is_so_over_all_kinds() -> None:
+    task = small()
+    judged = task.modules["discriminator"](torch.zeros(1, 3, 32, 32))
+    logits = torch.full((1, 3 * 12), -9.0)
+    logits[0, [4, 16]], logits[0, 30] = 1.0, 1.2  # person 4 as a caricature or a photograph; person 6 as drawn
+    assert person_of(judged._replace(identities=logits)).item() == 4
+
+
+def test_a_recogniser_in_a_file_is_asked(tmp_path: Path) -> None:
+    path = tmp_path / "recogniser.pt"
+    with pytest.warns(FutureWarning):
+        torch.jit.save(torch.jit.trace(torch.nn.Flatten(), torch.zeros(1, 3, 8, 8)), str(path))
+    task = small(EvaluateOptions(embedder=path, embedder_size=8))
+    metrics = task.protocols()["caricature"].metrics
+    assert "features of recogniser.pt" in metrics["rank-1"].convention
+    assert "own-person" not in metrics
+    sample = {name: tensor[None] for name, tensor in task.evaluation_data(None)[0].items()}
+    with torch.no_grad():
+        rows = task.measure(sample, Modules(task.exported), task.protocols()["caricature"])
+    assert rows["rank-1"].shape == (1, 1 + 2 * 3 * 8 * 8)
+
+
+def test_a_recogniser_that_is_none_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--embedder .*nothing.pt: no such file"):
+        Embedder.read(tmp_path / "nothing.pt")
+    (tmp_path / "text.pt").write_text("no network")
+    with pytest.raises(DataError, match="no TorchScript file"):
+        Embedder.read(tmp_path / "text.pt")
+
+
+def test_health_tells_of_points_that_left_the_picture() -> None:
+    task = small()
+    assert task.health({"warp_outside": 0.2}) is None
+    assert "--loss.outside" in (task.health({"warp_outside": 0.7}) or "")
