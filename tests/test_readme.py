@@ -57,6 +57,9 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     (tmp_path / "photos").mkdir()
     for name in ("photo.jpg", *(f"photos/{number}.png" for number in range(3))):
         Image.fromarray(photo).save(tmp_path / name)
+    mask = Image.new("L", (photo.shape[1], photo.shape[0]))
+    mask.paste(255, (20, 10, 50, 40))
+    mask.save(tmp_path / "mask.png")
     torch.save(basicsr_checkpoint(), tmp_path / "MSRResNet_x4.pth")
     (tmp_path / "brighten.py").write_text((ROOT / "examples" / "brighten.py").read_text("utf-8"))
     (tmp_path / "plugins.toml").write_text(next(block for block in blocks("toml") if "paths" in block))

@@ -16,6 +16,13 @@ def restore_datasets(register: Register) -> None:
         f"{place}.super_resolution:super_resolution_pictures",
         summary="Small and large pictures: crops to train on, whole ones to validate on.",
     )
+    register(
+        "inpainting",
+        f"{place}.holes:inpainting_pictures",
+        summary="Pictures with holes: random ones to train on, fixed ones to validate on.",
+    )
+    register("masks", f"{place}.mask_shapes:drawn_mask", summary="Holes of six looks, drawn by chance.")
+    register("mask-folder", f"{place}.mask_folders:MaskFolder", summary="The masks of a folder, at any size.")
 
 
 @hookimpl
@@ -62,5 +69,8 @@ def restore_losses(register: Register) -> None:
 def restore_metrics(register: Register) -> None:
     """Metrics that say what they compare."""
     place = "restore.plugins.common.metrics"
+    holes = "restore.plugins.common.hole_metrics"
+    register("psnr-hole", f"{holes}:HolePSNR", summary="Peak signal-to-noise ratio inside the hole, per picture.")
+    register("l1-hole", f"{holes}:HoleL1", summary="Mean absolute error inside the hole, per picture.")
     register("psnr", f"{place}:PSNR", summary="Peak signal-to-noise ratio in dB, per picture.")
     register("ssim", f"{place}:SSIM", summary="Structural similarity over the valid region, per picture.")

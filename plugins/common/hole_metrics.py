@@ -134,12 +134,13 @@ def measured(prediction: Tensor, batch: Batch, protocol: EvaluationProtocol) -> 
     for metric in protocol.metrics.values():
         inner = metric.metric if isinstance(metric, OfSome) else metric
         if inner not in found:
-            inside = isinstance(inner, HoleMetric)
             found[inner] = (
-                inner.measure_inside(prediction, target, mask) if inside else inner.measure(prediction, target)
+                inner.measure_inside(prediction, target, mask)
+                if isinstance(inner, HoleMetric)
+                else inner.measure(prediction, target)
             )
     values = {
-        "share": 100 * mask.double().flatten(1).mean(1),
+        "share": 100 * mask.double().flatten(1).sum(1) / mask[0].numel(),
         "kind": batch.get("kind", -torch.ones_like(mask[:, 0, 0, 0])),
     }
     return {
@@ -157,14 +158,18 @@ def filling_protocols(kinds: Sequence[MaskKind] = KINDS) -> Mapping[str, Evaluat
     """
     whole = Comparison("rgb8")
     metrics: dict[str, Metric] = {metric.name: metric for metric in (HolePSNR(), HoleL1(), PSNR(whole), SSIM(whole))}
-    of_kinds = {
+    of_kinds: dict[str, Metric] = {
         f"psnr-{kind}": OfSome(HolePSNR(), f"psnr-{kind}", "kind", KINDS.index(kind) - 0.5, KINDS.index(kind) + 0.5)
         for kind in kinds
     }
-    of_buckets = {
+    of_buckets: dict[str, Metric] = {
         f"{name}-{low}-{high}": OfSome(metric, f"{name} {low}-{high} %", "share", low, high)
         for low, high in BUCKETS
         for name, metric in metrics.items()
     }
-    found = {"inpainting": metrics, "kinds": {**metrics, **of_kinds}, "buckets": of_buckets}
+    found: dict[str, dict[str, Metric]] = {
+        "inpainting": metrics,
+        "kinds": {**metrics, **of_kinds},
+        "buckets": of_buckets,
+    }
     return {name: EvaluationProtocol(name, chosen) for name, chosen in found.items()}

@@ -13,6 +13,7 @@ from restore.core.errors import DataError, UsageError
 from restore.core.pictures import list_pictures, picture_size
 from restore.core.settings import RunSettings
 from restore.core.task import Pictures
+from restore.plugins.common.augmentation_settings import CropAugmentation
 from restore.plugins.common.folders import PictureFolder, held_out, paired_files
 from restore.plugins.common.mask_folders import MaskFolder
 from restore.plugins.common.mask_settings import KINDS, MaskSettings
@@ -20,6 +21,7 @@ from restore.plugins.common.mask_shapes import drawn_mask
 from restore.plugins.common.masks import read_mask
 from restore.plugins.common.originals import Originals, refuse_smaller
 from restore.plugins.common.samples import photographs
+from restore.plugins.common.varied_crops import varied_crop
 
 UNKNOWN_KIND = -1
 """``kind`` of a mask that was not drawn."""
@@ -36,10 +38,10 @@ def holed(target: Tensor, mask: Tensor, kind: int = UNKNOWN_KIND) -> dict[str, T
 class HoledCrops:
     """Random crops with random holes to train on: samples as `holed` gives them, of ``crop`` x ``crop`` pixels.
 
-    Crops, flips and holes are drawn from torch's global generator.
+    Crops, their variations and holes are drawn from torch's global generator.
     """
 
-    def __init__(self, targets: Originals, masks: MaskSettings, crop: int, *, augment: bool = True) -> None:
+    def __init__(self, targets: Originals, masks: MaskSettings, crop: int, augment: CropAugmentation) -> None:
         """Cut from ``targets``. Raises DataError naming pictures smaller than the crop, and as `MaskFolder`."""
         refuse_smaller(targets, crop, "a training crop", "leave them out, or lower the size of the crops")
         self._targets, self._settings, self._crop, self._augment = targets, masks, crop, augment
@@ -50,11 +52,7 @@ class HoledCrops:
         return len(self._targets)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        target = self._targets[index]
-        top, left = (int(torch.randint(length - self._crop + 1, ())) for length in target.shape[-2:])
-        target = target[:, top : top + self._crop, left : left + self._crop].float() / 255
-        if self._augment and torch.randint(2, ()):
-            target = target.flip(-1)
+        target = varied_crop(self._targets[index], self._crop, self._augment)
         return holed(target, *self._hole())
 
     def name(self, index: int) -> str:
@@ -65,7 +63,7 @@ class HoledCrops:
         side = self._crop
         if self._folder is not None:
             mask = self._folder.fitted(int(torch.randint(len(self._folder), ())), side, side)
-            return (mask.flip(-1) if self._augment and torch.randint(2, ()) else mask), UNKNOWN_KIND
+            return (mask.flip(-1) if self._augment.flip and torch.randint(2, ()) else mask), UNKNOWN_KIND
         kind = self._settings.kinds[int(torch.randint(len(self._settings.kinds), ()))]
         low, high = self._settings.share
         share = low + (high - low) * float(torch.rand((), dtype=torch.float64))
@@ -98,7 +96,7 @@ class HoledSquares:
         top, left = (height - side) // 2, (width - side) // 2
         target = target[:, top : top + side, left : left + side].float() / 255
         if self._folder is not None:
-            return holed(target, self._folder.fitted(index % len(self._folder), side, side))
+            return holed(target, self._folder.fitted(self._mask(index), side, side))
         place, generator = self._kind(index), torch.Generator().manual_seed(index)
         kind = self._settings.kinds[place]
         return holed(target, drawn_mask(kind, side, side, self._share(index), generator), KINDS.index(kind))
@@ -109,8 +107,14 @@ class HoledSquares:
         if self._rounds == 1:
             return name
         if self._folder is not None:
-            return f"{name}, {self._folder.files[index % len(self._folder)].name}"
+            return f"{name}, {self._folder.files[self._mask(index)].name}"
         return f"{name}, {self._settings.kinds[self._kind(index)]} {100 * self._share(index):.0f} %"
+
+    def _mask(self, index: int) -> int:
+        """Place in the folder of masks: from all over it, where there are more of them than are seen."""
+        assert self._folder is not None
+        masks = len(self._folder)
+        return index * masks // len(self) if len(self) < masks else index % masks
 
     def _kind(self, index: int) -> int:
         round_, picture = divmod(index, len(self._targets))
@@ -133,29 +137,39 @@ def inpainting_pictures(
     crop: int,
     *,
     window: int = 256,
-    augment: bool = True,
+    augment: CropAugmentation | bool = True,
 ) -> Pictures:
     """Random crops with random holes to train on, or fixed squares of ``window`` pixels with fixed holes.
 
-    ``settings.data`` is a folder of pictures; without it, the photographs of scikit-image. Validation is on
+    ``settings.data`` is a folder of pictures, or one with ``images/`` and ``masks/``, of which any mask is put over any
+    picture unless ``masks`` names other ones; without it, the photographs of scikit-image are taken. Validation is on
     ``settings.val_data``, or on a share of the training pictures held out by the seed. Samples are those of `holed`.
+    ``augment`` says how training crops vary: true stands for mirroring alone, false for nothing but the place.
     """
     targets = _targets(split, settings)
+    beside = settings.data / "masks" if settings.data is not None else None
+    if masks.folder is None and beside is not None and beside.is_dir():
+        masks = masks.model_copy(update={"folder": beside})
     if split == "train":
-        return HoledCrops(targets, masks, crop, augment=augment)
+        varied = augment if isinstance(augment, CropAugmentation) else CropAugmentation(flip=augment)
+        return HoledCrops(targets, masks, crop, varied)
     return HoledSquares(targets, masks, window)
 
 
 def _targets(split: Literal["train", "validation"], settings: RunSettings) -> Originals:
     if split == "validation" and settings.val_data is not None:
-        return PictureFolder(list_pictures(settings.val_data))
+        return PictureFolder(list_pictures(_of_pictures(settings.val_data)))
     if settings.data is None:
         return photographs(split)
-    files = list_pictures(settings.data)
+    files = list_pictures(_of_pictures(settings.data))
     if settings.val_data is None:
         halves = held_out(len(files), settings.val_share, settings.seed, settings.data)
         files = [files[index] for index in halves[0 if split == "train" else 1]]
     return PictureFolder(files)
+
+
+def _of_pictures(folder: Path) -> Path:
+    return folder / "images" if (folder / "images").is_dir() else folder
 
 
 class PairedHoles:

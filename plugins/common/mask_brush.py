@@ -59,7 +59,8 @@ class Brush:
 
     def _inside(self, path: Integers) -> NDArray[np.bool_]:
         ends = np.array([self.height, self.width], dtype=np.int64) * UNIT
-        return ((path >= 0) & (path < ends)).all(1)
+        inside = (path >= 0) & (path < ends)
+        return inside[:, 0] & inside[:, 1]
 
 
 @lru_cache(maxsize=256)
@@ -79,7 +80,8 @@ def walk(start: tuple[int, int], turns: Integers, angle: int, step: int) -> Inte
     """
     angles = (angle * 16 + np.cumsum(turns)) // 16 % UNIT
     steps = DIRECTIONS[angles] * step
-    return np.array(start, dtype=np.int64) * UNIT + np.cumsum(steps, axis=0)
+    path: Integers = np.array(start, dtype=np.int64) * UNIT + np.cumsum(steps, axis=0)
+    return path
 
 
 def bends(count: int, sharpness: int, chance: Chance) -> Integers:
@@ -94,14 +96,16 @@ def kept_inside(path: Integers, height: int, width: int) -> Integers:
     """A path (N, 2) that is reflected wherever it would leave the picture."""
     last = np.array([height, width], dtype=np.int64) * UNIT - 1
     folded = path % (2 * last)
-    return np.minimum(folded, 2 * last - folded)
+    reflected: Integers = np.minimum(folded, 2 * last - folded)
+    return reflected
 
 
 def tapered(count: int, thickness: int, ends: int) -> Integers:
     """Thickness (count,) that grows from ``ends`` percent over the first quarter and shrinks over the last."""
     places = np.arange(count, dtype=np.int64)
     rise = np.minimum(np.minimum(places, count - 1 - places) * 4 * 100 // max(1, count), 100)
-    return np.maximum(1, thickness * (ends * 100 + (100 - ends) * rise) // 10000)
+    tapering: Integers = np.maximum(1, thickness * (ends * 100 + (100 - ends) * rise) // 10000)
+    return tapering
 
 
 def joined(lines: Sequence[Integers], spacing: int) -> Integers:
@@ -110,4 +114,5 @@ def joined(lines: Sequence[Integers], spacing: int) -> Integers:
     counts = np.abs(last - first).max(1) // (spacing * UNIT) + 2
     steps = np.arange(counts.sum(), dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
     way = np.repeat(last - first, counts, axis=0) * steps[:, None] // np.repeat(counts - 1, counts)[:, None]
-    return np.repeat(first, counts, axis=0) + way
+    points: Integers = np.repeat(first, counts, axis=0) + way
+    return points

@@ -6,7 +6,9 @@ import logging
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
@@ -18,6 +20,8 @@ _log = logging.getLogger(__name__)
 
 INVERTED = 2 / 3
 """Mean share of the holes from which on black and white are taken to be mixed up."""
+_MEMORY = 2**28
+"""Bytes of decoded masks that are kept, a bit for each pixel."""
 _LOOKED_AT = 32
 """Masks whose shares are measured for that."""
 
@@ -32,6 +36,8 @@ class MaskFolder:
         """
         self.files = mask_files(folder)
         self._polarity = polarity
+        self._kept: dict[int, tuple[NDArray[np.uint8], int, int]] = {}
+        self._kept_bytes = 0
         for path in self.files:
             picture_size(path)
         warn_if_inverted(folder, polarity)
@@ -41,14 +47,30 @@ class MaskFolder:
 
     def fitted(self, index: int, height: int, width: int) -> Tensor:
         """A mask (1, height, width), resized to the nearest pixel. Raises DataError when it leaves nothing known."""
-        path = self.files[index]
-        mask = resized_mask(read_mask(path, self._polarity), height, width)
+        mask = resized_mask(self._decoded(index), height, width).float()
         if bool(mask.all()):
             raise DataError(
-                f"{path}: the hole covers the whole picture; leave the mask out, or give --mask-polarity "
+                f"{self.files[index]}: the hole covers the whole picture; leave the mask out, or give --mask-polarity "
                 f"{opposite(self._polarity)} if the other colour marks the hole"
             )
         return mask
+
+    def _decoded(self, index: int) -> Tensor:
+        """A mask (1, H, W) of any dtype; decoding takes longer than all the rest, so that its bits are kept."""
+        if index in self._kept:
+            bits, height, width = self._kept[index]
+            levels = np.unpackbits(bits, count=height * width).reshape(1, height, width)
+            return torch.from_numpy(levels)
+        mask = read_mask(self.files[index], self._polarity)
+        bits = np.packbits(mask.numpy().astype(np.uint8))
+        if self._kept_bytes + bits.nbytes <= _MEMORY:
+            self._kept[index] = bits, mask.shape[-2], mask.shape[-1]
+            self._kept_bytes += bits.nbytes
+        return mask
+
+    def __getstate__(self) -> dict[str, object]:
+        # A process that loads data decodes for itself: sending what another has decoded would cost more than it saves.
+        return {**self.__dict__, "_kept": {}, "_kept_bytes": 0}
 
 
 def mask_files(folder: Path) -> list[Path]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from restore.plugins.common import mask_areas, mask_graffiti, mask_strokes
@@ -48,11 +49,12 @@ def drawn_mask(
     return torch.from_numpy(hole.astype(np.float32))[None]
 
 
-def _first(order: Integers, wanted: int) -> np.ndarray:
+def _first(order: Integers, wanted: int) -> NDArray[np.bool_]:
     """Where the first pixels of an order are; of those that come at once all or none, if that is near enough."""
     flat = order.ravel()
     last = np.partition(flat, wanted - 1)[wanted - 1]
-    hole, together = flat < last, flat == last
+    hole: NDArray[np.bool_] = flat < last
+    together = flat == last
     before, after = int(np.count_nonzero(hole)), int(np.count_nonzero(hole | together))
     if after - wanted <= min(wanted - before, LOOSE * flat.size) and after < flat.size:
         hole = hole | together

@@ -50,7 +50,10 @@ _TOGETHER = 8
 def _some_scratches(height: int, width: int, thickest: int, chance: Chance) -> tuple[Integers, Integers]:
     """A path (N, 2) that jumps from scratch to scratch, and its thickness (N,)."""
     side = min(height, width)
-    middles, angles, curvatures, lengths = [], [], [], []
+    middles: list[Integers] = []
+    angles: list[int] = []
+    curvatures: list[int] = []
+    lengths: list[int] = []
     for index in range(_TOGETHER):
         lengths.append(max(4, side * chance.between(60, 330) // 256))
         if index and chance.between(0, 9) < 4:  # beside the one before

@@ -43,7 +43,11 @@ def resized_mask(mask: Tensor, height: int, width: int) -> Tensor:
     """A mask (1, H, W) brought to another size, each pixel being the nearest one: no value between hole and known."""
     if mask.shape[-2:] == (height, width):
         return mask
-    return F.interpolate(mask[None], size=(height, width), mode="nearest-exact")[0]
+    rows, columns = (
+        (2 * torch.arange(wanted) + 1) * own // (2 * wanted)  # of the source, what is under each pixel's middle
+        for own, wanted in zip(mask.shape[-2:], (height, width), strict=True)
+    )
+    return mask[:, rows][:, :, columns]
 
 
 def colour_mask(picture: Tensor, colour: tuple[int, int, int], tolerance: int) -> Tensor:

@@ -97,7 +97,9 @@ def test_fills_are_measured_inside_the_hole_and_over_the_picture(tmp_path: Path,
     errors = (levels - sample["target"] * 255)[:, 5:12, 4:10]
     inside = "8-bit RGB, inside the hole"
     assert found["l1-hole", inside] == pytest.approx(float(errors.abs().mean() / 255), rel=1e-5)
-    assert found["psnr-hole", inside] == pytest.approx(10 * math.log10(255**2 / float(errors.square().mean())), rel=1e-5)
+    assert found["psnr-hole", inside] == pytest.approx(
+        10 * math.log10(255**2 / float(errors.square().mean())), rel=1e-5
+    )
     # The same error over the whole picture: what is known is not wrong.
     share = 7 * 6 / (24 * 20)
     assert found["psnr", "8-bit RGB"] == pytest.approx(found["psnr-hole", inside] - 10 * math.log10(share), abs=1e-6)

@@ -11,12 +11,12 @@ from restore.core.measuring import Metric
 from restore.registry import Registry, current
 
 EXPECTED = {
-    "datasets": {"folder", "photographs", "super-resolution"},
+    "datasets": {"folder", "inpainting", "mask-folder", "masks", "photographs", "super-resolution"},
     "losses": {
         "charbonnier", "discounted-l1", "feature-matching", "hinge", "hole-l1", "hole-mse", "hole-total-variation",
         "l1", "least-squares", "mse", "perceptual", "style", "total-variation", "vanilla", "wasserstein",
     },
-    "metrics": {"psnr", "ssim"},
+    "metrics": {"l1-hole", "psnr", "psnr-hole", "ssim"},
 }  # fmt: skip
 
 
