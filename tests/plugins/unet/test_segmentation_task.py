@@ -368,6 +368,11 @@ def test_levels_are_cheaper_the_shallower(monkeypatch: pytest.MonkeyPatch) -> No
         list(levels(plain, frozen(plain), LevelsSettings(repeats=1)))
 
 
+def test_an_epoch_of_the_drawn_nuclei_is_forty_steps_unless_it_was_set() -> None:
+    assert UNetSettings(batch_size=6).decided().samples_per_epoch == 240
+    assert UNetSettings(samples_per_epoch=12).decided().samples_per_epoch == 12
+
+
 def test_settings_refuse_what_cannot_be() -> None:
     with pytest.raises(ValueError, match="2 numbers for 3 channels"):
         ModelSettings(mean=[0.1, 0.2])
