@@ -11,6 +11,9 @@ from restore.cli.durations import spoken
 from restore.cli.number_lines import Column, columns_of, headings, lines_of, rows_of, sentence, table
 from restore.core import events
 
+MANY, FEW = 6, 4
+"""Metrics from which on a line of the table of evaluations is cut, and how many it is cut to."""
+
 
 class Report:
     """Lines of text about a run; remembers what was announced already."""
@@ -34,12 +37,18 @@ class Report:
             yield f"  going on  after step {event.resumed_at}"
 
     def evaluation(self, event: events.Evaluated) -> Iterator[str]:
-        """A line of the table of evaluations, under a heading whenever the metrics are new."""
+        """A line of the table of evaluations, under a heading whenever the metrics are new.
+
+        Of more metrics than anybody takes in at a glance the first few are shown; the log has all.
+        """
         rows = rows_of(event.numbers)
         columns = columns_of(rows)
+        left_out = len(columns) - FEW if len(columns) > MANY else 0
+        columns = columns[: len(columns) - left_out]
         if columns != self._announced:
             self._announced = columns
-            yield f"{'epoch':>5}  {'validation':<14}  {headings(columns)}"
+            more = f"  (and {left_out} more in log.csv)" if left_out else ""
+            yield f"{'epoch':>5}  {'validation':<14}  {headings(columns)}{more}"
         epoch = "-" if event.run_step == 0 else str(event.epoch + 1)
         best = "  saved as best" if event.best else ""
         for owner, line in lines_of(rows, columns):

@@ -13,6 +13,7 @@ from restore.cli.durations import spoken
 from restore.cli.live import LiveProgress
 from restore.cli.pace import SETTLING, WINDOW, Pace
 from restore.cli.progress import PlainProgress, shown_progress
+from restore.cli.report import Report
 from restore.core import events
 from restore.core.measuring import Number
 
@@ -169,6 +170,16 @@ def test_a_narrow_terminal_cuts_no_number_of_an_evaluation():
     text = live(50).replace("\n", "")
     assert f"psnr ({CONVENTION})" in text
     assert "25.0000" in text
+
+
+def test_of_many_metrics_the_table_of_evaluations_shows_the_first_few():
+    report = Report()
+    for count, shown in ((6, 6), (7, 4)):
+        numbers = [Number(f"metric-{index}", "RGB", "pretrain", index) for index in range(count)]
+        heading, line = report.evaluation(events.Evaluated("pretrain", 0, 1, numbers, best=False))
+        assert heading.count("(RGB)") == shown
+        assert line.split()[2:] == [f"{index:.4f}" for index in range(shown)]
+    assert heading.endswith("(and 3 more in log.csv)")
 
 
 class Clock:
