@@ -15,7 +15,7 @@ from restore.core.settings import RunSettings
 from restore.core.task import Pictures
 from restore.plugins.common.augmentation_settings import CropAugmentation
 from restore.plugins.common.folders import PictureFolder, held_out, paired_files
-from restore.plugins.common.mask_folders import MaskFolder
+from restore.plugins.common.mask_folders import MaskFolder, warn_if_inverted
 from restore.plugins.common.mask_settings import KINDS, MaskSettings
 from restore.plugins.common.mask_shapes import drawn_mask
 from restore.plugins.common.masks import read_mask
@@ -216,6 +216,7 @@ def evaluation_holes(folder: Path | None, masks: MaskSettings | None = None) -> 
     targets = PictureFolder([image for _, image in pairs])
     files = [mask for mask, _ in pairs]
     _check_sizes(targets, files)
+    warn_if_inverted(drawn, masks.polarity)
     return PairedHoles(targets, lambda index: read_mask(files[index], masks.polarity))
 
 

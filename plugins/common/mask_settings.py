@@ -31,7 +31,7 @@ class MaskSettings(Settings):
     share: tuple[Share, Share] = (0.1, 0.4)
     """Smallest and largest part of the picture that a drawn hole covers."""
     folder: Annotated[Path | None, Flag("--masks")] = None
-    """Folder of mask pictures of any size (those of its sub-folders too) that are used instead of drawn holes."""
+    """Folder of mask pictures (those of its sub-folders too) that are used instead of drawn holes, resized to fit."""
     polarity: Annotated[Polarity, Flag("--mask-polarity")] = "white-hole"
     """Whether the hole is white or black in mask files."""
 
@@ -94,4 +94,4 @@ class FillingEvaluate(Settings):
     """Options of ``restore evaluate`` of whatever fills holes."""
 
     masks: MaskSettings = MaskSettings()
-    """Holes in pictures that come without masks."""
+    """Holes in pictures that come without masks, of which the middle squares are measured, up to 256 pixels."""

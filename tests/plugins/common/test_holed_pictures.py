@@ -183,7 +183,9 @@ def test_a_plain_folder_is_measured_with_the_holes_that_were_asked_for(photograp
     assert {int(only[index]["kind"]) for index in range(len(only))} == {KINDS.index("border")}
 
 
-def test_pictures_with_masks_of_their_own_keep_size_and_hole(photographs: Path, tmp_path: Path) -> None:
+def test_pictures_with_masks_of_their_own_keep_size_and_hole(
+    photographs: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     photographs.rename(tmp_path / "images")
     for index in range(4):
         levels = np.zeros((30 + index, 40), dtype=np.uint8)
@@ -192,4 +194,6 @@ def test_pictures_with_masks_of_their_own_keep_size_and_hole(photographs: Path, 
     pictures = evaluation_holes(tmp_path)
     assert [tuple(pictures[index]["mask"].shape) for index in range(4)] == [(1, 30 + index, 40) for index in range(4)]
     assert drawn(pictures[0]) == pytest.approx(0.1)
+    assert not caplog.records
     assert drawn(evaluation_holes(tmp_path, MaskSettings(polarity="black-hole"))[0]) == pytest.approx(0.9)
+    assert "--mask-polarity white-hole" in caplog.text
