@@ -54,7 +54,7 @@ def pix2pix(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if norm == "instance":
         for key in _biases_without_effect(here, width, levels):
             del here[key]
-    settings = {"generator": "unet", "width": width, "levels": levels, "norm": norm}
+    settings = {"generator": "unet", "start": "gray", "width": width, "levels": levels, "norm": norm}
     return settings, {f"generator.{key}": tensor for key, tensor in here.items()}
 
 

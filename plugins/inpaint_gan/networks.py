@@ -10,6 +10,7 @@ from restore.plugins.inpaint_gan.coarse_to_fine import CoarseToFine
 from restore.plugins.inpaint_gan.critics import LocalGlobalCritic
 from restore.plugins.inpaint_gan.patch_discriminator import MultiScaleDiscriminator, PatchDiscriminator
 from restore.plugins.inpaint_gan.settings import DiscriminatorSettings, ModelSettings
+from restore.plugins.inpaint_gan.smooth import continued_smoothly
 from restore.plugins.inpaint_gan.unet import UNetGenerator
 
 
@@ -23,15 +24,19 @@ def generator_of(model: ModelSettings) -> nn.Module:
 
 
 def drawn(model: ModelSettings, generator: nn.Module, pictures: Tensor, masks: Tensor) -> list[Tensor]:
-    """Pictures (B, 3, H, W) in [0, 1], whole ones, from coarse to fine: the last one is the answer.
+    """Pictures (B, 3, H, W) around [0, 1], whole ones, from coarse to fine: the last one is the answer.
 
-    ``pictures`` (B, 3, H, W) in [0, 1] with anything in the hole, which is shown in the middle gray.
+    ``pictures`` (B, 3, H, W) in [0, 1] with anything in the hole, where the generator is shown the middle gray, or a
+    smooth continuation, to which its answer is then added.
     """
     known = (2 * pictures - 1) * (1 - masks)
-    if model.generator == "unet":
-        stages = [generator(torch.cat([known, masks], dim=1))]
-    else:
+    if model.generator == "coarse-to-fine":
         stages = list(generator(known, masks))
+    elif model.start == "smooth":
+        smooth = continued_smoothly(known, masks)
+        stages = [smooth + generator(torch.cat([smooth, masks], dim=1))]
+    else:
+        stages = [generator(torch.cat([known, masks], dim=1))]
     return [(stage + 1) / 2 for stage in stages]
 
 

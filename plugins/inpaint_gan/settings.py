@@ -42,6 +42,9 @@ class ModelSettings(Settings):
     without a GPU."""
     levels: Annotated[int, Field(ge=2, le=10)] = 6
     """unet: how often the picture is halved; 8, as published, for crops of 256 pixels."""
+    start: Literal["smooth", "gray"] = "smooth"
+    """unet: what it is shown in the hole; a smooth continuation of what is around it, to which it adds what is missing,
+    or gray, from which it draws everything, as published."""
     norm: Norm = "batch"
     """unet: normalisation of its features."""
     dropout: bool = False

@@ -100,7 +100,7 @@ class InpaintGAN(Inpainting):
             return
         turn("discriminator", lambda modules: self._judge(batch, modules, turn))
         if step.run_step % self.settings.adversarial.generator_every == 0:
-            turn("generator", lambda modules: self._play(batch, modules, turn))
+            turn("generator", lambda modules: self._play(batch, modules, turn, step))
 
     def _stages(self, batch: Batch, modules: Modules) -> list[Tensor]:
         return drawn(self.settings.model, modules.generator, batch["input"], batch["mask"])
@@ -114,10 +114,13 @@ class InpaintGAN(Inpainting):
         turn.log(**opinions)
         return terms
 
-    def _play(self, batch: Batch, modules: Modules, turn: Turn) -> Terms:
+    def _play(self, batch: Batch, modules: Modules, turn: Turn, step: Step) -> Terms:
         """The generator's loss."""
         stages = self._stages(batch, modules)
-        turn.log(**game_measures(stages[-1], batch))
+        measures = game_measures(stages[-1], batch)
+        if step.share < 0.5:  # sooner, what is blurred is only young
+            del measures["sharpness"]
+        turn.log(**measures)
         filled, matching = composed(stages[-1], batch), self.settings.adversarial.feature_matching
         if matching or self.settings.discriminator.norm == "batch":
             real, fake = self.judge(modules.discriminator, batch, batch["target"], filled)

@@ -64,7 +64,7 @@ def test_pix2pix_draws_what_it_drew_and_does_not_look_at_the_mask(golden: Module
 def test_depth_width_and_normalisation_are_read_off_the_keys(levels: int, norm: Norm) -> None:
     published = published_unet(levels, norm)
     model, _ = CODE_BASES["pix2pix"].convert(published.state_dict())
-    assert model.items() >= {"generator": "unet", "width": 2, "levels": levels, "norm": norm}.items()
+    assert model.items() >= {"generator": "unet", "start": "gray", "width": 2, "levels": levels, "norm": norm}.items()
     picture = torch.rand(1, 3, 64, 64, dtype=torch.float64)
     with torch.no_grad():
         drawn = imported("pix2pix", published.state_dict())(torch.cat([picture, picture[:, :1]], dim=1))

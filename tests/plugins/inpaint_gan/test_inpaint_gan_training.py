@@ -70,10 +70,10 @@ class Recorder:
         self.logged |= {name: float(value) for name, value in numbers.items()}
 
 
-def one_step(phase: str = "adversarial", run_step: int = 0, **changes: Any) -> Recorder:
+def one_step(phase: str = "adversarial", run_step: int = 0, share: float = 0.0, **changes: Any) -> Recorder:
     task = InpaintGAN(settings(**changes))
     turn = Recorder(task)
-    task.train_step(holed_batch(), turn, Step(phase, 0, run_step, 0, 0.0))
+    task.train_step(holed_batch(), turn, Step(phase, 0, run_step, 0, share))
     return turn
 
 
@@ -214,10 +214,20 @@ def test_each_loss_can_be_given_a_weight() -> None:
 
 
 def test_what_is_logged_shows_how_the_game_goes() -> None:
-    turn = one_step()
-    assert set(turn.logged) == {"d_real", "d_fake", "checkerboard", "diversity", "sharpness"}
-    assert turn.task.health({**turn.logged, "d_real": 0.6}) is None or "blurred" in str(turn.task.health(turn.logged))
-    assert "has won" in str(turn.task.health({"d_real": 1.0, "d_fake": 0.0}))
+    young, old = one_step(), one_step(share=0.5)
+    assert set(young.logged) == {"d_real", "d_fake", "checkerboard", "diversity"}
+    assert set(old.logged) == {*young.logged, "sharpness"}
+    assert "has won" in str(old.task.health({"d_real": 1.0, "d_fake": 0.0}))
+    assert old.task.health({"d_real": 0.6, "d_fake": 0.4, "generator/gradient": 1.0}) is None
+
+
+def test_a_kind_of_holes_that_was_not_learned_is_told_of() -> None:
+    task = InpaintGAN(settings())
+    keys = next(iter(task.protocols().values())).metrics
+    assert {"psnr-strokes", "psnr-border"} <= keys.keys()
+    numbers = {f"validation/{key}": 25.0 for key in keys} | {f"baseline/mean/{key}": 15.0 for key in keys}
+    assert task.health(numbers) is None
+    assert "holes of the kind border are filled worse" in str(task.health({**numbers, "validation/psnr-border": 14.0}))
 
 
 @pytest.mark.parametrize("kind", KINDS)
