@@ -45,8 +45,7 @@ class Parts:
                 seen = box.at_least(self.window, height, width)
             answer = self._scaled(picture[seen.place], mask[seen.place])
             chosen = torch.zeros_like(mask[seen.place])
-            inside = Box(box.top - seen.top, box.bottom - seen.top, box.left - seen.left, box.right - seen.left)
-            chosen[inside.place] = own
+            chosen[box.within(seen).place] = own
             result[seen.place] = torch.where(self._wanted(chosen, mask[seen.place]), answer, result[seen.place])
         return result
 
@@ -70,9 +69,8 @@ class Parts:
         answer, (height, width) = picture.clone(), picture.shape[-2:]
         for part in self._inwards(mask):
             seen = part.wider(self.context, height, width).at_least(self.window, height, width)
-            chosen = torch.zeros_like(mask)
-            chosen[part.place] = mask[part.place]
-            chosen = chosen[seen.place]
+            chosen = torch.zeros_like(mask[seen.place])
+            chosen[part.within(seen).place] = mask[part.place]
             made = self.fill((picture[seen.place] * (1 - chosen))[None], chosen[None])[0].to(picture.dtype)
             picture[seen.place] = torch.where(chosen > 0.5, made, picture[seen.place])
             answer[seen.place] = torch.where(self._wanted(chosen, mask[seen.place]), made, answer[seen.place])

@@ -42,6 +42,10 @@ class Box:
             min(width, self.right + pixels),
         )
 
+    def within(self, outer: Box) -> Box:
+        """The same rectangle, counted from the corner of one around it."""
+        return Box(self.top - outer.top, self.bottom - outer.top, self.left - outer.left, self.right - outer.left)
+
     def at_least(self, side: int, height: int, width: int) -> Box:
         """With ``side`` pixels each way around the same middle, moved into the picture; whole where it is smaller."""
         top, bottom = _widened(self.top, self.bottom, side, height)
