@@ -2,16 +2,19 @@
 
     python benchmarks/segmentation.py --data DIR                 the three networks by the reference's recipe
     python benchmarks/segmentation.py --data DIR --ladder        UNet++, one change after the other
+    python benchmarks/segmentation.py --levels RUN               UNet++ pruned to each of its levels: time and IoU
     python benchmarks/segmentation.py --speed                    the default against a plain fp32 loop
 
 Every row is trained from scratch for each seed, which also divides the pictures, and is measured with its best weights
-on the pictures that it did not train on. ``reference`` is the recipe of pytorch-nested-unet,
+on the pictures that it did not train on. Rows are printed as they are done; with ``--json FILE`` finished runs are kept
+there, and a benchmark that was broken off goes on where it was. ``reference`` is the recipe of pytorch-nested-unet,
 plugins/unet/reference.yaml.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import tempfile
 import time
@@ -27,13 +30,21 @@ from restore import registry
 from restore.core.events import Event, StepDone
 from restore.core.precision import choose
 from restore.core.trainer import Trainer
+from restore.core.weights import open_weights
+from restore.core.weights_header import find_weights
+from restore.core.writing import replacing
 from restore.plugins.unet.answers import normalised
+from restore.plugins.unet.levels import levels
 from restore.plugins.unet.losses import EveryHead, bce_dice
+from restore.plugins.unet.settings import LevelsSettings
 from restore.plugins.unet.task import Segmentation
 
 REFERENCE = yaml.safe_load((Path(__file__).parents[1] / "plugins" / "unet" / "reference.yaml").read_text("utf-8"))
 
-NETWORKS: Mapping[str, tuple[str, dict[str, Any]]] = {
+Row = tuple[str, dict[str, Any]]
+"""A task's name, and the settings of its run."""
+
+NETWORKS: Mapping[str, Row] = {
     "UNet": ("unet/unet", {}),
     "UNet++": ("unet/nested-unet", {}),
     "UNet++ deep supervision": ("unet/nested-unet", {"deep_supervision": True}),
@@ -64,11 +75,43 @@ def train(task_name: str, run: dict[str, Any]) -> tuple[dict[str, float], float]
     return {name: scores[name] for name in SCORES}, result.seconds
 
 
-def table(rows: Mapping[str, tuple[str, dict[str, Any]]], seeds: Sequence[int]) -> None:
+class Results:
+    """Finished runs, in a file where one is given: those that it holds are not trained again."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Read what is there. Raises SystemExit when the file holds something else."""
+        self._path = path
+        self._done: list[dict[str, Any]] = []
+        if path is not None and path.exists():
+            try:
+                self._done = [{key: entry[key] for key in FIELDS} for entry in json.loads(path.read_text("utf-8"))]
+            except (ValueError, TypeError, KeyError) as error:
+                raise SystemExit(f"{path}: holds no results of this benchmark; give --json another file") from error
+
+    def of(self, label: str, task_name: str, run: dict[str, Any]) -> tuple[dict[str, float], float]:
+        """Scores and seconds of a run, from the file if the same run is in it, else trained now and written."""
+        identity = {"label": label, "task": task_name, "run": {key: run[key] for key in run if key != "out"}}
+        identity = json.loads(json.dumps(identity, default=str))
+        for entry in self._done:
+            if all(entry[key] == value for key, value in identity.items()):
+                return entry["scores"], entry["seconds"]
+        scores, seconds = train(task_name, run)
+        self._done.append({**identity, "scores": scores, "seconds": seconds})
+        if self._path is not None:
+            with replacing(self._path) as temporary:
+                temporary.write_text(json.dumps(self._done, indent=1) + "\n", "utf-8")
+        return scores, seconds
+
+
+FIELDS = ("label", "task", "run", "scores", "seconds")
+"""What is kept of a run: what it is called, everything that it is a function of, and what came out."""
+
+
+def table(rows: Mapping[str, Row], seeds: Sequence[int], results: Results) -> None:
     """Train every row for every seed and print Markdown: mean and spread."""
-    print("| | " + " | ".join(SCORES) + " | minutes a run |\n|---|" + "---|" * (len(SCORES) + 1))
+    print("| | " + " | ".join(SCORES) + " | minutes a run |\n|---|" + "---|" * (len(SCORES) + 1), flush=True)
     for label, (task_name, run) in rows.items():
-        runs = [train(task_name, {**run, "seed": seed}) for seed in seeds]
+        runs = [results.of(label, task_name, {**run, "seed": seed}) for seed in seeds]
         cells = [_cell([scores[name] for scores, _ in runs]) for name in SCORES]
         minutes = statistics.mean(seconds for _, seconds in runs) / 60
         print(f"| {label} | {' | '.join(cells)} | {minutes:.1f} |", flush=True)
@@ -142,6 +185,36 @@ def _loop(task: Segmentation, steps: int, batch: int) -> list[float]:
             began = time.perf_counter()
 
 
+def compare_levels(folder: Path, data: Path | None, repeats: int) -> None:
+    """Time of each pruned level as a share of the deepest one's, and its IoU on the pictures that the run held out."""
+    config = yaml.safe_load((folder / "config.yaml").read_text("utf-8"))
+    given = {key: config[key] for key in ("data", "seed", "val_share", "split", "image_ext", "mask_ext")}
+    given |= {"data": data, "part": "all"} if data is not None else {"part": "validation"}
+    options = LevelsSettings(**given, repeats=repeats)
+    task, modules = open_weights(find_weights(folder), registry.get, options)
+    found = list(levels(task, modules, options))
+    print("| level | parameters | time of L4 | IoU over the set |\n|---|---|---|---|".replace("L4", f"L{len(found)}"))
+    for level in found:
+        share = level.milliseconds / found[-1].milliseconds
+        print(f"| L{level.level} | {level.parameters:,} | {share:.3f} | {level.iou:.4f} |")
+
+
+def chosen(ladder: bool, base: dict[str, Any], only: Sequence[str] | None) -> dict[str, Row]:
+    """The rows of a table, or those of them that ``only`` names. Raises SystemExit for a name that there is not."""
+    run = merged(REFERENCE, base)
+    rows: dict[str, Row] = {}
+    if ladder:
+        for label, changes in LADDER.items():
+            run = merged(run, changes)
+            rows[label] = ("unet/nested-unet", run)
+    else:
+        rows = {label: (name, {**run, "model": model}) for label, (name, model) in NETWORKS.items()}
+    unknown = sorted(set(only or ()) - set(rows))
+    if unknown:
+        raise SystemExit(f"no row is called {', '.join(unknown)}; there are: {', '.join(rows)}")
+    return {label: row for label, row in rows.items() if only is None or label in only}
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -149,27 +222,24 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--seeds", type=int, nargs="+", default=[41])
     parser.add_argument("--ladder", action="store_true")
+    parser.add_argument("--only", nargs="+", metavar="LABEL", help="rows to train, by their labels")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep finished runs here, and skip those it holds")
     parser.add_argument("--precision", default="auto", help="of training; the reference trains in fp32")
     parser.add_argument("--out", type=Path, default=Path("runs"))
+    parser.add_argument("--levels", type=Path, metavar="RUN", help="folder of a run with --deep-supervision")
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--steps", type=int, default=12, help="--speed: steps of each way in a round")
-    parser.add_argument("--rounds", type=int, default=3, help="--speed: rounds")
+    parser.add_argument("--rounds", type=int, default=3, help="--speed: rounds; --levels: ten calls each")
     arguments = parser.parse_args()
-    if arguments.speed:
+    if arguments.levels is not None:
+        compare_levels(arguments.levels, arguments.data, 10 * arguments.rounds)
+    elif arguments.speed:
         speed(arguments.rounds, arguments.steps)
-        return
-    if arguments.data is None:
+    elif arguments.data is None:
         parser.error("--data is needed")
-    base = {"data": arguments.data, "epochs": arguments.epochs, "out": arguments.out, "precision": arguments.precision}
-    run = merged(REFERENCE, base)
-    if not arguments.ladder:
-        table({label: (name, {**run, "model": model}) for label, (name, model) in NETWORKS.items()}, arguments.seeds)
-        return
-    rows: dict[str, tuple[str, dict[str, Any]]] = {}
-    for label, changes in LADDER.items():
-        run = merged(run, changes)
-        rows[label] = ("unet/nested-unet", run)
-    table(rows, arguments.seeds)
+    else:
+        base = {name: getattr(arguments, name) for name in ("data", "epochs", "out", "precision")}
+        table(chosen(arguments.ladder, base, arguments.only), arguments.seeds, Results(arguments.json))
 
 
 if __name__ == "__main__":

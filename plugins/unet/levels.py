@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -49,25 +49,26 @@ def levels(task: Task, modules: Modules, settings: LevelsSettings) -> Iterator[L
     device = device_of(settings.device)
     network.to(device).eval()
     pictures = task.evaluation_data(settings.data)
-    picture = pictures[0]["input"][None].to(device)
-    for level in range(1, network.depth + 1):
-        part = network.pruned(level)
+    parts = [network.pruned(level) for level in range(1, network.depth + 1)]
+    taken = _seconds(parts, pictures[0]["input"][None].to(device), settings.repeats)
+    for level, (part, seconds) in enumerate(zip(parts, taken, strict=True), 1):
         measured = type(task)(task.settings, settings.model_copy(update={"level": level}))
         protocol = measured.protocols()["overlap"]
         scores = evaluate(measured, modules, pictures, protocol, device=device, of=f"L{level}")
         iou = next(number.value for number in scores.numbers if number.name == next(iter(protocol.metrics)))
         parameters = sum(parameter.numel() for parameter in part.parameters())
-        yield Level(level, parameters, 1000 * _seconds(part, picture, settings.repeats), iou)
+        yield Level(level, parameters, 1000 * seconds, iou)
 
 
 @torch.no_grad()
-def _seconds(network: nn.Module, picture: torch.Tensor, repeats: int) -> float:
-    """Median time of one call, after one that warms up."""
-    times = []
+def _seconds(networks: Sequence[nn.Module], picture: torch.Tensor, repeats: int) -> list[float]:
+    """Median time of a call of each, after one that warms up; in turns, so that a busy moment touches all alike."""
+    times: list[list[float]] = [[] for _ in networks]
     for _ in range(repeats + 1):
-        began = time.perf_counter()
-        network(picture)
-        if picture.is_cuda:
-            torch.cuda.synchronize()
-        times.append(time.perf_counter() - began)
-    return statistics.median(times[1:])
+        for network, taken in zip(networks, times, strict=True):
+            began = time.perf_counter()
+            network(picture)
+            if picture.is_cuda:
+                torch.cuda.synchronize()
+            taken.append(time.perf_counter() - began)
+    return [statistics.median(taken[1:]) for taken in times]
