@@ -14,6 +14,9 @@ from restore.core.settings import Changeable, Flag, OptimizerSettings, Positiona
 SAMPLE_PEOPLE = 12
 """People of the drawn sample."""
 
+SAMPLE_SAMPLES = 480
+"""Pairs of an epoch on the drawn sample: each photograph four times."""
+
 PUBLISHED = {"size": 256, "width": 64, "discriminator_width": 32}
 """What the paper trains on real pictures; the defaults below suit the drawn sample and a small machine."""
 
@@ -65,7 +68,7 @@ class PretrainSettings(Settings):
     epochs: Annotated[int, Field(ge=0)] | None = None
     """Epochs of this phase; unset: every fifth of --epochs, at least one, but none with --init-from
     that takes a discriminator."""
-    optimizer: OptimizerSettings = OptimizerSettings(lr=2e-4, betas=(0.5, 0.9), weight_decay=1e-4)
+    optimizer: OptimizerSettings = OptimizerSettings(lr=5e-4, betas=(0.5, 0.9), weight_decay=1e-4)
     """Optimizer of the discriminator."""
 
 
@@ -75,10 +78,10 @@ class AdversarialSettings(Settings):
     grow: list[Annotated[int, Field(ge=4)]] = []  # noqa: RUF012 - pydantic copies it
     """Sizes, each larger than the one before, to which pictures are reduced in earlier parts of this phase: details
     come in step by step. The networks keep their size. Unset: all details at once."""
-    generator: OptimizerSettings = OptimizerSettings(lr=1e-4, betas=(0.5, 0.9), weight_decay=1e-4)
-    """Optimizer of the generator."""
-    discriminator: OptimizerSettings = OptimizerSettings(lr=1e-4, betas=(0.5, 0.9), weight_decay=1e-4)
-    """Optimizer of the discriminator."""
+    generator: OptimizerSettings = OptimizerSettings(lr=1e-3, betas=(0.5, 0.9), weight_decay=1e-4)
+    """Optimizer of the generator; the paper's rate, for a hundred thousand steps, is 1e-4."""
+    discriminator: OptimizerSettings = OptimizerSettings(lr=3e-4, betas=(0.5, 0.9), weight_decay=1e-4)
+    """Optimizer of the discriminator; the paper's rate is 1e-4."""
 
 
 class WarpGANSettings(RunSettings):
@@ -98,7 +101,8 @@ class WarpGANSettings(RunSettings):
     flip: bool = True
     """Mirror half of the training pictures."""
     epochs: Annotated[int, Field(ge=1), Changeable()] = 5
-    batch_size: Annotated[int, Field(ge=1)] = 8
+    batch_size: Annotated[int, Field(ge=1)] = 2
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = 0.99
     loss: LossSettings = LossSettings()
     """What the generator is to do."""
     pretrain: PretrainSettings = PretrainSettings()
@@ -108,7 +112,7 @@ class WarpGANSettings(RunSettings):
 
     @model_validator(mode="after")
     def _grows(self) -> Self:
-        sizes = [*self.adversarial.grow, self.model.size]
+        sizes = [*self.adversarial.grow, self._sizes().get("size", self.model.size)]
         if any(after <= before for before, after in pairwise(sizes)):
             raise ValueError(f"adversarial.grow: {sizes[:-1]} does not rise to the size of the faces, {sizes[-1]}")
         return self
@@ -130,6 +134,11 @@ class WarpGANSettings(RunSettings):
             pretrain = 0 if self._knows_faces() or self.epochs == 1 else max(1, round(self.epochs / 5))
         return pretrain, self.epochs - pretrain
 
+    def _sizes(self) -> dict[str, Any]:
+        """What is published, where there are real pictures and nothing else was set."""
+        unset = PUBLISHED.keys() - self.model.model_fields_set if self.data is not None else set()
+        return {name: value for name, value in PUBLISHED.items() if name in unset}
+
     def _knows_faces(self) -> bool:
         """Whether the discriminator begins with weights."""
         taken = any(pattern.startswith(("discriminator", "*")) for pattern in self.only or ("*",))
@@ -142,14 +151,13 @@ class WarpGANSettings(RunSettings):
 
         Raises UsageError or DataError where the data are not what they have to be.
         """
-        model: dict[str, Any] = {}
-        if self.data is not None:
-            model = {name: value for name, value in PUBLISHED.items() if name not in self.model.model_fields_set}
+        model: dict[str, Any] = self._sizes()
         if not self.model.people:
             model["people"] = self._people()
         pretrain, _ = self.split()
         return self.model_copy(
             update={
+                "samples_per_epoch": self.samples_per_epoch or (SAMPLE_SAMPLES if self.data is None else None),
                 "model": self.model.model_copy(update=model),
                 "pretrain": self.pretrain.model_copy(update={"epochs": pretrain}),
             }

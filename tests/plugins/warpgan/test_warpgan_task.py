@@ -83,6 +83,10 @@ def test_settings_that_cannot_be_meant_are_refused(changes: dict, message: str) 
         WarpGANSettings(**changes)
 
 
+def test_growing_may_reach_the_size_that_real_faces_have(tmp_path: Path) -> None:
+    assert WarpGANSettings(data=tmp_path, adversarial={"grow": [64, 128]}).adversarial.grow == [64, 128]
+
+
 def test_an_optimizer_decays_weights_as_published() -> None:
     settings = WarpGANSettings()
     for optimizer in (settings.adversarial.generator, settings.adversarial.discriminator):
@@ -243,3 +247,13 @@ def test_health_tells_of_points_that_left_the_picture() -> None:
     task = small()
     assert task.health({"warp_outside": 0.2}) is None
     assert "--loss.outside" in (task.health({"warp_outside": 0.7}) or "")
+
+
+def test_the_warp_is_offered_to_other_programs() -> None:
+    from restore.plugins import warpgan
+    from restore.plugins.warpgan.warping import warp
+
+    assert warpgan.warp is warp
+    assert warpgan.__all__ == sorted(warpgan.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'unwarp'"):
+        warpgan.unwarp  # noqa: B018
