@@ -18,7 +18,7 @@ UPDATE_POWER = 0.8
 """Exponent of the mask's update (equation 10)."""
 
 
-COVERED = 0.7
+COVERED = 0.5
 """Marked share of what a mask's convolution sees from which on there is full attention, at the start of training."""
 SPREAD = 0.25
 """Spread of the channels' averages at the start of training, as a share of their mean."""
@@ -46,7 +46,7 @@ class _Bounded(torch.autograd.Function):
 
 def bounded(value: Tensor, low: float, high: float) -> Tensor:
     """A value clamped to [low, high]; a gradient step can bring it back from outside, and never takes it further."""
-    result: Tensor = _Bounded.apply(value, low, high)  # type: ignore[no-untyped-call]
+    result: Tensor = _Bounded.apply(value, low, high)
     return result
 
 
@@ -90,15 +90,16 @@ class MapConvolution(nn.Module):
         return self.activation(x), updated(x)
 
     @torch.no_grad()
-    def start_averaging(self, level: int) -> None:
-        """Start as a noisy average of the mask, which reaches the centre where ``COVERED`` of it is marked.
+    def start_averaging(self, level: int, kernel: Tensor) -> None:
+        """Start as a noisy average of the mask by a kernel (4, 4) of sum one; ``COVERED`` of it reaches the centre.
 
-        The average is scaled for a mask of ones, which the power changes from level to level, to give the same on each.
+        The average is scaled so that it is the same on every level for a mask of ones, which the power changes.
         """
         full = float(self.activation.centre) / COVERED
         marked = 1.0 if level == 0 else full**UPDATE_POWER
-        count = self.mask.weight[0].numel()
-        self.mask.weight.normal_(full / marked / count, SPREAD * full / marked / math.sqrt(count))
+        before, count = self.mask.weight.shape[1], self.mask.weight[0].numel()
+        noise = torch.randn_like(self.mask.weight) * SPREAD / math.sqrt(count)
+        self.mask.weight.copy_(full / marked * (kernel / before + noise))
 
 
 def halving(before: int, after: int) -> nn.Conv2d:

@@ -31,6 +31,10 @@ class Discriminator(nn.Module):
         self.known, self.hole = column(width, published), column(width, published)
         side = PUBLISHED_SIDE // 2**LEVELS if published else 1
         self.score = nn.Conv2d(2 * 8 * width, 1, side)
+        if not published:  # torch's own start lets a signal fade over six levels: a critic with hardly a slope
+            for layer in self.modules():
+                if isinstance(layer, nn.Conv2d):
+                    nn.init.kaiming_normal_(layer.weight, a=0.2)
 
     def forward(self, pictures: Tensor, holes: Tensor) -> Tensor:
         """Pictures (B, 3, H, W) in [0, 1] and their holes (B, 1, H, W), one inside, to scores (B, 1).
@@ -67,4 +71,4 @@ def column(width: int, norm: bool) -> nn.Sequential:
 def at_least(planes: Tensor, side: int) -> Tensor:
     """Planes (B, C, H, W) reflected to the right and below where they have fewer than ``side`` pixels."""
     height, width = (max(length, side) for length in planes.shape[-2:])
-    return padded(planes.flatten(0, 1), height, width, "reflect").unflatten(0, planes.shape[:2])
+    return padded(planes.flatten(0, 1), height, width, "reflect").reshape(*planes.shape[:2], height, width)

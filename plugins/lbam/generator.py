@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -11,7 +12,7 @@ from torch.nn import functional as F
 from restore.core.padding import padded
 from restore.core.precision import in_full_precision
 from restore.plugins.lbam.attention import AsymmetricGaussian, MapConvolution, doubling, halving
-from restore.plugins.lbam.start import SLOPE, start_as_pyramid, start_drawn
+from restore.plugins.lbam.start import SLOPE, averaging, start_as_pyramid, start_drawn
 
 LEVELS = 7
 """How often height and width are halved."""
@@ -48,15 +49,20 @@ class Generator(nn.Module):
     def __init__(self, width: int = 64) -> None:
         super().__init__()
         widths = [width * min(2**level, 8) for level in range(LEVELS)]
-        self.encoder = nn.ModuleList([Encoder(4, width, 3), *(Encoder(a, b, a) for a, b in pairwise(widths))])
-        self.reverse = nn.ModuleList(
+        ups = widths[-2::-1]
+        encoder = [Encoder(4, width, 3), *(Encoder(before, after, before) for before, after in pairwise(widths))]
+        reverse = [
             MapConvolution(before, after, AsymmetricGaussian(1.1, 1.0, 0.5, 0.5))
             for before, after in pairwise([3, *widths[:-1]])
-        )
-        ups = widths[-2::-1]
-        self.decoder = nn.ModuleList(map(doubling, [widths[-1], *(2 * up for up in ups[:-1])], ups))
+        ]
+        decoder = list(map(doubling, [widths[-1], *(2 * up for up in ups[:-1])], ups))
         self.last = doubling(2 * width, 3)
-        self._start()
+        start(encoder, reverse, decoder, self.last)
+        self.encoder, self.reverse, self.decoder = (
+            nn.ModuleList(encoder),
+            nn.ModuleList(reverse),
+            nn.ModuleList(decoder),
+        )
 
     def forward(self, pictures: Tensor, holes: Tensor) -> Tensor:
         """Pictures (B, 3, H, W) in [0, 1], whatever they show in the hole, and holes (B, 1, H, W) to (B, 3, H, W).
@@ -77,24 +83,29 @@ class Generator(nn.Module):
         for level in self.reverse:
             attention, mask = level(mask)
             reverse_maps.append(attention)
-        for up, level in zip(self.decoder, reversed(range(LEVELS - 1)), strict=True):
-            both = torch.cat([bare[level], up(x)], 1)
-            x = F.leaky_relu(both * torch.cat([forward_maps[level], reverse_maps[level]], 1), SLOPE)
+        for up, depth in zip(self.decoder, reversed(range(LEVELS - 1)), strict=True):
+            both = torch.cat([bare[depth], up(x)], 1)
+            x = F.leaky_relu(both * torch.cat([forward_maps[depth], reverse_maps[depth]], 1), SLOPE)
         filled = (torch.tanh(in_full_precision(self.last, x)) + 1) / 2
         return filled[..., :height, :width]
 
-    def _start(self) -> None:
-        encoders = [level.features for level in self.encoder]
-        start_drawn(encoders, list(self.decoder), self.last.weight)
-        start_as_pyramid(
-            [layer.weight for layer in encoders], [layer.weight for layer in self.decoder], self.last.weight
-        )
-        for levels in ([level.attention for level in self.encoder], self.reverse):
-            for depth, maps in enumerate(levels):
-                maps.start_averaging(depth)
+
+def start(
+    encoder: Sequence[Encoder],
+    reverse: Sequence[MapConvolution],
+    decoder: Sequence[nn.ConvTranspose2d],
+    last: nn.ConvTranspose2d,
+) -> None:
+    """Give all levels the weights that training starts from; see `restore.plugins.lbam.start`."""
+    convolutions = [level.features for level in encoder]
+    start_drawn(convolutions, decoder, last.weight)
+    start_as_pyramid([layer.weight for layer in convolutions], [layer.weight for layer in decoder], last.weight)
+    for levels in ([level.attention for level in encoder], reverse):
+        for depth, maps in enumerate(levels):
+            maps.start_averaging(depth, averaging(depth))
 
 
 def continued(planes: Tensor) -> Tensor:
     """Planes (B, C, H, W) reflected to the right and below until both sides are multiples of 128."""
     height, width = (-(-side // MULTIPLE_OF) * MULTIPLE_OF for side in planes.shape[-2:])
-    return padded(planes.flatten(0, 1), height, width, "reflect").unflatten(0, planes.shape[:2])
+    return padded(planes.flatten(0, 1), height, width, "reflect").reshape(*planes.shape[:2], height, width)

@@ -29,7 +29,7 @@ class ModelSettings(Settings):
 class DiscriminatorSettings(Settings):
     """The critic with a column for the hole and one for the rest; only training needs it."""
 
-    width: Annotated[int, Field(ge=1)] = 24
+    width: Annotated[int, Field(ge=1)] = 16
     """Channels of its first layer; the last ones have eight times as many. 64 as published."""
     published: bool = False
     """Build the critic of the published code, for comparisons: with batch normalisation and a sigmoid at its end, both
@@ -65,9 +65,10 @@ class PretrainSettings(Settings):
     """First phase: the generator alone comes close to the target, pixel by pixel."""
 
     epochs: Annotated[int, Field(ge=0)] | None = None
-    """Epochs of this phase; unset: seven of ten of --epochs, at least one; 0: no such phase, as published."""
+    """Epochs of this phase; unset: what the second phase leaves of --epochs; 0: no such phase, as
+    published."""
     optimizer: OptimizerSettings = OptimizerSettings(
-        lr=1e-3, betas=(0.5, 0.9), schedule=ScheduleSettings(name="one-cycle", warmup=0.2)
+        lr=2e-3, betas=(0.5, 0.9), schedule=ScheduleSettings(name="one-cycle", warmup=0.2)
     )
     """Optimizer of the generator."""
 
@@ -76,14 +77,14 @@ class AdversarialSettings(Settings):
     """Second phase: the generator against a Wasserstein critic, with all losses."""
 
     epochs: Annotated[Annotated[int, Field(ge=0)] | None, Changeable()] = None
-    """Epochs of this phase; unset: what pretraining leaves of --epochs; 0: no such phase."""
+    """Epochs of this phase; unset: every fifth of --epochs, at least one, but none of --epochs 1; 0: no such phase."""
     weight: Annotated[float, Field(ge=0)] = 0.1
     """Factor of the generator's adversarial loss."""
     penalty: Annotated[float, Field(ge=0)] = 10.0
     """Factor of the penalty on the critic's gradient."""
     generator: OptimizerSettings = OptimizerSettings(lr=1e-4, betas=(0.5, 0.9))
     """Optimizer of the generator; as published."""
-    discriminator: OptimizerSettings = OptimizerSettings(lr=1e-4, betas=(0.0, 0.9))
+    discriminator: OptimizerSettings = OptimizerSettings(lr=5e-4, betas=(0.0, 0.9))
     """Optimizer of the critic; the published rate is 1e-5, which is too slow for short runs."""
 
 
@@ -146,14 +147,15 @@ class LBAMSettings(RunSettings):
         return self
 
     def split(self) -> tuple[int, int]:
-        """Epochs of pretraining and of the adversarial phase: 7 to 3 where nothing else is set.
+        """Epochs of pretraining and of the adversarial phase: 4 to 1 where nothing else is set.
 
         One epoch in all is pretraining: a game from an untrained generator would only damage.
         """
         pretrain, adversarial = self.pretrain.epochs, self.adversarial.epochs
-        if pretrain is None:
-            pretrain = max(1, round(0.7 * self.epochs)) if adversarial is None else self.epochs - adversarial
-        return pretrain, self.epochs - pretrain if adversarial is None else adversarial
+        if adversarial is None:
+            fifth = max(1, round(self.epochs / 5)) if self.epochs > 1 else 0
+            adversarial = fifth if pretrain is None else self.epochs - pretrain
+        return (self.epochs - adversarial if pretrain is None else pretrain), adversarial
 
     @property
     def looks_at_features(self) -> bool:

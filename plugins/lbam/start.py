@@ -25,10 +25,18 @@ COLOURS = 3
 CARRIERS = 2 * COLOURS
 """Channels that carry colours: each once positive and, three further, once negative."""
 
-FINER, COARSER = 0.3, 1.0
+FINER, COARSER = 0.4, 0.9
 """Shares of a level and of the coarser ones in the colours on the way up, before attention."""
 
-_TENT = torch.tensor([1.0, 3.0, 3.0, 1.0])
+COARSE = 4
+"""Level, from 0, from which on averages are taken over two pixels a side: smoother ones would reach over the border of
+maps that are hardly larger, and take the zeros there for gray."""
+
+
+def averaging(level: int) -> Tensor:
+    """The kernel (4, 4), of sum one, by which a level begins to average the finer one."""
+    weights = torch.tensor([0.0, 1.0, 1.0, 0.0] if level >= COARSE else [0.25, 0.75, 0.75, 0.25])
+    return torch.outer(weights, weights) / 4
 
 
 @torch.no_grad()
@@ -51,22 +59,21 @@ def start_as_pyramid(down: Sequence[Tensor], up: Sequence[Tensor], last: Tensor)
     """
     if len(down[0]) < CARRIERS:
         return
-    averaging, interpolating = (torch.outer(_TENT, _TENT) / total for total in (64, 16))
     for level, weight in enumerate(down):
-        weight[:CARRIERS] = 0
+        weight[:CARRIERS], kernel = 0, averaging(level)
         for colour in range(COLOURS):
             for place, sign in ((colour, 1.0), (colour + COLOURS, -1.0)):
                 if level == 0:  # the fourth channel says what is known
-                    weight[place, colour], weight[place, COLOURS] = sign * averaging, -sign * averaging / 2
+                    weight[place, colour], weight[place, COLOURS] = sign * kernel, -sign * kernel / 2
                 else:
-                    _connect(weight[place], colour, sign * averaging)
+                    _connect(weight[place], colour, sign * kernel)
     for step, weight in enumerate(up):
-        weight[:, :CARRIERS] = 0
+        weight[:, :CARRIERS], kernel = 0, 4 * averaging(len(up) - step)
         for colour in range(COLOURS):
             for place, sign in ((colour, 1.0), (colour + COLOURS, -1.0)):
-                _connect_both(weight[:, place], colour, sign * interpolating, coarsest=step == 0)
+                _connect_both(weight[:, place], colour, sign * kernel, coarsest=step == 0)
     for colour in range(COLOURS):
-        _connect_both(last[:, colour], colour, 2 * interpolating)  # (tanh(2x) + 1) / 2 is about x + 1/2
+        _connect_both(last[:, colour], colour, 8 * averaging(0))  # (tanh(2x) + 1) / 2 is about x + 1/2
 
 
 def _connect_both(weight: Tensor, colour: int, kernel: Tensor, coarsest: bool = False) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from restore.plugins.lbam.attention import AsymmetricGaussian, MapConvolution, bounded, updated
+from restore.plugins.lbam.start import averaging
 
 FORWARD = (1.1, 2.0, 1.0, 1.0)
 
@@ -90,7 +91,7 @@ def test_attention_starts_where_the_mask_is_marked(numbers: tuple[float, ...], u
     mask, before = torch.ones(1, 3, 128, 128), 3
     for level, after in enumerate((8, 16, 32, 64, 64)):
         maps = MapConvolution(before, after, AsymmetricGaussian(*numbers))
-        maps.start_averaging(level)
+        maps.start_averaging(level, averaging(level))
         nothing, _ = maps(torch.zeros_like(mask))
         attention, mask = maps(mask)
         assert float(attention.detach()[..., 1:-1, 1:-1].mean()) == pytest.approx(1, abs=0.15)

@@ -122,7 +122,8 @@ def test_the_critic_learns_to_score_real_pictures_higher_and_the_generator_climb
 def test_with_the_published_sign_there_is_no_game() -> None:
     with trained_critic(PublishedSign(0.1)) as (made, shown):
         real, fake = scores(made, shown)
-        assert abs(real - fake) < 0.1  # it lowers both alike
+        assert real < fake + 0.1
+        assert max(real, fake) < -10  # it lowers both
         assert score_after_a_small_step(made, shown) < fake
 
 

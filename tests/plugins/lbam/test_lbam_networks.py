@@ -88,3 +88,16 @@ def test_the_discriminator_judges_each_picture_by_itself_and_without_limits() ->
 def test_the_published_discriminator_says_which_size_it_judges() -> None:
     with pytest.raises(ValueError, match="256 x 256 pixels, not 64 x 128"):
         Discriminator(1, published=True)(*picture_and_hole(128, 64))
+
+
+def test_an_untrained_generator_continues_colours_into_the_hole() -> None:
+    torch.manual_seed(0)
+    network = Generator(8)
+    colours = torch.tensor([0.8, 0.4, 0.2]).view(1, 3, 1, 1)
+    hole = torch.zeros(1, 1, 128, 128)
+    hole[..., 40:80, 30:70] = 1
+    with torch.no_grad():
+        filled = network(colours.expand(1, 3, 128, 128), hole)
+    for place in (filled[..., 50:70, 40:60], filled[..., 90:, 90:]):
+        error = (place.mean((2, 3)).flatten() - colours.flatten()).norm()
+        assert error < 0.3 * (colours - 0.5).norm()

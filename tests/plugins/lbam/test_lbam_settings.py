@@ -22,7 +22,7 @@ def settings(**changes: Any) -> LBAMSettings:
 @pytest.mark.parametrize(
     ("changes", "epochs"),
     [
-        ({"epochs": 10}, (7, 3)),
+        ({"epochs": 10}, (8, 2)),
         ({"epochs": 2}, (1, 1)),
         ({"epochs": 1}, (1, 0)),
         ({"epochs": 10, "pretrain": {"epochs": 0}}, (0, 10)),
