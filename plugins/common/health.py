@@ -14,7 +14,7 @@ SURE = 0.99
 NEVER_FOOLED = 1e-3
 """Mean probability below which it is taken never to be fooled by a generated one."""
 CHECKERBOARD = 8.0
-"""How many times more periodic detail than in the targets is taken for a pattern."""
+"""How many times the energy of periodic detail in the targets is taken for a pattern."""
 COLLAPSED = 0.15
 """Diversity, relative to that of the targets, below which samples are taken to be all alike."""
 BLURRED = 0.1

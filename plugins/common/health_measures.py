@@ -12,8 +12,8 @@ from torch import Tensor
 
 from restore.core.task import Batch
 
-_UNDECIDED = 2e-3
-"""Share of energy that chance alone may put on the period; below it shares are not told apart."""
+_UNDECIDED = 1e-2
+"""Share of the targets' detail that chance alone may put on the period; below it nothing is told apart."""
 
 
 @torch.no_grad()
@@ -33,14 +33,16 @@ def checkerboard(generated: Tensor, target: Tensor, where: Tensor, period: int =
     """How many times more detail repeats with a period in generated pictures than in targets, a scalar.
 
     Strided and transposed convolutions leave patterns of the period of their strides (Odena et al., 2016); a period of
-    4 shows those of 2 as well. See `periodic_share`.
+    4 shows those of 2 as well. Both energies are taken relative to that of the targets' detail: beside it a pattern is
+    seen or not, however blurred generated pictures are. See `periodic_energy`.
     """
-    shares = [periodic_share(pictures, where, period) for pictures in (generated, target)]
-    return (shares[0] + _UNDECIDED) / (shares[1] + _UNDECIDED)
+    (pattern, _), (natural, detail) = (periodic_energy(pictures, where, period) for pictures in (generated, target))
+    undecided = _UNDECIDED * detail + torch.finfo(detail.dtype).tiny
+    return (pattern + undecided) / (natural + undecided)
 
 
-def periodic_share(pictures: Tensor, where: Tensor, period: int) -> Tensor:
-    """Share in [0, 1] of the energy of detail that lies at frequencies of k / period, over the whole batch; a scalar.
+def periodic_energy(pictures: Tensor, where: Tensor, period: int) -> tuple[Tensor, Tensor]:
+    """Energy of detail at frequencies of k / period over the whole batch, and that of all detail; scalars.
 
     By Parseval's theorem that energy is the energy of the mean over all periods, so no spectrum has to be computed, and
     a hole of any shape will do. Height and width are cut to multiples of the period.
@@ -48,14 +50,13 @@ def periodic_share(pictures: Tensor, where: Tensor, period: int) -> Tensor:
     detail = _detail(pictures)
     height, width = (side - side % period for side in detail.shape[-2:])
     if not height or not width:
-        return detail.new_zeros(())
+        return detail.new_zeros(()), detail.new_zeros(())
     weights = where[..., :height, :width].expand(-1, detail.shape[1], -1, -1)
     detail = (detail[..., :height, :width] - _mean(detail[..., :height, :width], weights)) * weights
     pattern = "b c (y p) (x q) -> c p q"
     counts = reduce(weights, pattern, "sum", p=period, q=period)
     sums = reduce(detail, pattern, "sum", p=period, q=period)
-    energy = detail.square().sum()
-    return (sums.square() / counts.clamp(min=1)).sum() / energy.clamp(min=torch.finfo(energy.dtype).tiny)
+    return (sums.square() / counts.clamp(min=1)).sum(), detail.square().sum()
 
 
 def diversity(generated: Tensor, target: Tensor) -> Tensor:

@@ -164,7 +164,7 @@ class AdversarialSettings(Settings):
     """Factor of the distance between the discriminator's features of both pictures; 10 is a start."""
     generator: OptimizerSettings = OptimizerSettings(lr=2e-4, betas=(0.5, 0.999))
     """Optimizer of the generator."""
-    discriminator: OptimizerSettings = OptimizerSettings(lr=2e-4, betas=(0.5, 0.999))
+    discriminator: OptimizerSettings = OptimizerSettings(lr=4e-4, betas=(0.5, 0.999))
     """Optimizer of the discriminator."""
 
 
