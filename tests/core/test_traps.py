@@ -1,0 +1,127 @@
+"""What trains silently wrong on several processes elsewhere: one launch of two, every step compared with hand work."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from toy_tasks import TwoPhases, toy_settings
+
+from restore.core.accelerator import make_accelerator
+from restore.core.launching import Outcome, launch
+from restore.core.task import Step
+from restore.core.turns import Networks, Turns
+
+SCRIPT = Path(__file__).parents[1] / "processes" / "traps.py"
+EXACT = 1e-5
+STEPS = 3
+"""Of an epoch: 28 samples in steps of 8; the last 4 are left out."""
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What was measured of each run: the one as it should be, and those with one rule broken."""
+    out = tmp_path_factory.mktemp("traps")
+    assert launch([sys.executable, str(SCRIPT), str(out)], 2) == Outcome(0, None, None)
+    found: dict[str, Any] = json.loads((out / "seen.json").read_text())
+    return found
+
+
+@pytest.fixture(scope="module")
+def steps(seen: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every optimizer step of the run as it should be, of the adversarial phase critic and generator in turn."""
+    assert seen["right"]["failure"] is None
+    found: list[dict[str, Any]] = seen["right"]["steps"]
+    return found
+
+
+def noticed(run: dict[str, Any], optimizer: str) -> bool:
+    """Whether a broken rule shows: the reducer complains, or a gradient is another than the one by hand."""
+    return bool(run["failure"]) or worst(run, optimizer) > 100 * EXACT
+
+
+def worst(run: dict[str, Any], optimizer: str, what: str = "error") -> float:
+    return max(step[what] for step in run["steps"] if step["optimizer"] == optimizer)
+
+
+def test_a_critic_in_its_own_turn_is_averaged_over_processes(seen: dict[str, Any]) -> None:
+    assert worst(seen["right"], "critic", "apart") == 0
+    assert worst(seen["right"], "critic") < EXACT
+    assert noticed(seen["raw_in_its_own_turn"], "critic")
+    assert seen["raw_in_its_own_turn"]["weights_apart"] > 0
+
+
+def test_gradients_of_earlier_micro_batches_are_kept(seen: dict[str, Any]) -> None:
+    for optimizer in ("critic", "net"):
+        assert worst(seen["right"], optimizer) < EXACT
+        assert noticed(seen["zeroed_before_each_backward"], optimizer)
+
+
+def test_a_step_counts_once_however_many_networks_it_moves(steps: list[dict[str, Any]]) -> None:
+    order = ["net"] * STEPS + ["critic", "net"] * 2 * STEPS
+    assert [step["optimizer"] for step in steps] == order
+
+
+def test_the_generators_turn_leaves_nothing_in_the_critic(seen: dict[str, Any]) -> None:
+    assert worst(seen["right"], "critic") < EXACT
+    assert noticed(seen["trainable_in_the_turn_of_another"], "critic")
+
+
+def test_a_frozen_critic_is_not_called_through_what_averages_it(seen: dict[str, Any]) -> None:
+    assert worst(seen["right"], "net") < EXACT
+    assert seen["right"]["weights_apart"] == 0
+    # calling it so does no harm in this order of turns, but may in another: the rule itself is looked at too
+    raw, wrapped = ({name: torch.nn.Identity() for name in ("net", "critic")} for _ in range(2))
+    modules = Networks(raw, wrapped).in_turn(("net",))
+    assert modules["net"] is wrapped["net"]
+    assert modules["critic"] is raw["critic"]
+
+
+def test_a_schedule_moves_once_a_step_whatever_the_number_of_processes(steps: list[dict[str, Any]]) -> None:
+    for optimizer, phase_steps in (("critic", 2 * STEPS), ("net", STEPS)):
+        rates = [step["lr"] for step in steps if step["optimizer"] == optimizer][:phase_steps]
+        assert rates == pytest.approx([1e-2 * (1 - done / phase_steps) for done in range(phase_steps)])
+
+
+def test_no_gradient_crosses_the_end_of_an_epoch(steps: list[dict[str, Any]]) -> None:
+    assert {step["micro_batches"] for step in steps} == {2}
+    # a gradient that had waited over the end of an epoch would show in the first step of the next
+    assert max(step["error"] for step in steps) < EXACT
+
+
+def test_one_optimizer_is_finished_before_the_other_scales_its_loss() -> None:
+    """All optimizers share a gradient scaler in fp16, which needs CUDA: the order of its calls is looked at instead."""
+    calls: list[str] = []
+
+    class Scaler:
+        def scale(self, total: torch.Tensor) -> torch.Tensor:
+            calls.append("scale")
+            return total
+
+        def unscale_(self, _: torch.optim.Optimizer) -> None:
+            calls.append("unscale")
+
+        def step(self, optimizer: torch.optim.Optimizer) -> None:
+            calls.append("step")
+            optimizer.step()
+
+        def update(self) -> None:
+            calls.append("update")
+
+    settings = toy_settings(Path())
+    toy = TwoPhases(settings)
+    accelerator = make_accelerator(settings)
+    networks = Networks(toy.modules, toy.modules)
+    turns = Turns(
+        accelerator, networks, toy.phases()[1], precision="fp32", averages=None, warn=pytest.fail, max_skipped=1
+    )
+    turns.scaler = Scaler()  # type: ignore[assignment]
+    picture = torch.rand(4, 1, 8, 8)
+    turns.begin_step()
+    with accelerator.accumulate(*toy.modules.values()):
+        toy.train_step({"input": picture, "target": 1 - picture}, turns, Step("adversarial", 0, 0, 0, 0.0))
+    assert calls == ["scale", "unscale", "step", "update"] * 2

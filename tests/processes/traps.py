@@ -1,0 +1,155 @@
+"""Watch every optimizer step of a run, and of runs with one rule broken, as one of several processes: ``traps.py OUT``.
+
+Beside each step the gradient is computed by hand: the raw networks on this process's micro-batches, averaged over
+micro-batches and processes without any of the engine's means.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import torch
+import torch.distributed
+import toy_tasks
+from torch import Tensor
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from restore.core.settings import OptimizerSettings, ScheduleSettings
+from restore.core.task import Batch, Modules, Step, Terms, Turn
+from restore.core.trainer import Trainer
+from restore.core.turns import Networks, Turns
+
+
+class Watched(toy_tasks.TwoPhases):
+    """A task that computes every gradient a second time, by hand."""
+
+    def __init__(self, settings: toy_tasks.ToySettings) -> None:
+        super().__init__(settings)
+        self.by_hand: dict[str, list[Tensor]] = {}
+        self.steps: list[dict[str, Any]] = []
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        super().train_step(batch, _Beside(self, turn), step)
+
+    def stepped(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        """Compare the gradient that an optimizer is about to use."""
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        name = next(name for name, net in self.modules.items() if any(p is parameters[0] for p in net.parameters()))
+        micro_batches = self.by_hand.pop(name, [])
+        expected = torch.stack(micro_batches).mean(0)
+        torch.distributed.all_reduce(expected)
+        expected /= torch.distributed.get_world_size()
+        gradient = torch.cat([p.grad.flatten() for p in parameters])
+        self.steps.append(
+            {
+                "optimizer": name,
+                "micro_batches": len(micro_batches),
+                "lr": optimizer.param_groups[0]["lr"],
+                "error": float((gradient - expected).norm() / expected.norm()),
+                "apart": _apart(gradient),
+            }
+        )
+
+
+class _Beside:
+    """A turn that first does the same by hand."""
+
+    def __init__(self, task: Watched, turn: Turn) -> None:
+        self.task, self.turn = task, turn
+
+    def __call__(self, name: str, closure: Callable[[Modules], Terms]) -> None:
+        terms = closure(Modules(self.task.modules))
+        gradients = torch.autograd.grad(sum(terms.values()), list(self.task.modules[name].parameters()))
+        self.task.by_hand.setdefault(name, []).append(torch.cat([gradient.flatten() for gradient in gradients]))
+        self.turn(name, closure)
+
+    def log(self, **numbers: Tensor | float) -> None:
+        self.turn.log(**numbers)
+
+
+def _apart(tensor: Tensor) -> float:
+    """How far the processes are from each other."""
+    low, high = tensor.clone(), tensor.clone()
+    torch.distributed.all_reduce(low, torch.distributed.ReduceOp.MIN)
+    torch.distributed.all_reduce(high, torch.distributed.ReduceOp.MAX)
+    return float((high - low).norm() / tensor.norm())
+
+
+# --- rules, broken ------------------------------------------------------------------------------------------------
+
+
+def raw_in_its_own_turn() -> Any:
+    """Networks are called without what averages them, as one would be that lives inside a loss."""
+    return "in_turn", Networks, lambda self, _: Modules(self.raw)
+
+
+def trainable_in_the_turn_of_another() -> Any:
+    """The generator's backward pass leaves gradients in the critic."""
+    return "only_trainable", Networks, lambda *_: contextlib.nullcontext()
+
+
+def zeroed_before_each_backward() -> Any:
+    """Gradients of earlier micro-batches are wiped."""
+    original = Turns.__call__
+
+    def call(self: Turns, name: str, closure: Callable[[Modules], Terms]) -> None:
+        self.optimizers[name].optimizer.zero_grad()
+        original(self, name, closure)
+
+    return "__call__", Turns, call
+
+
+BROKEN = (raw_in_its_own_turn, trainable_in_the_turn_of_another, zeroed_before_each_backward)
+
+
+@contextlib.contextmanager
+def broken(rule: Callable[[], Any] | None) -> Iterator[None]:
+    """Run a block with one of the engine's methods replaced."""
+    if rule is None:
+        yield
+        return
+    name, owner, replacement = rule()
+    original = getattr(owner, name)
+    setattr(owner, name, replacement)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
+
+
+def watch(out: Path, rule: Callable[[], Any] | None) -> dict[str, Any]:
+    """Train with a rate that falls, two micro-batches a step, and an epoch that ends in the middle of a step."""
+    optimizer = OptimizerSettings(name="sgd", lr=1e-2, momentum=0, schedule=ScheduleSettings(name="linear"))
+    settings = toy_tasks.toy_settings(
+        out, name=rule.__name__ if rule else "right", epochs=3, batch_size=8, accumulate=2, samples_per_epoch=28,
+        batch_norm=False, optimizer=optimizer, workers=0, sample_pictures=0,
+    )  # fmt: skip
+    task = Watched(settings)
+    hook = register_optimizer_step_pre_hook(task.stepped)
+    failure = None
+    with broken(rule):
+        try:
+            Trainer(task, settings).fit()
+        except RuntimeError as error:  # as good a way of being noticed as any
+            failure = str(error)
+    hook.remove()
+    weights = torch.cat([p.detach().flatten() for net in task.modules.values() for p in net.parameters()])
+    return {"steps": task.steps, "failure": failure, "weights_apart": _apart(weights)}
+
+
+def main(out: str) -> None:
+    seen = {rule.__name__ if rule else "right": watch(Path(out), rule) for rule in (None, *BROKEN)}
+    if os.environ["RANK"] == "0":
+        (Path(out) / "seen.json").write_text(json.dumps(seen))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
