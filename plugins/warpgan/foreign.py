@@ -21,6 +21,7 @@ from torch import Tensor
 
 from restore.core.errors import WeightsError
 from restore.core.foreign import Codebase
+from restore.plugins.warpgan.discriminator import KINDS
 
 State = Mapping[str, Tensor]
 Rules = Sequence[tuple[str, str]]
@@ -63,7 +64,21 @@ DISCRIMINATOR: Rules = (
 )
 """Its discriminator."""
 
-_MEAN = "Decoder.WarpController.ldmark_mean"
+RULES: Rules = (
+    *((pattern, f"generator.{name}") for pattern, name in GENERATOR),
+    *((pattern, f"discriminator.{name}") for pattern, name in DISCRIMINATOR),
+)
+"""Both."""
+
+_MEAN = "generator.warp.mean"
+_LENGTHS = {
+    "width": "generator.content.convolutions.0.conv.weight",
+    "style": "generator.style.code.weight",
+    "discriminator_width": "discriminator.convolutions.0.weight",
+    "embedding": "discriminator.embedding.weight",
+}
+"""Settings that are the number of outputs of a layer."""
+
 _PARAMETERS = {"weights": "weight", "biases": "bias", "gamma": "weight", "beta": "bias"}
 _FLATTENED = {
     "Decoder.WarpController.fc1": "Encoder.ContentEncoder.res2_1",
@@ -73,33 +88,25 @@ _FLATTENED = {
 
 
 def warpgan(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Model settings and renamed state of a generator; a discriminator beside it, which only training needs, is left.
+    """Model settings and renamed state of a generator, and of the discriminator if the checkpoint has one.
 
-    Raises WeightsError when there is none.
+    Raises WeightsError when there is no generator.
     """
-    plain = as_torch(state)
-    here = {_renamed(key, GENERATOR, "generator"): tensor for key, tensor in plain.items()}
-    here = {key: tensor for key, tensor in here.items() if not key.startswith("Discriminator.")}
-    if (mean := here.pop(_MEAN, None)) is not None:
-        here["generator.warp.mean"] = mean.reshape(-1, 2)
+    here = renamed(as_torch(state))
     if not any(key.startswith("generator.") for key in here):
         raise WeightsError("none of its variables belongs to the generator of WarpGAN")
     settings: dict[str, Any] = {"controller": "dense"}
-    if (first := here.get("generator.content.convolutions.0.conv.weight")) is not None:
-        settings["width"] = len(first)
-    if (code := here.get("generator.style.code.weight")) is not None:
-        settings["style"] = len(code)
-    if mean is not None:
-        settings["points"] = mean.numel() // 2
-    if (hidden := here.get("generator.warp.hidden.linear.weight")) is not None:
-        settings["size"] = 4 * math.isqrt(hidden.shape[1] // (4 * settings.get("width", 64)))
+    for name, key in _LENGTHS.items():
+        if (tensor := here.get(key)) is not None:
+            settings[name] = len(tensor)
+    if (hidden := here.get("generator.warp.hidden.linear.weight")) is not None and "width" in settings:
+        settings["size"] = 4 * math.isqrt(hidden.shape[1] // (4 * settings["width"]))
+    if (mean := here.get(_MEAN)) is not None:
+        here[_MEAN] = mean.reshape(-1, 2)
+        settings["points"] = len(here[_MEAN])
+    if (identities := here.get("discriminator.identities.weight")) is not None:
+        settings["people"] = len(identities) // KINDS
     return settings, here
-
-
-def discriminator(state: State) -> dict[str, Tensor]:
-    """Renamed state of a discriminator, for a `Discriminator` of the size and people that its shapes tell."""
-    named = ((_renamed(key, DISCRIMINATOR, "discriminator"), tensor) for key, tensor in as_torch(state).items())
-    return {key: tensor for key, tensor in named if key.startswith("discriminator.")}
 
 
 def as_torch(state: State) -> dict[str, Tensor]:
@@ -125,13 +132,18 @@ def _as_torch(key: str, tensor: Tensor, state: State) -> tuple[str, Tensor]:
     return f"{layer}.{_PARAMETERS.get(leaf, leaf)}".lstrip("."), tensor.contiguous()
 
 
-def _renamed(key: str, rules: Rules, network: str) -> str:
+def renamed(state: State) -> dict[str, Tensor]:
+    """The state under the names used here, ``<network>.<layer>.<parameter>``; what no rule knows keeps its name."""
+    return {_renamed(key): tensor for key, tensor in state.items()}
+
+
+def _renamed(key: str) -> str:
     layer, _, parameter = key.rpartition(".")
-    for pattern, name in rules:
+    for pattern, name in RULES:
         if match := re.fullmatch(pattern, layer):
-            return f"{network}.{match.expand(name)}.{parameter}"
-    return key
+            return f"{match.expand(name)}.{parameter}"
+    return _MEAN if key == "Decoder.WarpController.ldmark_mean" else key
 
 
-CODE_BASES = {"warpgan": Codebase("the original WarpGAN, seasonSH/WarpGAN; of its networks the generator", warpgan)}
+CODE_BASES = {"warpgan": Codebase("the original WarpGAN of seasonSH/WarpGAN", warpgan)}
 """What ``restore import --task warpgan --from`` accepts."""

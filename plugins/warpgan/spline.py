@@ -22,9 +22,9 @@ from torch.autograd.function import once_differentiable
 SMALLEST = 1e-13
 """Least regulariser, in squared units: two values at one place have a mean instead of no surface."""
 
-RIDGE = 1e-11
-"""Cost of the plane's slope and height, in units: places on one line, or fewer than three, leave the plane open, and
-are given the flattest."""
+THIN = 1e-3
+"""Deviation of the places along a direction, in units, under which they say nothing about the plane's slope along it:
+it is the flattest then. Places all but on one line, or in one place, would tilt it by millions otherwise."""
 
 NEAREST = 1e-30
 """Squared distance, in units, under which the kernel is the one at that distance; its limit is zero."""
@@ -88,7 +88,7 @@ class ThinPlateSpline:
     def _over(self, height: int, width: int) -> Tensor:
         rows = (torch.arange(height).to(self.middle) - self.middle[..., 0]) / self.unit[..., 0]
         columns = (torch.arange(width).to(self.middle) - self.middle[..., 1]) / self.unit[..., 0]
-        surface: Tensor = _Surface.apply(self.places, self.weights, self.plane, rows, columns)  # type: ignore[no-untyped-call]
+        surface: Tensor = _Surface.apply(self.places, self.weights, self.plane, rows, columns)
         return surface
 
     def _scaled(self, queries: Tensor) -> Tensor:
@@ -103,8 +103,9 @@ def thin_plate_spline(
     ``regulariser``, in squared units of the coordinates, is how far the surface may stay away from the values for the
     sake of smoothness; zero: it goes through them. In scipy's RBFInterpolator it is the ``smoothing``. ``unit`` is a
     length of the order of what is looked at, such as half the side of a picture; the reach of the places otherwise. It
-    decides only what degenerate places give: those nearer to each other than a millionth of it share the mean of their
-    values, and places on one line give a surface that is flat across it.
+    decides only what degenerate places give: those at one place share the mean of their values, and those within a
+    thousandth of it of one line, or all of one place, give a surface that is flat across it, or everywhere. A few that
+    all but meet with different values tear the surface, as they tear every such spline; a regulariser calms that.
     """
     places, values = double(places), double(values)
     count, points = places.shape[:2]
@@ -119,12 +120,26 @@ def thin_plate_spline(
     softness = (regulariser / scale.square()).clamp_min(SMALLEST)
     bending = kernel(away.square().sum(-1)) + softness * torch.eye(points).to(places)
     sides = torch.cat([torch.ones_like(places[..., :1]), places], dim=-1)  # (B, P, 3)
-    ridge = (-RIDGE * torch.eye(3).to(places)).expand(count, 3, 3)
-    system = torch.cat([torch.cat([bending, sides], 2), torch.cat([sides.transpose(1, 2), ridge], 2)], 1)
+    system = torch.cat(
+        [torch.cat([bending, sides], 2), torch.cat([sides.transpose(1, 2), -flatness(places.detach())], 2)], 1
+    )
     wanted = torch.cat([values, values.new_zeros(count, 3, values.shape[-1])], 1)
     # without its check, which would end a run where a network says NaN, and wait for an accelerator
     answer = torch.linalg.solve_ex(system, wanted, check_errors=False)[0]
     return ThinPlateSpline(middle, scale, places, answer[:, :points], answer[:, points:])
+
+
+def flatness(places: Tensor) -> Tensor:
+    """What slopes cost (B, 3, 3), for places (B, P, 2) around zero: next to nothing, but where the places are thin."""
+    spread = places.transpose(1, 2) @ places / places.shape[1]  # (B, 2, 2)
+    (down, mixed), (_, across) = (row.unbind(-1) for row in spread.unbind(-2))
+    half = ((down - across).square() / 4 + mixed.square()).sqrt()
+    long, short = (down + across) / 2 + half, (down + across) / 2 - half  # variances along the two main directions
+    costs = [(THIN**2 / variance.clamp_min(1e-3 * THIN**2)) ** 4 for variance in (long, short)]
+    identity = torch.eye(2).to(places)
+    thin = (long[:, None, None] * identity - spread) / (2 * half).clamp_min(1e-300)[:, None, None]
+    cost = costs[0][:, None, None] * (identity - thin) + costs[1][:, None, None] * thin
+    return torch.nn.functional.pad(cost, (1, 0, 1, 0))
 
 
 def kernel(squared: Tensor) -> Tensor:

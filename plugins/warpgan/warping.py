@@ -23,6 +23,8 @@ class Warped(NamedTuple):
     """(B, 2, H, W): how many rows and columns each pixel was moved to get where it is."""
 
 
+# Which surfaces need float64 is known by their numbers alone: each set would be compiled anew.
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def warp(
     picture: Tensor, points: Tensor, displacements: Tensor, regulariser: float = REGULARISER, boundary: int = 0
 ) -> Warped:
@@ -91,6 +93,6 @@ def gathered(picture: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         for right, part in ((0, 1 - across), (1, across)):
             index = (top + below).clamp_max(height - 1) * width + (left + right).clamp_max(width - 1)
             index = index.nan_to_num().long().flatten(1)[:, None].expand(-1, picture.shape[1], -1)
-            pixels = picture.flatten(2).gather(2, index).unflatten(2, rows.shape[1:])
+            pixels = picture.flatten(2).gather(2, index).reshape(*picture.shape[:2], *rows.shape[1:])
             total = total + share * part * pixels
     return total
