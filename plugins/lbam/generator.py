@@ -56,13 +56,10 @@ class Generator(nn.Module):
             for before, after in pairwise([3, *widths[:-1]])
         ]
         decoder = list(map(doubling, [widths[-1], *(2 * up for up in ups[:-1])], ups))
-        self.last = doubling(2 * width, 3)
-        start(encoder, reverse, decoder, self.last)
-        self.encoder, self.reverse, self.decoder = (
-            nn.ModuleList(encoder),
-            nn.ModuleList(reverse),
-            nn.ModuleList(decoder),
-        )
+        last = doubling(2 * width, 3)
+        start(encoder, reverse, decoder, last)
+        self.encoder, self.reverse = nn.ModuleList(encoder), nn.ModuleList(reverse)
+        self.decoder, self.last = nn.ModuleList(decoder), last
 
     def forward(self, pictures: Tensor, holes: Tensor) -> Tensor:
         """Pictures (B, 3, H, W) in [0, 1], whatever they show in the hole, and holes (B, 1, H, W) to (B, 3, H, W).

@@ -7,7 +7,7 @@ the forward maps silence the finer level and the reverse maps pass on the coarse
 make of this what training wants.
 
 From the published start, weights drawn around zero with a deviation of 0.02, attention is a few percent everywhere, and
-the deeper levels stay silent for thousands of steps.
+the deeper levels stay silent for hundreds of steps.
 """
 
 from __future__ import annotations
