@@ -34,7 +34,7 @@ def restore_tasks(register: Register) -> None:
         predict=f"{_PLACE}.settings:PredictOptions",
         evaluate=f"{_PLACE}.settings:EvaluateOptions",
         imports=f"{_PLACE}.foreign:CODE_BASES",
-        summary="Caricatures of photographs, exaggerated as far as you like (Shi, Deb and Jain, 2019).",
+        summary="Caricatures of aligned faces (see restore data align), exaggerated at will (Shi, Deb and Jain, 2019).",
     )
 
 
