@@ -108,7 +108,8 @@ def test_sixteen_bits_and_a_profile_come_out_as_they_went_in(tmp_path: Path) -> 
     assert written.dtype == np.uint16
     assert np.array_equal(written[~HOLE], levels[~HOLE])
     assert (written[HOLE] != levels[HOLE]).any()
-    assert Image.open(tmp_path / "out.png").info["icc_profile"] == PROFILE
+    with Image.open(tmp_path / "out.png") as image:
+        assert image.info["icc_profile"] == PROFILE
 
 
 def test_a_hole_found_by_transparency_is_opaque_afterwards_and_alpha_stays_otherwise(tmp_path: Path) -> None:
