@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from restore.core.settings import Changeable, Flag, OptimizerSettings, RunSettings, ScheduleSettings, Settings
 from restore.plugins.common.mask_settings import MaskSettings
@@ -198,6 +198,13 @@ class InpaintGANSettings(RunSettings):
     batch_size: int = 8
     ema: Annotated[float, Field(gt=0, lt=1)] | None = 0.98
     epochs: Annotated[int, Field(ge=1), Changeable()] = 10
+
+    @field_validator("progressive", mode="before")
+    @classmethod
+    def _sizes_between_commas(cls, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        return [part for each in value for part in (each.split(",") if isinstance(each, str) else [each])]
 
     @model_validator(mode="after")
     def _epochs_add_up(self) -> Self:

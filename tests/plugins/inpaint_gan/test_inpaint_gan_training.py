@@ -294,6 +294,12 @@ def test_phases_train_at_the_sizes_that_they_say() -> None:
         assert list(turn.terms) == (["generator"] if phase.name == "pretrain" else ["discriminator", "generator"])
 
 
+def test_sizes_may_stand_between_commas() -> None:
+    assert settings(crop=96, progressive=["32,64"]).progressive == [32, 64]
+    with pytest.raises(ValueError, match="integer"):
+        settings(progressive=["32,x"])
+
+
 def test_a_smaller_picture_shows_the_same_scene() -> None:
     task = InpaintGAN(settings(progressive=[16], discriminator={"layers": 1}))
     first = next(phase for phase in task.phases() if phase.name == "pretrain")
