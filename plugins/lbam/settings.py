@@ -58,7 +58,7 @@ class FeatureSettings(PerceptualSettings):
     not, and its weights of the losses belong to that."""
     window: Annotated[int, Field(ge=8)] | None = 48
     """Side of the squares, cut by chance, that the features look at: on a CPU they cost more than all else.
-    Unset: whole crops."""
+    Unset, or larger than those: whole crops."""
 
 
 class PretrainSettings(Settings):
@@ -120,13 +120,6 @@ class LBAMSettings(RunSettings):
     def _published_critic_has_one_size(self) -> Self:
         if self.discriminator.published and self.crop != PUBLISHED_CROP:
             raise ValueError(f"discriminator.published: judges crops of {PUBLISHED_CROP} pixels, not {self.crop}")
-        return self
-
-    @model_validator(mode="after")
-    def _window_fits(self) -> Self:
-        window = self.perceptual.window
-        if window is not None and window > self.crop and "window" in self.perceptual.model_fields_set:
-            raise ValueError(f"perceptual.window ({window}) is larger than the crop ({self.crop})")
         return self
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -24,6 +24,7 @@ def by_definition(x: float, a: float, mu: float, sigma1: float, sigma2: float) -
     return 1 + (a - 1) * math.exp(-sigma2 * (x - mu) ** 2)
 
 
+@settings(deadline=None)
 @given(
     st.floats(-8, 8),
     st.floats(0, 8),

@@ -77,7 +77,7 @@ class PublishedSign(Wasserstein):
 
 
 @contextmanager
-def trained_critic(game: Wasserstein, steps: int = 40) -> Iterator[tuple[LBAM, dict[str, Tensor]]]:
+def trained_critic(game: Wasserstein, steps: int = 20) -> Iterator[tuple[LBAM, dict[str, Tensor]]]:
     """A task whose critic alone has learnt to tell pictures of an untrained generator from targets."""
     made, shown = task(discriminator={"width": 4}), batch()
     made.game = game

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import ModuleType
 from typing import Any
 
@@ -120,13 +121,13 @@ def test_windows_are_the_same_place_of_every_plane() -> None:
 def test_ssim_of_values_up_to_255_with_constants_for_one_is_too_low(golden: ModuleType) -> None:
     """The published numbers are biased: here SSIM compares pictures of the range that its constants are for."""
 
-    def ssim(first: Tensor, second: Tensor) -> Tensor:
-        places = torch.arange(11, dtype=torch.float64) - 5
-        bell = torch.exp(-places.square() / (2 * 1.5**2))
-        kernel = (torch.outer(bell, bell) / bell.sum() ** 2).expand(3, 1, 11, 11)
+    def ssim(first: Tensor, second: Tensor, padding: int = 5) -> Tensor:
+        bell = torch.tensor([math.exp(-(place**2) / (2 * 1.5**2)) for place in range(-5, 6)])
+        bell = bell / bell.sum()  # single precision, as the reference makes it
+        kernel = torch.outer(bell, bell).to(first.dtype).expand(3, 1, 11, 11)
 
         def local(values: Tensor) -> Tensor:
-            return F.conv2d(values, kernel, padding=5, groups=3)
+            return F.conv2d(values, kernel, padding=padding, groups=3)
 
         means = local(first), local(second)
         variances = [
@@ -142,4 +143,5 @@ def test_ssim_of_values_up_to_255_with_constants_for_one_is_too_low(golden: Modu
     a, b = fixture.inputs()
     metric = SSIM()
     ours = metric.reduce(metric.measure(a, b))
-    assert ours > float(ssim(255 * a, 255 * b))
+    assert ours == pytest.approx(float(ssim(a, b, padding=0)), abs=1e-5)
+    assert ours > float(ssim(255 * a, 255 * b, padding=0)) + 0.01
