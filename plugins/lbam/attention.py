@@ -95,7 +95,7 @@ class MapConvolution(nn.Module):
 
         The average is scaled so that it is the same on every level for a mask of ones, which the power changes.
         """
-        full = float(self.activation.centre) / COVERED
+        full = float(self.activation.centre.detach()) / COVERED
         marked = 1.0 if level == 0 else full**UPDATE_POWER
         before, count = self.mask.weight.shape[1], self.mask.weight[0].numel()
         noise = torch.randn_like(self.mask.weight) * SPREAD / math.sqrt(count)

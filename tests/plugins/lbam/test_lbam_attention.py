@@ -37,8 +37,8 @@ def test_attention_is_the_paper_s_function_within_its_bounds(
 ) -> None:
     gaussian = AsymmetricGaussian(a, mu, sigma1, sigma2).double()
     # float32 is what the numbers are kept in
-    numbers = [float(number) for number in (gaussian.peak, gaussian.centre, gaussian.rise, gaussian.fall)]
-    found = float(gaussian(torch.tensor(x, dtype=torch.float64)))
+    numbers = [float(number.detach()) for number in gaussian.parameters()]
+    found = float(gaussian(torch.tensor(x, dtype=torch.float64)).detach())
     assert found == pytest.approx(by_definition(x, *numbers), rel=1e-9, abs=1e-12)
 
 
