@@ -36,7 +36,7 @@ def settings(**changes: Any) -> LBAMSettings:
 def test_the_terms_are_those_of_the_published_code(golden: ModuleType) -> None:
     features = VGGFeatures("vgg16", POOLS)
     features.load_state_dict(golden.load("lbam_vgg16_terms").state())
-    look = seen_through(features.double(), normalise=False)
+    look = seen_through(features.double().requires_grad_(False), normalise=False)
     prediction, batch = holed()
     target, mask = batch["target"], batch["mask"]
     terms = CompositeLoss(settings(), look)(prediction, batch)
@@ -61,7 +61,7 @@ def test_the_features_see_pictures_as_they_are_or_normalised(golden: ModuleType)
     fixture = golden.load("lbam_vgg16_terms")
     features = VGGFeatures("vgg16", POOLS)
     features.load_state_dict(fixture.state())
-    features.double()
+    features.double().requires_grad_(False)
 
     def both(out: Tensor, comp: Tensor, gt: Tensor, *, normalise: bool) -> tuple[Tensor, Tensor]:
         look = seen_through(features, normalise=normalise)
@@ -86,7 +86,7 @@ def test_the_features_see_pictures_as_they_are_or_normalised(golden: ModuleType)
     ],
 )
 def test_each_weight_changes_its_own_term(changes: dict[str, Any], name: str, times: float) -> None:
-    features = VGGFeatures("vgg16", POOLS).double()
+    features = VGGFeatures("vgg16", POOLS).double().requires_grad_(False)
     prediction, batch = holed()
     before = CompositeLoss(settings(), features)(prediction, batch)
     after = CompositeLoss(settings(**changes), features)(prediction, batch)
