@@ -34,7 +34,8 @@ def drawn(model: ModelSettings, generator: nn.Module, pictures: Tensor, masks: T
         stages = list(generator(known, masks))
     elif model.start == "smooth":
         smooth = continued_smoothly(known, masks)
-        stages = [smooth + generator(torch.cat([smooth, masks], dim=1))]
+        # only inside the hole: pulled to nothing outside it, it would soon be nothing everywhere
+        stages = [smooth + masks * generator(torch.cat([smooth, masks], dim=1))]
     else:
         stages = [generator(torch.cat([known, masks], dim=1))]
     return [(stage + 1) / 2 for stage in stages]

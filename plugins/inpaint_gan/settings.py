@@ -101,7 +101,7 @@ class PixelSettings(Settings):
     hole: Weight = 6.0
     """Factor inside the hole."""
     known: Weight = 1.0
-    """Factor outside it, where the generator only has to copy."""
+    """Factor outside it, where the generator has to copy; a unet with a smooth start draws nothing there."""
     discount: Annotated[float, Field(gt=0, le=1)] | None = None
     """l1: let pixels of the hole count the less the deeper they lie in it, by this factor for each pixel (DeepFill v1:
     0.9); unset: all the same."""

@@ -202,6 +202,7 @@ def test_pretraining_is_the_generators_alone_and_the_game_may_be_too_slow_for_it
 
 def test_each_loss_can_be_given_a_weight() -> None:
     turn = one_step(
+        model={"start": "gray", "width": 4, "levels": 3},
         pixel={"discount": 0.9, "variation": 0.1},
         perceptual={"weight": 0.05, "weights": "random", "layers": {"relu1_1": 1.0}},
         style={"weight": 120.0, "layers": {"relu1_2": 1.0}},
