@@ -13,23 +13,14 @@ from restore.core.errors import UsageError
 from restore.core.measuring import EvaluationProtocol
 from restore.core.pictures import read_picture
 from restore.core.settings import RunSettings
-from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Rendered, Step, Task, Terms, Tiling, Turn
+from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Rendered, Step, Task, Tiling, Turn
 from restore.plugins.common.health import Remedies, game_health
-from restore.plugins.common.health_measures import game_measures
-from restore.plugins.warpgan import control_points, measuring
+from restore.plugins.warpgan import measuring
 from restore.plugins.warpgan.dataset import FaceFiles, Pairs, galleries, read_albums
-from restore.plugins.warpgan.discriminator import Discriminator, Judgement
+from restore.plugins.warpgan.discriminator import Discriminator
 from restore.plugins.warpgan.framing import Frame
+from restore.plugins.warpgan.game import Round
 from restore.plugins.warpgan.generator import Drawing, WarpGenerator
-from restore.plugins.warpgan.losses import (
-    CARICATURE,
-    GENERATED,
-    PHOTOGRAPH,
-    identity_loss,
-    kinds_of,
-    patch_loss,
-    texture_error,
-)
 from restore.plugins.warpgan.rendering import drawn_points, marked
 from restore.plugins.warpgan.settings import EvaluateOptions, PredictOptions, WarpGANSettings
 
@@ -112,65 +103,15 @@ class WarpGAN(Task):
         """One step of the discriminator on real pictures, or one of each network, for the same styles."""
         photograph, caricature = 2 * batch["input"] - 1, 2 * batch["target"] - 1
         person = batch["person"]
-        if step.phase == PRETRAIN:
-            turn("discriminator", lambda modules: self._recognise(modules, photograph, caricature, person, turn))
+        style = None
+        if step.phase != PRETRAIN:
+            style = torch.randn(len(person), self.settings.model.style, device=person.device)
+        game = Round(photograph, caricature, person, style, self.settings.loss, turn.log)
+        if style is None:
+            turn("discriminator", game.recognise)
             return
-        style = torch.randn(len(person), self.settings.model.style, device=person.device)
-        turn("discriminator", lambda modules: self._judge(modules, photograph, caricature, person, style, turn))
-        turn("generator", lambda modules: self._draw(modules, photograph, caricature, person, style, turn))
-
-    def _recognise(self, modules: Modules, photograph: Tensor, caricature: Tensor, person: Tensor, turn: Turn) -> Terms:
-        """The discriminator's loss before there is anything generated."""
-        judged = modules.discriminator(torch.cat([caricature, photograph]))
-        kinds = torch.cat([kinds_of(CARICATURE, person), kinds_of(PHOTOGRAPH, person)])
-        people = torch.cat([person, person])
-        turn.log(d_right=(judged.identities.argmax(1) == people + kinds * self._people).float().mean())
-        return self._game(judged, people, kinds)
-
-    def _judge(
-        self, modules: Modules, photograph: Tensor, caricature: Tensor, person: Tensor, style: Tensor, turn: Turn
-    ) -> Terms:
-        """The discriminator's loss: what kind each part of a picture is, and whose picture of what kind it is."""
-        with torch.no_grad():
-            generated = modules.generator(photograph, style).picture
-        judged = modules.discriminator(torch.cat([caricature, photograph, generated]))
-        kinds = torch.cat([kinds_of(kind, person) for kind in (CARICATURE, PHOTOGRAPH, GENERATED)])
-        real = 1 - judged.patches.detach().softmax(1)[:, GENERATED].mean((1, 2))
-        turn.log(d_real=real[: 2 * len(person)].mean(), d_fake=real[2 * len(person) :].mean())
-        return self._game(judged, person.repeat(3), kinds)
-
-    def _draw(
-        self, modules: Modules, photograph: Tensor, caricature: Tensor, person: Tensor, style: Tensor, turn: Turn
-    ) -> Terms:
-        """The generator's loss: to be taken for caricatures of the same people, and to redraw what is real."""
-        weights, (height, width) = self.settings.loss, photograph.shape[-2:]
-        drawing: Drawing = modules.generator(torch.cat([photograph, caricature]), style, reconstruct=True)
-        judged = modules.discriminator(drawing.picture)
-        assert drawing.reconstructed is not None
-        redrawn = drawing.reconstructed.chunk(2)
-        terms = dict(self._game(judged, person, kinds_of(CARICATURE, person)))
-        terms["photograph_texture"] = weights.photograph_texture * texture_error(redrawn[0], photograph).mean()
-        terms["caricature_texture"] = weights.caricature_texture * texture_error(redrawn[1], caricature).mean()
-        placed = drawing.points, drawing.displacements
-        if weights.outside:
-            terms["outside"] = weights.outside * control_points.outside(drawing.points, height, width).mean()
-        if weights.folds:
-            terms["folds"] = weights.folds * control_points.folds(*placed, height, width).mean()
-        measured = control_points.statistics(*placed, height, width)
-        turn.log(
-            **{f"warp_{name}": numbers.mean() for name, numbers in measured.items()},
-            **game_measures((drawing.rendered + 1) / 2, {"target": (caricature + 1) / 2}),
-            d_right=(measuring.person_of(judged) == person).float().mean(),
-        )
-        return terms
-
-    def _game(self, judged: Judgement, people: Tensor, kinds: Tensor) -> Terms:
-        """Both games of one network: asked of pictures of people is that they are taken for kinds."""
-        weights = self.settings.loss
-        return {
-            "patch": weights.patch * patch_loss(judged.patches, kinds),
-            "identity": weights.identity * identity_loss(judged.identities, people, kinds),
-        }
+        turn("discriminator", game.judge)
+        turn("generator", game.draw)
 
     @property
     def _people(self) -> int:
