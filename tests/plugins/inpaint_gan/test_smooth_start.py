@@ -76,3 +76,15 @@ def test_the_generator_adds_to_a_smooth_start_and_draws_upon_gray(start: str) ->
     else:
         assert torch.allclose(answer, continued_smoothly(picture, mask), atol=1e-5)
         assert torch.allclose(answer[~inside], picture[~inside], atol=1e-6)
+
+
+def test_upon_a_smooth_start_nothing_is_drawn_outside_the_hole() -> None:
+    class Loud(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.ones_like(x[:, :3])
+
+    picture, mask = ramp()
+    (answer,) = drawn(ModelSettings(start="smooth"), Loud(), picture, mask)
+    inside = mask.bool().expand_as(picture)
+    assert torch.allclose(answer[~inside], picture[~inside], atol=1e-6)
+    assert torch.allclose(answer[inside], (continued_smoothly(picture, mask) + 0.5)[inside], atol=1e-5)
