@@ -1,4 +1,7 @@
-"""Train a toy task as one of several processes: ``train_toy.py TASK OUT {settings as JSON} [resume|fail]``."""
+"""Train a small task as one of several processes: ``train_toy.py TASK OUT {settings as JSON} [resume|fail|kill=STEP]``.
+
+TASK is a class of `toy_tasks`, or a registered task such as ``srgan/srgan``, whose miniature is trained.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,22 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import toy_tasks
 
+from restore import registry
 from restore.core.errors import RestoreError
 from restore.core.events import Event, StepDone
 from restore.core.processes import report_failure
+from restore.core.task import Task
 from restore.core.trainer import Trainer
 
 
 def main(task: str, out: str, changes: str, *what: str) -> None:
-    settings = toy_tasks.toy_settings(Path(out), name="run", **json.loads(changes))
-    toy = getattr(toy_tasks, task)(settings)
+    changed = {"name": "run", **json.loads(changes)}
+    toy: Task
+    if "/" in task:
+        task_type = registry.get("tasks", task)
+        toy = task_type(task_type.miniature(out=out, **changed).decided())
+    else:
+        toy = getattr(toy_tasks, task)(toy_tasks.toy_settings(Path(out), **changed))
     resume = Path(out) / "run" if "resume" in what else None
 
     def listener(event: Event) -> None:
@@ -38,7 +48,7 @@ def main(task: str, out: str, changes: str, *what: str) -> None:
             original(batch, turn, step)
 
         toy.train_step = train_step
-    Trainer(toy, settings, name=f"toy/{task}", resume=resume, listeners=[listener]).fit()
+    Trainer(toy, toy.settings, name=task if "/" in task else f"toy/{task}", resume=resume, listeners=[listener]).fit()
 
 
 if __name__ == "__main__":
