@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import cleandoc
 from typing import Any, TypeVar
 
 from restore import registry
@@ -31,6 +32,11 @@ def settings_class(entry: registry.Entry, detail: str, base: type[S]) -> type[S]
             f"not a subclass of {base.__module__}.{base.__qualname__}. {_whom_to_tell(entry)}"
         )
     return found
+
+
+def help_text(entry: registry.Entry, model: type[Settings]) -> str:
+    """What a plugin says of its task or command, and its settings class of itself."""
+    return "\n\n".join(filter(None, [entry.summary, cleandoc(model.__doc__ or "")]))
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         entry: the task.
         arguments: what stands behind its name, to report errors in the words that were typed.
     """
-    from restore.cli.families import blaming, plugin_layer, preset_defaults, settings_class, typed_layer
+    from restore.cli.families import blaming, help_text, plugin_layer, preset_defaults, settings_class, typed_layer
     from restore.cli.flags import Flags
     from restore.cli.layers import COMMAND_LINE, Layer, layer, validated
     from restore.cli.setting import Setting
@@ -108,12 +108,11 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
     def layer_of_run(model: type[RunSettings], run: Path) -> Layer:
         return layer(read_settings(run / "config.yaml"), model, str(run / "config.yaml"))
 
-    described = [entry.summary, model.__doc__ or ""]
     return command(
         entry.name,
         run,
         [*_own_parameters(), *parameters],
-        help_text="\n\n".join(filter(None, described)),
+        help_text=help_text(entry, model),
         epilog="A value is taken from the command line, else from --config, else from plugins.toml, else its default. "
         "'none' clears one that may be unset.",
     )

@@ -70,7 +70,7 @@ def _verb(entry: registry.Entry, arguments: list[str]) -> Any:
     """A command whose flags are the settings of a verb; the first argument of one that needs weights is a run."""
     from inspect import Parameter
 
-    from restore.cli.families import blaming, settings_class, typed_layer
+    from restore.cli.families import blaming, help_text, settings_class, typed_layer
     from restore.cli.flags import Flags
     from restore.cli.layers import COMMAND_LINE, validated
     from restore.core.settings import Settings
@@ -93,12 +93,11 @@ def _verb(entry: registry.Entry, arguments: list[str]) -> Any:
     if needs_weights:
         where = Annotated[str, typer.Argument(metavar="RUN", help="A run folder or a weights file.")]
         parameters.insert(0, Parameter("run", Parameter.KEYWORD_ONLY, annotation=where))
-    described = [entry.summary, model.__doc__ or ""]
     return command(
         entry.name.rpartition(" ")[2],
         run,
         parameters,
-        help_text="\n\n".join(filter(None, described)),
+        help_text=help_text(entry, model),
         usage=" ".join([*(["RUN"] if needs_weights else []), *flags.places(), "[OPTIONS]"]),
     )
 
