@@ -25,8 +25,17 @@ SMALL = {
     "srgan": "--model.channels 4 --model.blocks 1 --discriminator.channels 2 --discriminator.hidden 4 "
     "--crop-size 16 --perceptual.weight 0 --batch-size 4 --samples-per-epoch 8 --precision fp32",
     "brighten": "--samples-per-epoch 16 --precision fp32",
+    "lbam": "--model.width 1 --discriminator.width 1 --crop 32 --perceptual.weight 0 --style.weight 0 "
+    "--batch-size 2 --samples-per-epoch 4 --precision fp32",
+    "inpaint-gan": "--model.width 4 --model.levels 3 --discriminator.width 4 --discriminator.layers 2 --crop 32 "
+    "--batch-size 2 --samples-per-epoch 4 --precision fp32",
+    "nested-unet": "--model.width 4 --model.depth 2 --model.size 32 32 --batch-size 2 --samples-per-epoch 4 "
+    "--precision fp32",
+    "warpgan": "--model.size 32 --model.width 2 --model.discriminator-width 2 --model.points 4 --batch-size 2 "
+    "--samples-per-epoch 4 --precision fp32",
+    "vae": "--model.width 4 --crop-size 32 --batch-size 2 --samples-per-epoch 4 --precision fp32",
 }
-EPOCHS = {"5": "1", "20": "2", "30": "3"}
+EPOCHS = {"5": "2", "10": "2", "20": "2", "30": "3"}
 
 
 def blocks(language: str) -> list[str]:
@@ -101,8 +110,17 @@ def test_every_command_runs_in_the_order_of_the_text(
             (working_folder / file).write_text(said.out)
         ran += 1
     assert ran > 12
-    for written in ("out", "twice", "imported", "brighter"):
-        assert [path.suffix for path in (working_folder / written).iterdir()] == [".png"]
+    for written, count in {
+        "out": 1,
+        "twice": 1,
+        "imported": 1,
+        "brighter": 1,
+        "whole": 1,
+        "masks": 3,
+        "caricatures": 3,
+    }.items():
+        assert [path.suffix for path in (working_folder / written).iterdir()] == [".png"] * count
+    assert (working_folder / "exaggerated.gif").exists()
     enlarge = next(block for block in blocks("python") if "open_weights" in block)
     exec(compile(enlarge, "README.md", "exec"), {})
     assert read_picture(working_folder / "enlarged.png").colour.shape[1] == 4 * read_picture(PHOTO).colour.shape[1]
