@@ -27,13 +27,18 @@ def autocast(device: torch.device, precision: str) -> contextlib.AbstractContext
     return torch.autocast(device_type=device.type, dtype=dtype)
 
 
-def in_full_precision(module: nn.Module, x: Tensor) -> Tensor:
-    """Apply a network's last layer outside autocast, so that its output has fp32's (or fp64's) resolution.
+def at_least_float32(x: Tensor) -> Tensor:
+    """``x`` as float32 where its type is a shorter one; float64 stays."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
-    Eight bits of mantissa are fewer than a picture has levels: an output in bf16 could not show them.
+
+def in_full_precision(layer: nn.Module, x: Tensor) -> Tensor:
+    """Apply a layer outside autocast, in float32 at least: what decides a colour, a place or a score.
+
+    bfloat16 keeps 8 bits of a number: near white it cannot tell neighbouring levels of an 8-bit picture apart.
     """
     with torch.autocast(device_type=x.device.type, enabled=False):
-        result: Tensor = module(x if x.dtype == torch.float64 else x.float())
+        result: Tensor = layer(at_least_float32(x))
     return result
 
 

@@ -27,14 +27,21 @@ _MEGABYTES: dict[Network, int] = {"vgg16": 528, "vgg19": 548}
 _log = logging.getLogger(__name__)
 
 
-def decided(settings: PerceptualSettings, flag: str = "--perceptual.weights") -> PerceptualSettings:
+def decided(
+    settings: PerceptualSettings, flag: str = "--perceptual.weights", *, needed: bool = True
+) -> PerceptualSettings:
     """Settings in which ``weights`` is no longer ``auto`` and the file's checksum is noted.
+
+    Where no phase of the run is ``needed`` to look at features, only a resumed run may come to one: a file that is not
+    on this machine is then neither missed aloud nor downloaded.
 
     ``imagenet`` downloads torchvision's file if it is not on this machine; ``auto`` takes it if it is, and otherwise
     warns once, naming ``flag``, and takes random features. Raises UsageError when a path leads nowhere, RestoreError
     when the download fails.
     """
     weights = settings.weights
+    if not needed and not published_file(settings.network).is_file():
+        return settings.model_copy(update={"weights": "random"}) if weights == "auto" else settings
     if weights == "auto":
         weights = "imagenet" if published_file(settings.network).is_file() else "random"
         if weights == "random":

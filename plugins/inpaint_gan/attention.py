@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from restore.plugins.inpaint_gan.blocks import at_least_float32, continued
+from restore.core.precision import at_least_float32
+from restore.plugins.inpaint_gan.blocks import continued
 
 BLOCK = 2**24
 """How many scores are computed at once: those of several samples, or of some rows of one, nine at least. 64 MiB."""

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
+from restore.core.precision import at_least_float32
+
 Norm = Literal["batch", "instance", "none"]
 """How features are normalised. Under a gradient penalty samples must not see each other: no batch normalisation."""
 
@@ -92,8 +94,3 @@ class FullPrecisionLinear(nn.Linear):
         """As the layer, in float32 at least."""
         with torch.autocast(device_type=x.device.type, enabled=False):
             return super().forward(at_least_float32(x))
-
-
-def at_least_float32(x: Tensor) -> Tensor:
-    """``x`` as float32 where its type is a shorter one; float64 stays."""
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

@@ -264,5 +264,5 @@ class InpaintGANSettings(RunSettings):
         if self.perceptual.weight or self.style.weight:
             from restore.plugins.common.feature_weights import decided
 
-            changes["perceptual"] = cast(FeatureSettings, decided(self.perceptual))
+            changes["perceptual"] = cast(FeatureSettings, decided(self.perceptual, needed=self.looks_at_features))
         return self.model_copy(update=changes)

@@ -56,14 +56,3 @@ def start_scaled(convolution: nn.Conv2d, gain: float) -> None:
     convolution.weight.mul_(gain)
     if convolution.bias is not None:
         nn.init.zeros_(convolution.bias)
-
-
-def at_full_precision(layer: nn.Module, x: Tensor) -> Tensor:
-    """Apply a layer outside autocast, in float32 at least; float64 stays float64.
-
-    bfloat16 keeps 8 bits of a number: near white it cannot tell neighbouring levels of an 8-bit picture apart. What
-    decides the final colour or score is therefore not left to it.
-    """
-    with torch.autocast(device_type=x.device.type, enabled=False):
-        y: Tensor = layer(x.float() if x.dtype in (torch.bfloat16, torch.float16) else x)
-    return y

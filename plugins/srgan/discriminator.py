@@ -9,7 +9,7 @@ import torch
 from einops import reduce
 from torch import Tensor, nn
 
-from restore.plugins.srgan.blocks import at_full_precision
+from restore.core.precision import in_full_precision
 
 
 class Judge(nn.Module):
@@ -69,5 +69,5 @@ class Discriminator(nn.Module):
         features = self.features(x)  # (B, 8 C, H / 16, W / 16)
         if self.head == "pooled":
             features = reduce(features, "b c h w -> b c 1 1", "mean")
-        score = at_full_precision(self.score, self.activation(self.hidden(features.flatten(1))))
+        score = in_full_precision(self.score, self.activation(self.hidden(features.flatten(1))))
         return torch.sigmoid(score) if self.sigmoid else score

@@ -7,7 +7,8 @@ import math
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from restore.plugins.srgan.blocks import SubPixel, at_full_precision, stages, start_scaled
+from restore.core.precision import in_full_precision
+from restore.plugins.srgan.blocks import SubPixel, stages, start_scaled
 
 
 def halo(ends: int, blocks: int, factors: tuple[int, ...], tail: int) -> int:
@@ -65,7 +66,7 @@ class SRResNet(nn.Module):
         """(B, 3, H, W) to (B, 3, H x scale, W x scale)."""
         shallow = self.activation(self.first(x))  # (B, C, H, W)
         deep = shallow + self.norm(self.fusion(self.body(shallow)))
-        picture = at_full_precision(self.last, self.enlarge(deep))
+        picture = in_full_precision(self.last, self.enlarge(deep))
         return picture.clamp(0, 1) if self.clamp else picture
 
 
@@ -111,6 +112,6 @@ class MSRResNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, 3, H x scale, W x scale)."""
         features = self.enlarge(self.body(self.activation(self.first(x))))  # (B, C, H x scale, W x scale)
-        detail = at_full_precision(self.last, self.activation(self.detail(features)))
+        detail = in_full_precision(self.last, self.activation(self.detail(features)))
         base = F.interpolate(x, scale_factor=self.scale, mode="bilinear", align_corners=False)
         return base + detail

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from restore.core.errors import UsageError
 from restore.core.settings import Changeable, Flag, OptimizerSettings, RunSettings, ScheduleSettings, Settings
 from restore.plugins.common.settings import PerceptualSettings
+from restore.plugins.common.two_phases import check_shares, shares
 
 Scale = Literal[2, 3, 4, 8]
 PixelLoss = Literal["l1", "mse", "charbonnier"]
@@ -119,30 +120,16 @@ class SRGANSettings(RunSettings):
     @model_validator(mode="after")
     def _epochs_add_up(self) -> Self:
         pretrain, adversarial = self.pretrain.epochs, self.adversarial.epochs
-        if pretrain is not None and adversarial is not None:
-            if "epochs" in self.model_fields_set and self.epochs != pretrain + adversarial:
-                raise ValueError(
-                    f"epochs ({self.epochs}) is not pretrain.epochs ({pretrain}) + adversarial.epochs ({adversarial}); "
-                    "leave one of the three out"
-                )
-        elif pretrain is not None and pretrain > self.epochs:
-            raise ValueError(f"pretrain.epochs ({pretrain}) is more than epochs ({self.epochs}), of both phases")
-        elif adversarial is not None and adversarial >= self.epochs:
+        check_shares(self.epochs, pretrain, adversarial, given="epochs" in self.model_fields_set)
+        if pretrain is None and adversarial == self.epochs:
             raise ValueError(
                 f"adversarial.epochs ({adversarial}) leaves none of epochs ({self.epochs}) for pretraining"
             )
         return self
 
     def split(self) -> tuple[int, int]:
-        """Epochs of pretraining and of the adversarial phase: 4 to 1 where nothing else is set, at least one of each.
-
-        One epoch in all is pretraining: an adversarial phase from an untrained generator would only damage.
-        """
-        pretrain, adversarial = self.pretrain.epochs, self.adversarial.epochs
-        if adversarial is None:
-            fifth = max(1, round(self.epochs / 5)) if self.epochs > 1 else 0
-            adversarial = fifth if pretrain is None else self.epochs - pretrain
-        return (self.epochs - adversarial if pretrain is None else pretrain), adversarial
+        """Epochs of pretraining and of the adversarial phase; see `two_phases.shares`."""
+        return shares(self.epochs, self.pretrain.epochs, self.adversarial.epochs)
 
     # What follows imports torch, and only where it is needed: settings alone must load without it.
 
@@ -192,10 +179,6 @@ class SRGANSettings(RunSettings):
     def _decided_features(self, soon: bool) -> FeatureSettings:
         if not self.perceptual.weight:
             return self.perceptual
-        from restore.plugins.common.feature_weights import decided, published_file
+        from restore.plugins.common.feature_weights import decided
 
-        if soon or published_file(self.perceptual.network).is_file():
-            return cast(FeatureSettings, decided(self.perceptual))
-        # Only a resumed run may need them, so there is nothing to warn of and nothing to download yet.
-        auto = self.perceptual.weights == "auto"
-        return self.perceptual.model_copy(update={"weights": "random"}) if auto else self.perceptual
+        return cast(FeatureSettings, decided(self.perceptual, needed=soon))

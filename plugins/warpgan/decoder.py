@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restore.core.precision import in_full_precision
 from restore.plugins.warpgan.layers import (
     LAYER_EPSILON,
     Convolution,
     Hidden,
     Linear,
     StyledResidual,
-    at_full_precision,
     doubled,
 )
 
@@ -62,4 +62,4 @@ class Decoder(nn.Module):
         scale, shift = self.controller(style)
         for block in self.blocks:
             content = block(content, scale, shift)
-        return torch.tanh(at_full_precision(self.last, self.enlarge(content)))
+        return torch.tanh(in_full_precision(self.last, self.enlarge(content)))

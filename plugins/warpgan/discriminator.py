@@ -9,7 +9,8 @@ from einops import reduce
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restore.plugins.warpgan.layers import Convolution, Linear, at_full_precision
+from restore.core.precision import in_full_precision
+from restore.plugins.warpgan.layers import Convolution, Linear
 
 KINDS = 3
 """A caricature (0), a photograph (1), or drawn by the generator (2)."""
@@ -64,8 +65,8 @@ class Discriminator(nn.Module):
         features = picture
         for convolution in self.convolutions:
             features = F.leaky_relu(convolution(features), 0.2)
-        patches = at_full_precision(self.patches, features)
+        patches = in_full_precision(self.patches, features)
         if self.size is None:
             features = reduce(features, "b c h w -> b c 1 1", "mean")
-        embedding = F.normalize(at_full_precision(self.embedding, self.dropout(features.flatten(1))), dim=1)
-        return Judgement(patches, at_full_precision(self.identities, embedding), embedding)
+        embedding = F.normalize(in_full_precision(self.embedding, self.dropout(features.flatten(1))), dim=1)
+        return Judgement(patches, in_full_precision(self.identities, embedding), embedding)

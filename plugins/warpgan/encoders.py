@@ -5,7 +5,8 @@ from __future__ import annotations
 from einops import reduce
 from torch import Tensor, nn
 
-from restore.plugins.warpgan.layers import Convolution, Linear, Normalised, Residual, at_full_precision
+from restore.core.precision import in_full_precision
+from restore.plugins.warpgan.layers import Convolution, Linear, Normalised, Residual
 
 
 class ContentEncoder(nn.Module):
@@ -43,4 +44,4 @@ class StyleEncoder(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, style)."""
-        return at_full_precision(self.code, reduce(self.convolutions(picture), "b c h w -> b c", "mean"))
+        return in_full_precision(self.code, reduce(self.convolutions(picture), "b c h w -> b c", "mean"))

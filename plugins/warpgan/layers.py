@@ -33,18 +33,6 @@ def doubled(x: Tensor) -> Tensor:
     return repeat(x, "b c h w -> b c (h down) (w across)", down=2, across=2)
 
 
-def at_least_float32(x: Tensor) -> Tensor:
-    """``x`` as float32 where its type is a shorter one; float64 stays."""
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
-
-
-def at_full_precision(layer: nn.Module, x: Tensor) -> Tensor:
-    """Apply a layer outside autocast: what decides a colour, a place or a score is not left to 8 bits."""
-    with torch.autocast(x.device.type, enabled=False):
-        y: Tensor = layer(at_least_float32(x))
-    return y
-
-
 class Convolution(nn.Conv2d):
     """A convolution of a picture that is reflected at its border; weights as Glorot and Bengio (2010) start them."""
 

@@ -8,7 +8,8 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from restore.plugins.warpgan.layers import Hidden, Linear, at_full_precision
+from restore.core.precision import in_full_precision
+from restore.plugins.warpgan.layers import Hidden, Linear
 
 Controller = Literal["pooled", "dense"]
 """pooled: features are averaged over a few fields first, for pictures of any size. dense: weights for every place, as
@@ -68,8 +69,8 @@ class WarpController(nn.Module):
             )
         hidden = self.hidden(content.flatten(1))
         scale = self.mean.new_tensor([height / self.size, width / self.size])
-        offsets = rearrange(at_full_precision(self.points, hidden), "b (p two) -> b p two", two=2)
-        moves = rearrange(at_full_precision(self.displacements, hidden), "b (p two) -> b p two", two=2)
+        offsets = rearrange(in_full_precision(self.points, hidden), "b (p two) -> b p two", two=2)
+        moves = rearrange(in_full_precision(self.displacements, hidden), "b (p two) -> b p two", two=2)
         return scale * (self.mean + offsets), scale * moves
 
 

@@ -1,0 +1,33 @@
+"""How the epochs of a run are shared out between pretraining and an adversarial phase. Imports no torch."""
+
+from __future__ import annotations
+
+
+def shares(epochs: int, pretrain: int | None, adversarial: int | None) -> tuple[int, int]:
+    """Epochs of pretraining and of the adversarial phase: 4 to 1 where nothing else is set.
+
+    One epoch in all is pretraining: a game from an untrained generator would only damage.
+
+    >>> shares(20, None, None), shares(1, None, None), shares(20, 5, None), shares(20, None, 2)
+    ((16, 4), (1, 0), (5, 15), (18, 2))
+    """
+    if adversarial is None:
+        fifth = max(1, round(epochs / 5)) if epochs > 1 else 0
+        adversarial = fifth if pretrain is None else epochs - pretrain
+    return (epochs - adversarial if pretrain is None else pretrain), adversarial
+
+
+def check_shares(epochs: int, pretrain: int | None, adversarial: int | None, *, given: bool) -> None:
+    """Raise ValueError where phases do not add up to ``epochs``; ``given``: somebody asked for that number."""
+    if pretrain is not None and adversarial is not None:
+        if pretrain + adversarial == 0:
+            raise ValueError("pretrain.epochs and adversarial.epochs are both 0: nothing would be trained")
+        if given and epochs != pretrain + adversarial:
+            raise ValueError(
+                f"epochs ({epochs}) is not pretrain.epochs ({pretrain}) + adversarial.epochs ({adversarial}); "
+                "leave one of the three out"
+            )
+    elif pretrain is not None and pretrain > epochs:
+        raise ValueError(f"pretrain.epochs ({pretrain}) is more than epochs ({epochs}), of both phases")
+    elif adversarial is not None and adversarial > epochs:
+        raise ValueError(f"adversarial.epochs ({adversarial}) is more than epochs ({epochs}), of both phases")
