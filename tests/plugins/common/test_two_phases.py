@@ -35,8 +35,12 @@ def test_what_is_not_refused_adds_up_and_keeps_what_was_asked_for(
 
 @pytest.mark.parametrize(
     ("phases", "complaint"),
-    [((0, 0), "nothing would be trained"), ((3, 4), "leave one of the three out"), ((9, None), "of both phases")]
-    + [((None, 9), "of both phases")],
+    [
+        ((0, 0), "nothing would be trained"),
+        ((3, 4), "leave one of the three out"),
+        ((9, None), "of both phases"),
+        ((None, 9), "of both phases"),
+    ],
 )
 def test_what_does_not_add_up_is_refused(phases: tuple[int | None, int | None], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
