@@ -135,8 +135,8 @@ def _in_json(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print_table(data: Path | None, images: int, numbers: Sequence[Number]) -> None:
-    where = "the validation pictures" if data is None else str(data)
-    print(f"{images} picture{'' if images == 1 else 's'} of {where}")
+    pictures = f"picture{'' if images == 1 else 's'}"
+    print(f"{images} validation {pictures}" if data is None else f"{images} {pictures} of {data}")
     headings, *lines = table(rows_of(numbers), "")
     typer.secho(headings, bold=True, color=False if "NO_COLOR" in os.environ else None)
     typer.echo("\n".join(lines))

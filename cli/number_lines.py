@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -55,8 +56,11 @@ def lines_of(
 def table(rows: Sequence[Row], label: str) -> list[str]:
     """A line of headings, and one line for each owner; one for each metric where the terminal is too narrow for that.
 
-    What is written to a file or a pipe may be 110 characters wide, or as many as ``COLUMNS`` says.
+    What is written to a file or a pipe may be 110 characters wide, or as many as ``COLUMNS`` says. A metric of which
+    nobody has a number, as that of a kind of picture that was not among them, is left out if there are others.
     """
+    measured = {row[1:3] for row in rows if not math.isnan(row[3])}
+    rows = [row for row in rows if row[1:3] in measured] or rows
     columns = columns_of(rows)
     by_owner = _aligned([(label, headings(columns)), *lines_of(rows, columns)])
     if max(map(len, by_owner)) <= shutil.get_terminal_size((110, 24)).columns:

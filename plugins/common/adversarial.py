@@ -169,7 +169,7 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
     micro-batches add up to the penalty of the whole batch. Chance comes from torch's global generator.
     """
     between = points_between(real, fake)
-    return slope_penalty(critic(between).flatten(1).sum(1), between)
+    return slope_penalty(critic(between).reshape(len(between), -1).sum(1), between)
 
 
 def points_between(real: Tensor, fake: Tensor) -> Tensor:

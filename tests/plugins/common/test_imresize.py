@@ -87,8 +87,7 @@ def test_rounding_between_the_passes_is_noticeable() -> None:
 
 def test_recorded_outputs_with_a_mirrored_border(golden: ModuleType) -> None:
     def both(picture: Tensor) -> tuple[Tensor, Tensor]:
-        enlarged = imresize(picture[0], 4, border="mirror")
-        return imresize(picture[0], 0.25, border="mirror"), enlarged[..., ::2, ::2]
+        return imresize(picture[0], 0.25, border="mirror"), imresize(picture[0], 4, border="mirror")
 
     golden.load("lornatang_resize").check(both, precision="fp32")
 
