@@ -211,7 +211,8 @@ class Run:
         self._ask_for_health()
 
     def _ask_for_health(self) -> None:
-        message = self.parts.task.health({**self._logged, **self.validation.latest})
+        share = self.progress.phase_step / (self.plan.steps * self.phase.epochs)
+        message = self.parts.task.health({**self._logged, **self.validation.latest, "share": share})
         for line in (message or "").splitlines():  # each once, whatever else is wrong at the same time
             self.warn(line)
 

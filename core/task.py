@@ -267,7 +267,8 @@ class Task(ABC):
         the log, as ``generator/l1`` for a loss, ``generator/gradient`` for the norm of an optimizer's gradient before
         it is clipped, ``generator/lr``; as ``validation/<metric>``, by its key in the protocol, those of the last
         evaluation of the phase; and with these, as ``baseline/<name>/<metric>``, those of the task's baselines on the
-        same pictures. Any of them may be missing. Of several lines each is told once.
+        same pictures. Any of them may be missing. ``share`` is how much of the phase is done, in [0, 1]. Of several
+        lines each is told once.
         """
         return None
 

@@ -119,7 +119,7 @@ def _gap(numbers: Mapping[str, float], remedies: Remedies, baseline: str) -> Ite
     }
     gains = {kind: gain for kind, gain in gains.items() if not math.isnan(gain)}
     worse = sorted(kind for kind, gain in gains.items() if gain < 0)
-    if worse and max(gains.values()) > GAP:
+    if worse and max(gains.values()) > GAP and numbers.get("share", 1) >= 0.5:  # sooner, it has only not learned yet
         best = max(gains, key=lambda kind: gains[kind])
         yield (
             f"holes of the kind {', '.join(worse)} are filled worse than by the {baseline} colour, although those of "

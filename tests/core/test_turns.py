@@ -234,6 +234,7 @@ def test_health_sees_training_and_validation_together(tmp_path: Path) -> None:
     assert all({"net/mse", "net/gradient", "net/lr"} <= numbers.keys() for numbers in asked)
     measured = [event.numbers[0].value for event in events if isinstance(event, Evaluated)]
     assert [numbers["validation/mse"] for numbers in asked if "validation/mse" in numbers] == measured
+    assert [numbers["share"] for numbers in asked] == [0.5, 1, 1] * 2
     assert [event.message for event in events if isinstance(event, Warned)] == ["the error is large"]
 
 

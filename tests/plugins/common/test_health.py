@@ -81,6 +81,12 @@ def test_holes_that_are_hard_for_everybody_are_no_gap() -> None:
     assert game_health({**WELL, **untrained}) is None  # all kinds are bad: it has only not begun to learn
 
 
+def test_a_gap_counts_from_the_middle_of_a_phase_on() -> None:
+    gap = {**WELL, "validation/psnr-border": 8.0}
+    assert game_health({**gap, "share": 0.4}) is None
+    assert "kind border" in (game_health({**gap, "share": 0.5}) or "")
+
+
 def test_optimizers_may_have_other_names() -> None:
     message = game_health({"painter/gradient": 1e9, "judge/gradient": 1.0}, generator="painter", critic="judge")
     assert message is not None
