@@ -49,7 +49,7 @@ class Beginning:
         if wrong:
             lines = "\n".join(f"    {line}" for line in wrong)
             raise WeightsError(
-                f"{self.path}: does not fit the networks of this run:\n{lines}\n"
+                f"{self.path}: was trained as {self.task} and does not fit the networks of this run:\n{lines}\n"
                 "Choose parts that fit, as --only 'generator.*'"
             )
         for owner, network in touched.items():
