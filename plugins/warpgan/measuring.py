@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,11 +17,15 @@ from torch.nn import functional as F
 from restore.core.errors import DataError, UsageError
 from restore.core.measuring import Metric
 from restore.core.task import Batch, Modules
+from restore.plugins.common.frechet import PUBLISHED, FrechetDistance
 from restore.plugins.warpgan import control_points
 from restore.plugins.warpgan.discriminator import KINDS, Judgement
 from restore.plugins.warpgan.generator import Drawing
 from restore.plugins.warpgan.losses import texture_error
 from restore.plugins.warpgan.measures import FALSE_ACCEPTS, Mean, Rank1, Verification, with_person
+
+Looks = Callable[[Tensor], Tensor]
+"""Features (B, K) of pictures (B, 3, H, W) in [0, 1]."""
 
 
 class Judge(Protocol):
@@ -89,10 +93,11 @@ def _script(path: Path) -> Any:
         raise DataError(f"--embedder {path}: is no TorchScript file, or is damaged") from error
 
 
-def metrics(judge: Judge | None, known: bool) -> dict[str, Metric]:
+def metrics(judge: Judge | None, known: bool, fid: str | None = None) -> dict[str, Metric]:
     """Every metric by name; those about people only where somebody can judge them.
 
-    ``known`` says that the people are those that the discriminator knows by number.
+    ``known`` says that the people are those that the discriminator knows by number, ``fid`` by whose features generated
+    pictures are compared with drawn ones as sets; see `inception_features`.
     """
     found: dict[str, Metric] = {
         "texture": Mean("texture", "L1 of redrawn photographs and caricatures, in parts of white"),
@@ -113,6 +118,9 @@ def metrics(judge: Judge | None, known: bool) -> dict[str, Metric]:
         found["own-person"] = Mean(
             "own-person", "share that its own discriminator takes for the right person", "higher"
         )
+    if fid is not None:
+        whose = "torch-fidelity" if fid == PUBLISHED else Path(fid).name
+        found["fid"] = FrechetDistance(convention=f"Inception features of {whose}, to caricatures drawn by hand")
     return found
 
 
@@ -122,7 +130,9 @@ def person_of(judged: Judgement) -> Tensor:
     return of_each_kind.sum(1).argmax(1)
 
 
-def numbers(batch: Batch, modules: Modules, style: int, judge: Judge | None) -> Mapping[str, Tensor]:
+def numbers(
+    batch: Batch, modules: Modules, style: int, judge: Judge | None, looks: Looks | None = None
+) -> Mapping[str, Tensor]:
     """What each metric measures, (B, K) each, of photographs that are drawn in two styles by chance."""
     photograph, caricature = 2 * batch["input"] - 1, 2 * batch["target"] - 1
     count, (height, width) = len(photograph), photograph.shape[-2:]
@@ -139,9 +149,11 @@ def numbers(batch: Batch, modules: Modules, style: int, judge: Judge | None) -> 
         "inside": 1 - warp["outside"],
         "folded": warp["folded"],
     }
+    drawn, person = drawing.picture[:count], batch["person"]
+    if looks is not None:
+        found["fid"] = torch.cat([looks((drawn + 1) / 2), looks(batch["target"])], dim=1)
     if judge is None:
         return found
-    drawn, person = drawing.picture[:count], batch["person"]
     generated, real, by_hand = judge.features(torch.cat([drawn, photograph, caricature]), modules).chunk(3)
     found |= {
         "rank-1": with_person(person, generated, real),

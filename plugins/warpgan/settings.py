@@ -215,6 +215,9 @@ class EvaluateOptions(Settings):
     their cosine. Unset: the features of the discriminator, which the generator was trained to please."""
     embedder_size: Annotated[int, Field(ge=8)] | None = None
     """Side of the pictures that the recogniser is given; unset: as they are."""
+    fid: str | None = None
+    """Also measure the Fréchet distance between generated caricatures and those drawn by hand: inception (features of
+    torch-fidelity, pip install 'restorekit[metrics]', downloaded once), or the path of that file of weights."""
 
 
 class AlignSettings(Settings):

@@ -14,6 +14,7 @@ from restore.core.measuring import EvaluationProtocol
 from restore.core.pictures import read_picture
 from restore.core.settings import RunSettings
 from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Rendered, Step, Task, Tiling, Turn
+from restore.plugins.common.frechet import inception_features
 from restore.plugins.common.health import Remedies, game_health
 from restore.plugins.warpgan import measuring
 from restore.plugins.warpgan.dataset import FaceFiles, Pairs, galleries, read_albums
@@ -221,7 +222,7 @@ class WarpGAN(Task):
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """``caricature``: what the warp does, how well textures are kept, and whether people are."""
         judge, known = self._judge_of_faces(), not isinstance(self.options, EvaluateOptions)
-        return {"caricature": EvaluationProtocol("caricature", measuring.metrics(judge, known))}
+        return {"caricature": EvaluationProtocol("caricature", measuring.metrics(judge, known, self._fid))}
 
     def _judge_of_faces(self) -> measuring.Judge | None:
         """Who compares faces: a recogniser that was given, else the discriminator, if there is one."""
@@ -230,9 +231,15 @@ class WarpGAN(Task):
             return measuring.Embedder.read(options.embedder, options.embedder_size)
         return measuring.OwnDiscriminator() if self._people else None
 
+    @property
+    def _fid(self) -> str | None:
+        """Whose features compare pictures as sets, if that was asked for."""
+        return self.options.fid if isinstance(self.options, EvaluateOptions) else None
+
     def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
         """Statistics of each photograph, drawn in two styles by chance."""
-        numbers = measuring.numbers(batch, modules, self.settings.model.style, self._judge_of_faces())
+        looks = inception_features(self._fid) if self._fid else None
+        numbers = measuring.numbers(batch, modules, self.settings.model.style, self._judge_of_faces(), looks)
         return {name: metric.measure(numbers[name], batch["target"]) for name, metric in protocol.metrics.items()}
 
     def sample_row(self, batch: Batch, modules: Modules) -> list[Tensor]:

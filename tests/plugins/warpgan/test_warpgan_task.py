@@ -257,3 +257,15 @@ def test_the_warp_is_offered_to_other_programs() -> None:
     assert warpgan.__all__ == sorted(warpgan.__all__)
     with pytest.raises(AttributeError, match="no attribute 'unwarp'"):
         warpgan.unwarp  # noqa: B018
+
+
+def test_generated_and_drawn_caricatures_are_compared_as_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("restore.plugins.warpgan.task.inception_features", lambda weights: lambda x: x.mean((2, 3)))
+    task = small(EvaluateOptions(fid="inception"))
+    protocol, faces = task.protocols()["caricature"], task.evaluation_data(None)
+    samples = [{name: tensor[None] for name, tensor in faces[index].items()} for index in range(3)]
+    with torch.no_grad():
+        rows = torch.cat([task.measure(sample, Modules(task.exported), protocol)["fid"] for sample in samples])
+    torch.testing.assert_close(rows[:, 3:], torch.cat([sample["target"] for sample in samples]).mean((2, 3)).double())
+    assert protocol.metrics["fid"].reduce(rows) > 0
+    assert "fid" not in small().protocols()["caricature"].metrics

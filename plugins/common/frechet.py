@@ -1,0 +1,85 @@
+"""Fréchet distance between what a network sees in two sets of pictures (Heusel et al., 2017), known as FID."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from restore.core.errors import UsageError, WeightsError
+from restore.core.foreign_files import read_foreign
+from restore.plugins.common.downloading import download
+
+PUBLISHED = "inception"
+"""Stands for the weights that torch-fidelity publishes, those of the original FID."""
+
+
+@dataclass(frozen=True)
+class FrechetDistance:
+    """Distance of two normal distributions that have the means and covariances of two sets of features.
+
+    Rows hold the features (K) of a generated picture and then those of a wanted one. The number falls with the number
+    of pictures: compare only what was measured on equally many. Fewer than two have no covariance: nan.
+    """
+
+    name: str = "fid"
+    convention: str = "Inception features of torch-fidelity"
+    better: Literal["higher", "lower"] = "lower"
+
+    def measure(self, prediction: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - the signature of every metric
+        """The features (B, 2 K) that stand in the prediction's place, float64."""
+        return prediction.double()
+
+    def reduce(self, rows: Tensor) -> float:
+        """Equation 6 of Heusel et al.: |m1 - m2|² + tr(C1 + C2 - 2 (C1 C2)^½)."""
+        if len(rows) < 2:
+            return float("nan")
+        sets = rows.double().chunk(2, dim=1)
+        means = [features.mean(0) for features in sets]
+        # With C = XᵀX the trace of the root is the sum of the singular values of X1 X2ᵀ, which needs no K x K matrix.
+        scaled = [(x - mean) / (len(rows) - 1) ** 0.5 for x, mean in zip(sets, means, strict=True)]
+        spreads = [torch.linalg.qr(x, mode="r").R if len(x) > x.shape[1] else x for x in scaled]
+        shared = torch.linalg.matrix_norm(spreads[0] @ spreads[1].T, "nuc")
+        traces = sum(float(x.square().sum()) for x in spreads)
+        return max(0.0, float((means[0] - means[1]).square().sum()) + traces - 2 * float(shared))
+
+
+@lru_cache(maxsize=1)
+def inception_features(weights: str) -> Callable[[Tensor], Tensor]:
+    """What makes features (B, 2048) of pictures (B, 3, H, W) in [0, 1], as torch-fidelity computes them.
+
+    ``weights`` is ``inception`` (torch-fidelity's file, downloaded once to where torch keeps such files) or the path of
+    that file. It is read as tensors only. Raises UsageError where torch-fidelity is not installed or there is no such
+    file, WeightsError where it is another file, RestoreError where the download fails.
+    """
+    try:
+        from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
+    except ImportError as error:
+        raise UsageError("--fid needs torch-fidelity: pip install 'restorekit[metrics]'") from error
+    path = Path(weights).expanduser()
+    if weights == PUBLISHED:
+        path = Path(torch.hub.get_dir()) / "checkpoints" / URL_INCEPTION_V3.rpartition("/")[2]
+        if not path.is_file():
+            download(URL_INCEPTION_V3, path)
+    tensors = read_foreign(path).tensors
+    with tempfile.TemporaryDirectory() as folder:
+        clean = Path(folder) / "inception.pth"  # torch-fidelity runs whatever a file says, so it is given a safe one
+        torch.save(tensors, clean)
+        try:
+            network = FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=str(clean))
+        except (RuntimeError, KeyError) as error:
+            raise WeightsError(f"{path}: holds no weights of torch-fidelity's Inception network") from error
+
+    def features(pictures: Tensor) -> Tensor:
+        levels = (pictures.clamp(0, 1) * 255).round().to(torch.uint8)
+        with torch.autocast(pictures.device.type, enabled=False):
+            (seen,) = network.to(pictures.device)(levels)
+        return torch.as_tensor(seen)
+
+    return features
