@@ -148,10 +148,9 @@ class Run:
     def _train_step(self, micro_batches: Iterator[dict[str, Tensor]]) -> float:
         """One optimizer step; returns the seconds spent waiting for data."""
         progress, phase, parts = self.progress, self.phase, self.parts
-        planned = phase.epochs * self.plan.steps
-        step = Step(phase.name, progress.epoch, progress.run_step, progress.phase_step, progress.phase_step / planned)
+        step = Step(phase.name, progress.epoch, progress.run_step, progress.phase_step, self._share)
         for optimizer in self.turns.optimizers.values():
-            optimizer.set_rate(progress.phase_step, planned, self.plan.steps)
+            optimizer.set_rate(progress.phase_step, self._planned, self.plan.steps)
         self.turns.begin_step()
         waited = 0.0
         for _ in range(self.plan.micro_batches):
@@ -211,10 +210,19 @@ class Run:
         self._ask_for_health()
 
     def _ask_for_health(self) -> None:
-        share = self.progress.phase_step / (self.plan.steps * self.phase.epochs)
-        message = self.parts.task.health({**self._logged, **self.validation.latest, "share": share})
+        message = self.parts.task.health({**self._logged, **self.validation.latest, "share": self._share})
         for line in (message or "").splitlines():  # each once, whatever else is wrong at the same time
             self.warn(line)
+
+    @property
+    def _planned(self) -> int:
+        """Optimizer steps of the whole phase."""
+        return self.phase.epochs * self.plan.steps
+
+    @property
+    def _share(self) -> float:
+        """How much of the phase is done, in [0, 1]."""
+        return self.progress.phase_step / self._planned
 
     def _place(self) -> dict[str, Any]:
         return {"phase": self.phase.name, "epoch": self.progress.epoch, "step": self.progress.run_step}

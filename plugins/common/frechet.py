@@ -15,13 +15,14 @@ from torch import Tensor
 from restore.core.errors import UsageError, WeightsError
 from restore.core.foreign_files import read_foreign
 from restore.plugins.common.downloading import download
+from restore.plugins.common.own_numbers import Mean
 
 PUBLISHED = "inception"
 """Stands for the weights that torch-fidelity publishes, those of the original FID."""
 
 
 @dataclass(frozen=True)
-class FrechetDistance:
+class FrechetDistance(Mean):
     """Distance of two normal distributions that have the means and covariances of two sets of features.
 
     Rows hold the features (K) of a generated picture and then those of a wanted one. The number falls with the number
@@ -31,10 +32,6 @@ class FrechetDistance:
     name: str = "fid"
     convention: str = "Inception features of torch-fidelity"
     better: Literal["higher", "lower"] = "lower"
-
-    def measure(self, prediction: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - the signature of every metric
-        """The features (B, 2 K) that stand in the prediction's place, float64."""
-        return prediction.double()
 
     def reduce(self, rows: Tensor) -> float:
         """Equation 6 of Heusel et al.: |m1 - m2|² + tr(C1 + C2 - 2 (C1 C2)^½)."""

@@ -20,8 +20,8 @@ class Mean:
     better: Literal["higher", "lower"] = "higher"
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - the signature of every metric
-        """The numbers (B, K) of each picture, which stand in the prediction's place."""
-        return prediction.double()
+        """The numbers (B, K) or (B,) of each picture, which stand in the prediction's place; (B, K), float64."""
+        return prediction.double().reshape(len(prediction), -1)
 
     def reduce(self, rows: Tensor) -> float:
         """Sum over K, mean over pictures."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from restore.core.precision import at_least_float32
 from restore.core.task import Batch, Terms
 from restore.plugins.common.settings import StyleSettings
 
@@ -19,8 +20,7 @@ def gram(features: Tensor) -> Tensor:
     Sums over all places overflow or lose digits in half precision, so they are made in single precision at least.
     """
     with torch.autocast(features.device.type, enabled=False):
-        flat = features.flatten(2)
-        flat = flat if flat.dtype == torch.float64 else flat.float()
+        flat = at_least_float32(features.flatten(2))
         return flat @ flat.transpose(1, 2) / features[0].numel()
 
 

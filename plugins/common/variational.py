@@ -13,6 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from restore.core.precision import at_least_float32
+
 
 class Posterior(NamedTuple):
     """q(z | x) of each picture: two tensors (B, latent, ...) of one shape."""
@@ -27,7 +29,7 @@ class Posterior(NamedTuple):
         So a fresh encoder, which says about zero, has little noise: through noise as wide as the prior's a decoder
         learns only what is coarse.
         """
-        precise = encoded.to(torch.promote_types(encoded.dtype, torch.float32))  # half precision would round KL away
+        precise = at_least_float32(encoded)  # half precision would round KL away
         mean, log_variance = precise.chunk(2, dim=1)
         return cls(mean, (log_variance - 4).clamp(-12, 8))
 

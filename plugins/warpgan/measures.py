@@ -6,31 +6,15 @@ What a picture costs is measured by the task, a row of numbers each; a metric he
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from restore.plugins.common.own_numbers import Mean
+
 FALSE_ACCEPTS = 0.01
 """Share of pairs of different people that a verification may take for one person."""
-
-
-@dataclass(frozen=True)
-class Mean:
-    """Mean over pictures of a number that the task works out."""
-
-    name: str
-    convention: str
-    better: Literal["higher", "lower"] = "lower"
-
-    def measure(self, prediction: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - the signature of every metric
-        """The numbers (B, K) that stand in the prediction's place, float64."""
-        return prediction.double().reshape(len(prediction), -1)
-
-    def reduce(self, rows: Tensor) -> float:
-        """Mean over pictures."""
-        return float(rows.double().mean())
 
 
 @dataclass(frozen=True)
@@ -40,8 +24,6 @@ class Rank1(Mean):
     Rows are those of `with_person`; the gallery are the photographs of all rows but the one that a picture was made
     from, which stays only where there is no other of the person.
     """
-
-    better: Literal["higher", "lower"] = "higher"
 
     def reduce(self, rows: Tensor) -> float:
         """Share in [0, 1]."""
@@ -57,8 +39,6 @@ class Verification(Mean):
     Huo et al., 2018, VR at FAR 1 %; pairs as in `Rank1`. The threshold is the lowest that keeps the share; where there
     are no pairs of different people every pair is accepted.
     """
-
-    better: Literal["higher", "lower"] = "higher"
 
     def reduce(self, rows: Tensor) -> float:
         """Share in [0, 1]."""

@@ -18,11 +18,12 @@ from restore.core.errors import DataError, UsageError
 from restore.core.measuring import Metric
 from restore.core.task import Batch, Modules
 from restore.plugins.common.frechet import PUBLISHED, FrechetDistance
+from restore.plugins.common.own_numbers import Mean
 from restore.plugins.warpgan import control_points
 from restore.plugins.warpgan.discriminator import KINDS, Judgement
 from restore.plugins.warpgan.generator import Drawing
 from restore.plugins.warpgan.losses import texture_error
-from restore.plugins.warpgan.measures import FALSE_ACCEPTS, Mean, Rank1, Verification, with_person
+from restore.plugins.warpgan.measures import FALSE_ACCEPTS, Rank1, Verification, with_person
 
 Looks = Callable[[Tensor], Tensor]
 """Features (B, K) of pictures (B, 3, H, W) in [0, 1]."""
@@ -100,11 +101,11 @@ def metrics(judge: Judge | None, known: bool, fid: str | None = None) -> dict[st
     pictures are compared with drawn ones as sets; see `inception_features`.
     """
     found: dict[str, Metric] = {
-        "texture": Mean("texture", "L1 of redrawn photographs and caricatures, in parts of white"),
-        "diversity": Mean("diversity", "L1 between two styles by chance, in parts of white", "higher"),
-        "displacement": Mean("displacement", "mean length over control points, in sides of the picture", "higher"),
-        "inside": Mean("inside", "share of control points inside the picture", "higher"),
-        "folded": Mean("folded", "share of places where the warp is folded"),
+        "texture": Mean("texture", "L1 of redrawn photographs and caricatures, in parts of white", "lower"),
+        "diversity": Mean("diversity", "L1 between two styles by chance, in parts of white"),
+        "displacement": Mean("displacement", "mean length over control points, in sides of the picture"),
+        "inside": Mean("inside", "share of control points inside the picture"),
+        "folded": Mean("folded", "share of places where the warp is folded", "lower"),
     }
     if judge is not None:
         gallery = f"cosine of {judge.called}, gallery: the other photographs"

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from restore.core.precision import at_least_float32
 from restore.plugins.warpgan.spline import ThinPlateSpline, thin_plate_spline
 
 REGULARISER = 1e-6
@@ -37,7 +38,7 @@ def warp(
     """
     height, width = picture.shape[-2:]
     with torch.autocast(picture.device.type, enabled=False):
-        whole = picture if picture.dtype == torch.float64 else picture.float()
+        whole = at_least_float32(picture)
         flow = displacement_spline(points, displacements, height, width, regulariser, boundary).over(
             height, width, whole
         )

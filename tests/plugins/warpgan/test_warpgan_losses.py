@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from restore.plugins.common.own_numbers import Mean
 from restore.plugins.warpgan.losses import (
     CARICATURE,
     GENERATED,
@@ -18,7 +19,7 @@ from restore.plugins.warpgan.losses import (
     patch_loss,
     texture_error,
 )
-from restore.plugins.warpgan.measures import Mean, Rank1, Verification, with_person
+from restore.plugins.warpgan.measures import Rank1, Verification, with_person
 
 
 def sure(classes: list[int], count: int) -> torch.Tensor:
