@@ -1,20 +1,22 @@
 """What segmentation networks and recipes reach on a folder of pictures and masks, and how fast they train.
 
     python benchmarks/segmentation.py --data DIR                 the three networks by the reference's recipe
-    python benchmarks/segmentation.py --data DIR --ladder        UNet++, one change after the other
+    python benchmarks/segmentation.py --data DIR --ladder UNet   one network, one change after the other
     python benchmarks/segmentation.py --levels RUN               UNet++ pruned to each of its levels: time and IoU
     python benchmarks/segmentation.py --speed                    the default against a plain fp32 loop
 
 Every row is trained from scratch for each seed, which also divides the pictures, and is measured with its best weights
 on the pictures that it did not train on. Rows are printed as they are done; with ``--json FILE`` finished runs are kept
-there, and a benchmark that was broken off goes on where it was. ``reference`` is the recipe of pytorch-nested-unet,
-plugins/unet/reference.yaml.
+there, and a benchmark that was broken off goes on where it was, in the middle of a run too. ``reference`` is the recipe
+of pytorch-nested-unet, plugins/unet/reference.yaml.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import shutil
 import statistics
 import tempfile
 import time
@@ -27,8 +29,10 @@ import yaml
 from torch.utils.data import DataLoader
 
 from restore import registry
+from restore.core.errors import Interrupted
 from restore.core.events import Event, StepDone
 from restore.core.precision import choose
+from restore.core.resuming import merged as resumed
 from restore.core.trainer import Trainer
 from restore.core.weights import open_weights
 from restore.core.weights_header import find_weights
@@ -66,11 +70,21 @@ LADDER: Mapping[str, dict[str, Any]] = {
 SCORES = ("iou-batch", "iou", "iou-image")
 
 
-def train(task_name: str, run: dict[str, Any]) -> tuple[dict[str, float], float]:
-    """Scores of the best weights, and the seconds that the run took."""
+def train(task_name: str, run: dict[str, Any], folder: Path | None = None) -> tuple[dict[str, float], float]:
+    """Scores of the best weights, and the seconds that the run took.
+
+    A run whose folder is given goes on from the checkpoint that it holds, if it holds any.
+    """
     task_type = registry.get("tasks", task_name)
-    settings = task_type.settings_type.model_validate(run).decided()
-    result = Trainer(task_type(settings), settings, name=task_name).fit()
+    resume = folder if folder is not None and any((folder / "checkpoints").glob("*")) else None
+    if resume is not None:
+        settings = resumed(task_type.settings_type, resume, {})
+    else:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)  # it was broken off before its first checkpoint
+            run = {**run, "out": folder.parent, "name": folder.name}
+        settings = task_type.settings_type.model_validate(run).decided()
+    result = Trainer(task_type(settings), settings, name=task_name, resume=resume).fit()
     scores = {number.name: number.value for number in result.numbers if number.of == "segment"}
     return {name: scores[name] for name in SCORES}, result.seconds
 
@@ -91,15 +105,18 @@ class Results:
     def of(self, label: str, task_name: str, run: dict[str, Any]) -> tuple[dict[str, float], float]:
         """Scores and seconds of a run, from the file if the same run is in it, else trained now and written."""
         identity = {"label": label, "task": task_name, "run": {key: run[key] for key in run if key != "out"}}
-        identity = json.loads(json.dumps(identity, default=str))
+        written = json.dumps(identity, default=str, sort_keys=True)
+        identity = json.loads(written)
         for entry in self._done:
             if all(entry[key] == value for key, value in identity.items()):
                 return entry["scores"], entry["seconds"]
-        scores, seconds = train(task_name, run)
+        if self._path is None:
+            return train(task_name, run)
+        folder = Path(run["out"]) / f"{self._path.stem}-{hashlib.sha256(written.encode()).hexdigest()[:12]}"
+        scores, seconds = train(task_name, run, folder)
         self._done.append({**identity, "scores": scores, "seconds": seconds})
-        if self._path is not None:
-            with replacing(self._path) as temporary:
-                temporary.write_text(json.dumps(self._done, indent=1) + "\n", "utf-8")
+        with replacing(self._path) as temporary:
+            temporary.write_text(json.dumps(self._done, indent=1) + "\n", "utf-8")
         return scores, seconds
 
 
@@ -199,14 +216,22 @@ def compare_levels(folder: Path, data: Path | None, repeats: int) -> None:
         print(f"| L{level.level} | {level.parameters:,} | {share:.3f} | {level.iou:.4f} |")
 
 
-def chosen(ladder: bool, base: dict[str, Any], only: Sequence[str] | None) -> dict[str, Row]:
-    """The rows of a table, or those of them that ``only`` names. Raises SystemExit for a name that there is not."""
+def chosen(ladder: str | None, base: dict[str, Any], only: Sequence[str] | None) -> dict[str, Row]:
+    """The rows of a table, or those of them that ``only`` names. Raises SystemExit for a name that there is not.
+
+    Args:
+        ladder: the network whose recipe changes from row to row; unset, every network by the reference's recipe.
+        base: settings of every row.
+        only: labels of rows.
+    """
     run = merged(REFERENCE, base)
     rows: dict[str, Row] = {}
-    if ladder:
+    if ladder is not None:
+        name, model = NETWORKS[ladder]
+        run = {**run, "model": model}
         for label, changes in LADDER.items():
             run = merged(run, changes)
-            rows[label] = ("unet/nested-unet", run)
+            rows[label] = (name, run)
     else:
         rows = {label: (name, {**run, "model": model}) for label, (name, model) in NETWORKS.items()}
     unknown = sorted(set(only or ()) - set(rows))
@@ -221,7 +246,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder with images/ and masks/")
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--seeds", type=int, nargs="+", default=[41])
-    parser.add_argument("--ladder", action="store_true")
+    parser.add_argument("--ladder", choices=NETWORKS, metavar="NETWORK", help=f"one of {', '.join(NETWORKS)}")
     parser.add_argument("--only", nargs="+", metavar="LABEL", help="rows to train, by their labels")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep finished runs here, and skip those it holds")
     parser.add_argument("--precision", default="auto", help="of training; the reference trains in fp32")
@@ -239,7 +264,11 @@ def main() -> None:
         parser.error("--data is needed")
     else:
         base = {name: getattr(arguments, name) for name in ("data", "epochs", "out", "precision")}
-        table(chosen(arguments.ladder, base, arguments.only), arguments.seeds, Results(arguments.json))
+        try:
+            table(chosen(arguments.ladder, base, arguments.only), arguments.seeds, Results(arguments.json))
+        except Interrupted as stopped:
+            how = "the same command goes on from there" if arguments.json else "give --json FILE to be able to go on"
+            raise SystemExit(f"{stopped}; {how}") from None
 
 
 if __name__ == "__main__":

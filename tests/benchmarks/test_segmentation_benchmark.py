@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from restore.core.events import Event, RunStarted, StepDone
 from restore.core.trainer import Trainer
 from restore.plugins.unet.task import NestedUNetSegmentation
 
@@ -30,7 +32,7 @@ def trained(benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[tupl
     """The runs that were trained, by task and seed; no run takes any time, and the third one fails."""
     runs: list[tuple[str, int]] = []
 
-    def train(task_name: str, run: dict[str, Any]) -> tuple[dict[str, float], float]:
+    def train(task_name: str, run: dict[str, Any], folder: Path | None = None) -> tuple[dict[str, float], float]:
         runs.append((task_name, run["seed"]))
         if len(runs) == 3:
             raise KeyboardInterrupt
@@ -46,7 +48,7 @@ BASE: dict[str, Any] = {"data": Path("nuclei"), "epochs": 2, "out": Path("runs")
 def test_a_broken_off_table_goes_on_where_it_was(
     benchmark: ModuleType, trained: list[tuple[str, int]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows, kept = benchmark.chosen(False, BASE, None), tmp_path / "kept.json"
+    rows, kept = benchmark.chosen(None, BASE, None), tmp_path / "kept.json"
     with pytest.raises(KeyboardInterrupt):
         benchmark.table(rows, [1, 2], benchmark.Results(kept))
     assert capsys.readouterr().out.splitlines()[2:] == ["| UNet | " + "0.5150 ± 0.0071 | " * 3 + "1.0 |"]
@@ -58,13 +60,43 @@ def test_a_broken_off_table_goes_on_where_it_was(
     assert len(trained) == 7
 
 
+def test_a_run_that_was_broken_off_goes_on_in_the_middle(
+    benchmark: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("restore.plugins.unet.sources.TRAIN_DRAWINGS", 4)
+    monkeypatch.setattr("restore.plugins.unet.sources.VALIDATION_DRAWINGS", 2)
+    monkeypatch.setattr(benchmark, "SCORES", ("iou",))
+    run = NestedUNetSegmentation.miniature(epochs=3, out=tmp_path).model_dump(exclude_unset=True)
+
+    def break_off(event: Event) -> None:
+        if isinstance(event, StepDone) and event.epoch == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(benchmark, "Trainer", partial(Trainer, listeners=[break_off]))
+        with pytest.raises(KeyboardInterrupt):
+            benchmark.Results(tmp_path / "kept.json").of("row", "unet/nested-unet", run)
+    began: list[int | None] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, RunStarted):
+            began.append(event.resumed_at)
+
+    monkeypatch.setattr(benchmark, "Trainer", partial(Trainer, listeners=[note]))
+    scores, _ = benchmark.Results(tmp_path / "kept.json").of("row", "unet/nested-unet", run)
+    whole, _ = benchmark.Results(None).of("row", "unet/nested-unet", run)
+    assert scores == whole
+    assert began[0]
+    assert began[1] is None
+
+
 def test_a_run_with_other_settings_is_another_run(
     benchmark: ModuleType, trained: list[tuple[str, int]], tmp_path: Path
 ) -> None:
     for epochs in (2, 3):
-        rows = benchmark.chosen(False, {**BASE, "epochs": epochs}, ["UNet"])
+        rows = benchmark.chosen(None, {**BASE, "epochs": epochs}, ["UNet"])
         benchmark.table(rows, [1], benchmark.Results(tmp_path / "kept.json"))
-    elsewhere = benchmark.chosen(False, {**BASE, "out": tmp_path}, ["UNet"])
+    elsewhere = benchmark.chosen(None, {**BASE, "out": tmp_path}, ["UNet"])
     benchmark.table(elsewhere, [1], benchmark.Results(tmp_path / "kept.json"))  # where it is written does not matter
     assert len(trained) == 2
 
@@ -78,7 +110,7 @@ def test_a_file_of_something_else_is_left_alone(benchmark: ModuleType, tmp_path:
 
 
 def test_a_row_of_the_ladder_keeps_the_changes_above_it_when_it_is_chosen_alone(benchmark: ModuleType) -> None:
-    every, alone = (benchmark.chosen(True, BASE, only) for only in (None, ["elastic deformation"]))
+    every, alone = (benchmark.chosen("UNet", BASE, only) for only in (None, ["elastic deformation"]))
     assert list(alone) == ["elastic deformation"]
     assert alone["elastic deformation"] == every["elastic deformation"]
     assert every["elastic deformation"][1]["loss"] == "unet/bce-dice"
@@ -86,7 +118,7 @@ def test_a_row_of_the_ladder_keeps_the_changes_above_it_when_it_is_chosen_alone(
 
 def test_a_row_that_there_is_not_is_refused_with_those_that_there_are(benchmark: ModuleType) -> None:
     with pytest.raises(SystemExit, match=r"no row is called UNet\+\+\+; there are: UNet, "):
-        benchmark.chosen(False, BASE, ["UNet", "UNet+++"])
+        benchmark.chosen(None, BASE, ["UNet", "UNet+++"])
 
 
 def test_levels_are_measured_on_what_a_run_held_out(
