@@ -31,11 +31,11 @@ from torch.utils.data import DataLoader
 from restore import registry
 from restore.core.errors import Interrupted
 from restore.core.events import Event, StepDone
-from restore.core.precision import choose
-from restore.core.resuming import merged as resumed
-from restore.core.trainer import Trainer
-from restore.core.weights import open_weights
-from restore.core.weights_header import find_weights
+from restore.core.machine.precision import choose
+from restore.core.runs.resuming import merged as resumed
+from restore.core.training.trainer import Trainer
+from restore.core.weights.files import open_weights
+from restore.core.weights.header import find_weights
 from restore.core.writing import replacing
 from restore.plugins.unet.answers import normalised
 from restore.plugins.unet.levels import levels

@@ -24,9 +24,9 @@ from torch.utils.data import DataLoader, RandomSampler
 
 from restore import registry
 from restore.core.events import Event, StepDone
-from restore.core.precision import autocast, choose
+from restore.core.machine.precision import autocast, choose
 from restore.core.task import Task
-from restore.core.trainer import Trainer
+from restore.core.training.trainer import Trainer
 
 PLAIN = "tutorial fp32"
 

@@ -129,7 +129,7 @@ def _why_no_cuda(torch: Any) -> str:
 
 
 def _fast_precision(device: Any) -> str:
-    from restore.core.precision import WORTH_IT, probe
+    from restore.core.machine.precision import WORTH_IT, probe
 
     speedup = float(probe(device)["speedup"])
     if speedup <= 0:

@@ -19,9 +19,9 @@ from restore.cli.opening import opened
 from restore.cli.subjects import Subject, subject
 from restore.cli.warnings_of_families import warnings_told
 from restore.core import evaluation
-from restore.core.devices import device_of
 from restore.core.errors import UsageError
 from restore.core.evaluation import Evaluation
+from restore.core.machine.devices import device_of
 from restore.core.measuring import EvaluationProtocol, Number
 from restore.core.settings import Settings
 from restore.core.task import Pictures, Task

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from restore import registry
 from restore.core.errors import UsageError
-from restore.core.foreign import Report, import_weights
+from restore.core.weights.foreign import Report, import_weights
 
 
 def import_checkpoint(
@@ -15,7 +15,7 @@ def import_checkpoint(
 ) -> None:
     """Bring a foreign checkpoint in as a weights file, and say exactly what fitted and what did not.
 
-    Raises UsageError, WeightsError and the registry's errors as ``restore.core.foreign.import_weights`` and
+    Raises UsageError, WeightsError and the registry's errors as ``restore.core.weights.foreign.import_weights`` and
     ``restore.registry.entry`` do.
     """
     entry = registry.entry("tasks", task)

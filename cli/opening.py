@@ -8,8 +8,8 @@ from restore import registry
 from restore.cli.subjects import Subject
 from restore.core.settings import Settings
 from restore.core.task import Modules, Task
-from restore.core.weights import open_weights, rebuild
-from restore.core.weights_header import find_weights
+from restore.core.weights.files import open_weights, rebuild
+from restore.core.weights.header import find_weights
 
 
 def opened(chosen: Subject, options: Settings | None) -> tuple[Task, Modules]:

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from restore.core.errors import RestoreError
-from restore.core.processes import how_many, launched, report_failure
+from restore.core.machine.processes import how_many, launched, report_failure
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 

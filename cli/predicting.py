@@ -15,11 +15,11 @@ from restore.cli.opening import opened
 from restore.cli.outcome import complain
 from restore.cli.subjects import subject
 from restore.cli.warnings_of_families import warnings_told
-from restore.core.devices import device_of
 from restore.core.errors import RestoreError, UsageError
-from restore.core.inference import run
-from restore.core.pictures import picture_size, read_picture, write_picture
-from restore.core.precision import choose
+from restore.core.inference.engine import predict_picture
+from restore.core.machine.devices import device_of
+from restore.core.machine.precision import choose
+from restore.core.pictures.files import picture_size, read_picture, write_picture
 from restore.core.settings import Settings
 from restore.core.task import Modules, Task
 from restore.core.writing import writable_folder
@@ -88,7 +88,7 @@ class _Work:
     def _use(self, path: Path, name: str) -> None:
         picture = read_picture(path)
         inputs = self.task.read_inputs(path, picture)
-        outputs = run(
+        outputs = predict_picture(
             self.task,
             self.modules,
             inputs,

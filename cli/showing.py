@@ -202,7 +202,7 @@ SINGULAR = {
 def _about_weights(path: Path) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from restore.core.weights_header import find_weights, read_header
+    from restore.core.weights.header import find_weights, read_header
 
     weights = find_weights(path)
     header = asdict(read_header(weights))

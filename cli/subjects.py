@@ -13,7 +13,7 @@ from restore.cli.suggestions import did_you_mean
 from restore.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from restore.core.weights_header import Header
+    from restore.core.weights.header import Header
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def subject(typed: str) -> Subject:
     Raises ``UsageError`` where it is neither a file nor a folder nor a task without weights, ``WeightsError`` where
     the file is damaged, and the registry's errors where the task of the weights is not installed.
     """
-    from restore.core.weights_header import find_weights, read_header
+    from restore.core.weights.header import find_weights, read_header
 
     path = Path(typed)
     if not path.exists():

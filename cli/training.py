@@ -19,7 +19,7 @@ from restore.cli.outcome import complain, debugging
 from restore.cli.subjects import trainable_tasks
 from restore.cli.suggestions import did_you_mean
 from restore.core.errors import Interrupted, ProcessFailed, UsageError
-from restore.core.processes import how_many, is_main_process, launched
+from restore.core.machine.processes import how_many, is_main_process, launched
 
 if TYPE_CHECKING:
     from restore.cli.progress import Progress
@@ -158,8 +158,8 @@ def resumed_settings(entry: registry.Entry, model: Any, run: Path, typed: Any) -
     from pydantic import ValidationError
 
     from restore.cli.layers import Layer, explained, nested_values
-    from restore.core.resuming import merged
-    from restore.core.run_folder import read_config, read_task
+    from restore.core.runs.folder import read_config, read_task
+    from restore.core.runs.resuming import merged
 
     task = read_task(run)
     if registry.entry("tasks", task).full_name != entry.full_name:
@@ -191,8 +191,8 @@ def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
     """Train, and show how it goes; of several processes the main one does the talking."""
     from restore.cli.progress import shown_progress
     from restore.cli.warnings_of_families import warnings_told
-    from restore.core.accelerator import main_process_first
-    from restore.core.trainer import Trainer
+    from restore.core.machine.accelerator import main_process_first
+    from restore.core.training.trainer import Trainer
 
     task_type = entry.load()
     with warnings_told(*([] if is_main_process() else [_keep_quiet])), main_process_first(settings):
@@ -227,7 +227,7 @@ def _how_to_go_on(task: str, progress: Progress) -> Iterator[None]:
 
 def train_in_processes(processes: int, device: str) -> None:
     """Type the same command in several processes at once; whatever they fail of is said once."""
-    from restore.core.launching import launch
+    from restore.core.machine.launching import launch
 
     if how_many() > 1:
         raise UsageError("--num-processes is for a single process to start others; here several are running already")

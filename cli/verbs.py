@@ -106,8 +106,8 @@ def _with_weights(entry: registry.Entry, typed: str, settings: Any) -> None:
     """Open the weights and call ``function(task, modules, settings)``."""
     from pathlib import Path
 
-    from restore.core.weights import open_weights
-    from restore.core.weights_header import find_weights
+    from restore.core.weights.files import open_weights
+    from restore.core.weights.header import find_weights
 
     chosen = subject(typed)
     if chosen.header is None:

@@ -16,9 +16,13 @@ if TYPE_CHECKING:  # what type checkers see of the table below
     from restore.core.errors import ResumeError as ResumeError
     from restore.core.errors import UsageError as UsageError
     from restore.core.errors import WeightsError as WeightsError
+    from restore.core.evaluation import evaluate as evaluate
+    from restore.core.inference.engine import predict_picture as predict_picture
     from restore.core.measuring import EvaluationProtocol as EvaluationProtocol
     from restore.core.measuring import Metric as Metric
     from restore.core.measuring import Number as Number
+    from restore.core.pictures.files import read_picture as read_picture
+    from restore.core.pictures.files import write_picture as write_picture
     from restore.core.settings import Changeable as Changeable
     from restore.core.settings import Flag as Flag
     from restore.core.settings import OptimizerSettings as OptimizerSettings
@@ -38,11 +42,11 @@ if TYPE_CHECKING:  # what type checkers see of the table below
     from restore.core.task import Terms as Terms
     from restore.core.task import Tiling as Tiling
     from restore.core.task import Turn as Turn
-    from restore.core.trainer import RunResult as RunResult
-    from restore.core.trainer import Trainer as Trainer
-    from restore.core.weights import open_weights as open_weights
-    from restore.core.weights import save_weights as save_weights
-    from restore.core.weights_header import read_header as read_header
+    from restore.core.training.trainer import RunResult as RunResult
+    from restore.core.training.trainer import Trainer as Trainer
+    from restore.core.weights.files import open_weights as open_weights
+    from restore.core.weights.files import save_weights as save_weights
+    from restore.core.weights.header import read_header as read_header
 
 _HOME = {
     "CheckpointError": "errors",
@@ -52,9 +56,13 @@ _HOME = {
     "ResumeError": "errors",
     "UsageError": "errors",
     "WeightsError": "errors",
+    "evaluate": "evaluation",
+    "predict_picture": "inference.engine",
     "EvaluationProtocol": "measuring",
     "Metric": "measuring",
     "Number": "measuring",
+    "read_picture": "pictures.files",
+    "write_picture": "pictures.files",
     "Changeable": "settings",
     "Flag": "settings",
     "OptimizerSettings": "settings",
@@ -74,11 +82,11 @@ _HOME = {
     "Terms": "task",
     "Tiling": "task",
     "Turn": "task",
-    "RunResult": "trainer",
-    "Trainer": "trainer",
-    "open_weights": "weights",
-    "save_weights": "weights",
-    "read_header": "weights_header",
+    "RunResult": "training.trainer",
+    "Trainer": "training.trainer",
+    "open_weights": "weights.files",
+    "save_weights": "weights.files",
+    "read_header": "weights.header",
 }
 
 __all__ = sorted(_HOME)

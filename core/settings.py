@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -129,6 +129,9 @@ class EarlyStoppingSettings(Settings):
 class RunSettings(Settings):
     """Settings of any training run; a family's settings inherit them and add a ``model`` and its own."""
 
+    sample_steps: ClassVar[int | None] = None
+    """Steps of an epoch on the family's embedded sample where nobody asks for another length; none: as of any data."""
+
     data: Path | None = None
     """Folder of training data; unset: the family's embedded sample."""
     val_data: Path | None = None
@@ -204,9 +207,11 @@ class RunSettings(Settings):
         """A copy in which everything that depends on the data or on this machine is filled in.
 
         Called once, before the run's config is written; never on resume. A family overrides it to count classes or to
-        fix which feature network it uses.
+        fix which feature network it uses, and begins with ``super().decided()``.
         """
-        return self
+        if self.sample_steps is None or self.data is not None or self.samples_per_epoch is not None:
+            return self
+        return self.model_copy(update={"samples_per_epoch": self.sample_steps * self.batch_size})
 
 
 def leaves(model: type[BaseModel], prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:

@@ -16,7 +16,7 @@ from restore.core.measuring import EvaluationProtocol
 from restore.core.settings import OptimizerSettings, RunSettings, Settings
 
 if TYPE_CHECKING:
-    from restore.core.pictures import Picture
+    from restore.core.pictures.files import Picture
 
 Batch = dict[str, Tensor]
 """Named tensors with a batch axis first."""
@@ -318,7 +318,7 @@ class Task(ABC):
 
     def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
         """Statistics of each sample, one row a sample, for every metric of the protocol."""
-        from restore.core.inference import predict_bounded  # which is written in terms of tasks
+        from restore.core.inference.engine import predict_bounded  # which is written in terms of tasks
 
         prediction = predict_bounded(self, batch, modules)[next(iter(self.outputs))]
         return {name: metric.measure(prediction, batch["target"]) for name, metric in protocol.metrics.items()}
@@ -329,7 +329,7 @@ class Task(ABC):
 
     def sample_row(self, batch: Batch, modules: Modules) -> list[Tensor]:
         """Pictures (C, H, W) in [0, 1] that show what the networks do with one sample: input, output, target."""
-        from restore.core.inference import predict_bounded
+        from restore.core.inference.engine import predict_bounded
 
         output = predict_bounded(self, batch, modules)[next(iter(self.outputs))]
         shown = [batch[next(iter(self.inputs))], output, *([batch["target"]] if "target" in batch else [])]

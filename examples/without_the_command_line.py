@@ -9,11 +9,8 @@ import argparse
 from pathlib import Path
 
 from restore import registry
-from restore.core import Trainer, open_weights
-from restore.core.evaluation import evaluate
+from restore.core import Trainer, evaluate, open_weights, predict_picture, read_picture, write_picture
 from restore.core.events import Evaluated, Event
-from restore.core.inference import run
-from restore.core.pictures import read_picture, write_picture
 
 
 def show(event: Event) -> None:
@@ -39,7 +36,7 @@ def main(photo: Path, enlarged: Path, **changes: object) -> None:
         print(number)
 
     picture = read_picture(photo)
-    outputs = run(task, modules, task.read_inputs(photo, picture))
+    outputs = predict_picture(task, modules, task.read_inputs(photo, picture))
     write_picture(enlarged, task.render(outputs, {})[""], like=picture)
     print(f"{photo} -> {enlarged}; the run is in {result.folder}")
 

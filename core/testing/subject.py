@@ -12,13 +12,13 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from restore.core.canvas import exact_scale, scaled
 from restore.core.chance import seed_everything
 from restore.core.events import Event, StepDone
+from restore.core.inference.canvas import exact_scale, scaled
 from restore.core.settings import RunSettings, Settings
 from restore.core.task import Batch, Modules, Step, Task, Terms, Turn
-from restore.core.trainer import Trainer
-from restore.core.weights import open_weights
+from restore.core.training.trainer import Trainer
+from restore.core.weights.files import open_weights
 
 
 class ContractBroken(AssertionError):

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from restore.core.chance import chance
-from restore.core.checkpoints import Checkpoint, load_newest
 from restore.core.errors import NothingToTrain
-from restore.core.run_folder import read_config
+from restore.core.runs.checkpoints import Checkpoint, load_newest
+from restore.core.runs.folder import read_config
 from restore.core.testing.subject import ContractBroken, Subject, require
 
 

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from restore.core import inference
-from restore.core.canvas import exact_scale
 from restore.core.chance import chance
 from restore.core.errors import RestoreError
+from restore.core.inference.canvas import exact_scale
+from restore.core.inference.engine import predict_picture
 from restore.core.task import Modules, Rendered, Task
 from restore.core.testing.subject import Subject, random_inputs, require
-from restore.core.weights import open_weights, save_weights
+from restore.core.weights.files import open_weights, save_weights
 
 ODD_SIZES = ((37, 53), (1, 1), (2, 9))
 """Heights and widths; the first must work, the others may be refused in so many words."""
@@ -122,7 +122,7 @@ def _predict(task: Task, modules: Modules, batch: dict[str, Tensor]) -> dict[str
 
 def _run(task: Task, modules: Modules, inputs: dict[str, Tensor], tile: int | None = None) -> dict[str, Tensor]:
     with chance(3):
-        return inference.run(task, modules, inputs, tile=tile)
+        return predict_picture(task, modules, inputs, tile=tile)
 
 
 CHECKS: tuple[Callable[[Subject], None], ...] = (

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
 from restore.core.measuring import EvaluationProtocol
-from restore.core.pictures import Picture, read_picture
+from restore.core.pictures.files import Picture, read_picture
 from restore.core.task import Batch, Modules, Pictures, Plane, Task
 from restore.plugins.classic import filling
 from restore.plugins.classic.fixed_method import FixedMethod

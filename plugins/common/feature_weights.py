@@ -15,7 +15,7 @@ import torch
 from torchvision.models import VGG16_Weights, VGG19_Weights
 
 from restore.core.errors import UsageError, WeightsError
-from restore.core.foreign_files import read_foreign
+from restore.core.weights.foreign_files import read_foreign
 from restore.plugins.common.downloading import download
 from restore.plugins.common.settings import PerceptualSettings
 from restore.plugins.common.vgg import VGGFeatures

@@ -10,7 +10,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional as transforms
 
 from restore.core.errors import UsageError
-from restore.core.pictures import write_picture
+from restore.core.pictures.files import write_picture
 from restore.core.writing import replacing
 
 KINDS = (".png", ".gif")

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import UsageError, WeightsError
-from restore.core.foreign_files import read_foreign
+from restore.core.weights.foreign_files import read_foreign
 from restore.plugins.common.downloading import download
 from restore.plugins.common.own_numbers import Mean
 

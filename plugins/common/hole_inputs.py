@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures import Picture
+from restore.core.pictures.files import Picture
 from restore.plugins.common.mask_folders import INVERTED, opposite
 from restore.plugins.common.mask_settings import FillingPredict
 from restore.plugins.common.masks import colour_mask, grown, mask_of, read_mask

@@ -12,7 +12,7 @@ from torch import Tensor
 from restore import registry
 from restore.core.errors import DataError
 from restore.core.measuring import EvaluationProtocol
-from restore.core.pictures import Picture
+from restore.core.pictures.files import Picture
 from restore.core.task import Batch, Modules, Pictures, Plane, Rendered, Task, Tiling
 from restore.plugins.common.hole_inputs import hole_of
 from restore.plugins.common.hole_metrics import filling_protocols, measured

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures import SUFFIXES, list_pictures, picture_size
+from restore.core.pictures.files import SUFFIXES, list_pictures, picture_size
 from restore.plugins.common.mask_settings import Polarity
 from restore.plugins.common.masks import read_mask, resized_mask
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.errors import UsageError
-from restore.core.pictures import list_pictures, read_picture
+from restore.core.pictures.files import list_pictures, read_picture
 from restore.plugins.common.mask_settings import Polarity
 
 

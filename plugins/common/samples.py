@@ -16,7 +16,7 @@ from typing import Literal
 from torch import Tensor
 
 from restore.core.errors import DataError
-from restore.core.pictures import read_picture
+from restore.core.pictures.files import read_picture
 
 SCENES: Mapping[str, tuple[str, ...]] = {
     "train": (

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.precision import at_least_float32
+from restore.core.machine.precision import at_least_float32
 from restore.core.task import Batch, Terms
 from restore.plugins.common.settings import StyleSettings
 

@@ -2,6 +2,36 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, Self
+
+from restore.core.settings import RunSettings
+
+
+class TwoPhaseSettings(RunSettings):
+    """Settings of a run that pretrains and then plays an adversarial game.
+
+    A family declares ``pretrain`` and ``adversarial``, groups of settings with ``epochs``, or overrides ``split`` to
+    share the epochs out in its own way.
+    """
+
+    if TYPE_CHECKING:
+        pretrain: Any
+        adversarial: Any
+
+    def split(self) -> tuple[int, int]:
+        """Epochs of pretraining and of the adversarial phase; see ``shares``."""
+        return shares(self.epochs, self.pretrain.epochs, self.adversarial.epochs)
+
+    def decided(self) -> Self:
+        """A copy with the lengths of the phases fixed.
+
+        So a resumed run with more ``epochs`` goes on with the game instead of moving its beginning.
+        """
+        decided = super().decided()
+        pretrain, game = decided.split()
+        first = decided.pretrain.model_copy(update={"epochs": pretrain})
+        return decided.model_copy(update={"epochs": pretrain + game, "pretrain": first})
+
 
 def shares(epochs: int, pretrain: int | None, adversarial: int | None) -> tuple[int, int]:
     """Epochs of pretraining and of the adversarial phase: 4 to 1 where nothing else is set.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import Field, field_validator, model_validator
 
-from restore.core.settings import Changeable, Flag, OptimizerSettings, RunSettings, ScheduleSettings, Settings
+from restore.core.settings import Changeable, Flag, OptimizerSettings, ScheduleSettings, Settings
 from restore.plugins.common.mask_settings import MaskSettings
 from restore.plugins.common.settings import PerceptualSettings, StyleSettings, check_layers
+from restore.plugins.common.two_phases import TwoPhaseSettings
 
-SAMPLE_STEPS = 50
-"""Steps of an epoch on the sample photographs."""
 SMALLEST_WHOLE = 32
 """Side in pixels of the smallest pictures that the local-global critic judges: it halves half of it four times."""
 
@@ -168,11 +167,13 @@ class AdversarialSettings(Settings):
     """Optimizer of the discriminator."""
 
 
-class InpaintGANSettings(RunSettings):
+class InpaintGANSettings(TwoPhaseSettings):
     """Settings of a run that learns to fill holes by pixels, then by a game.
 
     Without --data it trains on the photographs that ship with scikit-image, with drawn holes.
     """
+
+    sample_steps: ClassVar[int | None] = 50
 
     model: ModelSettings = ModelSettings()
     """The generator."""
@@ -254,15 +255,11 @@ class InpaintGANSettings(RunSettings):
 
     def decided(self) -> Self:
         """A copy with the window, the steps of an epoch on the sample, the first phase and the features fixed."""
-        # Fixed, so that a resumed run with more --epochs goes on with the game instead of moving its beginning.
-        first = self.pretrain.model_copy(update={"epochs": self.split()[0]})
-        changes: dict[str, object] = {"pretrain": first}
+        changes: dict[str, object] = {}
         if self.model.window is None:
             changes["model"] = self.model.model_copy(update={"window": self.crop})
-        if self.samples_per_epoch is None and self.data is None:
-            changes["samples_per_epoch"] = SAMPLE_STEPS * self.batch_size
         if self.perceptual.weight or self.style.weight:
             from restore.plugins.common.feature_weights import decided
 
             changes["perceptual"] = cast(FeatureSettings, decided(self.perceptual, needed=self.looks_at_features))
-        return self.model_copy(update=changes)
+        return super().decided().model_copy(update=changes)

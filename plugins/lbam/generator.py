@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restore.core.padding import padded
-from restore.core.precision import in_full_precision
+from restore.core.inference.padding import padded
+from restore.core.machine.precision import in_full_precision
 from restore.plugins.lbam.attention import AsymmetricGaussian, MapConvolution, doubling, halving
 from restore.plugins.lbam.start import SLOPE, averaging, start_as_pyramid, start_drawn
 

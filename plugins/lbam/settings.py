@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, cast
+from typing import Annotated, ClassVar, Literal, Self, cast
 
 from pydantic import Field, model_validator
 
-from restore.core.settings import Changeable, OptimizerSettings, RunSettings, ScheduleSettings, Settings
+from restore.core.settings import Changeable, OptimizerSettings, ScheduleSettings, Settings
 from restore.plugins.common.mask_settings import MaskSettings
 from restore.plugins.common.settings import PerceptualSettings, StyleSettings
-from restore.plugins.common.two_phases import check_shares, shares
+from restore.plugins.common.two_phases import TwoPhaseSettings, check_shares
 from restore.plugins.common.vgg_layers import Network
-
-SAMPLE_STEPS = 40
-"""Steps of an epoch on the sample photographs: ten epochs take minutes on two CPU cores."""
 
 PUBLISHED_CROP = 256
 """Side of the pictures that the published discriminator judges."""
@@ -89,8 +86,10 @@ class AdversarialSettings(Settings):
     """Optimizer of the critic; the published rate is 1e-5, which is too slow for short runs."""
 
 
-class LBAMSettings(RunSettings):
+class LBAMSettings(TwoPhaseSettings):
     """Settings of a run: pretraining by pixels, then all losses with the critic."""
+
+    sample_steps: ClassVar[int | None] = 40  # ten epochs take minutes on two CPU cores
 
     batch_size: Annotated[int, Field(ge=1)] = 8
     model: ModelSettings = ModelSettings()
@@ -129,10 +128,6 @@ class LBAMSettings(RunSettings):
         check_shares(self.epochs, pretrain, adversarial, given="epochs" in self.model_fields_set)
         return self
 
-    def split(self) -> tuple[int, int]:
-        """Epochs of pretraining and of the adversarial phase; see `two_phases.shares`."""
-        return shares(self.epochs, self.pretrain.epochs, self.adversarial.epochs)
-
     @property
     def looks_at_features(self) -> bool:
         """Whether the run comes to a loss between features."""
@@ -142,19 +137,7 @@ class LBAMSettings(RunSettings):
 
     def decided(self) -> Self:
         """A copy with the lengths of epochs and phases and the perceptual features fixed."""
-        pretrain, adversarial = self.split()
-        samples = self.samples_per_epoch
-        if samples is None and self.data is None:
-            samples = SAMPLE_STEPS * self.batch_size
-        return self.model_copy(
-            update={
-                "epochs": pretrain + adversarial,
-                "samples_per_epoch": samples,
-                # Fixed, so that a resumed run with more --epochs goes on with the game instead of moving its beginning.
-                "pretrain": self.pretrain.model_copy(update={"epochs": pretrain}),
-                "perceptual": self._decided_features(),
-            }
-        )
+        return super().decided().model_copy(update={"perceptual": self._decided_features()})
 
     def _decided_features(self) -> FeatureSettings:
         if not (self.perceptual.weight or self.style.weight):

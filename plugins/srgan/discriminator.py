@@ -9,7 +9,7 @@ import torch
 from einops import reduce
 from torch import Tensor, nn
 
-from restore.core.precision import in_full_precision
+from restore.core.machine.precision import in_full_precision
 
 
 class Judge(nn.Module):

@@ -7,7 +7,7 @@ import math
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from restore.core.precision import in_full_precision
+from restore.core.machine.precision import in_full_precision
 from restore.plugins.srgan.blocks import SubPixel, stages, start_scaled
 
 

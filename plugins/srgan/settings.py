@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import logging
-from typing import Annotated, Literal, Self, cast, get_args
+from typing import Annotated, ClassVar, Literal, Self, cast, get_args
 
 from pydantic import Field, model_validator
 
 from restore.core.errors import UsageError
-from restore.core.settings import Changeable, Flag, OptimizerSettings, RunSettings, ScheduleSettings, Settings
+from restore.core.settings import Changeable, Flag, OptimizerSettings, ScheduleSettings, Settings
 from restore.plugins.common.settings import PerceptualSettings
-from restore.plugins.common.two_phases import check_shares, shares
+from restore.plugins.common.two_phases import TwoPhaseSettings, check_shares
 
 Scale = Literal[2, 3, 4, 8]
 PixelLoss = Literal["l1", "mse", "charbonnier"]
-
-SAMPLE_STEPS = 32
-"""Steps of an epoch on the sample photographs: 20 epochs of the published network take minutes, not an hour."""
 
 _log = logging.getLogger(__name__)
 
@@ -95,8 +92,10 @@ class AdversarialSettings(Settings):
     """Optimizer of the discriminator."""
 
 
-class SRGANSettings(RunSettings):
+class SRGANSettings(TwoPhaseSettings):
     """Settings of a run in two phases: pretraining by pixels, then the adversarial game."""
+
+    sample_steps: ClassVar[int | None] = 32  # 20 epochs of the published network take minutes, not an hour
 
     model: ModelSettings = ModelSettings()
     """The generator."""
@@ -127,10 +126,6 @@ class SRGANSettings(RunSettings):
             )
         return self
 
-    def split(self) -> tuple[int, int]:
-        """Epochs of pretraining and of the adversarial phase; see `two_phases.shares`."""
-        return shares(self.epochs, self.pretrain.epochs, self.adversarial.epochs)
-
     # What follows imports torch, and only where it is needed: settings alone must load without it.
 
     def decided(self) -> Self:
@@ -146,21 +141,9 @@ class SRGANSettings(RunSettings):
         pretrain, adversarial = self.split()
         if self.epochs == pretrain == 1 and self.adversarial.epochs is None:
             _log.warning("One epoch is pretraining only; from --epochs 2 on there is an adversarial phase too.")
-        return self.model_copy(
-            update={
-                "model": self.model.model_copy(update={"scale": self._decided_scale()}),
-                "epochs": pretrain + adversarial,
-                "samples_per_epoch": self._decided_samples(),
-                # Fixed, so that a resumed run with more --epochs goes on with the game instead of moving its beginning.
-                "pretrain": self.pretrain.model_copy(update={"epochs": pretrain}),
-                "perceptual": self._decided_features(soon=adversarial > 0),
-            }
-        )
-
-    def _decided_samples(self) -> int | None:
-        if self.samples_per_epoch is None and self.data is None:
-            return SAMPLE_STEPS * self.batch_size
-        return self.samples_per_epoch
+        model = self.model.model_copy(update={"scale": self._decided_scale()})
+        features = self._decided_features(soon=adversarial > 0)
+        return super().decided().model_copy(update={"model": model, "perceptual": features})
 
     def _decided_scale(self) -> int:
         """The scale that was asked for; unless one was, that of paired data."""

@@ -13,8 +13,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from restore.core.devices import device_of
 from restore.core.errors import UsageError
+from restore.core.machine.devices import device_of
 from restore.core.task import Modules, Task
 from restore.core.writing import replacing
 from restore.plugins.unet.metrics import Overlap

@@ -16,7 +16,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from restore.core.errors import DataError
-from restore.core.pictures import Picture, read_picture
+from restore.core.pictures.files import Picture, read_picture
 from restore.plugins.unet import layouts, nuclei
 from restore.plugins.unet.settings import ModelSettings
 from restore.plugins.unet.truth import IGNORED

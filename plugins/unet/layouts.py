@@ -111,7 +111,7 @@ def _by_stem(folder: Path, ext: str | None) -> dict[str, Path]:
 
 
 def _pictures(folder: Path, ext: str | None) -> Iterator[Path]:
-    from restore.core.pictures import list_pictures
+    from restore.core.pictures.files import list_pictures
 
     ending = f".{ext.lstrip('.')}".lower() if ext else ""
     return (path for path in list_pictures(folder) if path.name.lower().endswith(ending))
@@ -185,6 +185,6 @@ def largest_number(layout: Layout) -> int:
 
 def all_of_size(layout: Layout, size: tuple[int, int] | None) -> bool:
     """Whether every picture is ``size`` (height, width) already; reads only the files' headers."""
-    from restore.core.pictures import picture_size
+    from restore.core.pictures.files import picture_size
 
     return size is None or all(picture_size(case.picture) == size for case in layout.cases)

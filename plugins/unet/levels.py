@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from restore.core.devices import device_of
 from restore.core.errors import UsageError
 from restore.core.evaluation import evaluate
+from restore.core.machine.devices import device_of
 from restore.core.task import Modules, Task
 from restore.plugins.unet.nested_unet import NestedUNet
 from restore.plugins.unet.settings import LevelsSettings

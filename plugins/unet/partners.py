@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from restore import registry
 from restore.core.errors import UsageError
-from restore.core.weights import open_weights
-from restore.core.weights_header import find_weights
+from restore.core.weights.files import open_weights
+from restore.core.weights.header import find_weights
 from restore.plugins.unet.answers import Network
 
 if TYPE_CHECKING:

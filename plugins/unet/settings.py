@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -17,10 +17,6 @@ Kind = Literal["mask", "probability", "overlay"]
 KINDS: tuple[Kind, ...] = ("mask", "probability", "overlay")
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-
-SAMPLE_STEPS = 40
-"""Steps of an epoch on the drawn nuclei: five epochs of UNet++ are enough to leave any threshold far behind."""
 
 
 class ModelSettings(Settings):
@@ -137,6 +133,8 @@ class AugmentationSettings(Settings):
 class SegmentationSettings(RunSettings):
     """Settings of any segmentation run."""
 
+    sample_steps: ClassVar[int | None] = 40  # five epochs of UNet++ are enough to leave any threshold far behind
+
     model: ModelSettings = ModelSettings()
     """The network."""
     epochs: Annotated[int, Field(ge=1), Changeable()] = 40
@@ -173,9 +171,8 @@ class SegmentationSettings(RunSettings):
         if self.data is None:
             found: dict[str, Any] = {"classes": self.model.classes or ["nucleus"], "exclusive": False}
             found["fit"] = "crop" if self.model.fit == "auto" else self.model.fit
-            samples = self.samples_per_epoch or SAMPLE_STEPS * self.batch_size
             model = self.model.model_copy(update=found)
-            return self.model_copy(update={"model": model, "masks": "binary", "samples_per_epoch": samples})
+            return super().decided().model_copy(update={"model": model, "masks": "binary"})
         layout = layouts.find(self.data, image_ext=self.image_ext, mask_ext=self.mask_ext)
         index = layout.flat and (self.masks == "index" or (self.masks == "auto" and layouts.looks_like_numbers(layout)))
         names = self.model.classes
@@ -187,7 +184,8 @@ class SegmentationSettings(RunSettings):
         model = self.model.model_copy(update={"classes": names, "exclusive": index, "fit": fit})
         type(model).model_validate(model.model_dump())  # copying does not validate
         loss = "unet/cross-entropy-dice" if index and "loss" not in self.model_fields_set else self.loss
-        return self.model_copy(update={"model": model, "masks": "index" if index else "binary", "loss": loss})
+        found = {"model": model, "masks": "index" if index else "binary", "loss": loss}
+        return super().decided().model_copy(update=found)
 
 
 class UNetSettings(SegmentationSettings):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from restore import registry
 from restore.core.errors import UsageError
 from restore.core.measuring import EvaluationProtocol
-from restore.core.pictures import Picture
+from restore.core.pictures.files import Picture
 from restore.core.settings import RunSettings, Settings
 from restore.core.task import Batch, Modules, Phase, Plane, Rendered, Step, Task, Terms, Tiling, Turn
 from restore.plugins.unet import answers, metrics

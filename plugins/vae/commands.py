@@ -8,7 +8,7 @@ import torch
 from torchvision.utils import make_grid
 
 from restore.core.errors import UsageError
-from restore.core.pictures import read_picture, write_picture
+from restore.core.pictures.files import read_picture, write_picture
 from restore.core.task import Modules
 from restore.plugins.common.frames import KINDS, check_kind, fitted, write_frames
 from restore.plugins.vae.settings import InterpolateSettings, SampleSettings

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restore.core.precision import in_full_precision
+from restore.core.machine.precision import in_full_precision
 from restore.plugins.warpgan.layers import (
     LAYER_EPSILON,
     Convolution,

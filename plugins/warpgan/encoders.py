@@ -5,7 +5,7 @@ from __future__ import annotations
 from einops import reduce
 from torch import Tensor, nn
 
-from restore.core.precision import in_full_precision
+from restore.core.machine.precision import in_full_precision
 from restore.plugins.warpgan.layers import Convolution, Linear, Normalised, Residual
 
 

@@ -45,7 +45,9 @@ def read_entries(folder: Path, listed: Path | None = None) -> list[Entry]:
 
 
 def _in_folders(folder: Path) -> list[Entry]:
-    from restore.core.pictures import SUFFIXES  # which imports torch: this module is asked before there is need for it
+    from restore.core.pictures.files import (
+        SUFFIXES,  # which imports torch: this module is asked before there is need for it
+    )
 
     found = []
     for person in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):

@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from restore.core.settings import Changeable, Flag, OptimizerSettings, Positional, RunSettings, Settings
+from restore.core.settings import Changeable, Flag, OptimizerSettings, Positional, Settings
+from restore.plugins.common.two_phases import TwoPhaseSettings
 
 SAMPLE_PEOPLE = 12
 """People of the drawn sample."""
-
-SAMPLE_SAMPLES = 480
-"""Pairs of an epoch on the drawn sample: each photograph four times."""
 
 PUBLISHED = {"size": 256, "width": 64, "discriminator_width": 32}
 """What the paper trains on real pictures; the defaults below suit the drawn sample and a small machine."""
@@ -84,13 +82,15 @@ class AdversarialSettings(Settings):
     """Optimizer of the discriminator; the paper's rate is 1e-4."""
 
 
-class WarpGANSettings(RunSettings):
+class WarpGANSettings(TwoPhaseSettings):
     """Settings of a run in two phases: the discriminator learns faces, then the adversarial game.
 
     --data is a folder with a folder for each person, as WebCaricature: photographs P00001, …, caricatures C00001, …,
     all aligned (restore data align). Without it a run is on drawn faces: 12 people, each with 10 photographs and 10
     caricatures.
     """
+
+    sample_steps: ClassVar[int | None] = 240  # of 2 pairs: each photograph four times
 
     model: ModelSettings = ModelSettings()
     """The two networks."""
@@ -154,14 +154,7 @@ class WarpGANSettings(RunSettings):
         model: dict[str, Any] = self._sizes()
         if not self.model.people:
             model["people"] = self._people()
-        pretrain, _ = self.split()
-        return self.model_copy(
-            update={
-                "samples_per_epoch": self.samples_per_epoch or (SAMPLE_SAMPLES if self.data is None else None),
-                "model": self.model.model_copy(update=model),
-                "pretrain": self.pretrain.model_copy(update={"epochs": pretrain}),
-            }
-        )
+        return super().decided().model_copy(update={"model": self.model.model_copy(update=model)})
 
     def _people(self) -> int:
         if self.data is None:

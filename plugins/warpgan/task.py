@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from restore.core.errors import UsageError
 from restore.core.measuring import EvaluationProtocol
-from restore.core.pictures import read_picture
+from restore.core.pictures.files import read_picture
 from restore.core.settings import RunSettings
 from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Rendered, Step, Task, Tiling, Turn
 from restore.plugins.common.frechet import inception_features

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from restore.core.events import Event, RunStarted, StepDone
-from restore.core.trainer import Trainer
+from restore.core.training.trainer import Trainer
 from restore.plugins.unet.task import NestedUNetSegmentation
 
 

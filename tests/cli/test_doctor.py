@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from restore.cli import doctor as doctor_module
-from restore.core import precision
+from restore.core.machine import precision
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from restore.core.weights import save_weights
+from restore.core.weights.files import save_weights
 
 
 def test_a_task_is_shown_with_its_settings_and_ways_of_measuring(restore):

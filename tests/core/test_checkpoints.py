@@ -11,12 +11,12 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from restore.core import checkpoints
-from restore.core.checkpoints import Checkpoint, flatten_optimizer, load, load_newest, restore_optimizer, save
 from restore.core.errors import CheckpointError, RestoreError
-from restore.core.progress import CheckpointClock, Progress
-from restore.core.snapshot import load_named_tensors, named_tensors
-from restore.core.tensor_files import write_tensors
+from restore.core.runs import checkpoints
+from restore.core.runs.checkpoints import Checkpoint, flatten_optimizer, load, load_newest, restore_optimizer, save
+from restore.core.training.progress import CheckpointClock, Progress
+from restore.core.training.snapshot import load_named_tensors, named_tensors
+from restore.core.weights.tensors import write_tensors
 
 
 def checkpoint(value: float) -> Checkpoint:
@@ -91,8 +91,8 @@ def test_damage_is_noticed_and_named(damage: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "rmsprop"])
 def test_an_optimizer_goes_on_where_it_was(name: str) -> None:
-    from restore.core.optimizers import make_optimizer
     from restore.core.settings import OptimizerSettings
+    from restore.core.training.optimizers import make_optimizer
 
     def trained(steps: int, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         for step in range(steps):
@@ -139,7 +139,7 @@ def test_a_checkpoint_is_due_by_steps_epochs_or_time(every: str, step: int, epoc
 def test_a_checkpoint_is_due_when_its_time_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = CheckpointClock("30s")
     now = clock.last
-    monkeypatch.setattr("restore.core.progress.time.monotonic", lambda: now + 31)
+    monkeypatch.setattr("restore.core.training.progress.time.monotonic", lambda: now + 31)
     assert clock.due(Progress(), end_of_epoch=False)
     clock.saved()
     assert not clock.due(Progress(), end_of_epoch=False)
@@ -153,7 +153,7 @@ def test_a_full_disk_is_the_systems_error_whatever_the_library_makes_of_it(
     def full(*_: object, **__: object) -> None:
         raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
 
-    monkeypatch.setattr("restore.core.tensor_files.save_file", full)
+    monkeypatch.setattr("restore.core.weights.tensors.save_file", full)
     with pytest.raises(OSError, match="No space left") as refused:
         write_tensors(tmp_path / "file", {"weight": torch.zeros(1)})
     assert refused.value.errno == errno.ENOSPC

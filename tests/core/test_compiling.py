@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from toy_tasks import Penalty, TwoPhases, toy_settings
 
 from restore.core.events import Event, PhaseStarted, StepDone
-from restore.core.trainer import Trainer
+from restore.core.training.trainer import Trainer
 
 pytestmark = [
     pytest.mark.slow,

@@ -15,10 +15,10 @@ import pytest
 import torch
 from toy_tasks import TwoPhases, toy_settings
 
-from restore.core.checkpoints import Checkpoint, load_newest, save
 from restore.core.errors import RestoreError
 from restore.core.events import Event, StepDone
-from restore.core.trainer import Trainer
+from restore.core.runs.checkpoints import Checkpoint, load_newest, save
+from restore.core.training.trainer import Trainer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

@@ -11,11 +11,11 @@ from safetensors.torch import save_file
 from torch import nn
 
 from restore.core.errors import UsageError, WeightsError
-from restore.core.foreign import Codebase, import_weights
-from restore.core.foreign_files import read_foreign
 from restore.core.settings import RunSettings
-from restore.core.weights import open_weights, save_weights
-from restore.core.weights_header import read_header
+from restore.core.weights.files import open_weights, save_weights
+from restore.core.weights.foreign import Codebase, import_weights
+from restore.core.weights.foreign_files import read_foreign
+from restore.core.weights.header import read_header
 
 
 class ClampedModel(untrained.ModelSettings):

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from torch import nn
 from untrained import Untrained
 
-from restore.core import canvas, inference
-from restore.core.canvas import Canvas
 from restore.core.errors import DataError, RestoreError, UsageError
 from restore.core.evaluation import evaluate
-from restore.core.inference import NotFinite, OutOfMemory, run
+from restore.core.inference import canvas, engine
+from restore.core.inference.canvas import Canvas
+from restore.core.inference.engine import NotFinite, OutOfMemory, predict_picture
+from restore.core.inference.padding import padded
 from restore.core.measuring import EvaluationProtocol
-from restore.core.padding import padded
 from restore.core.settings import RunSettings
 from restore.core.task import Batch, Modules, Plane, Tiling
 
@@ -112,7 +112,7 @@ def picture(height, width, channels=3, seed=0):
 
 def used(task, given, **options):
     inputs = given if isinstance(given, dict) else {"input": given}
-    return run(task, task.exported, inputs, **options)["output"]
+    return predict_picture(task, task.exported, inputs, **options)["output"]
 
 
 # --- tiles ----------------------------------------------------------------------------------------------------
@@ -204,8 +204,8 @@ def test_planes_of_other_scales_are_cut_together():
         {"output": Plane(scale=2), "summary": Plane(1, scale=0.25)},
     )
     inputs = {"input": picture(21, 30), "mask": picture(42, 60, 1).round(), "small": picture(6, 8, 1)}
-    whole = run(task, task.exported, inputs, tile=None)
-    tiled = run(task, task.exported, inputs, tile=8)
+    whole = predict_picture(task, task.exported, inputs, tile=None)
+    tiled = predict_picture(task, task.exported, inputs, tile=8)
     assert whole["output"].shape == (3, 42, 60)
     assert whole["summary"].shape == (1, 6, 8)
     assert all(torch.equal(whole[name], tiled[name]) for name in whole)
@@ -278,7 +278,7 @@ def test_other_errors_of_a_network_are_not_taken_for_a_lack_of_memory():
 
 
 def test_an_output_larger_than_the_memory_is_refused_before_it_is_tried(monkeypatch):
-    monkeypatch.setattr(inference, "_host_memory", lambda: 1000.0)
+    monkeypatch.setattr(engine, "_host_memory", lambda: 1000.0)
     task = enlarging(4)
     with pytest.raises(DataError, match="160 x 80 pixels"):
         used(task, picture(20, 40))
@@ -396,7 +396,7 @@ def test_validation_on_a_large_picture_takes_no_more_memory_than_on_a_small_one(
         return predict(batch, modules)
 
     monkeypatch.setattr(task, "predict", watched)
-    monkeypatch.setattr(inference, "AUTO_PIXELS", 64 * 64)
+    monkeypatch.setattr(engine, "AUTO_PIXELS", 64 * 64)
     monkeypatch.setattr(canvas, "AUTO_PIXELS", 64 * 64)
     picture = torch.rand(1, 1, 200, 230)
     protocol = task.protocols()["plain"]

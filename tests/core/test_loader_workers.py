@@ -12,7 +12,7 @@ import pytest
 from toy_tasks import TwoPhases, toy_settings
 
 from restore.core.events import Event, StepDone
-from restore.core.trainer import Trainer
+from restore.core.training.trainer import Trainer
 
 
 class Stopped(Exception):

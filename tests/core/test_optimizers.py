@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from restore.core.averaging import Averages
-from restore.core.optimizers import Plateau, ScheduledOptimizer, rate_factor
 from restore.core.settings import OptimizerSettings, ScheduleSettings
+from restore.core.training.averaging import Averages
+from restore.core.training.optimizers import Plateau, ScheduledOptimizer, rate_factor
 
 NAMES = ["constant", "linear", "cosine", "one-cycle", "multi-step", "plateau"]
 

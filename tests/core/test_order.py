@@ -13,7 +13,7 @@ from toy_tasks import Noise, toy_settings
 
 from restore.core.chance import chance, derive, random_states, restore_random_states, seed_everything
 from restore.core.errors import UsageError
-from restore.core.order import Samples, make_plan
+from restore.core.training.order import Samples, make_plan
 
 
 @given(

@@ -14,11 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
-from restore.core import png16
 from restore.core.errors import DataError, RestoreError, UsageError
-from restore.core.pictures import PIXEL_LIMIT, list_pictures, picture_size, read_picture, write_picture
+from restore.core.pictures.files import PIXEL_LIMIT, list_pictures, picture_size, png16, read_picture, write_picture
+from restore.core.pictures.transparency import continued, resized_alpha
 from restore.core.task import Rendered
-from restore.core.transparency import continued, resized_alpha
 
 
 def levels(height=5, width=7, channels=3, dtype=np.uint8, seed=0):

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from restore.core import precision
 from restore.core.errors import UsageError
+from restore.core.machine import precision
 
 CPU = torch.device("cpu")
 

@@ -14,9 +14,9 @@ import pytest
 import torch
 from toy_tasks import TwoPhases, toy_settings
 
-from restore.core.checkpoints import load, load_newest
-from restore.core.launching import Outcome, launch
-from restore.core.trainer import Trainer
+from restore.core.machine.launching import Outcome, launch
+from restore.core.runs.checkpoints import load, load_newest
+from restore.core.training.trainer import Trainer
 
 SCRIPTS = Path(__file__).parents[1] / "processes"
 
@@ -97,5 +97,5 @@ def test_processes_that_ctrl_c_ends_without_a_word_were_interrupted(end: str) ->
 
 
 def test_launching_imports_no_torch() -> None:
-    code = "import sys, restore.core.launching; assert 'torch' not in sys.modules"
+    code = "import sys, restore.core.machine.launching; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -16,11 +16,11 @@ from restore.core.errors import DataError, UsageError
 from restore.core.evaluation import EvaluationInterrupted, evaluate
 from restore.core.events import Evaluated, Event, Logged, SamplesWritten, Warned
 from restore.core.measuring import EvaluationProtocol
-from restore.core.run_folder import Log, new_run_folder, read_config, read_task
+from restore.core.runs.folder import Log, new_run_folder, read_config, read_task
+from restore.core.runs.tracking import LARGEST, make_sheet
 from restore.core.task import Batch, Modules, Phase, Task
-from restore.core.tracking import LARGEST, make_sheet
-from restore.core.trainer import Trainer
-from restore.core.weights_header import read_header
+from restore.core.training.trainer import Trainer
+from restore.core.weights.header import read_header
 
 
 class WithBaseline(TwoPhases):

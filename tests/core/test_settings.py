@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import pytest
 from pydantic import Field, ValidationError
@@ -32,6 +32,7 @@ class Family(RunSettings):
     """What rebuilds the network."""
     epochs: int = 7
     optimizer: OptimizerSettings = OptimizerSettings(lr=1.0)
+    sample_steps: ClassVar[int | None] = 30
 
 
 def test_a_redeclared_field_keeps_its_help_bounds_and_marks() -> None:
@@ -68,6 +69,13 @@ def test_changes_are_found_leaf_by_leaf_with_their_permission() -> None:
     new = Family(workers=3, optimizer=OptimizerSettings(lr=2.0), out=Path("elsewhere"))
     found = {".".join(change.path): change.allowed for change in changes(Family(), new)}
     assert found == {"workers": True, "optimizer.lr": False, "out": True}
+
+
+def test_an_epoch_on_the_sample_has_a_number_of_steps_of_its_own() -> None:
+    assert Family(batch_size=4).decided().samples_per_epoch == 120
+    assert Family(batch_size=4, samples_per_epoch=8).decided().samples_per_epoch == 8
+    assert Family(data=Path("photos")).decided().samples_per_epoch is None
+    assert RunSettings().decided().samples_per_epoch is None
 
 
 def test_unknown_settings_and_impossible_batches_are_refused() -> None:

@@ -11,10 +11,10 @@ import pytest
 import torch
 from toy_tasks import TwoPhases, toy_settings
 
-from restore.core.accelerator import make_accelerator
-from restore.core.launching import Outcome, launch
+from restore.core.machine.accelerator import make_accelerator
+from restore.core.machine.launching import Outcome, launch
 from restore.core.task import Step
-from restore.core.turns import Networks, Turns
+from restore.core.training.turns import Networks, Turns
 
 SCRIPT = Path(__file__).parents[1] / "processes" / "traps.py"
 EXACT = 1e-5

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from toy_tasks import Fixed, OneNetwork, Penalty, TwoPhases, toy_settings
 
-from restore.core.accelerator import make_accelerator
 from restore.core.errors import NothingToTrain, TrainingDiverged, UsageError
 from restore.core.events import Evaluated, Event, Logged, PhaseFinished, Warned
+from restore.core.machine.accelerator import make_accelerator
 from restore.core.settings import EarlyStoppingSettings, OptimizerSettings
 from restore.core.task import Batch, Modules, Phase, Step, Task, Turn
-from restore.core.trainer import Trainer
-from restore.core.turns import Networks, Turns
+from restore.core.training.trainer import Trainer
+from restore.core.training.turns import Networks, Turns
 
 
 def gradients(task: type[TwoPhases], accumulate: int) -> dict[str, Tensor]:

@@ -17,8 +17,8 @@ from untrained import ModelSettings, SmallSettings
 
 from restore.core.errors import RestoreError, UsageError, WeightsError
 from restore.core.measuring import Number
-from restore.core.weights import open_weights, save_weights
-from restore.core.weights_header import find_weights, read_header
+from restore.core.weights.files import open_weights, save_weights
+from restore.core.weights.header import find_weights, read_header
 from restore.core.writing import writable_folder
 
 
@@ -66,7 +66,7 @@ def test_the_header_tells_what_the_file_is(tmp_path):
 def test_the_header_is_read_without_torch(tmp_path):
     path = saved(tmp_path / "w.safetensors")[1]
     code = (
-        "import sys, pathlib; from restore.core.weights_header import read_header;"
+        "import sys, pathlib; from restore.core.weights.header import read_header;"
         f"print(read_header(pathlib.Path({str(path)!r})).task);"
         "print([name for name in ('torch', 'numpy', 'pydantic', 'safetensors') if name in sys.modules])"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from restore import registry
-from restore.core.pictures import read_picture
+from restore.core.pictures.files import read_picture
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PHOTO = Path(__file__).with_name("noisy.png")

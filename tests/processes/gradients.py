@@ -11,11 +11,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import torch
 import toy_tasks
 
-from restore.core.accelerator import make_accelerator
-from restore.core.order import make_plan
+from restore.core.machine.accelerator import make_accelerator
 from restore.core.settings import OptimizerSettings
 from restore.core.task import Step
-from restore.core.turns import Networks, Turns
+from restore.core.training.order import make_plan
+from restore.core.training.turns import Networks, Turns
 
 BATCH = 16
 

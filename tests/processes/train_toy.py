@@ -19,9 +19,9 @@ import toy_tasks
 from restore import registry
 from restore.core.errors import RestoreError
 from restore.core.events import Event, StepDone
-from restore.core.processes import report_failure
+from restore.core.machine.processes import report_failure
 from restore.core.task import Task
-from restore.core.trainer import Trainer
+from restore.core.training.trainer import Trainer
 
 
 def main(task: str, out: str, changes: str, *what: str) -> None:

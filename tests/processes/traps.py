@@ -24,8 +24,8 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from restore.core.settings import OptimizerSettings, ScheduleSettings
 from restore.core.task import Batch, Modules, Step, Terms, Turn
-from restore.core.trainer import Trainer
-from restore.core.turns import Networks, Turns
+from restore.core.training.trainer import Trainer
+from restore.core.training.turns import Networks, Turns
 
 
 class Watched(toy_tasks.TwoPhases):

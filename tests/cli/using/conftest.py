@@ -11,7 +11,7 @@ from PIL import Image
 
 from restore import registry
 from restore.cli.app import app
-from restore.core.weights import save_weights
+from restore.core.weights.files import save_weights
 
 
 @pytest.fixture(autouse=True)

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from restore.core.errors import UsageError, WeightsError
-from restore.core.foreign import Codebase
 from restore.core.measuring import EvaluationProtocol
-from restore.core.pictures import list_pictures, read_picture
+from restore.core.pictures.files import list_pictures, read_picture
 from restore.core.settings import Flag, RunSettings, Settings
 from restore.core.task import Plane, Rendered, Task, Tiling
+from restore.core.weights.foreign import Codebase
 from restore.registry import hookimpl
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from restore.core import png16
-from restore.core.pictures import read_picture
+from restore.core.pictures.files import png16, read_picture
 
 
 def pixels(path):

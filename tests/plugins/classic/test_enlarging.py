@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 from pydantic import ValidationError
 
-from restore.core import inference
 from restore.core.errors import NothingToTrain, UsageError
 from restore.core.evaluation import evaluate
+from restore.core.inference.engine import predict_picture
 from restore.core.task import Modules, Step, Task
-from restore.core.trainer import Trainer
+from restore.core.training.trainer import Trainer
 from restore.plugins.classic.enlarging import Enlarging
 from restore.plugins.classic.settings import EnlargingEvaluate, EnlargingModel, EnlargingPredict, EnlargingSettings
 from restore.plugins.common.resize import imresize
@@ -44,7 +44,7 @@ def paired_folder(folder: Path, scale: int) -> Path:
 def test_any_picture_is_enlarged_by_any_factor(name: str, scale: float) -> None:
     method = task(name, options=EnlargingPredict(scale=scale))
     picture = torch.rand(3, 11, 8, generator=torch.Generator().manual_seed(0))
-    (output,) = inference.run(method, method.modules, {"input": picture}).values()
+    (output,) = predict_picture(method, method.modules, {"input": picture}).values()
     height, width = output.shape[-2:]
     assert (height, width) == (-(-11 * round(scale * 1e5) // 100000), -(-8 * round(scale * 1e5) // 100000))
     assert output.min() >= 0
@@ -56,7 +56,7 @@ def test_a_fraction_is_right_at_every_edge(name: str) -> None:
     # The engine continues a picture of 11 rows so that 2.5 times as many is a whole number.
     method = task(name, 2.5)
     picture = torch.rand(3, 11, 9, generator=torch.Generator().manual_seed(0))
-    (output,) = inference.run(method, method.modules, {"input": picture}).values()
+    (output,) = predict_picture(method, method.modules, {"input": picture}).values()
     assert torch.allclose(output, method.enlarged(picture[None], 2.5)[0].clamp(0, 1), atol=1e-6)
 
 

@@ -11,13 +11,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from restore.core import inference
 from restore.core.errors import DataError, NothingToTrain, UsageError
 from restore.core.evaluation import evaluate
-from restore.core.pictures import read_picture
+from restore.core.inference.engine import predict_picture
+from restore.core.pictures.files import read_picture
 from restore.core.settings import RunSettings, Settings
 from restore.core.task import Task
-from restore.core.trainer import Trainer
+from restore.core.training.trainer import Trainer
 from restore.plugins.classic.settings import BlendingPredict
 from restore.plugins.common.hole_metrics import HoleL1, HolePSNR
 from restore.plugins.common.mask_settings import FillingPredict
@@ -48,7 +48,7 @@ def written_mask(path: Path, height: int = 24, width: int = 20) -> Path:
 
 
 def run(method: Task, path: Path) -> Tensor:
-    (output,) = inference.run(method, method.modules, method.read_inputs(path, read_picture(path))).values()
+    (output,) = predict_picture(method, method.modules, method.read_inputs(path, read_picture(path))).values()
     return output
 
 

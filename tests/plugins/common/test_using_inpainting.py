@@ -15,9 +15,9 @@ from PIL import Image
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from restore.core import inference
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures import read_picture, write_picture
+from restore.core.inference.engine import predict_picture
+from restore.core.pictures.files import read_picture, write_picture
 from restore.core.settings import RunSettings
 from restore.core.task import Batch, Modules, Phase, Pictures, Step, Turn
 from restore.plugins.common.hole_parts import Parts, halved
@@ -74,7 +74,7 @@ def used(path: Path, target: Path, **options: object) -> np.ndarray:
     """What ``restore predict`` writes for a picture."""
     task, picture = Smear(FillingPredict.model_validate(options)), read_picture(path)
     inputs = task.read_inputs(path, picture)
-    write_picture(target, task.render(inference.run(task, {}, inputs), inputs)[""], picture)
+    write_picture(target, task.render(predict_picture(task, {}, inputs), inputs)[""], picture)
     return np.array(Image.open(target))
 
 

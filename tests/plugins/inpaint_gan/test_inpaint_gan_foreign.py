@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from restore import registry
 from restore.core.errors import WeightsError
-from restore.core.foreign import Report, import_weights
-from restore.core.weights import open_weights
+from restore.core.weights.files import open_weights
+from restore.core.weights.foreign import Report, import_weights
 from restore.plugins.inpaint_gan.blocks import Norm
 from restore.plugins.inpaint_gan.coarse_to_fine import CoarseToFine
 from restore.plugins.inpaint_gan.critics import Critic

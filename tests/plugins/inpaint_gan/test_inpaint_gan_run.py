@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from restore.core.trainer import Trainer
+from restore.core.training.trainer import Trainer
 from restore.plugins.inpaint_gan.settings import InpaintGANSettings
 from restore.plugins.inpaint_gan.task import InpaintGAN
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from restore import registry
 from restore.core.errors import WeightsError
-from restore.core.foreign import Report, import_weights
-from restore.core.weights import open_weights
+from restore.core.weights.files import open_weights
+from restore.core.weights.foreign import Report, import_weights
 from restore.plugins.lbam.foreign import CODE_BASES
 from restore.plugins.lbam.generator import Generator
 from restore.plugins.lbam.task import LBAM

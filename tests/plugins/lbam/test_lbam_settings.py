@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from restore.plugins.lbam.settings import SAMPLE_STEPS, LBAMSettings
+from restore.plugins.lbam.settings import LBAMSettings
 from restore.plugins.lbam.task import LBAM
 
 RECIPE = Path(__file__).parents[3] / "plugins" / "lbam" / "published.yaml"
@@ -55,12 +55,6 @@ def test_epochs_are_split_between_the_phases(changes: dict[str, Any], epochs: tu
 def test_what_contradicts_itself_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         settings(**changes)
-
-
-def test_an_epoch_on_the_sample_has_a_fixed_number_of_steps(tmp_path: Path) -> None:
-    chosen = {"perceptual": {"weights": "random"}, "batch_size": 4}
-    assert settings(**chosen).decided().samples_per_epoch == 4 * SAMPLE_STEPS
-    assert settings(**chosen, data=tmp_path).decided().samples_per_epoch is None
 
 
 def test_features_are_built_only_where_a_loss_looks_at_them() -> None:

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from restore import registry
 from restore.core.errors import WeightsError
-from restore.core.foreign import Report, import_weights
-from restore.core.weights import open_weights
+from restore.core.weights.files import open_weights
+from restore.core.weights.foreign import Report, import_weights
 from restore.plugins.srgan.discriminator import Discriminator
 from restore.plugins.srgan.foreign import CODE_BASES, discriminator
 from restore.plugins.srgan.settings import ModelSettings

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from restore import registry
-from restore.core.trainer import RunResult, Trainer
-from restore.core.weights import open_weights
+from restore.core.training.trainer import RunResult, Trainer
+from restore.core.weights.files import open_weights
 from restore.plugins.srgan.settings import SRGANSettings
 from restore.plugins.srgan.task import SRGAN
 

@@ -14,10 +14,10 @@ from torch import Tensor
 from restore import registry
 from restore.core.errors import NothingToTrain, UsageError
 from restore.core.evaluation import evaluate
-from restore.core.foreign import import_weights
 from restore.core.settings import Settings
 from restore.core.task import Modules, Step, Terms
-from restore.core.weights import open_weights, save_weights
+from restore.core.weights.files import open_weights, save_weights
+from restore.core.weights.foreign import import_weights
 from restore.plugins.unet import answers
 from restore.plugins.unet.cases import page_of, ranked, write_cases
 from restore.plugins.unet.foreign import CODEBASES, from_pytorch_nested_unet

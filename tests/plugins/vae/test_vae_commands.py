@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from restore.cli.app import app
 from restore.core.errors import UsageError
-from restore.core.pictures import read_picture, write_picture
+from restore.core.pictures.files import read_picture, write_picture
 from restore.core.task import Modules
-from restore.core.weights import save_weights
+from restore.core.weights.files import save_weights
 from restore.plugins.common.frames import fitted
 from restore.plugins.vae.commands import interpolate, sample
 from restore.plugins.vae.settings import InterpolateSettings, SampleSettings

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from restore.core.events import Event, Warned
 from restore.core.task import Batch, Modules, Step, Task, Terms
-from restore.core.trainer import Trainer
+from restore.core.training.trainer import Trainer
 from restore.plugins.common.variational import Posterior
 from restore.plugins.vae.measures import ActiveUnits, moments
 from restore.plugins.vae.settings import EvaluationOptions, VAESettings

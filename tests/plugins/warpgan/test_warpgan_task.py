@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 from pydantic import ValidationError
 
-from restore.core import inference
 from restore.core.errors import DataError, UsageError
+from restore.core.inference.engine import predict_picture
 from restore.core.task import Modules
 from restore.plugins.warpgan.framing import Frame
 from restore.plugins.warpgan.measuring import Embedder, person_of
@@ -29,7 +29,7 @@ def small(options=None, **changes) -> WarpGAN:
 
 
 def used(task: WarpGAN, picture: torch.Tensor) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-    outputs = inference.run(task, task.exported, {"input": picture})
+    outputs = predict_picture(task, task.exported, {"input": picture})
     return outputs, {name: shown.picture for name, shown in task.render(outputs, {"input": picture}).items()}
 
 

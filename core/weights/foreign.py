@@ -10,9 +10,9 @@ from typing import Any
 from torch import Tensor
 
 from restore.core.errors import UsageError, WeightsError
-from restore.core.foreign_files import ForeignState, read_foreign
 from restore.core.task import Task
-from restore.core.weights import differences, expected_shapes, rebuild, save_weights
+from restore.core.weights.files import differences, expected_shapes, rebuild, save_weights
+from restore.core.weights.foreign_files import ForeignState, read_foreign
 from restore.core.writing import writable_folder
 
 Convert = Callable[[dict[str, Tensor]], tuple[dict[str, Any], dict[str, Tensor]]]

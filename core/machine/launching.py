@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from restore.core.processes import FAILURES
+from restore.core.machine.processes import FAILURES
 
 INTERRUPTED = 130
 """Exit status of a process that Ctrl-C ended."""

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
-from restore.core import png16
 from restore.core.errors import DataError
+from restore.core.pictures import png16
 
 Levels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from restore.core.errors import UsageError, WeightsError
-from restore.core.weights_header import ENTRY, safetensors_header
+from restore.core.weights.header import ENTRY, safetensors_header
 from restore.core.writing import reason
 
 WRAPPERS = (

@@ -11,11 +11,11 @@ from itertools import product
 import torch
 from torch import Tensor, nn
 
-from restore.core.canvas import AUTO_PIXELS, Canvas, Tile, exact_scale, scaled
 from restore.core.errors import DataError, RestoreError
-from restore.core.precision import autocast
+from restore.core.inference.canvas import AUTO_PIXELS, Canvas, Tile, exact_scale, scaled
+from restore.core.inference.tiles import Cut, cuts, fade_width, share
+from restore.core.machine.precision import autocast
 from restore.core.task import Batch, Modules, Task
-from restore.core.tiles import Cut, cuts, fade_width, share
 
 Progress = Callable[[int, int], None]
 
@@ -28,7 +28,7 @@ class NotFinite(RestoreError):
     """The networks produced values that are no numbers."""
 
 
-def run(
+def predict_picture(
     task: Task,
     modules: Mapping[str, nn.Module],
     inputs: Mapping[str, Tensor],
@@ -95,7 +95,7 @@ def predict_bounded(task: Task, batch: Batch, modules: Modules) -> Batch:
     largest = max(plane.scale for plane in (*task.inputs.values(), *task.outputs.values())) ** 2
     if len(first) > 1 or task.tiling.mode == "whole" or first.shape[-2] * first.shape[-1] * largest <= AUTO_PIXELS:
         return task.predict(batch, modules)
-    outputs = run(task, modules, {name: batch[name][0] for name in task.inputs}, device=first.device)
+    outputs = predict_picture(task, modules, {name: batch[name][0] for name in task.inputs}, device=first.device)
     return {name: plane.unsqueeze(0).to(first.device) for name, plane in outputs.items()}
 
 

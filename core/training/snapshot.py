@@ -10,12 +10,12 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object
 from torch import Tensor, nn
 
-from restore.core.averaging import Averages
 from restore.core.chance import random_states, restore_random_states
-from restore.core.checkpoints import Checkpoint, flatten_optimizer, restore_optimizer
 from restore.core.errors import CheckpointError
-from restore.core.progress import Progress
-from restore.core.turns import Turns
+from restore.core.runs.checkpoints import Checkpoint, flatten_optimizer, restore_optimizer
+from restore.core.training.averaging import Averages
+from restore.core.training.progress import Progress
+from restore.core.training.turns import Turns
 
 
 def take(

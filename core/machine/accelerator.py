@@ -9,9 +9,9 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedType, GradientAccumulationPlugin, broadcast_object_list
 
-from restore.core import processes
-from restore.core.devices import device_of
 from restore.core.errors import UsageError
+from restore.core.machine import processes
+from restore.core.machine.devices import device_of
 from restore.core.settings import RunSettings
 
 

@@ -10,28 +10,31 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
-from restore.core import checkpoints, events, processes, snapshot
-from restore.core.accelerator import from_main, make_accelerator
-from restore.core.averaging import Averages
-from restore.core.beginning import Beginning, read_beginning
+from restore.core import events
 from restore.core.chance import derive, seed_everything
-from restore.core.checkpoints import Checkpoint
-from restore.core.devices import shown
 from restore.core.errors import CheckpointError, NothingToTrain, ResumeError, UsageError
+from restore.core.machine import processes
+from restore.core.machine.accelerator import from_main, make_accelerator
+from restore.core.machine.devices import shown
+from restore.core.machine.precision import choose
+from restore.core.machine.processes import is_main_process
 from restore.core.measuring import Number
-from restore.core.order import make_plan
-from restore.core.parts import Parts
-from restore.core.precision import choose
-from restore.core.processes import is_main_process
-from restore.core.progress import Progress
-from restore.core.run import Run
-from restore.core.run_folder import RunFolder, new_run_folder, write_config
+from restore.core.runs import checkpoints
+from restore.core.runs.checkpoints import Checkpoint
+from restore.core.runs.folder import RunFolder, new_run_folder, write_config
+from restore.core.runs.summary import write_summary
+from restore.core.runs.tracking import Tracker
 from restore.core.settings import RunSettings
-from restore.core.stopping import StopSignals
-from restore.core.summary import write_summary
 from restore.core.task import Phase, Task
-from restore.core.tracking import Tracker
-from restore.core.turns import Networks
+from restore.core.training import snapshot
+from restore.core.training.averaging import Averages
+from restore.core.training.beginning import Beginning, read_beginning
+from restore.core.training.order import make_plan
+from restore.core.training.parts import Parts
+from restore.core.training.progress import Progress
+from restore.core.training.run import Run
+from restore.core.training.stopping import StopSignals
+from restore.core.training.turns import Networks
 
 
 @dataclass(frozen=True)

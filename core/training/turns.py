@@ -9,11 +9,11 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from restore.core.averaging import Averages
 from restore.core.errors import TrainingDiverged
-from restore.core.optimizers import ScheduledOptimizer
-from restore.core.precision import autocast
+from restore.core.machine.precision import autocast
 from restore.core.task import Modules, Phase, Terms
+from restore.core.training.averaging import Averages
+from restore.core.training.optimizers import ScheduledOptimizer
 
 
 class Networks:

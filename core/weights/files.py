@@ -19,8 +19,8 @@ from restore.core.errors import WeightsError
 from restore.core.measuring import Number
 from restore.core.settings import Settings
 from restore.core.task import Modules, Task
-from restore.core.tensor_files import storable, write_tensors
-from restore.core.weights_header import Header, read_header
+from restore.core.weights.header import Header, read_header
+from restore.core.weights.tensors import storable, write_tensors
 from restore.core.writing import replacing
 
 State = Mapping[str, Tensor]

@@ -10,17 +10,19 @@ import torch
 from accelerate.utils import gather_object
 from torch import Tensor
 
-from restore.core import checkpoints, events, snapshot
-from restore.core.checkpoints import Checkpoint
+from restore.core import events
 from restore.core.errors import Interrupted
 from restore.core.evaluation import EvaluationInterrupted
-from restore.core.order import Batches, make_loader, make_plan
-from restore.core.parts import Parts
-from restore.core.progress import CheckpointClock, Progress
-from restore.core.stopping import StopSignals
+from restore.core.runs import checkpoints
+from restore.core.runs.checkpoints import Checkpoint
 from restore.core.task import Phase, Step
-from restore.core.turns import Turns
-from restore.core.validation import Validation
+from restore.core.training import snapshot
+from restore.core.training.order import Batches, make_loader, make_plan
+from restore.core.training.parts import Parts
+from restore.core.training.progress import CheckpointClock, Progress
+from restore.core.training.stopping import StopSignals
+from restore.core.training.turns import Turns
+from restore.core.training.validation import Validation
 
 
 class Run:

@@ -8,13 +8,13 @@ from typing import Literal
 
 from accelerate import Accelerator
 
-from restore.core.averaging import Averages
 from restore.core.events import Event
-from restore.core.run_folder import RunFolder
+from restore.core.runs.folder import RunFolder
+from restore.core.runs.tracking import Tracker
 from restore.core.settings import RunSettings
 from restore.core.task import Phase, Pictures, Task
-from restore.core.tracking import Tracker
-from restore.core.turns import Networks
+from restore.core.training.averaging import Averages
+from restore.core.training.turns import Networks
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,18 @@ import torch
 from accelerate.utils import broadcast
 from torch import nn
 
-from restore.core import checkpoints, events, snapshot
+from restore.core import events
 from restore.core.chance import chance, derive
 from restore.core.evaluation import Evaluation, as_batch, evaluate
 from restore.core.measuring import Number
-from restore.core.parts import Parts
-from restore.core.progress import Progress
+from restore.core.runs import checkpoints
+from restore.core.runs.tracking import make_sheet, write_sheet
 from restore.core.task import Modules, Phase, Task
-from restore.core.tracking import make_sheet, write_sheet
-from restore.core.turns import Turns
-from restore.core.weights import save_weights
+from restore.core.training import snapshot
+from restore.core.training.parts import Parts
+from restore.core.training.progress import Progress
+from restore.core.training.turns import Turns
+from restore.core.weights.files import save_weights
 
 
 class Validation:

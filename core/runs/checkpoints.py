@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from restore.core.errors import CheckpointError, RestoreError
-from restore.core.tensor_files import storable, write_tensors
+from restore.core.weights.tensors import storable, write_tensors
 from restore.core.writing import reason, replacing, synced
 
 PREFIX = "step-"

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
-from restore.core.padding import padded
+from restore.core.inference.padding import padded
 from restore.core.task import Plane, Task
 
 AUTO_PIXELS = 2**21

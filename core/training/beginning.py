@@ -9,10 +9,10 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from restore.core import checkpoints
 from restore.core.errors import UsageError, WeightsError
-from restore.core.weights import differences, read_tensors
-from restore.core.weights_header import find_weights, read_header
+from restore.core.runs import checkpoints
+from restore.core.weights.files import differences, read_tensors
+from restore.core.weights.header import find_weights, read_header
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Beginning:
         """Give networks what is held here for them, and say how much that is.
 
         ``only`` are patterns of names in which ``*`` stands for anything. Without one a network is taken whole.
-        Raises UsageError when a pattern matches nothing, WeightsError naming every tensor that does not fit.
+        Raises UsageError when a pattern matches nothing, WeightsError naming every tensor or network that does not fit.
         """
         owners = list(dict.fromkeys(name.partition(".")[0] for name in self.tensors))
         for pattern in only:
@@ -45,7 +45,13 @@ class Beginning:
             if not only or any(fnmatchcase(name, pattern) for pattern in only)
         }
         touched = {owner: networks[owner] for owner in owners if owner in networks and _of(owner, chosen)}
-        wrong = [line for line in differences(touched, chosen) if not (only and line.startswith("missing"))]
+        known = {name: tensor for name, tensor in chosen.items() if name.partition(".")[0] in touched}
+        wrong = [
+            f"unexpected: {owner}.*, for this run trains {' and '.join(networks)}"
+            for owner in owners
+            if owner not in networks and _of(owner, chosen)
+        ]
+        wrong += [line for line in differences(touched, known) if not (only and line.startswith("missing"))]
         if wrong:
             lines = "\n".join(f"    {line}" for line in wrong)
             raise WeightsError(

@@ -9,7 +9,7 @@ FAILURES = "RESTORE_FAILURE_FOLDER"
 
 
 def launched() -> bool:
-    """Whether this process is one of several that ``restore.core.launching.launch`` started."""
+    """Whether this process is one of several that ``restore.core.machine.launching.launch`` started."""
     return FAILURES in os.environ
 
 

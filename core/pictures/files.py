@@ -17,10 +17,10 @@ import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from restore.core import decoding, metadata, png16
 from restore.core.errors import DataError, UsageError
+from restore.core.pictures import decoding, metadata, png16
+from restore.core.pictures.transparency import continued, resized_alpha
 from restore.core.task import Rendered
-from restore.core.transparency import continued, resized_alpha
 from restore.core.writing import reason, replacing
 
 PIXEL_LIMIT = 2**27

@@ -1,0 +1,1 @@
+"""A task used on a picture of any size, in bounded memory."""
