@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from restore.core.errors import RestoreError, UsageError
-from restore.core.pictures import SUFFIXES, list_pictures, read_picture, write_picture
+from restore.core.pictures.files import SUFFIXES, list_pictures, read_picture, write_picture
 from restore.core.task import Modules
 from restore.core.writing import writable_folder
 from restore.plugins.common.frames import KINDS, check_kind, write_frames
@@ -69,18 +69,22 @@ def align(settings: AlignSettings) -> None:
 
 
 def pictures_below(folder: Path) -> Iterator[Found]:
-    """The pictures of the folders of people in a folder, or of the folder itself where there are none of those.
+    """The pictures of the folders of people in a folder, and those that lie beside them or alone.
 
     Raises UsageError where there is no such folder, or no picture.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: {'is a file, not a folder' if folder.exists() else 'no such folder'}")
     people = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    filled = [path for path in people if any(file.suffix.lower() in SUFFIXES for file in path.iterdir())]
+    filled = [path for path in people if _has_pictures(path)]
     for person in filled:
         yield from (Found(path, Path(person.name)) for path in list_pictures(person))
-    if not filled:
+    if not filled or _has_pictures(folder):
         yield from (Found(path, Path()) for path in list_pictures(folder))
+
+
+def _has_pictures(folder: Path) -> bool:
+    return any(file.suffix.lower() in SUFFIXES for file in folder.iterdir())
 
 
 def _refuse(targets: dict[Found, Path], settings: AlignSettings) -> None:

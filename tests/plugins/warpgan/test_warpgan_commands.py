@@ -12,7 +12,7 @@ from PIL import Image
 
 from restore.cli.app import app
 from restore.core.errors import RestoreError, UsageError
-from restore.core.pictures import read_picture
+from restore.core.pictures.files import read_picture
 from restore.core.task import Modules
 from restore.plugins.warpgan import commands
 from restore.plugins.warpgan.alignment import reference
@@ -37,6 +37,14 @@ def test_pictures_are_aligned_by_their_landmarks(faces: Path, capsys: pytest.Cap
     align(AlignSettings(folder=faces / "pictures", output=faces / "out", landmarks=faces / "points", size=32))
     assert [read_picture(faces / "out" / who / "P00001.png").size for who in ("Ann", "Bob")] == [(32, 32)] * 2
     assert "2 of 2 pictures" in capsys.readouterr().out
+
+
+def test_a_picture_beside_the_folders_of_people_is_aligned_too(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (faces / "pictures" / "stranger.jpg").write_bytes((faces / "pictures" / "Ann" / "P00001.jpg").read_bytes())
+    (faces / "points" / "stranger.txt").write_text((faces / "points" / "Ann" / "P00001.txt").read_text())
+    align(AlignSettings(folder=faces / "pictures", output=faces / "out", landmarks=faces / "points", size=32))
+    assert read_picture(faces / "out" / "stranger.png").size == (32, 32)
+    assert "3 of 3 pictures" in capsys.readouterr().out
 
 
 def test_what_was_found_is_drawn_beside(faces: Path) -> None:
