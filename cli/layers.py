@@ -17,7 +17,7 @@ from restore.core.errors import UsageError
 Model = TypeVar("Model", bound=BaseModel)
 
 COMMAND_LINE = "the command line"
-REQUIRED = "is required"
+REQUIRED = "must be given"
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,9 @@ def test_the_usage_line_names_them() -> None:
 
 
 def test_what_is_missing_is_called_by_its_place() -> None:
-    with pytest.raises(UsageError, match=r"^A B is required"):
+    with pytest.raises(UsageError, match=r"^A B must be given"):
         typed("--steps", "5")
-    with pytest.raises(UsageError, match=r"^A B is required"):
+    with pytest.raises(UsageError, match=r"^A B must be given"):
         typed("a")
     with pytest.raises(UsageError, match=r"^A B: .* at most 2 items"):
         typed("a", "b", "c")

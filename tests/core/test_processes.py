@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +73,11 @@ def test_two_killed_processes_go_on_bit_for_bit(tmp_path: Path) -> None:
 
 
 def test_a_failing_process_ends_the_run_with_its_own_words(tmp_path: Path) -> None:
-    began = time.monotonic()
     outcome = train("TwoPhases", tmp_path, "fail")
     assert outcome.status == 1
     assert outcome.rank == 1
     assert outcome.message is not None
     assert "rank one broke" in outcome.message
-    assert time.monotonic() - began < 60
 
 
 def test_processes_that_cannot_share_a_batch_say_so_once(tmp_path: Path) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 import torch
+from published import import_published
 from torch import Tensor, nn
 
 from restore import registry
 from restore.core.errors import WeightsError
 from restore.core.weights.files import open_weights
-from restore.core.weights.foreign import Report, import_weights
 from restore.plugins.inpaint_gan.blocks import Norm
 from restore.plugins.inpaint_gan.coarse_to_fine import CoarseToFine
 from restore.plugins.inpaint_gan.critics import Critic
@@ -21,7 +20,6 @@ from restore.plugins.inpaint_gan.foreign import CODE_BASES
 from restore.plugins.inpaint_gan.networks import generator_of
 from restore.plugins.inpaint_gan.patch_discriminator import PatchDiscriminator
 from restore.plugins.inpaint_gan.settings import ModelSettings
-from restore.plugins.inpaint_gan.task import InpaintGAN
 from restore.plugins.inpaint_gan.unet import UNetGenerator
 
 
@@ -93,22 +91,11 @@ def test_what_is_no_such_generator_is_refused_by_its_name(name: str, state: dict
         CODE_BASES[name].convert(dict(state))
 
 
-def imported_file(folder: Path, checkpoint: Any) -> Report:
-    torch.save(checkpoint, folder / "published.pth")
-    return import_weights(
-        folder / "published.pth",
-        folder / "weights.safetensors",
-        task="inpaint_gan/inpaint-gan",
-        task_type=InpaintGAN,
-        codebases=CODE_BASES,
-    )
-
-
 @pytest.mark.parametrize(
     ("published", "codebase"), [(published_unet(3, "batch"), "pix2pix"), (CoarseToFine(width=2), "daa233")]
 )
 def test_a_checkpoint_becomes_a_weights_file(tmp_path: Path, published: nn.Module, codebase: str) -> None:
-    report = imported_file(tmp_path, {"epoch": 3, "state_dict": published.state_dict()})
+    report = import_published(tmp_path, {"epoch": 3, "state_dict": published.state_dict()}, "inpaint-gan")
     assert (report.codebase, report.differences) == (codebase, [])
     _, modules = open_weights(report.output, registry.get)
     restored = modules["generator"].state_dict()
@@ -122,6 +109,6 @@ def test_an_import_names_every_key_that_does_not_fit(tmp_path: Path) -> None:
     state["coarse_generator.conv5.conv.weight"] = state["coarse_generator.conv5.conv.weight"][:3]
     state["fine_generator.conv18.conv.weight"] = torch.zeros(1)
     with pytest.raises(WeightsError) as refusal:
-        imported_file(tmp_path, state)
+        import_published(tmp_path, state, "inpaint-gan")
     for key in ("pmconv9.conv.bias", "coarse_generator.conv5.conv.weight", "fine_generator.conv18.conv.weight"):
         assert key in str(refusal.value)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
 import pytest
 import torch
+from recorder import Recorder
 from torch import Tensor
 
-from restore.core.task import Modules, Phase, Step, Terms
+from restore.core.task import Phase, Step
 from restore.plugins.common.adversarial import Hinge
 from restore.plugins.common.hole_losses import composed
 from restore.plugins.inpaint_gan.judging import Game, Judge, Verdict, critic_terms, game_of
@@ -42,32 +43,6 @@ def holed_batch(side: int = 32, count: int = 2) -> dict[str, Tensor]:
     mask = torch.zeros(count, 1, side, side)
     mask[:, :, side // 4 : side // 2, side // 4 : side // 2 + 4] = 1
     return {"input": target * (1 - mask), "mask": mask, "target": target}
-
-
-class Recorder:
-    """A turn that keeps the gradients instead of stepping."""
-
-    def __init__(self, task: InpaintGAN) -> None:
-        self.task = task
-        self.terms: dict[str, Terms] = {}
-        self.gradients: dict[str, dict[str, Tensor | None]] = {}
-        self.logged: dict[str, float] = {}
-
-    def __call__(self, name: str, closure: Callable[[Modules], Terms]) -> None:
-        for other, module in self.task.modules.items():
-            module.zero_grad()
-            module.requires_grad_(other == name)
-        terms = closure(Modules(self.task.modules))
-        torch.stack(list(terms.values())).sum().backward()
-        self.terms[name] = {term: value.detach() for term, value in terms.items()}
-        self.gradients[name] = {
-            f"{network}.{key}": parameter.grad
-            for network, module in self.task.modules.items()
-            for key, parameter in module.named_parameters()
-        }
-
-    def log(self, **numbers: Tensor | float) -> None:
-        self.logged |= {name: float(value) for name, value in numbers.items()}
 
 
 def one_step(phase: str = "adversarial", run_step: int = 0, share: float = 0.0, **changes: Any) -> Recorder:

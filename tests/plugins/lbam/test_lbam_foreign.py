@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from published import import_published
 from torch import Tensor
 
 from restore import registry
 from restore.core.errors import WeightsError
 from restore.core.weights.files import open_weights
-from restore.core.weights.foreign import Report, import_weights
 from restore.plugins.lbam.foreign import CODE_BASES
 from restore.plugins.lbam.generator import Generator
-from restore.plugins.lbam.task import LBAM
 
 NUMBERS = ("a", "mu", "sigma1", "sigma2")
 REFERENCE = [
@@ -41,22 +40,11 @@ def published(width: int) -> tuple[Generator, dict[str, Tensor]]:
     return network, dict(zip(REFERENCE, tensors, strict=True))
 
 
-def imported(folder: Path, checkpoint: object) -> Report:
-    torch.save(checkpoint, folder / "LBAM_500.pth")
-    return import_weights(
-        folder / "LBAM_500.pth",
-        folder / "weights.safetensors",
-        task="lbam/lbam",
-        task_type=LBAM,
-        codebases=CODE_BASES,
-    )
-
-
 @pytest.mark.parametrize("prefix", ["", "module."])
 @pytest.mark.parametrize("width", [2, 5])
 def test_a_published_checkpoint_becomes_a_weights_file_of_its_width(tmp_path: Path, prefix: str, width: int) -> None:
     network, state = published(width)
-    report = imported(tmp_path, {prefix + key: tensor for key, tensor in state.items()})
+    report = import_published(tmp_path, {prefix + key: tensor for key, tensor in state.items()}, "lbam")
     assert (report.model, report.loaded, report.differences) == ({"width": width}, 79, [])
     _, modules = open_weights(report.output, registry.get)
     picture, hole = torch.rand(1, 3, 128, 128), (torch.rand(1, 1, 128, 128) > 0.5).float()
@@ -69,7 +57,7 @@ def test_names_that_are_too_many_or_too_few_are_told(tmp_path: Path) -> None:
     del state["reverseConv3.activationFuncG_A.mu"]
     state["ec2.conv.bn.weight"] = torch.zeros(2)  # of releases that still normalised
     with pytest.raises(WeightsError) as refusal:
-        imported(tmp_path, state)
+        import_published(tmp_path, state, "lbam")
     assert "generator.reverse.2.activation.centre" in str(refusal.value)
     assert "ec2.conv.bn.weight" in str(refusal.value)
     assert not (tmp_path / "weights.safetensors").exists()

@@ -6,16 +6,16 @@ from types import ModuleType
 
 import pytest
 import torch
+from published import import_published
 from torch import Tensor, nn
 
 from restore import registry
 from restore.core.errors import WeightsError
 from restore.core.weights.files import open_weights
-from restore.core.weights.foreign import Report, import_weights
 from restore.plugins.srgan.discriminator import Discriminator
 from restore.plugins.srgan.foreign import CODE_BASES, discriminator
 from restore.plugins.srgan.settings import ModelSettings
-from restore.plugins.srgan.task import SRGAN, generator
+from restore.plugins.srgan.task import generator
 
 PUBLISHED = {
     "seed_srresnet_x4": "article",
@@ -99,17 +99,6 @@ def test_a_state_of_another_code_base_is_refused(name: str) -> None:
         CODE_BASES[name].convert(article_state())
 
 
-def imported(tmp_path: Path, checkpoint: object) -> Report:
-    torch.save(checkpoint, tmp_path / "published.pth.tar")
-    return import_weights(
-        tmp_path / "published.pth.tar",
-        tmp_path / "weights.safetensors",
-        task="srgan/srgan",
-        task_type=SRGAN,
-        codebases=CODE_BASES,
-    )
-
-
 @pytest.mark.parametrize(
     ("fixture", "wrapped"),
     [
@@ -123,7 +112,7 @@ def test_a_published_checkpoint_becomes_a_weights_file(
     golden: ModuleType, tmp_path: Path, fixture: str, wrapped: Callable[[dict[str, Tensor]], object]
 ) -> None:
     reference = golden.load(fixture)
-    report = imported(tmp_path, wrapped(reference.state()))
+    report = import_published(tmp_path, wrapped(reference.state()), "srgan")
     assert (report.codebase, report.loaded, report.differences) == (PUBLISHED[fixture], len(reference.state()), [])
     _, modules = open_weights(report.output, registry.get)
     reference.check(modules["generator"].double().eval())
@@ -135,7 +124,7 @@ def test_an_import_names_every_key_that_does_not_fit(golden: ModuleType, tmp_pat
     state["body.3.conv1.weight"] = state["body.3.conv1.weight"][:32]
     state["body.3.conv3.weight"] = torch.zeros(1)
     with pytest.raises(WeightsError) as refusal:
-        imported(tmp_path, state)
+        import_published(tmp_path, state, "srgan")
     for key in ("generator.detail.bias", "generator.body.3.conv1.weight", "body.3.conv3.weight"):
         assert key in str(refusal.value)
     assert not (tmp_path / "weights.safetensors").exists()

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 import torch
+from recorder import Recorder
 from torch import Tensor
 
-from restore.core.task import Modules, Step, Terms
+from restore.core.task import Modules, Step
 from restore.plugins.srgan.settings import SRGANSettings
 from restore.plugins.srgan.task import SRGAN
 
@@ -17,32 +18,6 @@ SMALL = {
     "discriminator": {"channels": 4, "hidden": 8},
     "perceptual": {"weights": "random", "layers": {"relu1_2": 1.0}},
 }
-
-
-class Recorder:
-    """A turn that keeps the gradients instead of stepping: of the networks in turn and, wrongly, of any other."""
-
-    def __init__(self, task: SRGAN) -> None:
-        self.task = task
-        self.terms: dict[str, Terms] = {}
-        self.gradients: dict[str, dict[str, Tensor | None]] = {}
-        self.logged: dict[str, float] = {}
-
-    def __call__(self, name: str, closure: Callable[[Modules], Terms]) -> None:
-        for other, module in self.task.modules.items():
-            module.zero_grad()
-            module.requires_grad_(other == name)
-        terms = closure(Modules(self.task.modules))
-        torch.stack(list(terms.values())).sum().backward()
-        self.terms[name] = terms
-        self.gradients[name] = {
-            f"{network}.{key}": parameter.grad
-            for network, module in self.task.modules.items()
-            for key, parameter in module.named_parameters()
-        }
-
-    def log(self, **numbers: Tensor | float) -> None:
-        self.logged |= {name: float(value) for name, value in numbers.items()}
 
 
 def one_step(phase: str, **given: Any) -> Recorder:
