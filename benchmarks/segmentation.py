@@ -32,7 +32,7 @@ from restore import registry
 from restore.core.errors import Interrupted
 from restore.core.events import Event, StepDone
 from restore.core.machine.precision import choose
-from restore.core.runs.resuming import merged as resumed
+from restore.core.records.resuming import merged as resumed
 from restore.core.training.trainer import Trainer
 from restore.core.weights.files import open_weights
 from restore.core.weights.header import find_weights

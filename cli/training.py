@@ -158,8 +158,8 @@ def resumed_settings(entry: registry.Entry, model: Any, run: Path, typed: Any) -
     from pydantic import ValidationError
 
     from restore.cli.layers import Layer, explained, nested_values
-    from restore.core.runs.folder import read_config, read_task
-    from restore.core.runs.resuming import merged
+    from restore.core.records.folder import read_config, read_task
+    from restore.core.records.resuming import merged
 
     task = read_task(run)
     if registry.entry("tasks", task).full_name != entry.full_name:

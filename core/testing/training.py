@@ -12,8 +12,8 @@ from torch import Tensor
 
 from restore.core.chance import chance
 from restore.core.errors import NothingToTrain
-from restore.core.runs.checkpoints import Checkpoint, load_newest
-from restore.core.runs.folder import read_config
+from restore.core.records.checkpoints import Checkpoint, load_newest
+from restore.core.records.folder import read_config
 from restore.core.testing.subject import ContractBroken, Subject, require
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from restore.core.errors import UsageError, WeightsError
-from restore.core.runs import checkpoints
+from restore.core.records import checkpoints
 from restore.core.weights.files import differences, read_tensors
 from restore.core.weights.header import find_weights, read_header
 

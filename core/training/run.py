@@ -13,8 +13,8 @@ from torch import Tensor
 from restore.core import events
 from restore.core.errors import Interrupted
 from restore.core.evaluation import EvaluationInterrupted
-from restore.core.runs import checkpoints
-from restore.core.runs.checkpoints import Checkpoint
+from restore.core.records import checkpoints
+from restore.core.records.checkpoints import Checkpoint
 from restore.core.task import Phase, Step
 from restore.core.training import snapshot
 from restore.core.training.order import Batches, make_loader, make_plan

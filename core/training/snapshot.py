@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from restore.core.chance import random_states, restore_random_states
 from restore.core.errors import CheckpointError
-from restore.core.runs.checkpoints import Checkpoint, flatten_optimizer, restore_optimizer
+from restore.core.records.checkpoints import Checkpoint, flatten_optimizer, restore_optimizer
 from restore.core.training.averaging import Averages
 from restore.core.training.progress import Progress
 from restore.core.training.turns import Turns

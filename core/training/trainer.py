@@ -19,11 +19,11 @@ from restore.core.machine.devices import shown
 from restore.core.machine.precision import choose
 from restore.core.machine.processes import is_main_process
 from restore.core.measuring import Number
-from restore.core.runs import checkpoints
-from restore.core.runs.checkpoints import Checkpoint
-from restore.core.runs.folder import RunFolder, new_run_folder, write_config
-from restore.core.runs.summary import write_summary
-from restore.core.runs.tracking import Tracker
+from restore.core.records import checkpoints
+from restore.core.records.checkpoints import Checkpoint
+from restore.core.records.folder import RunFolder, new_run_folder, write_config
+from restore.core.records.summary import write_summary
+from restore.core.records.tracking import Tracker
 from restore.core.settings import RunSettings
 from restore.core.task import Phase, Task
 from restore.core.training import snapshot

@@ -15,8 +15,8 @@ from restore.core import events
 from restore.core.chance import chance, derive
 from restore.core.evaluation import Evaluation, as_batch, evaluate
 from restore.core.measuring import Number
-from restore.core.runs import checkpoints
-from restore.core.runs.tracking import make_sheet, write_sheet
+from restore.core.records import checkpoints
+from restore.core.records.tracking import make_sheet, write_sheet
 from restore.core.task import Modules, Phase, Task
 from restore.core.training import snapshot
 from restore.core.training.parts import Parts

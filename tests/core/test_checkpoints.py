@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from torch import nn
 
 from restore.core.errors import CheckpointError, RestoreError
-from restore.core.runs import checkpoints
-from restore.core.runs.checkpoints import Checkpoint, flatten_optimizer, load, load_newest, restore_optimizer, save
+from restore.core.records import checkpoints
+from restore.core.records.checkpoints import Checkpoint, flatten_optimizer, load, load_newest, restore_optimizer, save
 from restore.core.training.progress import CheckpointClock, Progress
 from restore.core.training.snapshot import load_named_tensors, named_tensors
 from restore.core.weights.tensors import write_tensors

@@ -14,7 +14,7 @@ import torch
 from toy_tasks import TwoPhases, toy_settings
 
 from restore.core.machine.launching import Outcome, launch
-from restore.core.runs.checkpoints import load, load_newest
+from restore.core.records.checkpoints import load, load_newest
 from restore.core.training.trainer import Trainer
 
 SCRIPTS = Path(__file__).parents[1] / "processes"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from restore.core.errors import ResumeError
-from restore.core.runs.folder import read_config
+from restore.core.records.folder import read_config
 from restore.core.settings import RunSettings, changes, overlay
 
 R = TypeVar("R", bound=RunSettings)

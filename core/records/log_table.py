@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from restore.core.runs.folder import write_atomically
+from restore.core.records.folder import write_atomically
 
 
 def write_log_table(log: Path, table: Path) -> None:

@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 
-from restore.core.runs.log_table import write_log_table
 from restore.core.measuring import Number
-from restore.core.runs.folder import Log, RunFolder
+from restore.core.records.folder import Log, RunFolder
+from restore.core.records.log_table import write_log_table
 from restore.core.writing import replacing
 
 GAP = 4

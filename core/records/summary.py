@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from restore.core.measuring import Number
-from restore.core.runs.folder import RunFolder, environment, write_atomically
+from restore.core.records.folder import RunFolder, environment, write_atomically
 from restore.core.settings import RunSettings
 
 
