@@ -23,7 +23,7 @@ _FILLING = {
 @hookimpl
 def restore_tasks(register: Register) -> None:
     """Methods without weights: used by their names."""
-    settings, masks = "restore.plugins.classic.settings", "restore.plugins.common.mask_settings"
+    settings, masks = "restore.plugins.classic.settings", "restore.plugins.common.masks.settings"
     for name, (method, summary) in _ENLARGING.items():
         register(
             name,

@@ -17,9 +17,9 @@ from restore.core.task import Batch, Modules, Pictures, Plane, Task
 from restore.plugins.classic import filling
 from restore.plugins.classic.fixed_method import FixedMethod
 from restore.plugins.classic.settings import BlendingPredict, BlendingSettings, FillingSettings
-from restore.plugins.common.inpainting import MASK, Inpainting
-from restore.plugins.common.masks import read_mask
-from restore.plugins.common.poisson import poisson_blended
+from restore.plugins.common.holes.inpainting import MASK, Inpainting
+from restore.plugins.common.holes.poisson import poisson_blended
+from restore.plugins.common.masks.reading import read_mask
 
 
 class Filling(FixedMethod, Inpainting):

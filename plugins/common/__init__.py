@@ -18,33 +18,30 @@ def restore_datasets(register: Register) -> None:
     )
     register(
         "inpainting",
-        f"{place}.holes:inpainting_pictures",
+        f"{place}.holes.pictures:inpainting_pictures",
         summary="Pictures with holes: random ones to train on, fixed ones to validate on.",
     )
-    register("masks", f"{place}.mask_shapes:drawn_mask", summary="Holes of six looks, drawn by chance.")
-    register("mask-folder", f"{place}.mask_folders:MaskFolder", summary="The masks of a folder, at any size.")
+    register("masks", f"{place}.masks.shapes:drawn_mask", summary="Holes of six looks, drawn by chance.")
+    register("mask-folder", f"{place}.masks.folders:MaskFolder", summary="The masks of a folder, at any size.")
 
 
 @hookimpl
 def restore_losses(register: Register) -> None:
     """Losses that know no family."""
-    pixels, adversarial = "restore.plugins.common.pixel_losses", "restore.plugins.common.adversarial"
+    pixels, adversarial = "restore.plugins.common.pixel_losses", "restore.plugins.common.games.adversarial"
     register("l1", f"{pixels}:L1", summary="Mean absolute error.")
     register("mse", f"{pixels}:MSE", summary="Mean squared error.")
     register("charbonnier", f"{pixels}:Charbonnier", summary="Mean absolute error with a smooth tip.")
     register("total-variation", f"{pixels}:TotalVariation", summary="Roughness of a prediction.")
-    register(
-        "perceptual",
-        "restore.plugins.common.perceptual:Perceptual",
-        summary="Distance between VGG features.",
-    )
-    register("style", "restore.plugins.common.style:Style", summary="Distance between Gram matrices of VGG features.")
+    features = "restore.plugins.common.features"
+    register("perceptual", f"{features}.perceptual:Perceptual", summary="Distance between VGG features.")
+    register("style", f"{features}.style:Style", summary="Distance between Gram matrices of VGG features.")
     register(
         "feature-matching",
-        "restore.plugins.common.feature_matching:FeatureMatching",
+        "restore.plugins.common.games.feature_matching:FeatureMatching",
         summary="Distance between a critic's features of generated and of real pictures.",
     )
-    holes = "restore.plugins.common.hole_losses"
+    holes = "restore.plugins.common.holes.losses"
     register("hole-l1", f"{holes}:HoleWeightedL1", summary="Mean absolute error, weighted in the hole and outside it.")
     register("hole-mse", f"{holes}:HoleWeightedMSE", summary="Mean squared error, weighted in the hole and outside it.")
     register(
@@ -69,7 +66,7 @@ def restore_losses(register: Register) -> None:
 def restore_metrics(register: Register) -> None:
     """Metrics that say what they compare."""
     place = "restore.plugins.common.metrics"
-    holes = "restore.plugins.common.hole_metrics"
+    holes = "restore.plugins.common.holes.metrics"
     register("psnr-hole", f"{holes}:HolePSNR", summary="Peak signal-to-noise ratio inside the hole, per picture.")
     register("l1-hole", f"{holes}:HoleL1", summary="Mean absolute error inside the hole, per picture.")
     register("psnr", f"{place}:PSNR", summary="Peak signal-to-noise ratio in dB, per picture.")

@@ -8,7 +8,7 @@ from restore.registry import Register, hookimpl
 @hookimpl
 def restore_tasks(register: Register) -> None:
     """The family's one task."""
-    place, options = "restore.plugins.inpaint_gan", "restore.plugins.common.mask_settings"
+    place, options = "restore.plugins.inpaint_gan", "restore.plugins.common.masks.settings"
     register(
         "inpaint-gan",
         f"{place}.task:InpaintGAN",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from restore.core.task import Batch, Terms
-from restore.plugins.common.adversarial import (
+from restore.plugins.common.games.adversarial import (
     AdversarialLoss,
     Hinge,
     LeastSquares,

@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self, cast
 from pydantic import Field, field_validator, model_validator
 
 from restore.core.settings import Changeable, Flag, OptimizerSettings, ScheduleSettings, Settings
-from restore.plugins.common.mask_settings import MaskSettings
-from restore.plugins.common.settings import PerceptualSettings, StyleSettings, check_layers
-from restore.plugins.common.two_phases import TwoPhaseSettings
+from restore.plugins.common.features.settings import PerceptualSettings, StyleSettings, check_layers
+from restore.plugins.common.games.two_phases import TwoPhaseSettings
+from restore.plugins.common.masks.settings import MaskSettings
 
 SMALLEST_WHOLE = 32
 """Side in pixels of the smallest pictures that the local-global critic judges: it halves half of it four times."""
@@ -259,7 +259,7 @@ class InpaintGANSettings(TwoPhaseSettings):
         if self.model.window is None:
             changes["model"] = self.model.model_copy(update={"window": self.crop})
         if self.perceptual.weight or self.style.weight:
-            from restore.plugins.common.feature_weights import decided
+            from restore.plugins.common.features.weights import decided
 
             changes["perceptual"] = cast(FeatureSettings, decided(self.perceptual, needed=self.looks_at_features))
         return super().decided().model_copy(update=changes)

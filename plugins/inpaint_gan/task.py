@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from restore.core.settings import RunSettings, Settings
 from restore.core.task import Batch, Modules, Phase, Pictures, Step, Terms, Turn
-from restore.plugins.common.feature_matching import FeatureMatching
-from restore.plugins.common.feature_weights import feature_network
-from restore.plugins.common.health import Remedies, game_health
-from restore.plugins.common.health_measures import game_measures
-from restore.plugins.common.hole_losses import composed
-from restore.plugins.common.holes import inpainting_pictures
-from restore.plugins.common.inpainting import Inpainting
+from restore.plugins.common.features.weights import feature_network
+from restore.plugins.common.games.feature_matching import FeatureMatching
+from restore.plugins.common.games.health import Remedies, game_health
+from restore.plugins.common.games.measures import game_measures
+from restore.plugins.common.holes.inpainting import Inpainting
+from restore.plugins.common.holes.losses import composed
+from restore.plugins.common.holes.pictures import inpainting_pictures
 from restore.plugins.inpaint_gan.judging import Judge, critic_terms, game_of
 from restore.plugins.inpaint_gan.losses import reconstruction, seen_features
 from restore.plugins.inpaint_gan.networks import discriminator_of, drawn, generator_of

@@ -8,7 +8,7 @@ from restore.registry import Register, hookimpl
 @hookimpl
 def restore_tasks(register: Register) -> None:
     """The family's one task."""
-    place, options = "restore.plugins.lbam", "restore.plugins.common.mask_settings"
+    place, options = "restore.plugins.lbam", "restore.plugins.common.masks.settings"
     register(
         "lbam",
         f"{place}.task:LBAM",

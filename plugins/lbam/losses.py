@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from restore.core.task import Batch, Terms
-from restore.plugins.common.hole_losses import HoleTotalVariation, HoleWeightedL1, composed
-from restore.plugins.common.perceptual import Perceptual
-from restore.plugins.common.style import Once, Style
-from restore.plugins.common.vgg import VGGFeatures
+from restore.plugins.common.features.perceptual import Perceptual
+from restore.plugins.common.features.style import Once, Style
+from restore.plugins.common.features.vgg import VGGFeatures
+from restore.plugins.common.holes.losses import HoleTotalVariation, HoleWeightedL1, composed
 from restore.plugins.lbam.settings import LBAMSettings
 
 Features = Callable[[Tensor], Mapping[str, Tensor]]

@@ -7,10 +7,10 @@ from typing import Annotated, ClassVar, Literal, Self, cast
 from pydantic import Field, model_validator
 
 from restore.core.settings import Changeable, OptimizerSettings, ScheduleSettings, Settings
-from restore.plugins.common.mask_settings import MaskSettings
-from restore.plugins.common.settings import PerceptualSettings, StyleSettings
-from restore.plugins.common.two_phases import TwoPhaseSettings, check_shares
-from restore.plugins.common.vgg_layers import Network
+from restore.plugins.common.features.layers import Network
+from restore.plugins.common.features.settings import PerceptualSettings, StyleSettings
+from restore.plugins.common.games.two_phases import TwoPhaseSettings, check_shares
+from restore.plugins.common.masks.settings import MaskSettings
 
 PUBLISHED_CROP = 256
 """Side of the pictures that the published discriminator judges."""
@@ -142,6 +142,6 @@ class LBAMSettings(TwoPhaseSettings):
     def _decided_features(self) -> FeatureSettings:
         if not (self.perceptual.weight or self.style.weight):
             return self.perceptual
-        from restore.plugins.common.feature_weights import decided
+        from restore.plugins.common.features.weights import decided
 
         return cast(FeatureSettings, decided(self.perceptual, needed=self.looks_at_features))

@@ -10,14 +10,14 @@ from torch import Tensor, nn
 
 from restore.core.settings import RunSettings, Settings
 from restore.core.task import Batch, Modules, Phase, Pictures, Step, Terms, Turn
-from restore.plugins.common.adversarial import Wasserstein
-from restore.plugins.common.feature_weights import feature_network
-from restore.plugins.common.health import Remedies, game_health
-from restore.plugins.common.health_measures import game_measures
-from restore.plugins.common.holes import inpainting_pictures
-from restore.plugins.common.inpainting import Inpainting
+from restore.plugins.common.features.vgg import VGGFeatures
+from restore.plugins.common.features.weights import feature_network
+from restore.plugins.common.games.adversarial import Wasserstein
+from restore.plugins.common.games.health import Remedies, game_health
+from restore.plugins.common.games.measures import game_measures
+from restore.plugins.common.holes.inpainting import Inpainting
+from restore.plugins.common.holes.pictures import inpainting_pictures
 from restore.plugins.common.recolouring import recoloured
-from restore.plugins.common.vgg import VGGFeatures
 from restore.plugins.lbam.discriminator import Discriminator
 from restore.plugins.lbam.generator import Generator
 from restore.plugins.lbam.losses import CompositeLoss, seen_through

@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from restore.core.errors import UsageError
 from restore.core.settings import Changeable, Flag, OptimizerSettings, ScheduleSettings, Settings
-from restore.plugins.common.settings import PerceptualSettings
-from restore.plugins.common.two_phases import TwoPhaseSettings, check_shares
+from restore.plugins.common.features.settings import PerceptualSettings
+from restore.plugins.common.games.two_phases import TwoPhaseSettings, check_shares
 
 Scale = Literal[2, 3, 4, 8]
 PixelLoss = Literal["l1", "mse", "charbonnier"]
@@ -162,6 +162,6 @@ class SRGANSettings(TwoPhaseSettings):
     def _decided_features(self, soon: bool) -> FeatureSettings:
         if not self.perceptual.weight:
             return self.perceptual
-        from restore.plugins.common.feature_weights import decided
+        from restore.plugins.common.features.weights import decided
 
         return cast(FeatureSettings, decided(self.perceptual, needed=soon))

@@ -14,11 +14,11 @@ from restore import registry
 from restore.core.measuring import EvaluationProtocol
 from restore.core.settings import RunSettings, Settings
 from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Step, Task, Terms, Tiling, Turn
-from restore.plugins.common.adversarial import AdversarialLoss, Hinge, LeastSquares, Vanilla
-from restore.plugins.common.feature_weights import feature_network
-from restore.plugins.common.health import Remedies, game_health
-from restore.plugins.common.health_measures import game_measures
-from restore.plugins.common.perceptual import Perceptual
+from restore.plugins.common.features.perceptual import Perceptual
+from restore.plugins.common.features.weights import feature_network
+from restore.plugins.common.games.adversarial import AdversarialLoss, Hinge, LeastSquares, Vanilla
+from restore.plugins.common.games.health import Remedies, game_health
+from restore.plugins.common.games.measures import game_measures
 from restore.plugins.common.pixel_losses import L1, MSE, Charbonnier, PixelLoss
 from restore.plugins.common.protocols import super_resolution_protocols
 from restore.plugins.common.super_resolution import evaluation_pairs, super_resolution_pictures

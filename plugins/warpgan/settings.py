@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from restore.core.settings import Changeable, Flag, OptimizerSettings, Positional, Settings
-from restore.plugins.common.two_phases import TwoPhaseSettings
+from restore.plugins.common.games.two_phases import TwoPhaseSettings
 
 SAMPLE_PEOPLE = 12
 """People of the drawn sample."""

@@ -14,8 +14,8 @@ from restore.core.measuring import EvaluationProtocol
 from restore.core.pictures.files import read_picture
 from restore.core.settings import RunSettings
 from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Rendered, Step, Task, Tiling, Turn
-from restore.plugins.common.frechet import inception_features
-from restore.plugins.common.health import Remedies, game_health
+from restore.plugins.common.features.frechet import inception_features
+from restore.plugins.common.games.health import Remedies, game_health
 from restore.plugins.warpgan import measuring
 from restore.plugins.warpgan.dataset import FaceFiles, Pairs, galleries, read_albums
 from restore.plugins.warpgan.discriminator import Discriminator

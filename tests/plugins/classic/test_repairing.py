@@ -19,8 +19,8 @@ from restore.core.settings import RunSettings, Settings
 from restore.core.task import Task
 from restore.core.training.trainer import Trainer
 from restore.plugins.classic.settings import BlendingPredict
-from restore.plugins.common.hole_metrics import HoleL1, HolePSNR
-from restore.plugins.common.mask_settings import FillingPredict
+from restore.plugins.common.holes.metrics import HoleL1, HolePSNR
+from restore.plugins.common.masks.settings import FillingPredict
 from restore.registry import entry, get
 
 FILLS = ["mean", "nearest-known", "biharmonic"]

@@ -42,7 +42,7 @@ def test_registered_metrics_are_complete_as_they_come(registry: Registry) -> Non
 
 def test_the_plugin_and_its_settings_import_nothing_heavy() -> None:
     code = (
-        "import sys, restore.plugins.common, restore.plugins.common.settings\n"
+        "import sys, restore.plugins.common, restore.plugins.common.features.settings\n"
         "print(sorted({'torch', 'torchvision', 'numpy', 'PIL', 'skimage', 'accelerate'} & set(sys.modules)))"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

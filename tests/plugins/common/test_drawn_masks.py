@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from torch import Tensor
 
-from restore.plugins.common.mask_graffiti import written
-from restore.plugins.common.mask_settings import KINDS, MaskKind
-from restore.plugins.common.mask_shapes import drawn_mask
+from restore.plugins.common.masks.graffiti import written
+from restore.plugins.common.masks.settings import KINDS, MaskKind
+from restore.plugins.common.masks.shapes import drawn_mask
 
 
 def seeded(kind: MaskKind, side: int = 64, share: float = 0.3, seed: int = 0) -> Tensor:
@@ -81,7 +81,7 @@ def test_masks_are_the_same_everywhere(kind: MaskKind) -> None:
 def test_another_process_with_another_number_of_threads_draws_the_same() -> None:
     program = (
         "import torch; torch.set_num_threads(2)\n"
-        "from restore.plugins.common.mask_shapes import drawn_mask\n"
+        "from restore.plugins.common.masks.shapes import drawn_mask\n"
         "mask = drawn_mask('blobs', 64, 64, 0.3, torch.Generator().manual_seed(0))\n"
         "print(''.join(str(int(pixel)) for pixel in mask.flatten()))"
     )

@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from restore.core.errors import RestoreError, UsageError, WeightsError
-from restore.plugins.common import feature_weights
-from restore.plugins.common.feature_weights import decided, feature_network, published_file
-from restore.plugins.common.settings import PerceptualSettings
+from restore.plugins.common.features import weights
+from restore.plugins.common.features.settings import PerceptualSettings
+from restore.plugins.common.features.weights import decided, feature_network, published_file
 
 LAYERS = {"relu1_1": 1.0}  # only the first convolution, so that files are small
 
@@ -24,7 +24,7 @@ LAYERS = {"relu1_1": 1.0}  # only the first convolution, so that files are small
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder in place of the one where torchvision's files are kept; nobody goes online."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setattr(feature_weights, "download", refuse_download)
+    monkeypatch.setattr(weights, "download", refuse_download)
     return tmp_path / "torch" / "hub" / "checkpoints"
 
 

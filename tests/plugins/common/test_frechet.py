@@ -17,7 +17,7 @@ from scipy.linalg import sqrtm
 from torch import Tensor
 
 from restore.core.errors import UsageError, WeightsError
-from restore.plugins.common.frechet import FrechetDistance, inception_features
+from restore.plugins.common.features.frechet import FrechetDistance, inception_features
 
 
 def drawn(count: int, length: int, seed: int) -> Tensor:

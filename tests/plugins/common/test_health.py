@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.plugins.common.adversarial import AdversarialLoss, Hinge, LeastSquares, Vanilla, Wasserstein
-from restore.plugins.common.health import Remedies, game_health
-from restore.plugins.common.health_measures import (
+from restore.plugins.common.games.adversarial import AdversarialLoss, Hinge, LeastSquares, Vanilla, Wasserstein
+from restore.plugins.common.games.health import Remedies, game_health
+from restore.plugins.common.games.measures import (
     checkerboard,
     diversity,
     game_measures,

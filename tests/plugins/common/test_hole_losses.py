@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from restore.plugins.common.hole_losses import (
+from restore.plugins.common.holes.losses import (
     DiscountedL1,
     HoleTotalVariation,
     HoleWeighted,

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from restore.core.evaluation import evaluate
 from restore.core.measuring import is_partial
-from restore.plugins.common.hole_metrics import BUCKETS, HoleL1, HolePSNR, filling_protocols, measured
-from restore.plugins.common.mask_settings import KINDS
+from restore.plugins.common.holes.metrics import BUCKETS, HoleL1, HolePSNR, filling_protocols, measured
+from restore.plugins.common.masks.settings import KINDS
 from restore.plugins.common.metrics import PSNR, Comparison
 from restore.registry import get
 

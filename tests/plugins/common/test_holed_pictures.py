@@ -15,10 +15,10 @@ from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
 from restore.core.settings import RunSettings
-from restore.plugins.common.holes import evaluation_holes, inpainting_pictures
-from restore.plugins.common.mask_folders import MaskFolder
-from restore.plugins.common.mask_settings import KINDS, MaskSettings
-from restore.plugins.common.masks import read_mask
+from restore.plugins.common.holes.pictures import evaluation_holes, inpainting_pictures
+from restore.plugins.common.masks.folders import MaskFolder
+from restore.plugins.common.masks.reading import read_mask
+from restore.plugins.common.masks.settings import KINDS, MaskSettings
 
 
 def saved(path: Path, levels: np.ndarray) -> Path:

@@ -10,11 +10,10 @@ from pydantic import ValidationError
 from torch import Tensor
 from torchvision.models import vgg16, vgg19
 
-from restore.plugins.common import vgg_layers
-from restore.plugins.common.perceptual import Perceptual
-from restore.plugins.common.settings import PerceptualSettings
-from restore.plugins.common.vgg import VGGFeatures
-from restore.plugins.common.vgg_layers import layers_of
+from restore.plugins.common.features.layers import layers_of
+from restore.plugins.common.features.perceptual import Perceptual
+from restore.plugins.common.features.settings import PerceptualSettings
+from restore.plugins.common.features.vgg import VGGFeatures
 
 
 def test_recorded_results(golden: ModuleType) -> None:
@@ -39,8 +38,8 @@ def test_the_parts_are_torchvisions_own() -> None:
         assert {key: value.shape for key, value in ours.state_dict().items()} == {
             key: value.shape for key, value in theirs.state_dict().items()
         }
-    assert vgg_layers.layers_of("vgg19")[35] == "relu5_4"
-    assert vgg_layers.layers_of("vgg16")[29] == "relu5_3"
+    assert layers_of("vgg19")[35] == "relu5_4"
+    assert layers_of("vgg16")[29] == "relu5_3"
 
 
 def test_features_before_and_after_a_relu_belong_together() -> None:

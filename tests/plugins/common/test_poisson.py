@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import DataError
-from restore.plugins.common.poisson import poisson_blended
+from restore.plugins.common.holes.poisson import poisson_blended
 
 
 def scene() -> tuple[Tensor, Tensor, Tensor]:

@@ -9,12 +9,12 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from restore.plugins.common.feature_matching import FeatureMatching
-from restore.plugins.common.feature_weights import feature_network
-from restore.plugins.common.perceptual import Perceptual
-from restore.plugins.common.settings import PerceptualSettings, StyleSettings, check_layers
-from restore.plugins.common.style import Once, Style, gram
-from restore.plugins.common.vgg import VGGFeatures
+from restore.plugins.common.features.perceptual import Perceptual
+from restore.plugins.common.features.settings import PerceptualSettings, StyleSettings, check_layers
+from restore.plugins.common.features.style import Once, Style, gram
+from restore.plugins.common.features.vgg import VGGFeatures
+from restore.plugins.common.features.weights import feature_network
+from restore.plugins.common.games.feature_matching import FeatureMatching
 
 POOLS = ("pool1", "pool2", "pool3")
 

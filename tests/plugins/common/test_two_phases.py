@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restore.plugins.common import two_phases
-from restore.plugins.common.two_phases import check_shares, shares
+from restore.plugins.common.games import two_phases
+from restore.plugins.common.games.two_phases import check_shares, shares
 
 some = st.none() | st.integers(0, 40)
 

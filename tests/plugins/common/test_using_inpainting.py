@@ -20,11 +20,11 @@ from restore.core.inference.engine import predict_picture
 from restore.core.pictures.files import read_picture, write_picture
 from restore.core.settings import RunSettings
 from restore.core.task import Batch, Modules, Phase, Pictures, Step, Turn
-from restore.plugins.common.hole_parts import Parts, halved
-from restore.plugins.common.hole_seams import faded
-from restore.plugins.common.inpainting import Inpainting
-from restore.plugins.common.mask_settings import FillingPredict
-from restore.plugins.common.masks import colour_mask, grown
+from restore.plugins.common.holes.inpainting import Inpainting
+from restore.plugins.common.holes.parts import Parts, halved
+from restore.plugins.common.holes.seams import faded
+from restore.plugins.common.masks.reading import colour_mask, grown
+from restore.plugins.common.masks.settings import FillingPredict
 
 
 class Smear(Inpainting):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from restore.plugins.common.adversarial import gradient_penalty
+from restore.plugins.common.games.adversarial import gradient_penalty
 from restore.plugins.inpaint_gan.critics import Critic, LocalGlobalCritic
 
 

@@ -12,8 +12,8 @@ from recorder import Recorder
 from torch import Tensor
 
 from restore.core.task import Phase, Step
-from restore.plugins.common.adversarial import Hinge
-from restore.plugins.common.hole_losses import composed
+from restore.plugins.common.games.adversarial import Hinge
+from restore.plugins.common.holes.losses import composed
 from restore.plugins.inpaint_gan.judging import Game, Judge, Verdict, critic_terms, game_of
 from restore.plugins.inpaint_gan.settings import AdversarialSettings, DiscriminatorSettings, InpaintGANSettings
 from restore.plugins.inpaint_gan.sizes import cut, local_boxes, size_of

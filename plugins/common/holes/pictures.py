@@ -15,10 +15,10 @@ from restore.core.settings import RunSettings
 from restore.core.task import Pictures
 from restore.plugins.common.augmentation_settings import CropAugmentation
 from restore.plugins.common.folders import PictureFolder, held_out, paired_files
-from restore.plugins.common.mask_folders import MaskFolder, warn_if_inverted
-from restore.plugins.common.mask_settings import KINDS, MaskSettings
-from restore.plugins.common.mask_shapes import drawn_mask
-from restore.plugins.common.masks import read_mask
+from restore.plugins.common.masks.folders import MaskFolder, warn_if_inverted
+from restore.plugins.common.masks.reading import read_mask
+from restore.plugins.common.masks.settings import KINDS, MaskSettings
+from restore.plugins.common.masks.shapes import drawn_mask
 from restore.plugins.common.originals import Originals, refuse_smaller
 from restore.plugins.common.samples import photographs
 from restore.plugins.common.varied_crops import varied_crop
@@ -30,7 +30,7 @@ UNKNOWN_KIND = -1
 def holed(target: Tensor, mask: Tensor, kind: int = UNKNOWN_KIND) -> dict[str, Tensor]:
     """A sample: ``target`` (3, H, W) in [0, 1], ``mask`` (1, H, W) with one in the hole, ``input`` black there.
 
-    ``kind`` is the place of the hole's look among `mask_settings.KINDS`, or -1.
+    ``kind`` is the place of the hole's look among `masks.settings.KINDS`, or -1.
     """
     return {"input": target * (1 - mask), "mask": mask, "target": target, "kind": torch.tensor(kind)}
 

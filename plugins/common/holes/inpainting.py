@@ -14,12 +14,12 @@ from restore.core.errors import DataError
 from restore.core.measuring import EvaluationProtocol
 from restore.core.pictures.files import Picture
 from restore.core.task import Batch, Modules, Pictures, Plane, Rendered, Task, Tiling
-from restore.plugins.common.hole_inputs import hole_of
-from restore.plugins.common.hole_metrics import filling_protocols, measured
-from restore.plugins.common.hole_parts import Parts
-from restore.plugins.common.hole_seams import put_in
-from restore.plugins.common.holes import evaluation_holes
-from restore.plugins.common.mask_settings import FillingEvaluate, FillingPredict, MaskSettings
+from restore.plugins.common.holes.inputs import hole_of
+from restore.plugins.common.holes.metrics import filling_protocols, measured
+from restore.plugins.common.holes.parts import Parts
+from restore.plugins.common.holes.pictures import evaluation_holes
+from restore.plugins.common.holes.seams import put_in
+from restore.plugins.common.masks.settings import FillingEvaluate, FillingPredict, MaskSettings
 
 MASK = Plane(channels=1, padding="zero", smooth=False)
 
@@ -52,7 +52,7 @@ class Inpainting(Task):
         return Tiling("whole", halo=0)
 
     def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
-        """The picture and its mask; see `hole_inputs.hole_of` for what may be wrong with it."""
+        """The picture and its mask; see `inputs.hole_of` for what may be wrong with it."""
         options = self.options if isinstance(self.options, FillingPredict) else None
         return {"input": picture.colour, "mask": hole_of(path, picture, options)}
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from restore.core.settings import Settings
-from restore.plugins.common.vgg_layers import Network, layers_of
+from restore.plugins.common.features.layers import Network, layers_of
 
 
 class PerceptualSettings(Settings):

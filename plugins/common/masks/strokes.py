@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from restore.plugins.common.mask_brush import Brush, bends, kept_inside, tapered, walk
-from restore.plugins.common.mask_chance import DIRECTIONS, UNIT, Chance, Integers
+from restore.plugins.common.masks.brush import Brush, bends, kept_inside, tapered, walk
+from restore.plugins.common.masks.chance import DIRECTIONS, UNIT, Chance, Integers
 
 MOST = 2000
 """Strokes after which drawing ends; what is still missing is taken anywhere."""

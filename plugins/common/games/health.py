@@ -55,7 +55,7 @@ def game_health(
 
     Seen are ``d_real`` and ``d_fake``, mean probabilities that real and generated pictures are real;
     ``<optimizer>/gradient`` of the optimizers called ``generator`` and ``critic``; ``checkerboard``, ``diversity`` and
-    ``sharpness`` of `health_measures`; and the metrics ``validation/psnr-<kind of masks>`` next to
+    ``sharpness`` of `games.measures`; and the metrics ``validation/psnr-<kind of masks>`` next to
     ``baseline/<baseline>/psnr-<kind>``. What is missing or not a number is not judged.
     """
     remedies = remedies or Remedies()

@@ -17,9 +17,9 @@ from torchvision.models import VGG16_Weights, VGG19_Weights
 from restore.core.errors import UsageError, WeightsError
 from restore.core.weights.foreign_files import read_foreign
 from restore.plugins.common.downloading import download
-from restore.plugins.common.settings import PerceptualSettings
-from restore.plugins.common.vgg import VGGFeatures
-from restore.plugins.common.vgg_layers import Network
+from restore.plugins.common.features.layers import Network
+from restore.plugins.common.features.settings import PerceptualSettings
+from restore.plugins.common.features.vgg import VGGFeatures
 
 _URLS: dict[Network, str] = {"vgg16": VGG16_Weights.IMAGENET1K_V1.url, "vgg19": VGG19_Weights.IMAGENET1K_V1.url}
 _MEGABYTES: dict[Network, int] = {"vgg16": 528, "vgg19": 548}

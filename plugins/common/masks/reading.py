@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from restore.core.errors import UsageError
 from restore.core.pictures.files import list_pictures, read_picture
-from restore.plugins.common.mask_settings import Polarity
+from restore.plugins.common.masks.settings import Polarity
 
 
 def read_mask(path: Path, polarity: Polarity = "white-hole") -> Tensor:

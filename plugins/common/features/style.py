@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from restore.core.machine.precision import at_least_float32
 from restore.core.task import Batch, Terms
-from restore.plugins.common.settings import StyleSettings
+from restore.plugins.common.features.settings import StyleSettings
 
 
 def gram(features: Tensor) -> Tensor:

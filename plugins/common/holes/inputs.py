@@ -9,9 +9,9 @@ from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
 from restore.core.pictures.files import Picture
-from restore.plugins.common.mask_folders import INVERTED, opposite
-from restore.plugins.common.mask_settings import FillingPredict
-from restore.plugins.common.masks import colour_mask, grown, mask_of, read_mask
+from restore.plugins.common.masks.folders import INVERTED, opposite
+from restore.plugins.common.masks.reading import colour_mask, grown, mask_of, read_mask
+from restore.plugins.common.masks.settings import FillingPredict
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from restore.plugins.common.colour import full_range_luma
-from restore.plugins.common.poisson import poisson_blended
+from restore.plugins.common.holes.poisson import poisson_blended
 
 
 def put_in(answer: Tensor, picture: Tensor, mask: Tensor, *, feather: int = 0, poisson: bool = False) -> Tensor:

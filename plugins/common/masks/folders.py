@@ -13,8 +13,8 @@ from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
 from restore.core.pictures.files import SUFFIXES, list_pictures, picture_size
-from restore.plugins.common.mask_settings import Polarity
-from restore.plugins.common.masks import read_mask, resized_mask
+from restore.plugins.common.masks.reading import read_mask, resized_mask
+from restore.plugins.common.masks.settings import Polarity
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from restore.plugins.common.masks import grown
+from restore.plugins.common.masks.reading import grown
 
 
 @dataclass(frozen=True)

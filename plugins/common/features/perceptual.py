@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.task import Batch, Terms
-from restore.plugins.common.settings import PerceptualSettings
+from restore.plugins.common.features.settings import PerceptualSettings
 
 _CRITERIA: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"l1": F.l1_loss, "mse": F.mse_loss}
 

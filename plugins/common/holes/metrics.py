@@ -13,7 +13,7 @@ from torch import Tensor
 
 from restore.core.measuring import EvaluationProtocol, Metric
 from restore.core.task import Batch
-from restore.plugins.common.mask_settings import KINDS, MaskKind
+from restore.plugins.common.masks.settings import KINDS, MaskKind
 from restore.plugins.common.metrics import PSNR, SSIM, Comparison
 
 BUCKETS = ((0, 10), (10, 20), (20, 30), (30, 40), (40, 50), (50, 60), (60, 100))

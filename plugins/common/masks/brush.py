@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from restore.plugins.common.mask_areas import UNREACHED
-from restore.plugins.common.mask_chance import DIRECTIONS, UNIT, Chance, Integers
+from restore.plugins.common.masks.areas import UNREACHED
+from restore.plugins.common.masks.chance import DIRECTIONS, UNIT, Chance, Integers
 
 _APART = 2**24
 """More than the squared radius of any brush: a brush spreads from its middle before it goes on."""

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from restore.plugins.common.mask_chance import Chance, Integers
+from restore.plugins.common.masks.chance import Chance, Integers
 
 UNREACHED = np.iinfo(np.int64).max
 """What the order says of pixels that are not covered."""

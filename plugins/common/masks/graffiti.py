@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from restore.plugins.common.mask_brush import Brush, joined
-from restore.plugins.common.mask_chance import DIRECTIONS, UNIT, Chance, Integers
-from restore.plugins.common.mask_strokes import MOST
+from restore.plugins.common.masks.brush import Brush, joined
+from restore.plugins.common.masks.chance import DIRECTIONS, UNIT, Chance, Integers
+from restore.plugins.common.masks.strokes import MOST
 
 # Lines of each letter; a corner is its column (0 to 4) and its row (0, the top, to 6).
 _LETTERS = {

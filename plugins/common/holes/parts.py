@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from restore.plugins.common.hole_regions import Box, hole_groups
-from restore.plugins.common.masks import grown
+from restore.plugins.common.holes.regions import Box, hole_groups
+from restore.plugins.common.masks.reading import grown
 
 Fill = Callable[[Tensor, Tensor], Tensor]
 """What a network makes of a picture (1, 3, H, W) that is black where a mask (1, 1, H, W) is one: all of the picture."""

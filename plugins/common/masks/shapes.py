@@ -15,20 +15,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from restore.plugins.common import mask_areas, mask_graffiti, mask_strokes
-from restore.plugins.common.mask_chance import Chance, Integers
-from restore.plugins.common.mask_settings import MaskKind
+from restore.plugins.common.masks import areas, graffiti, strokes
+from restore.plugins.common.masks.chance import Chance, Integers
+from restore.plugins.common.masks.settings import MaskKind
 
 LOOSE = 0.015
 """How far the share of a hole may lie from what was wanted, so that a straight edge stays straight."""
 
 _ORDERS: Mapping[MaskKind, Callable[[int, int, int, Chance], Integers]] = {
-    "rectangles": mask_areas.rectangles,
-    "strokes": mask_strokes.strokes,
-    "scratches": mask_strokes.scratches,
-    "graffiti": mask_graffiti.graffiti,
-    "blobs": mask_areas.blobs,
-    "border": mask_areas.border,
+    "rectangles": areas.rectangles,
+    "strokes": strokes.strokes,
+    "scratches": strokes.scratches,
+    "graffiti": graffiti.graffiti,
+    "blobs": areas.blobs,
+    "border": areas.border,
 }
 
 

@@ -1,0 +1,1 @@
+"""What pretrained networks see in pictures, and the losses and distances made of it."""

@@ -1,0 +1,1 @@
+"""Pictures with holes: data, losses, metrics, and filling them at any size."""

@@ -1,0 +1,45 @@
+"""Which of a device's kernels a run lets torch look for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from toy_tasks import OneNetwork, toy_settings
+
+from restore.core.task import Batch, Modules, Step, Turn
+from restore.core.training.trainer import Trainer
+
+
+class Watched(OneNetwork):
+    """Remembers whether cuDNN may try its kernels out."""
+
+    def __init__(self, settings: Any) -> None:
+        super().__init__(settings)
+        self.seen: dict[str, set[bool]] = {"training": set(), "measuring": set(), "samples": set()}
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        self.seen["training"].add(torch.backends.cudnn.benchmark)
+        super().train_step(batch, turn, step)
+
+    def measure(self, *arguments: Any) -> dict[str, Tensor]:
+        self.seen["measuring"].add(torch.backends.cudnn.benchmark)
+        return super().measure(*arguments)
+
+    def sample_row(self, batch: Batch, modules: Modules) -> list[Tensor]:
+        self.seen["samples"].add(torch.backends.cudnn.benchmark)
+        return super().sample_row(batch, modules)
+
+
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_kernels_are_tried_out_for_crops_of_one_size_only(tmp_path: Path, deterministic: bool) -> None:
+    settings = toy_settings(tmp_path, deterministic=deterministic, epochs=2)
+    task = Watched(settings)
+    try:
+        Trainer(task, settings).fit()
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert task.seen == {"training": {not deterministic}, "measuring": {False}, "samples": {False}}
