@@ -13,11 +13,11 @@ from typing import Any
 
 import typer
 
-from restore.cli.bar import Bar, bar
-from restore.cli.number_lines import rows_of, table
 from restore.cli.opening import opened
+from restore.cli.screen.bar import Bar, bar
+from restore.cli.screen.number_lines import rows_of, table
+from restore.cli.screen.warnings_of_families import warnings_told
 from restore.cli.subjects import Subject, subject
-from restore.cli.warnings_of_families import warnings_told
 from restore.core import evaluation
 from restore.core.errors import UsageError
 from restore.core.evaluation import Evaluation

@@ -9,12 +9,12 @@ from typing import Literal
 
 import torch
 
-from restore.cli.bar import Bar, bar
 from restore.cli.naming import expanded, refuse_overwriting, stems
 from restore.cli.opening import opened
 from restore.cli.outcome import complain
+from restore.cli.screen.bar import Bar, bar
+from restore.cli.screen.warnings_of_families import warnings_told
 from restore.cli.subjects import subject
-from restore.cli.warnings_of_families import warnings_told
 from restore.core.errors import RestoreError, UsageError
 from restore.core.inference.engine import predict_picture
 from restore.core.machine.devices import device_of

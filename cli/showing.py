@@ -88,9 +88,9 @@ def _about_entry(entry: registry.Entry) -> dict[str, Any]:
 def _settings(entry: registry.Entry, detail: str) -> Iterator[dict[str, Any]]:
     from pydantic_core import PydanticUndefined, to_jsonable_python
 
-    from restore.cli.families import blaming, settings_class
-    from restore.cli.flags import Flags
-    from restore.cli.kinds import metavar
+    from restore.cli.settings.families import blaming, settings_class
+    from restore.cli.settings.flags import Flags
+    from restore.cli.settings.kinds import metavar
     from restore.core.settings import Settings
 
     with blaming(entry):
@@ -134,7 +134,7 @@ def _about_object(found: Any) -> dict[str, Any]:
 
 
 def _schema(name: str, entries: list[registry.Entry]) -> dict[str, Any]:
-    from restore.cli.families import blaming, settings_class
+    from restore.cli.settings.families import blaming, settings_class
     from restore.core.settings import Settings
 
     with_settings = [entry for entry in entries if entry.kind == "tasks"] or [
@@ -179,7 +179,7 @@ def _entry_text(entry: dict[str, Any]) -> Iterator[str]:
 
 
 def _settings_text(settings: list[dict[str, Any]]) -> Iterator[str]:
-    from restore.cli.kinds import shown
+    from restore.cli.settings.kinds import shown
 
     rows = [(f"{s['flags'][0]} {s['type']}", "required" if s["required"] else shown(s["default"])) for s in settings]
     width = min(50, max(len(row[0]) for row in rows))
@@ -227,7 +227,7 @@ def _summary(run: Path) -> dict[str, Any]:
 
 
 def _weights_text(described: dict[str, Any]) -> Iterator[str]:
-    from restore.cli.number_lines import table
+    from restore.cli.screen.number_lines import table
 
     installed = "" if described["installed"] else " (not installed here: restore list-plugins)"
     phase = f", phase {described['phase']}" if described["phase"] else ""

@@ -22,7 +22,7 @@ from restore.core.errors import Interrupted, ProcessFailed, UsageError
 from restore.core.machine.processes import how_many, is_main_process, launched
 
 if TYPE_CHECKING:
-    from restore.cli.progress import Progress
+    from restore.cli.screen.progress import Progress
 
 OWN_FLAGS = ("--config", "--resume", "--print-config", "--num-processes", "--debug")
 
@@ -54,11 +54,18 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         entry: the task.
         arguments: what stands behind its name, to report errors in the words that were typed.
     """
-    from restore.cli.families import blaming, help_text, plugin_layer, preset_defaults, settings_class, typed_layer
-    from restore.cli.flags import Flags
-    from restore.cli.layers import COMMAND_LINE, Layer, layer, validated
-    from restore.cli.setting import Setting
-    from restore.cli.settings_file import read_settings
+    from restore.cli.settings.families import (
+        blaming,
+        help_text,
+        plugin_layer,
+        preset_defaults,
+        settings_class,
+        typed_layer,
+    )
+    from restore.cli.settings.file import read_settings
+    from restore.cli.settings.flags import Flags
+    from restore.cli.settings.layers import COMMAND_LINE, Layer, layer, validated
+    from restore.cli.settings.setting import Setting
     from restore.core.settings import RunSettings
 
     if not entry.details.get("weights", True):
@@ -157,7 +164,7 @@ def resumed_settings(entry: registry.Entry, model: Any, run: Path, typed: Any) -
     """
     from pydantic import ValidationError
 
-    from restore.cli.layers import Layer, explained, nested_values
+    from restore.cli.settings.layers import Layer, explained, nested_values
     from restore.core.records.folder import read_config, read_task
     from restore.core.records.resuming import merged
 
@@ -176,8 +183,8 @@ def resumed_settings(entry: registry.Entry, model: Any, run: Path, typed: Any) -
 
 def configuration(settings: Any, layers: list[Any]) -> str:
     """All settings as YAML; those that are no default say where they are from."""
-    from restore.cli.layers import origins
-    from restore.cli.settings_file import as_yaml
+    from restore.cli.settings.file import as_yaml
+    from restore.cli.settings.layers import origins
 
     came_from = origins(layers)
 
@@ -189,8 +196,8 @@ def configuration(settings: Any, layers: list[Any]) -> str:
 
 def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
     """Train, and show how it goes; of several processes the main one does the talking."""
-    from restore.cli.progress import shown_progress
-    from restore.cli.warnings_of_families import warnings_told
+    from restore.cli.screen.progress import shown_progress
+    from restore.cli.screen.warnings_of_families import warnings_told
     from restore.core.machine.accelerator import main_process_first
     from restore.core.training.trainer import Trainer
 
@@ -207,7 +214,7 @@ def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
 @contextmanager
 def _how_to_go_on(task: str, progress: Progress) -> Iterator[None]:
     """Say how to go on with a run that ended too early, if anything of it is saved."""
-    from restore.cli.progress import resume_line
+    from restore.cli.screen.progress import resume_line
 
     try:
         yield

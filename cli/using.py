@@ -15,8 +15,8 @@ from restore.cli.subjects import Subject, subject, usable
 from restore.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from restore.cli.flags import Flags
-    from restore.cli.setting import SettingPath
+    from restore.cli.settings.flags import Flags
+    from restore.cli.settings.setting import SettingPath
     from restore.core.settings import Settings
 
 DEBUG_FLAG = "--debug"
@@ -132,8 +132,8 @@ class _TaskOptions:
         own: type[Settings],
         arguments: list[str],
     ) -> None:
-        from restore.cli.families import blaming, settings_class
-        from restore.cli.flags import Flags
+        from restore.cli.settings.families import blaming, settings_class
+        from restore.cli.settings.flags import Flags
         from restore.core.settings import Settings
 
         self._arguments = arguments
@@ -176,15 +176,15 @@ class _TaskOptions:
         return [self._validated(flags, given) for flags in self._of_tasks]
 
     def _validated(self, flags: Flags, given: dict[str, Any]) -> Any:
-        from restore.cli.families import typed_layer
-        from restore.cli.layers import COMMAND_LINE, validated
+        from restore.cli.settings.families import typed_layer
+        from restore.cli.settings.layers import COMMAND_LINE, validated
 
         return validated(flags.model, [typed_layer(flags, given, self._arguments, COMMAND_LINE)])
 
 
 def _shared(models: Sequence[type[Settings]]) -> set[SettingPath]:
     """Paths of the settings that all classes have, in the same type."""
-    from restore.cli.setting import settings_of
+    from restore.cli.settings.setting import settings_of
 
     kinds = [{setting.path: setting.kind for setting in settings_of(model)} for model in models]
     return {path for path, kind in kinds[0].items() if all(other.get(path) == kind for other in kinds[1:])}
@@ -194,7 +194,7 @@ def _refuse_unshared(
     chosen: Sequence[Subject], models: Sequence[type[Settings]], shared: set[SettingPath], arguments: Sequence[str]
 ) -> None:
     """Say whose an option is that not all of several tasks have."""
-    from restore.cli.setting import settings_of
+    from restore.cli.settings.setting import settings_of
 
     words = {argument.split("=", 1)[0] for argument in arguments}
     for each, model in zip(chosen, models, strict=True):

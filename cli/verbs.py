@@ -70,9 +70,9 @@ def _verb(entry: registry.Entry, arguments: list[str]) -> Any:
     """A command whose flags are the settings of a verb; the first argument of one that needs weights is a run."""
     from inspect import Parameter
 
-    from restore.cli.families import blaming, help_text, settings_class, typed_layer
-    from restore.cli.flags import Flags
-    from restore.cli.layers import COMMAND_LINE, validated
+    from restore.cli.settings.families import blaming, help_text, settings_class, typed_layer
+    from restore.cli.settings.flags import Flags
+    from restore.cli.settings.layers import COMMAND_LINE, validated
     from restore.core.settings import Settings
 
     model = settings_class(entry, "settings", Settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from restore.cli.layers import Layer, layer, nested_values, validated
+from restore.cli.settings.layers import Layer, layer, nested_values, validated
 from restore.core.errors import UsageError
 from restore.core.settings import OptimizerSettings, Settings
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from restore.cli.number_lines import table
+from restore.cli.screen.number_lines import table
 
 
 @pytest.fixture(autouse=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from restore.cli.durations import spoken
-from restore.cli.live import LiveProgress
-from restore.cli.pace import SETTLING, WINDOW, Pace
-from restore.cli.progress import PlainProgress, shown_progress
-from restore.cli.report import Report
+from restore.cli.screen.durations import spoken
+from restore.cli.screen.live import LiveProgress
+from restore.cli.screen.pace import SETTLING, WINDOW, Pace
+from restore.cli.screen.progress import PlainProgress, shown_progress
+from restore.cli.screen.report import Report
 from restore.core import events
 from restore.core.measuring import Number
 

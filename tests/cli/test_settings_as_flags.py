@@ -10,8 +10,8 @@ import pytest
 from pydantic import Field
 from pydantic_core import PydanticUndefined
 
-from restore.cli.flags import Flags
-from restore.cli.setting import settings_of
+from restore.cli.settings.flags import Flags
+from restore.cli.settings.setting import settings_of
 from restore.core.settings import Flag, Settings
 
 

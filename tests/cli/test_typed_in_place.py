@@ -8,8 +8,8 @@ from typing import Annotated
 import pytest
 
 from restore.cli.commands import command
-from restore.cli.flags import Flags
-from restore.cli.layers import Layer, validated
+from restore.cli.settings.flags import Flags
+from restore.cli.settings.layers import Layer, validated
 from restore.core.errors import UsageError
 from restore.core.settings import Positional, Settings
 

@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from restore.cli.durations import spoken
-from restore.cli.number_lines import Column, columns_of, headings, lines_of, rows_of, sentence, table
+from restore.cli.screen.durations import spoken
+from restore.cli.screen.number_lines import Column, columns_of, headings, lines_of, rows_of, sentence, table
 from restore.core import events
 
 MANY, FEW = 6, 4

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from restore.cli.durations import spoken
 from restore.cli.outcome import complain
-from restore.cli.pace import Pace
-from restore.cli.report import Report
+from restore.cli.screen.durations import spoken
+from restore.cli.screen.pace import Pace
+from restore.cli.screen.report import Report
 from restore.core import events
 
 NOT_SHOWN = ("/lr", "/gradient")
@@ -24,7 +24,7 @@ def shown_progress(stream: TextIO | None = None) -> Iterator[Progress]:
     """A listener for a run's events, drawn live if ``stream`` (standard output) is a terminal."""
     stream = stream or sys.stdout
     if stream.isatty():
-        from restore.cli.live import LiveProgress
+        from restore.cli.screen.live import LiveProgress
 
         with LiveProgress() as live:
             yield live

@@ -8,8 +8,8 @@ from inspect import cleandoc
 from typing import Any, TypeVar
 
 from restore import registry
-from restore.cli.flags import Flags
-from restore.cli.layers import Layer, layer
+from restore.cli.settings.flags import Flags
+from restore.cli.settings.layers import Layer, layer
 from restore.core.errors import RestoreError, UsageError
 from restore.core.settings import Settings
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from restore.cli.kinds import alternatives, is_json, plain
+from restore.cli.settings.kinds import alternatives, is_json, plain
 from restore.core.settings import Flag, Positional
 
 SettingPath = tuple[str, ...]

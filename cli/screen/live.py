@@ -12,8 +12,8 @@ from rich.progress import Progress as Bars
 from rich.table import Column
 from rich.text import Text
 
-from restore.cli.durations import spoken
-from restore.cli.progress import Progress
+from restore.cli.screen.durations import spoken
+from restore.cli.screen.progress import Progress
 from restore.core import events
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from restore.cli.setting import SettingPath
+from restore.cli.settings.setting import SettingPath
 from restore.core.errors import UsageError
 
 RESERVED = "run"

@@ -17,8 +17,8 @@ import typer
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from restore.cli.kinds import choices_of, is_json, is_list, items_of, limits_of, metavar, shown
-from restore.cli.setting import Setting, SettingPath, settings_of
+from restore.cli.settings.kinds import choices_of, is_json, is_list, items_of, limits_of, metavar, shown
+from restore.cli.settings.setting import Setting, SettingPath, settings_of
 
 
 class Flags:

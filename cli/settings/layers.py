@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from restore.cli.kinds import shown
-from restore.cli.setting import SettingPath, group_of, settings_of
+from restore.cli.settings.kinds import shown
+from restore.cli.settings.setting import SettingPath, group_of, settings_of
 from restore.cli.suggestions import did_you_mean
 from restore.core.errors import UsageError
 

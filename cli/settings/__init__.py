@@ -1,0 +1,1 @@
+"""A settings class as flags, files and layers of values."""
