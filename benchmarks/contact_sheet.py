@@ -17,7 +17,8 @@ from torch import Tensor
 from restore import registry
 from restore.core import open_weights
 from restore.core.evaluation import as_batch
-from restore.core.task import Modules, Task
+from restore.core.steps import Modules
+from restore.core.task import Task
 
 METHODS = ("nearest", "bilinear", "bicubic", "lanczos", "fourier")
 PICTURE = "coffee"

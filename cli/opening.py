@@ -7,7 +7,8 @@ from pathlib import Path
 from restore import registry
 from restore.cli.subjects import Subject
 from restore.core.settings import Settings
-from restore.core.task import Modules, Task
+from restore.core.steps import Modules
+from restore.core.task import Task
 from restore.core.weights.files import open_weights, rebuild
 from restore.core.weights.header import find_weights
 

@@ -21,7 +21,8 @@ from restore.core.machine.devices import device_of
 from restore.core.machine.precision import choose
 from restore.core.pictures.files import picture_size, read_picture, write_picture
 from restore.core.settings import Settings
-from restore.core.task import Modules, Task
+from restore.core.steps import Modules
+from restore.core.task import Task
 from restore.core.writing import writable_folder
 
 

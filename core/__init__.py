@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # what type checkers see of the table below
     from restore.core.measuring import Number as Number
     from restore.core.pictures.files import read_picture as read_picture
     from restore.core.pictures.files import write_picture as write_picture
+    from restore.core.planes import Plane as Plane
+    from restore.core.planes import Rendered as Rendered
+    from restore.core.planes import Tiling as Tiling
     from restore.core.settings import Changeable as Changeable
     from restore.core.settings import Flag as Flag
     from restore.core.settings import OptimizerSettings as OptimizerSettings
@@ -30,18 +33,15 @@ if TYPE_CHECKING:  # what type checkers see of the table below
     from restore.core.settings import RunSettings as RunSettings
     from restore.core.settings import ScheduleSettings as ScheduleSettings
     from restore.core.settings import Settings as Settings
-    from restore.core.task import Batch as Batch
-    from restore.core.task import Loss as Loss
-    from restore.core.task import Modules as Modules
-    from restore.core.task import Phase as Phase
+    from restore.core.steps import Batch as Batch
+    from restore.core.steps import Loss as Loss
+    from restore.core.steps import Modules as Modules
+    from restore.core.steps import Phase as Phase
+    from restore.core.steps import Step as Step
+    from restore.core.steps import Terms as Terms
+    from restore.core.steps import Turn as Turn
     from restore.core.task import Pictures as Pictures
-    from restore.core.task import Plane as Plane
-    from restore.core.task import Rendered as Rendered
-    from restore.core.task import Step as Step
     from restore.core.task import Task as Task
-    from restore.core.task import Terms as Terms
-    from restore.core.task import Tiling as Tiling
-    from restore.core.task import Turn as Turn
     from restore.core.training.trainer import RunResult as RunResult
     from restore.core.training.trainer import Trainer as Trainer
     from restore.core.weights.files import open_weights as open_weights
@@ -63,6 +63,9 @@ _HOME = {
     "Number": "measuring",
     "read_picture": "pictures.files",
     "write_picture": "pictures.files",
+    "Plane": "planes",
+    "Rendered": "planes",
+    "Tiling": "planes",
     "Changeable": "settings",
     "Flag": "settings",
     "OptimizerSettings": "settings",
@@ -70,18 +73,15 @@ _HOME = {
     "RunSettings": "settings",
     "ScheduleSettings": "settings",
     "Settings": "settings",
-    "Batch": "task",
-    "Loss": "task",
-    "Modules": "task",
-    "Phase": "task",
+    "Batch": "steps",
+    "Loss": "steps",
+    "Modules": "steps",
+    "Phase": "steps",
+    "Step": "steps",
+    "Terms": "steps",
+    "Turn": "steps",
     "Pictures": "task",
-    "Plane": "task",
-    "Rendered": "task",
-    "Step": "task",
     "Task": "task",
-    "Terms": "task",
-    "Tiling": "task",
-    "Turn": "task",
     "RunResult": "training.trainer",
     "Trainer": "training.trainer",
     "open_weights": "weights.files",

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from restore.core.chance import chance, derive
 from restore.core.errors import DataError
 from restore.core.measuring import EvaluationProtocol, Number
-from restore.core.task import Batch, Modules, Pictures, Task
+from restore.core.steps import Batch, Modules
+from restore.core.task import Pictures, Task
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
-"""The protocols: what a family gives the engine, and what the engine gives a family."""
+"""What a family gives the engine: its networks, its data, one training step, how it is used and measured."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -13,98 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from restore.core.measuring import EvaluationProtocol
-from restore.core.settings import OptimizerSettings, RunSettings, Settings
+from restore.core.planes import Plane, Rendered, Tiling
+from restore.core.settings import RunSettings, Settings
+from restore.core.steps import Batch, Modules, Phase, Step, Turn
 
 if TYPE_CHECKING:
     from restore.core.pictures.files import Picture
-
-Batch = dict[str, Tensor]
-"""Named tensors with a batch axis first."""
-
-Terms = Mapping[str, Tensor]
-"""Named scalar loss terms; their sum is back-propagated and each is logged."""
-
-
-class Loss(Protocol):
-    """Named terms of one loss."""
-
-    def __call__(self, prediction: Any, batch: Batch) -> Terms:
-        """Scalar terms for a prediction and the batch that it was made from."""
-        ...
-
-
-class Modules(Mapping[str, nn.Module]):
-    """Networks by name, as items or as attributes: ``modules.generator(x)``."""
-
-    def __init__(self, modules: Mapping[str, nn.Module]) -> None:
-        self._modules = dict(modules)
-
-    def __getitem__(self, name: str) -> nn.Module:
-        return self._modules[name]
-
-    def __getattr__(self, name: str) -> nn.Module:
-        try:
-            return self.__dict__["_modules"][name]  # type: ignore[no-any-return]
-        except KeyError:
-            raise AttributeError(f"no network {name!r}") from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._modules)
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-
-class Turn(Protocol):
-    """One optimizer's share of a training step.
-
-    ``turn("generator", closure)`` calls ``closure(modules)`` with that optimizer's networks trainable and every other
-    one frozen, back-propagates the sum of the returned terms and steps. A closure reaches its networks only by calling
-    them: an attribute or a part of a network that is spread over processes would skip the gradient's averaging.
-    """
-
-    def __call__(self, name: str, closure: Callable[[Modules], Terms]) -> None:
-        """Run one turn of the optimizer called ``name``."""
-        ...
-
-    def log(self, **numbers: Tensor | float) -> None:
-        """Record numbers that are no loss, such as the mean score of real pictures."""
-        ...
-
-
-@dataclass(frozen=True)
-class Step:
-    """Where in the run a training step stands."""
-
-    phase: str
-    epoch: int
-    """Epoch of the run, from 0."""
-    run_step: int
-    """Optimizer steps done since the run began."""
-    phase_step: int
-    """Optimizer steps done since the phase began."""
-    share: float
-    """Share of the phase that is done, in [0, 1)."""
-
-
-@dataclass(frozen=True)
-class Phase:
-    """A stretch of a run with its own optimizers, schedules and best weights."""
-
-    name: str
-    epochs: int
-    optimizers: Mapping[str, OptimizerSettings]
-    """By name; an optimizer owns the network of its name unless ``owns`` says otherwise."""
-    owns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Optimizer name to the names of the networks that it trains."""
-    start: Literal["best", "last"] = "best"
-    """Which weights of the phase before this one starts from."""
-    monitor: str | None = None
-    """Metric by which the phase's best weights are chosen; none: its last weights are its best."""
-
-    def owned_by(self, optimizer: str) -> tuple[str, ...]:
-        """Names of the networks that one optimizer trains."""
-        return self.owns.get(optimizer, (optimizer,))
 
 
 @runtime_checkable
@@ -124,63 +37,8 @@ class Pictures(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Plane:
-    """One named picture that goes into or comes out of a network."""
-
-    channels: int = 3
-    low: float = 0.0
-    """Value of black."""
-    high: float = 1.0
-    """Value of white."""
-    scale: float = 1.0
-    """Height and width relative to the first input."""
-    padding: Literal["reflect", "edge", "zero"] = "reflect"
-    """How the picture is continued where a network needs more than there is."""
-    smooth: bool = True
-    """Whether values between two pixels mean something; masks and class numbers are not smooth."""
-
-
-@dataclass(frozen=True)
-class Tiling:
-    """How a network may be run on parts of a picture."""
-
-    mode: Literal["exact", "blend", "whole"] = "blend"
-    """exact: with ``halo`` pixels around it a tile equals the same part of the whole; blend: overlapping tiles are
-    cross-faded; whole: the network must see the whole picture."""
-    halo: int = 16
-    """Input pixels that a tile needs on each side beyond its own."""
-    multiple_of: int = 1
-    """Input height and width must be multiples of this; the engine pads and crops."""
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """A picture to write that takes over from the input only what it has in common with it, as a mask does."""
-
-    picture: Tensor
-    """(C, H, W) in [0, 1]."""
-    depth: bool = True
-    """16 bits a channel where the input has them; else always 8."""
-    alpha: bool = True
-    """The input's alpha channel, unless the picture has one."""
-    profile: bool = True
-    """The input's colour profile."""
-
-    def taken_from(self, like: Picture | None) -> Picture | None:
-        """The input without what is not taken over from it."""
-        if like is None:
-            return None
-        return replace(
-            like,
-            bits=like.bits if self.depth else 8,
-            alpha=like.alpha if self.alpha else None,
-            icc=like.icc if self.profile else None,
-        )
-
-
 class Task(ABC):
-    """A model family: its networks, its data, one training step, how it is used and measured.
+    """A model family, as everything else sees it.
 
     A task is built from its settings alone, ``Family(settings)``, and holds no counters: whatever moves during a run
     belongs to the engine. ``options`` are the settings of ``restore predict`` or ``restore evaluate``.

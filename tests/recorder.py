@@ -7,7 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from restore.core.task import Modules, Task, Terms
+from restore.core.steps import Modules, Terms
+from restore.core.task import Task
 
 
 class Recorder:

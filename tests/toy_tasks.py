@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from restore.core.measuring import EvaluationProtocol
+from restore.core.planes import Plane
 from restore.core.settings import OptimizerSettings, RunSettings, Settings
-from restore.core.task import Batch, Modules, Phase, Plane, Step, Task, Turn
+from restore.core.steps import Batch, Modules, Phase, Step, Turn
+from restore.core.task import Task
 
 torch.set_num_threads(1)  # networks this small only lose time by sharing their work
 

@@ -9,7 +9,8 @@ from torch import nn
 
 from restore.core.measuring import EvaluationProtocol
 from restore.core.settings import RunSettings, Settings
-from restore.core.task import Batch, Modules, Phase, Step, Task, Turn
+from restore.core.steps import Batch, Modules, Phase, Step, Turn
+from restore.core.task import Task
 
 
 class Untrained(Task):

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
 from restore.core.inference.padding import padded
-from restore.core.task import Plane, Task
+from restore.core.planes import Plane
+from restore.core.task import Task
 
 AUTO_PIXELS = 2**21
 """Largest input or output, in pixels, of one call of the networks when tiles are cut automatically: two million. With

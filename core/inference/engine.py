@@ -15,7 +15,8 @@ from restore.core.errors import DataError, RestoreError
 from restore.core.inference.canvas import AUTO_PIXELS, Canvas, Tile, exact_scale, scaled
 from restore.core.inference.tiles import Cut, cuts, fade_width, share
 from restore.core.machine.precision import autocast
-from restore.core.task import Batch, Modules, Task
+from restore.core.steps import Batch, Modules
+from restore.core.task import Task
 
 Progress = Callable[[int, int], None]
 

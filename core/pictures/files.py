@@ -20,7 +20,7 @@ from torch import Tensor
 from restore.core.errors import DataError, UsageError
 from restore.core.pictures import decoding, metadata, png16
 from restore.core.pictures.transparency import continued, resized_alpha
-from restore.core.task import Rendered
+from restore.core.planes import Rendered
 from restore.core.writing import reason, replacing
 
 PIXEL_LIMIT = 2**27

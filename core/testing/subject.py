@@ -16,7 +16,8 @@ from restore.core.chance import seed_everything
 from restore.core.events import Event, StepDone
 from restore.core.inference.canvas import exact_scale, scaled
 from restore.core.settings import RunSettings, Settings
-from restore.core.task import Batch, Modules, Step, Task, Terms, Turn
+from restore.core.steps import Batch, Modules, Step, Terms, Turn
+from restore.core.task import Task
 from restore.core.training.trainer import Trainer
 from restore.core.weights.files import open_weights
 

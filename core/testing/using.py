@@ -12,7 +12,9 @@ from restore.core.chance import chance
 from restore.core.errors import RestoreError
 from restore.core.inference.canvas import exact_scale
 from restore.core.inference.engine import predict_picture
-from restore.core.task import Modules, Rendered, Task
+from restore.core.planes import Rendered
+from restore.core.steps import Modules
+from restore.core.task import Task
 from restore.core.testing.subject import Subject, random_inputs, require
 from restore.core.weights.files import open_weights, save_weights
 

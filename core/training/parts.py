@@ -12,7 +12,8 @@ from restore.core.events import Event
 from restore.core.records.folder import RunFolder
 from restore.core.records.tracking import Tracker
 from restore.core.settings import RunSettings
-from restore.core.task import Phase, Pictures, Task
+from restore.core.steps import Phase
+from restore.core.task import Pictures, Task
 from restore.core.training.averaging import Averages
 from restore.core.training.turns import Networks
 

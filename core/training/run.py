@@ -15,7 +15,7 @@ from restore.core.errors import Interrupted
 from restore.core.evaluation import EvaluationInterrupted
 from restore.core.records import checkpoints
 from restore.core.records.checkpoints import Checkpoint
-from restore.core.task import Phase, Step
+from restore.core.steps import Phase, Step
 from restore.core.training import snapshot
 from restore.core.training.order import Batches, make_loader, make_plan
 from restore.core.training.parts import Parts

@@ -25,7 +25,8 @@ from restore.core.records.folder import RunFolder, new_run_folder, write_config
 from restore.core.records.summary import write_summary
 from restore.core.records.tracking import Tracker
 from restore.core.settings import RunSettings
-from restore.core.task import Phase, Task
+from restore.core.steps import Phase
+from restore.core.task import Task
 from restore.core.training import snapshot
 from restore.core.training.averaging import Averages
 from restore.core.training.beginning import Beginning, read_beginning

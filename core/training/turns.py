@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from restore.core.errors import TrainingDiverged
 from restore.core.machine.precision import autocast
-from restore.core.task import Modules, Phase, Terms
+from restore.core.steps import Modules, Phase, Terms
 from restore.core.training.averaging import Averages
 from restore.core.training.optimizers import ScheduledOptimizer
 

@@ -18,7 +18,8 @@ from restore.core.machine.devices import any_size
 from restore.core.measuring import Number
 from restore.core.records import checkpoints
 from restore.core.records.tracking import make_sheet, write_sheet
-from restore.core.task import Modules, Phase, Task
+from restore.core.steps import Modules, Phase
+from restore.core.task import Task
 from restore.core.training import snapshot
 from restore.core.training.parts import Parts
 from restore.core.training.progress import Progress

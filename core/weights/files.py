@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from restore.core.errors import WeightsError
 from restore.core.measuring import Number
 from restore.core.settings import Settings
-from restore.core.task import Modules, Task
+from restore.core.steps import Modules
+from restore.core.task import Task
 from restore.core.weights.header import Header, read_header
 from restore.core.weights.tensors import storable, write_tensors
 from restore.core.writing import replacing

@@ -10,8 +10,10 @@ from pathlib import Path
 from torch import Tensor
 
 from restore.core.measuring import EvaluationProtocol
+from restore.core.planes import Plane
 from restore.core.settings import Settings
-from restore.core.task import Batch, Modules, Pictures, Plane
+from restore.core.steps import Batch, Modules
+from restore.core.task import Pictures
 from restore.plugins.classic import interpolation
 from restore.plugins.classic.fixed_method import FixedMethod
 from restore.plugins.classic.fourier import fourier

@@ -8,7 +8,9 @@ from typing import Literal
 from torch import nn
 
 from restore.core.errors import NothingToTrain
-from restore.core.task import Batch, Phase, Pictures, Step, Task, Tiling, Turn
+from restore.core.planes import Tiling
+from restore.core.steps import Batch, Phase, Step, Turn
+from restore.core.task import Pictures, Task
 
 
 class FixedMethod(Task):

@@ -13,7 +13,9 @@ from torch import Tensor
 from restore.core.errors import DataError, UsageError
 from restore.core.measuring import EvaluationProtocol
 from restore.core.pictures.files import Picture, read_picture
-from restore.core.task import Batch, Modules, Pictures, Plane, Task
+from restore.core.planes import Plane
+from restore.core.steps import Batch, Modules
+from restore.core.task import Pictures, Task
 from restore.plugins.classic import filling
 from restore.plugins.classic.fixed_method import FixedMethod
 from restore.plugins.classic.settings import BlendingPredict, BlendingSettings, FillingSettings

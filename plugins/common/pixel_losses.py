@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.task import Batch, Terms
+from restore.core.steps import Batch, Terms
 
 
 @dataclass(frozen=True)

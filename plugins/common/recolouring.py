@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from restore.core.task import Batch
+from restore.core.steps import Batch
 
 
 def recoloured(batch: Batch) -> Batch:

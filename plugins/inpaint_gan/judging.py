@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from restore.core.task import Batch, Terms
+from restore.core.steps import Batch, Terms
 from restore.plugins.common.games.adversarial import (
     AdversarialLoss,
     Hinge,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from torch import Tensor
 
-from restore.core.task import Batch, Terms
+from restore.core.steps import Batch, Terms
 from restore.plugins.common.features.perceptual import Perceptual
 from restore.plugins.common.features.style import Once, Style
 from restore.plugins.common.holes.losses import (

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.task import Phase, Pictures
+from restore.core.steps import Phase
+from restore.core.task import Pictures
 from restore.plugins.inpaint_gan.settings import InpaintGANSettings
 
 PRETRAIN, GAME = "pretrain", "adversarial"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from restore.core.task import Batch, Terms
+from restore.core.steps import Batch, Terms
 from restore.plugins.common.features.perceptual import Perceptual
 from restore.plugins.common.features.style import Once, Style
 from restore.plugins.common.features.vgg import VGGFeatures

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from restore.core.settings import RunSettings, Settings
-from restore.core.task import Batch, Modules, Phase, Pictures, Step, Terms, Turn
+from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
+from restore.core.task import Pictures
 from restore.plugins.common.features.vgg import VGGFeatures
 from restore.plugins.common.features.weights import feature_network
 from restore.plugins.common.games.adversarial import Wasserstein

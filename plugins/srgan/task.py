@@ -12,8 +12,10 @@ from torch import Tensor, nn
 
 from restore import registry
 from restore.core.measuring import EvaluationProtocol
+from restore.core.planes import Plane, Tiling
 from restore.core.settings import RunSettings, Settings
-from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Step, Task, Terms, Tiling, Turn
+from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
+from restore.core.task import Pictures, Task
 from restore.plugins.common.features.perceptual import Perceptual
 from restore.plugins.common.features.weights import feature_network
 from restore.plugins.common.games.adversarial import AdversarialLoss, Hinge, LeastSquares, Vanilla

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from restore.core.errors import UsageError
 from restore.core.machine.devices import device_of
-from restore.core.task import Modules, Task
+from restore.core.steps import Modules
+from restore.core.task import Task
 from restore.core.writing import replacing
 from restore.plugins.unet.metrics import Overlap
 from restore.plugins.unet.settings import CasesSettings

@@ -13,7 +13,8 @@ from torch import nn
 from restore.core.errors import UsageError
 from restore.core.evaluation import evaluate
 from restore.core.machine.devices import device_of
-from restore.core.task import Modules, Task
+from restore.core.steps import Modules
+from restore.core.task import Task
 from restore.plugins.unet.nested_unet import NestedUNet
 from restore.plugins.unet.settings import LevelsSettings
 from restore.plugins.unet.task import Segmentation

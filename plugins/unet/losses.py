@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from restore.core.task import Batch, Loss, Terms
+from restore.core.steps import Batch, Loss, Terms
 from restore.plugins.unet import overlap_losses, pixel_losses
 
 Term = Callable[[Tensor, Tensor], Tensor]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from restore.core.measuring import EvaluationProtocol, Metric
-from restore.core.task import Loss
+from restore.core.steps import Loss
 from restore.plugins.unet.truth import truth
 
 Score = Literal["iou", "dice"]

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from restore.core.errors import NothingToTrain
 from restore.core.measuring import EvaluationProtocol
 from restore.core.pictures.files import Picture
+from restore.core.planes import Plane, Rendered, Tiling
 from restore.core.settings import RunSettings, Settings
-from restore.core.task import Batch, Modules, Phase, Plane, Rendered, Step, Task, Tiling, Turn
+from restore.core.steps import Batch, Modules, Phase, Step, Turn
+from restore.core.task import Task
 from restore.plugins.unet import metrics
 from restore.plugins.unet.dataset import Segments, channels_of
 from restore.plugins.unet.rendering import render

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from restore.core.task import Rendered
+from restore.core.planes import Rendered
 from restore.plugins.unet.overlays import as_colour, overlay, regions
 from restore.plugins.unet.settings import ModelSettings, PredictSettings
 

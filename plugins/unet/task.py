@@ -13,8 +13,10 @@ from restore import registry
 from restore.core.errors import UsageError
 from restore.core.measuring import EvaluationProtocol
 from restore.core.pictures.files import Picture
+from restore.core.planes import Plane, Rendered, Tiling
 from restore.core.settings import RunSettings, Settings
-from restore.core.task import Batch, Modules, Phase, Plane, Rendered, Step, Task, Terms, Tiling, Turn
+from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
+from restore.core.task import Task
 from restore.plugins.unet import answers, metrics
 from restore.plugins.unet.augmentation import make_augmentation
 from restore.plugins.unet.dataset import Segments, Source, channels_of

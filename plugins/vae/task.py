@@ -11,8 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from restore.core.measuring import EvaluationProtocol
+from restore.core.planes import Plane, Tiling
 from restore.core.settings import RunSettings, ScheduleSettings
-from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Step, Task, Terms, Tiling, Turn
+from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
+from restore.core.task import Pictures, Task
 from restore.plugins.common.own_numbers import Mean, measured
 from restore.plugins.common.pixel_losses import MSE
 from restore.plugins.common.protocols import super_resolution_protocols

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from restore.core.errors import RestoreError, UsageError
 from restore.core.pictures.files import SUFFIXES, list_pictures, read_picture, write_picture
-from restore.core.task import Modules
+from restore.core.steps import Modules
 from restore.core.writing import writable_folder
 from restore.plugins.common.frames import KINDS, check_kind, write_frames
 from restore.plugins.warpgan.alignment import Points, aligned

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from restore.core.task import Modules, Terms
+from restore.core.steps import Modules, Terms
 from restore.plugins.common.games.measures import game_measures
 from restore.plugins.warpgan import control_points
 from restore.plugins.warpgan.discriminator import KINDS, Judgement

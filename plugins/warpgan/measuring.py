@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from restore.core.errors import DataError, UsageError
 from restore.core.measuring import Metric
-from restore.core.task import Batch, Modules
+from restore.core.steps import Batch, Modules
 from restore.plugins.common.features.frechet import PUBLISHED, FrechetDistance
 from restore.plugins.common.own_numbers import Mean
 from restore.plugins.warpgan import control_points

@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from restore.core.errors import UsageError
 from restore.core.measuring import EvaluationProtocol
 from restore.core.pictures.files import read_picture
+from restore.core.planes import Plane, Rendered, Tiling
 from restore.core.settings import RunSettings
-from restore.core.task import Batch, Modules, Phase, Pictures, Plane, Rendered, Step, Task, Tiling, Turn
+from restore.core.steps import Batch, Modules, Phase, Step, Turn
+from restore.core.task import Pictures, Task
 from restore.plugins.common.features.frechet import inception_features
 from restore.plugins.common.games.health import Remedies, game_health
 from restore.plugins.warpgan import measuring

@@ -13,8 +13,10 @@ from torch.nn import functional as F
 from toy_tasks import Fixed, OneNetwork, ToySettings, TwoPhases
 
 from restore.core.measuring import EvaluationProtocol
+from restore.core.planes import Plane, Tiling
 from restore.core.settings import Settings
-from restore.core.task import Batch, Modules, Phase, Plane, Step, Task, Tiling, Turn
+from restore.core.steps import Batch, Modules, Phase, Step, Turn
+from restore.core.task import Task
 from restore.core.testing import CHECKS, ContractBroken, Subject, check_imports, check_task
 
 CHECK_BY_NAME = {check.__name__: check for check in CHECKS}

@@ -17,8 +17,9 @@ from restore.core.inference.canvas import Canvas
 from restore.core.inference.engine import NotFinite, OutOfMemory, predict_picture
 from restore.core.inference.padding import padded
 from restore.core.measuring import EvaluationProtocol
+from restore.core.planes import Plane, Tiling
 from restore.core.settings import RunSettings
-from restore.core.task import Batch, Modules, Plane, Tiling
+from restore.core.steps import Batch, Modules
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from toy_tasks import OneNetwork, toy_settings
 
-from restore.core.task import Batch, Modules, Step, Turn
+from restore.core.steps import Batch, Modules, Step, Turn
 from restore.core.training.trainer import Trainer
 
 

@@ -17,7 +17,7 @@ from PIL import Image, ImageCms, ImageOps
 from restore.core.errors import DataError, RestoreError, UsageError
 from restore.core.pictures.files import PIXEL_LIMIT, list_pictures, picture_size, png16, read_picture, write_picture
 from restore.core.pictures.transparency import continued, resized_alpha
-from restore.core.task import Rendered
+from restore.core.planes import Rendered
 
 
 def levels(height=5, width=7, channels=3, dtype=np.uint8, seed=0):

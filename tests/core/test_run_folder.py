@@ -18,7 +18,8 @@ from restore.core.events import Evaluated, Event, Logged, SamplesWritten, Warned
 from restore.core.measuring import EvaluationProtocol
 from restore.core.records.folder import Log, new_run_folder, read_config, read_task
 from restore.core.records.tracking import LARGEST, make_sheet
-from restore.core.task import Batch, Modules, Phase, Task
+from restore.core.steps import Batch, Modules, Phase
+from restore.core.task import Task
 from restore.core.training.trainer import Trainer
 from restore.core.weights.header import read_header
 

@@ -13,7 +13,7 @@ from toy_tasks import TwoPhases, toy_settings
 
 from restore.core.machine.accelerator import make_accelerator
 from restore.core.machine.launching import Outcome, launch
-from restore.core.task import Step
+from restore.core.steps import Step
 from restore.core.training.turns import Networks, Turns
 
 SCRIPT = Path(__file__).parents[1] / "processes" / "traps.py"

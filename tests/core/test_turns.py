@@ -15,7 +15,8 @@ from restore.core.errors import NothingToTrain, TrainingDiverged, UsageError
 from restore.core.events import Evaluated, Event, Logged, PhaseFinished, Warned
 from restore.core.machine.accelerator import make_accelerator
 from restore.core.settings import EarlyStoppingSettings, OptimizerSettings
-from restore.core.task import Batch, Modules, Phase, Step, Task, Turn
+from restore.core.steps import Batch, Modules, Phase, Step, Turn
+from restore.core.task import Task
 from restore.core.training.trainer import Trainer
 from restore.core.training.turns import Networks, Turns
 

@@ -13,7 +13,7 @@ import toy_tasks
 
 from restore.core.machine.accelerator import make_accelerator
 from restore.core.settings import OptimizerSettings
-from restore.core.task import Step
+from restore.core.steps import Step
 from restore.core.training.order import make_plan
 from restore.core.training.turns import Networks, Turns
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from restore.core.settings import OptimizerSettings, ScheduleSettings
-from restore.core.task import Batch, Modules, Step, Terms, Turn
+from restore.core.steps import Batch, Modules, Step, Terms, Turn
 from restore.core.training.trainer import Trainer
 from restore.core.training.turns import Networks, Turns
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.task import Batch, Terms
+from restore.core.steps import Batch, Terms
 from restore.plugins.common.features.settings import PerceptualSettings
 
 _CRITERIA: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"l1": F.l1_loss, "mse": F.mse_loss}

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.machine.precision import at_least_float32
-from restore.core.task import Batch, Terms
+from restore.core.steps import Batch, Terms
 from restore.plugins.common.features.settings import StyleSettings
 
 

@@ -10,7 +10,7 @@ import torch
 from einops import rearrange, reduce
 from torch import Tensor
 
-from restore.core.task import Batch
+from restore.core.steps import Batch
 
 _UNDECIDED = 1e-2
 """Share of the targets' detail that chance alone may put on the period; below it nothing is told apart."""

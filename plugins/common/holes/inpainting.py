@@ -13,7 +13,9 @@ from restore import registry
 from restore.core.errors import DataError
 from restore.core.measuring import EvaluationProtocol
 from restore.core.pictures.files import Picture
-from restore.core.task import Batch, Modules, Pictures, Plane, Rendered, Task, Tiling
+from restore.core.planes import Plane, Rendered, Tiling
+from restore.core.steps import Batch, Modules
+from restore.core.task import Pictures, Task
 from restore.plugins.common.holes.inputs import hole_of
 from restore.plugins.common.holes.metrics import filling_protocols, measured
 from restore.plugins.common.holes.parts import Parts

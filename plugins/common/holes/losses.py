@@ -13,7 +13,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from restore.core.task import Batch, Terms
+from restore.core.steps import Batch, Terms
 
 
 def composed(prediction: Tensor, batch: Batch) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from restore.core.measuring import EvaluationProtocol, Metric
-from restore.core.task import Batch
+from restore.core.steps import Batch
 from restore.plugins.common.masks.settings import KINDS, MaskKind
 from restore.plugins.common.metrics import PSNR, SSIM, Comparison
 

@@ -12,8 +12,9 @@ from torch import nn
 from restore.core.errors import UsageError, WeightsError
 from restore.core.measuring import EvaluationProtocol
 from restore.core.pictures.files import list_pictures, read_picture
+from restore.core.planes import Plane, Rendered, Tiling
 from restore.core.settings import Flag, RunSettings, Settings
-from restore.core.task import Plane, Rendered, Task, Tiling
+from restore.core.task import Task
 from restore.core.weights.foreign import Codebase
 from restore.registry import hookimpl
 

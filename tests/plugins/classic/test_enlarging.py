@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from restore.core.errors import NothingToTrain, UsageError
 from restore.core.evaluation import evaluate
 from restore.core.inference.engine import predict_picture
-from restore.core.task import Modules, Step, Task
+from restore.core.steps import Modules, Step
+from restore.core.task import Task
 from restore.core.training.trainer import Trainer
 from restore.plugins.classic.enlarging import Enlarging
 from restore.plugins.classic.settings import EnlargingEvaluate, EnlargingModel, EnlargingPredict, EnlargingSettings

@@ -19,7 +19,8 @@ from restore.core.errors import DataError, UsageError
 from restore.core.inference.engine import predict_picture
 from restore.core.pictures.files import read_picture, write_picture
 from restore.core.settings import RunSettings
-from restore.core.task import Batch, Modules, Phase, Pictures, Step, Turn
+from restore.core.steps import Batch, Modules, Phase, Step, Turn
+from restore.core.task import Pictures
 from restore.plugins.common.holes.inpainting import Inpainting
 from restore.plugins.common.holes.parts import Parts, halved
 from restore.plugins.common.holes.seams import faded

@@ -11,7 +11,7 @@ import torch
 from recorder import Recorder
 from torch import Tensor
 
-from restore.core.task import Phase, Step
+from restore.core.steps import Phase, Step
 from restore.plugins.common.games.adversarial import Hinge
 from restore.plugins.common.holes.losses import composed
 from restore.plugins.inpaint_gan.judging import Game, Judge, Verdict, critic_terms, game_of

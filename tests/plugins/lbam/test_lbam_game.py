@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from restore.core.chance import seed_everything
-from restore.core.task import Modules, Step, Terms
+from restore.core.steps import Modules, Step, Terms
 from restore.plugins.common.games.adversarial import Wasserstein
 from restore.plugins.lbam.discriminator import Discriminator
 from restore.plugins.lbam.generator import Generator

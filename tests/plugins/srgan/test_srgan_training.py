@@ -8,7 +8,7 @@ import torch
 from recorder import Recorder
 from torch import Tensor
 
-from restore.core.task import Modules, Step
+from restore.core.steps import Modules, Step
 from restore.plugins.srgan.settings import SRGANSettings
 from restore.plugins.srgan.task import SRGAN
 

@@ -15,7 +15,7 @@ from restore import registry
 from restore.core.errors import NothingToTrain, UsageError
 from restore.core.evaluation import evaluate
 from restore.core.settings import Settings
-from restore.core.task import Modules, Step, Terms
+from restore.core.steps import Modules, Step, Terms
 from restore.core.weights.files import open_weights, save_weights
 from restore.core.weights.foreign import import_weights
 from restore.plugins.unet import answers

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from restore.core.task import Modules
+from restore.core.steps import Modules
 from restore.plugins.vae.networks import Decoder, Encoder, widths
 from restore.plugins.vae.settings import AutoencoderSettings, ModelSettings
 from restore.plugins.vae.task import Autoencoder

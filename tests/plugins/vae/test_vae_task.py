@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from restore.core.events import Event, Warned
-from restore.core.task import Batch, Modules, Step, Task, Terms
+from restore.core.steps import Batch, Modules, Step, Terms
+from restore.core.task import Task
 from restore.core.training.trainer import Trainer
 from restore.plugins.common.variational import Posterior
 from restore.plugins.vae.measures import ActiveUnits, moments

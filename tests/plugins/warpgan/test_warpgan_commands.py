@@ -13,7 +13,7 @@ from PIL import Image
 from restore.cli.app import app
 from restore.core.errors import RestoreError, UsageError
 from restore.core.pictures.files import read_picture
-from restore.core.task import Modules
+from restore.core.steps import Modules
 from restore.plugins.warpgan import commands
 from restore.plugins.warpgan.alignment import reference
 from restore.plugins.warpgan.commands import align, exaggerate

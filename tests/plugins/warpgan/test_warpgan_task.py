@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from restore.core.errors import DataError, UsageError
 from restore.core.inference.engine import predict_picture
-from restore.core.task import Modules
+from restore.core.steps import Modules
 from restore.plugins.warpgan.framing import Frame
 from restore.plugins.warpgan.measuring import Embedder, person_of
 from restore.plugins.warpgan.rendering import drawn_points, marked

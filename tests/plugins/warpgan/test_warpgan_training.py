@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from restore.core.task import Modules, Step
+from restore.core.steps import Modules, Step
 from restore.plugins.warpgan.task import WarpGAN
 
 
