@@ -163,7 +163,7 @@ class RunSettings(Settings):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Arithmetic of training; auto: bf16 where it is measured to be faster. Evaluation is always fp32."""
     compile: bool = False
-    """Compile the networks that train (torch.compile): slower to start, often faster afterwards."""
+    """Compile the networks that train (torch.compile): slower to start, faster or slower afterwards; worth a try."""
     deterministic: bool = False
     """Use only deterministic kernels, so that a resumed run is exact on a GPU too."""
     workers: Annotated[Annotated[int, Field(ge=0)] | None, Changeable()] = None
