@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,17 +53,9 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         entry: the task.
         arguments: what stands behind its name, to report errors in the words that were typed.
     """
-    from restore.cli.settings.families import (
-        blaming,
-        help_text,
-        plugin_layer,
-        preset_defaults,
-        settings_class,
-        typed_layer,
-    )
-    from restore.cli.settings.file import read_settings
+    from restore.cli.settings import families
     from restore.cli.settings.flags import Flags
-    from restore.cli.settings.layers import COMMAND_LINE, Layer, layer, validated
+    from restore.cli.settings.layers import COMMAND_LINE
     from restore.cli.settings.setting import Setting
     from restore.core.settings import RunSettings
 
@@ -73,16 +64,16 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
             f"{entry.name} is a fixed method with nothing to train. Use it: "
             f"restore predict {entry.name} photo.jpg --output out/"
         )
-    model = settings_class(entry, "settings", RunSettings)
-    presets = plugin_layer(entry, model)
+    model = families.settings_class(entry, "settings", RunSettings)
+    presets = families.plugin_layer(entry, model)
 
     def heading(setting: Setting) -> str:
         if setting.heading:
             return setting.heading
         return "Run" if setting.path[0] in RunSettings.model_fields else f"Settings of {entry.name}"
 
-    with blaming(entry):
-        flags = Flags(model, presets=preset_defaults(presets), reserved=OWN_FLAGS, heading=heading)
+    with families.blaming(entry):
+        flags = Flags(model, presets=families.preset_defaults(presets), reserved=OWN_FLAGS, heading=heading)
         parameters = flags.parameters()
 
     def run(
@@ -93,15 +84,10 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         debug: bool,  # noqa: ARG001 - the root of the command line has seen to it
         **given: Any,
     ) -> None:
-        typed = typed_layer(flags, given, arguments, COMMAND_LINE)
-        if resume is not None:
-            if config is not None:
-                raise UsageError("--config and --resume exclude each other: a resumed run keeps its own settings")
-            settings = resumed_settings(entry, model, resume, typed)
-            layers = [layer_of_run(model, resume), typed]
-        else:
-            layers = [presets, *([layer(read_settings(config), model, str(config))] if config else []), typed]
-            settings = validated(model, layers)
+        from restore.cli.settings.of_run import configuration, settings_of_run
+
+        typed = families.typed_layer(flags, given, arguments, COMMAND_LINE)
+        settings, layers = settings_of_run(entry, model, presets, config, resume, typed)
         if is_main_process() and not launched():
             for warning in registry.project().warnings:
                 complain(warning, prefix="Warning: ")
@@ -112,14 +98,11 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         else:
             train(entry, settings, resume)
 
-    def layer_of_run(model: type[RunSettings], run: Path) -> Layer:
-        return layer(read_settings(run / "config.yaml"), model, str(run / "config.yaml"))
-
     return command(
         entry.name,
         run,
         [*_own_parameters(), *parameters],
-        help_text=help_text(entry, model),
+        help_text=families.help_text(entry, model),
         epilog="A value is taken from the command line, else from --config, else from plugins.toml, else its default. "
         "'none' clears one that may be unset.",
     )
@@ -155,43 +138,6 @@ def _own_parameters() -> list[Parameter]:
         )
         for name, annotation in options.items()
     ]
-
-
-def resumed_settings(entry: registry.Entry, model: Any, run: Path, typed: Any) -> Any:
-    """The settings of a run that goes on, with what was typed laid over them.
-
-    Raises ``UsageError`` where the run is of another task, or a change would make it another run.
-    """
-    from pydantic import ValidationError
-
-    from restore.cli.settings.layers import Layer, explained, nested_values
-    from restore.core.records.folder import read_config, read_task
-    from restore.core.records.resuming import merged
-
-    task = read_task(run)
-    if registry.entry("tasks", task).full_name != entry.full_name:
-        name = task.rpartition("/")[2]
-        raise UsageError(
-            f"{run} is a run of {task}, not of {entry.full_name}: restore train {name} --resume {shlex.quote(str(run))}"
-        )
-    try:
-        return merged(model, run, nested_values([typed]))
-    except ValidationError as error:
-        own = Layer(str(run / "config.yaml"), {(name,): value for name, value in read_config(run).items()})
-        raise UsageError(explained(error, model, [own, typed])) from None
-
-
-def configuration(settings: Any, layers: list[Any]) -> str:
-    """All settings as YAML; those that are no default say where they are from."""
-    from restore.cli.settings.file import as_yaml
-    from restore.cli.settings.layers import origins
-
-    came_from = origins(layers)
-
-    def comment(path: tuple[str, ...]) -> str | None:
-        return f"from {came_from[path]}" if path in came_from else None
-
-    return as_yaml(settings, comment)
 
 
 def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:

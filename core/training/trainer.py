@@ -93,26 +93,19 @@ class Trainer:
                 f"{self.name} is a fixed method and has nothing to train; use it at once: "
                 f"restore predict {self.name.rpartition('/')[2]} PICTURE --output DIR"
             )
-        accelerator = make_accelerator(self.settings)
-        if accelerator.num_processes == 1 and processes.launched_alone():
-            self._notice(
-                "accelerate launch was asked for several processes and started one, as it does on CPUs; "
-                "use --num-processes N, or torchrun --nproc-per-node N -m restore.cli train …"
-            )
+        accelerator = self._accelerator()
         settings, beginning = self._begin(self._decide(accelerator))
         seed_everything(derive(settings.seed, "weights"))
         _use_deterministic_kernels(settings)
-        # the data first: what is wrong with it should be said before anything is made
+        # the data and the plan first: what is wrong with them should be said before anything is made
         pictures = {"train": self.task.data("train", phases[0]), "validation": self.task.data("validation", phases[0])}
-        training, validation = (len(each) for each in pictures.values())
-        plan = make_plan(settings, training, processes=accelerator.num_processes)
+        make_plan(settings, len(pictures["train"]), processes=accelerator.num_processes)
         networks = self._networks(accelerator, settings)
         taken = beginning.load(networks.raw, settings.only) if beginning else None
         averaged = {name: networks.raw[name] for name in self.task.exported}
         averages = Averages(averaged, settings.ema) if settings.ema else None
         checkpoint = self._checkpoint(phases, networks, averages)
         folder = self._folder(accelerator, settings)
-        resumed_at = checkpoint.state["progress"]["run_step"] if checkpoint else None
         tracker = self._tracker(accelerator, folder, checkpoint)
         seed_everything(derive(settings.seed, "steps", accelerator.process_index))
         parts = Parts(
@@ -120,23 +113,7 @@ class Trainer:
             self._emit if accelerator.is_main_process else _nobody_listens,
             pictures,
         )  # fmt: skip
-        parts.emit(
-            events.RunStarted(
-                task=self.name,
-                folder=folder.path,
-                phases=[(phase.name, phase.epochs) for phase in phases],
-                steps_per_epoch=plan.steps,
-                samples_per_epoch=plan.samples,
-                train_pictures=training,
-                validation_pictures=validation,
-                parameters={name: sum(p.numel() for p in m.parameters()) for name, m in networks.raw.items()},
-                device=shown(accelerator.device),
-                precision=settings.precision,
-                processes=accelerator.num_processes,
-                resumed_at=resumed_at,
-                begins_with=taken,
-            )
-        )
+        parts.emit(_started(parts, checkpoint, taken))
         return self._go(parts, checkpoint)
 
     def _go(self, parts: Parts, checkpoint: Checkpoint | None) -> RunResult:
@@ -157,6 +134,15 @@ class Trainer:
         return result
 
     # --- setting up -------------------------------------------------------------------------------------------
+
+    def _accelerator(self) -> Accelerator:
+        accelerator = make_accelerator(self.settings)
+        if accelerator.num_processes == 1 and processes.launched_alone():
+            self._notice(
+                "accelerate launch was asked for several processes and started one, as it does on CPUs; "
+                "use --num-processes N, or torchrun --nproc-per-node N -m restore.cli train …"
+            )
+        return accelerator
 
     def _decide(self, accelerator: Accelerator) -> RunSettings:
         """Settings with the precision decided, once and the same on every process, and with absolute paths."""
@@ -251,6 +237,26 @@ def check_plan(checkpoint: Checkpoint, phases: Sequence[Phase], notice: Callable
         notice(f"planned anew: {planned} epochs (was: {was}); finished phases stay as they are")
     elif progress.phase + 1 == len(phases) and progress.phase_epoch == phases[-1].epochs:
         notice("this run is finished; ask for more --epochs to go on")
+
+
+def _started(parts: Parts, checkpoint: Checkpoint | None, taken: str | None) -> events.RunStarted:
+    training, validation = (len(parts.checked[split]) for split in ("train", "validation"))
+    plan = make_plan(parts.settings, training, processes=parts.accelerator.num_processes)
+    return events.RunStarted(
+        task=parts.name,
+        folder=parts.folder.path,
+        phases=[(phase.name, phase.epochs) for phase in parts.phases],
+        steps_per_epoch=plan.steps,
+        samples_per_epoch=plan.samples,
+        train_pictures=training,
+        validation_pictures=validation,
+        parameters={name: sum(p.numel() for p in m.parameters()) for name, m in parts.networks.raw.items()},
+        device=shown(parts.accelerator.device),
+        precision=parts.settings.precision,
+        processes=parts.accelerator.num_processes,
+        resumed_at=checkpoint.state["progress"]["run_step"] if checkpoint else None,
+        begins_with=taken,
+    )
 
 
 def _use_deterministic_kernels(settings: RunSettings) -> None:
