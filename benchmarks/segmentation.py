@@ -40,7 +40,7 @@ from restore.core.writing import replacing
 from restore.plugins.unet.answers import normalised
 from restore.plugins.unet.levels import levels
 from restore.plugins.unet.losses import EveryHead, bce_dice
-from restore.plugins.unet.settings import LevelsSettings
+from restore.plugins.unet.options import LevelsSettings
 from restore.plugins.unet.task import Segmentation
 
 REFERENCE = yaml.safe_load((Path(__file__).parents[1] / "plugins" / "unet" / "reference.yaml").read_text("utf-8"))

@@ -10,7 +10,7 @@ HOME = "restore.plugins.unet"
 @hookimpl
 def restore_tasks(register: Register) -> None:
     """Three networks, and the threshold that they are compared with."""
-    use = {"predict": f"{HOME}.settings:PredictSettings", "evaluate": f"{HOME}.settings:EvaluateSettings"}
+    use = {"predict": f"{HOME}.options:PredictSettings", "evaluate": f"{HOME}.options:EvaluateSettings"}
     register(
         "unet",
         f"{HOME}.task:UNetSegmentation",
@@ -86,14 +86,14 @@ def restore_commands(register: Register) -> None:
     register(
         "cases",
         f"{HOME}.cases:write_cases",
-        settings=f"{HOME}.settings:CasesSettings",
+        settings=f"{HOME}.options:CasesSettings",
         needs="weights",
         summary="A page of the worst and the best segmented pictures.",
     )
     register(
         "levels",
         f"{HOME}.levels:compare_levels",
-        settings=f"{HOME}.settings:LevelsSettings",
+        settings=f"{HOME}.options:LevelsSettings",
         needs="weights",
         summary="What each pruned level of a UNet++ costs and gives.",
     )

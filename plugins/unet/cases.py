@@ -19,7 +19,7 @@ from restore.core.steps import Modules
 from restore.core.task import Task
 from restore.core.writing import replacing
 from restore.plugins.unet.metrics import Overlap
-from restore.plugins.unet.settings import CasesSettings
+from restore.plugins.unet.options import CasesSettings
 from restore.plugins.unet.task import Segmentation
 
 SHOWN_SIDE = 192

@@ -19,8 +19,9 @@ from restore.core.steps import Batch, Modules, Phase, Step, Turn
 from restore.core.task import Task
 from restore.plugins.unet import metrics
 from restore.plugins.unet.dataset import Segments, channels_of
+from restore.plugins.unet.options import EvaluateSettings, PredictSettings
 from restore.plugins.unet.rendering import render
-from restore.plugins.unet.settings import EvaluateSettings, PredictSettings, SegmentationSettings
+from restore.plugins.unet.settings import SegmentationSettings
 from restore.plugins.unet.sources import evaluated_source, sources
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from restore.core.planes import Rendered
+from restore.plugins.unet.options import PredictSettings
 from restore.plugins.unet.overlays import as_colour, overlay, regions
-from restore.plugins.unet.settings import ModelSettings, PredictSettings
+from restore.plugins.unet.settings import ModelSettings
 
 LEVELS = 255
 """Class numbers are written as this many steps of gray: number 3 as 3 in a file of 8 bits."""

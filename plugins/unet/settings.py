@@ -1,4 +1,4 @@
-"""What training and using a segmentation network can be told. Imports no torch."""
+"""What training a segmentation network can be told. Imports no torch."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from restore.plugins.unet import layouts
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Side = Annotated[int, Field(ge=1)]
-
-Kind = Literal["mask", "probability", "overlay"]
-KINDS: tuple[Kind, ...] = ("mask", "probability", "overlay")
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -209,72 +206,3 @@ class DeepLabSettings(SegmentationSettings):
     """The network."""
     pretrained: bool = False
     """Start from torchvision's ImageNet weights of the backbone, which are downloaded."""
-
-
-class UseSettings(Settings):
-    """What can be asked of trained weights."""
-
-    tta: Literal["none", "flips", "all"] = "none"
-    """Test-time augmentation: average over mirrored pictures, or over all eight turned and mirrored ones."""
-    ensemble: list[Path] = Field(default_factory=list)
-    """Further weights or runs whose probabilities are averaged with these."""
-    level: Annotated[int, Field(ge=1)] | None = None
-    """Use a deeply supervised UNet++ only to this depth (L1 to L4): faster, slightly worse."""
-
-
-class PredictSettings(UseSettings):
-    """Options of predicting masks."""
-
-    threshold: Share = 0.5
-    """Probability above which a pixel belongs to a class."""
-    write: list[Kind] = Field(default_factory=lambda: list(KINDS))
-    """What is written: the mask (0 and 255, or class numbers), probability maps, the picture with coloured regions."""
-    at: Literal["auto", "native", "training"] = "auto"
-    """Size at which the network looks: the picture's own, or the training size; auto: as the network was trained."""
-
-
-class EvaluateSettings(UseSettings):
-    """Options of measuring masks."""
-
-    threshold: Share = 0.5
-    """Probability above which a pixel belongs to a class."""
-    sweep: bool = False
-    """Measure the IoU at 19 thresholds from 0.05 to 0.95 and name the best."""
-    part: Literal["all", "train", "validation"] = "all"
-    """Which part of the folder to measure on, as a run with this --seed, --val-share and --split divides it."""
-    seed: Annotated[int, Field(ge=0)] = 0
-    """part: the run's seed."""
-    val_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    """part: the run's share of validation pictures."""
-    split: Literal["stratified", "random"] = "stratified"
-    """part: the run's way of dividing."""
-    names: Path | None = None
-    """Text file with the names of the pictures to measure on, one a line."""
-    image_ext: str | None = None
-    """Take only pictures with this ending."""
-    mask_ext: str | None = None
-    """Take only masks with this ending."""
-
-
-class CasesSettings(EvaluateSettings):
-    """Make a page that shows where the network does worst and best."""
-
-    data: Path | None = None
-    """Folder of pictures and masks; unset: the validation pictures of the sample."""
-    output: Path = Path("cases.html")
-    """The page: one file with the pictures inside."""
-    count: Annotated[int, Field(ge=1)] = 8
-    """How many of the worst, and how many of the best."""
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Where to compute."""
-
-
-class LevelsSettings(EvaluateSettings):
-    """Measure what each pruned level of a UNet++ costs and gives."""
-
-    data: Path | None = None
-    """Folder of pictures and masks; unset: the validation pictures of the sample."""
-    repeats: Annotated[int, Field(ge=1)] = 10
-    """How often the time of a level is taken; the median counts."""
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Where to compute."""

@@ -9,7 +9,8 @@ from restore.core.errors import DataError, UsageError
 from restore.plugins.common.folders import held_out
 from restore.plugins.unet import layouts, splitting
 from restore.plugins.unet.dataset import TRAIN_DRAWINGS, VALIDATION_DRAWINGS, Drawings, Files, Source
-from restore.plugins.unet.settings import EvaluateSettings, ModelSettings, SegmentationSettings
+from restore.plugins.unet.options import EvaluateSettings
+from restore.plugins.unet.settings import ModelSettings, SegmentationSettings
 
 
 def read_source(

@@ -22,6 +22,7 @@ from restore.plugins.unet.augmentation import make_augmentation
 from restore.plugins.unet.dataset import Segments, Source, channels_of
 from restore.plugins.unet.losses import EveryHead
 from restore.plugins.unet.nested_unet import NestedUNet
+from restore.plugins.unet.options import EvaluateSettings, PredictSettings, UseSettings
 from restore.plugins.unet.otsu import Otsu
 from restore.plugins.unet.overlays import as_colour, overlay, regions
 from restore.plugins.unet.partners import open_partners
@@ -29,14 +30,11 @@ from restore.plugins.unet.rendering import render
 from restore.plugins.unet.settings import (
     DeepLabModel,
     DeepLabSettings,
-    EvaluateSettings,
     ModelSettings,
     NestedUNetSettings,
-    PredictSettings,
     SegmentationSettings,
     UNetModel,
     UNetSettings,
-    UseSettings,
 )
 from restore.plugins.unet.sources import evaluated_source, sources
 from restore.plugins.unet.truth import truth

@@ -31,8 +31,8 @@ def restore_tasks(register: Register) -> None:
         "warpgan",
         f"{_PLACE}.task:WarpGAN",
         settings=f"{_PLACE}.settings:WarpGANSettings",
-        predict=f"{_PLACE}.settings:PredictOptions",
-        evaluate=f"{_PLACE}.settings:EvaluateOptions",
+        predict=f"{_PLACE}.options:PredictOptions",
+        evaluate=f"{_PLACE}.options:EvaluateOptions",
         imports=f"{_PLACE}.foreign:CODE_BASES",
         summary="Caricatures of aligned faces (see restore data align), exaggerated at will (Shi, Deb and Jain, 2019).",
     )
@@ -53,14 +53,14 @@ def restore_commands(register: Register) -> None:
     register(
         "data align",
         f"{_PLACE}.commands:align",
-        settings=f"{_PLACE}.settings:AlignSettings",
+        settings=f"{_PLACE}.options:AlignSettings",
         needs="nothing",
         summary="Bring the faces of pictures to one place and size.",
     )
     register(
         "exaggerate",
         f"{_PLACE}.commands:exaggerate",
-        settings=f"{_PLACE}.settings:ExaggerateSettings",
+        settings=f"{_PLACE}.options:ExaggerateSettings",
         needs="weights",
         summary="Exaggerate a photograph more and more: a strip, or a film.",
     )

@@ -21,7 +21,7 @@ from restore.plugins.warpgan.alignment import Points, aligned
 from restore.plugins.warpgan.detection import Detect, detector, middle
 from restore.plugins.warpgan.framing import Frame
 from restore.plugins.warpgan.landmarks import LandmarkFolder, LandmarkList, read_landmarks
-from restore.plugins.warpgan.settings import AlignSettings, ExaggerateSettings
+from restore.plugins.warpgan.options import AlignSettings, ExaggerateSettings
 from restore.plugins.warpgan.task import WarpGAN
 
 _log = logging.getLogger(__name__)

@@ -24,8 +24,9 @@ from restore.plugins.warpgan.discriminator import Discriminator
 from restore.plugins.warpgan.framing import Frame
 from restore.plugins.warpgan.game import Round
 from restore.plugins.warpgan.generator import Drawing, WarpGenerator
+from restore.plugins.warpgan.options import EvaluateOptions, PredictOptions
 from restore.plugins.warpgan.rendering import drawn_points, marked
-from restore.plugins.warpgan.settings import EvaluateOptions, PredictOptions, WarpGANSettings
+from restore.plugins.warpgan.settings import WarpGANSettings
 
 PRETRAIN, ADVERSARIAL = "pretrain", "adversarial"
 

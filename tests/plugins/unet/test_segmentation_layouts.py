@@ -11,7 +11,8 @@ from PIL import Image
 
 from restore.core.errors import DataError, UsageError
 from restore.plugins.unet import layouts, splitting
-from restore.plugins.unet.settings import EvaluateSettings, ModelSettings, UNetModel, UNetSettings
+from restore.plugins.unet.options import EvaluateSettings
+from restore.plugins.unet.settings import ModelSettings, UNetModel, UNetSettings
 from restore.plugins.unet.sources import evaluated_source, read_source, sources
 
 

@@ -23,19 +23,16 @@ from restore.plugins.unet.cases import page_of, ranked, write_cases
 from restore.plugins.unet.foreign import CODEBASES, from_pytorch_nested_unet
 from restore.plugins.unet.levels import levels
 from restore.plugins.unet.nested_unet import NestedUNet
+from restore.plugins.unet.options import CasesSettings, EvaluateSettings, LevelsSettings, PredictSettings
 from restore.plugins.unet.otsu import Otsu
 from restore.plugins.unet.overlays import COLOURS, outlines, overlay, regions
 from restore.plugins.unet.rendering import render
 from restore.plugins.unet.settings import (
-    CasesSettings,
     DeepLabModel,
     DeepLabSettings,
-    EvaluateSettings,
-    LevelsSettings,
     ModelSettings,
     NestedUNetModel,
     NestedUNetSettings,
-    PredictSettings,
     SegmentationSettings,
     UNetModel,
     UNetSettings,

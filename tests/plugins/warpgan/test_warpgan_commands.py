@@ -17,7 +17,7 @@ from restore.core.steps import Modules
 from restore.plugins.warpgan import commands
 from restore.plugins.warpgan.alignment import reference
 from restore.plugins.warpgan.commands import align, exaggerate
-from restore.plugins.warpgan.settings import AlignSettings, ExaggerateSettings
+from restore.plugins.warpgan.options import AlignSettings, ExaggerateSettings
 from restore.plugins.warpgan.task import WarpGAN
 
 

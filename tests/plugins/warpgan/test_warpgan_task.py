@@ -14,8 +14,9 @@ from restore.core.inference.engine import predict_picture
 from restore.core.steps import Modules
 from restore.plugins.warpgan.framing import Frame
 from restore.plugins.warpgan.measuring import Embedder, person_of
+from restore.plugins.warpgan.options import EvaluateOptions, PredictOptions
 from restore.plugins.warpgan.rendering import drawn_points, marked
-from restore.plugins.warpgan.settings import EvaluateOptions, PredictOptions, WarpGANSettings
+from restore.plugins.warpgan.settings import WarpGANSettings
 from restore.plugins.warpgan.task import WarpGAN
 
 
