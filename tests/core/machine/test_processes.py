@@ -17,7 +17,7 @@ from restore.core.machine.launching import Outcome, launch
 from restore.core.records.checkpoints import load, load_newest
 from restore.core.training.trainer import Trainer
 
-SCRIPTS = Path(__file__).parents[1] / "processes"
+SCRIPTS = Path(__file__).parents[2] / "processes"
 
 
 def gradients(processes: int, folder: Path) -> dict[str, torch.Tensor]:

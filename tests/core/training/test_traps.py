@@ -16,7 +16,7 @@ from restore.core.machine.launching import Outcome, launch
 from restore.core.steps import Step
 from restore.core.training.turns import Networks, Turns
 
-SCRIPT = Path(__file__).parents[1] / "processes" / "traps.py"
+SCRIPT = Path(__file__).parents[2] / "processes" / "traps.py"
 EXACT = 1e-5
 STEPS = 3
 """Of an epoch: 28 samples in steps of 8; the last 4 are left out."""

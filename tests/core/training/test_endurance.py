@@ -1,4 +1,4 @@
-"""Long runs, sudden deaths and full disks, for real: ``pytest -m slow tests/core/test_endurance.py``."""
+"""Long runs, sudden deaths and full disks, for real: ``pytest -m slow tests/core/training/test_endurance.py``."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_memory_does_not_grow_over_ten_thousand_steps(tmp_path: Path) -> None:
 
 
 def test_a_few_real_kills_resume_bit_for_bit() -> None:
-    script = Path(__file__).parents[2] / "benchmarks" / "kill_and_resume.py"
+    script = Path(__file__).parents[3] / "benchmarks" / "kill_and_resume.py"
     done = subprocess.run([sys.executable, str(script), "--kills", "2"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count(": equal") == 8
