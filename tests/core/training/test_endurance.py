@@ -108,4 +108,4 @@ def test_a_few_real_kills_resume_bit_for_bit() -> None:
     script = Path(__file__).parents[3] / "benchmarks" / "kill_and_resume.py"
     done = subprocess.run([sys.executable, str(script), "--kills", "2"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count(": equal") == 8
+    assert "0 of 10 resumed runs differ" in done.stdout
