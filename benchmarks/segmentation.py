@@ -29,9 +29,11 @@ import yaml
 from torch.utils.data import DataLoader
 
 from restore import registry
-from restore.core.errors import Interrupted
+from restore.core.errors import Interrupted, RestoreError
 from restore.core.events import Event, StepDone
 from restore.core.machine.precision import choose
+from restore.core.records.checkpoints import PREFIX
+from restore.core.records.folder import RunFolder
 from restore.core.records.resuming import merged as resumed
 from restore.core.training.trainer import Trainer
 from restore.core.weights.files import open_weights
@@ -75,7 +77,7 @@ def train(task_name: str, run: dict[str, Any], folder: Path | None = None) -> tu
     A run whose folder is given goes on from the checkpoint that it holds, if it holds any.
     """
     task_type = registry.get("tasks", task_name)
-    resume = folder if folder is not None and any((folder / "checkpoints").glob("*")) else None
+    resume = folder if folder is not None and any(RunFolder(folder).checkpoints.glob(f"{PREFIX}*")) else None
     if resume is not None:
         settings = resumed(task_type.settings_type, resume, {})
     else:
@@ -268,6 +270,8 @@ def main() -> None:
         except Interrupted as stopped:
             how = "the same command goes on from there" if arguments.json else "give --json FILE to be able to go on"
             raise SystemExit(f"{stopped}; {how}") from None
+        except RestoreError as error:
+            raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":

@@ -36,9 +36,10 @@ class Modules(Mapping[str, nn.Module]):
 
     def __getattr__(self, name: str) -> nn.Module:
         try:
-            return self.__dict__["_modules"][name]  # type: ignore[no-any-return]
+            module: nn.Module = self.__dict__["_modules"][name]
         except KeyError:
             raise AttributeError(f"no network {name!r}") from None
+        return module
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._modules)

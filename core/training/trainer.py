@@ -30,7 +30,7 @@ from restore.core.task import Task
 from restore.core.training import snapshot
 from restore.core.training.averaging import Averages
 from restore.core.training.beginning import Beginning, read_beginning
-from restore.core.training.order import make_plan
+from restore.core.training.order import Plan, make_plan
 from restore.core.training.parts import Parts
 from restore.core.training.progress import Progress
 from restore.core.training.run import Run
@@ -99,7 +99,7 @@ class Trainer:
         _use_deterministic_kernels(settings)
         # the data and the plan first: what is wrong with them should be said before anything is made
         pictures = {"train": self.task.data("train", phases[0]), "validation": self.task.data("validation", phases[0])}
-        make_plan(settings, len(pictures["train"]), processes=accelerator.num_processes)
+        plan = make_plan(settings, len(pictures["train"]), processes=accelerator.num_processes)
         networks = self._networks(accelerator, settings)
         taken = beginning.load(networks.raw, settings.only) if beginning else None
         averaged = {name: networks.raw[name] for name in self.task.exported}
@@ -113,7 +113,7 @@ class Trainer:
             self._emit if accelerator.is_main_process else _nobody_listens,
             pictures,
         )  # fmt: skip
-        parts.emit(_started(parts, checkpoint, taken))
+        parts.emit(_started(parts, plan, checkpoint, taken))
         return self._go(parts, checkpoint)
 
     def _go(self, parts: Parts, checkpoint: Checkpoint | None) -> RunResult:
@@ -239,17 +239,15 @@ def check_plan(checkpoint: Checkpoint, phases: Sequence[Phase], notice: Callable
         notice("this run is finished; ask for more --epochs to go on")
 
 
-def _started(parts: Parts, checkpoint: Checkpoint | None, taken: str | None) -> events.RunStarted:
-    training, validation = (len(parts.checked[split]) for split in ("train", "validation"))
-    plan = make_plan(parts.settings, training, processes=parts.accelerator.num_processes)
+def _started(parts: Parts, plan: Plan, checkpoint: Checkpoint | None, taken: str | None) -> events.RunStarted:
     return events.RunStarted(
         task=parts.name,
         folder=parts.folder.path,
         phases=[(phase.name, phase.epochs) for phase in parts.phases],
         steps_per_epoch=plan.steps,
         samples_per_epoch=plan.samples,
-        train_pictures=training,
-        validation_pictures=validation,
+        train_pictures=len(parts.checked["train"]),
+        validation_pictures=len(parts.checked["validation"]),
         parameters={name: sum(p.numel() for p in m.parameters()) for name, m in parts.networks.raw.items()},
         device=shown(parts.accelerator.device),
         precision=parts.settings.precision,

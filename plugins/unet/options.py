@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from restore.core.settings import Settings
-
-Share = Annotated[float, Field(ge=0, le=1)]
+from restore.plugins.unet.settings import Share
 
 Kind = Literal["mask", "probability", "overlay"]
 KINDS: tuple[Kind, ...] = ("mask", "probability", "overlay")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from published import import_published
 from torch import Tensor
 
 from restore import registry
@@ -17,10 +18,9 @@ from restore.core.evaluation import evaluate
 from restore.core.settings import Settings
 from restore.core.steps import Modules, Step, Terms
 from restore.core.weights.files import open_weights, save_weights
-from restore.core.weights.foreign import import_weights
 from restore.plugins.unet import answers
 from restore.plugins.unet.cases import page_of, ranked, write_cases
-from restore.plugins.unet.foreign import CODEBASES, from_pytorch_nested_unet
+from restore.plugins.unet.foreign import from_pytorch_nested_unet
 from restore.plugins.unet.levels import levels
 from restore.plugins.unet.nested_unet import NestedUNet
 from restore.plugins.unet.options import CasesSettings, EvaluateSettings, LevelsSettings, PredictSettings
@@ -222,17 +222,10 @@ def test_published_checkpoints_give_what_their_own_code_gives() -> None:
 @pytest.mark.parametrize("name", ["unet", "nested-unet"])
 def test_a_published_checkpoint_is_imported_whole(tmp_path: Path, name: str) -> None:
     network = UNet(num_classes=2, width=3) if name == "unet" else NestedUNet(num_classes=2, width=3)
-    torch.save(network.state_dict(), tmp_path / "model.pth")
-    report = import_weights(
-        tmp_path / "model.pth",
-        tmp_path / "w.safetensors",
-        task=f"unet/{name}",
-        task_type=registry.get("tasks", f"unet/{name}"),
-        codebases=CODEBASES,
-    )
+    report = import_published(tmp_path, network.state_dict(), name)
     assert report.loaded == len(network.state_dict())
     assert not report.differences
-    task, modules = open_weights(tmp_path / "w.safetensors", registry.get)
+    task, modules = open_weights(report.output, registry.get)
     assert isinstance(task, Segmentation)
     assert task.classes == ("0", "1")
     assert torch.equal(modules.segmenter.get_submodule("conv0_0.conv1").weight.flip(1), network.conv0_0.conv1.weight)
