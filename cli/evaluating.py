@@ -108,9 +108,10 @@ def _measured(
     shown: Bar,
 ) -> Evaluation:
     where = device_of(device)
+    task.move(modules.values(), where)
     return evaluation.evaluate(
         task,
-        {name: module.to(where).eval() for name, module in modules.items()},
+        {name: module.eval() for name, module in modules.items()},
         pictures,
         protocol,
         device=where,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -97,6 +97,13 @@ class Task(ABC):
     def fixed(self) -> dict[str, nn.Module]:
         """Every network that is only used, frozen and on the device that the engine computes on; built on first use."""
         return {name: module.eval().requires_grad_(False).to(self._device) for name, module in self.frozen().items()}
+
+    def move(self, modules: Iterable[nn.Module], device: torch.device | str) -> None:
+        """Have networks on a device, in the memory format in which they are faster."""
+        for module in modules:
+            module.to(torch.device(device))
+            if self.channels_last:
+                module.to(memory_format=torch.channels_last)
 
     def move_fixed(self, device: torch.device | str) -> None:
         """Have the fixed networks on a device, those too that are built later."""

@@ -47,7 +47,7 @@ def predict_picture(
 
     Args:
         task: says what goes in and out and how it may be cut.
-        modules: its networks; they are moved to ``device`` and left as they were otherwise.
+        modules: its networks; moved to ``device`` in the memory format of training, and otherwise left as they were.
         inputs: planes (C, H, W) by name, in the ranges and scales that ``task.inputs`` declares.
         device: where to compute.
         tile: edge of a tile in input pixels, its halo not counted; None never cuts unless memory runs out; ``"auto"``
@@ -70,7 +70,7 @@ def predict_picture(
     device = torch.device(device)
     task.move_fixed(device)
     say = notify or _nothing
-    with _ready(modules, device) as view:
+    with _ready(task, modules, device) as view:
         while True:
             try:
                 outputs = _attempt(canvas, view, edge, device, precision, progress or _nothing)
@@ -105,11 +105,12 @@ def _nothing(*_: object) -> None:
 
 
 @contextmanager
-def _ready(modules: Mapping[str, nn.Module], device: torch.device) -> Iterator[Modules]:
+def _ready(task: Task, modules: Mapping[str, nn.Module], device: torch.device) -> Iterator[Modules]:
     """The networks on a device and in evaluation mode, for a while."""
     training = {name: module.training for name, module in modules.items()}
     try:
-        yield Modules({name: module.to(device).eval() for name, module in modules.items()})
+        task.move(modules.values(), device)
+        yield Modules({name: module.eval() for name, module in modules.items()})
     finally:
         for name, module in modules.items():
             module.train(training[name])

@@ -168,9 +168,7 @@ class Trainer:
 
     def _networks(self, accelerator: Accelerator, settings: RunSettings) -> Networks:
         raw = self.task.modules
-        memory = {"memory_format": torch.channels_last} if self.task.channels_last else {}
-        for module in (*raw.values(), *self.task.fixed.values()):
-            module.to(accelerator.device, **memory)
+        self.task.move((*raw.values(), *self.task.fixed.values()), accelerator.device)
         wrapped = {name: accelerator.prepare_model(module) for name, module in raw.items()}
         if settings.compile:
             wrapped = {

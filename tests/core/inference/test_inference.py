@@ -356,6 +356,19 @@ def test_fixed_networks_are_moved_where_a_task_is_used_and_measured():
     assert task.wanted == torch.device("cpu")
 
 
+@pytest.mark.parametrize("fast", [False, True])
+def test_networks_are_used_in_the_memory_format_that_they_are_trained_in(fast):
+    task = enlarging(2)
+    task.channels_last = fast
+    used(task, picture(8, 6))
+    for weight in (task.network.first.weight, task.network.last.weight):
+        assert weight.is_contiguous(memory_format=torch.channels_last if fast else torch.contiguous_format)
+        assert weight.is_contiguous() is not fast
+    other = enlarging(2)
+    other.network.load_state_dict(task.network.state_dict())
+    torch.testing.assert_close(used(task, picture(8, 6)), used(other, picture(8, 6)), rtol=0, atol=1e-6)
+
+
 def test_inputs_that_do_not_fit_are_named():
     task = enlarging(2)
     with pytest.raises(DataError, match=r"'input' has 1 x 4 x 4 channels x height x width where 3 x 4 x 4 are needed"):
