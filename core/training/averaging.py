@@ -8,12 +8,16 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+STATISTICS = ("running_mean", "running_var")
+"""Buffers of normalisation layers that describe what their weights make of a picture."""
+
 
 class Averages:
     """Moving averages of some networks; evaluation, samples and exported weights use them.
 
     Early updates weigh more, ``min(decay, (1 + n) / (10 + n))`` after n updates, so that the average forgets the
-    untrained weights that it starts from.
+    untrained weights that it starts from. The statistics of normalisation layers are averaged with the weights: those
+    of the latest weights do not fit averaged ones where training is still moving fast.
     """
 
     def __init__(self, modules: Mapping[str, nn.Module], decay: float) -> None:
@@ -23,14 +27,17 @@ class Averages:
 
     @torch.no_grad()
     def update(self, name: str, module: nn.Module) -> None:
-        """Take in a network's weights after one of its steps; buffers are copied as they are."""
+        """Take in a network's weights and statistics after one of its steps; other buffers are copied as they are."""
         count = self.updates[name] = self.updates[name] + 1
         weight = 1 - min(self.decay, (1 + count) / (10 + count))
         average = self.modules[name]
         for mean, parameter in zip(average.parameters(), module.parameters(), strict=True):
             mean.lerp_(parameter, weight)
-        for kept, buffer in zip(average.buffers(), module.buffers(), strict=True):
-            kept.copy_(buffer)
+        for (key, kept), buffer in zip(average.named_buffers(), module.buffers(), strict=True):
+            if key.rpartition(".")[2] in STATISTICS:
+                kept.lerp_(buffer, weight)
+            else:
+                kept.copy_(buffer)
 
     @torch.no_grad()
     def restart(self, modules: Mapping[str, nn.Module]) -> None:

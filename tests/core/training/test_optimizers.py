@@ -92,16 +92,18 @@ def test_a_plateau_lowers_the_rate_when_patience_is_over() -> None:
     assert again.state() == plateau.state()
 
 
-def test_an_average_follows_the_weights_and_copies_buffers() -> None:
+def test_an_average_follows_the_weights_and_their_statistics_and_copies_other_buffers() -> None:
     module = nn.BatchNorm1d(1)
     averages = Averages({"net": module}, decay=0.999)
     with torch.no_grad():
         module.weight.fill_(3.0)
         module.running_mean.fill_(7.0)
+        module.num_batches_tracked.fill_(5)
     averages.update("net", module)
     early = min(0.999, 2 / 11)
     assert averages.modules["net"].weight.item() == pytest.approx(early * 1 + (1 - early) * 3)
-    assert averages.modules["net"].running_mean.item() == 7.0
+    assert averages.modules["net"].running_mean.item() == pytest.approx((1 - early) * 7)
+    assert averages.modules["net"].num_batches_tracked.item() == 5
     averages.restart({"net": module})
     assert averages.modules["net"].weight.item() == 3.0
     assert averages.updates == {"net": 0}
