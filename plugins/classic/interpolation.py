@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import InterpolationMode
-from torchvision.transforms.v2 import functional as transforms
+from torch.nn import functional as F
 
 from restore.plugins.common.resize import LANCZOS, TRIANGLE, imresize, resample, resized_length
 
@@ -72,10 +71,10 @@ def bicubic(pictures: Tensor, scale: float) -> Tensor:
 
 
 def bicubic_antialias(pictures: Tensor, scale: float) -> Tensor:
-    """torchvision's bicubic with ``antialias``: the kernel of Pillow (a = -0.5), which ends at the picture's edge."""
+    """PyTorch's bicubic with ``antialias``: the kernel of Pillow (a = -0.5), which ends at the picture's edge."""
     size = [resized_length(length, scale) for length in pictures.shape[-2:]]
-    enlarged: Tensor = transforms.resize(pictures, size, interpolation=InterpolationMode.BICUBIC, antialias=True)
-    return enlarged
+    planes = pictures.flatten(end_dim=-3).unsqueeze(1)
+    return F.interpolate(planes, size=size, mode="bicubic", antialias=True).view(*pictures.shape[:-2], *size)
 
 
 def lanczos(pictures: Tensor, scale: float) -> Tensor:

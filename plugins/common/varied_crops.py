@@ -6,8 +6,6 @@ import math
 
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import ColorJitter, InterpolationMode
-from torchvision.transforms.v2.functional import center_crop, resize, rotate
 
 from restore.plugins.common.augmentation_settings import CropAugmentation
 
@@ -18,6 +16,10 @@ def varied_crop(picture: Tensor, side: int, settings: CropAugmentation) -> Tenso
     Of a turned part all corners lie in the picture: where it is too small for that, less is seen at a larger scale, so
     that nothing has to be made up at the corners. H and W are ``side`` at least.
     """
+    # as slow to import as torch itself, and only needed to train
+    from torchvision.transforms.v2 import ColorJitter, InterpolationMode
+    from torchvision.transforms.v2.functional import center_crop, resize, rotate
+
     angle, factor = _angle(settings), _factor(settings)
     # A square that is turned needs a larger one around it.
     widening = 1.0 if angle == 0 else abs(math.cos(math.radians(angle))) + abs(math.sin(math.radians(angle)))

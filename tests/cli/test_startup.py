@@ -49,3 +49,23 @@ def test_nothing_heavy_is_imported_for(restore_process, arguments):
 def test_neither_pydantic_nor_rich_is_imported_for(restore_process, arguments):
     loaded = set(restore_process(*arguments, code=CODE).stderr.split("LOADED:")[1].split())
     assert not {"pydantic", "rich"} & loaded
+
+
+USE = """
+import sys
+
+import restore.cli.evaluating
+import restore.cli.predicting
+from restore import registry
+
+for task in sys.argv[1:]:
+    registry.get("tasks", task)
+print("LOADED:", *sys.modules, file=sys.stderr)
+"""
+
+
+def test_torchvision_which_is_as_slow_to_import_as_torch_is_not_needed_to_use_a_family(restore_process):
+    tasks = ["srgan/srgan", "lbam/lbam", "inpaint_gan/inpaint-gan", "vae/vae", "classic/bicubic-antialias"]
+    loaded = set(restore_process(*tasks, code=USE).stderr.split("LOADED:")[1].split())
+    assert "restore.plugins.srgan.task" in loaded
+    assert not {"torchvision", "torch._dynamo"} & loaded

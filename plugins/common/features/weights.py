@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from torchvision.models import VGG16_Weights, VGG19_Weights
 
 from restore.core.errors import UsageError, WeightsError
 from restore.core.weights.foreign_files import read_foreign
@@ -21,7 +20,6 @@ from restore.plugins.common.features.layers import Network
 from restore.plugins.common.features.settings import PerceptualSettings
 from restore.plugins.common.features.vgg import VGGFeatures
 
-_URLS: dict[Network, str] = {"vgg16": VGG16_Weights.IMAGENET1K_V1.url, "vgg19": VGG19_Weights.IMAGENET1K_V1.url}
 _MEGABYTES: dict[Network, int] = {"vgg16": 528, "vgg19": 548}
 
 _log = logging.getLogger(__name__)
@@ -82,13 +80,19 @@ def feature_network(settings: PerceptualSettings, further: Iterable[str] = ()) -
 
 def published_file(network: Network) -> Path:
     """Where torchvision keeps the weights that it publishes; the file need not exist."""
-    return Path(torch.hub.get_dir()) / "checkpoints" / _URLS[network].rpartition("/")[2]
+    return Path(torch.hub.get_dir()) / "checkpoints" / _url(network).rpartition("/")[2]
+
+
+def _url(network: Network) -> str:
+    from torchvision.models import VGG16_Weights, VGG19_Weights  # as slow to import as torch itself
+
+    return str({"vgg16": VGG16_Weights, "vgg19": VGG19_Weights}[network].IMAGENET1K_V1.url)
 
 
 def _file(network: Network, weights: str) -> Path:
     if weights == "imagenet":
         path = published_file(network)
-        return path if path.is_file() else download(_URLS[network], path)
+        return path if path.is_file() else download(_url(network), path)
     path = Path(weights)
     if not path.is_file():
         raise UsageError(f"{path}: no such file of {network.upper()} weights (or say auto, imagenet or random)")
