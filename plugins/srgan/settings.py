@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 class ModelSettings(Settings):
     """The generator: all that is needed to build it again."""
 
-    architecture: Literal["msrresnet", "srresnet"] = "msrresnet"
+    architecture: Annotated[Literal["msrresnet", "srresnet"], Flag("--arch")] = "msrresnet"
     """msrresnet: no batch normalisation, adds detail to a bilinear enlargement; srresnet: as published."""
     scale: Annotated[Scale, Flag("--scale")] = 4
     """How many times higher and wider the output is."""
