@@ -65,6 +65,7 @@ LADDER: Mapping[str, dict[str, Any]] = {
     "BCE and Dice": {"loss": "unet/bce-dice"},
     "elastic deformation": {"augment": {"elastic": 0.3}},
     "averaged weights": {"ema": 0.99},
+    "no change of colours": {"augment": {"colour": 0.0}},
 }
 """Each row keeps the changes of the rows above it. None changes which pictures are measured, or how."""
 
@@ -229,12 +230,12 @@ def chosen(ladder: str | None, base: dict[str, Any], only: Sequence[str] | None)
     rows: dict[str, Row] = {}
     if ladder is not None:
         name, model = NETWORKS[ladder]
-        run = {**run, "model": model}
+        run = merged(run, {"model": model})
         for label, changes in LADDER.items():
             run = merged(run, changes)
             rows[label] = (name, run)
     else:
-        rows = {label: (name, {**run, "model": model}) for label, (name, model) in NETWORKS.items()}
+        rows = {label: (name, merged(run, {"model": model})) for label, (name, model) in NETWORKS.items()}
     unknown = sorted(set(only or ()) - set(rows))
     if unknown:
         raise SystemExit(f"no row is called {', '.join(unknown)}; there are: {', '.join(rows)}")
@@ -248,6 +249,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--seeds", type=int, nargs="+", default=[41])
     parser.add_argument("--ladder", choices=NETWORKS, metavar="NETWORK", help=f"one of {', '.join(NETWORKS)}")
+    parser.add_argument("--width", type=int, help="channels of the first level; half of them train four times as fast")
     parser.add_argument("--only", nargs="+", metavar="LABEL", help="rows to train, by their labels")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep finished runs here, and skip those it holds")
     parser.add_argument("--precision", default="auto", help="of training; the reference trains in fp32")
@@ -265,6 +267,7 @@ def main() -> None:
         parser.error("--data is needed")
     else:
         base = {name: getattr(arguments, name) for name in ("data", "epochs", "out", "precision")}
+        base["model"] = {} if arguments.width is None else {"width": arguments.width}
         try:
             table(chosen(arguments.ladder, base, arguments.only), arguments.seeds, Results(arguments.json))
         except Interrupted as stopped:

@@ -116,6 +116,14 @@ def test_a_row_of_the_ladder_keeps_the_changes_above_it_when_it_is_chosen_alone(
     assert every["elastic deformation"][1]["loss"] == "unet/bce-dice"
 
 
+def test_another_width_is_that_of_every_row(benchmark: ModuleType) -> None:
+    base, supervised = {**BASE, "model": {"width": 16}}, {"width": 16, "deep_supervision": True}
+    networks = benchmark.chosen(None, base, None)
+    assert [run["model"] for _, run in networks.values()] == [{"width": 16}, {"width": 16}, supervised]
+    ladder = benchmark.chosen("UNet++ deep supervision", base, None)
+    assert all(run["model"] == supervised for _, run in ladder.values())
+
+
 def test_a_row_that_there_is_not_is_refused_with_those_that_there_are(benchmark: ModuleType) -> None:
     with pytest.raises(SystemExit, match=r"no row is called UNet\+\+\+; there are: UNet, "):
         benchmark.chosen(None, BASE, ["UNet", "UNet+++"])
