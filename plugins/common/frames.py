@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor
-from torchvision.transforms.v2 import functional as transforms
 
 from restore.core.errors import UsageError
 from restore.core.pictures.files import write_picture
@@ -33,13 +33,15 @@ def write_frames(path: Path, frames: Sequence[Tensor], milliseconds: int = 120) 
         write_picture(path, torch.cat(list(frames), dim=2))
         return
     levels = [(frame.detach().cpu().clamp(0, 1) * 255).round().byte() for frame in [*frames, *frames[-2:0:-1]]]
-    first, *others = [transforms.to_pil_image(frame) for frame in levels]
+    first, *others = [Image.fromarray(frame.permute(1, 2, 0).numpy()) for frame in levels]
     with replacing(path) as temporary:
         first.save(temporary, "GIF", save_all=True, append_images=others, duration=milliseconds, loop=0)
 
 
 def fitted(picture: Tensor, height: int, width: int) -> Tensor:
     """A picture (C, H, W) resized to cover ``height`` x ``width`` pixels, and of that the middle of this size."""
+    from torchvision.transforms.v2 import functional as transforms  # as slow to import as torch itself
+
     cover = max(height / picture.shape[-2], width / picture.shape[-1])
     size = [max(height, round(picture.shape[-2] * cover)), max(width, round(picture.shape[-1] * cover))]
     middle: Tensor = transforms.center_crop(transforms.resize(picture, size), [height, width])

@@ -9,7 +9,6 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.transforms import v2
 
 from restore.plugins.unet.settings import ModelSettings
 from restore.plugins.unet.truth import probabilities
@@ -38,7 +37,7 @@ class Network:
         size = pictures.shape[-2:]
         wanted = self.model.size if self.resize and self.model.size is not None else tuple(size)
         if wanted != tuple(size):
-            pictures = v2.functional.resize(pictures, list(wanted), antialias=True)
+            pictures = F.interpolate(pictures, size=wanted, mode="bilinear", align_corners=False, antialias=True)
         logits = self.network(normalised(pictures, self.model))
         found = probabilities(logits[-1] if isinstance(logits, list) else logits, self.model.exclusive)
         if wanted != tuple(size):

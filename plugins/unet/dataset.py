@@ -6,20 +6,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torchvision import tv_tensors
-from torchvision.transforms import v2
 
 from restore.core.errors import DataError
 from restore.core.pictures.files import Picture, read_picture
 from restore.plugins.unet import layouts, nuclei
 from restore.plugins.unet.settings import ModelSettings
 from restore.plugins.unet.truth import IGNORED
+
+if TYPE_CHECKING:
+    from torchvision.transforms import v2
 
 KEPT_BYTES = 2**30
 """Pictures that take less than this in memory stay there."""
@@ -191,6 +192,8 @@ class Segments:
         if self.model.size is not None:
             picture, masks = cropped(picture, masks, self.model.size, at_random=self.augment is not None)
         if self.augment is not None:
+            from torchvision import tv_tensors  # as slow to import as torch itself, and only needed to train
+
             picture, masks = self.augment(tv_tensors.Image(picture), tv_tensors.Mask(masks))
         target = masks.long() if self.model.exclusive else masks.float()
         # plain tensors: collating keeps subclasses, and every later operation on them would be slower
@@ -201,20 +204,25 @@ def resized(picture: Tensor, masks: Tensor, size: tuple[int, int], exclusive: bo
     """Picture and masks, uint8, at another size: the picture smoothly, binary masks by majority, numbers by place."""
     if picture.shape[-2:] == size:
         return picture, masks
-    smaller = v2.functional.resize(picture, list(size), antialias=True)
+
+    def smooth(planes: Tensor) -> Tensor:
+        return F.interpolate(planes.float()[None], size=size, mode="bilinear", align_corners=False, antialias=True)[0]
+
+    smaller = smooth(picture).round().clamp(0, 255).to(picture.dtype)
     if exclusive:
         return smaller, F.interpolate(masks[None], size=size, mode="nearest-exact")[0]
-    majority = v2.functional.resize(masks.float(), list(size), antialias=True) >= 0.5
-    return smaller, majority.to(masks.dtype)
+    return smaller, (smooth(masks) >= 0.5).to(masks.dtype)
 
 
 def cropped(picture: Tensor, masks: Tensor, size: tuple[int, int], at_random: bool) -> tuple[Tensor, Tensor]:
     """The same part of a picture and its masks; smaller pictures are continued by their edge pixels first."""
     height, width = size
-    below, right = max(0, height - picture.shape[-2]), max(0, width - picture.shape[-1])
-    if below or right:
-        edge = [0, 0, right, below]
-        picture, masks = (v2.functional.pad(plane, edge, padding_mode="edge") for plane in (picture, masks))
+    if picture.shape[-2] < height or picture.shape[-1] < width:
+        rows, columns = (
+            torch.arange(max(wanted, there)).clamp(max=there - 1)
+            for wanted, there in zip(size, picture.shape[-2:], strict=True)
+        )
+        picture, masks = (planes[..., rows[:, None], columns] for planes in (picture, masks))
     spare = (picture.shape[-2] - height, picture.shape[-1] - width)
     if spare == (0, 0):
         return picture, masks

@@ -18,7 +18,6 @@ from restore.core.settings import RunSettings, Settings
 from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
 from restore.core.task import Task
 from restore.plugins.unet import answers, metrics
-from restore.plugins.unet.augmentation import make_augmentation
 from restore.plugins.unet.dataset import Segments, Source, channels_of
 from restore.plugins.unet.losses import EveryHead
 from restore.plugins.unet.nested_unet import NestedUNet
@@ -85,6 +84,8 @@ class Segmentation(Task):
         chosen = self._sources[split]
         if split == "validation":
             return Segments(chosen, self.model)
+        from restore.plugins.unet.augmentation import make_augmentation  # it imports torchvision, which takes seconds
+
         return Segments(chosen, self.model, make_augmentation(self.settings.augment, self.model.input_channels))
 
     def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:  # noqa: ARG002 - every step is alike

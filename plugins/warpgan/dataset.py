@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import functional as transforms
+from torch.nn import functional as F
 
 from restore.core.errors import UsageError
 from restore.plugins.common.folders import PictureFolder
@@ -160,10 +160,9 @@ class Pairs:
             face = face.flip(-1)
         if self.detail is None:
             return face
-        size = face.shape[-1]
-        small = transforms.resize(face, [self.detail, self.detail], antialias=True)
-        whole: Tensor = transforms.resize(small, [size, size], antialias=True)
-        return whole.clamp(0, 1)
+        small = F.interpolate(face[None], size=self.detail, mode="bilinear", align_corners=False, antialias=True)
+        whole = F.interpolate(small, size=face.shape[-1], mode="bilinear", align_corners=False, antialias=True)
+        return whole[0].clamp(0, 1)
 
 
 def galleries(settings: WarpGANSettings) -> dict[Split, Gallery]:

@@ -65,7 +65,14 @@ print("LOADED:", *sys.modules, file=sys.stderr)
 
 
 def test_torchvision_which_is_as_slow_to_import_as_torch_is_not_needed_to_use_a_family(restore_process):
-    tasks = ["srgan/srgan", "lbam/lbam", "inpaint_gan/inpaint-gan", "vae/vae", "classic/bicubic-antialias"]
+    tasks = [
+        "srgan/srgan",
+        "lbam/lbam",
+        "inpaint_gan/inpaint-gan",
+        "unet/nested-unet",
+        "vae/vae",
+        "classic/bicubic-antialias",
+    ]
     loaded = set(restore_process(*tasks, code=USE).stderr.split("LOADED:")[1].split())
     assert "restore.plugins.srgan.task" in loaded
     assert not {"torchvision", "torch._dynamo"} & loaded
