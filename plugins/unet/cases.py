@@ -56,8 +56,9 @@ def write_cases(task: Task, modules: Modules, settings: CasesSettings) -> None:
 def ranked(task: Segmentation, modules: Modules, settings: CasesSettings) -> tuple[list[Scored], list[Scored]]:
     """The worst pictures, worst first, and the best ones, best first, by IoU; no picture is in both."""
     device = device_of(settings.device)
+    task.move(modules.values(), device)
     for module in modules.values():
-        module.to(device).eval()
+        module.eval()
     pictures = task.evaluation_data(settings.data)
     iou, dice = (Overlap(score, "image", task.classes, threshold=settings.threshold) for score in ("iou", "dice"))
     scores: list[tuple[float, float, int]] = []

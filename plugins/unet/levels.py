@@ -48,7 +48,7 @@ def levels(task: Task, modules: Modules, settings: LevelsSettings) -> Iterator[L
     if not isinstance(task, Segmentation) or not isinstance(network, NestedUNet) or not network.deep_supervision:
         raise UsageError("levels are those of a UNet++ that was trained with --deep-supervision")
     device = device_of(settings.device)
-    network.to(device).eval()
+    task.move([network.eval()], device)
     pictures = task.evaluation_data(settings.data)
     parts = [network.pruned(level) for level in range(1, network.depth + 1)]
     taken = _seconds(parts, pictures[0]["input"][None].to(device), settings.repeats)
