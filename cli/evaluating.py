@@ -107,14 +107,12 @@ def _measured(
     label: str,
     shown: Bar,
 ) -> Evaluation:
-    where = device_of(device)
-    task.move(modules.values(), where)
     return evaluation.evaluate(
         task,
-        {name: module.eval() for name, module in modules.items()},
+        modules,
         pictures,
         protocol,
-        device=where,
+        device=device_of(device),
         of=label,
         progress=lambda done, total: shown.show(label, done, total),
     )

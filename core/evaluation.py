@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from restore.core.chance import chance, derive
 from restore.core.errors import DataError
 from restore.core.measuring import EvaluationProtocol, Number
-from restore.core.steps import Batch, Modules
+from restore.core.steps import Batch
 from restore.core.task import Pictures, Task
 
 
@@ -53,10 +53,10 @@ def evaluate(
 
     Args:
         task: what predicts and measures.
-        modules: its networks, on ``device`` and in evaluation mode.
+        modules: its networks; moved to ``device`` in the memory format of training, and otherwise left as they were.
         pictures: what to measure on; pictures may differ in size, one is measured at a time.
         protocol: which metrics, in which convention.
-        device: where the networks are.
+        device: where to compute.
         of: whose numbers these are, as reports name it.
         rank: this process; it measures pictures rank, rank + processes, … and receives the rows of all others.
         processes: how many processes share the work.
@@ -69,18 +69,18 @@ def evaluate(
     """
     if not len(pictures):
         raise DataError("there is no picture to measure on")
-    view, device = Modules(modules), torch.device(device)
-    task.move_fixed(device)
+    device = torch.device(device)
     mine = range(rank, len(pictures), processes)
     rows: list[tuple[int, dict[str, Tensor]]] = []
-    for done, index in enumerate(mine):
-        if stop and stop():
-            raise EvaluationInterrupted
-        with chance(derive("evaluation", index), device):  # an estimate that draws is the same each time
-            statistics = task.measure(as_batch(pictures[index], device), view, protocol)
-        rows.append((index, {name: value.detach().double().cpu() for name, value in statistics.items()}))
-        if progress:
-            progress(done + 1, len(mine))
+    with task.in_use(modules, device) as view:
+        for done, index in enumerate(mine):
+            if stop and stop():
+                raise EvaluationInterrupted
+            with chance(derive("evaluation", index), device):  # an estimate that draws is the same each time
+                statistics = task.measure(as_batch(pictures[index], device), view, protocol)
+            rows.append((index, {name: value.detach().double().cpu() for name, value in statistics.items()}))
+            if progress:
+                progress(done + 1, len(mine))
     if processes > 1:
         rows = sorted(gather_object(rows), key=lambda row: int(row[0]))
     return _reduce(rows, protocol, pictures, of)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -110,6 +111,21 @@ class Task(ABC):
         self._device = torch.device(device)
         for module in self.__dict__.get("fixed", {}).values():
             module.to(self._device)
+
+    @contextmanager
+    def in_use(self, modules: Mapping[str, nn.Module], device: torch.device | str) -> Iterator[Modules]:
+        """Have networks on a device and in evaluation mode for a while, and the fixed ones on the device besides.
+
+        Afterwards those are in training mode that were before; all of them stay on the device.
+        """
+        training = {name: module.training for name, module in modules.items()}
+        self.move_fixed(device)
+        self.move(modules.values(), device)
+        try:
+            yield Modules({name: module.eval() for name, module in modules.items()})
+        finally:
+            for name, module in modules.items():
+                module.train(training[name])
 
     # --- training ---------------------------------------------------------------------------------------------
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from itertools import product
 
 import torch
@@ -68,9 +67,8 @@ def predict_picture(
     canvas = Canvas.of(task, inputs)
     edge = canvas.first_edge(tile)
     device = torch.device(device)
-    task.move_fixed(device)
     say = notify or _nothing
-    with _ready(task, modules, device) as view:
+    with task.in_use(modules, device) as view:
         while True:
             try:
                 outputs = _attempt(canvas, view, edge, device, precision, progress or _nothing)
@@ -102,18 +100,6 @@ def predict_bounded(task: Task, batch: Batch, modules: Modules) -> Batch:
 
 def _nothing(*_: object) -> None:
     """Nobody listens."""
-
-
-@contextmanager
-def _ready(task: Task, modules: Mapping[str, nn.Module], device: torch.device) -> Iterator[Modules]:
-    """The networks on a device and in evaluation mode, for a while."""
-    training = {name: module.training for name, module in modules.items()}
-    try:
-        task.move(modules.values(), device)
-        yield Modules({name: module.eval() for name, module in modules.items()})
-    finally:
-        for name, module in modules.items():
-            module.train(training[name])
 
 
 def _smaller(canvas: Canvas, edge: int | None, device: torch.device) -> int:

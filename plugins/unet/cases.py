@@ -45,7 +45,8 @@ def write_cases(task: Task, modules: Modules, settings: CasesSettings) -> None:
     if not isinstance(task, Segmentation):
         raise UsageError("cases are of weights that segment")
     task = type(task)(task.settings, settings)
-    worst, best = ranked(task, modules, settings)
+    with task.in_use(modules, device_of(settings.device)) as view:
+        worst, best = ranked(task, view, settings)
     page = page_of(worst, best, f"{task.model.architecture} on {settings.data or 'the sample'}")
     with replacing(settings.output) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -56,9 +57,6 @@ def write_cases(task: Task, modules: Modules, settings: CasesSettings) -> None:
 def ranked(task: Segmentation, modules: Modules, settings: CasesSettings) -> tuple[list[Scored], list[Scored]]:
     """The worst pictures, worst first, and the best ones, best first, by IoU; no picture is in both."""
     device = device_of(settings.device)
-    task.move(modules.values(), device)
-    for module in modules.values():
-        module.eval()
     pictures = task.evaluation_data(settings.data)
     iou, dice = (Overlap(score, "image", task.classes, threshold=settings.threshold) for score in ("iou", "dice"))
     scores: list[tuple[float, float, int]] = []

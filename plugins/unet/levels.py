@@ -48,10 +48,10 @@ def levels(task: Task, modules: Modules, settings: LevelsSettings) -> Iterator[L
     if not isinstance(task, Segmentation) or not isinstance(network, NestedUNet) or not network.deep_supervision:
         raise UsageError("levels are those of a UNet++ that was trained with --deep-supervision")
     device = device_of(settings.device)
-    task.move([network.eval()], device)
     pictures = task.evaluation_data(settings.data)
-    parts = [network.pruned(level) for level in range(1, network.depth + 1)]
-    taken = _seconds(parts, pictures[0]["input"][None].to(device), settings.repeats)
+    with task.in_use(modules, device):
+        parts = [network.pruned(level) for level in range(1, network.depth + 1)]
+        taken = _seconds(parts, pictures[0]["input"][None].to(device), settings.repeats)
     for level, (part, seconds) in enumerate(zip(parts, taken, strict=True), 1):
         measured = type(task)(task.settings, settings.model_copy(update={"level": level}))
         protocol = measured.protocols()["overlap"]

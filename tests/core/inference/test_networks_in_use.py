@@ -1,0 +1,80 @@
+"""Networks are used on the device, in the mode and in the memory format that they are meant for."""
+
+import pytest
+import torch
+from tasks_in_use import Computed, Used, enlarging, picture, used
+from torch import nn
+
+from restore.core.evaluation import evaluate
+from restore.core.measuring import EvaluationProtocol
+from restore.core.planes import Tiling
+
+
+class Numbered(list):
+    """Samples that have numbers for names."""
+
+    def name(self, index):
+        return str(index)
+
+
+def measured(task):
+    return evaluate(task, task.exported, Numbered([{"input": picture(4, 4)}]), EvaluationProtocol("none", {}), of="x")
+
+
+def test_networks_run_in_evaluation_mode_without_gradients_and_are_left_as_they_were():
+    def looked(x):
+        assert not torch.is_grad_enabled()
+        assert not network.training
+        return x
+
+    network = Computed(looked)
+    task = Used(network, Tiling("exact", 0))
+    network.train()
+    result = used(task, picture(4, 4))
+    assert network.training
+    result += 1  # an ordinary tensor, not one of inference mode
+    measured(task)
+    assert network.training
+
+
+class Watched(Used):
+    """A task with a fixed network, which notes where it is wanted."""
+
+    def frozen(self):
+        return {"eye": nn.Linear(1, 1)}
+
+    def move_fixed(self, device):
+        self.wanted = device
+        super().move_fixed(device)
+
+
+def test_fixed_networks_go_to_the_device_whenever_they_are_built():
+    for early in (True, False):
+        task = Watched(Computed(lambda x: x), Tiling("exact", 0))
+        if early:
+            assert task.fixed["eye"].weight.device.type == "cpu"
+        task.move_fixed("meta")
+        assert task.fixed["eye"].weight.device.type == "meta"
+        assert not task.fixed["eye"].weight.requires_grad
+
+
+def test_fixed_networks_are_moved_where_a_task_is_used_and_measured():
+    task = Watched(Computed(lambda x: x), Tiling("exact", 0))
+    used(task, picture(4, 4))
+    assert task.wanted == torch.device("cpu")
+    task.wanted = None
+    measured(task)
+    assert task.wanted == torch.device("cpu")
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_networks_are_used_in_the_memory_format_that_they_are_trained_in(fast):
+    task = enlarging(2)
+    task.channels_last = fast
+    used(task, picture(8, 6))
+    for weight in (task.network.first.weight, task.network.last.weight):
+        assert weight.is_contiguous(memory_format=torch.channels_last if fast else torch.contiguous_format)
+        assert weight.is_contiguous() is not fast
+    other = enlarging(2)
+    other.network.load_state_dict(task.network.state_dict())
+    torch.testing.assert_close(used(task, picture(8, 6)), used(other, picture(8, 6)), rtol=0, atol=1e-6)
