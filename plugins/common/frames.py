@@ -12,6 +12,7 @@ from torch import Tensor
 from restore.core.errors import UsageError
 from restore.core.pictures.files import write_picture
 from restore.core.writing import replacing
+from restore.plugins.common.bilinear import bilinear
 
 KINDS = (".png", ".gif")
 """Endings of the files that `write_frames` can write."""
@@ -40,9 +41,7 @@ def write_frames(path: Path, frames: Sequence[Tensor], milliseconds: int = 120) 
 
 def fitted(picture: Tensor, height: int, width: int) -> Tensor:
     """A picture (C, H, W) resized to cover ``height`` x ``width`` pixels, and of that the middle of this size."""
-    from torchvision.transforms.v2 import functional as transforms  # as slow to import as torch itself
-
     cover = max(height / picture.shape[-2], width / picture.shape[-1])
-    size = [max(height, round(picture.shape[-2] * cover)), max(width, round(picture.shape[-1] * cover))]
-    middle: Tensor = transforms.center_crop(transforms.resize(picture, size), [height, width])
-    return middle
+    around = (max(height, round(picture.shape[-2] * cover)), max(width, round(picture.shape[-1] * cover)))
+    top, left = round((around[0] - height) / 2), round((around[1] - width) / 2)
+    return bilinear(picture, around)[..., top : top + height, left : left + width]

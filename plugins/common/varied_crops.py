@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from restore.plugins.common.augmentation_settings import CropAugmentation
+from restore.plugins.common.bilinear import bilinear
 
 
 def varied_crop(picture: Tensor, side: int, settings: CropAugmentation) -> Tensor:
@@ -18,7 +19,7 @@ def varied_crop(picture: Tensor, side: int, settings: CropAugmentation) -> Tenso
     """
     # as slow to import as torch itself, and only needed to train
     from torchvision.transforms.v2 import ColorJitter, InterpolationMode
-    from torchvision.transforms.v2.functional import center_crop, resize, rotate
+    from torchvision.transforms.v2.functional import center_crop, rotate
 
     angle, factor = _angle(settings), _factor(settings)
     # A square that is turned needs a larger one around it.
@@ -27,8 +28,7 @@ def varied_crop(picture: Tensor, side: int, settings: CropAugmentation) -> Tenso
     top, left = (int(torch.randint(length - seen + 1, ())) for length in picture.shape[-2:])
     part = picture[:, top : top + seen, left : left + seen].float() / 255
     around = side if angle == 0 else math.ceil(side * widening) + 2  # a pixel at the rim is mixed with what is beyond
-    if seen != around:
-        part = resize(part, [around, around], InterpolationMode.BILINEAR, antialias=True)
+    part = bilinear(part, (around, around))
     if angle:
         part = center_crop(rotate(part, angle, InterpolationMode.BILINEAR), [side, side])
     if settings.flip and torch.randint(2, ()):

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from restore.core.steps import Phase
 from restore.core.task import Pictures
+from restore.plugins.common.bilinear import bilinear
 from restore.plugins.inpaint_gan.settings import InpaintGANSettings
 
 PRETRAIN, GAME = "pretrain", "adversarial"
@@ -61,8 +61,7 @@ class Smaller:
         return self._pictures.name(index)
 
     def _shrunk(self, plane: Tensor) -> Tensor:
-        size = (self._side, self._side)
-        return F.interpolate(plane[None], size=size, mode="bilinear", antialias=True)[0].clamp(0, 1)
+        return bilinear(plane, (self._side, self._side)).clamp(0, 1)
 
 
 def drawn_smaller(pictures: Pictures, side: int, crop: int) -> Pictures:

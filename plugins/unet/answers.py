@@ -8,8 +8,8 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from restore.plugins.common.bilinear import bilinear
 from restore.plugins.unet.settings import ModelSettings
 from restore.plugins.unet.truth import probabilities
 
@@ -34,16 +34,12 @@ class Network:
 
     def __call__(self, pictures: Tensor) -> Tensor:
         """Probabilities of its last head, at the size of the pictures."""
-        size = pictures.shape[-2:]
-        wanted = self.model.size if self.resize and self.model.size is not None else tuple(size)
-        if wanted != tuple(size):
-            pictures = F.interpolate(pictures, size=wanted, mode="bilinear", align_corners=False, antialias=True)
+        height, width = pictures.shape[-2:]
+        if self.resize and self.model.size is not None:
+            pictures = bilinear(pictures, self.model.size)
         logits = self.network(normalised(pictures, self.model))
         found = probabilities(logits[-1] if isinstance(logits, list) else logits, self.model.exclusive)
-        if wanted != tuple(size):
-            found = F.interpolate(found, size=tuple(size), mode="bilinear", align_corners=False, antialias=True)
-            found = found.clamp(0, 1)
-        return found
+        return bilinear(found, (height, width)).clamp(0, 1)
 
 
 def together(answers: Sequence[Answer]) -> Answer:

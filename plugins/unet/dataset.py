@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from restore.core.errors import DataError
 from restore.core.pictures.files import Picture, read_picture
+from restore.plugins.common.bilinear import bilinear
 from restore.plugins.unet import layouts, nuclei
 from restore.plugins.unet.settings import ModelSettings
 from restore.plugins.unet.truth import IGNORED
@@ -205,13 +206,10 @@ def resized(picture: Tensor, masks: Tensor, size: tuple[int, int], exclusive: bo
     if picture.shape[-2:] == size:
         return picture, masks
 
-    def smooth(planes: Tensor) -> Tensor:
-        return F.interpolate(planes.float()[None], size=size, mode="bilinear", align_corners=False, antialias=True)[0]
-
-    smaller = smooth(picture).round().clamp(0, 255).to(picture.dtype)
+    smaller = bilinear(picture, size)
     if exclusive:
         return smaller, F.interpolate(masks[None], size=size, mode="nearest-exact")[0]
-    return smaller, (smooth(masks) >= 0.5).to(masks.dtype)
+    return smaller, (bilinear(masks.float(), size) >= 0.5).to(masks.dtype)
 
 
 def cropped(picture: Tensor, masks: Tensor, size: tuple[int, int], at_random: bool) -> tuple[Tensor, Tensor]:

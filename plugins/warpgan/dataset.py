@@ -11,9 +11,9 @@ from typing import Literal, Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from restore.core.errors import UsageError
+from restore.plugins.common.bilinear import bilinear
 from restore.plugins.common.folders import PictureFolder
 from restore.plugins.common.frames import fitted
 from restore.plugins.warpgan import faces
@@ -160,9 +160,8 @@ class Pairs:
             face = face.flip(-1)
         if self.detail is None:
             return face
-        small = F.interpolate(face[None], size=self.detail, mode="bilinear", align_corners=False, antialias=True)
-        whole = F.interpolate(small, size=face.shape[-1], mode="bilinear", align_corners=False, antialias=True)
-        return whole[0].clamp(0, 1)
+        height, width = face.shape[-2:]
+        return bilinear(bilinear(face, (self.detail, self.detail)), (height, width)).clamp(0, 1)
 
 
 def galleries(settings: WarpGANSettings) -> dict[Split, Gallery]:
