@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import torch
 from accelerate.utils import gather_object
@@ -20,6 +20,7 @@ from restore.core.training import snapshot
 from restore.core.training.order import Batches, make_loader, make_plan
 from restore.core.training.parts import Parts
 from restore.core.training.progress import CheckpointClock, Progress
+from restore.core.training.reports import Reports
 from restore.core.training.stopping import StopSignals
 from restore.core.training.turns import Turns
 from restore.core.training.validation import Validation
@@ -35,13 +36,11 @@ class Run:
         self.progress = Progress.from_dict(checkpoint.state["progress"]) if checkpoint else Progress()
         self.clock = CheckpointClock(parts.settings.checkpoint_every)
         self.validation = Validation(parts, self.progress, self._stop_of_evaluation)
+        self.reports = Reports(parts, self.progress)
         self.began = time.monotonic()
         self._earlier_seconds = self.progress.seconds
         self._checkpoint = checkpoint
         self.loader: Iterable[dict[str, Tensor]] = ()
-        self._logged: dict[str, float] = {}
-        self._warned: set[str] = set()
-        self._step_seconds: list[tuple[float, float]] = []
 
     @property
     def phase(self) -> Phase:
@@ -98,7 +97,7 @@ class Run:
             phase,
             precision=parts.settings.precision,
             averages=parts.averages,
-            warn=self.warn,
+            warn=self.reports.warn,
             max_skipped=parts.settings.max_skipped,
         )
         if self._checkpoint:
@@ -106,6 +105,7 @@ class Run:
             snapshot.restore_chance(self._checkpoint, self.turns, self.device, accelerator.process_index)
             self._checkpoint = None
         self.validation.begin(phase, self.turns)
+        self.reports.begin(phase, self.plan, self.turns)
         parts.emit(events.PhaseStarted(phase.name, self.progress.phase, phase.epochs))
 
     def _start_next_phase(self) -> None:
@@ -137,11 +137,11 @@ class Run:
         while progress.step < steps:
             began = time.perf_counter()
             waited = self._train_step(micro_batches)
-            self._step_seconds.append((time.perf_counter() - began, waited))
-            self.parts.emit(self._step_done(*self._step_seconds[-1]))
+            self.reports.step_done(time.perf_counter() - began, waited)
             last = progress.step == steps
             if last or progress.run_step % self.parts.settings.log_every == 0:
-                self._log()
+                self.reports.log(self.seconds)
+                self.reports.check_health(self.validation.latest, self._share)
             if self._told_to_stop():
                 self._interrupt()
             if not last and self._checkpoint_due(end_of_epoch=False):
@@ -176,46 +176,6 @@ class Run:
             }
         return moved
 
-    def _step_done(self, seconds: float, waited: float) -> events.StepDone:
-        progress = self.progress
-        left = self.phase.epochs - progress.phase_epoch + sum(p.epochs for p in self.parts.phases[progress.phase + 1 :])
-        return events.StepDone(
-            phase=self.phase.name,
-            epoch=progress.epoch,
-            epochs=progress.epoch + left,
-            step=progress.step,
-            steps=self.plan.steps,
-            run_step=progress.run_step,
-            run_steps=progress.run_step - progress.step + left * self.plan.steps,
-            samples=self.plan.batch_size,
-            seconds=seconds,
-            waited=waited,
-        )
-
-    def _log(self) -> None:
-        state = self.turns.numbers.take()
-        ranks = gather_object([state]) if self.parts.accelerator.num_processes > 1 else [state]
-        numbers = {}
-        for name in state:
-            total, count = (sum(rank[name][k] for rank in ranks if name in rank) for k in (0, 1))
-            numbers[name] = total / count
-        for name, optimizer in self.turns.optimizers.items():
-            numbers[f"{name}/lr"] = optimizer.rate
-        times = self._step_seconds or [(0.0, 0.0)]
-        spent, waited = (sum(column) for column in zip(*times, strict=True))
-        seconds = {"run": round(self.seconds, 3), "step": round(spent / len(times), 5), "waited": round(waited, 5)}
-        self._step_seconds = []
-        if self.parts.tracker:
-            self.parts.tracker.logged(self._place(), numbers, seconds)
-        self.parts.emit(events.Logged(self.phase.name, self.progress.epoch, self.progress.run_step, numbers, seconds))
-        self._logged = numbers
-        self._ask_for_health()
-
-    def _ask_for_health(self) -> None:
-        message = self.parts.task.health({**self._logged, **self.validation.latest, "share": self._share})
-        for line in (message or "").splitlines():  # each once, whatever else is wrong at the same time
-            self.warn(line)
-
     @property
     def _planned(self) -> int:
         """Optimizer steps of the whole phase."""
@@ -226,15 +186,6 @@ class Run:
         """How much of the phase is done, in [0, 1]."""
         return self.progress.phase_step / self._planned
 
-    def _place(self) -> dict[str, Any]:
-        return {"phase": self.phase.name, "epoch": self.progress.epoch, "step": self.progress.run_step}
-
-    def warn(self, message: str) -> None:
-        """Tell a person, once."""
-        if message not in self._warned:
-            self._warned.add(message)
-            self.parts.emit(events.Warned(message))
-
     # --- epochs -----------------------------------------------------------------------------------------------
 
     def _end_epoch(self) -> None:
@@ -242,7 +193,7 @@ class Run:
         last = progress.phase_epoch + 1 >= self.phase.epochs
         if last or (progress.phase_epoch + 1) % settings.evaluate_every == 0:
             self._interruptible(self.validation.evaluate)
-            self._ask_for_health()
+            self.reports.check_health(self.validation.latest, self._share)
         progress.epoch += 1
         progress.phase_epoch += 1
         progress.step = 0
