@@ -18,7 +18,8 @@ from restore.plugins.common.games.adversarial import (
     points_between,
     slope_penalty,
 )
-from restore.plugins.inpaint_gan.settings import AdversarialSettings, DiscriminatorSettings
+from restore.plugins.inpaint_gan.network_settings import DiscriminatorSettings
+from restore.plugins.inpaint_gan.settings import AdversarialSettings
 from restore.plugins.inpaint_gan.sizes import cut, local_boxes
 
 

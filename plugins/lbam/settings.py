@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from restore.core.settings import Changeable, OptimizerSettings, ScheduleSettings, Settings
 from restore.plugins.common.features.layers import Network
 from restore.plugins.common.features.settings import PerceptualSettings, StyleSettings
-from restore.plugins.common.games.two_phases import TwoPhaseSettings, check_shares
+from restore.plugins.common.games.two_phases import TwoPhaseSettings
 from restore.plugins.common.masks.settings import MaskSettings
 
 PUBLISHED_CROP = 256
@@ -120,12 +120,6 @@ class LBAMSettings(TwoPhaseSettings):
     def _published_critic_has_one_size(self) -> Self:
         if self.discriminator.published and self.crop != PUBLISHED_CROP:
             raise ValueError(f"discriminator.published: judges crops of {PUBLISHED_CROP} pixels, not {self.crop}")
-        return self
-
-    @model_validator(mode="after")
-    def _epochs_add_up(self) -> Self:
-        pretrain, adversarial = self.pretrain.epochs, self.adversarial.epochs
-        check_shares(self.epochs, pretrain, adversarial, given="epochs" in self.model_fields_set)
         return self
 
     @property

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from restore.core.errors import UsageError
 from restore.core.settings import Changeable, Flag, OptimizerSettings, ScheduleSettings, Settings
 from restore.plugins.common.features.settings import PerceptualSettings
-from restore.plugins.common.games.two_phases import TwoPhaseSettings, check_shares
+from restore.plugins.common.games.two_phases import TwoPhaseSettings
 
 Scale = Literal[2, 3, 4, 8]
 PixelLoss = Literal["l1", "mse", "charbonnier"]
@@ -117,10 +117,9 @@ class SRGANSettings(TwoPhaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _epochs_add_up(self) -> Self:
-        pretrain, adversarial = self.pretrain.epochs, self.adversarial.epochs
-        check_shares(self.epochs, pretrain, adversarial, given="epochs" in self.model_fields_set)
-        if pretrain is None and adversarial == self.epochs:
+    def _something_is_pretrained(self) -> Self:
+        adversarial = self.adversarial.epochs
+        if self.pretrain.epochs is None and adversarial == self.epochs:
             raise ValueError(
                 f"adversarial.epochs ({adversarial}) leaves none of epochs ({self.epochs}) for pretraining"
             )

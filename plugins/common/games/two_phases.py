@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from pydantic import model_validator
+
 from restore.core.settings import RunSettings
 
 
 class TwoPhaseSettings(RunSettings):
     """Settings of a run that pretrains and then plays an adversarial game.
 
-    A family declares ``pretrain`` and ``adversarial``, groups of settings with ``epochs``, or overrides ``split`` to
-    share the epochs out in its own way.
+    A family declares ``pretrain`` and ``adversarial``, groups of settings with ``epochs``. Where the game has no such
+    setting it takes what pretraining leaves, and the family overrides ``split``.
     """
 
     if TYPE_CHECKING:
         pretrain: Any
         adversarial: Any
+
+    @model_validator(mode="after")
+    def _epochs_add_up(self) -> Self:
+        adversarial = getattr(self.adversarial, "epochs", None)
+        check_shares(self.epochs, self.pretrain.epochs, adversarial, given="epochs" in self.model_fields_set)
+        return self
 
     def split(self) -> tuple[int, int]:
         """Epochs of pretraining and of the adversarial phase; see ``shares``."""

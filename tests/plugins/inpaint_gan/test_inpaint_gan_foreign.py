@@ -17,9 +17,9 @@ from restore.plugins.inpaint_gan.blocks import Norm
 from restore.plugins.inpaint_gan.coarse_to_fine import CoarseToFine
 from restore.plugins.inpaint_gan.critics import Critic
 from restore.plugins.inpaint_gan.foreign import CODE_BASES
+from restore.plugins.inpaint_gan.network_settings import ModelSettings
 from restore.plugins.inpaint_gan.networks import generator_of
 from restore.plugins.inpaint_gan.patch_discriminator import PatchDiscriminator
-from restore.plugins.inpaint_gan.settings import ModelSettings
 from restore.plugins.inpaint_gan.unet import UNetGenerator
 
 

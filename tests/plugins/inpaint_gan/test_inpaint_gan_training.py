@@ -15,7 +15,8 @@ from restore.core.steps import Phase, Step
 from restore.plugins.common.games.adversarial import Hinge
 from restore.plugins.common.holes.losses import composed
 from restore.plugins.inpaint_gan.judging import Game, Judge, Verdict, critic_terms, game_of
-from restore.plugins.inpaint_gan.settings import AdversarialSettings, DiscriminatorSettings, InpaintGANSettings
+from restore.plugins.inpaint_gan.network_settings import DiscriminatorSettings
+from restore.plugins.inpaint_gan.settings import AdversarialSettings, InpaintGANSettings
 from restore.plugins.inpaint_gan.sizes import cut, local_boxes, size_of
 from restore.plugins.inpaint_gan.task import InpaintGAN
 

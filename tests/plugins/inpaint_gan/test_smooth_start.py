@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from restore.plugins.inpaint_gan.network_settings import ModelSettings
 from restore.plugins.inpaint_gan.networks import drawn
-from restore.plugins.inpaint_gan.settings import ModelSettings
 from restore.plugins.inpaint_gan.smooth import continued_smoothly
 
 
