@@ -1,0 +1,90 @@
+"""Sweeps, Otsu's threshold, pages of cases and the levels of a UNet++."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from small_segmentation import frozen, nested
+
+from restore.core.errors import NothingToTrain, UsageError
+from restore.core.evaluation import evaluate
+from restore.core.steps import Modules
+from restore.plugins.unet.cases import page_of, ranked, write_cases
+from restore.plugins.unet.levels import levels
+from restore.plugins.unet.options import CasesSettings, EvaluateSettings, LevelsSettings
+from restore.plugins.unet.otsu import Otsu
+from restore.plugins.unet.settings import (
+    SegmentationSettings,
+)
+from restore.plugins.unet.task import NestedUNetSegmentation
+
+
+def test_evaluation_has_a_sweep_and_thresholds() -> None:
+    assert next(iter(nested().protocols())) == "overlap"
+    swept = nested(EvaluateSettings(sweep=True)).protocols()
+    assert next(iter(swept)) == "sweep"
+    assert len(swept["sweep"].metrics) == 20
+    assert "iou@0.30" in nested(EvaluateSettings(threshold=0.3)).protocols()["overlap"].metrics
+    assert nested().phases()[0].monitor in nested().protocols()["overlap"].metrics
+
+
+def test_otsu_is_measured_beside_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("restore.plugins.unet.sources.VALIDATION_DRAWINGS", 3)
+    task = nested()
+    baseline = task.baselines()["otsu"]
+    pictures = task.evaluation_data(None)
+    scores = evaluate(baseline, {}, pictures, baseline.protocols()["overlap"], of="otsu")
+    assert 0 < scores.numbers[0].value < 0.9
+    assert scores.numbers[0].of == "otsu"
+    with pytest.raises(NothingToTrain):
+        baseline.train_step({}, None, None)  # type: ignore[arg-type]
+    assert not nested(classes=["a", "b"]).baselines()
+
+
+def test_otsu_takes_the_smaller_side_of_the_threshold() -> None:
+    task = Otsu(SegmentationSettings())
+    dark = torch.full((1, 3, 8, 8), 0.9)
+    dark[..., :2] = 0.1
+    for picture in (dark, 1 - dark):
+        found = task.predict({"input": picture}, Modules({}))["probability"]
+        assert found[..., :2].all()
+        assert not found[..., 2:].any()
+    assert not task.predict({"input": torch.ones(1, 3, 8, 8)}, Modules({}))["probability"].any()
+
+
+def test_cases_rank_pictures_without_naming_one_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("restore.plugins.unet.sources.VALIDATION_DRAWINGS", 5)
+    task = nested(width=2)
+    modules = frozen(task)
+    settings = CasesSettings(count=3, output=tmp_path / "cases.html", device="cpu", threshold=0.3)
+    worst, best = ranked(NestedUNetSegmentation(task.settings, settings), modules, settings)
+    assert (len(worst), len(best)) == (3, 2)
+    scores = [case.iou for case in [*worst, *best[::-1]]]
+    assert scores == sorted(scores)
+    assert len({case.name for case in [*worst, *best]}) == 5
+    write_cases(task, modules, settings)
+    page = settings.output.read_text()
+    assert page.count("<img") == 15
+    assert worst[0].name in page
+    assert capsys.readouterr().out.strip() == str(settings.output)
+
+
+def test_the_page_shows_names_as_they_are() -> None:
+    assert "<script>" not in page_of([], [], "<script>")
+
+
+def test_levels_are_cheaper_the_shallower(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("restore.plugins.unet.sources.VALIDATION_DRAWINGS", 2)
+    task = nested()
+    found = list(levels(task, frozen(task), LevelsSettings(repeats=1, device="cpu")))
+    assert [level.level for level in found] == [1, 2, 3, 4]
+    parameters = [level.parameters for level in found]
+    assert parameters == sorted(parameters)
+    assert all(level.milliseconds > 0 and 0 <= level.iou <= 1 for level in found)
+    plain = nested(deep_supervision=False)
+    with pytest.raises(UsageError, match="deep-supervision"):
+        list(levels(plain, frozen(plain), LevelsSettings(repeats=1)))
