@@ -162,7 +162,7 @@ def _text(about: dict[str, Any]) -> Iterator[str]:
 
 def _entry_text(entry: dict[str, Any]) -> Iterator[str]:
     source = f"of {entry['distribution']}" if entry["distribution"] else "from a local module"
-    yield f"{entry['name']}: {SINGULAR[entry['kind']]} {source}"
+    yield f"{entry['name']}: {registry.SINGULAR[entry['kind']]} {source}"
     yield from (f"  {text}" for text in dict.fromkeys([entry["summary"], entry.get("help", "")]) if text)
     yield f"  is {entry['reference']}{entry.get('signature', '')}"
     for name, metrics in entry.get("protocols", {}).items():
@@ -184,16 +184,6 @@ def _settings_text(settings: list[dict[str, Any]]) -> Iterator[str]:
     rows = [(f"{s['flags'][0]} {s['type']}", "required" if s["required"] else shown(s["default"])) for s in settings]
     width = min(50, max(len(row[0]) for row in rows))
     yield from (f"    {left.ljust(width)}  {right}" for left, right in rows)
-
-
-SINGULAR = {
-    "tasks": "task",
-    "architectures": "architecture",
-    "datasets": "dataset",
-    "losses": "loss",
-    "metrics": "metric",
-    "commands": "command",
-}
 
 
 # --- runs and weights files ---------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from restore.registry.errors import (
     RequirementUnmet,
     UnknownName,
 )
-from restore.registry.hooks import KINDS, Kind, Register, hookimpl
+from restore.registry.hooks import KINDS, SINGULAR, Kind, Register, hookimpl
 from restore.registry.naming import CORE_COMMANDS
 from restore.registry.project_file import Project, find_project, read_project
 from restore.registry.references import Entry, locate
@@ -36,6 +36,7 @@ from restore.registry.settling import State
 __all__ = [
     "CORE_COMMANDS",
     "KINDS",
+    "SINGULAR",
     "AmbiguousName",
     "Candidate",
     "Discovery",

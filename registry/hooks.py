@@ -30,6 +30,7 @@ SINGULAR: Final[dict[Kind, str]] = {
     "metrics": "metric",
     "commands": "command",
 }
+"""What one of each kind is called in messages."""
 
 hookspec = pluggy.HookspecMarker("restore")
 hookimpl = pluggy.HookimplMarker("restore")
