@@ -150,8 +150,7 @@ class Segmentation(Task):
 
     def predict(self, batch: Batch, modules: Modules) -> Batch:
         """Probabilities (B, classes, H, W) of pictures (B, C, H, W)."""
-        for partner in self._partners:
-            partner.network.to(batch["input"].device)
+        self.move((partner.network for partner in self._partners), batch["input"].device)
         return {"probability": self.answer(modules)(batch["input"])}
 
     def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:  # noqa: ARG002 - the picture is all
