@@ -32,7 +32,7 @@ def take(
         accelerator: the processes.
         modules: every trained network, raw.
         averages: their moving averages.
-        turns: optimizers, gradient scaler and partial log averages of the phase.
+        turns: optimizers, gradient scalers and partial log averages of the phase.
         progress: the counters.
         about: further plain data, such as the position of the log.
     """
@@ -57,7 +57,7 @@ def take(
         **about,
         "progress": progress.as_dict(),
         "optimizers": optimizers,
-        "scaler": turns.scaler.state_dict() if turns.scaler else None,
+        "scalers": {name: scaler.state_dict() for name, scaler in turns.scalers.items()},
         "skipped": turns.skipped,
         "averages": averages.updates if averages else None,
         "ranks": [{"chance": plain, "numbers": numbers} for _, plain, numbers in ranks],
@@ -80,8 +80,8 @@ def restore_turns(checkpoint: Checkpoint, turns: Turns) -> None:
         restore_optimizer(name, scheduled.optimizer, checkpoint.tensors["optimizers"], plain)
         if scheduled.plateau and plain["plateau"]:
             scheduled.plateau.restore(plain["plateau"])
-    if turns.scaler and checkpoint.state["scaler"]:
-        turns.scaler.load_state_dict(checkpoint.state["scaler"])
+    for name, scaler in turns.scalers.items():
+        scaler.load_state_dict(checkpoint.state["scalers"][name])
     turns.skipped = checkpoint.state["skipped"]
 
 

@@ -100,7 +100,10 @@ class Turns:
         self.max_skipped = max_skipped
         self.numbers = Numbers()
         self.skipped = 0
-        self.scaler = torch.amp.GradScaler("cuda") if precision == "fp16" else None
+        # one for each optimizer: a common one could change its scale between the micro-batches of the other's step
+        self.scalers = {
+            name: torch.amp.GradScaler(accelerator.device.type) for name in phase.optimizers if precision == "fp16"
+        }
         self.optimizers = {
             name: ScheduledOptimizer(
                 settings, (p for owned in phase.owned_by(name) for p in networks.raw[owned].parameters())
@@ -122,7 +125,8 @@ class Turns:
             with autocast(self.accelerator.device, self.precision):
                 terms = closure(self.networks.in_turn(owned))
             total = torch.stack([term.float() for term in terms.values()]).sum()
-            self.accelerator.backward(self.scaler.scale(total) if self.scaler else total)
+            scaler = self.scalers.get(name)
+            self.accelerator.backward(scaler.scale(total) if scaler else total)
         self._last_terms = {f"{name}/{term}": value.detach() for term, value in terms.items()}
         for term, value in self._last_terms.items():
             self.numbers.add(term, value)
@@ -135,8 +139,9 @@ class Turns:
             self.numbers.add(name, value)
 
     def _step(self, name: str, optimizer: ScheduledOptimizer, owned: tuple[str, ...]) -> None:
-        if self.scaler:
-            self.scaler.unscale_(optimizer.optimizer)
+        scaler = self.scalers.get(name)
+        if scaler:
+            scaler.unscale_(optimizer.optimizer)
         # after the reduction the gradient is the same on every process, and so is the decision to step
         gradients = [p.grad for p in optimizer.parameters if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
@@ -145,13 +150,13 @@ class Turns:
             self.numbers.add(f"{name}/gradient", norm)
             if optimizer.settings.clip_norm is not None:
                 torch.nn.utils.clip_grads_with_norm_(optimizer.parameters, optimizer.settings.clip_norm, norm)
-            optimizer.optimizer.step() if self.scaler is None else self.scaler.step(optimizer.optimizer)
+            optimizer.optimizer.step() if scaler is None else scaler.step(optimizer.optimizer)
             self.skipped = 0
             for module in owned:
                 if self.averages and module in self.averages.modules:
                     self.averages.update(module, self.networks.raw[module])
-        if self.scaler:
-            self.scaler.update()
+        if scaler:
+            scaler.update()
         # after the step: before it would wipe the gradients of earlier micro-batches
         optimizer.optimizer.zero_grad()
         if not finite:
@@ -168,5 +173,5 @@ class Turns:
                 f"training diverged: {self.skipped} steps in a row were skipped because {cause}; the last good "
                 "checkpoint is kept. Lower the learning rate, set clip_norm, or use --precision fp32"
             )
-        if self.scaler is None or self.skipped > 4:  # fp16 begins by finding its scale: a few skips are its way
+        if not self.scalers or self.skipped > 4:  # fp16 begins by finding its scale: a few skips are its way
             self.warn(f"a step of {name} was skipped: {cause}")

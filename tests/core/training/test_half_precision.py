@@ -1,0 +1,92 @@
+"""fp16: losses are scaled so that small gradients stay numbers, those of each optimizer by a scale of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+from toy_tasks import TwoPhases, toy_settings
+
+from restore.core.machine.accelerator import make_accelerator
+from restore.core.settings import OptimizerSettings
+from restore.core.steps import Step
+from restore.core.training import snapshot
+from restore.core.training.progress import Progress
+from restore.core.training.turns import Networks, Turns
+
+STILL = OptimizerSettings(name="sgd", lr=1e-12, momentum=0)
+ADVERSARIAL = Step("adversarial", 0, 0, 0, 0.0)
+
+
+class Game:
+    """The adversarial phase of a toy, whose networks all but stand still."""
+
+    def __init__(self, precision: str, accumulate: int = 2) -> None:
+        torch.manual_seed(0)
+        settings = toy_settings(Path(), accumulate=accumulate, batch_norm=False, optimizer=STILL)
+        self.toy = TwoPhases(settings)
+        self.networks = Networks(self.toy.modules, self.toy.modules)
+        self.accelerator = make_accelerator(settings)
+        self.turns = Turns(
+            self.accelerator, self.networks, self.toy.phases()[1],
+            precision=precision, averages=None, warn=pytest.fail, max_skipped=9,
+        )  # fmt: skip
+        self.gradients: dict[str, list[Tensor]] = {name: [] for name in self.turns.optimizers}
+        for name, scheduled in self.turns.optimizers.items():
+            scheduled.optimizer.register_step_pre_hook(lambda *_, name=name: self._keep(name))
+
+    def scale(self, **changes: float) -> None:
+        """Set something of every scaler; low scales by default, with which nothing overflows."""
+        for scaler in self.turns.scalers.values():
+            scaler.load_state_dict({**scaler.state_dict(), "scale": 2.0**8, **changes})
+
+    def _keep(self, name: str) -> None:
+        self.gradients[name].append(torch.cat([p.grad.flatten() for p in self.networks.raw[name].parameters()]))
+
+    def step(self, seed: int) -> None:
+        """One optimizer step of each."""
+        pictures = torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(seed))
+        self.turns.begin_step()
+        for part in pictures.chunk(self.accelerator.gradient_accumulation_steps):
+            with self.accelerator.accumulate(*self.toy.modules.values()):
+                self.toy.train_step({"input": part, "target": 1 - part}, self.turns, ADVERSARIAL)
+
+    def scales(self) -> dict[str, float]:
+        return {name: scaler.get_scale() for name, scaler in self.turns.scalers.items()}
+
+
+def test_gradients_are_those_of_fp32_whatever_the_scales_do_meanwhile() -> None:
+    exact, half = Game("fp32"), Game("fp16")
+    half.scale(growth_interval=1)  # they grow at every step
+    for seed in range(3):
+        exact.step(seed)
+        half.step(seed)
+    assert half.scales() == {"net": 2.0**11, "critic": 2.0**11}
+    for name, expected in exact.gradients.items():
+        for mine, right in zip(half.gradients[name], expected, strict=True):
+            assert (mine - right).norm() < 0.02 * right.norm()
+
+
+def test_an_overflow_of_one_optimizer_lowers_its_own_scale_alone() -> None:
+    game = Game("fp16", accumulate=1)
+    game.scale()
+    critic = game.turns.scalers["critic"]
+    critic.load_state_dict({**critic.state_dict(), "scale": 2.0**40})
+    game.step(0)
+    assert game.scales() == {"net": 2.0**8, "critic": 2.0**39}
+    assert [len(game.gradients[name]) for name in ("net", "critic")] == [1, 0]
+
+
+def test_scales_are_in_checkpoints() -> None:
+    game = Game("fp16", accumulate=1)
+    game.scale(growth_interval=2)
+    game.step(0)
+    game.turns.scalers["net"].update(2.0**12)
+    taken = snapshot.take(game.accelerator, game.networks.raw, None, game.turns, Progress(), {})
+    other = Game("fp16", accumulate=1)
+    snapshot.restore_turns(taken, other.turns)
+    assert other.scales() == game.scales() == {"net": 2.0**12, "critic": 2.0**8}
+    other.step(1)  # the second good step, so that the critic's scale grows
+    assert other.scales()["critic"] == 2.0**9
