@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,10 +94,10 @@ class Trainer:
                 f"{self.name} is a fixed method and has nothing to train; use it at once: "
                 f"restore predict {self.name.rpartition('/')[2]} PICTURE --output DIR"
             )
+        _use_deterministic_kernels(self.settings)
         accelerator = self._accelerator()
         settings, beginning = self._begin(self._decide(accelerator))
         seed_everything(derive(settings.seed, "weights"))
-        _use_deterministic_kernels(settings)
         # the data and the plan first: what is wrong with them should be said before anything is made
         pictures = {"train": self.task.data("train", phases[0]), "validation": self.task.data("validation", phases[0])}
         plan = make_plan(settings, len(pictures["train"]), processes=accelerator.num_processes)
@@ -256,6 +257,9 @@ def _started(parts: Parts, plan: Plan, checkpoint: Checkpoint | None, taken: str
 
 
 def _use_deterministic_kernels(settings: RunSettings) -> None:
+    if settings.deterministic:
+        # cuBLAS reads it when it is used for the first time; without it torch refuses to multiply matrices on CUDA
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(settings.deterministic)
     torch.backends.cudnn.benchmark = not settings.deterministic
 
