@@ -167,7 +167,8 @@ class RunSettings(Settings):
     deterministic: bool = False
     """Use only deterministic kernels, so that a resumed run is exact on a GPU too."""
     workers: Annotated[Annotated[int, Field(ge=0)] | None, Changeable()] = None
-    """Processes that load data; unset: none for pictures kept in memory, else up to 4. Never changes the result."""
+    """Processes that load data; unset: up to 4, but none for pictures kept in memory where no CUDA device trains. Never
+    changes the result."""
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Decay of an exponential moving average of the weights, used for evaluation and export; unset: no averaging."""
     evaluate_every: Annotated[int, Field(ge=1), Changeable()] = 1

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable
 
 from restore.core.events import StepDone
+from restore.core.machine.processes import cores
 
 WINDOW = 50
 """Steps over which the rate is averaged."""
@@ -64,8 +64,7 @@ class Pace:
         if self._recent[-1].step < self._recent[-1].steps:
             return None
         self._advised = True
-        processors = os.cpu_count() or 1
         return (
             f"{self.waiting:.0%} of the time is spent waiting for data. "
-            f"More processes to load it may help: --workers {min(8, max(2, processors))}"
+            f"More processes to load it may help: --workers {min(8, max(2, cores()))}"
         )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from restore.core.machine.processes import FAILURES
+from restore.core.machine.processes import FAILURES, cores
 
 INTERRUPTED = 130
 """Exit status of a process that Ctrl-C ended."""
@@ -69,7 +69,7 @@ def _environment(processes: int, failures: str) -> Mapping[str, str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    threads = max(1, (os.cpu_count() or 1) // processes)
+    threads = max(1, cores() // processes)
     return {
         "OMP_NUM_THREADS": str(threads),  # or every process would use every core
         **os.environ,

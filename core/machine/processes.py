@@ -23,6 +23,16 @@ def how_many() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def how_many_here() -> int:
+    """How many of them are on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
+def cores() -> int:
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def launched_alone() -> bool:
     """Whether ``accelerate launch`` was asked for several processes and started one, as on CPUs without MPI."""
     return {"ACCELERATE_MIXED_PRECISION", "MASTER_ADDR"} <= os.environ.keys() and how_many() == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from restore.core.chance import chance, derive, permutation
 from restore.core.errors import UsageError
+from restore.core.machine import processes
 from restore.core.settings import RunSettings
 from restore.core.task import Pictures
 
@@ -114,22 +114,26 @@ class Batches(Sampler[list[Ticket]]):
         return (self.plan.steps - self.first_step) * self.plan.micro_batches
 
 
-def make_loader(pictures: Pictures, batches: Batches, settings: RunSettings, *, pin: bool) -> DataLoader[Any]:
+def make_loader(pictures: Pictures, batches: Batches, settings: RunSettings, device: torch.device) -> DataLoader[Any]:
     """A loader whose workers live as long as the phase; the sampler, not the loader, shares work among processes."""
-    workers = settings.workers
-    if workers is None:
-        kept = bool(getattr(pictures, "in_memory", False))
-        workers = 0 if kept else min(4, max(1, (os.cpu_count() or 1) - 1))
+    workers = _workers(pictures, device) if settings.workers is None else settings.workers
     return DataLoader(
         Samples(pictures, settings.seed),
         batch_sampler=batches,
         num_workers=workers,
         persistent_workers=workers > 0,
-        pin_memory=pin,
+        pin_memory=device.type == "cuda",
         # its own, since each iterator draws a seed that would otherwise come out of the run's chance
         generator=torch.Generator(),
         worker_init_fn=_leave_signals_to_the_engine if workers else None,
     )
+
+
+def _workers(pictures: Pictures, device: torch.device) -> int:
+    # a processor that trains has no time to spare for workers; one that feeds a GPU has nothing better to do
+    if getattr(pictures, "in_memory", False) and device.type != "cuda":
+        return 0
+    return min(4, max(1, processes.cores() // processes.how_many_here() - 1))
 
 
 def _leave_signals_to_the_engine(worker: int) -> None:  # noqa: ARG001

@@ -90,7 +90,7 @@ class Run:
             parts.settings, len(pictures), processes=accelerator.num_processes, rank=accelerator.process_index
         )
         self.batches = Batches(self.plan)
-        self.loader = make_loader(pictures, self.batches, parts.settings, pin=self.device.type == "cuda")
+        self.loader = make_loader(pictures, self.batches, parts.settings, self.device)
         self.turns = Turns(
             accelerator,
             parts.networks,

@@ -9,9 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from toy_tasks import TwoPhases, toy_settings
+import torch
+from toy_tasks import Noise, TwoPhases, toy_settings
 
 from restore.core.events import Event, StepDone
+from restore.core.machine import processes
+from restore.core.training.order import Batches, make_loader, make_plan
 from restore.core.training.trainer import Trainer
 
 
@@ -39,3 +42,28 @@ def test_workers_end_with_the_run(listeners: list[object], tmp_path: Path) -> No
     with suppress(Stopped):
         trainer.fit()
     assert multiprocessing.active_children() == []
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # of the cores that there are, not those named here
+@pytest.mark.parametrize(
+    ("device", "kept", "cores", "together", "expected"),
+    [
+        ("cpu", True, 16, 1, 0),  # a processor that trains has none to spare
+        ("cpu", False, 2, 1, 1),
+        ("cuda", True, 16, 1, 4),  # one that feeds a GPU has
+        ("cuda", True, 16, 8, 1),
+        ("cuda", False, 1, 1, 1),
+    ],
+)
+def test_as_many_workers_as_the_machine_can_spare(
+    device: str, kept: bool, cores: int, together: int, expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "cores", lambda: cores)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", str(together))
+    pictures = Noise(4, 8, seed=0, augment=False)
+    pictures.in_memory = kept  # type: ignore[attr-defined]
+    for asked, chosen in ((None, expected), (3, 3)):
+        settings = toy_settings(tmp_path, workers=asked)
+        loader = make_loader(pictures, Batches(make_plan(settings, 4)), settings, torch.device(device))
+        assert loader.num_workers == chosen
+        assert loader.pin_memory is (device == "cuda")
