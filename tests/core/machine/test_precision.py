@@ -37,6 +37,15 @@ def test_it_is_measured_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert precision.probe(CPU)["speedup"] == 3.0
 
 
+def test_what_failed_is_measured_again(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> float:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(precision, "_seconds", fails)
+    assert precision.choose("auto", CPU) == "fp32"
+    assert not cache.exists()
+
+
 def test_measuring_leaves_the_chance_of_the_run_alone() -> None:
     torch.manual_seed(0)
     before = torch.get_rng_state()
