@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_chec
 import torch
 from torch import Tensor, nn
 
+from restore.core.machine.devices import kernels_for_use
 from restore.core.measuring import EvaluationProtocol
 from restore.core.planes import Plane, Rendered, Tiling
 from restore.core.settings import RunSettings, Settings
@@ -116,13 +117,15 @@ class Task(ABC):
     def in_use(self, modules: Mapping[str, nn.Module], device: torch.device | str) -> Iterator[Modules]:
         """Have networks on a device and in evaluation mode for a while, and the fixed ones on the device besides.
 
-        Afterwards those are in training mode that were before; all of them stay on the device.
+        What is computed meanwhile is what any device computes, see `kernels_for_use`. Afterwards those networks are in
+        training mode that were before; all of them stay on the device.
         """
         training = {name: module.training for name, module in modules.items()}
         self.move_fixed(device)
         self.move(modules.values(), device)
         try:
-            yield Modules({name: module.eval() for name, module in modules.items()})
+            with kernels_for_use():
+                yield Modules({name: module.eval() for name, module in modules.items()})
         finally:
             for name, module in modules.items():
                 module.train(training[name])

@@ -29,14 +29,17 @@ def device_of(requested: str) -> torch.device:
 
 
 @contextlib.contextmanager
-def any_size() -> Iterator[None]:
-    """While the block runs, cuDNN does not try all its kernels for each new size, as it does for crops of one size.
+def kernels_for_use() -> Iterator[None]:
+    """While the block runs, cuDNN computes in fp32 proper, and does not try all its kernels for each new size.
 
-    That pays when thousands of inputs are alike; pictures to measure on may each have a size of their own.
+    torch lets convolutions round to the 10 bits of TF32 where a GPU is faster then; numbers to be trusted do not depend
+    on that. Trying kernels pays when thousands of inputs are alike, as crops are; pictures to use a network on may each
+    have a size of their own.
     """
-    before = torch.backends.cudnn.benchmark
-    torch.backends.cudnn.benchmark = False
+    cudnn = torch.backends.cudnn
+    before = cudnn.benchmark, cudnn.allow_tf32
+    cudnn.benchmark, cudnn.allow_tf32 = False, False
     try:
         yield
     finally:
-        torch.backends.cudnn.benchmark = before
+        cudnn.benchmark, cudnn.allow_tf32 = before

@@ -14,7 +14,7 @@ from torch import nn
 from restore.core import events
 from restore.core.chance import chance, derive
 from restore.core.evaluation import Evaluation, as_batch, evaluate
-from restore.core.machine.devices import any_size
+from restore.core.machine.devices import kernels_for_use
 from restore.core.measuring import Number
 from restore.core.records import checkpoints
 from restore.core.records.tracking import make_sheet, write_sheet
@@ -57,18 +57,17 @@ class Validation:
 
     def _measured(self, task: Task, modules: Mapping[str, nn.Module], of: str) -> Evaluation:
         accelerator = self.parts.accelerator
-        with any_size():
-            return evaluate(
-                task,
-                modules,
-                self.pictures,
-                self.protocol,
-                device=self.device,
-                of=of,
-                rank=accelerator.process_index,
-                processes=accelerator.num_processes,
-                stop=self.stop,
-            )
+        return evaluate(
+            task,
+            modules,
+            self.pictures,
+            self.protocol,
+            device=self.device,
+            of=of,
+            rank=accelerator.process_index,
+            processes=accelerator.num_processes,
+            stop=self.stop,
+        )
 
     def evaluate(self) -> None:
         """Measure the networks, keep them, and keep them as the phase's best if they are.
@@ -150,7 +149,7 @@ class Validation:
         count = min(self.parts.settings.sample_pictures, len(self.pictures))
         if not self.parts.accelerator.is_main_process or not count:
             return
-        with any_size(), chance(derive(self.parts.settings.seed, "samples"), self.device):
+        with kernels_for_use(), chance(derive(self.parts.settings.seed, "samples"), self.device):
             rows = [
                 self.parts.task.sample_row(as_batch(self.pictures[index], self.device), Modules(modules))
                 for index in range(count)

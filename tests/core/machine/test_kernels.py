@@ -15,28 +15,32 @@ from restore.core.steps import Batch, Modules, Step, Turn
 from restore.core.training.trainer import Trainer
 
 
+def allowed() -> tuple[bool, bool]:
+    return torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32
+
+
 class Watched(OneNetwork):
-    """Remembers whether cuDNN may try its kernels out."""
+    """Remembers whether cuDNN may try its kernels out, and whether it may round to TF32."""
 
     def __init__(self, settings: Any) -> None:
         super().__init__(settings)
-        self.seen: dict[str, set[bool]] = {"training": set(), "measuring": set(), "samples": set()}
+        self.seen: dict[str, set[tuple[bool, bool]]] = {"training": set(), "measuring": set(), "samples": set()}
 
     def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
-        self.seen["training"].add(torch.backends.cudnn.benchmark)
+        self.seen["training"].add(allowed())
         super().train_step(batch, turn, step)
 
     def measure(self, *arguments: Any) -> dict[str, Tensor]:
-        self.seen["measuring"].add(torch.backends.cudnn.benchmark)
+        self.seen["measuring"].add(allowed())
         return super().measure(*arguments)
 
     def sample_row(self, batch: Batch, modules: Modules) -> list[Tensor]:
-        self.seen["samples"].add(torch.backends.cudnn.benchmark)
+        self.seen["samples"].add(allowed())
         return super().sample_row(batch, modules)
 
 
 @pytest.mark.parametrize("deterministic", [False, True])
-def test_kernels_are_tried_out_for_crops_of_one_size_only(
+def test_kernels_are_tried_out_and_may_round_in_training_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deterministic: bool
 ) -> None:
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
@@ -47,6 +51,10 @@ def test_kernels_are_tried_out_for_crops_of_one_size_only(
     finally:
         torch.use_deterministic_algorithms(False)
         chosen = os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
-    assert task.seen == {"training": {not deterministic}, "measuring": {False}, "samples": {False}}
+    assert task.seen == {
+        "training": {(not deterministic, True)},
+        "measuring": {(False, False)},
+        "samples": {(False, False)},
+    }
     # what torch asks for before it multiplies matrices on CUDA by deterministic kernels
     assert (chosen in (":4096:8", ":16:8")) is deterministic
