@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import nn
@@ -37,8 +38,10 @@ def compare_levels(task: Task, modules: Modules, settings: LevelsSettings) -> No
 
     Raises UsageError where the weights are of no deeply supervised UNet++.
     """
+    rows = levels(task, modules, settings)
+    first = next(rows)  # what cannot be measured is said before any heading
     print(f"{'level':<6}{'parameters':>12}{'ms a picture':>14}{'IoU (pooled over the set)':>28}")
-    for found in levels(task, modules, settings):
+    for found in chain([first], rows):
         print(f"L{found.level:<5}{found.parameters:>12,}{found.milliseconds:>14.2f}{found.iou:>28.4f}")
 
 

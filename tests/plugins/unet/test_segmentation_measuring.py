@@ -12,7 +12,7 @@ from restore.core.errors import NothingToTrain, UsageError
 from restore.core.evaluation import evaluate
 from restore.core.steps import Modules
 from restore.plugins.unet.cases import page_of, ranked, write_cases
-from restore.plugins.unet.levels import levels
+from restore.plugins.unet.levels import compare_levels, levels
 from restore.plugins.unet.options import CasesSettings, EvaluateSettings, LevelsSettings
 from restore.plugins.unet.otsu import Otsu
 from restore.plugins.unet.settings import (
@@ -77,7 +77,7 @@ def test_the_page_shows_names_as_they_are() -> None:
     assert "<script>" not in page_of([], [], "<script>")
 
 
-def test_levels_are_cheaper_the_shallower(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_levels_are_cheaper_the_shallower(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("restore.plugins.unet.sources.VALIDATION_DRAWINGS", 2)
     task = nested()
     found = list(levels(task, frozen(task), LevelsSettings(repeats=1, device="cpu")))
@@ -87,4 +87,9 @@ def test_levels_are_cheaper_the_shallower(monkeypatch: pytest.MonkeyPatch) -> No
     assert all(level.milliseconds > 0 and 0 <= level.iou <= 1 for level in found)
     plain = nested(deep_supervision=False)
     with pytest.raises(UsageError, match="deep-supervision"):
-        list(levels(plain, frozen(plain), LevelsSettings(repeats=1)))
+        compare_levels(plain, frozen(plain), LevelsSettings(repeats=1))
+    assert not capsys.readouterr().out
+    compare_levels(task, frozen(task), LevelsSettings(repeats=1, device="cpu"))
+    heading, *rows = capsys.readouterr().out.splitlines()
+    assert heading.startswith("level")
+    assert [row.split()[0] for row in rows] == ["L1", "L2", "L3", "L4"]
