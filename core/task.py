@@ -117,8 +117,8 @@ class Task(ABC):
     def in_use(self, modules: Mapping[str, nn.Module], device: torch.device | str) -> Iterator[Modules]:
         """Have networks on a device and in evaluation mode for a while, and the fixed ones on the device besides.
 
-        What is computed meanwhile is what any device computes, see `kernels_for_use`. Afterwards those networks are in
-        training mode that were before; all of them stay on the device.
+        Meanwhile fp32 is not rounded, see `kernels_for_use`. Afterwards those networks are in training mode that were
+        before; all of them stay on the device.
         """
         training = {name: module.training for name, module in modules.items()}
         self.move_fixed(device)
