@@ -205,7 +205,6 @@ def resized(picture: Tensor, masks: Tensor, size: tuple[int, int], exclusive: bo
     """Picture and masks, uint8, at another size: the picture smoothly, binary masks by majority, numbers by place."""
     if picture.shape[-2:] == size:
         return picture, masks
-
     smaller = bilinear(picture, size)
     if exclusive:
         return smaller, F.interpolate(masks[None], size=size, mode="nearest-exact")[0]

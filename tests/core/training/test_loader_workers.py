@@ -61,7 +61,7 @@ def test_as_many_workers_as_the_machine_can_spare(
     monkeypatch.setattr(processes, "cores", lambda: cores)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", str(together))
     pictures = Noise(4, 8, seed=0, augment=False)
-    pictures.in_memory = kept  # type: ignore[attr-defined]
+    pictures.in_memory = kept
     for asked, chosen in ((None, expected), (3, 3)):
         settings = toy_settings(tmp_path, workers=asked)
         loader = make_loader(pictures, Batches(make_plan(settings, 4)), settings, torch.device(device))

@@ -119,7 +119,7 @@ def test_one_optimizer_is_finished_before_the_other_scales_its_loss() -> None:
     turns = Turns(
         accelerator, networks, toy.phases()[1], precision="fp32", averages=None, warn=pytest.fail, max_skipped=1
     )
-    turns.scalers = {name: Scaler() for name in turns.optimizers}  # type: ignore[misc]
+    turns.scalers = {name: Scaler() for name in turns.optimizers}  # type: ignore[misc]  # stand-ins
     picture = torch.rand(4, 1, 8, 8)
     turns.begin_step()
     with accelerator.accumulate(*toy.modules.values()):
