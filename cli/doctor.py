@@ -17,6 +17,7 @@ import typer
 from restore import registry
 from restore.cli.outcome import DONE, FAILED
 from restore.core.errors import RestoreError
+from restore.core.machine.processes import cores
 
 DISTRIBUTION = "restorekit"
 GIB = 2**30
@@ -105,7 +106,7 @@ def _devices(findings: Findings) -> None:
     """Where networks can be computed, and in which precision it pays."""
     import torch
 
-    findings.fact("processors", f"{os.cpu_count()}, torch uses {torch.get_num_threads()}")
+    findings.fact("processors", f"{cores()}, torch uses {torch.get_num_threads()}")
     devices = [torch.device("cpu")]
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):

@@ -98,7 +98,9 @@ class Task(ABC):
     @cached_property
     def fixed(self) -> dict[str, nn.Module]:
         """Every network that is only used, frozen and on the device that the engine computes on; built on first use."""
-        return {name: module.eval().requires_grad_(False).to(self._device) for name, module in self.frozen().items()}
+        networks = {name: module.eval().requires_grad_(False) for name, module in self.frozen().items()}
+        self.move(networks.values(), self._device)
+        return networks
 
     def move(self, modules: Iterable[nn.Module], device: torch.device | str) -> None:
         """Have networks on a device, in the memory format in which they are faster."""
@@ -110,8 +112,7 @@ class Task(ABC):
     def move_fixed(self, device: torch.device | str) -> None:
         """Have the fixed networks on a device, those too that are built later."""
         self._device = torch.device(device)
-        for module in self.__dict__.get("fixed", {}).values():
-            module.to(self._device)
+        self.move(self.__dict__.get("fixed", {}).values(), self._device)
 
     @contextmanager
     def in_use(self, modules: Mapping[str, nn.Module], device: torch.device | str) -> Iterator[Modules]:

@@ -45,8 +45,9 @@ def write_cases(task: Task, modules: Modules, settings: CasesSettings) -> None:
     if not isinstance(task, Segmentation):
         raise UsageError("cases are of weights that segment")
     task = type(task)(task.settings, settings)
-    with task.in_use(modules, device_of(settings.device)) as view:
-        worst, best = ranked(task, view, settings)
+    device = device_of(settings.device)
+    with task.in_use(modules, device) as view:
+        worst, best = ranked(task, view, settings, device)
     page = page_of(worst, best, f"{task.model.architecture} on {settings.data or 'the sample'}")
     with replacing(settings.output) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -54,9 +55,13 @@ def write_cases(task: Task, modules: Modules, settings: CasesSettings) -> None:
 
 
 @torch.no_grad()
-def ranked(task: Segmentation, modules: Modules, settings: CasesSettings) -> tuple[list[Scored], list[Scored]]:
-    """The worst pictures, worst first, and the best ones, best first, by IoU; no picture is in both."""
-    device = device_of(settings.device)
+def ranked(
+    task: Segmentation, modules: Modules, settings: CasesSettings, device: torch.device
+) -> tuple[list[Scored], list[Scored]]:
+    """The worst pictures, worst first, and the best ones, best first, by IoU; no picture is in both.
+
+    The networks are on ``device`` and in evaluation mode.
+    """
     pictures = task.evaluation_data(settings.data)
     iou, dice = (Overlap(score, "image", task.classes, threshold=settings.threshold) for score in ("iou", "dice"))
     scores: list[tuple[float, float, int]] = []

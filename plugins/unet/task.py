@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -73,6 +74,10 @@ class Segmentation(Task):
         """The network, under the name ``segmenter``."""
         return {"segmenter": registry.get("architectures", self.model.architecture)(**self.model.arguments())}
 
+    def frozen(self) -> dict[str, nn.Module]:
+        """The networks of ``--ensemble``, where these weights are used."""
+        return {name: partner.network for name, partner in self._partners.items()}
+
     # --- training ---------------------------------------------------------------------------------------------
 
     def phases(self) -> Sequence[Phase]:
@@ -119,7 +124,7 @@ class Segmentation(Task):
     @property
     def tiling(self) -> Tiling:
         """Cross-faded tiles; networks that look at pictures at their training size must see them whole."""
-        if self._resizes or any(partner.resize for partner in self._partners):
+        if self._resizes or any(partner.resize for partner in self._partners.values()):
             return Tiling("whole")
         halvings = self.model.depth if isinstance(self.model, UNetModel) else 4
         return Tiling("blend", halo=HALO, multiple_of=2**halvings)
@@ -130,13 +135,14 @@ class Segmentation(Task):
         return at == "training" or (at == "auto" and self.model.fit == "resize")
 
     @cached_property
-    def _partners(self) -> list[answers.Network]:
-        return open_partners(self.use.ensemble, self)
+    def _partners(self) -> dict[str, answers.Network]:
+        return {f"partner {n}": partner for n, partner in enumerate(open_partners(self.use.ensemble, self), 1)}
 
     def answer(self, modules: Modules) -> answers.Answer:
         """Probabilities by these networks with the pruning, partners and views that were asked for."""
         own = answers.Network(self._at_level(modules.segmenter), self.model, self._resizes)
-        return answers.turned(answers.together([own, *self._partners]), self.use.tta)
+        partners = [replace(partner, network=self.fixed[name]) for name, partner in self._partners.items()]
+        return answers.turned(answers.together([own, *partners]), self.use.tta)
 
     def _at_level(self, network: nn.Module) -> nn.Module:
         if self.use.level is None:
@@ -150,7 +156,6 @@ class Segmentation(Task):
 
     def predict(self, batch: Batch, modules: Modules) -> Batch:
         """Probabilities (B, classes, H, W) of pictures (B, C, H, W)."""
-        self.move((partner.network for partner in self._partners), batch["input"].device)
         return {"probability": self.answer(modules)(batch["input"])}
 
     def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:  # noqa: ARG002 - the picture is all

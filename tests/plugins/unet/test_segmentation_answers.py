@@ -87,6 +87,15 @@ def test_an_ensemble_is_the_mean_of_its_members(tmp_path: Path) -> None:
     assert torch.allclose(both, mean)
 
 
+def test_members_of_an_ensemble_go_where_the_first_network_goes(tmp_path: Path) -> None:
+    one = nested()
+    path = saved(tmp_path / "other.safetensors", one, frozen(one))
+    task = nested(PredictSettings(ensemble=[path]))
+    with task.in_use(task.exported, "meta") as view:
+        assert task.predict({"input": torch.rand(1, 3, 32, 32, device="meta")}, view)["probability"].is_meta
+    assert all(weight.is_meta for weight in task.fixed["partner 1"].parameters())
+
+
 def test_members_of_an_ensemble_find_the_same_classes(tmp_path: Path) -> None:
     other = nested(classes=["cell"])
     path = saved(tmp_path / "other.safetensors", other, frozen(other))

@@ -61,7 +61,7 @@ def test_cases_rank_pictures_without_naming_one_twice(
     task = nested(width=2)
     modules = frozen(task)
     settings = CasesSettings(count=3, output=tmp_path / "cases.html", device="cpu", threshold=0.3)
-    worst, best = ranked(NestedUNetSegmentation(task.settings, settings), modules, settings)
+    worst, best = ranked(NestedUNetSegmentation(task.settings, settings), modules, settings, torch.device("cpu"))
     assert (len(worst), len(best)) == (3, 2)
     scores = [case.iou for case in [*worst, *best[::-1]]]
     assert scores == sorted(scores)
