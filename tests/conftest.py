@@ -33,6 +33,12 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.fixture
+def seeded() -> None:
+    """Chance is the same in every run of a test."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session")
 def golden() -> ModuleType:
     """The checker of recorded reference outputs: ``golden.load("seed_content_loss").check(function)``."""

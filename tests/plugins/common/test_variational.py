@@ -11,10 +11,7 @@ from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
 from restore.plugins.common.variational import Gaussian, Posterior, charged, importance_weighted, log_weights
 
-
-@pytest.fixture(autouse=True)
-def _seeded() -> None:
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 def some_posterior(*shape: int) -> Posterior:

@@ -1,0 +1,91 @@
+"""Phases, their sizes, and which settings are refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from recorder import Recorder
+from small_inpaint_gan import settings
+
+from restore.core.steps import Phase, Step
+from restore.plugins.inpaint_gan.sizes import size_of
+from restore.plugins.inpaint_gan.task import InpaintGAN
+
+pytestmark = pytest.mark.usefixtures("one_thread", "seeded")
+
+
+def test_phases_train_at_the_sizes_that_they_say() -> None:
+    task = InpaintGAN(settings(epochs=9, pretrain={"epochs": 3}, progressive=[16, 24], discriminator={"layers": 1}))
+    phases = list(task.phases())
+    assert [(phase.name, phase.epochs) for phase in phases] == [
+        ("pretrain", 3),
+        ("16", 2),
+        ("24", 2),
+        ("adversarial", 2),
+    ]
+    assert [size_of(phase, task.settings) for phase in phases] == [16, 16, 24, 32]
+    for phase, side in zip(phases, (16, 16, 24, 32), strict=True):
+        sample = task.data("train", phase)[0]
+        assert {name: tuple(sample[name].shape) for name in ("input", "mask", "target")} == {
+            "input": (3, side, side),
+            "mask": (1, side, side),
+            "target": (3, side, side),
+        }
+        assert torch.equal(sample["mask"], (sample["mask"] > 0.5).float())
+        assert torch.equal(sample["input"], sample["target"] * (1 - sample["mask"]))
+        assert task.data("validation", phase)[0]["target"].shape == (3, 32, 32)  # numbers can be compared
+        turn = Recorder(task)
+        batch = {name: torch.stack([value, value]) for name, value in sample.items()}
+        task.train_step(batch, turn, Step(phase.name, 0, 0, 0, 0.0))
+        assert list(turn.terms) == (["generator"] if phase.name == "pretrain" else ["discriminator", "generator"])
+
+
+def test_sizes_may_stand_between_commas() -> None:
+    assert settings(crop=96, progressive=["32,64"]).progressive == [32, 64]
+    with pytest.raises(ValueError, match="integer"):
+        settings(progressive=["32,x"])
+
+
+def test_a_smaller_picture_shows_the_same_scene() -> None:
+    task = InpaintGAN(settings(progressive=[16], discriminator={"layers": 1}))
+    first = next(phase for phase in task.phases() if phase.name == "pretrain")
+    last = Phase("adversarial", 1, {})
+    torch.manual_seed(3)
+    small = task.data("train", first)[0]
+    torch.manual_seed(3)
+    large = task.data("train", last)[0]
+    halved = torch.nn.functional.avg_pool2d(large["target"], 2)
+    assert float((small["target"] - halved).abs().mean()) < 0.02
+    assert bool((small["mask"] >= torch.nn.functional.avg_pool2d(large["mask"], 2).round()).all())
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"model": {"gated": True}}, "only the coarse-to-fine generator"),
+        ({"model": {"generator": "coarse-to-fine", "width": 5}}, "even"),
+        ({"progressive": [64]}, "stay below the crop"),
+        ({"progressive": [24, 16]}, "rise"),
+        ({"crop": 32, "discriminator": {"kind": "multi-scale", "layers": 3}}, "at least 48 pixels"),
+        ({"adversarial": {"kind": "wasserstein"}, "discriminator": {"norm": "batch"}}, "gradient penalty"),
+        ({"pixel": {"hole": 0, "known": 0}}, "no pixel"),
+        ({"pixel": {"discount": 0.9, "loss": "mse"}}, "discount"),
+        ({"pretrain": {"epochs": 5}}, "more than epochs"),
+        ({"style": {"weight": 1.0, "layers": {"relu9_9": 1.0}}}, "has no 'relu9_9'"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused(changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        settings(**changes)
+
+
+def test_what_a_run_decides_is_fixed() -> None:
+    decided = settings(crop=48, model={"width": 4, "levels": 3}, samples_per_epoch=None, epochs=10).decided()
+    assert decided.model.window == 48
+    assert decided.pretrain.epochs == 7
+    assert decided.samples_per_epoch is not None
+    assert InpaintGAN(decided).window == 48
+    longer = decided.model_copy(update={"epochs": 20})
+    assert [phase.epochs for phase in InpaintGAN(longer).phases()] == [7, 13]  # a resumed run plays on

@@ -1,0 +1,27 @@
+"""Small settings and batches of inpaint-gan, and what it can choose from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from restore.plugins.inpaint_gan.settings import InpaintGANSettings
+from restore.plugins.inpaint_gan.task import InpaintGAN
+
+KINDS = ("vanilla", "least-squares", "hinge", "wasserstein")
+CRITICS = ("patch", "multi-scale", "local-global")
+
+
+def settings(**changes: Any) -> InpaintGANSettings:
+    made = InpaintGAN.miniature(**changes)
+    assert isinstance(made, InpaintGANSettings)
+    return made
+
+
+def holed_batch(side: int = 32, count: int = 2) -> dict[str, Tensor]:
+    target = torch.rand(count, 3, side, side)
+    mask = torch.zeros(count, 1, side, side)
+    mask[:, :, side // 4 : side // 2, side // 4 : side // 2 + 4] = 1
+    return {"input": target * (1 - mask), "mask": mask, "target": target}
