@@ -210,7 +210,7 @@ def compare_levels(folder: Path, data: Path | None, repeats: int) -> None:
     given = {key: config[key] for key in ("data", "seed", "val_share", "split", "image_ext", "mask_ext")}
     given |= {"data": data, "part": "all"} if data is not None else {"part": "validation"}
     options = LevelsSettings(**given, repeats=repeats)
-    task, modules = open_weights(find_weights(folder), registry.get, options)
+    task, modules = open_weights(find_weights(folder), registry.get)
     found = list(levels(task, modules, options))
     print("| level | parameters | time of L4 | IoU over the set |\n|---|---|---|---|".replace("L4", f"L{len(found)}"))
     for level in found:

@@ -40,7 +40,8 @@ def restore_tasks(register: Register) -> None:
         settings=f"{HOME}.settings:SegmentationSettings",
         weights=False,
         summary="Otsu's threshold: what segmentation is worth without learning (Otsu, 1979).",
-        **use,
+        predict=f"{HOME}.options:WriteSettings",
+        evaluate=use["evaluate"],
     )
 
 

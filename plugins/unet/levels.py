@@ -17,7 +17,7 @@ from restore.core.machine.devices import device_of
 from restore.core.steps import Modules
 from restore.core.task import Task
 from restore.plugins.unet.nested_unet import NestedUNet
-from restore.plugins.unet.options import LevelsSettings
+from restore.plugins.unet.options import EvaluateSettings, LevelsSettings, MeasuredSettings
 from restore.plugins.unet.task import Segmentation
 
 
@@ -51,12 +51,13 @@ def levels(task: Task, modules: Modules, settings: LevelsSettings) -> Iterator[L
     if not isinstance(task, Segmentation) or not isinstance(network, NestedUNet) or not network.deep_supervision:
         raise UsageError("levels are those of a UNet++ that was trained with --deep-supervision")
     device = device_of(settings.device)
-    pictures = task.evaluation_data(settings.data)
+    options = EvaluateSettings(**settings.model_dump(include=set(MeasuredSettings.model_fields)))
+    pictures = type(task)(task.settings, options).evaluation_data(settings.data)
     with task.in_use(modules, device):
         parts = [network.pruned(level) for level in range(1, network.depth + 1)]
         taken = _seconds(parts, pictures[0]["input"][None].to(device), settings.repeats)
     for level, (part, seconds) in enumerate(zip(parts, taken, strict=True), 1):
-        measured = type(task)(task.settings, settings.model_copy(update={"level": level}))
+        measured = type(task)(task.settings, options.model_copy(update={"level": level}))
         protocol = measured.protocols()["overlap"]
         scores = evaluate(measured, modules, pictures, protocol, device=device, of=f"L{level}")
         iou = next(number.value for number in scores.numbers if number.name == next(iter(protocol.metrics)))

@@ -25,24 +25,27 @@ class UseSettings(Settings):
     """Use a deeply supervised UNet++ only to this depth (L1 to L4): faster, slightly worse."""
 
 
-class PredictSettings(UseSettings):
+class WriteSettings(Settings):
+    """What of a prediction is kept."""
+
+    write: list[Kind] = Field(default_factory=lambda: list(KINDS))
+    """What is written: the mask (0 and 255, or class numbers), probability maps, the picture with coloured regions."""
+
+
+class PredictSettings(WriteSettings, UseSettings):
     """Options of predicting masks."""
 
     threshold: Share = 0.5
     """Probability above which a pixel belongs to a class."""
-    write: list[Kind] = Field(default_factory=lambda: list(KINDS))
-    """What is written: the mask (0 and 255, or class numbers), probability maps, the picture with coloured regions."""
     at: Literal["auto", "native", "training"] = "auto"
     """Size at which the network looks: the picture's own, or the training size; auto: as the network was trained."""
 
 
-class EvaluateSettings(UseSettings):
-    """Options of measuring masks."""
+class MeasuredSettings(Settings):
+    """What of a folder is measured, and at which threshold."""
 
     threshold: Share = 0.5
     """Probability above which a pixel belongs to a class."""
-    sweep: bool = False
-    """Measure the IoU at 19 thresholds from 0.05 to 0.95 and name the best."""
     part: Literal["all", "train", "validation"] = "all"
     """Which part of the folder to measure on, as a run with this --seed, --val-share and --split divides it."""
     seed: Annotated[int, Field(ge=0)] = 0
@@ -59,7 +62,14 @@ class EvaluateSettings(UseSettings):
     """Take only masks with this ending."""
 
 
-class CasesSettings(EvaluateSettings):
+class EvaluateSettings(MeasuredSettings, UseSettings):
+    """Options of measuring masks."""
+
+    sweep: bool = False
+    """Measure the IoU at 19 thresholds from 0.05 to 0.95 and name the best."""
+
+
+class CasesSettings(MeasuredSettings, UseSettings):
     """Make a page that shows where the network does worst and best."""
 
     data: Path | None = None
@@ -72,7 +82,7 @@ class CasesSettings(EvaluateSettings):
     """Where to compute."""
 
 
-class LevelsSettings(EvaluateSettings):
+class LevelsSettings(MeasuredSettings):
     """Measure what each pruned level of a UNet++ costs and gives."""
 
     data: Path | None = None

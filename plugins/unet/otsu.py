@@ -19,7 +19,7 @@ from restore.core.steps import Batch, Modules, Phase, Step, Turn
 from restore.core.task import Task
 from restore.plugins.unet import metrics
 from restore.plugins.unet.dataset import Segments, channels_of
-from restore.plugins.unet.options import EvaluateSettings, PredictSettings
+from restore.plugins.unet.options import MeasuredSettings, PredictSettings, WriteSettings
 from restore.plugins.unet.rendering import render
 from restore.plugins.unet.settings import SegmentationSettings
 from restore.plugins.unet.sources import evaluated_source, sources
@@ -76,7 +76,8 @@ class Otsu(Task):
 
     def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Rendered]:
         """Masks and overlays."""
-        options = self.options if isinstance(self.options, PredictSettings) else PredictSettings()
+        chosen = self.options if isinstance(self.options, WriteSettings) else WriteSettings()
+        options = PredictSettings(write=chosen.write)
         return render(outputs["probability"], inputs["input"], self.settings.model, options)
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
@@ -87,7 +88,7 @@ class Otsu(Task):
         """Pictures and masks of a folder; without one those that a run validates on."""
         if folder is None:
             return Segments(sources(self.settings)["validation"], self.settings.model)
-        options = self.options if isinstance(self.options, EvaluateSettings) else EvaluateSettings()
+        options = self.options if isinstance(self.options, MeasuredSettings) else MeasuredSettings()
         model = self.settings.model.model_copy(update={"size": None})  # a threshold has no training size
         return Segments(evaluated_source(folder, model, options), model)
 

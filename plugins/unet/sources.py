@@ -9,7 +9,7 @@ from restore.core.errors import DataError, UsageError
 from restore.plugins.common.folders import held_out
 from restore.plugins.unet import layouts, splitting
 from restore.plugins.unet.dataset import TRAIN_DRAWINGS, VALIDATION_DRAWINGS, Drawings, Files, Source
-from restore.plugins.unet.options import EvaluateSettings
+from restore.plugins.unet.options import MeasuredSettings
 from restore.plugins.unet.settings import ModelSettings, SegmentationSettings
 
 
@@ -75,7 +75,7 @@ def divided(source: Files, how: str, val_share: float, seed: int) -> tuple[list[
     return splitting.stratified(source.foreground(), val_share, seed)
 
 
-def evaluated_source(folder: Path, model: ModelSettings, options: EvaluateSettings) -> Files:
+def evaluated_source(folder: Path, model: ModelSettings, options: MeasuredSettings) -> Files:
     """The pictures of a folder that were asked for: all, those named in a file, or one part of a run's division."""
     whole = read_source(folder, model, image_ext=options.image_ext, mask_ext=options.mask_ext)
     if options.names is not None:

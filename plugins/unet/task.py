@@ -22,7 +22,7 @@ from restore.plugins.unet import answers, metrics
 from restore.plugins.unet.dataset import Segments, Source, channels_of
 from restore.plugins.unet.losses import EveryHead
 from restore.plugins.unet.nested_unet import NestedUNet
-from restore.plugins.unet.options import EvaluateSettings, PredictSettings, UseSettings
+from restore.plugins.unet.options import EvaluateSettings, MeasuredSettings, PredictSettings, UseSettings
 from restore.plugins.unet.otsu import Otsu
 from restore.plugins.unet.overlays import as_colour, overlay, regions
 from restore.plugins.unet.partners import open_partners
@@ -185,7 +185,7 @@ class Segmentation(Task):
         """Pictures and masks of a folder, or the part of it that was asked for; without one those of validation."""
         if folder is None:
             return Segments(self._sources["validation"], self.model)
-        options = self.use if isinstance(self.use, EvaluateSettings) else EvaluateSettings()
+        options = self.use if isinstance(self.use, MeasuredSettings) else MeasuredSettings()
         return Segments(evaluated_source(folder, self.model, options), self.model)
 
     def baselines(self) -> Mapping[str, Task]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from small_segmentation import frozen, nested
 
 from restore.core.errors import NothingToTrain, UsageError
@@ -15,9 +16,7 @@ from restore.plugins.unet.cases import page_of, ranked, write_cases
 from restore.plugins.unet.levels import compare_levels, levels
 from restore.plugins.unet.options import CasesSettings, EvaluateSettings, LevelsSettings
 from restore.plugins.unet.otsu import Otsu
-from restore.plugins.unet.settings import (
-    SegmentationSettings,
-)
+from restore.plugins.unet.settings import SegmentationSettings
 from restore.plugins.unet.task import NestedUNetSegmentation
 
 
@@ -75,6 +74,22 @@ def test_cases_rank_pictures_without_naming_one_twice(
 
 def test_the_page_shows_names_as_they_are() -> None:
     assert "<script>" not in page_of([], [], "<script>")
+
+
+def test_levels_are_measured_on_the_pictures_that_are_asked_for(tmp_path: Path) -> None:
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    for name, inside in (("all", 255), ("nothing", 0)):
+        Image.new("RGB", (32, 32)).save(tmp_path / "images" / f"{name}.png")
+        Image.new("L", (32, 32), inside).save(tmp_path / "masks" / f"{name}.png")
+    (tmp_path / "names.txt").write_text("all\n")
+    task = nested(size=(32, 32))
+    modules = frozen(task)
+    for name in modules.segmenter.heads:
+        modules.segmenter.get_submodule(name).bias.fill_(99.0)  # everything is found everywhere
+    for names, iou in ((None, 0.5), (tmp_path / "names.txt", 1.0)):
+        settings = LevelsSettings(repeats=1, device="cpu", data=tmp_path, names=names)
+        assert [level.iou for level in levels(task, modules, settings)] == [iou] * 4
 
 
 def test_levels_are_cheaper_the_shallower(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
