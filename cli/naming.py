@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from restore.core.errors import UsageError
-from restore.core.pictures.files import list_pictures
+from restore.core.pictures.listing import list_pictures
 
 _NAMED = 5  # of many files that are in the way, only some are worth reading
 

@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-import re
-import struct
-import warnings
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
-from restore.core.errors import DataError, UsageError
+from restore.core.errors import DataError
 from restore.core.pictures import decoding, metadata, png16
+from restore.core.pictures.opening import opened
 from restore.core.pictures.transparency import continued, resized_alpha
 from restore.core.planes import Rendered
-from restore.core.writing import reason, replacing
-
-PIXEL_LIMIT = 2**27
-"""Pictures of more pixels (134 million) are refused: a small file may announce a picture that fills the memory."""
-
-SUFFIXES = frozenset(
-    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".dib"}
-    | {".webp", ".gif", ".avif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm"}
-)
-"""File names that are taken for pictures, in lower case."""
-
-# Named one by one, since Pillow opens some others, such as EPS, by running a program.
-_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "DIB", "WEBP", "GIF", "AVIF", "JPEG2000", "PPM")
-# What Pillow's decoders raise for damaged files.
-_BROKEN = (OSError, SyntaxError, ValueError, LookupError, TypeError, ArithmeticError, RuntimeError, EOFError)
-_BROKEN_INSIDE = (struct.error, zlib.error)
+from restore.core.writing import replacing
 
 # A network that works in colour leaves a gray picture nearly gray. What differs less than this between the channels, on
 # average and anywhere, is not meant as colour.
@@ -73,7 +52,7 @@ def read_picture(path: Path) -> Picture:
     other 16-bit colour files (TIFF) the upper 8 bits are read. Raises UsageError when there is no such file, DataError
     when it cannot be read, is damaged, is no picture, or has more than ``PIXEL_LIMIT`` pixels.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         image.load()
         exif = metadata.exif(image)
         orientation = exif.pop(metadata.ORIENTATION, 1) if exif else 1
@@ -94,7 +73,7 @@ def read_picture(path: Path) -> Picture:
 
 def picture_size(path: Path) -> tuple[int, int]:
     """Height and width of an upright picture, from the start of its file alone. Raises as ``read_picture``."""
-    with _opened(path) as image:
+    with opened(path) as image:
         width, height = image.size
         # Pillow would decode a whole PNG to look for EXIF behind its pixels, where next to no program writes it.
         has_exif = image.format != "PNG" or "exif" in image.info
@@ -131,70 +110,6 @@ def write_picture(path: Path, picture: Tensor | Rendered, like: Picture | None =
             image = Image.fromarray(levels[..., 0] if channels == 1 else levels)
             image.save(temporary, format="PNG", icc_profile=icc, exif=exif or b"")
     return path
-
-
-def list_pictures(folder: Path) -> list[Path]:
-    """The pictures of a folder in the order a person counts them in: 2 before 10.
-
-    Hidden files, files whose suffix is no picture's, and folders are left out, and so are links to files that are not
-    there, of which a warning is logged. Raises UsageError when the folder does
-    not exist or holds no picture.
-    """
-    try:
-        shown = [path for path in folder.iterdir() if not path.name.startswith(".")]
-        files = [path for path in shown if path.is_file()]
-    except FileNotFoundError as error:
-        raise UsageError(f"{folder}: no such folder") from error
-    except OSError as error:
-        raise UsageError(f"{folder}: cannot be listed: {reason(error)}") from error
-    pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
-    lost = sorted(path.name for path in shown if path.suffix.lower() in SUFFIXES and not path.exists())
-    if lost:
-        logging.getLogger(__name__).warning(
-            "%s: these links lead nowhere and are left out: %s", folder, ", ".join(lost)
-        )
-    if not pictures:
-        held = f"none of its {len(files)} files is" if files else "it is empty; wanted are files"
-        raise UsageError(f"{folder}: no pictures: {held} named as a picture ({', '.join(sorted(SUFFIXES))})")
-    return sorted(pictures, key=_counted)
-
-
-def _counted(path: Path) -> list[tuple[int, int, str]]:
-    """A sorting key by which numbers inside names are numbers."""
-    parts = re.split(r"([0-9]+)", path.name.casefold())
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part] + [(2, 0, path.name)]
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """A picture file, opened but not decoded; whatever goes wrong while it is open becomes one clear error."""
-    if not path.exists():
-        raise UsageError(f"{path}: no such file")
-    if path.is_dir():
-        raise UsageError(f"{path}: is a folder, not a picture")
-    Image.init()
-    known = [name for name in _FORMATS if name in Image.OPEN]
-    try:
-        with warnings.catch_warnings():
-            # Sizes are judged below, and a picture that decodes in spite of an odd tag is good enough.
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=known) as image:
-                if image.width * image.height > PIXEL_LIMIT:
-                    raise DataError(_too_large(path, f"{image.width} x {image.height} pixels"))
-                yield image
-    except Image.DecompressionBombError as error:
-        raise DataError(_too_large(path, "far too many pixels")) from error
-    except UnidentifiedImageError as error:
-        state = "is empty" if path.stat().st_size == 0 else "is not a picture, whatever its name says, or is damaged"
-        raise DataError(f"{path}: {state}") from error
-    except PermissionError as error:
-        raise DataError(f"{path}: cannot be read: {reason(error)}") from error
-    except (*_BROKEN, *_BROKEN_INSIDE) as error:
-        raise DataError(f"{path}: is damaged or cut off: {error}") from error
-
-
-def _too_large(path: Path, size: str) -> str:
-    return f"{path}: too large: {size}, where at most {PIXEL_LIMIT / 1e6:.0f} million are accepted; cut it into parts"
 
 
 def _like(picture: Tensor, like: Picture) -> Tensor:

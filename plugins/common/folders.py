@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures.files import list_pictures, picture_size, read_picture
+from restore.core.pictures.files import picture_size, read_picture
+from restore.core.pictures.listing import list_pictures
 
 MEMORY = 2**30
 """Bytes of decoded pictures that a folder keeps, unless told otherwise."""

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures.files import list_pictures
+from restore.core.pictures.listing import list_pictures
 from restore.core.settings import RunSettings
 from restore.plugins.common.folders import PictureFolder, held_out, pair_folders, paired_files
 from restore.plugins.common.originals import Originals, refuse_smaller

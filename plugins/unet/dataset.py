@@ -17,8 +17,8 @@ from restore.core.errors import DataError
 from restore.core.pictures.files import Picture, read_picture
 from restore.plugins.common.bilinear import bilinear
 from restore.plugins.unet import layouts, nuclei
+from restore.plugins.unet.mask_files import IGNORED, is_foreground, read_values
 from restore.plugins.unet.settings import ModelSettings
-from restore.plugins.unet.truth import IGNORED
 
 if TYPE_CHECKING:
     from torchvision.transforms import v2
@@ -114,7 +114,7 @@ class Files:
 def _union(files: Sequence[Path]) -> Tensor:
     union: np.ndarray | None = None
     for path in files:
-        found = layouts.is_foreground(layouts.read_numbers(path))
+        found = is_foreground(read_values(path))
         if union is not None and union.shape != found.shape:
             raise DataError(f"{path} is {found.shape[1]}x{found.shape[0]} pixels, other masks of its picture are not")
         union = found if union is None else union | found
@@ -123,7 +123,7 @@ def _union(files: Sequence[Path]) -> Tensor:
 
 
 def _class_numbers(path: Path, classes: int) -> Tensor:
-    values = layouts.read_numbers(path)
+    values = read_values(path)
     known = values[values != IGNORED]
     if known.size and int(known.max()) >= classes:
         raise DataError(

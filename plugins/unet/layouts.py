@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from restore.core.errors import DataError, UsageError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-MOST_CLASSES = 64
-"""A mask with higher numbers than this (255 aside) is taken for shades of gray, not for class numbers."""
+from restore.core.pictures.listing import counted, list_pictures
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ def find(folder: Path, *, image_ext: str | None = None, mask_ext: str | None = N
         raise UsageError(f"there is no folder {folder}")
     if (folder / "images").is_dir():
         return _separate(folder, image_ext, mask_ext)
-    bundles = [inner for inner in sorted(folder.iterdir(), key=natural) if (inner / "images").is_dir()]
+    bundles = [inner for inner in sorted(folder.iterdir(), key=counted) if (inner / "images").is_dir()]
     if not bundles:
         raise UsageError(
             f"{folder} holds neither images/ and masks/ nor folders with images/ and masks/ for each picture"
@@ -73,7 +66,7 @@ def _separate(folder: Path, image_ext: str | None, mask_ext: str | None) -> Layo
     pictures = _by_stem(folder / "images", image_ext)
     if not pictures:
         raise DataError(f"{folder / 'images'} holds no pictures" + (f" ending in {image_ext}" if image_ext else ""))
-    names = [inner.name for inner in sorted(masks.iterdir(), key=natural) if inner.is_dir()]
+    names = [inner.name for inner in sorted(masks.iterdir(), key=counted) if _is_shown_folder(inner)]
     found = [_by_stem(masks / name, mask_ext) for name in names] if names else [_by_stem(masks, mask_ext)]
     cases = []
     for stem, picture in pictures.items():
@@ -111,76 +104,16 @@ def _by_stem(folder: Path, ext: str | None) -> dict[str, Path]:
 
 
 def _pictures(folder: Path, ext: str | None) -> Iterator[Path]:
-    from restore.core.pictures.files import list_pictures
-
     ending = f".{ext.lstrip('.')}".lower() if ext else ""
     return (path for path in list_pictures(folder) if path.name.lower().endswith(ending))
 
 
+def _is_shown_folder(path: Path) -> bool:
+    return path.is_dir() and not path.name.startswith(".")  # programs leave hidden ones behind
+
+
 def _holds_files(folder: Path) -> bool:
     return folder.is_dir() and any(folder.iterdir())
-
-
-def natural(path: Path) -> list[tuple[int, int, str]]:
-    """Key that sorts 2 before 10."""
-    parts = re.findall(r"\d+|\D+", path.name)
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
-
-
-def read_numbers(path: Path) -> NDArray[Any]:
-    """The values (H, W) of a mask file: indices of a palette, or shades of gray. Raises DataError."""
-    import numpy as np
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            values = np.asarray(image)
-    except FileNotFoundError:
-        raise DataError(f"there is no mask {path}") from None
-    except (OSError, ValueError, SyntaxError) as error:
-        raise DataError(f"{path} cannot be read as a mask: {error}") from error
-    if values.ndim == 3:
-        if values.shape[2] in (2, 4):
-            values = values[..., :-1]  # opacity says nothing about the class
-        if (values != values[..., :1]).any():
-            raise DataError(f"{path} is a colour picture; a mask has one value a pixel")
-        values = values[..., 0]
-    return values
-
-
-def is_foreground(values: NDArray[Any]) -> NDArray[Any]:
-    """Where a binary mask is set: above half of white, or above 0 in a mask of zeros and ones."""
-    import numpy as np
-
-    if values.dtype == bool:
-        return values
-    white = np.iinfo(values.dtype).max if np.issubdtype(values.dtype, np.integer) else values.max(initial=1)
-    if white > 2**16:
-        white = 255 if values.max(initial=0) < 256 else 2**16 - 1
-    return np.asarray(values > (white // 2 if values.max(initial=0) > 1 else 0))
-
-
-def looks_like_numbers(layout: Layout) -> bool:
-    """Whether the masks hold small numbers besides 0, 1 and 255 - class numbers rather than shades."""
-    import numpy as np
-
-    several = False
-    for case in layout.cases:
-        values = np.unique(read_numbers(case.masks[0][0]))
-        small = values[values < 255]
-        if small.max(initial=0) > MOST_CLASSES or values.max(initial=0) > 255:
-            return False
-        several = several or bool(small.max(initial=0) > 1)
-    return several
-
-
-def largest_number(layout: Layout) -> int:
-    """The highest class number in index masks, 255 (unknown) aside; at least 1."""
-    highest = 1
-    for case in layout.cases:
-        values = read_numbers(case.masks[0][0])
-        highest = max(highest, int(values[values < 255].max(initial=0)))
-    return highest
 
 
 def all_of_size(layout: Layout, size: tuple[int, int] | None) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from restore.core.settings import Changeable, Flag, OptimizerSettings, RunSettings, ScheduleSettings, Settings
-from restore.plugins.unet import layouts
+from restore.plugins.unet import layouts, mask_files
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Side = Annotated[int, Field(ge=1)]
@@ -171,10 +171,11 @@ class SegmentationSettings(RunSettings):
             model = self.model.model_copy(update=found)
             return super().decided().model_copy(update={"model": model, "masks": "binary"})
         layout = layouts.find(self.data, image_ext=self.image_ext, mask_ext=self.mask_ext)
-        index = layout.flat and (self.masks == "index" or (self.masks == "auto" and layouts.looks_like_numbers(layout)))
+        files = [case.masks[0][0] for case in layout.cases]
+        index = layout.flat and (self.masks == "index" or (self.masks == "auto" and mask_files.are_numbers(files)))
         names = self.model.classes
         if names is None:
-            names = [str(n) for n in range(1 + layouts.largest_number(layout))] if index else list(layout.classes)
+            names = [str(n) for n in range(1 + mask_files.largest_number(files))] if index else list(layout.classes)
         fit = self.model.fit
         if fit == "auto":
             fit = "crop" if layouts.all_of_size(layout, self.model.size) else "resize"

@@ -72,7 +72,13 @@ def divided(source: Files, how: str, val_share: float, seed: int) -> tuple[list[
     """Indices of a source to train on and to validate on: ``stratified`` by foreground, or ``random``."""
     if how == "random":
         return held_out(len(source.cases), val_share, seed, "the data")
-    return splitting.stratified(source.foreground(), val_share, seed)
+    shares = source.foreground()
+    if not any(shares):
+        raise DataError(
+            f"no mask marks anything, such as {source.cases[0].masks[0][0]}: a mask is white (255, or 1 in one of "
+            "zeros and ones) where its class is; masks that hold class numbers are told by --masks index"
+        )
+    return splitting.stratified(shares, val_share, seed)
 
 
 def evaluated_source(folder: Path, model: ModelSettings, options: MeasuredSettings) -> Files:

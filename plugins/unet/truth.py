@@ -9,8 +9,7 @@ from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
-IGNORED = 255
-"""Class number of a pixel about which nothing is known; it counts neither in losses nor in metrics."""
+from restore.plugins.unet.mask_files import IGNORED
 
 
 @dataclass(frozen=True)

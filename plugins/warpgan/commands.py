@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from restore.core.errors import RestoreError, UsageError
-from restore.core.pictures.files import SUFFIXES, list_pictures, read_picture, write_picture
+from restore.core.pictures.files import read_picture, write_picture
+from restore.core.pictures.listing import SUFFIXES, list_pictures
 from restore.core.steps import Modules
 from restore.core.writing import writable_folder
 from restore.plugins.common.frames import KINDS, check_kind, write_frames

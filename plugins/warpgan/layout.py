@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restore.core.errors import DataError, UsageError
+from restore.core.pictures.listing import SUFFIXES
 
 _KIND = re.compile(r"^([CP])[-_ ]?\d+$", re.IGNORECASE)
 
@@ -45,10 +46,6 @@ def read_entries(folder: Path, listed: Path | None = None) -> list[Entry]:
 
 
 def _in_folders(folder: Path) -> list[Entry]:
-    from restore.core.pictures.files import (
-        SUFFIXES,  # which imports torch: this module is asked before there is need for it
-    )
-
     found = []
     for person in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
         for path in person.iterdir():

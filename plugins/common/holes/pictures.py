@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures.files import list_pictures, picture_size
+from restore.core.pictures.files import picture_size
+from restore.core.pictures.listing import list_pictures
 from restore.core.settings import RunSettings
 from restore.core.task import Pictures
 from restore.plugins.common.augmentation_settings import CropAugmentation

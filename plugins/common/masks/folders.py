@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures.files import SUFFIXES, list_pictures, picture_size
+from restore.core.pictures.files import picture_size
+from restore.core.pictures.listing import SUFFIXES, list_pictures
 from restore.plugins.common.masks.reading import read_mask, resized_mask
 from restore.plugins.common.masks.settings import Polarity
 

@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.errors import UsageError
-from restore.core.pictures.files import list_pictures, read_picture
+from restore.core.pictures.files import read_picture
+from restore.core.pictures.listing import list_pictures
 from restore.plugins.common.masks.settings import Polarity
 
 

@@ -11,7 +11,8 @@ from torch import nn
 
 from restore.core.errors import UsageError, WeightsError
 from restore.core.measuring import EvaluationProtocol
-from restore.core.pictures.files import list_pictures, read_picture
+from restore.core.pictures.files import read_picture
+from restore.core.pictures.listing import list_pictures
 from restore.core.planes import Plane, Rendered, Tiling
 from restore.core.settings import Flag, RunSettings, Settings
 from restore.core.task import Task

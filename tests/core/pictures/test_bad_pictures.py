@@ -15,7 +15,8 @@ from picture_files import chunk, levels, saved
 from PIL import Image
 
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures.files import PIXEL_LIMIT, png16, read_picture
+from restore.core.pictures.files import png16, read_picture
+from restore.core.pictures.opening import PIXEL_LIMIT
 
 FORMATS = {"png": {}, "jpg": {}, "webp": {}, "tif": {"compression": "tiff_lzw"}, "gif": {}, "bmp": {}}
 

@@ -5,7 +5,7 @@ from picture_files import saved
 from PIL import Image
 
 from restore.core.errors import UsageError
-from restore.core.pictures.files import list_pictures
+from restore.core.pictures.listing import list_pictures
 
 
 def test_links_that_lead_nowhere_are_named(tmp_path, caplog):

@@ -7,39 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from segmentation_files import mask, picture, square
 
 from restore.core.errors import DataError, UsageError
 from restore.plugins.unet import layouts, splitting
 from restore.plugins.unet.options import EvaluateSettings
 from restore.plugins.unet.settings import ModelSettings, UNetModel, UNetSettings
 from restore.plugins.unet.sources import evaluated_source, read_source, sources
-
-
-def picture(path: Path, size: tuple[int, int] = (12, 16), seed: int = 0) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    levels = np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)
-    Image.fromarray(levels).save(path)
-
-
-def mask(path: Path, values: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(values.astype(np.uint8)).save(path)
-
-
-def square(value: int = 255, size: tuple[int, int] = (12, 16), top: int = 2) -> np.ndarray:
-    values = np.zeros(size, np.uint8)
-    values[top : top + 4, 3:9] = value
-    return values
-
-
-@pytest.fixture
-def flat(tmp_path: Path) -> Path:
-    for number in (1, 2, 10):
-        picture(tmp_path / "images" / f"cell{number}.png", seed=number)
-        mask(tmp_path / "masks" / f"cell{number}.png", square())
-    return tmp_path
-
 
 MODEL = ModelSettings(classes=["nucleus"], size=None, fit="crop")
 
@@ -64,19 +38,6 @@ def test_unequal_sizes_are_named(flat: Path) -> None:
     mask(flat / "masks" / "cell2.png", square(size=(12, 15)))
     with pytest.raises(DataError, match=r"cell2.png is 16x12 pixels, its mask .*cell2.png 15x12"):
         read_source(flat, MODEL).read(1)
-
-
-def test_a_colour_picture_is_no_mask(flat: Path) -> None:
-    picture(flat / "masks" / "cell1.png")
-    with pytest.raises(DataError, match="colour picture"):
-        read_source(flat, MODEL).read(0)
-
-
-def test_a_damaged_mask_is_named(flat: Path) -> None:
-    path = flat / "masks" / "cell1.png"
-    path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(DataError, match=r"cell1.png cannot be read as a mask"):
-        read_source(flat, MODEL).read(0)
 
 
 def test_endings_choose_between_files_of_one_name(flat: Path) -> None:
@@ -132,51 +93,9 @@ def test_instance_masks_are_merged(tmp_path: Path) -> None:
         layouts.find(tmp_path)
 
 
-@pytest.mark.parametrize("mode", ["L", "P"])
-def test_index_masks_are_recognised_and_counted(flat: Path, mode: str) -> None:
-    values = square(2)
-    values[8:10] = 1
-    values[0] = 255
-    for path in (flat / "masks").iterdir():
-        image = Image.fromarray(values)
-        if mode == "P":
-            image = image.convert("P")
-            image.putdata(values.reshape(-1))
-        image.save(path)
-    settings = UNetSettings(data=flat).decided()
-    assert settings.model.exclusive
-    assert settings.model.classes == ["0", "1", "2"]
-    assert settings.masks == "index"
-    assert settings.loss == "unet/cross-entropy-dice"
-    _, numbers = read_source(flat, settings.model).read(0)
-    assert numbers.unique().tolist() == [0, 1, 2, 255]
-    with pytest.raises(DataError, match="class number 2, but there are 2 classes"):
-        read_source(flat, ModelSettings(classes=["x", "y"], exclusive=True)).read(0)
-
-
-@pytest.mark.parametrize("white", [1, 255])
-def test_binary_masks_are_zeros_and_ones_or_black_and_white(flat: Path, white: int) -> None:
-    for path in (flat / "masks").iterdir():
-        mask(path, square(white))
-    settings = UNetSettings(data=flat).decided()
-    assert not settings.model.exclusive
-    assert settings.model.classes == ["foreground"]
-    assert read_source(flat, settings.model).read(0)[1].sum() == 24
-
-
-def test_soft_edges_are_cut_at_half_and_no_class_numbers(flat: Path) -> None:
-    values = square()
-    values[2, 3:6], values[3, 3:6] = 100, 140
-    mask(flat / "masks" / "cell1.png", values)
-    settings = UNetSettings(data=flat).decided()
-    assert not settings.model.exclusive
-    assert read_source(flat, settings.model).read(0)[1].sum() == 21
-
-
-def test_sixteen_bit_masks_are_read(tmp_path: Path) -> None:
-    path = tmp_path / "mask.png"
-    Image.fromarray(square().astype(np.uint16) * 257).save(path)
-    assert layouts.is_foreground(layouts.read_numbers(path)).sum() == 24
+def test_hidden_folders_are_no_classes(by_class: Path) -> None:
+    picture(by_class / "masks" / ".ipynb_checkpoints" / "a.png")
+    assert layouts.find(by_class).classes == ("cell", "nucleus")
 
 
 def test_pictures_of_the_training_size_are_not_resized(flat: Path) -> None:

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from restore.core.measuring import Metric
 from restore.plugins.unet import losses, metrics
-from restore.plugins.unet.truth import IGNORED, probabilities
+from restore.plugins.unet.mask_files import IGNORED
+from restore.plugins.unet.truth import probabilities
 
 
 def rows(metric: Metric, prediction: Tensor, target: Tensor) -> Tensor:

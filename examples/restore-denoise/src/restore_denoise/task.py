@@ -20,7 +20,7 @@ from restore.core import (
     Tiling,
     Turn,
 )
-from restore.core.pictures.files import list_pictures
+from restore.core.pictures.listing import list_pictures
 from restore.plugins.common.folders import PictureFolder, held_out
 from restore.plugins.common.metrics import PSNR, Comparison
 from restore.plugins.common.originals import Originals
