@@ -55,6 +55,12 @@ def writable_folder(folder: Path) -> Path:
     return folder
 
 
+def check_vacant(path: Path, overwrite: bool) -> None:
+    """Raise UsageError when something has this name already and must not be replaced; ask before the work is done."""
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path}: exists already; choose another name, or --overwrite")
+
+
 def reason(error: OSError) -> str:
     """Why the operating system refused, in plain words."""
     plain = {

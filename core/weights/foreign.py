@@ -13,7 +13,7 @@ from restore.core.errors import UsageError, WeightsError
 from restore.core.task import Task
 from restore.core.weights.files import differences, expected_shapes, rebuild, save_weights
 from restore.core.weights.foreign_files import ForeignState, read_foreign
-from restore.core.writing import writable_folder
+from restore.core.writing import check_vacant, writable_folder
 
 Convert = Callable[[dict[str, Tensor]], tuple[dict[str, Any], dict[str, Tensor]]]
 
@@ -82,8 +82,7 @@ def import_weights(
     """
     if output.suffix != ".safetensors":
         raise UsageError(f"{output}: a weights file is called *.safetensors")
-    if output.exists() and not overwrite:
-        raise UsageError(f"{output}: exists already; choose another name, or --overwrite")
+    check_vacant(output, overwrite)
     if not codebases:
         raise UsageError(f"{task} knows no foreign code base")
     if codebase is not None and codebase not in codebases:

@@ -17,7 +17,7 @@ from restore.core.errors import UsageError
 from restore.core.machine.devices import device_of
 from restore.core.steps import Modules
 from restore.core.task import Task
-from restore.core.writing import replacing
+from restore.core.writing import check_vacant, replacing
 from restore.plugins.unet.metrics import Overlap
 from restore.plugins.unet.options import CasesSettings
 from restore.plugins.unet.task import Segmentation
@@ -44,6 +44,7 @@ def write_cases(task: Task, modules: Modules, settings: CasesSettings) -> None:
     """
     if not isinstance(task, Segmentation):
         raise UsageError("cases are of weights that segment")
+    check_vacant(settings.output, settings.overwrite)
     task = type(task)(task.settings, settings)
     device = device_of(settings.device)
     with task.in_use(modules, device) as view:

@@ -76,6 +76,8 @@ class CasesSettings(MeasuredSettings, UseSettings):
     """Folder of pictures and masks; unset: the validation pictures of the sample."""
     output: Path = Path("cases.html")
     """The page: one file with the pictures inside."""
+    overwrite: bool = False
+    """Replace the file if it is there already."""
     count: Annotated[int, Field(ge=1)] = 8
     """How many of the worst, and how many of the best."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

@@ -10,6 +10,7 @@ from torchvision.utils import make_grid
 from restore.core.errors import UsageError
 from restore.core.pictures.files import read_picture, write_picture
 from restore.core.steps import Modules
+from restore.core.writing import check_vacant
 from restore.plugins.common.frames import KINDS, check_kind, fitted, write_frames
 from restore.plugins.vae.settings import InterpolateSettings, SampleSettings
 from restore.plugins.vae.task import Autoencoder, VariationalAutoencoder
@@ -24,6 +25,7 @@ def sample(task: Autoencoder, modules: Modules, settings: SampleSettings) -> Non
     if not isinstance(task, VariationalAutoencoder):
         raise UsageError("a plain autoencoder has no prior to draw codes from; train vae instead of autoencoder")
     check_kind(settings.output, ".png")
+    check_vacant(settings.output, settings.overwrite)
     model = task.settings.model
     places = math.ceil(settings.size / (2**model.stages * model.scale))
     generator = torch.Generator().manual_seed(settings.seed)
@@ -37,6 +39,7 @@ def sample(task: Autoencoder, modules: Modules, settings: SampleSettings) -> Non
 def interpolate(task: Autoencoder, modules: Modules, settings: InterpolateSettings) -> None:
     """Write the pictures on the way from one to another, as a strip or as an animation."""
     check_kind(settings.output, *KINDS)
+    check_vacant(settings.output, settings.overwrite)
     first, second = (read_picture(path).colour for path in settings.pictures)
     start, end = (task.code(modules.encoder(picture[None])) for picture in (first, fitted(second, *first.shape[-2:])))
     size = [task.settings.model.scale * side for side in first.shape[-2:]]

@@ -75,6 +75,8 @@ class SampleSettings(Settings):
     """Seed of what is drawn."""
     output: Path = Path("samples.png")
     """The sheet to write, a .png file."""
+    overwrite: bool = False
+    """Replace the file if it is there already."""
 
 
 class InterpolateSettings(Settings):
@@ -86,3 +88,5 @@ class InterpolateSettings(Settings):
     """Pictures of the walk, both ends included."""
     output: Path = Path("interpolation.png")
     """A .png strip of all pictures side by side, or a .gif that walks there and back."""
+    overwrite: bool = False
+    """Replace the file if it is there already."""

@@ -16,7 +16,7 @@ from restore.core.errors import RestoreError, UsageError
 from restore.core.pictures.files import read_picture, write_picture
 from restore.core.pictures.listing import SUFFIXES, list_pictures
 from restore.core.steps import Modules
-from restore.core.writing import writable_folder
+from restore.core.writing import check_vacant, writable_folder
 from restore.plugins.common.frames import KINDS, check_kind, write_frames
 from restore.plugins.warpgan.alignment import Points, aligned
 from restore.plugins.warpgan.detection import Detect, detector, middle
@@ -98,8 +98,7 @@ def _refuse(targets: dict[Found, Path], settings: AlignSettings) -> None:
             raise UsageError(
                 f"--output {settings.output}: aligned pictures would replace the ones that they are made of"
             )
-        if target.exists() and not settings.overwrite:
-            raise UsageError(f"{target}: exists already; choose another --output, or --overwrite")
+        check_vacant(target, settings.overwrite)
 
 
 def _align(
@@ -147,6 +146,7 @@ def exaggerate(task: WarpGAN, modules: Modules, settings: ExaggerateSettings) ->
     Raises UsageError or DataError for pictures that cannot be read, or an output of another kind.
     """
     check_kind(settings.output, *KINDS)
+    check_vacant(settings.output, settings.overwrite)
     picture = read_picture(settings.picture).colour
     (style,) = task.styles(modules, count=1, seed=settings.seed, like=settings.style_of)
     frame = Frame.of(picture[None], task.settings.model.size)

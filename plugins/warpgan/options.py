@@ -92,6 +92,8 @@ class ExaggerateSettings(Settings):
     """A photograph of one face."""
     output: Path = Path("exaggerated.gif")
     """A .gif that goes there and back, or a .png strip of all pictures side by side."""
+    overwrite: bool = False
+    """Replace the file if it is there already."""
     first: Annotated[float, Field(ge=-10, le=10)] = 0.0
     """How far the first picture is exaggerated; 0 leaves shapes as they are."""
     last: Annotated[float, Field(ge=-10, le=10)] = 2.0

@@ -70,6 +70,8 @@ def test_cases_rank_pictures_without_naming_one_twice(
     assert page.count("<img") == 15
     assert worst[0].name in page
     assert capsys.readouterr().out.strip() == str(settings.output)
+    with pytest.raises(UsageError, match=r"cases.html: exists already"):
+        write_cases(task, modules, settings)
 
 
 def test_the_page_shows_names_as_they_are() -> None:

@@ -107,3 +107,17 @@ def test_other_kinds_of_file_are_refused(
     with pytest.raises(UsageError, match=r"\.png or \.gif"):
         interpolate(task, Modules(task.modules), InterpolateSettings(pictures=pair, output=tmp_path / name))
     assert not (tmp_path / name).exists()
+
+
+def test_no_file_is_replaced_unasked(task: VariationalAutoencoder, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    before, modules = pair[1].read_bytes(), Modules(task.modules)
+    for command, settings in (
+        (interpolate, InterpolateSettings(pictures=pair, output=pair[1])),
+        (sample, SampleSettings(output=pair[1])),
+    ):
+        with pytest.raises(UsageError, match=r"b.png: exists already; choose another name, or --overwrite"):
+            command(task, modules, settings)
+        assert pair[1].read_bytes() == before
+        command(task, modules, settings.model_copy(update={"overwrite": True}))
+        assert pair[1].read_bytes() != before
+        pair[1].write_bytes(before)

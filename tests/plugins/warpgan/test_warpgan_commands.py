@@ -12,7 +12,7 @@ from PIL import Image
 
 from restore.cli.app import app
 from restore.core.errors import RestoreError, UsageError
-from restore.core.pictures.files import read_picture
+from restore.core.pictures.files import read_picture, write_picture
 from restore.core.steps import Modules
 from restore.plugins.warpgan import commands
 from restore.plugins.warpgan.alignment import reference
@@ -124,6 +124,15 @@ def test_a_photograph_is_exaggerated_more_and_more(faces: Path, task: WarpGAN, n
 def test_an_output_of_another_kind_is_refused_before_the_work(faces: Path, task: WarpGAN) -> None:
     with pytest.raises(UsageError, match=r"--output .*x.mp4: not a"):
         exaggerate(task, Modules(task.exported), ExaggerateSettings(picture=faces / "no.jpg", output=faces / "x.mp4"))
+
+
+def test_the_photograph_is_not_replaced_by_its_caricatures(faces: Path, task: WarpGAN) -> None:
+    photo = faces / "photo.png"
+    write_picture(photo, torch.rand(3, 32, 32))
+    before = photo.read_bytes()
+    with pytest.raises(UsageError, match=r"photo.png: exists already"):
+        exaggerate(task, Modules(task.exported), ExaggerateSettings(picture=photo, output=photo))
+    assert photo.read_bytes() == before
 
 
 def test_align_is_a_command_of_the_group_data(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
