@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
 
@@ -60,6 +61,15 @@ class Settings(BaseModel):
                 laid[name] = overlay(default.model_dump(exclude_defaults=True), value)
         return laid
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool) and info.field_name is not None:  # which Python takes for 0 or 1
+            kinds = set(_kinds(cls.model_fields[info.field_name].annotation))
+            if bool not in kinds and kinds & {int, float}:
+                raise ValueError(f"input should be a {'whole ' if float not in kinds else ''}number")
+        return value
+
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
         """Let a field that a subclass redeclares, to give it another default, keep its help, its bounds and marks."""
@@ -75,6 +85,15 @@ class Settings(BaseModel):
                 added = added or bool(missing)
         if added:
             cls.model_rebuild(force=True)
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """The types that a field's annotation is made of, but for what is inside collections."""
+    if get_origin(annotation) in (Annotated, Union, UnionType):
+        for part in get_args(annotation):
+            yield from _kinds(part)
+    else:
+        yield annotation
 
 
 class ScheduleSettings(Settings):
@@ -116,6 +135,12 @@ class OptimizerSettings(Settings):
     schedule: ScheduleSettings = ScheduleSettings()
     """Learning-rate schedule."""
 
+    @model_validator(mode="after")
+    def _nesterov_has_momentum(self) -> Self:
+        if self.name == "sgd" and self.nesterov and not self.momentum:
+            raise ValueError("nesterov looks ahead by the momentum, which is 0")
+        return self
+
 
 class EarlyStoppingSettings(Settings):
     """End a phase when its monitored metric has stopped improving."""
@@ -138,9 +163,9 @@ class RunSettings(Settings):
     """Folder of validation data; unset: a seeded share of the training data."""
     val_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """Share of the data held out for validation where no --val-data is given (at least one picture)."""
-    out: Annotated[Path, Changeable()] = Path("runs")
+    out: Path = Path("runs")
     """Folder in which the run folder is made."""
-    name: Annotated[str | None, Changeable()] = None
+    name: str | None = None
     """Name of the run folder; unset: the task's name and the time."""
     epochs: Annotated[int, Field(ge=1), Changeable()] = 20
     """Epochs in all, over every phase."""
@@ -187,13 +212,6 @@ class RunSettings(Settings):
     max_skipped: Annotated[int, Field(ge=1), Changeable()] = 20
     """Steps in a row without a finite loss and gradient after which the run stops."""
 
-    @field_validator("seed", mode="before")
-    @classmethod
-    def _no_bool(cls, value: Any) -> Any:
-        if isinstance(value, bool):
-            raise ValueError("input should be a whole number")
-        return value
-
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.batch_size % self.accumulate:
@@ -216,6 +234,21 @@ class RunSettings(Settings):
         return self.model_copy(update={"samples_per_epoch": self.sample_steps * self.batch_size})
 
 
+S = TypeVar("S", bound=Settings)
+
+
+def with_absolute_paths(settings: S) -> S:
+    """A copy whose paths are absolute, ``out`` aside: what is read must be found again from any working directory."""
+    changed: dict[str, Any] = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, Path) and name != "out":
+            changed[name] = value.absolute()
+        elif isinstance(value, Settings):
+            changed[name] = with_absolute_paths(value)
+    return settings.model_copy(update=changed)
+
+
 def leaves(model: type[BaseModel], prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
     """Every setting that is not itself a group, with its path: ``(("optimizer", "lr"), FieldInfo)``."""
     for name, info in model.model_fields.items():
@@ -223,28 +256,3 @@ def leaves(model: type[BaseModel], prefix: tuple[str, ...] = ()) -> Iterator[tup
             yield from leaves(info.annotation, (*prefix, name))
         else:
             yield (*prefix, name), info
-
-
-def changes(old: Settings, new: Settings, prefix: tuple[str, ...] = (), allowed: bool = False) -> Iterator[Change]:
-    """What differs between two settings of one class, leaf by leaf."""
-    for name, info in type(old).model_fields.items():
-        before, after = getattr(old, name), getattr(new, name)
-        may_change = allowed or any(isinstance(mark, Changeable) for mark in info.metadata)
-        if isinstance(before, Settings) and isinstance(after, Settings):
-            yield from changes(before, after, (*prefix, name), may_change)
-        elif before != after:
-            yield Change((*prefix, name), before, after, may_change)
-
-
-@dataclass(frozen=True)
-class Change:
-    """One setting that differs between two configurations."""
-
-    path: tuple[str, ...]
-    before: Any
-    after: Any
-    allowed: bool
-    """Whether a resumed run may make this change."""
-
-    def __str__(self) -> str:
-        return f"{'.'.join(self.path)}: {self.before} -> {self.after}"

@@ -35,6 +35,7 @@ class Checkpoint:
 def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int) -> Path:
     """Write ``folder/step-<step>`` and remove all but the newest ``keep``.
 
+    Those of later steps go too: they are damaged ones, which the run passed over when it was resumed.
     The folder appears under its name only when every file in it is on disk: a process that is killed at any moment,
     or a disk that fills up, leaves the earlier checkpoints as they were.
     """
@@ -61,7 +62,9 @@ def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int) -> Path:
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    for old in _newest_first(folder)[keep:]:
+    newest = _newest_first(folder)
+    place = newest.index(path)
+    for old in (*newest[:place], *newest[place + keep :]):
         shutil.rmtree(old, ignore_errors=True)
     return path
 
@@ -158,11 +161,9 @@ def _with_tuples(group: Mapping[str, Any]) -> dict[str, Any]:
 
 def _free_name(folder: Path, step: int) -> Path:
     # a step may be saved again, as before and after an evaluation; replacing a folder would not be atomic
-    path, again = folder / f"{PREFIX}{step:09d}", 0
-    while path.exists():
-        again += 1
-        path = folder / f"{PREFIX}{step:09d}.{again:03d}"
-    return path
+    name = f"{PREFIX}{step:09d}"
+    saved = [int(path.suffix[1:] or 0) for path in folder.glob(f"{name}*")]
+    return folder / (f"{name}.{max(saved) + 1:03d}" if saved else name)
 
 
 def _newest_first(folder: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
 import subprocess
@@ -17,6 +18,8 @@ import yaml
 from restore.core.errors import UsageError
 from restore.core.settings import RunSettings
 from restore.core.writing import reason, replacing
+
+_log = logging.getLogger(__name__)
 
 RUN_KEY = "run"
 """Top-level key of ``config.yaml`` that tells about the run and is no setting."""
@@ -65,21 +68,29 @@ def new_run_folder(settings: RunSettings, task: str) -> RunFolder:
     """
     name = settings.name or f"{task.rpartition('/')[2]}-{time.strftime('%Y%m%d-%H%M%S')}"
     path = settings.out / name
-    if settings.name is None:
-        number = 1
-        while path.exists():
-            number += 1
-            path = settings.out / f"{name}-{number}"
-    elif path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if settings.name is not None and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise UsageError(
             f"{path} exists already; continue it with --resume {path}, or choose another --name or another --out"
         )
-    folder = RunFolder(path)
     try:
+        folder = RunFolder(path if settings.name else _unused(path))
         folder.create()
     except OSError as error:
         raise UsageError(f"cannot make the run folder {path}: {reason(error)}; choose another --out") from None
     return folder
+
+
+def _unused(path: Path) -> Path:
+    """Make ``path``, or ``path-2``, …: the first that no other run has, be it one that begins in the same second."""
+    number, free = 1, path
+    while True:
+        try:
+            free.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+            free = path.with_name(f"{path.name}-{number}")
+        else:
+            return free
 
 
 def write_config(folder: RunFolder, settings: RunSettings, task: str, device: str) -> None:
@@ -150,10 +161,18 @@ class Log:
     """``metrics.jsonl``: one JSON object a line, cut back to the last checkpoint when a run is resumed."""
 
     def __init__(self, path: Path, position: int | None = None) -> None:
-        self._file = path.open("ab")
+        self._file = path.open("ab+")
         if position is not None:
-            self._file.truncate(position)
-            self._file.seek(0, os.SEEK_END)
+            self._cut(position)
+
+    def _cut(self, position: int) -> None:
+        length = self._file.seek(0, os.SEEK_END)
+        if length < position:
+            _log.warning("%s is shorter than it was: it goes on from what is left of it", self._file.name)
+            self._file.seek(0)
+            position = self._file.read().rfind(b"\n") + 1
+        self._file.truncate(position)
+        self._file.seek(0, os.SEEK_END)
 
     def write(self, line: Mapping[str, Any]) -> None:
         """Append one line."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from restore.core.errors import ResumeError
 from restore.core.records.folder import read_config
-from restore.core.settings import RunSettings, changes, overlay
+from restore.core.settings import Changeable, RunSettings, Settings, overlay
 
 R = TypeVar("R", bound=RunSettings)
 
@@ -41,3 +42,28 @@ def merged(settings_type: type[R], run: Path, typed: Mapping[str, Any]) -> R:
         )
     kept = {change.path[0] for change in changes(old, new) if change.allowed}
     return old.model_copy(update={name: getattr(new, name) for name in kept})
+
+
+def changes(old: Settings, new: Settings, prefix: tuple[str, ...] = (), allowed: bool = False) -> Iterator[Change]:
+    """What differs between two settings of one class, leaf by leaf."""
+    for name, info in type(old).model_fields.items():
+        before, after = getattr(old, name), getattr(new, name)
+        may_change = allowed or any(isinstance(mark, Changeable) for mark in info.metadata)
+        if isinstance(before, Settings) and isinstance(after, Settings):
+            yield from changes(before, after, (*prefix, name), may_change)
+        elif before != after:
+            yield Change((*prefix, name), before, after, may_change)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One setting that differs between two configurations."""
+
+    path: tuple[str, ...]
+    before: Any
+    after: Any
+    allowed: bool
+    """Whether a resumed run may make this change."""
+
+    def __str__(self) -> str:
+        return f"{'.'.join(self.path)}: {self.before} -> {self.after}"

@@ -115,11 +115,15 @@ class ScheduledOptimizer:
             steps: optimizer steps planned for the phase.
             steps_per_epoch: of them in one epoch.
         """
-        if self.settings.schedule.per == "epoch":
+        schedule = self.settings.schedule
+        warms_up = schedule.warmup > 0 and schedule.name != "one-cycle"
+        # a warm-up's first step, or first epoch, would have rate 0 and move nothing: it counts as its own end
+        if schedule.per == "epoch":
             step = step // steps_per_epoch * steps_per_epoch
-        # a warm-up's first step would have rate 0 and move nothing: it counts as the end of its own step
-        warming = self.settings.schedule.warmup > 0 and self.settings.schedule.name != "one-cycle"
-        share = min(1.0, (step + (1 if warming else 0)) / max(1, steps))
-        factor = rate_factor(self.settings.schedule, share) * (self.plateau.factor if self.plateau else 1.0)
+            step += steps_per_epoch if warms_up and step < schedule.warmup * steps else 0
+        elif warms_up:
+            step += 1
+        share = min(1.0, step / max(1, steps))
+        factor = rate_factor(schedule, share) * (self.plateau.factor if self.plateau else 1.0)
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.lr * factor

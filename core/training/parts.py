@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from accelerate import Accelerator
 
@@ -36,6 +36,8 @@ class Parts:
     emit: Callable[[Event], None]
     checked: dict[str, Pictures] = field(default_factory=dict)
     """Pictures of the first phase by split, which were made before the run to be checked."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """What tells them from others, see ``planning.identity``."""
 
     def pictures(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
         """The pictures of one split for one phase; call it once for each."""

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from restore.core.settings import EarlyStoppingSettings
+
 
 @dataclass
 class Progress:
@@ -27,8 +29,6 @@ class Progress:
     """Best value of the phase's monitored metric."""
     stale: int = 0
     """Evaluations since it improved."""
-    phase_over: bool = False
-    """Whether the phase ended early."""
     numbers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Measured numbers by whose they are: baselines and the best of each phase."""
     seconds: float = 0.0
@@ -38,7 +38,11 @@ class Progress:
         """Begin the phase after this one."""
         self.phase += 1
         self.phase_epoch = self.step = self.phase_step = self.stale = 0
-        self.best, self.phase_over = None, False
+        self.best = None
+
+    def ended_early(self, stopping: EarlyStoppingSettings) -> bool:
+        """Whether the phase is over before its epochs are done. A resumed run may judge by another patience."""
+        return stopping.patience is not None and self.stale >= stopping.patience
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for a checkpoint."""

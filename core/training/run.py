@@ -48,6 +48,10 @@ class Run:
         return self.parts.phases[self.progress.phase]
 
     @property
+    def _ended_early(self) -> bool:
+        return self.progress.ended_early(self.parts.settings.early_stopping)
+
+    @property
     def seconds(self) -> float:
         """Time spent on the run, before a resume too."""
         return self._earlier_seconds + time.monotonic() - self.began
@@ -72,10 +76,10 @@ class Run:
             if not goes_on:
                 self._save()  # one checkpoint at the start of each phase, whatever checkpoint_every says
             goes_on = False
-            while self.progress.phase_epoch < self.phase.epochs and not self.progress.phase_over:
+            while self.progress.phase_epoch < self.phase.epochs and not self._ended_early:
                 self._train_epoch()
                 self._end_epoch()
-            self.parts.emit(events.PhaseFinished(self.phase.name, self.progress.phase_over))
+            self.parts.emit(events.PhaseFinished(self.phase.name, self._ended_early))
             if self.progress.phase + 1 == len(self.parts.phases):
                 break
             self._start_next_phase()
@@ -237,6 +241,7 @@ class Run:
         about = {
             "task": parts.name,
             "planned": [(phase.name, phase.epochs) for phase in parts.phases],
+            "pictures": parts.data,
             "log": parts.tracker.log.position() if parts.tracker else None,
         }
         modules = parts.networks.raw

@@ -82,7 +82,7 @@ def restore_turns(checkpoint: Checkpoint, turns: Turns) -> None:
             scheduled.plateau.restore(plain["plateau"])
     for name, scaler in turns.scalers.items():
         scaler.load_state_dict(checkpoint.state["scalers"][name])
-    turns.skipped = checkpoint.state["skipped"]
+    turns.skipped = dict(checkpoint.state["skipped"])
 
 
 def restore_chance(checkpoint: Checkpoint, turns: Turns, device: torch.device, rank: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from accelerate import Accelerator
 
 from restore.core import events
 from restore.core.chance import derive, seed_everything
-from restore.core.errors import CheckpointError, NothingToTrain, ResumeError, UsageError
+from restore.core.errors import CheckpointError, NothingToTrain, UsageError
 from restore.core.machine import processes
 from restore.core.machine.accelerator import from_main, make_accelerator
 from restore.core.machine.devices import shown
@@ -25,7 +25,7 @@ from restore.core.records.checkpoints import Checkpoint
 from restore.core.records.folder import RunFolder, new_run_folder, write_config
 from restore.core.records.summary import write_summary
 from restore.core.records.tracking import Tracker
-from restore.core.settings import RunSettings
+from restore.core.settings import RunSettings, with_absolute_paths
 from restore.core.steps import Phase
 from restore.core.task import Task
 from restore.core.training import snapshot
@@ -33,7 +33,7 @@ from restore.core.training.averaging import Averages
 from restore.core.training.beginning import Beginning, read_beginning
 from restore.core.training.order import Plan, make_plan
 from restore.core.training.parts import Parts
-from restore.core.training.progress import Progress
+from restore.core.training.planning import check_pictures, check_plan, check_schedules, identity
 from restore.core.training.run import Run
 from restore.core.training.stopping import StopSignals
 from restore.core.training.turns import Networks
@@ -94,6 +94,7 @@ class Trainer:
                 f"{self.name} is a fixed method and has nothing to train; use it at once: "
                 f"restore predict {self.name.rpartition('/')[2]} PICTURE --output DIR"
             )
+        check_schedules(phases, self.settings, self._notice)
         _use_deterministic_kernels(self.settings)
         accelerator = self._accelerator()
         settings, beginning = self._begin(self._decide(accelerator))
@@ -105,14 +106,15 @@ class Trainer:
         taken = beginning.load(networks.raw, settings.only) if beginning else None
         averaged = {name: networks.raw[name] for name in self.task.exported}
         averages = Averages(averaged, settings.ema) if settings.ema else None
-        checkpoint = self._checkpoint(phases, networks, averages)
+        data = identity(pictures)
+        checkpoint = self._checkpoint(phases, data, networks, averages)
         folder = self._folder(accelerator, settings)
         tracker = self._tracker(accelerator, folder, checkpoint)
         seed_everything(derive(settings.seed, "steps", accelerator.process_index))
         parts = Parts(
             self.task, self.name, settings, phases, folder, accelerator, networks, averages, tracker,
             self._emit if accelerator.is_main_process else _nobody_listens,
-            pictures,
+            pictures, data,
         )  # fmt: skip
         parts.emit(_started(parts, plan, checkpoint, taken))
         return self._go(parts, checkpoint)
@@ -148,11 +150,8 @@ class Trainer:
     def _decide(self, accelerator: Accelerator) -> RunSettings:
         """Settings with the precision decided, once and the same on every process, and with absolute paths."""
         precision = choose(self.settings.precision, accelerator.device) if accelerator.is_main_process else ""
-        decided: dict[str, Any] = {"precision": from_main(accelerator, precision)}
-        for field in ("data", "val_data"):
-            path = getattr(self.settings, field)
-            decided[field] = path.absolute() if path else None
-        return self.settings.model_copy(update=decided)
+        decided = {"precision": from_main(accelerator, precision)}
+        return with_absolute_paths(self.settings.model_copy(update=decided))
 
     def _begin(self, settings: RunSettings) -> tuple[RunSettings, Beginning | None]:
         """Settings that name the very file that a run begins with, and that file; of one that goes on, none."""
@@ -186,12 +185,15 @@ class Trainer:
             path = folder.path
         return RunFolder(Path(from_main(accelerator, path)))
 
-    def _checkpoint(self, phases: Sequence[Phase], networks: Networks, averages: Averages | None) -> Checkpoint | None:
+    def _checkpoint(
+        self, phases: Sequence[Phase], data: Mapping[str, Any], networks: Networks, averages: Averages | None
+    ) -> Checkpoint | None:
         if not self.resume:
             return None
         path, checkpoint = checkpoints.load_newest(RunFolder(self.resume).checkpoints, self._notice)
         try:
-            check_plan(checkpoint, phases, self._notice)
+            check_plan(checkpoint, phases, self.settings.early_stopping, self._notice)
+            check_pictures(checkpoint, data)
             snapshot.restore_modules(checkpoint, networks.raw, averages)
         except (KeyError, TypeError) as error:
             raise CheckpointError(
@@ -214,28 +216,6 @@ class Trainer:
     def _emit(self, event: events.Event) -> None:
         for listener in self.listeners:
             listener(event)
-
-
-def check_plan(checkpoint: Checkpoint, phases: Sequence[Phase], notice: Callable[[str], None]) -> None:
-    """Compare what a run has done with what is planned for it now, and say what is new.
-
-    Raises:
-        ResumeError: less is planned than is done.
-    """
-    progress = Progress.from_dict(checkpoint.state["progress"])
-    before = [tuple(phase) for phase in checkpoint.state["planned"]]
-    now = [(phase.name, phase.epochs) for phase in phases]
-    if progress.phase >= len(phases) or progress.phase_epoch > phases[progress.phase].epochs:
-        phase = before[progress.phase][0]
-        raise ResumeError(
-            f"{progress.epoch} epochs are done, {progress.phase_epoch} of them of the phase {phase!r}; "
-            "fewer cannot be planned. Leave --epochs out, or ask for more"
-        )
-    if now != before:
-        was, planned = (", ".join(f"{epochs} {name}" for name, epochs in plan) for plan in (before, now))
-        notice(f"planned anew: {planned} epochs (was: {was}); finished phases stay as they are")
-    elif progress.phase + 1 == len(phases) and progress.phase_epoch == phases[-1].epochs:
-        notice("this run is finished; ask for more --epochs to go on")
 
 
 def _started(parts: Parts, plan: Plan, checkpoint: Checkpoint | None, taken: str | None) -> events.RunStarted:

@@ -99,7 +99,7 @@ class Turns:
         self.warn = warn
         self.max_skipped = max_skipped
         self.numbers = Numbers()
-        self.skipped = 0
+        self.skipped = dict.fromkeys(phase.optimizers, 0)
         # one for each optimizer: a common one could change its scale between the micro-batches of the other's step
         self.scalers = {
             name: torch.amp.GradScaler(accelerator.device.type) for name in phase.optimizers if precision == "fp16"
@@ -151,7 +151,7 @@ class Turns:
             if optimizer.settings.clip_norm is not None:
                 torch.nn.utils.clip_grads_with_norm_(optimizer.parameters, optimizer.settings.clip_norm, norm)
             optimizer.optimizer.step() if scaler is None else scaler.step(optimizer.optimizer)
-            self.skipped = 0
+            self.skipped[name] = 0
             for module in owned:
                 if self.averages and module in self.averages.modules:
                     self.averages.update(module, self.networks.raw[module])
@@ -165,13 +165,14 @@ class Turns:
     def _skip(self, name: str) -> None:
         for buffer, before in zip(self.networks.buffers(), self._buffers, strict=True):
             buffer.copy_(before)
-        self.skipped += 1
+        self.skipped[name] += 1
         bad = [term for term, value in self._last_terms.items() if not bool(value.isfinite())]
         cause = f"{', '.join(bad)} is not finite" if bad else f"the gradient of {name} is not finite"
-        if self.skipped >= self.max_skipped:
+        if self.skipped[name] >= self.max_skipped:
             raise TrainingDiverged(
-                f"training diverged: {self.skipped} steps in a row were skipped because {cause}; the last good "
-                "checkpoint is kept. Lower the learning rate, set clip_norm, or use --precision fp32"
+                f"training diverged: {self.skipped[name]} steps of {name} in a row were skipped because {cause}; the "
+                "last good checkpoint is kept. Begin a new run with a lower learning rate, with clip_norm, or with "
+                "--precision fp32; --init-from takes that checkpoint"
             )
-        if not self.scalers or self.skipped > 4:  # fp16 begins by finding its scale: a few skips are its way
+        if not self.scalers or self.skipped[name] > 4:  # fp16 begins by finding its scale: a few skips are its way
             self.warn(f"a step of {name} was skipped: {cause}")

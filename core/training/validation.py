@@ -122,8 +122,6 @@ class Validation:
         for optimizer in self.turns.optimizers.values():
             if optimizer.plateau:
                 optimizer.plateau.evaluated(improved)
-        if stopping.patience is not None and progress.stale >= stopping.patience:
-            progress.phase_over = True
         # a run whose metric is never a number still ends with weights: its first ones, until better are known
         return improved or phase.name not in progress.numbers
 

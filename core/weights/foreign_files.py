@@ -103,9 +103,12 @@ def _refusal(path: Path, message: str) -> str:
 def _unwrapped(path: Path, content: Any, notes: list[str]) -> dict[str, Tensor]:
     """The innermost mapping of names to tensors."""
     inside: list[str] = []
-    while isinstance(content, Mapping) and not any(isinstance(value, Tensor) for value in content.values()):
+    while isinstance(content, Mapping):
         held = [key for key, value in content.items() if isinstance(value, Mapping) and _holds_tensors(value)]
-        known = [key for key in WRAPPERS if key in held] or (held if len(held) == 1 else [])
+        known = [key for key in WRAPPERS if key in held]  # before tensors beside them, such as the best accuracy
+        if not known and any(isinstance(value, Tensor) for value in content.values()):
+            break
+        known = known or (held if len(held) == 1 else [])
         if not known:
             keys = ", ".join(map(str, content)) or "nothing"
             raise WeightsError(f"{path}: no parameters of a network were found in it; it holds {keys}")

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar
 import pytest
 from pydantic import Field, ValidationError
 
+from restore.core.records.resuming import changes
 from restore.core.settings import (
     Changeable,
     Flag,
@@ -17,7 +18,6 @@ from restore.core.settings import (
     RunSettings,
     ScheduleSettings,
     Settings,
-    changes,
     leaves,
 )
 
@@ -68,7 +68,7 @@ def test_leaves_are_paths_into_groups() -> None:
 def test_changes_are_found_leaf_by_leaf_with_their_permission() -> None:
     new = Family(workers=3, optimizer=OptimizerSettings(lr=2.0), out=Path("elsewhere"))
     found = {".".join(change.path): change.allowed for change in changes(Family(), new)}
-    assert found == {"workers": True, "optimizer.lr": False, "out": True}
+    assert found == {"workers": True, "optimizer.lr": False, "out": False}
 
 
 def test_an_epoch_on_the_sample_has_a_number_of_steps_of_its_own() -> None:
@@ -93,3 +93,16 @@ def test_settings_import_no_torch() -> None:
         "assert not {'torch', 'torchvision', 'accelerate', 'numpy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("typed", [{"epochs": True}, {"val_share": True}, {"ema": False}, {"optimizer": {"lr": True}}])
+def test_yes_and_no_are_no_numbers(typed: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="number"):
+        RunSettings.model_validate(typed) if "optimizer" not in typed else Family.model_validate(typed)
+    assert RunSettings(compile=True).compile
+
+
+def test_nesterov_needs_momentum() -> None:
+    with pytest.raises(ValidationError, match="momentum"):
+        OptimizerSettings(name="sgd", nesterov=True, momentum=0)
+    assert OptimizerSettings(name="adam", nesterov=True, momentum=0).nesterov

@@ -43,6 +43,23 @@ def test_the_newest_are_kept_and_a_step_may_be_saved_again(tmp_path: Path) -> No
     assert load_newest(tmp_path, damaged=pytest.fail)[0].name == "step-000000010"
 
 
+@pytest.mark.parametrize("keep", [1, 2])
+def test_what_was_saved_last_is_newest_however_often_its_step_was_saved(tmp_path: Path, keep: int) -> None:
+    for value in range(6):
+        path = save(tmp_path, 7, checkpoint(value), keep=keep)
+        assert load_newest(tmp_path, damaged=pytest.fail)[1].state == {"value": value}
+        assert path.is_dir()
+    assert len(list(tmp_path.iterdir())) == keep
+
+
+def test_a_damaged_checkpoint_does_not_outlive_the_good_ones(tmp_path: Path) -> None:
+    for step in (4, 6, 8):
+        save(tmp_path, step, checkpoint(step), keep=3)
+    (tmp_path / "step-000000008" / "manifest.json").write_text("{")
+    save(tmp_path, 7, checkpoint(7), keep=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000000007"]
+
+
 @pytest.mark.parametrize("failing", ["write_tensors", "synced", "Path.rename"])
 def test_a_full_disk_keeps_the_earlier_checkpoints(
     failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -139,6 +139,16 @@ def test_a_log_is_cut_back_to_a_position(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text() == '{"step": 1}\n{"step": 3}\n'
 
 
+def test_a_log_that_was_shortened_goes_on_from_what_is_left(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for left in (b'{"step": 1}\n', b""):
+        (tmp_path / "log").write_bytes(left + b'{"st' * bool(left))
+        log = Log(tmp_path / "log", 99)
+        log.write({"step": 3})
+        log.close()
+        assert (tmp_path / "log").read_bytes() == left + b'{"step": 3}\n'
+    assert "log is shorter than it was" in caplog.text
+
+
 def test_a_sheet_enlarges_inputs_and_crops_large_pictures() -> None:
     sheet = make_sheet([[torch.zeros(1, 4, 4), torch.ones(3, 8, 8)], [torch.zeros(3, 500, 600)]])
     assert sheet.shape == (3, 8 + 4 + LARGEST, LARGEST)

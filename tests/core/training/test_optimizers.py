@@ -73,6 +73,16 @@ def test_a_rate_may_move_once_an_epoch() -> None:
     assert rates == [1.0] * 5 + [0.5] * 5
 
 
+def test_the_first_epoch_of_a_warm_up_by_epochs_moves() -> None:
+    schedule = ScheduleSettings(name="cosine", warmup=0.5, per="epoch")
+    optimizer = ScheduledOptimizer(OptimizerSettings(lr=1.0, schedule=schedule), [nn.Parameter(torch.zeros(1))])
+    rates = []
+    for epoch in range(4):
+        optimizer.set_rate(5 * epoch, 20, 5)
+        rates.append(optimizer.rate)
+    assert rates == pytest.approx([0.5, 1.0, 1.0, 0.5])  # of the last half, the cosine's first and middle
+
+
 def test_the_first_step_of_a_warm_up_moves() -> None:
     settings = OptimizerSettings(lr=1.0, schedule=ScheduleSettings(name="linear", warmup=0.5))
     optimizer = ScheduledOptimizer(settings, [nn.Parameter(torch.zeros(1))])

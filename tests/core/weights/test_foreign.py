@@ -252,6 +252,11 @@ class Hostile:
         return (os.mkdir, (self.mark,))
 
 
+def test_a_tensor_beside_a_wrapped_network_does_not_hide_it(tmp_path):
+    torch.save({"epoch": 3, "best_acc1": torch.tensor(1.0), "state_dict": foreign()}, tmp_path / "x.pth")
+    assert read_foreign(tmp_path / "x.pth").tensors.keys() == foreign().keys()
+
+
 @pytest.mark.parametrize("kind", ["zip", "legacy", "bare"])
 def test_a_hostile_pickle_is_refused_and_not_run(tmp_path, kind):
     path, mark = tmp_path / "hostile.pth", tmp_path / "it ran"

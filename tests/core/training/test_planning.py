@@ -1,0 +1,153 @@
+"""What cannot be planned is refused, and a run goes on only as itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from toy_tasks import Noise, OneNetwork, ToySettings, TwoPhases, toy_settings
+
+from restore.core.errors import ResumeError, TrainingDiverged, UsageError
+from restore.core.events import Evaluated, Event, StepDone, Warned
+from restore.core.records.folder import read_config
+from restore.core.records.resuming import merged
+from restore.core.settings import EarlyStoppingSettings, OptimizerSettings, ScheduleSettings
+from restore.core.steps import Batch, Phase, Step, Turn
+from restore.core.training.trainer import Trainer
+
+FROZEN = OptimizerSettings(name="sgd", lr=1e-30, momentum=0)
+PLATEAU = OptimizerSettings(schedule=ScheduleSettings(name="plateau"))
+
+
+def train(task: type[OneNetwork], settings: ToySettings, events: list[Event] | None = None, **options: Any) -> Path:
+    listeners = [] if events is None else [events.append]
+    return Trainer(task(settings), settings, listeners=listeners, **options).fit().folder
+
+
+def warnings(events: list[Event]) -> list[str]:
+    return [event.message for event in events if isinstance(event, Warned)]
+
+
+class Unjudged(OneNetwork):
+    """Has no metric to choose its best weights by."""
+
+    def phases(self) -> list[Phase]:
+        return [Phase("only", self.settings.epochs, {"net": self.settings.optimizer})]
+
+
+def test_a_plateau_is_refused_where_no_metric_judges(tmp_path: Path) -> None:
+    for task, phase in ((Unjudged, "only"), (TwoPhases, "adversarial")):
+        with pytest.raises(UsageError, match=f"no metric judges the phase {phase}"):
+            train(task, toy_settings(tmp_path, optimizer=PLATEAU))
+    assert not list(tmp_path.iterdir())
+    train(OneNetwork, toy_settings(tmp_path, epochs=1, optimizer=PLATEAU))
+
+
+def test_early_stopping_says_where_it_does_not_act(tmp_path: Path) -> None:
+    stopping, events = EarlyStoppingSettings(patience=9), list[Event]()
+    with pytest.raises(UsageError, match="so none ends early"):
+        train(Unjudged, toy_settings(tmp_path, early_stopping=stopping))
+    train(TwoPhases, toy_settings(tmp_path, early_stopping=stopping), events)
+    assert "early stopping does not act in adversarial, which no metric judges" in warnings(events)
+
+
+@pytest.mark.parametrize("change", [{"patience": 5}, {"patience": None}])
+def test_a_run_that_stopped_early_goes_on_with_more_patience(tmp_path: Path, change: dict[str, Any]) -> None:
+    settings = toy_settings(tmp_path, epochs=6, optimizer=FROZEN, early_stopping=EarlyStoppingSettings(patience=2))
+    folder, events = train(OneNetwork, settings), list[Event]()
+    train(OneNetwork, settings, events, resume=folder)
+    assert any("stopped early, after 2 evaluations" in message for message in warnings(events))
+    assert not [event for event in events if isinstance(event, Evaluated)]
+    train(OneNetwork, merged(ToySettings, folder, {"early_stopping": change}), events, resume=folder)
+    assert [event.epoch for event in events if isinstance(event, Evaluated)] == [3, 4, 5]
+
+
+class Growing(OneNetwork):
+    """Has a phase more the longer it trains."""
+
+    def phases(self) -> list[Phase]:
+        first, optimizers = self.settings.epochs // 3, {"net": self.settings.optimizer}
+        names = {"small": first, "medium": first if self.settings.epochs > 5 else 0}
+        rest = self.settings.epochs - sum(names.values())
+        return [Phase(name, epochs, optimizers, monitor="mse") for name, epochs in {**names, "large": rest}.items()]
+
+
+def test_no_phase_is_put_before_one_that_has_begun(tmp_path: Path) -> None:
+    folder = train(Growing, toy_settings(tmp_path, epochs=3))
+    before = (folder / "config.yaml").read_text()
+    with pytest.raises(ResumeError, match="small, large have begun, and now small, medium, large are planned"):
+        train(Growing, merged(ToySettings, folder, {"epochs": 6}), resume=folder)
+    assert (folder / "config.yaml").read_text() == before
+    train(Growing, merged(ToySettings, folder, {"epochs": 5}), resume=folder)
+
+
+@pytest.mark.parametrize(
+    ("split", "count", "seed", "said"),
+    [
+        ("train", 7, 1, "6 to train on then, 7 now"),
+        ("validation", 3, 2, "3 to validate on then, 3 now, of other names"),
+    ],
+)
+def test_a_run_goes_on_with_the_same_pictures(tmp_path: Path, split: str, count: int, seed: int, said: str) -> None:
+    class Others(OneNetwork):
+        def data(self, which: str, phase: Phase) -> Noise:
+            if which != split:
+                return super().data(which, phase)
+            pictures = Noise(count, 8, seed=seed, augment=which == "train")
+            pictures.name = lambda index: f"other-{index}"  # type: ignore[method-assign]
+            return pictures
+
+    folder = train(OneNetwork, toy_settings(tmp_path, epochs=1))
+    longer = merged(ToySettings, folder, {"epochs": 2})
+    with pytest.raises(ResumeError, match=said):
+        train(Others, longer, resume=folder)
+    train(OneNetwork, longer, resume=folder)
+
+
+def test_a_resumed_run_keeps_its_place(tmp_path: Path) -> None:
+    folder = train(OneNetwork, toy_settings(tmp_path, name="run", epochs=1))
+    for typed in ({"name": "other"}, {"out": tmp_path / "elsewhere"}):
+        with pytest.raises(ResumeError, match="keeps its settings"):
+            merged(ToySettings, folder, typed)
+    assert merged(ToySettings, folder, {"name": "run", "out": str(tmp_path)}).name == "run"
+
+
+def test_what_is_read_is_found_again_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = train(OneNetwork, toy_settings(Path("runs"), epochs=1, data=Path("pictures")))
+    assert read_config(folder)["data"] == str(tmp_path / "pictures")
+    assert read_config(folder)["out"] == "runs"
+
+
+class HalfPoisoned(TwoPhases):
+    """Its critic learns, its generator never has a finite loss."""
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        turn("critic", lambda m: {"real": m.critic(batch["target"]).square().mean()})
+        turn("net", lambda m: {"mse": (m.net(batch["input"]) * float("inf")).mean()})
+
+    def phases(self) -> list[Phase]:
+        return list(super().phases())[1:]
+
+
+def test_one_network_that_diverges_beside_one_that_learns_stops_the_run(tmp_path: Path) -> None:
+    settings = toy_settings(tmp_path, max_skipped=3)
+    with pytest.raises(TrainingDiverged, match="3 steps of net in a row were skipped because net/mse is not finite"):
+        train(HalfPoisoned, settings)
+
+
+class BothPoisoned(HalfPoisoned):
+    """None of its networks ever has a finite loss."""
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        for name in ("critic", "net"):
+            turn(name, lambda m: {"nan": m.critic(m.net(batch["input"])).mean() * torch.nan})
+
+
+def test_skipped_steps_are_counted_for_each_optimizer(tmp_path: Path) -> None:
+    events: list[Event] = []
+    with pytest.raises(TrainingDiverged, match="3 steps of critic in a row"):
+        train(BothPoisoned, toy_settings(tmp_path, max_skipped=3), events)
+    assert sum(isinstance(event, StepDone) for event in events) == 2
