@@ -29,8 +29,8 @@ COLUMNS = 4
 LINE = 16
 
 
-def panels(weights: Path) -> list[tuple[str, Tensor]]:
-    """Title and picture (3, H, W) of every panel."""
+def panels(weights: Path) -> tuple[list[tuple[str, Tensor]], str]:
+    """Title and picture (3, H, W) of every panel, and how the numbers in the titles were measured."""
     task, networks = open_weights(weights, registry.get)
     pictures = task.evaluation_data(None)
     index = next(i for i in range(len(pictures)) if PICTURE in pictures.name(i))
@@ -48,7 +48,8 @@ def panels(weights: Path) -> list[tuple[str, Tensor]]:
     for name in METHODS:
         method = registry.get("tasks", f"classic/{name}")
         made.append(panel(name, method(method.settings_type(model={"scale": scale})), Modules({})))
-    return [*made, panel("pretrained generator", task, networks), ("photograph", batch["target"][0])]
+    made += [panel("pretrained generator", task, networks), ("photograph", batch["target"][0])]
+    return made, f"{metric.name} ({metric.convention})"
 
 
 def draw(made: list[tuple[str, Tensor]], convention: str) -> Image.Image:
@@ -73,9 +74,9 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     arguments = parser.parse_args()
     with torch.no_grad():
-        made = panels(arguments.weights)
+        made, convention = panels(arguments.weights)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    draw(made, "psnr (8-bit Y, border 4)").save(arguments.output, optimize=True)
+    draw(made, convention).save(arguments.output, optimize=True)
 
 
 if __name__ == "__main__":

@@ -156,12 +156,13 @@ def speed(rounds: int, steps: int, batch: int = 8) -> None:
     precision = choose("auto", torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     taken: dict[str, list[float]] = {"loop": [], "default": []}
     for _ in range(rounds):
-        run = task_type.settings_type.model_validate(
-            {"epochs": 1, "batch_size": batch, "samples_per_epoch": steps * batch, "sample_pictures": 0}
-            | {"out": tempfile.mkdtemp(prefix="benchmark-")}
-        ).decided()
-        taken["loop"] += _loop(task_type(run), steps, batch)[2:]
-        taken["default"] += _engine(task_type(run))[2:]
+        with tempfile.TemporaryDirectory(prefix="benchmark-") as out:
+            run = task_type.settings_type.model_validate(
+                {"epochs": 1, "batch_size": batch, "samples_per_epoch": steps * batch, "sample_pictures": 0}
+                | {"out": out}
+            ).decided()
+            taken["loop"] += _loop(task_type(run), steps, batch)[2:]
+            taken["default"] += _engine(task_type(run))[2:]
     plain, default = (statistics.median(taken[name]) for name in ("loop", "default"))
     print(
         f"plain fp32 loop {plain:.3f} s a step, default ({precision}) {default:.3f} s: {plain / default:.2f} x as fast"

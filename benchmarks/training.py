@@ -16,6 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -42,7 +43,6 @@ def settings(task: type[Task], architecture: str, steps: int, **changes: Any) ->
             "crop_size": 96,
             "workers": 0,
             "sample_pictures": 0,
-            "out": tempfile.mkdtemp(prefix="benchmark-"),
             **changes,
         }
     )
@@ -56,7 +56,9 @@ def engine(task_type: type[Task], run: Any) -> list[float]:
         if isinstance(event, StepDone):
             seconds.append(event.seconds)
 
-    Trainer(_Unmeasured.of(task_type)(run), run, listeners=[listener]).fit()
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as out:
+        run = run.model_copy(update={"out": Path(out)})
+        Trainer(_Unmeasured.of(task_type)(run), run, listeners=[listener]).fit()
     return seconds
 
 

@@ -6,9 +6,11 @@ from collections import OrderedDict
 from itertools import pairwise
 from typing import Literal, overload
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restore.core.machine.precision import at_least_float32
 from restore.plugins.inpaint_gan.blocks import FullPrecisionLinear, bounded, start_scaled
 
 HALVINGS = 4
@@ -80,9 +82,28 @@ class Critic(nn.Module):
             x = halving(x)
             found.append(x)
         if x.shape[-2:] != (self.places, self.places):
-            x = F.adaptive_avg_pool2d(x, self.places)  # which has no deterministic gradient on CUDA
+            x = averaged(x, self.places)
         score: Tensor = self.linear(x.flatten(1))
         return (score, found) if features else score
+
+
+def averaged(x: Tensor, places: int) -> Tensor:
+    """Means of ``x`` (B, C, H, W) around ``places`` x ``places`` places, in float32 at least.
+
+    The numbers of torch's adaptive average pooling, which has no deterministic gradient on CUDA, and refuses where that
+    is asked for; products of matrices have one.
+    """
+    with torch.autocast(x.device.type, enabled=False):
+        x = at_least_float32(x)
+        rows, columns = (_averaging(places, length).to(x.dtype).to(x.device) for length in x.shape[-2:])
+        return rows @ x @ columns.T
+
+
+def _averaging(places: int, length: int) -> Tensor:
+    """The matrix (places, length) whose rows take the means: over equal parts of the length, each rounded outwards."""
+    place, step = torch.arange(places)[:, None], torch.arange(length)
+    inside = (step >= place * length // places) & (step < -(-(place + 1) * length // places))
+    return inside.double() / inside.sum(1, keepdim=True)
 
 
 class _Halving(nn.Module):

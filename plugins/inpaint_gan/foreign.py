@@ -37,8 +37,8 @@ def pix2pix(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Model settings and renamed state for a U-Net of junyanz/pytorch-CycleGAN-and-pix2pix (BSD, commit 78913853).
 
     A network of pictures alone gets weights of zero for the mask, so that it draws what it drew without. Biases that
-    instance normalisation takes away again are left out. Raises WeightsError for a discriminator, for a generator
-    without skips, or where there is neither.
+    instance normalisation takes away again are left out; those that a network without normalisation has here alone are
+    zero. Raises WeightsError for a discriminator, for a generator without skips, or where there is neither.
     """
     first = state.get("model.model.0.weight")
     if first is None:
@@ -51,9 +51,13 @@ def pix2pix(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     here = dict(state)
     if first.shape[1:] == (3, 4, 4):
         here["model.model.0.weight"] = F.pad(first, (0, 0, 0, 0, 0, 1))
+    with torch.device("meta"):
+        known = UNetGenerator(width, levels, norm).state_dict()
     if norm == "instance":
-        for key in _biases_without_effect(here, width, levels):
+        for key in _biases_without_effect(here, known):
             del here[key]
+    if norm == "none":
+        here |= {key: torch.zeros_like(known[key], device="cpu") for key in _biases_not_there(here, known)}
     settings = {"generator": "unet", "start": "gray", "width": width, "levels": levels, "norm": norm}
     return settings, {f"generator.{key}": tensor for key, tensor in here.items()}
 
@@ -70,12 +74,15 @@ def _norm(state: State) -> Norm:
     return "instance" if "model.model.0.bias" in state else "none"
 
 
-def _biases_without_effect(state: State, width: int, levels: int) -> list[str]:
+def _biases_without_effect(state: State, known: State) -> list[str]:
     """Biases of layers that are known here, but without one."""
-    with torch.device("meta"):
-        known = UNetGenerator(width, levels, norm="instance").state_dict()
     biases = [key for key in state if key.endswith(".bias") and key not in known]
     return [key for key in biases if f"{key.removesuffix('bias')}weight" in known]
+
+
+def _biases_not_there(state: State, known: State) -> list[str]:
+    """Biases that are known here and missing, but for that of the last layer, which every published network has."""
+    return [key for key in known if key.endswith(".bias") and key not in state and key != "model.model.3.bias"]
 
 
 def _needless(network: str) -> WeightsError:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import Field, field_validator, model_validator
 
 from restore.core.settings import Changeable, Flag, OptimizerSettings, ScheduleSettings, Settings
-from restore.plugins.common.features.settings import PerceptualSettings, StyleSettings, check_layers
+from restore.plugins.common.features.settings import PerceptualSettings, StyleSettings, check_layers, check_side
 from restore.plugins.common.games.two_phases import TwoPhaseSettings
 from restore.plugins.common.masks.settings import MaskSettings
 from restore.plugins.inpaint_gan.network_settings import DiscriminatorSettings, ModelSettings
@@ -21,7 +22,7 @@ class PixelSettings(Settings):
     loss: Literal["l1", "mse"] = "l1"
     """How pixels are compared."""
     hole: Weight = 6.0
-    """Factor inside the hole."""
+    """Factor inside the hole; above 0 where a unet with a smooth start is pretrained."""
     known: Weight = 1.0
     """Factor outside it, where the generator has to copy; a unet with a smooth start draws nothing there."""
     discount: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -89,6 +90,11 @@ class AdversarialSettings(Settings):
     discriminator: OptimizerSettings = OptimizerSettings(lr=4e-4, betas=(0.5, 0.999))
     """Optimizer of the discriminator."""
 
+    @property
+    def has_labels(self) -> bool:
+        """Whether the discriminator is told a label, so that ``real_label`` counts."""
+        return self.kind in ("vanilla", "least-squares")
+
 
 class InpaintGANSettings(TwoPhaseSettings):
     """Settings of a run that learns to fill holes by pixels, then by a game.
@@ -108,7 +114,10 @@ class InpaintGANSettings(TwoPhaseSettings):
     """Side in pixels of the squares that are trained on; 256 as published."""
     progressive: Annotated[list[Annotated[int, Field(ge=16)]], Flag("--progressive")] = []  # noqa: RUF012
     """Sides in pixels to train at before the last phase, from small to large, as 32,64: crops are made smaller to them,
-    so that the scene is learned before its details. The game's epochs are divided evenly."""
+    so that the scene is learned before its details."""
+    progressive_epochs: list[Annotated[int, Field(ge=0)]] | None = None
+    """Epochs of the game at each of these sizes, as 2,3; what they leave is for the last phase. Unset: its epochs are
+    divided evenly."""
     pretrain: PretrainSettings = PretrainSettings()
     """First phase, by pixels, at the smallest of these sizes."""
     adversarial: AdversarialSettings = AdversarialSettings()
@@ -123,9 +132,9 @@ class InpaintGANSettings(TwoPhaseSettings):
     ema: Annotated[float, Field(gt=0, lt=1)] | None = 0.98
     epochs: Annotated[int, Field(ge=1), Changeable()] = 10
 
-    @field_validator("progressive", mode="before")
+    @field_validator("progressive", "progressive_epochs", mode="before")
     @classmethod
-    def _sizes_between_commas(cls, value: Any) -> Any:
+    def _numbers_between_commas(cls, value: Any) -> Any:
         if not isinstance(value, list):
             return value
         return [part for each in value for part in (each.split(",") if isinstance(each, str) else [each])]
@@ -138,13 +147,33 @@ class InpaintGANSettings(TwoPhaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _each_size_has_epochs(self) -> Self:
+        if self.progressive_epochs is None:
+            return self
+        sizes, given, game = len(self.progressive), len(self.progressive_epochs), self.split()[1]
+        if given != sizes:
+            raise ValueError(f"progressive_epochs: one number for each of the {sizes} progressive sizes, not {given}")
+        if sum(self.progressive_epochs) > game:
+            raise ValueError(f"progressive_epochs: {self.progressive_epochs} are more than the {game} of the game")
+        return self
+
+    @model_validator(mode="after")
     def _pictures_can_be_judged(self) -> Self:
         kind, least = self.discriminator.kind, self.discriminator.smallest
-        smallest = min([*self.progressive, self.crop])
-        if smallest < least:
+        if self.smallest < least:
             raise ValueError(
-                f"the {kind} discriminator judges at least {least} pixels a side, not {smallest}; raise the size, or "
-                "lower discriminator.layers or discriminator.scales"
+                f"the {kind} discriminator judges at least {least} pixels a side, not {self.smallest}; raise the size, "
+                "or lower discriminator.layers or discriminator.scales"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _pretraining_teaches(self) -> Self:
+        smooth = self.model.generator == "unet" and self.model.start == "smooth"
+        if smooth and not (self.pixel.hole or self.pixel.variation) and self.split()[0]:
+            raise ValueError(
+                "pixel.hole: with 0 pretraining teaches nothing, since a unet with a smooth start draws in the hole "
+                "alone; give it a factor, or leave pretraining out with pretrain.epochs 0"
             )
         return self
 
@@ -155,13 +184,29 @@ class InpaintGANSettings(TwoPhaseSettings):
                 "discriminator.norm: a gradient penalty needs samples that do not see each other; take instance or none"
             )
         if self.style.weight:
-            check_layers(self.perceptual.network, self.style.layers)
+            check_layers(self.perceptual.network, self.style.layers, "style.layers")
+        if self.looks_at_features:
+            name = "progressive" if self.progressive else "crop"
+            check_side(self.smallest, name, self.perceptual, self.style)
         return self
 
     def split(self) -> tuple[int, int]:
         """Epochs of pretraining and of the game."""
         pretrain = round(0.7 * self.epochs) if self.pretrain.epochs is None else self.pretrain.epochs
         return pretrain, self.epochs - pretrain
+
+    def shares(self) -> list[int]:
+        """Epochs of the game at each of the progressive sizes and, last, at that of the crops."""
+        _, game = self.split()
+        if self.progressive_epochs is not None:
+            return [*self.progressive_epochs, game - sum(self.progressive_epochs)]
+        ends = [game * place // (len(self.progressive) + 1) for place in range(len(self.progressive) + 2)]
+        return [after - before for before, after in pairwise(ends)]
+
+    @property
+    def smallest(self) -> int:
+        """Side in pixels of the smallest pictures that it is trained on."""
+        return min([*self.progressive, self.crop])
 
     @property
     def looks_at_features(self) -> bool:
@@ -171,12 +216,22 @@ class InpaintGANSettings(TwoPhaseSettings):
     # What follows imports torch, and only where it is needed: settings alone must load without it.
 
     def decided(self) -> Self:
-        """A copy with the window, the steps of an epoch on the sample, the first phase and the features fixed."""
+        """A copy with the window, the steps of an epoch on the sample, all phases but the last and the features fixed.
+
+        So a resumed run with more ``epochs`` begins with the same phases. Where features will be looked at, raises
+        UsageError or DataError for data that cannot be trained on.
+        """
         changes: dict[str, object] = {}
+        if self.progressive:
+            changes["progressive_epochs"] = self.shares()[:-1]
         if self.model.window is None:
             changes["model"] = self.model.model_copy(update={"window": self.crop})
         if self.perceptual.weight or self.style.weight:
             from restore.plugins.common.features.weights import decided
+            from restore.plugins.common.holes.pictures import inpainting_pictures
 
+            if self.looks_at_features:  # a mistake in the data is told before half a gigabyte is downloaded
+                inpainting_pictures("train", self, self.masks, self.crop)
+                inpainting_pictures("validation", self, self.masks, self.crop)
             changes["perceptual"] = cast(FeatureSettings, decided(self.perceptual, needed=self.looks_at_features))
         return super().decided().model_copy(update=changes)

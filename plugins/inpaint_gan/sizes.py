@@ -21,12 +21,11 @@ def planned(settings: InpaintGANSettings) -> Sequence[Phase]:
     Pretraining is judged by the PSNR inside the hole; it falls in a game by design, so there the last weights are best.
     A size for which no epoch is left has no phase.
     """
-    pretrain, game = settings.split()
+    pretrain, _ = settings.split()
     names = [*map(str, settings.progressive), GAME]
-    shares = [game * place // len(names) for place in range(len(names) + 1)]
     chosen = settings.adversarial
     optimizers = {"discriminator": chosen.discriminator, "generator": chosen.generator}
-    games = [Phase(name, shares[k + 1] - shares[k], optimizers) for k, name in enumerate(names)]
+    games = [Phase(name, epochs, optimizers) for name, epochs in zip(names, settings.shares(), strict=True)]
     first = Phase(PRETRAIN, pretrain, {"generator": settings.pretrain.optimizer}, monitor="psnr-hole")
     return [phase for phase in (first, *games) if phase.epochs]
 
@@ -34,7 +33,7 @@ def planned(settings: InpaintGANSettings) -> Sequence[Phase]:
 def size_of(phase: Phase, settings: InpaintGANSettings) -> int:
     """Side in pixels of the pictures that a phase trains on."""
     if phase.name == PRETRAIN:
-        return min([*settings.progressive, settings.crop])
+        return settings.smallest
     return settings.crop if phase.name == GAME else int(phase.name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from restore.core.settings import RunSettings, Settings
 from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
 from restore.core.task import Pictures
+from restore.plugins.common.features.settings import layers_in_use
 from restore.plugins.common.features.weights import feature_network
 from restore.plugins.common.games.feature_matching import FeatureMatching
 from restore.plugins.common.games.health import Remedies, game_health
@@ -35,6 +37,11 @@ _REMEDIES = Remedies(
     blurred="train longer (--epochs), raise --adversarial.weight, or give --perceptual.weight 0.05",
     gap="train longer, or on masks of this kind alone (--masks.kinds)",
 )
+_WITH_LABELS = replace(
+    _REMEDIES,
+    discriminator_won=("lower --adversarial.discriminator.lr, set --adversarial.real-label 0.9, or pretrain longer"),
+)
+"""Of games whose critic is told labels."""
 
 
 class InpaintGAN(Inpainting):
@@ -79,8 +86,8 @@ class InpaintGAN(Inpainting):
         """The network whose features are compared, if any are."""
         if not self.settings.looks_at_features:
             return {}
-        further = self.settings.style.layers if self.settings.style.weight else ()
-        return {"features": feature_network(self.settings.perceptual, further)}
+        perceptual, style = self.settings.perceptual, self.settings.style
+        return {"features": feature_network(perceptual, layers_in_use(perceptual, style))}
 
     # --- training ---------------------------------------------------------------------------------------------
 
@@ -135,7 +142,7 @@ class InpaintGAN(Inpainting):
 
     def health(self, numbers: Mapping[str, float]) -> str | None:
         """What goes wrong in the game; see `game_health`."""
-        return game_health(numbers, _REMEDIES)
+        return game_health(numbers, _WITH_LABELS if self.settings.adversarial.has_labels else _REMEDIES)
 
     # --- using ------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from restore.core.settings import Changeable, OptimizerSettings, ScheduleSettings, Settings
 from restore.plugins.common.features.layers import Network
-from restore.plugins.common.features.settings import PerceptualSettings, StyleSettings
+from restore.plugins.common.features.settings import PerceptualSettings, StyleSettings, check_layers, check_side
 from restore.plugins.common.games.two_phases import TwoPhaseSettings
 from restore.plugins.common.masks.settings import MaskSettings
 
@@ -122,6 +122,16 @@ class LBAMSettings(TwoPhaseSettings):
             raise ValueError(f"discriminator.published: judges crops of {PUBLISHED_CROP} pixels, not {self.crop}")
         return self
 
+    @model_validator(mode="after")
+    def _features_exist_and_see_pictures(self) -> Self:
+        if self.style.weight:
+            check_layers(self.perceptual.network, self.style.layers, "style.layers")
+        if self.looks_at_features:
+            window = self.perceptual.window or self.crop
+            name = "perceptual.window" if window < self.crop else "crop"
+            check_side(min(window, self.crop), name, self.perceptual, self.style)
+        return self
+
     @property
     def looks_at_features(self) -> bool:
         """Whether the run comes to a loss between features."""
@@ -130,12 +140,19 @@ class LBAMSettings(TwoPhaseSettings):
     # What follows imports torch, and only where it is needed: settings alone must load without it.
 
     def decided(self) -> Self:
-        """A copy with the lengths of epochs and phases and the perceptual features fixed."""
+        """A copy with the lengths of epochs and phases and the perceptual features fixed.
+
+        Where features will be looked at, raises UsageError or DataError for data that cannot be trained on.
+        """
         return super().decided().model_copy(update={"perceptual": self._decided_features()})
 
     def _decided_features(self) -> FeatureSettings:
         if not (self.perceptual.weight or self.style.weight):
             return self.perceptual
         from restore.plugins.common.features.weights import decided
+        from restore.plugins.common.holes.pictures import inpainting_pictures
 
+        if self.looks_at_features:  # a mistake in the data is told before half a gigabyte is downloaded
+            inpainting_pictures("train", self, self.masks, self.crop)
+            inpainting_pictures("validation", self, self.masks, self.crop)
         return cast(FeatureSettings, decided(self.perceptual, needed=self.looks_at_features))

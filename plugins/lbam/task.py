@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from restore.core.settings import RunSettings, Settings
 from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
 from restore.core.task import Pictures
+from restore.plugins.common.features.settings import layers_in_use
 from restore.plugins.common.features.vgg import VGGFeatures
 from restore.plugins.common.features.weights import feature_network
 from restore.plugins.common.games.adversarial import Wasserstein
@@ -74,8 +75,8 @@ class LBAM(Inpainting):
         """The network whose features are compared, if the run comes to such a loss."""
         if not self.settings.looks_at_features:
             return {}
-        layers = {**self.settings.perceptual.layers, **self.settings.style.layers}
-        return {"features": feature_network(self.settings.perceptual.model_copy(update={"layers": layers}))}
+        perceptual, style = self.settings.perceptual, self.settings.style
+        return {"features": feature_network(perceptual, layers_in_use(perceptual, style))}
 
     # --- training ---------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from restore.core.errors import UsageError
 from restore.core.settings import Changeable, Flag, OptimizerSettings, ScheduleSettings, Settings
-from restore.plugins.common.features.settings import PerceptualSettings
+from restore.plugins.common.features.settings import PerceptualSettings, check_side
 from restore.plugins.common.games.two_phases import TwoPhaseSettings
 
 Scale = Literal[2, 3, 4, 8]
@@ -91,6 +91,11 @@ class AdversarialSettings(Settings):
     discriminator: OptimizerSettings = OptimizerSettings(lr=1e-4)
     """Optimizer of the discriminator."""
 
+    @property
+    def has_labels(self) -> bool:
+        """Whether the discriminator is told a label, so that ``real_label`` counts."""
+        return self.kind in ("vanilla", "least-squares")
+
 
 class SRGANSettings(TwoPhaseSettings):
     """Settings of a run in two phases: pretraining by pixels, then the adversarial game."""
@@ -112,8 +117,16 @@ class SRGANSettings(TwoPhaseSettings):
 
     @model_validator(mode="after")
     def _crop_is_enlarged_exactly(self) -> Self:
-        if self.crop_size % self.model.scale:
+        # Unless it was asked for, the scale may be that of the data, which `decided` reads.
+        certain = self.data is None or "scale" in self.model.model_fields_set
+        if certain and self.crop_size % self.model.scale:
             raise ValueError(f"crop_size ({self.crop_size}) is not a multiple of the scale ({self.model.scale})")
+        return self
+
+    @model_validator(mode="after")
+    def _features_see_the_crop(self) -> Self:
+        if self.looks_at_features:
+            check_side(self.crop_size, "crop_size", self.perceptual)
         return self
 
     @model_validator(mode="after")
@@ -125,23 +138,32 @@ class SRGANSettings(TwoPhaseSettings):
             )
         return self
 
+    @property
+    def looks_at_features(self) -> bool:
+        """Whether the run comes to a loss between features."""
+        return self.perceptual.weight > 0 and self.split()[1] > 0
+
     # What follows imports torch, and only where it is needed: settings alone must load without it.
 
     def decided(self) -> Self:
         """A copy with the scale of paired data, the lengths of epochs and phases and the perceptual features fixed.
 
-        Raises UsageError for folders without pictures, and for paired data of a scale that there is no generator for.
+        Raises UsageError for folders without pictures, and for paired data of a scale that there is no generator for
+        or that does not divide the crop.
         """
         from restore.plugins.common.super_resolution import picture_files
 
         # A mistake that ends the run is told before anything that only has to be known of it.
         picture_files("train", self)
         picture_files("validation", self)
-        pretrain, adversarial = self.split()
+        pretrain, _ = self.split()
         if self.epochs == pretrain == 1 and self.adversarial.epochs is None:
             _log.warning("One epoch is pretraining only; from --epochs 2 on there is an adversarial phase too.")
-        model = self.model.model_copy(update={"scale": self._decided_scale()})
-        features = self._decided_features(soon=adversarial > 0)
+        scale = self._decided_scale()
+        if self.crop_size % scale:
+            raise UsageError(f"--crop-size {self.crop_size} is not a multiple of the scale, which is {scale}")
+        model = self.model.model_copy(update={"scale": scale})
+        features = self._decided_features()
         return super().decided().model_copy(update={"model": model, "perceptual": features})
 
     def _decided_scale(self) -> int:
@@ -158,9 +180,9 @@ class SRGANSettings(TwoPhaseSettings):
             raise UsageError(f"{self.data}: the pairs are of scale {scale:g}; srgan enlarges 2, 3, 4 or 8 times")
         return int(scale)
 
-    def _decided_features(self, soon: bool) -> FeatureSettings:
+    def _decided_features(self) -> FeatureSettings:
         if not self.perceptual.weight:
             return self.perceptual
         from restore.plugins.common.features.weights import decided
 
-        return cast(FeatureSettings, decided(self.perceptual, needed=soon))
+        return cast(FeatureSettings, decided(self.perceptual, needed=self.looks_at_features))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -30,15 +31,18 @@ from restore.plugins.srgan.settings import AdversarialSettings, ModelSettings, S
 
 PIXEL_LOSSES: Mapping[str, Callable[[float], PixelLoss]] = {"l1": L1, "mse": MSE, "charbonnier": Charbonnier}
 
+_WON = (
+    "pictures stay whole as long as --adversarial.pixel-weight holds them; to give the generator a chance, lower "
+    "--adversarial.discriminator.lr, {label}or pretrain longer"
+)
 _REMEDIES = Remedies(
-    discriminator_won=(
-        "pictures stay whole as long as --adversarial.pixel-weight holds them; to give the generator a chance, lower "
-        "--adversarial.discriminator.lr, set --adversarial.real-label 0.9, or pretrain longer"
-    ),
+    discriminator_won=_WON.format(label=""),
     collapsed="lower --adversarial.weight, or raise --adversarial.pixel-weight",
     checkerboard="pretrain longer, or lower --adversarial.weight",
     blurred="train longer, or raise --perceptual.weight or --adversarial.weight",
 )
+_WITH_LABELS = replace(_REMEDIES, discriminator_won=_WON.format(label="set --adversarial.real-label 0.9, "))
+"""Of games whose critic is told labels."""
 
 
 class SRGAN(Task):
@@ -88,9 +92,7 @@ class SRGAN(Task):
 
     def frozen(self) -> dict[str, nn.Module]:
         """The network whose features the perceptual loss compares, if the run comes to such a loss."""
-        chosen = self.settings.perceptual
-        _, adversarial = self.settings.split()
-        return {"features": feature_network(chosen)} if chosen.weight and adversarial else {}
+        return {"features": feature_network(self.settings.perceptual)} if self.settings.looks_at_features else {}
 
     # --- training ---------------------------------------------------------------------------------------------
 
@@ -140,7 +142,8 @@ class SRGAN(Task):
     def health(self, numbers: Mapping[str, float]) -> str | None:
         """What goes wrong in the game, as when the discriminator has nothing left to learn; see `game_health`."""
         shared = {"d_real": numbers.get("d_hr", math.nan), "d_fake": numbers.get("d_sr", math.nan)}
-        return game_health({**numbers, **shared}, _REMEDIES)
+        labelled = self.settings.adversarial.has_labels
+        return game_health({**numbers, **shared}, _WITH_LABELS if labelled else _REMEDIES)
 
     # --- using and measuring ----------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import tempfile
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -99,6 +100,25 @@ def test_a_run_with_other_settings_is_another_run(
     elsewhere = benchmark.chosen(None, {**BASE, "out": tmp_path}, ["UNet"])
     benchmark.table(elsewhere, [1], benchmark.Results(tmp_path / "kept.json"))  # where it is written does not matter
     assert len(trained) == 2
+
+
+def test_speed_is_taken_of_runs_that_leave_nothing_behind(
+    benchmark: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(benchmark, "_loop", lambda *_: [9.0, 9.0, 3.0])
+    seen: list[Path] = []
+
+    def engine(task: NestedUNetSegmentation) -> list[float]:
+        (task.settings.out / "run").mkdir()
+        seen.append(task.settings.out)
+        return [9.0, 9.0, 2.0]
+
+    monkeypatch.setattr(benchmark, "_engine", engine)
+    benchmark.speed(rounds=2, steps=3)
+    assert "1.50 x as fast" in capsys.readouterr().out
+    assert [out.parent for out in seen] == [tmp_path] * 2
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("content", ["{", '{"label": 1}', '[{"label": "UNet"}]', "3"])

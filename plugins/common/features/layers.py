@@ -24,3 +24,13 @@ def layers_of(network: Network) -> tuple[str, ...]:
             names += [f"conv{block}_{convolution}", f"relu{block}_{convolution}"]
         names.append(f"pool{block}")
     return tuple(names)
+
+
+def smallest_side(network: Network, layer: str) -> int:
+    """Shortest side in pixels of pictures of which a layer sees anything: each pooling up to it halves them.
+
+    >>> smallest_side("vgg19", "relu5_4"), smallest_side("vgg16", "pool5"), smallest_side("vgg16", "conv1_1")
+    (16, 32, 1)
+    """
+    names = layers_of(network)
+    return 1 << sum(name.startswith("pool") for name in names[: names.index(layer) + 1])

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from restore.core.settings import Settings
-from restore.plugins.common.features.layers import Network, layers_of
+from restore.plugins.common.features.layers import Network, layers_of, smallest_side
 
 
 class PerceptualSettings(Settings):
@@ -43,10 +43,30 @@ class StyleSettings(Settings):
     """Layers whose Gram matrices are compared, each with its share."""
 
 
-def check_layers(network: Network, layers: Mapping[str, float]) -> None:
-    """Raise ValueError unless there are layers and the network has all of them."""
+def check_layers(network: Network, layers: Mapping[str, float], name: str = "layers") -> None:
+    """Raise ValueError, which calls the setting ``name``, unless there are layers and the network has all of them."""
     if not layers:
-        raise ValueError("layers: name at least one layer")
+        raise ValueError(f"{name}: name at least one layer")
     for layer in layers:
         if layer not in layers_of(network):
-            raise ValueError(f"layers: {network} has no {layer!r}; it has {', '.join(layers_of(network))}")
+            raise ValueError(f"{name}: {network} has no {layer!r}; it has {', '.join(layers_of(network))}")
+
+
+def check_side(side: int, name: str, perceptual: PerceptualSettings, style: StyleSettings | None = None) -> None:
+    """Raise ValueError where pictures of ``side`` pixels are too small for a layer that a loss with a weight looks at.
+
+    ``name`` is that of the setting which says the side. The style loss looks through the network of the perceptual one.
+    """
+    for layer in layers_in_use(perceptual, style):
+        least = smallest_side(perceptual.network, layer)
+        if side < least:
+            raise ValueError(
+                f"{name} ({side}): {layer} of {perceptual.network} sees nothing of pictures of fewer than {least} "
+                "pixels a side; raise it, or let the losses between features look at earlier layers"
+            )
+
+
+def layers_in_use(perceptual: PerceptualSettings, style: StyleSettings | None = None) -> tuple[str, ...]:
+    """Layers that a loss with a weight looks at, each once."""
+    losses = [loss for loss in (perceptual, style) if loss is not None and loss.weight]
+    return tuple(dict.fromkeys(layer for loss in losses for layer in loss.layers))

@@ -58,12 +58,12 @@ def decided(
     return settings.model_copy(update={"weights": weights, "sha256": _sha256(path)})
 
 
-def feature_network(settings: PerceptualSettings, further: Iterable[str] = ()) -> VGGFeatures:
-    """The feature network of settings that were `decided`; it answers with the ``further`` layers too.
+def feature_network(settings: PerceptualSettings, layers: Iterable[str] | None = None) -> VGGFeatures:
+    """The feature network of settings that were `decided`; it answers with ``layers``, unset with those of the loss.
 
     Raises WeightsError when the file is not the one whose checksum was noted, is damaged, or is of another network.
     """
-    network = VGGFeatures(settings.network, [*settings.layers, *further])
+    network = VGGFeatures(settings.network, settings.layers if layers is None else layers)
     if settings.weights == "random":
         return network
     if settings.weights == "auto":

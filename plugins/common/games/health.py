@@ -31,9 +31,7 @@ GAP = 1.0
 class Remedies:
     """What to do about each failure: the ends of the sentences, with the flags that a family has."""
 
-    discriminator_won: str = (
-        "lower --adversarial.discriminator.lr, set --adversarial.real-label 0.9, or pretrain longer"
-    )
+    discriminator_won: str = "lower --adversarial.discriminator.lr, or pretrain longer"
     exploded: str = "lower its learning rate (lr), or clip the gradient (clip_norm)"
     vanished: str = "raise its learning rate (lr), or choose another game with --adversarial.kind"
     apart: str = "bring --adversarial.generator.lr, --adversarial.discriminator.lr and the weights of losses together"

@@ -31,14 +31,16 @@ class TwoPhaseSettings(RunSettings):
         return shares(self.epochs, self.pretrain.epochs, self.adversarial.epochs)
 
     def decided(self) -> Self:
-        """A copy with the lengths of the phases fixed.
+        """A copy with the lengths of the phases fixed: in ``epochs`` and those of pretraining, which leave the game's.
 
         So a resumed run with more ``epochs`` goes on with the game instead of moving its beginning.
         """
         decided = super().decided()
         pretrain, game = decided.split()
-        first = decided.pretrain.model_copy(update={"epochs": pretrain})
-        return decided.model_copy(update={"epochs": pretrain + game, "pretrain": first})
+        changes = {"epochs": pretrain + game, "pretrain": decided.pretrain.model_copy(update={"epochs": pretrain})}
+        if getattr(decided.adversarial, "epochs", None) is not None:
+            changes["adversarial"] = decided.adversarial.model_copy(update={"epochs": None})
+        return decided.model_copy(update=changes)
 
 
 def shares(epochs: int, pretrain: int | None, adversarial: int | None) -> tuple[int, int]:
@@ -63,7 +65,7 @@ def check_shares(epochs: int, pretrain: int | None, adversarial: int | None, *, 
         if given and epochs != pretrain + adversarial:
             raise ValueError(
                 f"epochs ({epochs}) is not pretrain.epochs ({pretrain}) + adversarial.epochs ({adversarial}); "
-                "leave one of the three out"
+                f"give --epochs {pretrain + adversarial}, or leave one of the three out"
             )
     elif pretrain is not None and pretrain > epochs:
         raise ValueError(f"pretrain.epochs ({pretrain}) is more than epochs ({epochs}), of both phases")

@@ -7,9 +7,10 @@ from types import ModuleType
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from restore.plugins.common.games.adversarial import gradient_penalty
-from restore.plugins.inpaint_gan.critics import Critic, LocalGlobalCritic
+from restore.plugins.inpaint_gan.critics import Critic, LocalGlobalCritic, averaged
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,20 @@ def test_any_size_is_judged(size: tuple[int, int]) -> None:
     assert scores.isfinite().all()
 
 
+@pytest.mark.parametrize("size", [(4, 4), (3, 5), (13, 2), (1, 1), (9, 8)])
+@pytest.mark.parametrize("places", [1, 4, 8])
+def test_means_around_places_are_those_of_adaptive_pooling(size: tuple[int, int], places: int) -> None:
+    ours = torch.rand(2, 3, *size, dtype=torch.float64, requires_grad=True)
+    theirs = ours.detach().clone().requires_grad_()
+    pull = torch.rand(2, 3, places, places, dtype=torch.float64)
+    means, expected = averaged(ours, places), F.adaptive_avg_pool2d(theirs, places)
+    torch.testing.assert_close(means, expected, rtol=0, atol=1e-12)
+    for found in (means, expected):
+        (found * pull).sum().backward()
+    torch.testing.assert_close(ours.grad, theirs.grad, rtol=0, atol=1e-12)
+    torch.testing.assert_close(averaged(ours.float(), places).double(), expected, rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("size", [32, 24])
 def test_its_slope_can_be_penalised(size: int) -> None:
     critic = Critic(32, width=2)
@@ -78,3 +93,4 @@ def test_spectral_normalisation_bounds_every_weight_but_not_what_is_saved() -> N
 def test_scores_keep_their_precision_under_autocast() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert Critic(32, width=2)(torch.rand(1, 3, 32, 32)).dtype == torch.float32
+        assert averaged(torch.rand(1, 3, 5, 5).bfloat16(), 3).dtype == torch.float32

@@ -32,12 +32,17 @@ def imported(name: str, state: dict[str, Tensor]) -> nn.Module:
 
 
 def published_unet(levels: int, norm: Norm, channels: int = 3) -> UNetGenerator:
-    """A U-Net as pix2pix builds it: beside instance normalisation, every convolution has a bias."""
+    """A U-Net as pix2pix builds it: every convolution has a bias beside instance normalisation, else only the last."""
     network = UNetGenerator(width=2, levels=levels, norm=norm, input_channels=channels).double().eval()
     for module in network.modules():
         if norm == "instance" and isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             outputs = module.out_channels
             module.bias = nn.Parameter(torch.randn(outputs, dtype=torch.float64))
+    if norm == "none":
+        last = network.model.model[3]
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and module is not last:
+                module.bias = None
     return network
 
 
@@ -57,7 +62,7 @@ def test_pix2pix_draws_what_it_drew_and_does_not_look_at_the_mask(golden: Module
     fixture.check(without_mask)
 
 
-@pytest.mark.parametrize("norm", ["batch", "instance"])
+@pytest.mark.parametrize("norm", ["batch", "instance", "none"])
 @pytest.mark.parametrize("levels", [2, 3, 6])
 def test_depth_width_and_normalisation_are_read_off_the_keys(levels: int, norm: Norm) -> None:
     published = published_unet(levels, norm)

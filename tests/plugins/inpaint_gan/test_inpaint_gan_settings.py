@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from recorder import Recorder
 from small_inpaint_gan import settings
 
+from restore.core.errors import UsageError
 from restore.core.steps import Phase, Step
 from restore.plugins.inpaint_gan.sizes import size_of
 from restore.plugins.inpaint_gan.task import InpaintGAN
@@ -61,6 +63,9 @@ def test_a_smaller_picture_shows_the_same_scene() -> None:
     assert bool((small["mask"] >= torch.nn.functional.avg_pool2d(large["mask"], 2).round()).all())
 
 
+PLAYED: dict[str, Any] = {"epochs": 2, "pretrain": {"epochs": 0}, "discriminator": {"layers": 1}}
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -73,7 +78,15 @@ def test_a_smaller_picture_shows_the_same_scene() -> None:
         ({"pixel": {"hole": 0, "known": 0}}, "no pixel"),
         ({"pixel": {"discount": 0.9, "loss": "mse"}}, "discount"),
         ({"pretrain": {"epochs": 5}}, "more than epochs"),
-        ({"style": {"weight": 1.0, "layers": {"relu9_9": 1.0}}}, "has no 'relu9_9'"),
+        ({"style": {"weight": 1.0, "layers": {"relu9_9": 1.0}}}, "style.layers: vgg16 has no 'relu9_9'"),
+        ({**PLAYED, "crop": 16, "perceptual": {"weight": 1.0, "layers": {"pool5": 1.0}}}, "crop .16.: pool5 of vgg16"),
+        (
+            {**PLAYED, "progressive": [16], "style": {"weight": 1.0, "layers": {"pool5": 1.0}}},
+            "progressive .16.: pool5",
+        ),
+        ({"pixel": {"hole": 0}}, "pretraining teaches nothing"),
+        ({**PLAYED, "progressive": [16, 24], "progressive_epochs": [1]}, "each of the 2 progressive sizes, not 1"),
+        ({**PLAYED, "progressive": [16, 24], "progressive_epochs": [1, 2]}, "more than the 2 of the game"),
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(changes: dict[str, Any], reason: str) -> None:
@@ -89,3 +102,49 @@ def test_what_a_run_decides_is_fixed() -> None:
     assert InpaintGAN(decided).window == 48
     longer = decided.model_copy(update={"epochs": 20})
     assert [phase.epochs for phase in InpaintGAN(longer).phases()] == [7, 13]  # a resumed run plays on
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pixel": {"hole": 0}, "pretrain": {"epochs": 0}},
+        {"pixel": {"hole": 0}, "model": {"start": "gray"}},
+        {"pixel": {"hole": 0, "variation": 0.1}},
+        {"crop": 16, "discriminator": {"layers": 1}, "perceptual": {"weight": 0, "layers": {"pool5": 1.0}}},
+    ],
+)
+def test_what_harms_nothing_is_accepted(changes: dict[str, Any]) -> None:
+    assert settings(**changes)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "first", "more"),
+    [
+        (4, [("pretrain", 1), ("16", 1), ("24", 1), ("adversarial", 1)], 4),
+        (3, [("pretrain", 1), ("24", 1), ("adversarial", 1)], 5),
+        (2, [("pretrain", 1), ("adversarial", 1)], 6),
+    ],
+)
+def test_a_resumed_run_begins_with_the_same_phases(epochs: int, first: list[tuple[str, int]], more: int) -> None:
+    before = settings(
+        epochs=epochs, pretrain={"epochs": 1}, progressive=[16, 24], discriminator={"layers": 1}
+    ).decided()
+    assert [(phase.name, phase.epochs) for phase in InpaintGAN(before).phases()] == first
+    after = type(before).model_validate({**before.model_dump(), "epochs": 7})
+    planned = [(phase.name, phase.epochs) for phase in InpaintGAN(after).phases()]
+    assert planned == [*first[:-1], ("adversarial", more)]
+
+
+def test_the_epochs_at_each_size_can_be_chosen() -> None:
+    chosen = settings(epochs=9, progressive=[16, 24], progressive_epochs=["1,2"], discriminator={"layers": 1}).decided()
+    assert [phase.epochs for phase in InpaintGAN(chosen).phases() if phase.name != "pretrain"][:2] == [1, 2]
+
+
+@pytest.mark.parametrize("flag", ["data", "val_data"])
+def test_a_folder_without_pictures_is_told_before_the_features_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, flag: str
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    with pytest.raises(UsageError, match="no pictures"):
+        settings(**{flag: tmp_path, "epochs": 2, "pretrain": {"epochs": 1}, "perceptual": {"weight": 1.0}}).decided()
+    assert not caplog.text

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 from pydantic import ValidationError
 
+from restore.core.errors import UsageError
 from restore.plugins.lbam.settings import LBAMSettings
 from restore.plugins.lbam.task import LBAM
 
@@ -50,6 +52,10 @@ def test_epochs_are_split_between_the_phases(changes: dict[str, Any], epochs: tu
         ({"epochs": 2, "pretrain": {"epochs": 3}}, "more than epochs"),
         ({"epochs": 2, "adversarial": {"epochs": 3}}, "more than epochs"),
         ({"discriminator": {"published": True}}, "judges crops of 256 pixels, not 128"),
+        ({"style": {"layers": {"relu9_9": 1.0}}}, "style.layers: vgg16 has no 'relu9_9'"),
+        ({"style": {"layers": {}}}, "style.layers: name at least one layer"),
+        ({"perceptual": {"window": 8, "layers": {"relu5_1": 1.0}}}, "perceptual.window .8.: relu5_1 of vgg16"),
+        ({"crop": 16, "style": {"layers": {"pool5": 1.0}}}, "crop .16.: pool5 of vgg16"),
     ],
 )
 def test_what_contradicts_itself_is_refused(changes: dict[str, Any], message: str) -> None:
@@ -65,6 +71,28 @@ def test_features_are_built_only_where_a_loss_looks_at_them() -> None:
     assert not features(adversarial={"epochs": 0})
     assert not features(perceptual={"weight": 0}, style={"weight": 0})
     assert features(perceptual={"weight": 0, "weights": "random"})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"style": {"weight": 0, "layers": {"relu9_9": 1.0}}},
+        {"perceptual": {"weight": 0, "layers": {"pool5": 1.0}, "weights": "random"}, "crop": 16},
+    ],
+)
+def test_layers_of_a_loss_without_a_weight_do_not_matter(changes: dict[str, Any]) -> None:
+    made = LBAM(LBAMSettings.model_validate(LBAM.miniature(**changes).model_dump()))
+    assert made.fixed["features"](torch.rand(1, 3, 16, 16)).keys() == {"relu1_1"}
+
+
+@pytest.mark.parametrize("flag", ["data", "val_data"])
+def test_a_folder_without_pictures_is_told_before_the_features_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, flag: str
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    with pytest.raises(UsageError, match="no pictures"):
+        settings(**{flag: tmp_path}).decided()
+    assert not caplog.text
 
 
 def test_the_published_recipe_is_one_phase_at_the_published_size() -> None:

@@ -50,6 +50,8 @@ def test_either_part_can_be_set(given: dict[str, Any], expected: tuple[int, int]
         ({"epochs": 4, "pretrain": {"epochs": 5}}, "pretrain.epochs .5. is more than epochs .4."),
         ({"epochs": 4, "adversarial": {"epochs": 4}}, "leaves none of epochs .4. for pretraining"),
         ({"crop_size": 50}, "crop_size .50. is not a multiple of the scale .4."),
+        ({"crop_size": 50, "data": Path("x"), "model": {"scale": 4}}, "is not a multiple of the scale .4."),
+        ({"crop_size": 8}, "crop_size .8.: relu5_4 of vgg19 sees nothing of pictures of fewer than 16 pixels"),
         ({"model": {"clamp": True}}, "only srresnet has this limit"),
         ({"model": {"scale": 5}}, "Input should be 2, 3, 4 or 8"),
     ],
@@ -59,10 +61,20 @@ def test_what_contradicts_itself_is_refused(given: dict[str, Any], said: str) ->
         settings(**given)
 
 
-def test_a_resumed_run_adds_epochs_to_the_game() -> None:
-    before = settings(epochs=20).decided()
+@pytest.mark.parametrize(
+    ("given", "first", "more"),
+    [
+        ({"epochs": 20}, (16, 4), (16, 14)),
+        ({"epochs": 20, "adversarial": {"epochs": 2}}, (18, 2), (18, 12)),
+        ({"pretrain": {"epochs": 7}, "adversarial": {"epochs": 0}}, (7, 0), (7, 23)),
+    ],
+)
+def test_a_resumed_run_adds_epochs_to_the_game(
+    given: dict[str, Any], first: tuple[int, int], more: tuple[int, int]
+) -> None:
+    before = settings(**given).decided()
     after = type(before)(**{**before.model_dump(), "epochs": 30})
-    assert (before.split(), after.split()) == ((16, 4), (16, 14))
+    assert (before.split(), after.split()) == (first, more)
 
 
 def test_one_epoch_is_pretraining_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
@@ -120,6 +132,18 @@ def test_the_scale_is_read_from_paired_data(tmp_path: Path) -> None:
 
 def test_a_scale_that_was_asked_for_is_kept(tmp_path: Path) -> None:
     assert settings(data=pairs(tmp_path, 2), model={"scale": 4}).decided().model.scale == 4
+
+
+def test_a_crop_is_compared_with_the_scale_of_the_pairs(tmp_path: Path) -> None:
+    data = pairs(tmp_path, 3)
+    assert settings(data=data, crop_size=99).decided().model.scale == 3
+    with pytest.raises(UsageError, match="--crop-size 40 is not a multiple of the scale, which is 3"):
+        settings(data=data, crop_size=40).decided()
+
+
+@pytest.mark.parametrize("given", [{"perceptual": {"weight": 0}}, {"epochs": 4, "adversarial": {"epochs": 0}}])
+def test_crops_that_no_features_look_at_may_be_small(given: dict[str, Any]) -> None:
+    assert settings(crop_size=8, **given).crop_size == 8
 
 
 def test_pairs_of_a_scale_that_no_generator_has_are_refused(tmp_path: Path) -> None:

@@ -92,6 +92,12 @@ def test_a_discriminator_that_has_won_is_told_of(d_hr: float, d_sr: float, won: 
         assert "--adversarial.discriminator.lr" in message
 
 
+@pytest.mark.parametrize(("kind", "labels"), [("vanilla", True), ("least-squares", True), ("hinge", False)])
+def test_a_label_is_advised_only_where_it_counts(kind: str, labels: bool) -> None:
+    message = SRGAN(SRGANSettings(**SMALL, adversarial={"kind": kind})).health({"d_hr": 1.0, "d_sr": 0.0})
+    assert ("real-label" in str(message)) == labels
+
+
 def test_numbers_of_pretraining_are_no_cause_for_alarm() -> None:
     assert SRGAN(SRGANSettings(**SMALL)).health({"generator/l1": 0.1}) is None
 

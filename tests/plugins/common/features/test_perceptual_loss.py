@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from torch import Tensor
 from torchvision.models import vgg16, vgg19
 
-from restore.plugins.common.features.layers import layers_of
+from restore.plugins.common.features.layers import layers_of, smallest_side
 from restore.plugins.common.features.perceptual import Perceptual
-from restore.plugins.common.features.settings import PerceptualSettings
+from restore.plugins.common.features.settings import PerceptualSettings, StyleSettings, check_side, layers_in_use
 from restore.plugins.common.features.vgg import VGGFeatures
 
 
@@ -51,6 +51,31 @@ def test_features_before_and_after_a_relu_belong_together() -> None:
     assert torch.equal(found["relu1_2"], found["conv1_2"].relu())
     assert found["pool1"].shape == (2, 64, 6, 5)
     assert found["relu2_1"].shape == (2, 128, 6, 5)
+
+
+@pytest.mark.parametrize(
+    ("layer", "side"), [("relu1_2", 1), ("pool1", 2), ("relu2_1", 2), ("pool3", 8), ("relu5_3", 16), ("pool5", 32)]
+)
+def test_a_layer_sees_something_from_its_smallest_side_on(layer: str, side: int) -> None:
+    assert smallest_side("vgg16", layer) == side
+    features = VGGFeatures("vgg16", [layer])
+    with torch.no_grad():
+        assert features(torch.rand(1, 3, side, side))[layer].shape[-2:] == (1, 1)
+        if side > 1:
+            with pytest.raises(RuntimeError, match="too small"):
+                features(torch.rand(1, 3, side - 1, side - 1))
+
+
+def test_only_losses_with_a_weight_look_and_ask_for_a_size() -> None:
+    deep, shallow = {"pool5": 1.0}, {"relu1_1": 1.0, "pool1": 1.0}
+    perceptual, style = PerceptualSettings(layers=deep), StyleSettings(layers=shallow)
+    assert layers_in_use(perceptual, style) == ("pool5", "relu1_1", "pool1")
+    assert layers_in_use(PerceptualSettings(weight=0, layers=deep), style) == ("relu1_1", "pool1")
+    assert layers_in_use(perceptual, StyleSettings(weight=0)) == layers_in_use(perceptual) == ("pool5",)
+    with pytest.raises(ValueError, match=r"crop \(31\): pool5 of vgg19 .* fewer than 32 pixels"):
+        check_side(31, "crop", perceptual, style)
+    check_side(32, "crop", perceptual, style)
+    check_side(2, "crop", PerceptualSettings(weight=0, layers=deep), style)
 
 
 def test_pictures_are_normalised_as_imagenet_is() -> None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from restore.plugins.common.features.perceptual import Perceptual
-from restore.plugins.common.features.settings import PerceptualSettings, StyleSettings, check_layers
+from restore.plugins.common.features.settings import PerceptualSettings, StyleSettings, check_layers, layers_in_use
 from restore.plugins.common.features.style import Once, Style, gram
 from restore.plugins.common.features.vgg import VGGFeatures
 from restore.plugins.common.features.weights import feature_network
@@ -80,11 +80,12 @@ def test_pictures_are_looked_at_once() -> None:
 
 def test_settings_choose_layers_that_the_network_then_has() -> None:
     settings = StyleSettings(weight=2.0, layers={"relu1_2": 0.5})
-    network = feature_network(PerceptualSettings(layers={"relu1_1": 1.0}, weights="random"), settings.layers)
+    perceptual = PerceptualSettings(layers={"relu1_1": 1.0}, weights="random")
+    network = feature_network(perceptual, layers_in_use(perceptual, settings))
     style = Style.from_settings(settings, network)
     assert (style.weight, set(network(torch.rand(1, 3, 4, 4)))) == (2.0, {"relu1_1", "relu1_2"})
-    with pytest.raises(ValueError, match="vgg16 has no 'relu5_4'"):
-        check_layers("vgg16", {"relu5_4": 1.0})
+    with pytest.raises(ValueError, match=r"style\.layers: vgg16 has no 'relu5_4'"):
+        check_layers("vgg16", {"relu5_4": 1.0}, "style.layers")
     with pytest.raises(ValidationError):
         StyleSettings(weight=-1)
 

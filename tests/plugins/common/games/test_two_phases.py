@@ -37,7 +37,7 @@ def test_what_is_not_refused_adds_up_and_keeps_what_was_asked_for(
     ("phases", "complaint"),
     [
         ((0, 0), "nothing would be trained"),
-        ((3, 4), "leave one of the three out"),
+        ((3, 4), "give --epochs 7, or leave one of the three out"),
         ((9, None), "of both phases"),
         ((None, 9), "of both phases"),
     ],
