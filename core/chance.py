@@ -35,9 +35,10 @@ def chance(seed: int, device: torch.device | None = None) -> Iterator[None]:
 
     Args:
         seed: what to draw from.
-        device: a GPU whose generator is covered too, besides the CPU's.
+        device: a graphics processor whose generator is covered too, besides the CPU's.
     """
     python, legacy = random.getstate(), np.random.get_state()
+    metal = torch.mps.get_rng_state() if device is not None and device.type == "mps" else None
     cuda = [device] if device is not None and device.type == "cuda" else []
     with torch.random.fork_rng(devices=cuda):
         # default_generator alone: torch.manual_seed would also reset the generators of every GPU
@@ -45,6 +46,8 @@ def chance(seed: int, device: torch.device | None = None) -> Iterator[None]:
         if cuda:
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed)
+        if metal is not None:
+            torch.mps.manual_seed(seed)
         np.random.seed(seed % 2**32)
         random.seed(seed)
         try:
@@ -52,6 +55,8 @@ def chance(seed: int, device: torch.device | None = None) -> Iterator[None]:
         finally:
             random.setstate(python)
             np.random.set_state(legacy)
+            if metal is not None:
+                torch.mps.set_rng_state(metal)
 
 
 def permutation(seed: int, length: int) -> list[int]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from restore.core.chance import chance, derive
 from restore.core.errors import DataError
 from restore.core.measuring import EvaluationProtocol, Number
-from restore.core.steps import Batch
+from restore.core.steps import Batch, Modules
 from restore.core.task import Pictures, Task
 
 
@@ -64,7 +64,7 @@ def evaluate(
         progress: told how many pictures of this process are done, and of how many.
 
     Raises:
-        DataError: there is no picture.
+        DataError: there is no picture, or one cannot be measured, which is named.
         EvaluationInterrupted: ``stop`` returned true.
     """
     if not len(pictures):
@@ -77,13 +77,24 @@ def evaluate(
             if stop and stop():
                 raise EvaluationInterrupted
             with chance(derive("evaluation", index), device):  # an estimate that draws is the same each time
-                statistics = task.measure(as_batch(pictures[index], device), view, protocol)
-            rows.append((index, {name: value.detach().double().cpu() for name, value in statistics.items()}))
+                statistics = _measured(task, pictures, index, view, protocol, device)
+            rows.append((index, {name: value.detach().cpu().double() for name, value in statistics.items()}))
             if progress:
                 progress(done + 1, len(mine))
     if processes > 1:
         rows = sorted(gather_object(rows), key=lambda row: int(row[0]))
     return _reduce(rows, protocol, pictures, of)
+
+
+def _measured(
+    task: Task, pictures: Pictures, index: int, modules: Modules, protocol: EvaluationProtocol, device: torch.device
+) -> dict[str, Tensor]:
+    """Statistics of one picture for every metric; what is wrong with it is said with its name."""
+    batch = as_batch(pictures[index], device)
+    try:
+        return task.measure(batch, modules, protocol)
+    except DataError as error:
+        raise DataError(f"{pictures.name(index)}: {error}") from error
 
 
 def _reduce(

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 from restore.core.errors import UsageError
 
@@ -26,6 +27,16 @@ def device_of(requested: str) -> torch.device:
     if not here.get(requested, False):
         raise UsageError(f"--device {requested}: there is none here; there is {', '.join(n for n in here if here[n])}")
     return torch.device(requested)
+
+
+def device_of_float64(device: torch.device) -> torch.device:
+    """Where numbers of 64 bits can be worked with: the device itself, or the CPU where it has none (Apple Metal)."""
+    return torch.device("cpu") if device.type == "mps" else device
+
+
+def in_float64(tensor: Tensor) -> Tensor:
+    """A tensor in float64, on its device where that has such numbers, else on the CPU."""
+    return tensor.to(device_of_float64(tensor.device)).double()
 
 
 @contextlib.contextmanager

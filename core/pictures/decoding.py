@@ -13,6 +13,8 @@ from PIL import Image, ImageCms
 from restore.core.errors import DataError
 from restore.core.pictures import png16
 
+_PHOTOMETRIC = 262  # PhotometricInterpretation (TIFF 6.0, section 8): 0 is WhiteIsZero
+
 Levels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 
@@ -25,7 +27,8 @@ def levels(image: Image.Image, path: Path) -> Levels:
     if deep is not None:
         return deep
     if image.mode.startswith("I;16"):
-        return np.asarray(image).astype(np.uint16)[..., None]
+        deep = np.asarray(image).astype(np.uint16)[..., None]
+        return ~deep if _is_negative(image) else deep
     if image.mode == "I":
         return _narrowed(np.asarray(image), path)[..., None]
     if image.mode == "F":
@@ -38,6 +41,11 @@ def levels(image: Image.Image, path: Path) -> Levels:
         converted = image.convert("RGBA" if image.has_transparency_data else "RGB")
     values: npt.NDArray[np.uint8] = np.asarray(converted)
     return values if values.ndim == 3 else values[..., None]
+
+
+def _is_negative(image: Image.Image) -> bool:
+    """Whether zero is white in a TIFF file of 16 bits; Pillow turns only those of fewer bits round."""
+    return image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == 0  # type: ignore[attr-defined]
 
 
 def _narrowed(values: npt.NDArray[Any], path: Path) -> npt.NDArray[np.uint16]:

@@ -13,6 +13,7 @@ from torch import Tensor
 from restore.core.errors import DataError
 from restore.core.pictures import decoding, metadata, png16
 from restore.core.pictures.opening import opened
+from restore.core.pictures.orientation import upright_size
 from restore.core.pictures.transparency import continued, resized_alpha
 from restore.core.planes import Rendered
 from restore.core.writing import replacing
@@ -72,13 +73,9 @@ def read_picture(path: Path) -> Picture:
 
 
 def picture_size(path: Path) -> tuple[int, int]:
-    """Height and width of an upright picture, from the start of its file alone. Raises as ``read_picture``."""
+    """Height and width of an upright picture, without decoding it. Raises as ``read_picture``."""
     with opened(path) as image:
-        width, height = image.size
-        # Pillow would decode a whole PNG to look for EXIF behind its pixels, where next to no program writes it.
-        has_exif = image.format != "PNG" or "exif" in image.info
-        turned = has_exif and image.getexif().get(metadata.ORIENTATION, 1) in (5, 6, 7, 8)
-    return (width, height) if turned else (height, width)
+        return upright_size(image, path)
 
 
 def write_picture(path: Path, picture: Tensor | Rendered, like: Picture | None = None) -> Path:

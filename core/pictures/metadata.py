@@ -26,6 +26,14 @@ def exif(image: Image.Image) -> Image.Exif | None:
     return kept
 
 
+def orientation(image: Image.Image) -> object:
+    """EXIF orientation, 1 to 8, as far as is known by now; a PNG is not decoded to look behind its pixels."""
+    try:
+        return Image.Image.getexif(image).get(ORIENTATION, 1)  # that of Pillow's class of PNGs would decode
+    except _BROKEN:
+        return 1
+
+
 def exif_bytes(exif: Image.Exif | None) -> bytes | None:
     """EXIF data as bytes; none when there are none or they cannot be written again."""
     if not exif:

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from restore.core.machine.devices import in_float64
 from restore.plugins.common.resize import resized_length
 
 
@@ -19,10 +20,10 @@ def fourier(pictures: Tensor, scale: float) -> Tensor:
     """
     if scale < 1:
         raise ValueError(f"a spectrum is continued, not cut: the scale is at least 1, not {scale}")
-    values = pictures.double()
+    values = in_float64(pictures)
     for axis in (-2, -1):
         values = _continued(values, axis, resized_length(pictures.shape[axis], scale))
-    return values.to(pictures.dtype)
+    return values.to(pictures.dtype).to(pictures.device)
 
 
 def _continued(values: Tensor, axis: int, length: int) -> Tensor:

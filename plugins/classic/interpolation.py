@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from restore.core.machine.devices import in_float64
 from restore.plugins.common.resize import LANCZOS, TRIANGLE, imresize, resample, resized_length
 
 
@@ -64,9 +65,10 @@ def bicubic(pictures: Tensor, scale: float) -> Tensor:
     Pictures that hold nothing but 8-bit values are computed in uint8, as MATLAB does: rounded and clipped after each of
     the two passes. Others are neither rounded nor clipped.
     """
-    levels = (pictures.double() * 255).round()
-    if bool(((pictures.double() * 255 - levels).abs() < 1e-3).all() & (levels >= 0).all() & (levels <= 255).all()):
-        return imresize(levels.to(torch.uint8), scale).to(pictures.dtype) / 255
+    values = in_float64(pictures) * 255
+    levels = values.round()
+    if bool(((values - levels).abs() < 1e-3).all() & (levels >= 0).all() & (levels <= 255).all()):
+        return imresize(levels.to(torch.uint8), scale).to(pictures.dtype).to(pictures.device) / 255
     return imresize(pictures, scale)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ from restore.plugins.classic.settings import BlendingPredict, BlendingSettings, 
 from restore.plugins.common.holes.inpainting import MASK, Inpainting
 from restore.plugins.common.holes.poisson import poisson_blended
 from restore.plugins.common.masks.reading import read_mask
+
+_log = logging.getLogger(__name__)
 
 
 class Filling(FixedMethod, Inpainting):
@@ -85,15 +88,22 @@ class Poisson(FixedMethod):
     def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
         """The picture, and the patch with its mask in place.
 
-        Raises UsageError without a patch or where it does not fit, DataError when the mask has another size than it.
+        What cannot be seen of the patch is not taken; where nothing is, a warning is logged. Raises UsageError without
+        a patch or where it does not fit, DataError when the mask has another size than it.
         """
         options = self.options if isinstance(self.options, BlendingPredict) else BlendingPredict()
         if options.patch is None:
             raise UsageError(f"{path}: which picture is put into it? Give --patch FILE")
-        patch = read_picture(options.patch).colour
-        mask = torch.ones_like(patch[:1]) if options.mask is None else read_mask(options.mask)
+        laid = read_picture(options.patch)
+        patch, mask = laid.colour, torch.ones_like(laid.colour[:1])
+        if options.mask is not None:
+            mask = read_mask(options.mask)
         if mask.shape[-2:] != patch.shape[-2:]:
             raise DataError(f"{options.mask}: {_size(mask)} pixels, but {options.patch} has {_size(patch)}")
+        if laid.alpha is not None:
+            mask = mask * (laid.alpha > 0.5)
+        if not bool(mask.any()):
+            _log.warning("%s: nothing of %s is taken: %s; it comes out as it is", path, options.patch, _why(options))
         places = []
         for axis, wish in ((-2, options.top), (-1, options.left)):
             room = picture.colour.shape[axis] - patch.shape[axis]
@@ -122,6 +132,13 @@ class Poisson(FixedMethod):
     def evaluation_data(self, folder: Path | None) -> Pictures:  # noqa: ARG002
         """Raises UsageError."""
         raise UsageError("blending a patch has no right answer that it could be compared with")
+
+
+def _why(options: BlendingPredict) -> str:
+    """Why nothing of a patch is taken."""
+    if options.mask is None:
+        return "all of it is transparent"
+    return f"{options.mask} is white nowhere, or only where the patch is transparent"
 
 
 def _size(picture: Tensor) -> str:

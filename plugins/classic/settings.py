@@ -54,7 +54,8 @@ class BlendingPredict(Settings):
     patch: Path | None = None
     """Picture that is put into the input; it may be smaller."""
     mask: Path | None = None
-    """Picture of the size of the patch, white where the patch is taken; unset: all of it."""
+    """Picture of the size of the patch, white where the patch is taken; unset: all of it. What is transparent in the
+    patch is never taken."""
     top: Annotated[int, Field(ge=0)] | None = None
     """Row of the input at which the patch begins; unset: in the middle."""
     left: Annotated[int, Field(ge=0)] | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from restore.core.machine.devices import in_float64
+
 _WEIGHTS = ((65.481, 128.553, 24.966), (-37.797, -74.203, 112.0), (112.0, -93.786, -18.214))
 _OFFSETS = (16.0, 128.0, 128.0)
 
@@ -37,8 +39,8 @@ def _component(pictures: Tensor, index: int) -> Tensor:
     _check(pictures)
     weights = [weight / 255 for weight in _WEIGHTS[index]]
     if pictures.dtype == torch.uint8:
-        mixed = _mixed(pictures.double(), weights) + _OFFSETS[index]
-        return (mixed + 0.5).floor().clamp(0, 255).to(torch.uint8)
+        mixed = _mixed(in_float64(pictures), weights) + _OFFSETS[index]
+        return (mixed + 0.5).floor().clamp(0, 255).to(torch.uint8).to(pictures.device)
     return _mixed(pictures, weights) + _OFFSETS[index] / 255
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import DataError
+from restore.core.machine.devices import in_float64
 from restore.plugins.common.colour import full_range_luma, luma
 
 _COLOURS = {"y8": "8-bit Y", "y": "Y", "rgb8": "8-bit RGB", "rgb": "RGB"}
@@ -59,7 +60,7 @@ class Comparison:
 
     def _values(self, pictures: Tensor, gray: bool) -> Tensor:
         cut = self.border
-        values = pictures.double()[..., cut : pictures.shape[-2] - cut, cut : pictures.shape[-1] - cut]
+        values = in_float64(pictures[..., cut : pictures.shape[-2] - cut, cut : pictures.shape[-1] - cut])
         if self.colour != "rgb":
             values = _eight_bit(values)
         if values.shape[1] == 3 and gray:
@@ -132,7 +133,13 @@ class SSIM:
                 f"SSIM looks at windows of {_WINDOW}x{_WINDOW} pixels; a picture of {target.shape[-1]}x"
                 f"{target.shape[-2]} pixels, of which a border of {self.comparison.border} is cut, has none"
             )
-        return _similarity(a, b).flatten(1).mean(1, keepdim=True)
+        rows, columns = (length - _WINDOW + 1 for length in a.shape[-2:])
+        total = torch.zeros_like(a[:, 0, 0, :1])  # (B, 1)
+        strip = max(1, _AT_ONCE // (a.shape[0] * a.shape[1] * columns))
+        for first in range(0, rows, strip):
+            strips = (values[..., first : first + strip + _WINDOW - 1, :] for values in (a, b))
+            total += _similarity(*strips).flatten(1).sum(1, keepdim=True)
+        return total / (a.shape[1] * rows * columns)
 
     def reduce(self, rows: Tensor) -> float:
         """Mean of the rows."""
@@ -140,6 +147,8 @@ class SSIM:
 
 
 _WINDOW = 11
+_AT_ONCE = 2**18
+"""Windows that are looked at at once, so that memory does not grow with the picture."""
 
 
 def _similarity(a: Tensor, b: Tensor) -> Tensor:

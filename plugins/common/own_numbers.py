@@ -8,6 +8,7 @@ from typing import Literal
 
 from torch import Tensor
 
+from restore.core.machine.devices import in_float64
 from restore.core.measuring import EvaluationProtocol
 
 
@@ -21,7 +22,7 @@ class Mean:
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - the signature of every metric
         """The numbers (B, K) or (B,) of each picture, which stand in the prediction's place; (B, K), float64."""
-        return prediction.double().reshape(len(prediction), -1)
+        return in_float64(prediction).reshape(len(prediction), -1)
 
     def reduce(self, rows: Tensor) -> float:
         """Sum over K, mean over pictures."""

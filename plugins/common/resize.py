@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from restore.core.machine.devices import in_float64
+
 Border = Literal["clamp", "mirror", "exclude"]
 """Where taps outside the picture read: the nearest pixel, the mirrored one (newer MATLAB), or nowhere (Pillow)."""
 
@@ -76,13 +78,13 @@ def resample(
     if not (math.isfinite(scale) and scale > 0):
         raise ValueError(f"a scale is a positive number, not {scale}")
     is_8bit = pictures.dtype == torch.uint8
-    values = pictures.double()
+    values = in_float64(pictures)
     for axis in (-2, -1):
         taps = _taps(values.shape[axis], scale, kernel, antialias, border)
         values = _weighted_sums(values, axis, taps)
         if is_8bit:
             values = (values + 0.5).floor().clamp(0, 255)
-    return values.to(pictures.dtype)
+    return values.to(pictures.dtype).to(pictures.device)
 
 
 def resized_length(length: int, scale: float) -> int:

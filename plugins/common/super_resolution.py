@@ -151,9 +151,15 @@ def common_scale(inputs: Originals, targets: Originals, wanted: float | None = N
     """How many times larger every target is than its input; ``wanted`` must be that.
 
     A scale that is not a whole number cannot be read from sizes, which are rounded, and has to be given. Raises
-    UsageError when ``wanted`` is another scale than that of the pairs, DataError naming a pair that does not fit.
+    UsageError when ``wanted`` is another scale than that of the pairs or every target is smaller than its input,
+    DataError naming a pair that does not fit.
     """
     sizes = [(inputs.size(index), targets.size(index)) for index in range(len(targets))]
+    if sizes and all(large[axis] < small[axis] for small, large in sizes for axis in (0, 1)):
+        raise UsageError(
+            f"{Path(targets.name(0)).parent}: the targets are smaller than the inputs in "
+            f"{Path(inputs.name(0)).parent}; are the two folders swapped?"
+        )
     ratios = {large[axis] / small[axis] for small, large in sizes for axis in (0, 1)}
     found = ratios.pop() if len(ratios) == 1 else None
     if found is not None and wanted is not None and found != wanted and found.is_integer():

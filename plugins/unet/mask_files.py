@@ -1,61 +1,17 @@
-"""What the values in mask files mean: black and white, or class numbers. Importing it imports no torch."""
+"""Class numbers in mask files. Importing it imports no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from restore.core.errors import DataError
-from restore.core.pictures.opening import opened
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from restore.plugins.common.masks.values import read_values
 
 IGNORED = 255
 """Class number of a pixel about which nothing is known; it counts neither in losses nor in metrics."""
 
 MOST_CLASSES = 64
 """A mask with higher numbers than this (255 aside) is taken for shades of gray, not for class numbers."""
-
-
-def read_values(path: Path) -> NDArray[Any]:
-    """The values (H, W) of a mask file: indices of a palette, or shades of gray.
-
-    A palette of black and white alone means these: programs that make files small number them as they like. Raises
-    UsageError where there is no such file, DataError where it cannot be read or has colours.
-    """
-    import numpy as np
-
-    with opened(path) as image:
-        values = np.asarray(image)
-        palette = np.asarray(image.getpalette("RGB"), np.uint8).reshape(-1, 3) if image.mode == "P" else None
-    if palette is not None:
-        used = palette[np.unique(values)]
-        if np.isin(used, (0, 255)).all() and (used == used[:, :1]).all():
-            values = palette[values, 0]
-    if values.ndim == 3:
-        if values.shape[2] in (2, 4):
-            values = values[..., :-1]  # opacity says nothing about the class
-        if (values != values[..., :1]).any():
-            raise DataError(f"{path} is a colour picture; a mask has one value a pixel")
-        values = values[..., 0]
-    return values
-
-
-def is_foreground(values: NDArray[Any]) -> NDArray[Any]:
-    """Where a binary mask is set: above half of white, or above 0 in a mask of zeros and ones.
-
-    White is 255, also in a file of more bits that holds nothing above it, else 65535; in floating-point files it is the
-    highest value.
-    """
-    import numpy as np
-
-    highest = values.max(initial=0)
-    if not np.issubdtype(values.dtype, np.integer):
-        return np.asarray(values > highest / 2)
-    white = 1 if highest <= 1 else 255 if highest <= 255 else 2**16 - 1
-    return np.asarray(values > white // 2)
 
 
 def are_numbers(paths: Iterable[Path]) -> bool:

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from restore.core.machine.devices import device_of_float64, in_float64
 from restore.core.measuring import EvaluationProtocol, Metric
 from restore.core.steps import Loss
 from restore.plugins.unet.truth import truth
@@ -23,7 +24,8 @@ def counts(prediction: Tensor, target: Tensor, threshold: float) -> Tensor:
     ``prediction`` holds probabilities (B, C, H, W). Against class numbers its most probable class counts, against
     overlapping maps every class above ``threshold``; so does a target map above 0.5.
     """
-    classes = prediction.shape[1]
+    place, classes = device_of_float64(prediction.device), prediction.shape[1]
+    prediction, target = prediction.to(place), target.to(place)
     right = truth(target, classes, torch.float64)
     if right.exclusive:
         winners = prediction.argmax(dim=1, keepdim=True)
@@ -148,12 +150,12 @@ class MeanLoss:
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
         """The loss (B, 1) of each picture, from its probabilities (B, C, H, W)."""
-        sure = prediction.double().clamp(1e-7, 1 - 1e-7)
+        sure = in_float64(prediction).clamp(1e-7, 1 - 1e-7)
         logits = sure.log() if self.exclusive else sure.logit()
         return torch.stack(
             [
                 torch.stack(list(self.loss(one[None], {"target": right[None]}).values())).sum()[None]
-                for one, right in zip(logits, target, strict=True)
+                for one, right in zip(logits, target.to(logits.device), strict=True)
             ]
         )
 

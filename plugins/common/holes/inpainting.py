@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from restore import registry
-from restore.core.errors import DataError
+from restore.core.errors import DataError, UsageError
 from restore.core.measuring import EvaluationProtocol
 from restore.core.pictures.files import Picture
 from restore.core.planes import Plane, Rendered, Tiling
@@ -54,8 +54,18 @@ class Inpainting(Task):
         return Tiling("whole", halo=0)
 
     def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
-        """The picture and its mask; see `inputs.hole_of` for what may be wrong with it."""
+        """The picture and its mask; see `inputs.hole_of` for what may be wrong with it.
+
+        Raises UsageError for a feather that goes beyond what is worked on with a hole.
+        """
         options = self.options if isinstance(self.options, FillingPredict) else None
+        window, context = self._worked_on()
+        if options is not None and max(picture.size) > window and options.feather > context:
+            raise UsageError(
+                f"{path}: --feather {options.feather} is too wide: the picture is larger than the window of {window} "
+                f"pixels, and {context} around a hole are worked on with it; give up to --feather {context}, a "
+                "larger --context (less than half of the window), or a larger --window"
+            )
         return {"input": picture.colour, "mask": hole_of(path, picture, options)}
 
     def predict(self, batch: Batch, modules: Modules) -> Batch:
@@ -67,13 +77,12 @@ class Inpainting(Task):
         pictures, masks = batch["input"], (batch["mask"] > 0.5).to(batch["input"].dtype)
         if bool(masks.flatten(1).all(1).any()):
             raise DataError("all of the picture is hole: nothing is left to fill it from")
-        window = options.window or self.window
+        window, context = self._worked_on()
         if not masks.any():
             return {"output": pictures}
         if max(pictures.shape[-2:]) <= window:
             answers = self.fill(pictures * (1 - masks), masks, modules).to(pictures.dtype)
         else:
-            context = min(options.context or window // 4, (window - 1) // 2)
             parts = Parts(lambda picture, mask: self.fill(picture, mask, modules), window, context, options.feather)
             answers = torch.stack([parts.answer(*each) for each in zip(pictures, masks, strict=True)])
         put = [
@@ -81,6 +90,12 @@ class Inpainting(Task):
             for each in zip(answers, pictures, masks, strict=True)
         ]
         return {"output": torch.stack(put)}
+
+    def _worked_on(self) -> tuple[int, int]:
+        """Largest side that is worked on at once, and how much of it is around a hole in larger pictures, in pixels."""
+        options = self.options if isinstance(self.options, FillingPredict) else FillingPredict()
+        window = options.window or self.window
+        return window, min(options.context or window // 4, (window - 1) // 2)
 
     def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor | Rendered]:  # noqa: ARG002
         """The filled picture; what was found by being transparent is opaque now."""

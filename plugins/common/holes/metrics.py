@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from restore.core.machine.devices import in_float64
 from restore.core.measuring import EvaluationProtocol, Metric
 from restore.core.steps import Batch
 from restore.plugins.common.masks.settings import KINDS, MaskKind
@@ -38,9 +39,10 @@ class HoleMetric(ABC):
         Pictures are (B, C, H, W) in [0, 1], masks (B, 1, H, W) with one in the hole.
         """
         seen, wanted = Comparison("rgb8")(prediction, target)
-        errors = self._errors(seen - wanted) * mask
-        counts = mask.expand_as(errors)
-        return torch.stack([errors.flatten(1).sum(1), counts.double().flatten(1).sum(1)], dim=1)
+        inside = in_float64(mask)
+        errors = self._errors(seen - wanted) * inside
+        counts = inside.expand_as(errors)
+        return torch.stack([errors.flatten(1).sum(1), counts.flatten(1).sum(1)], dim=1)
 
     @abstractmethod
     def _errors(self, differences: Tensor) -> Tensor:
@@ -140,7 +142,7 @@ def measured(prediction: Tensor, batch: Batch, protocol: EvaluationProtocol) -> 
                 else inner.measure(prediction, target)
             )
     values = {
-        "share": 100 * mask.double().flatten(1).sum(1) / mask[0].numel(),
+        "share": 100 * in_float64(mask).flatten(1).sum(1) / mask[0].numel(),
         "kind": batch.get("kind", -torch.ones_like(mask[:, 0, 0, 0])),
     }
     return {

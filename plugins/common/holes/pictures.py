@@ -16,7 +16,7 @@ from restore.core.settings import RunSettings
 from restore.core.task import Pictures
 from restore.plugins.common.augmentation_settings import CropAugmentation
 from restore.plugins.common.folders import PictureFolder, held_out, paired_files
-from restore.plugins.common.masks.folders import MaskFolder, warn_if_inverted
+from restore.plugins.common.masks.folders import MaskFolder, warn_if_odd
 from restore.plugins.common.masks.reading import read_mask
 from restore.plugins.common.masks.settings import KINDS, MaskSettings
 from restore.plugins.common.masks.shapes import drawn_mask
@@ -75,12 +75,15 @@ class HoledSquares:
     """The middle square of each picture with a hole that is always the same, to measure on.
 
     Drawn holes go through the kinds and through the range of shares, with the index as their seed; masks of a folder
-    follow each other. Where pictures are few each is seen with several holes, so that every kind is there at least
-    twice.
+    follow each other. Where pictures are few each is seen with several holes, so that every kind is there.
     """
 
     def __init__(self, targets: Originals, masks: MaskSettings, window: int) -> None:
-        """Cut squares of ``window`` pixels, smaller ones of smaller pictures. Raises as `MaskFolder`."""
+        """Cut squares of ``window`` pixels, smaller ones of smaller pictures.
+
+        Raises DataError naming pictures of one row or column, and as `MaskFolder`.
+        """
+        refuse_smaller(targets, 2, "a hole and something known beside it", "leave them out")
         self._targets, self._settings, self._window = targets, masks, window
         self._folder = None if masks.folder is None else MaskFolder(masks.folder, masks.polarity)
         wanted = 2 * len(masks.kinds) if self._folder is None else min(len(self._folder), _SEVERAL)
@@ -144,13 +147,12 @@ def inpainting_pictures(
 
     ``settings.data`` is a folder of pictures, or one with ``images/`` and ``masks/``, of which any mask is put over any
     picture unless ``masks`` names other ones; without it, the photographs of scikit-image are taken. Validation is on
-    ``settings.val_data``, or on a share of the training pictures held out by the seed. Samples are those of `holed`.
-    ``augment`` says how training crops vary: true stands for mirroring alone, false for nothing but the place.
+    ``settings.val_data``, with the masks in it if it has any, or on a share of the training pictures held out by the
+    seed. Samples are those of `holed`. ``augment`` says how training crops vary: true stands for mirroring alone, false
+    for nothing but the place. Raises UsageError where there are masks beside the pictures and ``masks`` says how holes
+    are to be drawn.
     """
-    targets = _targets(split, settings)
-    beside = settings.data / "masks" if settings.data is not None else None
-    if masks.folder is None and beside is not None and beside.is_dir():
-        masks = masks.model_copy(update={"folder": beside})
+    targets, masks = _targets(split, settings), _masks(split, settings, masks)
     if split == "train":
         varied = augment if isinstance(augment, CropAugmentation) else CropAugmentation(flip=augment)
         return HoledCrops(targets, masks, crop, varied)
@@ -167,6 +169,30 @@ def _targets(split: Literal["train", "validation"], settings: RunSettings) -> Or
         halves = held_out(len(files), settings.val_share, settings.seed, settings.data)
         files = [files[index] for index in halves[0 if split == "train" else 1]]
     return PictureFolder(files)
+
+
+def _masks(split: Literal["train", "validation"], settings: RunSettings, masks: MaskSettings) -> MaskSettings:
+    """The settings of holes, naming the masks that lie beside the pictures where no others are named."""
+    if masks.folder is not None:
+        return masks
+    if split == "validation" and settings.val_data is not None and (settings.val_data / "masks").is_dir():
+        return masks.model_copy(update={"folder": settings.val_data / "masks"})
+    beside = None if settings.data is None else settings.data / "masks"
+    if beside is None or not beside.is_dir():
+        return masks
+    _refuse_others(masks, beside, "kinds", "share")
+    return masks.model_copy(update={"folder": beside})
+
+
+def _refuse_others(masks: MaskSettings, beside: Path, *names: str) -> None:
+    usual = MaskSettings()
+    asked = [name for name in names if getattr(masks, name) != getattr(usual, name)]
+    if asked:
+        flags = " and ".join("--masks" if name == "folder" else f"--masks.{name}" for name in asked)
+        raise UsageError(
+            f"{flags}: other holes than those in {beside}, which belong to the pictures; leave {flags} out, or give "
+            "the folder of the pictures alone as --data"
+        )
 
 
 def _of_pictures(folder: Path) -> Path:
@@ -201,7 +227,8 @@ def evaluation_holes(folder: Path | None, masks: MaskSettings | None = None) -> 
 
     ``images/`` with the masks of the same names in ``masks/`` are taken as they are. Of a folder of pictures, and of
     the sample photographs, the middle squares are taken, with the holes that ``masks`` says. Raises UsageError when the
-    folder has one of the two or no pictures, DataError naming a mask of another size than its picture.
+    folder has one of the two or no pictures, and when it has both and ``masks`` asks for other holes; DataError naming
+    a mask of another size than its picture.
     """
     masks = masks or MaskSettings()
     if folder is None:
@@ -213,11 +240,12 @@ def evaluation_holes(folder: Path | None, masks: MaskSettings | None = None) -> 
         )
     if not images.is_dir():
         return HoledSquares(PictureFolder(list_pictures(folder)), masks, MEASURED)
+    _refuse_others(masks, drawn, "folder", "kinds", "share")
     pairs = paired_files(drawn, images)
     targets = PictureFolder([image for _, image in pairs])
     files = [mask for mask, _ in pairs]
     _check_sizes(targets, files)
-    warn_if_inverted(drawn, masks.polarity)
+    warn_if_odd(drawn, tuple(files), masks.polarity)
     return PairedHoles(targets, lambda index: read_mask(files[index], masks.polarity))
 
 

@@ -31,7 +31,7 @@ class MaskFolder:
     """The masks of a folder and of its sub-folders, in a fixed order."""
 
     def __init__(self, folder: Path, polarity: Polarity = "white-hole") -> None:
-        """Look at the start of every file, and at some of the masks, to warn of a set that looks inverted.
+        """Look at the start of every file, and at some of the masks, to warn of a set that looks inverted or empty.
 
         Raises UsageError for a folder that is missing or has no pictures, DataError naming a file that is none.
         """
@@ -39,22 +39,35 @@ class MaskFolder:
         self._polarity = polarity
         self._kept: dict[int, tuple[NDArray[np.uint8], int, int]] = {}
         self._kept_bytes = 0
+        self._told = False
         for path in self.files:
             picture_size(path)
-        warn_if_inverted(folder, polarity)
+        warn_if_odd(folder, tuple(self.files), polarity)
 
     def __len__(self) -> int:
         return len(self.files)
 
     def fitted(self, index: int, height: int, width: int) -> Tensor:
-        """A mask (1, height, width), resized to the nearest pixel. Raises DataError when it leaves nothing known."""
-        mask = resized_mask(self._decoded(index), height, width).float()
-        if bool(mask.all()):
-            raise DataError(
-                f"{self.files[index]}: the hole covers the whole picture; leave the mask out, or give --mask-polarity "
-                f"{opposite(self._polarity)} if the other colour marks the hole"
-            )
-        return mask
+        """A mask (1, height, width), resized to the nearest pixel.
+
+        In place of one that leaves nothing known the next is given; a warning names the first of these. Raises
+        DataError where none leaves anything.
+        """
+        for place in (*range(index, len(self)), *range(index)):
+            mask = resized_mask(self._decoded(place), height, width).float()
+            if bool(mask.all()):
+                continue
+            if place != index and not self._told:
+                self._told = True
+                _log.warning(
+                    "%s: the hole covers the whole picture; it is passed over, and so is any other such mask",
+                    self.files[index],
+                )
+            return mask
+        raise DataError(
+            f"{self.files[index]}: the hole covers the whole picture, as in every mask here; leave these masks out, or "
+            f"give --mask-polarity {opposite(self._polarity)} if the other colour marks the hole"
+        )
 
     def _decoded(self, index: int) -> Tensor:
         """A mask (1, H, W) of any dtype; decoding takes longer than all the rest, so that its bits are kept."""
@@ -78,7 +91,7 @@ def mask_files(folder: Path) -> list[Path]:
     """Picture files of a folder and its sub-folders. Raises UsageError when there are none or no such folder."""
     if not folder.is_dir():
         raise UsageError(f"{folder}: {'is a file, not a folder of masks' if folder.exists() else 'no such folder'}")
-    inner = sorted(path for path in folder.rglob("*") if path.is_dir() and not path.name.startswith("."))
+    inner = sorted(path for path in folder.rglob("*") if path.is_dir() and not _is_hidden(path.relative_to(folder)))
     files: list[Path] = []
     for place in (folder, *inner):
         if any(path.suffix.lower() in SUFFIXES and not path.name.startswith(".") for path in place.iterdir()):
@@ -86,12 +99,23 @@ def mask_files(folder: Path) -> list[Path]:
     return files or list_pictures(folder)  # which says why there are none
 
 
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
 @cache  # once a process is enough, however many data sets are made of a folder
-def warn_if_inverted(folder: Path, polarity: Polarity) -> None:
-    """Log one warning if the holes of a folder's masks cover most of their pictures."""
-    files = mask_files(folder)
+def warn_if_odd(folder: Path, files: tuple[Path, ...], polarity: Polarity) -> None:
+    """Log one warning if the holes of masks from a folder cover most of their pictures, or if there are none."""
     chosen = files[:: max(1, len(files) // _LOOKED_AT)]
     mean = float(torch.stack([read_mask(path, polarity).mean() for path in chosen]).mean())
+    if mean == 0:
+        _log.warning(
+            "%s: no mask marks a hole, such as %s; %s marks it in mask files, unless --mask-polarity %s is given",
+            folder,
+            chosen[0].name,
+            polarity.partition("-")[0],
+            opposite(polarity),
+        )
     if mean > INVERTED:
         _log.warning(
             "%s: the holes cover %.0f %% of the pictures on average; if the other colour marks the hole, give "

@@ -1,43 +1,70 @@
 """Masks of holes, and the one meaning that they have everywhere.
 
 A mask is (1, H, W) of zeros and ones: **one is the hole**, what is missing or wanted; zero is known. In files a hole is
-white, unless it is said to be black.
+white, unless it is said to be black; `values.is_foreground` says what white is in a gray file.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.errors import UsageError
-from restore.core.pictures.files import read_picture
+from restore.core.pictures.files import Picture, read_picture
 from restore.core.pictures.listing import list_pictures
+from restore.core.pictures.opening import opened
 from restore.plugins.common.masks.settings import Polarity
+from restore.plugins.common.masks.values import is_foreground
 
 
 def read_mask(path: Path, polarity: Polarity = "white-hole") -> Tensor:
-    """A mask (1, H, W) from a picture file of any kind, by what is nearer to white than to black.
+    """A mask (1, H, W) from a picture file of any kind, upright.
 
-    Raises UsageError when there is no such file, DataError when it is damaged.
+    Of a gray file the values decide, as `is_foreground` says: 0 and 1 are black and white too. Of a colour file that is
+    white which is nearer to white than to black; of a palette without such a colour, as files of class numbers have it,
+    all that is not black. What cannot be seen is not white. Raises UsageError when there is no such file, DataError
+    when it is damaged.
     """
-    white = read_picture(path).colour.mean(0, keepdim=True) >= 0.5
+    white = _white(path, read_picture(path))
     return (white if polarity == "white-hole" else ~white).float()
 
 
-def mask_of(picture: Path, masks: Path) -> Path:
-    """The mask file of a picture: ``masks`` itself, or the file of the same name (apart from the suffix) in it.
+def _white(path: Path, picture: Picture) -> Tensor:
+    """Where a picture is white, (1, H, W) bool."""
+    colour = picture.colour
+    if picture.alpha is not None:
+        colour = colour * (picture.alpha >= 0.5)
+    if bool((colour == colour[:1]).all()):
+        values = (colour[0] * (2**picture.bits - 1)).round().numpy().astype(np.int32)
+        return torch.from_numpy(is_foreground(values))[None]
+    white = colour.mean(0, keepdim=True) >= 0.5
+    return white if bool(white.any()) or not _has_palette(path) else (colour > 0).any(0, keepdim=True)
 
-    Raises UsageError when there is none.
+
+def _has_palette(path: Path) -> bool:
+    with opened(path) as image:
+        return image.mode == "P"
+
+
+def mask_of(picture: Path, masks: Path) -> Path:
+    """The mask file of a picture: ``masks`` itself, or the file of the same name in it, apart from the suffix.
+
+    Raises UsageError when there is none, or several of which none has the picture's suffix.
     """
     if not masks.is_dir():
         return masks
-    for path in list_pictures(masks):
-        if path.stem == picture.stem:
-            return path
-    raise UsageError(f"{picture}: has no mask of the same name in {masks}")
+    found = [path for path in list_pictures(masks) if path.stem == picture.stem]
+    same = [path for path in found if path.name == picture.name]
+    if not found:
+        raise UsageError(f"{picture}: has no mask of the same name in {masks}")
+    if len(found) > 1 and not same:
+        names = " or ".join(path.name for path in found)
+        raise UsageError(f"{picture}: which mask of {masks} is its own, {names}, cannot be told; leave one of them")
+    return (same or found)[0]
 
 
 def resized_mask(mask: Tensor, height: int, width: int) -> Tensor:

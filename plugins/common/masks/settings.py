@@ -31,7 +31,8 @@ class MaskSettings(Settings):
     share: tuple[Share, Share] = (0.1, 0.4)
     """Smallest and largest part of the picture that a drawn hole covers."""
     folder: Annotated[Path | None, Flag("--masks")] = None
-    """Folder of mask pictures (those of its sub-folders too) that are used instead of drawn holes, resized to fit."""
+    """Folder of mask pictures (those of its sub-folders too) that are used instead of drawn holes, resized to fit;
+    unset: masks/ beside the pictures where there is one."""
     polarity: Annotated[Polarity, Flag("--mask-polarity")] = "white-hole"
     """Whether the hole is white or black in mask files."""
 
@@ -56,7 +57,7 @@ class FillingPredict(Settings):
     """Pixels by which the hole is made larger on all sides, where its rim is soiled by what is to be removed."""
     feather: Annotated[int, Field(ge=0, le=1000)] = 0
     """Pixels around the hole over which the answer fades into what is known; these are then changed too. With 0 every
-    pixel outside the hole stays as it is, bit for bit."""
+    pixel outside the hole stays as it is, bit for bit. In pictures larger than the window at most the context."""
     blend: Literal["none", "poisson"] = "none"
     """poisson: take over the answer's texture and bend its colours until no seam is left; slow for large holes."""
     window: Annotated[int, Field(ge=16)] | None = None

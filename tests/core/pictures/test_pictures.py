@@ -202,5 +202,19 @@ def test_tags_that_describe_a_tiff_file_are_left_behind(tmp_path):
     assert dict(written) == {270: "A scan"}
 
 
+def test_zero_may_be_white_in_a_tiff_of_sixteen_bits(tmp_path):
+    values = levels(channels=1, dtype=np.uint16)[..., 0]
+    path = saved(tmp_path, Image.fromarray(values), "scan.tif")
+    usual = read_picture(path)
+    content = bytearray(path.read_bytes())
+    photometric = content.index(np.array([262, 3], "<u2").tobytes())
+    content[photometric + 8] = 0
+    path.write_bytes(content)
+    picture = read_picture(path)
+    assert (picture.bits, picture.gray) == (16, True)
+    for read, expected in ((usual, values), (picture, 65535 - values)):
+        assert ((read.colour[0] * 65535).round().numpy() == expected).all()
+
+
 def test_one_pixel_is_a_picture(tmp_path):
     assert read_picture(saved(tmp_path, Image.new("RGB", (1, 1), "red"))).colour.flatten().tolist() == [1, 0, 0]

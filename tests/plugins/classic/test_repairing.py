@@ -105,6 +105,16 @@ def test_fills_are_measured_inside_the_hole_and_over_the_picture(tmp_path: Path,
     assert found["psnr", "8-bit RGB"] == pytest.approx(found["psnr-hole", inside] - 10 * math.log10(share), abs=1e-6)
 
 
+def test_a_picture_that_cannot_be_measured_is_named(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        written(tmp_path / "images" / name)
+        written_mask(tmp_path / "masks" / name)
+    Image.fromarray(np.full((24, 20), 255, np.uint8)).save(tmp_path / "masks" / "b.png")
+    method = task("mean")
+    with pytest.raises(DataError, match=r"^b\.png: all of the picture is hole"):
+        evaluate(method, {}, method.evaluation_data(tmp_path), method.protocols()["inpainting"], of="mean")
+
+
 def test_a_smooth_picture_is_filled_better_the_more_a_method_sees() -> None:
     pictures = task("mean").evaluation_data(None)
     values = []
@@ -159,6 +169,35 @@ def test_only_the_masked_part_of_a_patch_is_taken_and_mixing_differs(tmp_path: P
     outside[5:12, 4:10] = False
     assert torch.equal(plain[:, outside], read_picture(path).colour[:, outside])
     assert (plain - mixed).abs().max() > 0.05
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_what_is_transparent_in_a_patch_is_not_taken(tmp_path: Path, masked: bool) -> None:
+    path, patch = written(tmp_path / "photo.png"), tmp_path / "patch.png"
+    levels = np.random.default_rng(1).integers(0, 256, (24, 20, 4), dtype=np.uint8)
+    levels[..., 3] = 0
+    levels[8:20, 2:8, 3] = 255
+    Image.fromarray(levels).save(patch)
+    mask = written_mask(tmp_path / "mask.png") if masked else None
+    changed = (run(task("poisson", BlendingPredict(patch=patch, mask=mask)), path) != read_picture(path).colour).any(0)
+    expected = torch.zeros(24, 20, dtype=torch.bool)
+    expected[slice(8, 12) if masked else slice(8, 20), slice(4, 8) if masked else slice(2, 8)] = True
+    assert not (changed & ~expected).any()
+    assert changed.sum() > 0.8 * expected.sum()
+
+
+def test_a_patch_of_which_nothing_is_taken_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path, patch, mask = written(tmp_path / "photo.png"), tmp_path / "patch.png", tmp_path / "mask.png"
+    Image.fromarray(np.zeros((6, 4, 4), np.uint8)).save(patch)
+    Image.fromarray(np.zeros((6, 4), np.uint8)).save(mask)
+    for options, why in (
+        (BlendingPredict(patch=patch), "transparent"),
+        (BlendingPredict(patch=patch, mask=mask), "white"),
+    ):
+        caplog.clear()
+        assert torch.equal(run(task("poisson", options), path), read_picture(path).colour)
+        assert "nothing of" in caplog.text
+        assert why in caplog.text
 
 
 @pytest.mark.parametrize(

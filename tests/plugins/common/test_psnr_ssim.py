@@ -41,6 +41,14 @@ def test_recorded_results(golden: ModuleType) -> None:
     golden.load("basicsr_metrics").check(measured, precision="fp32")
 
 
+def test_ssim_in_strips_is_that_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    prediction, target = pair(61, 40, batch=2)
+    whole = SSIM().measure(prediction, target)
+    for windows in (1, 2 * 3 * 30 * 7, 2 * 3 * 30 * 50):
+        monkeypatch.setattr("restore.plugins.common.metrics._AT_ONCE", windows)
+        torch.testing.assert_close(SSIM().measure(prediction, target), whole, rtol=0, atol=1e-12)
+
+
 def test_psnr_of_a_known_error() -> None:
     target = torch.full((1, 3, 8, 8), 0.5)
     assert value(PSNR(), target + 0.1, target) == pytest.approx(20.0, abs=1e-5)

@@ -152,6 +152,15 @@ def test_another_scale_than_that_of_the_pairs_is_refused(tmp_path: Path) -> None
             attempt()
 
 
+def test_folders_that_were_swapped_are_told_of(tmp_path: Path) -> None:
+    folder = paired_folder(tmp_path, 2, (16, 20), (24, 16))
+    (folder / "LR").rename(folder / "large")
+    (folder / "HR").rename(folder / "LR")
+    (folder / "large").rename(folder / "HR")
+    with pytest.raises(UsageError, match=r"HR: the targets are smaller than the inputs in .*LR; are the .* swapped"):
+        evaluation_pairs(folder, None)
+
+
 def test_a_pair_that_does_not_fit_is_named(tmp_path: Path) -> None:
     data = paired_folder(tmp_path, 2, (8, 8), (8, 8), (8, 8))
     drawn(16, 15).save(data / "HR" / "1.png")

@@ -10,7 +10,7 @@ from PIL import Image
 from segmentation_files import mask, picture, square
 
 from restore.core.errors import DataError
-from restore.plugins.unet.mask_files import is_foreground, read_values
+from restore.plugins.common.masks.values import is_foreground, read_values
 from restore.plugins.unet.settings import ModelSettings, UNetSettings
 from restore.plugins.unet.sources import read_source, sources
 

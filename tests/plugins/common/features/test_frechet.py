@@ -63,6 +63,7 @@ class Extractor(torch.nn.Module):
         self.requires_grad_(False)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
+        assert not self.training
         assert x.dtype == torch.uint8
         return (self.weight * x.float().mean((2, 3)),)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from pydantic import ValidationError
@@ -123,12 +123,48 @@ def test_masks_beside_the_pictures_are_put_over_any_of_them(photographs: Path, m
     assert drawn(inpainting_pictures("train", RunSettings(data=tmp_path), wanted, 16)[0]) == 1 / 8
 
 
+def test_validation_pictures_bring_their_own_masks(photographs: Path, masks: Path, tmp_path: Path) -> None:
+    for path in photographs.iterdir():
+        saved(tmp_path / "own" / "images" / path.name, np.array(Image.open(path)))
+    levels = np.zeros((8, 8), dtype=np.uint8)
+    levels[0] = 255
+    saved(tmp_path / "own" / "masks" / "rows.png", levels)
+    photographs.rename(tmp_path / "images")
+    for data in (tmp_path, tmp_path / "images"):
+        run = RunSettings(data=data, val_data=tmp_path / "own")
+        own = inpainting_pictures("validation", run, MaskSettings(), 16, window=16)
+        assert {drawn(own[index]) for index in range(len(own))} == {1 / 8}
+        assert own[0]["mask"][0, 0].all()
+        other = inpainting_pictures("validation", run, MaskSettings(folder=masks), 16, window=16)
+        assert drawn(other[0]) == 1 / 2
+
+
+def test_two_sources_of_holes_at_once_are_refused(photographs: Path, masks: Path, tmp_path: Path) -> None:
+    photographs.rename(tmp_path / "images")
+    for wanted, flag in ((MaskSettings(kinds=["border"]), "kinds"), (MaskSettings(share=(0.2, 0.3)), "share")):
+        for split in ("train", "validation"):
+            with pytest.raises(UsageError, match=rf"--masks\.{flag}: other holes than those in .*masks"):
+                inpainting_pictures(split, RunSettings(data=tmp_path), wanted, 16)
+        with pytest.raises(UsageError, match=rf"--masks\.{flag}: other holes"):
+            evaluation_holes(tmp_path, wanted)
+    with pytest.raises(UsageError, match="--masks: other holes"):
+        evaluation_holes(tmp_path, MaskSettings(folder=masks / "inner"))
+
+
+def test_a_picture_without_room_for_a_hole_is_named(photographs: Path) -> None:
+    saved(photographs / "dot.png", np.zeros((1, 1, 3), dtype=np.uint8))
+    with pytest.raises(DataError, match=r"needs 2x2 pixels: .*dot\.png \(1x1\)"):
+        evaluation_holes(photographs)
+
+
 @given(st.data())
 @settings(max_examples=20, deadline=None)
 def test_the_two_polarities_are_each_others_opposite(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     levels = data.draw(st.lists(st.lists(st.integers(0, 255), min_size=4, max_size=4), min_size=1, max_size=6))
+    # Neither the mask nor its negative may be one of zeros and ones, where one is white.
+    assume(np.max(levels) > 1 and np.min(levels) < 254)
     path = saved(tmp_path_factory.mktemp("mask") / "mask.png", np.array(levels, dtype=np.uint8))
     white, black = read_mask(path), read_mask(path, "black-hole")
     assert torch.equal(white + black, torch.ones_like(white))
@@ -197,3 +233,8 @@ def test_pictures_with_masks_of_their_own_keep_size_and_hole(
     assert not caplog.records
     assert drawn(evaluation_holes(tmp_path, MaskSettings(polarity="black-hole"))[0]) == pytest.approx(0.9)
     assert "--mask-polarity white-hole" in caplog.text
+    caplog.clear()
+    for index in range(4):
+        saved(tmp_path / "masks" / f"{index}.png", np.full((30 + index, 40), 90, dtype=np.uint8))
+    assert drawn(evaluation_holes(tmp_path / "masks" / "..")[0]) == 0
+    assert "no mask marks a hole" in caplog.text

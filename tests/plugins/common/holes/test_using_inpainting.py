@@ -206,6 +206,24 @@ def test_a_feather_fades_from_the_hole_outwards_and_leaves_the_rest(tmp_path: Pa
     assert (share[0, HOLE] == 1).all()
 
 
+def test_a_feather_wider_than_what_is_worked_on_is_refused_in_large_pictures(tmp_path: Path) -> None:
+    large, small = (saved(tmp_path / f"{side}.png", noise(side, side)) for side in (80, 64))
+    holes = [saved(tmp_path / f"m{side}.png", mask_levels(side, side)) for side in (80, 64)]
+    with pytest.raises(UsageError, match=r"80\.png: --feather 17 is too wide.* up to --feather 16"):
+        used(large, tmp_path / "out.png", mask=holes[0], feather=17)
+    used(large, tmp_path / "out.png", mask=holes[0], feather=17, context=17)
+    used(small, tmp_path / "out.png", mask=holes[1], feather=17)
+
+
+@pytest.mark.parametrize("side", [20, 90])
+def test_the_widest_feather_ends_without_an_edge(side: int) -> None:
+    picture, mask = torch.full((1, 3, 200, 200), 0.1), torch.zeros(1, 1, 200, 200)
+    mask[..., 60 : 60 + side, 60 : 60 + side] = 1
+    output = Smear(FillingPredict(feather=16)).predict({"input": picture, "mask": mask}, Modules({}))["output"]
+    steps = output[0, 0, 70, :60].diff().abs()
+    assert steps.max() < 1.01 * 0.1 / 17
+
+
 def test_poisson_takes_the_colours_at_the_seam_from_the_picture(tmp_path: Path) -> None:
     levels = np.full((24, 20, 3), 200, dtype=np.uint8)
     path, file = saved(tmp_path / "photo.png", levels), saved(tmp_path / "m.png", mask_levels())

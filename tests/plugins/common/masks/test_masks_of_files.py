@@ -1,0 +1,126 @@
+"""What is white in mask files of every kind, and which file is whose mask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from restore.core.errors import UsageError
+from restore.plugins.common.masks.folders import MaskFolder
+from restore.plugins.common.masks.reading import mask_of, read_mask
+
+MARKED = np.zeros((6, 4), np.uint8)
+MARKED[:2, :3] = 1
+HOLE = torch.from_numpy(MARKED).float()[None]
+
+
+def saved(path: Path, levels: np.ndarray) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(levels).save(path)
+    return path
+
+
+def with_palette(path: Path, indices: np.ndarray, *colours: tuple[int, int, int]) -> Path:
+    image = Image.fromarray(indices).convert("P")
+    image.putdata(indices.reshape(-1).tolist())
+    image.putpalette([level for colour in colours for level in colour])
+    image.save(path)
+    return path
+
+
+@pytest.mark.parametrize("white", [1, 200, 255, 65_535])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_the_values_of_gray_masks_say_what_is_white(tmp_path: Path, white: int, dtype: type) -> None:
+    if white > np.iinfo(dtype).max:
+        white = np.iinfo(dtype).max
+    path = saved(tmp_path / "mask.png", MARKED.astype(dtype) * white)
+    assert torch.equal(read_mask(path), HOLE)
+    assert torch.equal(read_mask(path, "black-hole"), 1 - HOLE)
+
+
+def test_a_gray_mask_saved_in_colour_is_read_alike(tmp_path: Path) -> None:
+    path = saved(tmp_path / "mask.png", np.stack([MARKED] * 3, axis=-1))
+    assert torch.equal(read_mask(path), HOLE)
+
+
+@pytest.mark.parametrize(
+    ("indices", "colours"),
+    [
+        (MARKED, [(0, 0, 0), (255, 255, 255)]),
+        (1 - MARKED, [(255, 255, 255), (0, 0, 0)]),
+        (MARKED, [(0, 0, 0), (1, 1, 1)]),
+        (MARKED, [(0, 0, 0), (128, 0, 0)]),  # a class number, as Pascal VOC paints it
+        (1 - MARKED, [(255, 255, 255), (0, 0, 90)]),
+    ],
+)
+def test_palettes_of_any_order_are_looked_up(
+    tmp_path: Path, indices: np.ndarray, colours: list[tuple[int, int, int]]
+) -> None:
+    assert torch.equal(read_mask(with_palette(tmp_path / "mask.png", indices, *colours)), HOLE)
+
+
+def test_a_colour_is_white_that_is_nearer_to_white(tmp_path: Path) -> None:
+    levels = np.zeros((6, 4, 3), np.uint8)
+    levels[MARKED > 0], levels[5] = (255, 200, 90), (120, 0, 0)
+    assert torch.equal(read_mask(saved(tmp_path / "mask.png", levels)), HOLE)
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_what_is_painted_on_a_transparent_layer_is_the_hole(tmp_path: Path, channels: int) -> None:
+    levels = np.zeros((6, 4, channels), np.uint8)
+    levels[MARKED > 0] = 255
+    levels[5, 0, :-1], levels[5, 0, -1] = 255, 40  # next to invisible
+    assert torch.equal(read_mask(saved(tmp_path / "mask.png", levels)), HOLE)
+
+
+def test_a_mask_is_turned_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / "mask.png"
+    Image.fromarray(MARKED).save(path, exif=exif)
+    assert torch.equal(read_mask(path), HOLE.rot90(-1, (-2, -1)))
+
+
+def test_the_mask_of_a_picture_has_its_name_and_only_one_has(tmp_path: Path) -> None:
+    picture, masks = Path("photographs/a.png"), tmp_path / "masks"
+    jpg = saved(masks / "a.jpg", MARKED)
+    assert mask_of(picture, masks) == jpg
+    png = saved(masks / "a.png", MARKED)
+    assert mask_of(picture, masks) == png
+    with pytest.raises(UsageError, match=r"a\.jpg or a\.png, cannot be told"):
+        mask_of(Path("a.tif"), masks)
+
+
+def test_hidden_folders_hold_no_masks_at_any_depth(tmp_path: Path) -> None:
+    shown = [saved(tmp_path / "masks" / name, MARKED) for name in ("a.png", "inner/b.png")]
+    for name in (".Trash/old/c.png", "inner/.checkpoints/x/d.png"):
+        saved(tmp_path / "masks" / name, MARKED)
+    assert MaskFolder(tmp_path / "masks").files == shown
+    hidden = saved(tmp_path / ".cache" / "masks" / "e.png", MARKED)
+    assert MaskFolder(hidden.parent).files == [hidden]  # what was asked for by name
+
+
+def test_masks_that_mark_nothing_are_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("a.png", "b.png"):
+        saved(tmp_path / name, MARKED * 100)
+    MaskFolder(tmp_path)
+    assert "no mask marks a hole, such as a.png" in caplog.text
+    assert "--mask-polarity black-hole" in caplog.text
+
+
+def test_a_mask_that_leaves_nothing_known_is_passed_over_with_one_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("a.png", "c.png"):
+        saved(tmp_path / name, np.full((6, 4), 255, np.uint8))
+    for name in ("b.png", "d.png"):
+        saved(tmp_path / name, MARKED)
+    masks = MaskFolder(tmp_path)
+    found: list[Tensor] = [masks.fitted(index, 6, 4) for index in (0, 1, 2, 3, 0)]
+    assert all(torch.equal(mask, HOLE) for mask in found)
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [str(tmp_path / "a.png")]
