@@ -1,6 +1,6 @@
 """Train, measure and use a model from Python: what ``restore train``, ``evaluate`` and ``predict`` do.
 
-python examples/without_the_command_line.py photo.jpg enlarged.png [--epochs 10]
+python examples/without_the_command_line.py photo.jpg enlarged.png [--epochs 10] [--overwrite]
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from restore import registry
 from restore.core import Trainer, evaluate, open_weights, predict_picture, read_picture, write_picture
 from restore.core.events import Evaluated, Event
+from restore.core.writing import check_vacant
 
 
 def show(event: Event) -> None:
@@ -19,8 +20,11 @@ def show(event: Event) -> None:
         print(f"epoch {event.epoch + 1}:", *event.numbers, sep="\n  ")
 
 
-def main(photo: Path, enlarged: Path, **changes: object) -> None:
+def main(photo: Path, enlarged: Path, overwrite: bool = False, **changes: object) -> None:
     """Train a small network that doubles the size of pictures, measure it, and use it on one."""
+    picture = read_picture(photo)  # what cannot work is better known before the training than after it
+    check_vacant(enlarged, overwrite)
+
     entry = registry.entry("tasks", "srgan")
     task_type = entry.load()
     # One epoch in all would be pretraining only: two phases, from two epochs on.
@@ -35,7 +39,6 @@ def main(photo: Path, enlarged: Path, **changes: object) -> None:
     for number in evaluate(task, modules, task.evaluation_data(None), protocol, of="the last phase").numbers:
         print(number)
 
-    picture = read_picture(photo)
     outputs = predict_picture(task, modules, task.read_inputs(photo, picture))
     write_picture(enlarged, task.render(outputs, {})[""], like=picture)
     print(f"{photo} -> {enlarged}; the run is in {result.folder}")
@@ -45,6 +48,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("photo", type=Path)
     parser.add_argument("enlarged", type=Path)
+    parser.add_argument("--overwrite", action="store_true", help="replace what has the name of the enlarged picture")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--samples-per-epoch", type=int)
     parser.add_argument("--out", type=Path, default=Path("runs"))

@@ -37,19 +37,22 @@ CHECKS: tuple[Check, ...] = (*registering.CHECKS, *training.CHECKS, *using.CHECK
 def check_task(entry: TaskEntry, folder: Path) -> None:
     """Run every check on one task; takes seconds if its miniature does.
 
+    What breaks the run that many checks look at is reported once, under the names of all of them.
+
     Args:
         entry: what ``registry.entry("tasks", name)`` gives.
         folder: an empty folder for runs.
 
     Raises:
-        ExceptionGroup: of everything that went wrong, each under the name of its check.
+        ExceptionGroup: of everything that went wrong, with the check's name as a note.
     """
-    subject, broken = Subject(entry, folder), []
+    subject, broken = Subject(entry, folder), list[Exception]()
     for check in CHECKS:
         try:
             check(subject)
         except Exception as error:  # noqa: BLE001  whatever a stranger's task raises is what this is for
             error.add_note(f"check: {check.__name__}")
-            broken.append(error)
+            if not any(error is known for known in broken):
+                broken.append(error)
     if broken:
         raise ExceptionGroup(f"{entry.full_name} breaks the contract of tasks", broken)

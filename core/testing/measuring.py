@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -11,9 +11,13 @@ from torch import Tensor
 from restore.core.chance import chance
 from restore.core.errors import RestoreError
 from restore.core.evaluation import evaluate
-from restore.core.measuring import Metric, Number, is_partial
+from restore.core.measuring import EvaluationProtocol, Metric, Number, is_partial
+from restore.core.steps import Batch, Modules
 from restore.core.task import Pictures, Task
 from restore.core.testing.subject import ContractBroken, Subject, require
+
+TOLERANCE = 1e-2
+"""Of a sample's statistics in a batch against those of it alone: float32 rounds, and levels of grey with it."""
 
 
 class _First:
@@ -33,15 +37,14 @@ class _First:
 
 
 def every_sample_is_a_row_of_its_own(subject: Subject) -> None:
-    """Statistics of a batch have the samples on their first axis, and are those of each sample alone."""
+    """Statistics of a batch have the samples on their first axis; those not drawn by chance are each sample's own."""
     task, modules = subject.networks()
     if not task.protocols():
         return
-    sample = task.evaluation_data(None)[0]
-    batch = {name: torch.stack([tensor, tensor]) for name, tensor in sample.items()}
+    pair = _pair(task.evaluation_data(None))
+    batch = {name: torch.stack([sample[name] for sample in pair]) for name in pair[0]}
     for protocol in task.protocols().values():
-        with torch.no_grad(), chance(4):
-            rows = task.measure(batch, modules, protocol)
+        rows = _measured(task, modules, batch, protocol)
         require(set(rows) == set(protocol.metrics), f"{protocol.name}: measure() gives {sorted(rows)}")
         for name, table in rows.items():
             where = f"{protocol.name}, {name}"
@@ -49,6 +52,37 @@ def every_sample_is_a_row_of_its_own(subject: Subject) -> None:
                 table.dim() >= 1 and len(table) == 2, f"{where}: two samples gave rows of shape {tuple(table.shape)}"
             )
             require(table.dtype == torch.float64, f"{where}: statistics are {table.dtype}, not float64")
+        _require_own(task, modules, pair[0], protocol, rows)
+
+
+def _pair(pictures: Pictures) -> list[dict[str, Tensor]]:
+    """The first and the last sample, or the first one twice where the two cannot be put in one batch."""
+    first, last = pictures[0], pictures[len(pictures) - 1]
+    alike = all(tensor.shape == last[name].shape for name, tensor in first.items())
+    return [first, last if alike else first]
+
+
+def _measured(
+    task: Task, modules: Modules, batch: Batch, protocol: EvaluationProtocol, seed: int = 4
+) -> dict[str, Tensor]:
+    with torch.no_grad(), chance(seed):
+        return task.measure(batch, modules, protocol)
+
+
+def _require_own(
+    task: Task,
+    modules: Modules,
+    sample: Mapping[str, Tensor],
+    protocol: EvaluationProtocol,
+    rows: Mapping[str, Tensor],
+) -> None:
+    """What two seeds agree about is not drawn by chance, and must not depend on the sample beside the first."""
+    batch = {name: tensor[None] for name, tensor in sample.items()}
+    alone, again = (_measured(task, modules, batch, protocol, seed) for seed in (4, 5))
+    for name, table in rows.items():
+        if torch.equal(alone[name], again[name]):
+            same = torch.allclose(table[:1], alone[name], rtol=TOLERANCE, atol=TOLERANCE)
+            require(same, f"{protocol.name}, {name}: statistics of a sample depend on the one beside it in a batch")
 
 
 def numbers_are_finite_and_say_how_they_were_measured(subject: Subject) -> None:

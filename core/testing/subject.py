@@ -105,10 +105,19 @@ class Subject:
             trainer.fit()
         return self.folder / name
 
-    @cached_property
+    @property
     def run(self) -> Path:
-        """Folder of a run that nobody disturbed."""
-        return self.train("whole", checkpoint_every="1")
+        """Folder of a run that nobody disturbed. Raises what broke it, each time it is asked for."""
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        return self._outcome
+
+    @cached_property
+    def _outcome(self) -> Path | Exception:
+        try:
+            return self.train("whole", checkpoint_every="1")
+        except Exception as error:  # noqa: BLE001  a second attempt would only find the folder of the first
+            return error
 
     def networks(self, options: Settings | None = None) -> tuple[Task, Modules]:
         """The task as it is used: of the run's weights, or, where there is nothing to learn, as it is."""

@@ -30,7 +30,8 @@ def sample(task: Autoencoder, modules: Modules, settings: SampleSettings) -> Non
     places = math.ceil(settings.size / (2**model.stages * model.scale))
     generator = torch.Generator().manual_seed(settings.seed)
     codes = torch.randn(settings.n, model.latent, places, places, generator=generator)
-    drawn = modules.decoder(codes, settings.size, settings.size).clamp(0, 1)
+    # One at a time: what a decoder needs for all of them at once may not fit into memory.
+    drawn = [modules.decoder(code[None], settings.size, settings.size)[0].clamp(0, 1) for code in codes]
     write_picture(settings.output, make_grid(drawn, nrow=math.ceil(settings.n**0.5), pad_value=1.0))
     print(settings.output)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from restore.core.machine.devices import in_float64
 from restore.plugins.common.own_numbers import Mean
 
 
@@ -19,5 +20,5 @@ class ActiveUnits(Mean):
 
 def moments(means: Tensor) -> Tensor:
     """Mean and mean square of each unit over the places of a picture: (B, latent, h, w) to (B, 2 * latent)."""
-    values = means.double().flatten(2)
+    values = in_float64(means).flatten(2)
     return torch.cat([values.mean(2), values.square().mean(2)], dim=1)

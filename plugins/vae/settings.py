@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from restore.core.settings import Flag, OptimizerSettings, Positional, RunSettings, ScheduleSettings, Settings
 
@@ -53,8 +53,30 @@ class VAESettings(AutoencoderSettings):
     and poorer pictures (Higgins et al., 2017)."""
     free_bits: Annotated[float, Field(ge=0)] = 0.0
     """Nats of KL that each latent unit may use at each place for nothing, so that it is not given up."""
-    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.3
-    """Share of the epochs, rounded, in which the price of KL rises from zero."""
+    warmup: Annotated[float, Field(ge=0)] = 0.3
+    """Share of the epochs, rounded, in which the price of KL rises from zero; 1 and more: how many epochs, which is
+    what a run writes into its configuration, so that more --epochs lengthen what comes after."""
+
+    @model_validator(mode="after")
+    def _warms_up_for_something(self) -> Self:
+        if self.warmup >= 1 and not self.warmup.is_integer():
+            raise ValueError(f"warmup ({self.warmup}) is neither a share below 1 nor a whole number of epochs")
+        if self.warmup >= max(1, self.epochs):
+            raise ValueError(
+                f"warmup ({self.warmup:.0f} epochs) leaves none of epochs ({self.epochs}) for the full objective"
+            )
+        return self
+
+    def split(self) -> tuple[int, int]:
+        """Epochs of warm-up and of the full objective, which has at least one."""
+        shared = min(round(self.epochs * self.warmup), self.epochs - 1)
+        warmup = int(self.warmup) if self.warmup >= 1 else shared
+        return warmup, self.epochs - warmup
+
+    def decided(self) -> Self:
+        """A copy with the length of the warm-up fixed: a resumed run with more ``epochs`` goes on with the rest."""
+        decided = super().decided()
+        return decided.model_copy(update={"warmup": float(decided.split()[0])})
 
 
 class EvaluationOptions(Settings):

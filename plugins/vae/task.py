@@ -78,6 +78,11 @@ class Autoencoder(Task):
         turn("autoencoder", reconstruct)
 
     @property
+    def inputs(self) -> Mapping[str, Plane]:
+        """A picture, which its last pixels continue, as the encoder itself does it."""
+        return {"input": Plane(padding="edge")}
+
+    @property
     def outputs(self) -> Mapping[str, Plane]:
         """The picture again, ``scale`` times as high and wide."""
         return {"output": Plane(scale=self.settings.model.scale)}
@@ -136,8 +141,8 @@ class VariationalAutoencoder(Autoencoder):
     def phases(self) -> Sequence[Phase]:
         """Warm-up, where there are epochs for it; then the full objective, whose best weights have the highest ELBO."""
         (plain,) = super().phases()
-        warmup = min(round(plain.epochs * self.settings.warmup), plain.epochs - 1)
-        full = replace(plain, name="full", epochs=plain.epochs - warmup, monitor="elbo")
+        warmup, rest = self.settings.split()
+        full = replace(plain, name="full", epochs=rest, monitor="elbo")
         constant = self.settings.optimizer.model_copy(update={"schedule": ScheduleSettings()})  # it falls in the end
         first = replace(plain, name=WARMUP, epochs=warmup, monitor=None, optimizers={"autoencoder": constant})
         return [first, full] if warmup else [full]

@@ -85,20 +85,23 @@ def pictures_below(folder: Path) -> Iterator[Found]:
 
 
 def _has_pictures(folder: Path) -> bool:
-    return any(file.suffix.lower() in SUFFIXES for file in folder.iterdir())
+    shown = (path for path in folder.iterdir() if not path.name.startswith("."))
+    return any(path.suffix.lower() in SUFFIXES and path.is_file() for path in shown)
 
 
 def _refuse(targets: dict[Found, Path], settings: AlignSettings) -> None:
     seen: dict[Path, Path] = {}
-    for each, target in targets.items():
-        if target in seen:
-            raise UsageError(f"{each.path} and {seen[target].name} would both be written to {target}")
-        seen[target] = each.path
-        if target.resolve() == each.path.resolve():
-            raise UsageError(
-                f"--output {settings.output}: aligned pictures would replace the ones that they are made of"
-            )
-        check_vacant(target, settings.overwrite)
+    originals = {each.path.resolve() for each in targets}
+    for each, aligned_at in targets.items():
+        for target in (aligned_at, *([_shown_at(each, settings)] if settings.visualize else [])):
+            if target in seen:
+                raise UsageError(f"{each.path} and {seen[target].name} would both be written to {target}")
+            seen[target] = each.path
+            if target.resolve() in originals:
+                raise UsageError(
+                    f"--output {settings.output}: {target} would replace one of the pictures that are to be aligned"
+                )
+            check_vacant(target, settings.overwrite)
 
 
 def _align(
@@ -119,12 +122,18 @@ def _align(
     writable_folder(target.parent)
     write_picture(target, aligned(picture, landmarks, settings.size, settings.scale))
     if settings.visualize:
-        shown = writable_folder(shown_in(settings.output) / each.folder) / f"{each.path.stem}.png"
+        shown = _shown_at(each, settings)
+        writable_folder(shown.parent)
         write_picture(shown, with_landmarks(picture, landmarks))
+
+
+def _shown_at(each: Found, settings: AlignSettings) -> Path:
+    return shown_in(settings.output) / each.folder / f"{each.path.stem}.png"
 
 
 def shown_in(output: Path) -> Path:
     """Where pictures with their landmarks go: beside the aligned ones, which may be a data set."""
+    output = output if output.name else output.absolute()
     return output.with_name(f"{output.name}-landmarks")
 
 

@@ -167,6 +167,9 @@ class Pairs:
 def galleries(settings: WarpGANSettings) -> dict[Split, Gallery]:
     """Whose faces a run trains on and validates on; the same people, but no picture in common.
 
+    What a list chooses to validate on is taken out of a folder that is trained on; two lists, or two folders, must not
+    have a picture in common themselves.
+
     Raises UsageError or DataError where the data are not what they have to be.
     """
     size, known = settings.model.size, settings.model.people
@@ -182,7 +185,10 @@ def galleries(settings: WarpGANSettings) -> dict[Split, Gallery]:
         train, validation = [half[0] for half in halves], [half[1] for half in halves]
     else:
         folder = settings.val_data or settings.data
-        train, validation = found, _same_people(found, read_albums(folder, settings.val_list), folder)
+        validation = _same_people(found, read_albums(folder, settings.val_list), folder)
+        chosen = settings.list_file is None and settings.val_list is not None
+        train = _without(found, validation, settings.val_list or folder) if chosen else found
+        _check_apart(train, validation, settings.val_list or folder)
     return {"train": FaceFiles(train, size), "validation": FaceFiles(validation, size)}
 
 
@@ -202,6 +208,35 @@ def _same_people(known: Sequence[Album], other: Sequence[Album], where: Path) ->
         )
     by_name = {album.person: album for album in other}
     return [by_name.get(name, Album(name, (), ())) for name in names]
+
+
+def _without(found: Sequence[Album], held: Sequence[Album], where: Path) -> list[Album]:
+    """Albums without the pictures that are held out. Raises UsageError naming a person of whom a kind is used up."""
+    taken = _files(held)
+    left = []
+    for album in found:
+        photographs, caricatures = (
+            tuple(path for path in paths if path.resolve() not in taken)
+            for paths in (album.photographs, album.caricatures)
+        )
+        if not photographs or not caricatures:
+            kind = "caricature" if photographs else "photograph"
+            raise UsageError(f"{where}: leaves no {kind} of {album.person} to train on")
+        left.append(Album(album.person, photographs, caricatures))
+    return left
+
+
+def _check_apart(train: Sequence[Album], validation: Sequence[Album], where: Path) -> None:
+    """Raise UsageError naming a picture that is both trained and validated on."""
+    held = _files(validation)
+    both = next((path for file, path in _files(train).items() if file in held), None)
+    if both is not None:
+        raise UsageError(f"{where}: {both} is trained on too; validation is on other pictures of the same people")
+
+
+def _files(found: Sequence[Album]) -> dict[Path, Path]:
+    """Every picture by its file, whatever links lead there."""
+    return {path.resolve(): path for album in found for path in (*album.photographs, *album.caricatures)}
 
 
 def _check_people(known: int, found: int, where: str) -> None:

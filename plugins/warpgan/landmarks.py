@@ -35,8 +35,8 @@ class LandmarkFolder:
         Raises UsageError where there is no file, DataError where it holds something else.
         """
         spellings = dict.fromkeys([person, person.replace("_", " "), person.replace(" ", "_")])
-        places = [self.folder / name / f"{picture.stem}.txt" for name in spellings if name]
-        places.append(self.folder / f"{picture.stem}.txt")
+        # A file beside the folders of people is nobody's: everybody has a P00001.
+        places = [self.folder / name / f"{picture.stem}.txt" for name in spellings]
         found = next((path for path in places if path.is_file()), None)
         if found is None:
             raise UsageError(f"{picture}: no landmarks: there is no {places[0]}")
@@ -62,7 +62,8 @@ class LandmarkList:
 
     def of(self, person: str, picture: Path) -> Points:
         """The five landmarks (5, 2) of a picture. Raises UsageError where no line names it."""
-        for key in ((person, picture.stem), _last_two(picture), ("", picture.stem)):
+        # A line without a folder is nobody's, as a file is that lies beside the folders of people.
+        for key in ((person, picture.stem), _last_two(picture), *([] if person else [("", picture.stem)])):
             if key in self._points:
                 return self._points[key]
         raise UsageError(f"{picture}: no landmarks: no line of {self.file} names it")

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from restore.core.machine.devices import in_float64
 from restore.plugins.common.own_numbers import Mean
 
 FALSE_ACCEPTS = 0.01
@@ -22,11 +23,13 @@ class Rank1(Mean):
     """How many of the pictures asked about have a photograph of their own person as the nearest in the gallery.
 
     Rows are those of `with_person`; the gallery are the photographs of all rows but the one that a picture was made
-    from, which stays only where there is no other of the person.
+    from, which stays only where there is no other of the person. A single row has nothing to be compared with: nan.
     """
 
     def reduce(self, rows: Tensor) -> float:
         """Share in [0, 1]."""
+        if len(rows) < 2:
+            return float("nan")
         same, scores, compared = similarities(rows)
         nearest = scores.masked_fill(~compared, -torch.inf).argmax(1, keepdim=True)
         return float(same.gather(1, nearest).double().mean())
@@ -37,11 +40,13 @@ class Verification(Mean):
     """How many pairs of one person are accepted where at most a hundredth of the pairs of different people is.
 
     Huo et al., 2018, VR at FAR 1 %; pairs as in `Rank1`. The threshold is the lowest that keeps the share; where there
-    are no pairs of different people every pair is accepted.
+    are no pairs of different people every pair is accepted. A single row has no pairs: nan.
     """
 
     def reduce(self, rows: Tensor) -> float:
         """Share in [0, 1]."""
+        if len(rows) < 2:
+            return float("nan")
         same, scores, compared = similarities(rows)
         genuine, impostors = scores[same & compared], scores[~same].sort(descending=True).values
         if not len(impostors):
@@ -51,7 +56,7 @@ class Verification(Mean):
 
 def with_person(person: Tensor, asked: Tensor, photograph: Tensor) -> Tensor:
     """Rows of `Rank1` and `Verification`: person (B,), features (B, K) of what is asked about and of photographs."""
-    return torch.cat([person[:, None].double(), asked.double(), photograph.double()], dim=1)
+    return torch.cat([in_float64(person[:, None]), in_float64(asked), in_float64(photograph)], dim=1)
 
 
 def similarities(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from restore.core.settings import Flag, Positional, Settings
 
@@ -23,7 +23,8 @@ class PredictOptions(Settings):
     scale: Annotated[float, Field(ge=-10, le=10)] = 1.0
     """How far to exaggerate: 0 leaves shapes as they are, 1 is what was learned, negative values do the opposite."""
     sweep: str | None = None
-    """Several of these numbers, as 0,0.5,1,1.5,2: <name>-sweep.png shows them side by side, a row for each style."""
+    """Several of these numbers, as 0,0.5,1,1.5,2: <name>-sweep.png shows them side by side, a row for each style. A
+    sheet of more than 33 million pixels is refused: each picture on it is as large as the photograph."""
     draw_points: bool = False
     """Also draw the control points and the displacement field: <name>-points.png."""
 
@@ -54,10 +55,16 @@ class EvaluateOptions(Settings):
     """TorchScript file of a face recogniser: pictures (B, 3, side, side) in [-1, 1] to features (B, K), compared by
     their cosine. Unset: the features of the discriminator, which the generator was trained to please."""
     embedder_size: Annotated[int, Field(ge=8)] | None = None
-    """Side of the pictures that the recogniser is given; unset: as they are."""
+    """Side of the pictures that the recogniser (--embedder) is given; unset: as they are."""
     fid: str | None = None
     """Also measure the Fréchet distance between generated caricatures and those drawn by hand: inception (features of
     torch-fidelity, pip install 'restorekit[metrics]', downloaded once), or the path of that file of weights."""
+
+    @model_validator(mode="after")
+    def _size_of_something(self) -> Self:
+        if self.embedder_size is not None and self.embedder is None:
+            raise ValueError("embedder_size is the side of what embedder is given, which is not set; set both or none")
+        return self
 
 
 class AlignSettings(Settings):

@@ -1,6 +1,8 @@
-"""Show what a warp does: control points, where they go, and the grid that is bent by it."""
+"""Show what a warp does: control points, where they go, and the grid that is bent by it; and sheets of many warps."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -8,13 +10,30 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn import functional as F
 
+from restore.core.errors import UsageError
+
 LINES = 16
 """Squares of the grid along a side."""
 
 SIDE = 512
 """Pixels that the longer side is enlarged to at least: lines on a small picture would be as wide as its eyes."""
 
+SHEET = 2**25
+"""Pixels of the largest sheet: about two gigabytes while it is made."""
+
 _DIM, _GRID, _POINT, _ARROW, _OUTSIDE = 0.5, (235, 235, 235), (255, 220, 40), (255, 90, 60), (255, 0, 255)
+
+
+def check_sheet(path: Path, size: tuple[int, int], rows: int, columns: int) -> None:
+    """Raise UsageError where a sheet of rows and columns of a picture of a height and width would be too large."""
+    height, width = size
+    if rows * columns * height * width > SHEET:
+        side = int((SHEET / (rows * columns)) ** 0.5)
+        raise UsageError(
+            f"{path}: {width} x {height} pixels in {rows} rows of {columns} are a sheet of {columns * width} x "
+            f"{rows * height}, more than {SHEET / 1e6:.0f} million pixels; make the photograph smaller (to {side} x "
+            f"{side}, say), or ask for fewer --styles or numbers of --sweep"
+        )
 
 
 def marked(points: Tensor, displacements: Tensor, height: int, width: int) -> Tensor:

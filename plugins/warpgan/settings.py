@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from restore.core.errors import RestoreError
 from restore.core.settings import Changeable, Flag, OptimizerSettings, Settings
+from restore.core.weights.header import find_weights, safetensors_header
 from restore.plugins.common.games.two_phases import TwoPhaseSettings
 
 SAMPLE_PEOPLE = 12
@@ -75,6 +78,9 @@ class AdversarialSettings(Settings):
     grow: list[Annotated[int, Field(ge=4)]] = []  # noqa: RUF012 - pydantic copies it
     """Sizes, each larger than the one before, to which pictures are reduced in earlier parts of this phase: details
     come in step by step. The networks keep their size. Unset: all details at once."""
+    grow_epochs: list[Annotated[int, Field(ge=1)]] = []  # noqa: RUF012 - as above
+    """Epochs of each of these parts. Unset: this phase in equal parts, of which a run writes the lengths into its
+    configuration, so that more --epochs lengthen the last part, with all details."""
     generator: OptimizerSettings = OptimizerSettings(lr=1e-3, betas=(0.5, 0.9), weight_decay=1e-4)
     """Optimizer of the generator; the paper's rate, for a hundred thousand steps, is 1e-4."""
     discriminator: OptimizerSettings = OptimizerSettings(lr=3e-4, betas=(0.5, 0.9), weight_decay=1e-4)
@@ -119,10 +125,17 @@ class WarpGANSettings(TwoPhaseSettings):
     @model_validator(mode="after")
     def _leaves_epochs(self) -> Self:
         pretrain, adversarial = self.split()
-        if adversarial < len(self.adversarial.grow) + 1:
+        sizes, lengths = self.adversarial.grow, self.adversarial.grow_epochs
+        if lengths and len(lengths) != len(sizes):
+            raise ValueError(
+                f"adversarial.grow_epochs has {len(lengths)} lengths for {len(sizes)} sizes of adversarial.grow; give "
+                "one for each, or leave it out"
+            )
+        if adversarial < (sum(lengths) or len(sizes)) + 1:
+            asked = f" of {lengths} epochs and a last one" if lengths else ""
             raise ValueError(
                 f"epochs ({self.epochs}) leaves {adversarial} after pretraining ({pretrain}) for the adversarial "
-                f"phase, which has {len(self.adversarial.grow) + 1} part(s); give more epochs, or --pretrain.epochs 0"
+                f"phase, which has {len(sizes) + 1} part(s){asked}; give more epochs, or --pretrain.epochs 0"
             )
         return self
 
@@ -133,6 +146,14 @@ class WarpGANSettings(TwoPhaseSettings):
             pretrain = 0 if self._knows_faces() or self.epochs == 1 else max(1, round(self.epochs / 5))
         return pretrain, self.epochs - pretrain
 
+    def parts(self) -> list[int]:
+        """Epochs of each part of the adversarial phase, those with less detail first: equal where nothing is set."""
+        _, adversarial = self.split()
+        if lengths := self.adversarial.grow_epochs:
+            return [*lengths, adversarial - sum(lengths)]
+        count = len(self.adversarial.grow) + 1
+        return [adversarial * (part + 1) // count - adversarial * part // count for part in range(count)]
+
     def _sizes(self) -> dict[str, Any]:
         """What is published, where there are real pictures and nothing else was set."""
         unset = PUBLISHED.keys() - self.model.model_fields_set if self.data is not None else set()
@@ -140,20 +161,29 @@ class WarpGANSettings(TwoPhaseSettings):
 
     def _knows_faces(self) -> bool:
         """Whether the discriminator begins with weights."""
-        taken = any(pattern.startswith(("discriminator", "*")) for pattern in self.only or ("*",))
-        return self.init_from is not None and taken
+        patterns = self.only or ("*",)
+        if self.init_from is None:
+            return False
+        try:
+            names = safetensors_header(find_weights(self.init_from))
+        except RestoreError:  # checkpoints, which have critics; what is no weights at all is refused when it is read
+            return any(pattern.startswith(("discriminator", "*")) for pattern in patterns)
+        held = [name for name in names if name.startswith("discriminator.")]
+        return any(fnmatchcase(name, pattern) for name in held for pattern in patterns)
 
     # What follows reads the data, and only where it is needed: settings alone must load without torch.
 
     def decided(self) -> Self:
-        """A copy with the people counted, the length of pretraining fixed and the published sizes for real pictures.
+        """A copy with the people counted, the lengths of all phases but the last fixed, and published sizes for faces.
 
         Raises UsageError or DataError where the data are not what they have to be.
         """
         model: dict[str, Any] = self._sizes()
         if not self.model.people:
             model["people"] = self._people()
-        return super().decided().model_copy(update={"model": self.model.model_copy(update=model)})
+        decided = super().decided()
+        game = decided.adversarial.model_copy(update={"grow_epochs": decided.parts()[:-1]})
+        return decided.model_copy(update={"model": self.model.model_copy(update=model), "adversarial": game})
 
     def _people(self) -> int:
         if self.data is None:

@@ -19,6 +19,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from restore.core.machine.devices import in_float64
+
 SMALLEST = 1e-13
 """Least regulariser, in squared units: two values at one place have a mean instead of no surface."""
 
@@ -92,7 +94,7 @@ class ThinPlateSpline:
         return surface
 
     def _scaled(self, queries: Tensor) -> Tensor:
-        return (double(queries) - self.middle) / self.unit
+        return (in_float64(queries) - self.middle) / self.unit
 
 
 def thin_plate_spline(
@@ -107,7 +109,7 @@ def thin_plate_spline(
     thousandth of it of one line, or all of one place, give a surface that is flat across it, or everywhere. A few that
     all but meet with different values tear the surface, as they tear every such spline; a regulariser calms that.
     """
-    places, values = double(places), double(values)
+    places, values = in_float64(places), in_float64(values)
     count, points = places.shape[:2]
     middle = places.detach().mean(1, keepdim=True)
     if unit is None:
@@ -145,11 +147,6 @@ def flatness(places: Tensor) -> Tensor:
 def kernel(squared: Tensor) -> Tensor:
     """r² log r of squared distances."""
     return 0.5 * squared * squared.clamp_min(NEAREST).log()
-
-
-def double(x: Tensor) -> Tensor:
-    """``x`` in float64; on the processor where its device has no float64."""
-    return (x.cpu() if x.device.type == "mps" else x).double()
 
 
 class _Surface(torch.autograd.Function):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from restore.core.errors import UsageError
 from restore.core.measuring import EvaluationProtocol
-from restore.core.pictures.files import read_picture
+from restore.core.pictures.files import Picture, read_picture
 from restore.core.planes import Plane, Rendered, Tiling
 from restore.core.settings import RunSettings
 from restore.core.steps import Batch, Modules, Phase, Step, Turn
@@ -25,7 +25,7 @@ from restore.plugins.warpgan.framing import Frame
 from restore.plugins.warpgan.game import Round
 from restore.plugins.warpgan.generator import Drawing, WarpGenerator
 from restore.plugins.warpgan.options import EvaluateOptions, PredictOptions
-from restore.plugins.warpgan.rendering import drawn_points, marked
+from restore.plugins.warpgan.rendering import check_sheet, drawn_points, marked
 from restore.plugins.warpgan.settings import WarpGANSettings
 
 PRETRAIN, ADVERSARIAL = "pretrain", "adversarial"
@@ -82,15 +82,13 @@ class WarpGAN(Task):
     def phases(self) -> Sequence[Phase]:
         """Pretraining, the game with less detail than there is, and the game; each ends with its last weights."""
         chosen = self.settings.adversarial
-        pretrain, adversarial = self.settings.split()
+        pretrain, _ = self.settings.split()
+        *growing, last = self.settings.parts()
         game = {"discriminator": chosen.discriminator, "generator": chosen.generator}
-        parts = len(chosen.grow) + 1
         found = [Phase(PRETRAIN, pretrain, {"discriminator": self.settings.pretrain.optimizer})] if pretrain else []
-        for part, size in enumerate(chosen.grow):
-            epochs = adversarial * (part + 1) // parts - adversarial * part // parts
+        for size, epochs in zip(chosen.grow, growing, strict=True):
             found.append(Phase(f"{ADVERSARIAL}-{size}", epochs, game, start="last"))
-        done = adversarial * (parts - 1) // parts
-        return [*found, Phase(ADVERSARIAL, adversarial - done, game, start="last")]
+        return [*found, Phase(ADVERSARIAL, last, game, start="last")]
 
     def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
         """Pairs of one person's photograph and caricature, with as much detail as the phase is about."""
@@ -153,6 +151,11 @@ class WarpGAN(Task):
     def tiling(self) -> Tiling:
         """A face must be seen whole."""
         return Tiling("whole")
+
+    def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
+        """The photograph. Raises UsageError where the sheet of a sweep would be too large."""
+        check_sheet(path, picture.size, len(self._style_names()), len(self.asked.scales))
+        return super().read_inputs(path, picture)
 
     def _style_names(self) -> list[str]:
         asked = self.asked

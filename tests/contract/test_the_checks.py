@@ -144,6 +144,28 @@ class Pooling(Toy):
         return {name: rows.sum(0, keepdim=True) for name, rows in super().measure(batch, modules, protocol).items()}
 
 
+class Relative(Toy):
+    """Measures a sample by what is beside it."""
+
+    def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+        return {name: rows / rows.sum(0) for name, rows in super().measure(batch, modules, protocol).items()}
+
+
+class ByChance(Toy):
+    """Measures with noise, which differs from sample to sample."""
+
+    def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+        found = super().measure(batch, modules, protocol)
+        return {name: rows * (1 + torch.rand_like(rows).flip(0)) for name, rows in found.items()}
+
+
+class Failing(Toy):
+    """Breaks in its first step."""
+
+    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+        raise KeyError("a typo")
+
+
 class NotANumber(Toy):
     """Has an error that is no number."""
 
@@ -199,6 +221,7 @@ def documented(task: type[Task]) -> type[Task]:
         (Farsighted, "exact_tiles_equal_the_whole", "differ|depends on pixels 2 away"),
         (Picky, "pictures_of_any_size_work", "37 x 53 pixels is refused"),
         (Pooling, "every_sample_is_a_row_of_its_own", "two samples gave rows"),
+        (Relative, "every_sample_is_a_row_of_its_own", "mse: statistics of a sample depend on the one beside it"),
         (NotANumber, "numbers_are_finite_and_say_how_they_were_measured", "mse is nan"),
         (Glaring, "samples_can_be_shown", "outside"),
     ],
@@ -209,6 +232,14 @@ def test_a_task_that_breaks_a_rule_is_told_which(task: type[Task], check: str, c
         CHECK_BY_NAME[check](Subject(Entry(task), tmp_path))
 
 
+def test_a_run_that_breaks_is_reported_once_under_the_name_of_every_check_that_looks_at_it(tmp_path: Path) -> None:
+    with pytest.raises(ExceptionGroup) as broken:
+        check_task(Entry(documented(Failing), Documented), tmp_path)
+    (error,) = (error for error in broken.value.exceptions if isinstance(error, KeyError))
+    assert {"check: weights_files_hold_everything", "check: samples_can_be_shown"} < set(error.__notes__)
+    assert "exists already" not in "".join(map(str, broken.value.exceptions))
+
+
 @pytest.mark.parametrize("task", [Toy, Fixed], ids=lambda task: task.__name__)
 def test_a_task_that_keeps_every_rule_passes(task: type[Task], tmp_path: Path) -> None:
     class Kept(documented(task)):
@@ -217,6 +248,10 @@ def test_a_task_that_keeps_every_rule_passes(task: type[Task], tmp_path: Path) -
     entry = Entry(Kept, Documented)
     entry.details["weights"] = task is not Fixed
     check_task(entry, tmp_path)
+
+
+def test_statistics_may_be_estimated_by_chance(tmp_path: Path) -> None:
+    CHECK_BY_NAME["every_sample_is_a_row_of_its_own"](Subject(Entry(ByChance), tmp_path))
 
 
 def test_everything_that_is_wrong_is_reported_at_once(tmp_path: Path) -> None:

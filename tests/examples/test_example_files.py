@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from restore import registry
+from restore.core.errors import UsageError
 from restore.core.pictures.files import read_picture
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -48,6 +51,14 @@ def test_the_script_trains_measures_and_enlarges(tmp_path: Path) -> None:
     assert "psnr (Y, border 2) of the last phase" in said
     _, height, width = read_picture(PHOTO).colour.shape
     assert read_picture(tmp_path / "large.png").colour.shape == (3, 2 * height, 2 * width)
+
+
+def test_the_script_looks_at_its_files_before_it_trains(tmp_path: Path) -> None:
+    main = runpy.run_path(str(EXAMPLES / "without_the_command_line.py"))["main"]
+    for photo, enlarged, complaint in ((PHOTO, PHOTO, "exists already"), (tmp_path / "no.png", PHOTO, "no such file")):
+        with pytest.raises(UsageError, match=complaint):
+            main(photo, enlarged, out=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
 
 
 def test_every_example_is_in_the_index() -> None:

@@ -54,7 +54,7 @@ def test_a_run_measures_itself(run: Path) -> None:
     summary = json.loads((run / "summary.json").read_text())
     assert summary["task"] == "denoise/denoise"
     (number,) = summary["metrics"]
-    assert (number["name"], number["convention"], number["of"]) == ("psnr", "8-bit RGB", "denoise")
+    assert (number["name"], number["convention"], number["of"]) == ("psnr", "8-bit RGB, noise 30", "denoise")
     assert 5 < number["value"] < 60
 
 
@@ -67,31 +67,23 @@ def test_a_run_is_used_on_a_picture(environment: Environment, run: Path, tmp_pat
 
 
 def test_a_run_is_measured_with_another_noise(environment: Environment, run: Path, tmp_path: Path) -> None:
-    def psnr(noise: str) -> float:
-        command = (
-            "evaluate",
-            run,
-            "--noise",
-            noise,
-            "--device",
-            "cpu",
-            "--json",
-            "--data",
-            ROOT / "tests" / "examples",
-        )
-        (number,) = json.loads(environment.run("python", "-m", "restore.cli", *command, folder=tmp_path).stdout)[
-            "metrics"
-        ]
-        return float(number["value"])
+    def psnr(*noise: str) -> tuple[str, float]:
+        pictures = ROOT / "tests" / "examples"
+        command = ("evaluate", run, *noise, "--device", "cpu", "--json", "--data", pictures)
+        said = environment.run("python", "-m", "restore.cli", *command, folder=tmp_path).stdout
+        (number,) = json.loads(said)["metrics"]
+        return number["convention"], float(number["value"])
 
-    assert psnr("5") > psnr("60") + 3
+    (little, clear), (much, rough), (own, _) = psnr("--noise", "5"), psnr("--noise", "60"), psnr()
+    assert clear > rough + 3
+    assert [little, much, own] == [f"8-bit RGB, noise {level}" for level in (5, 60, 30)]
 
 
 def test_its_own_tests_pass(environment: Environment, tmp_path: Path) -> None:
     tests = shutil.copytree(DENOISE / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     options = ("-q", "-p", "no:cacheprovider", "--import-mode=importlib", "--rootdir", tmp_path)
     done = environment.run("python", "-m", "pytest", *options, tests, folder=tmp_path)
-    assert "3 passed" in done.stdout
+    assert "4 passed" in done.stdout
 
 
 def test_a_run_of_a_plugin_that_is_gone_says_what_is_missing(run: Path, tmp_path: Path) -> None:

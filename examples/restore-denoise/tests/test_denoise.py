@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import torch
+from restore_denoise.settings import EvaluationOptions
 from restore_denoise.task import Denoising
 
 from restore import registry
@@ -21,15 +22,22 @@ def test_the_plugin_is_cheap_to_load() -> None:
     check_imports("restore_denoise", "restore_denoise.settings")
 
 
+def test_it_is_measured_with_the_noise_that_it_is_made_for_unless_another_is_asked_for() -> None:
+    settings = Denoising.miniature(model={"noise": 50})
+    for options, level in ((None, "50"), (EvaluationOptions(), "50"), (EvaluationOptions(noise=12.5), "12.5")):
+        task = Denoising(settings, options)
+        assert task.protocols()["rgb"].metrics["psnr"].convention == f"8-bit RGB, noise {level}"
+        assert task.evaluation_data(None).noise == float(level) / 255
+
+
 def test_a_short_training_removes_noise(tmp_path: Path) -> None:
     quick = {"lr": 1e-2, "schedule": {"name": "cosine", "warmup": 0.05}}
     settings = Denoising.miniature(
         out=tmp_path,
-        model={"width": 8, "depth": 3},
+        model={"width": 8, "depth": 3, "noise": 50},
         optimizer=quick,
         batch_size=8,
         samples_per_epoch=400,
-        noise=50,
     )
     torch.manual_seed(0)
     result = Trainer(Denoising(settings), settings, name="denoise/denoise").fit()

@@ -49,6 +49,13 @@ def test_samples_are_a_sheet_that_the_seed_decides(task: VariationalAutoencoder,
     assert sheets[0][:, -12:-2, -12:-2].min() == 1  # the sixth place is empty
 
 
+def test_samples_are_decoded_one_at_a_time(task: VariationalAutoencoder, tmp_path: Path) -> None:
+    counts: list[int] = []
+    task.modules["decoder"].register_forward_hook(lambda _module, inputs, _output: counts.append(len(inputs[0])))
+    sample(task, Modules(task.modules), SampleSettings(n=5, size=10, output=tmp_path / "s.png"))
+    assert counts == [1] * 5
+
+
 def test_a_plain_autoencoder_cannot_be_sampled(tmp_path: Path) -> None:
     plain = Autoencoder(Autoencoder.miniature())
     with pytest.raises(UsageError, match="no prior"):

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+from restore.core.inference.engine import predict_picture
 from restore.core.steps import Modules
 from restore.plugins.vae.networks import Decoder, Encoder, widths
 from restore.plugins.vae.settings import AutoencoderSettings, ModelSettings
@@ -26,6 +27,15 @@ def test_a_picture_of_any_size_comes_back_scaled(scale: int, height: int, width:
     output = task.predict({"input": torch.rand(2, 3, height, width)}, Modules(task.modules))["output"]
     assert output.shape == (2, 3, scale * height, scale * width)
     assert 0 <= output.min() < output.max() <= 1
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_the_engine_continues_a_picture_as_the_encoder_does(scale: int) -> None:
+    task, picture = small(stages=3, scale=scale), torch.rand(3, 37, 53)
+    used = predict_picture(task, task.modules, {"input": picture})["output"]
+    with torch.no_grad():
+        measured = task.predict({"input": picture[None]}, Modules(task.modules))["output"][0]
+    torch.testing.assert_close(used, measured, atol=1e-6, rtol=0)
 
 
 def test_padding_repeats_the_last_pixels() -> None:

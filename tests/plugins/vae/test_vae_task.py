@@ -1,4 +1,4 @@
-"""Both tasks: phases, the objective, collapse, and what is measured."""
+"""Both tasks: the objective, collapse, and what is measured."""
 
 from __future__ import annotations
 
@@ -54,43 +54,6 @@ def stepped(task: Autoencoder, batch: Batch, phase: str = "full", share: float =
     torch.manual_seed(1)
     task.train_step(batch, turn, Step(phase, 0, 0, 0, share))
     return turn
-
-
-# --- phases -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("epochs", "warmup"), [(1, 0), (2, 1), (3, 1), (10, 3), (20, 6)])
-def test_warm_up_takes_its_share_of_the_epochs(epochs: int, warmup: int) -> None:
-    phases = VariationalAutoencoder(VAESettings(epochs=epochs)).phases()
-    assert [(phase.name, phase.epochs) for phase in phases] == [
-        *([(WARMUP, warmup)] if warmup else []),
-        ("full", epochs - warmup),
-    ]
-
-
-def test_a_warm_up_of_almost_everything_leaves_an_epoch_for_the_objective() -> None:
-    phases = VariationalAutoencoder(VAESettings(epochs=4, warmup=0.99)).phases()
-    assert [phase.epochs for phase in phases] == [3, 1]
-
-
-def test_the_best_of_the_objective_is_chosen_by_the_elbo_and_warm_up_by_nothing() -> None:
-    warmup, full = VariationalAutoencoder(VAESettings(epochs=10)).phases()
-    assert warmup.monitor is None
-    assert full.monitor == "elbo"
-    assert full.monitor in next(iter(vae().protocols().values())).metrics
-
-
-def test_every_network_is_trained() -> None:
-    for task in (vae(), Autoencoder(Autoencoder.miniature())):
-        for phase in task.phases():
-            assert phase.owned_by("autoencoder") == tuple(task.modules)
-
-
-def test_the_rate_falls_towards_the_end_of_the_run_alone() -> None:
-    warmup, full = VariationalAutoencoder(VAESettings(epochs=10)).phases()
-    assert warmup.optimizers["autoencoder"].schedule.name == "constant"
-    assert full.optimizers["autoencoder"].schedule.name == "cosine"
-    assert warmup.optimizers["autoencoder"].lr == full.optimizers["autoencoder"].lr
 
 
 # --- recolouring ----------------------------------------------------------------------------------------------------

@@ -49,6 +49,16 @@ def test_five_points_in_a_file_are_taken_as_they_are(tmp_path: Path) -> None:
     assert np.array_equal(LandmarkFolder(tmp_path).of("", Path("me.jpg")), FIVE)
 
 
+def test_landmarks_beside_the_folders_of_people_are_of_no_person(tmp_path: Path) -> None:
+    written(tmp_path / "P00001.txt", FIVE)
+    (tmp_path / "list.txt").write_text(f"P00001.jpg {' '.join(str(value) for value in FIVE.flatten())}\n")
+    for known in (LandmarkFolder(tmp_path), LandmarkList(tmp_path / "list.txt")):
+        assert np.array_equal(known.of("", Path("P00001.jpg")), FIVE)
+        for person in ("Ann", "Bob"):
+            with pytest.raises(UsageError, match="no landmarks"):
+                known.of(person, Path(person) / "P00001.jpg")
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"P00007.jpg: no landmarks: there is no .*Ann.P00007.txt"):
         LandmarkFolder(tmp_path).of("Ann", Path("Ann/P00007.jpg"))

@@ -141,6 +141,51 @@ def test_people_keep_their_numbers_in_validation(folder: Path, tmp_path: Path) -
     assert int(pairs[0]["person"]) == 1
 
 
+@pytest.fixture
+def lists(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Everybody's first two photographs and caricatures, and everybody's third ones."""
+    paths = tuple(tmp_path_factory.mktemp("lists") / name for name in ("train.txt", "validation.txt"))
+    for path, numbers in zip(paths, ((1, 2), (3,)), strict=True):
+        names = [f"{kind.format(number)}" for number in numbers for kind in ("P{:05}.jpg", "C{:05}.png")]
+        path.write_text("".join(f"{person}/{name}\n" for person in ("Ann", "Bob Lee") for name in names))
+    return paths
+
+
+def shown(gallery: FaceFiles) -> set[Path]:
+    return {path for album in gallery.albums for path in (*album.photographs, *album.caricatures)}
+
+
+def test_what_a_list_holds_out_is_not_trained_on(folder: Path, lists: tuple[Path, Path]) -> None:
+    halves = galleries(WarpGANSettings(data=folder, val_list=lists[1], model={"size": 32}))
+    train, validation = shown(halves["train"]), shown(halves["validation"])
+    assert (len(train), len(validation)) == (2 * (3 + 2), 2 * 2)
+    assert not train & validation
+
+
+def test_lists_of_other_pictures_are_taken_as_they_are(folder: Path, lists: tuple[Path, Path]) -> None:
+    halves = galleries(WarpGANSettings(data=folder, list_file=lists[0], val_list=lists[1], model={"size": 32}))
+    assert [len(shown(halves[split])) for split in ("train", "validation")] == [2 * 4, 2 * 2]
+
+
+def test_a_picture_in_both_lists_is_named(folder: Path, lists: tuple[Path, Path]) -> None:
+    lists[1].write_text(lists[1].read_text() + "Ann/../Ann/P00002.jpg\n")
+    settings = WarpGANSettings(data=folder, list_file=lists[0], val_list=lists[1], model={"size": 32})
+    with pytest.raises(UsageError, match=r"validation.txt: .*P00002.jpg is trained on too"):
+        galleries(settings)
+
+
+def test_the_folder_that_is_trained_on_cannot_be_validated_on(folder: Path) -> None:
+    with pytest.raises(UsageError, match=r"P00001.jpg is trained on too"):
+        galleries(WarpGANSettings(data=folder, val_data=folder, model={"size": 32}))
+
+
+def test_a_list_leaves_everybody_pictures_to_train_on(folder: Path, lists: tuple[Path, Path]) -> None:
+    for number in (1, 2):
+        (folder / "Ann" / f"C{number:05}.png").unlink()
+    with pytest.raises(UsageError, match=r"validation.txt: leaves no caricature of Ann to train on"):
+        galleries(WarpGANSettings(data=folder, val_list=lists[1], model={"size": 32}))
+
+
 def test_people_are_counted_and_real_faces_get_the_published_sizes(folder: Path) -> None:
     decided = WarpGANSettings(data=folder, model={"width": 8}).decided()
     assert (decided.model.people, decided.model.size, decided.model.width) == (2, 256, 8)

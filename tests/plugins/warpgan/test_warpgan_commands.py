@@ -95,6 +95,41 @@ def test_aligned_pictures_do_not_replace_others_unasked(faces: Path) -> None:
     align(settings.model_copy(update={"overwrite": True}))
 
 
+def test_pictures_with_landmarks_do_not_replace_others_unasked(faces: Path) -> None:
+    shown = faces / "out-landmarks" / "Bob" / "P00001.png"
+    write_picture(commands.writable_folder(shown.parent) / shown.name, torch.rand(3, 8, 8))
+    before = shown.read_bytes()
+    settings = AlignSettings(
+        folder=faces / "pictures", output=faces / "out", landmarks=faces / "points", size=32, visualize=True
+    )
+    with pytest.raises(UsageError, match=r"out-landmarks.Bob.P00001.png: exists already"):
+        align(settings)
+    assert shown.read_bytes() == before
+    assert not (faces / "out").exists()
+    align(settings.model_copy(update={"overwrite": True}))
+    assert shown.read_bytes() != before
+
+
+def test_originals_are_not_replaced_even_if_asked(faces: Path) -> None:
+    originals = faces / "me-landmarks"
+    originals.mkdir()
+    write_picture(originals / "p.png", torch.rand(3, 40, 40))
+    before = (originals / "p.png").read_bytes()
+    for output in (faces / "me", originals):
+        with pytest.raises(UsageError, match=r"p.png would replace one of the pictures that are to be aligned"):
+            align(AlignSettings(folder=originals, output=output, size=16, visualize=True, overwrite=True))
+    assert (originals / "p.png").read_bytes() == before
+
+
+def test_hidden_files_are_no_pictures(faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "detector", lambda: None)
+    pictures = faces / "pictures" / "Ann"
+    (pictures / "__MACOSX" / "folder.jpg").mkdir(parents=True)
+    (pictures / "__MACOSX" / "._P00001.jpg").write_bytes(b"no picture")
+    align(AlignSettings(folder=pictures, output=faces / "out", size=16))
+    assert [path.name for path in (faces / "out").iterdir()] == ["P00001.png"]
+
+
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such folder"):
         align(AlignSettings(folder=tmp_path / "nothing"))

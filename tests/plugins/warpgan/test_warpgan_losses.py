@@ -80,6 +80,11 @@ def test_verification_is_at_the_threshold_that_no_pair_of_strangers_passes() -> 
     assert metric.reduce(rows([0, 0], [NORTH, EAST], [EAST, NORTH])) == 1.0  # there are no strangers
 
 
+@pytest.mark.parametrize("metric", [Rank1("rank-1", ""), Verification("verification", "")])
+def test_a_single_picture_cannot_be_recognised_among_others(metric: Rank1 | Verification) -> None:
+    assert math.isnan(metric.reduce(rows([0], [EAST], [EAST])))
+
+
 @given(st.permutations(range(6)), st.floats(0.1, 10))
 def test_neither_order_nor_length_of_features_changes_recognition(order: list[int], length: float) -> None:
     generator = torch.Generator().manual_seed(3)

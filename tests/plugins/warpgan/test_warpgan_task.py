@@ -11,12 +11,12 @@ from pydantic import ValidationError
 
 from restore.core.errors import DataError, UsageError
 from restore.core.inference.engine import predict_picture
+from restore.core.pictures.files import Picture
 from restore.core.steps import Modules
 from restore.plugins.warpgan.framing import Frame
 from restore.plugins.warpgan.measuring import Embedder, person_of
 from restore.plugins.warpgan.options import EvaluateOptions, PredictOptions
 from restore.plugins.warpgan.rendering import drawn_points, marked
-from restore.plugins.warpgan.settings import WarpGANSettings
 from restore.plugins.warpgan.task import WarpGAN
 
 
@@ -37,61 +37,6 @@ def used(task: WarpGAN, picture: torch.Tensor) -> tuple[dict[str, torch.Tensor],
 @pytest.fixture
 def photograph() -> torch.Tensor:
     return torch.rand(3, 40, 52, generator=torch.Generator().manual_seed(1))
-
-
-# --- phases ---------------------------------------------------------------------------------------------------
-
-
-def phases(**changes) -> list[tuple[str, int]]:
-    return [(phase.name, phase.epochs) for phase in small(**changes).phases()]
-
-
-def test_a_fifth_of_the_epochs_is_pretraining() -> None:
-    assert phases(epochs=10) == [("pretrain", 2), ("adversarial", 8)]
-    assert phases(epochs=1) == [("adversarial", 1)]
-    assert phases(epochs=4, pretrain={"epochs": 0}) == [("adversarial", 4)]
-
-
-def test_weights_to_begin_with_need_no_pretraining(tmp_path: Path) -> None:
-    assert WarpGANSettings(epochs=5, init_from=tmp_path).split() == (0, 5)
-    assert WarpGANSettings(epochs=5, init_from=tmp_path, only=("generator.*",)).split() == (1, 4)
-
-
-def test_growing_comes_in_parts_of_the_game() -> None:
-    found = phases(epochs=8, pretrain={"epochs": 1}, adversarial={"grow": [8, 16]})
-    assert found == [("pretrain", 1), ("adversarial-8", 2), ("adversarial-16", 2), ("adversarial", 3)]
-
-
-def test_growing_reduces_training_pictures_alone() -> None:
-    task = small(epochs=4, adversarial={"grow": [8]})
-    coarse = task.phases()[1]
-    train, validation = (task.data(split, coarse) for split in ("train", "validation"))
-    assert train.detail == 8
-    assert validation.detail is None
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"adversarial": {"grow": [16, 8]}}, "does not rise"),
-        ({"adversarial": {"grow": [64]}}, "does not rise"),
-        ({"epochs": 2, "pretrain": {"epochs": 2}}, "leaves 0"),
-        ({"model": {"size": 30}}, "size"),
-    ],
-)
-def test_settings_that_cannot_be_meant_are_refused(changes: dict, message: str) -> None:
-    with pytest.raises(ValidationError, match=message):
-        WarpGANSettings(**changes)
-
-
-def test_growing_may_reach_the_size_that_real_faces_have(tmp_path: Path) -> None:
-    assert WarpGANSettings(data=tmp_path, adversarial={"grow": [64, 128]}).adversarial.grow == [64, 128]
-
-
-def test_an_optimizer_decays_weights_as_published() -> None:
-    settings = WarpGANSettings()
-    for optimizer in (settings.adversarial.generator, settings.adversarial.discriminator):
-        assert (optimizer.name, optimizer.betas, optimizer.weight_decay) == ("adam", (0.5, 0.9), 1e-4)
 
 
 # --- using ----------------------------------------------------------------------------------------------------
@@ -147,6 +92,14 @@ def test_a_sweep_is_a_row_of_scales_for_each_style(photograph: torch.Tensor) -> 
 def test_a_sweep_of_something_else_is_refused(typed: str) -> None:
     with pytest.raises(ValidationError, match="expected numbers as"):
         PredictOptions(sweep=typed)
+
+
+def test_a_sheet_of_a_sweep_that_would_be_too_large_is_refused_before_drawing() -> None:
+    large = Picture(torch.zeros(3, 1, 1).expand(3, 3000, 4000))
+    task = small(PredictOptions(styles=2, sweep="0,1,2"))
+    with pytest.raises(UsageError, match=r"me.jpg: 4000 x 3000 pixels in 2 rows of 3 are a sheet of 12000 x 6000"):
+        task.read_inputs(Path("me.jpg"), large)
+    assert small(PredictOptions(styles=64)).read_inputs(Path("me.jpg"), large)["input"].shape == (3, 3000, 4000)
 
 
 def test_points_are_drawn_larger_than_a_small_picture(photograph: torch.Tensor) -> None:
@@ -234,6 +187,11 @@ def test_a_recogniser_in_a_file_is_asked(tmp_path: Path) -> None:
     with torch.no_grad():
         rows = task.measure(sample, Modules(task.exported), task.protocols()["caricature"])
     assert rows["rank-1"].shape == (1, 1 + 2 * 3 * 8 * 8)
+
+
+def test_a_size_for_no_recogniser_is_refused() -> None:
+    with pytest.raises(ValidationError, match="which is not set; set both or none"):
+        EvaluateOptions(embedder_size=64)
 
 
 def test_a_recogniser_that_is_none_is_named(tmp_path: Path) -> None:

@@ -18,15 +18,15 @@ class ModelSettings(Settings):
     """Channels between the first layer and the last."""
     depth: Annotated[int, Field(ge=2)] = 6
     """Convolutions."""
+    noise: Annotated[Level, Flag("--noise")] = 25.0
+    """Standard deviation of the noise that the network is made for, of 255."""
 
 
 class DenoisingSettings(RunSettings):
     """Settings of a run; without --data it trains on the photographs that ship with scikit-image."""
 
     model: ModelSettings = ModelSettings()
-    """The network."""
-    noise: Annotated[Level, Flag("--noise")] = 25.0
-    """Standard deviation of the noise, of 255."""
+    """The network, and what it is made for."""
     crop: Annotated[int, Field(ge=8)] = 48
     """Height and width of the parts of pictures that are trained on, in pixels."""
     edge_weight: Annotated[float, Field(ge=0)] = 0.5
@@ -40,5 +40,5 @@ class DenoisingSettings(RunSettings):
 class EvaluationOptions(Settings):
     """What ``restore evaluate`` may be told; the network is made for one level of noise and may be tried on another."""
 
-    noise: Annotated[Level, Flag("--noise")] = 25.0
-    """Standard deviation of the noise that is added to the pictures, of 255."""
+    noise: Level | None = None
+    """Standard deviation of the noise that is added to the pictures, of 255; unset: what the network was made for."""

@@ -22,11 +22,12 @@ from restore.core import (
 )
 from restore.core.pictures.listing import list_pictures
 from restore.plugins.common.folders import PictureFolder, held_out
-from restore.plugins.common.metrics import PSNR, Comparison
+from restore.plugins.common.metrics import Comparison
 from restore.plugins.common.originals import Originals
 from restore.plugins.common.samples import photographs
 from restore_denoise.dataset import NoisyPictures
 from restore_denoise.loss import EdgeLoss
+from restore_denoise.metric import NoisyPSNR
 from restore_denoise.network import ResidualDenoiser
 from restore_denoise.settings import DenoisingSettings, EvaluationOptions
 
@@ -57,7 +58,7 @@ class Denoising(Task):
     def data(self, split: Literal["train", "validation"], phase: Phase) -> NoisyPictures:  # noqa: ARG002 - there is one
         """Crops to train on, whole pictures to validate on."""
         originals = pictures(split, self.settings)
-        return NoisyPictures(originals, self.settings.noise, self.settings.crop if split == "train" else None)
+        return NoisyPictures(originals, self.settings.model.noise, self.settings.crop if split == "train" else None)
 
     def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:  # noqa: ARG002 - every step is alike
         """Move the network towards the clean picture."""
@@ -73,14 +74,19 @@ class Denoising(Task):
         return {"output": modules.denoiser(batch["input"]).clamp(0, 1)}
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        """PSNR of 8-bit RGB, as papers on denoising have it."""
-        return {"rgb": EvaluationProtocol("rgb", {"psnr": PSNR(Comparison("rgb8"))})}
+        """PSNR of 8-bit RGB, as papers on denoising have it; a number without its noise would say nothing."""
+        return {"rgb": EvaluationProtocol("rgb", {"psnr": NoisyPSNR(Comparison("rgb8"), self.noise)})}
 
     def evaluation_data(self, folder: Path | None) -> NoisyPictures:
         """Whole pictures with the noise that was asked for."""
-        options = self.options if isinstance(self.options, EvaluationOptions) else EvaluationOptions()
         originals = PictureFolder(list_pictures(folder)) if folder else photographs("validation")
-        return NoisyPictures(originals, options.noise)
+        return NoisyPictures(originals, self.noise)
+
+    @property
+    def noise(self) -> float:
+        """What is measured with: the level that was asked for, or else the one that the network is made for."""
+        asked = self.options.noise if isinstance(self.options, EvaluationOptions) else None
+        return asked or self.settings.model.noise
 
 
 def pictures(split: Literal["train", "validation"], settings: RunSettings) -> Originals:
