@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 import textwrap
+from functools import partial
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
@@ -197,14 +198,20 @@ def _plugins(findings: Findings) -> None:
 
 def _references(findings: Findings) -> None:
     """The commands of every task, as its settings make them: without them neither help nor training works."""
+    from restore.cli.settings.families import check_plugin_defaults
     from restore.cli.training import train_command
 
-    for entry in registry.entries("tasks"):
+    trained = [entry for entry in registry.entries("tasks") if entry.details.get("weights", True)]
+    usable = {plugin.name for plugin in registry.plugins() if plugin.state in ("ready", "local")}
+    checks = [partial(train_command, entry, []) for entry in trained]
+    checks += [partial(check_plugin_defaults, name) for name in registry.project().defaults if name in usable]
+    faults: dict[str, None] = {}  # what is wrong with a plugin is wrong with each of its tasks
+    for check in checks:
         try:
-            if entry.details.get("weights", True):
-                train_command(entry, [])
+            check()
         except (registry.RegistryError, RestoreError) as error:
-            findings.advice.append(str(error))
+            faults[str(error)] = None
+    findings.advice += faults
 
 
 def _disk(findings: Findings) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 import os
+import shlex
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 import typer
 
 from restore.cli.opening import opened
@@ -23,6 +25,7 @@ from restore.core.errors import UsageError
 from restore.core.evaluation import Evaluation
 from restore.core.machine.devices import device_of
 from restore.core.measuring import EvaluationProtocol, Number
+from restore.core.records.folder import read_config, read_task
 from restore.core.settings import Settings
 from restore.core.task import Pictures, Task
 
@@ -37,32 +40,72 @@ def evaluate(
 ) -> None:
     """Measure everything that was asked for, each with its options, and print one table or one JSON object.
 
-    Without ``data`` each is measured on what its own runs validate on, which must be the same pictures. Raises
-    UsageError when there is no such folder or protocol, or when the pictures are not the same.
+    Without ``data`` each is measured on the embedded sample of its family, which must be the same pictures. All of it
+    is opened before the first picture is measured. Raises UsageError when there is no such folder or protocol, when a
+    run was trained on other data than the sample and none is given, or when the pictures are not the same.
     """
     if data is not None and not data.is_dir():
         raise UsageError(f"{data}: {'is a file, not a folder' if data.exists() else 'no such folder'}")
+    where = device_of(device)
     subjects = [subject(typed) for typed, _ in asked]
     labels = labelled(subjects)
-    measured: list[Evaluation] = []
-    first: list[str] | None = None
+    if data is None:
+        for one in subjects:
+            _refuse_other_data(one)
     with warnings_told(), bar() as shown:
-        for one, label, (_, options) in zip(subjects, labels, asked, strict=True):
-            task, modules = opened(one, options)
-            pictures = task.evaluation_data(data)
-            names = [pictures.name(index) for index in range(len(pictures))]
-            first = first or names
-            if names != first:
-                raise UsageError(
-                    f"{one.typed} would be measured on other pictures than {subjects[0].typed}; give --data"
-                )
-            chosen = protocol_of(one, task, protocol)
-            measured.append(_measured(task, dict(modules), pictures, chosen, device, label, shown))
+        works = [_opened(one, options, data, protocol) for one, (_, options) in zip(subjects, asked, strict=True)]
+        names = _names_of_all(works, data)
+        measured = [_measured(work, where, label, shown) for work, label in zip(works, labels, strict=True)]
     tasks = ", ".join(dict.fromkeys(one.entry.full_name for one in subjects))
     if as_json:
-        print(json.dumps(as_object(tasks, data, len(first or []), measured), indent=2, allow_nan=False))
+        print(json.dumps(as_object(tasks, data, len(names), measured), indent=2, allow_nan=False))
     else:
-        _print_table(data, len(first or []), [number for each in measured for number in each.numbers])
+        _print_table(data, len(names), [number for each in measured for number in each.numbers])
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One thing that is measured, and on what."""
+
+    typed: str
+    task: Task
+    modules: dict[str, Any]
+    pictures: Pictures
+    protocol: EvaluationProtocol
+
+
+def _refuse_other_data(one: Subject) -> None:
+    """Raise UsageError for a run that validated on pictures of its own: its numbers are not those of the sample."""
+    path = Path(one.typed)
+    run = path if path.is_dir() else path.parent
+    if one.header is None or not (run / "config.yaml").is_file():
+        return
+    try:
+        read_task(run)
+    except UsageError:  # somebody's settings file, which happens to lie beside a weights file
+        return
+    config = read_config(run)
+    data = config.get("val_data") or config.get("data")
+    if data:
+        trained = f"trained on {config['data']}" if config.get("data") else f"validated on {data}"
+        raise UsageError(f"{one.typed} was {trained}; say what to measure on: --data {shlex.quote(str(data))}")
+
+
+def _opened(one: Subject, options: Settings | None, data: Path | None, protocol: str | None) -> _Work:
+    task, modules = opened(one, options)
+    pictures = task.evaluation_data(data)  # which may decide what the protocols are of
+    return _Work(one.typed, task, dict(modules), pictures, protocol_of(one, task, protocol))
+
+
+def _names_of_all(works: Sequence[_Work], data: Path | None) -> list[str]:
+    """What the pictures are called. Raises UsageError when they are not the same for all."""
+    first, *others = ([work.pictures.name(index) for index in range(len(work.pictures))] for work in works)
+    for work, names in zip(works[1:], others, strict=True):
+        if names != first:
+            advice = "give --data" if data is None else "measure each on its own"
+            of = "" if data is None else f" of {data}"
+            raise UsageError(f"{work.typed} would be measured on other pictures{of} than {works[0].typed}; {advice}")
+    return first
 
 
 def labelled(subjects: Sequence[Subject]) -> list[str]:
@@ -98,21 +141,13 @@ def protocol_of(one: Subject, task: Task, name: str | None) -> EvaluationProtoco
     return known[name]
 
 
-def _measured(
-    task: Task,
-    modules: dict[str, Any],
-    pictures: Pictures,
-    protocol: EvaluationProtocol,
-    device: str,
-    label: str,
-    shown: Bar,
-) -> Evaluation:
+def _measured(work: _Work, where: torch.device, label: str, shown: Bar) -> Evaluation:
     return evaluation.evaluate(
-        task,
-        modules,
-        pictures,
-        protocol,
-        device=device_of(device),
+        work.task,
+        work.modules,
+        work.pictures,
+        work.protocol,
+        device=where,
         of=label,
         progress=lambda done, total: shown.show(label, done, total),
     )
@@ -135,7 +170,7 @@ def _in_json(row: dict[str, Any]) -> dict[str, Any]:
 
 def _print_table(data: Path | None, images: int, numbers: Sequence[Number]) -> None:
     pictures = f"picture{'' if images == 1 else 's'}"
-    print(f"{images} validation {pictures}" if data is None else f"{images} {pictures} of {data}")
+    print(f"{images} {pictures} of {'the embedded sample' if data is None else data}")
     headings, *lines = table(rows_of(numbers), "")
     typer.secho(headings, bold=True, color=False if "NO_COLOR" in os.environ else None)
     typer.echo("\n".join(lines))

@@ -6,7 +6,9 @@ import shlex
 from pathlib import Path
 
 from restore import registry
+from restore.cli.examples import prediction
 from restore.core.errors import UsageError
+from restore.core.weights.files import rebuild
 from restore.core.weights.foreign import Report, import_weights
 
 
@@ -31,11 +33,12 @@ def import_checkpoint(
         partial=partial,
         overwrite=overwrite,
     )
-    print("\n".join(lines(report)))
+    made = rebuild(entry.load(), report.model, None, source=str(report.output))
+    print("\n".join(lines(report, prediction(entry, made))))
 
 
-def lines(report: Report) -> list[str]:
-    """What came of an import, for a person."""
+def lines(report: Report, example: str) -> list[str]:
+    """What came of an import, for a person; ``example`` stands behind ``restore predict W`` in the last line."""
     model = ", ".join(f"{name} {value}" for name, value in report.model.items())
     told = [f"{report.source}: a checkpoint of {report.codebase} for {report.task}" + (f" ({model})" if model else "")]
     told += [f"  {note}" for note in report.notes]
@@ -45,5 +48,5 @@ def lines(report: Report) -> list[str]:
     else:
         told.append(f"  all {report.loaded} tensors taken over; none is missing, unexpected or misshapen")
     told += [f"Written to {report.output}. Next:"]
-    told.append(f"  restore predict {shlex.quote(str(report.output))} photo.jpg --output out/")
+    told.append(f"  restore predict {shlex.quote(str(report.output))} {example}")
     return told

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import torch
 
-from restore.cli.naming import expanded, refuse_overwriting, stems
+from restore.cli.naming import InTheWay, expanded, paths_in, refuse_output, refuse_overwriting, stems
 from restore.cli.opening import opened
 from restore.cli.outcome import complain
 from restore.cli.screen.bar import Bar, bar
@@ -19,7 +19,8 @@ from restore.core.errors import RestoreError, UsageError
 from restore.core.inference.engine import predict_picture
 from restore.core.machine.devices import device_of
 from restore.core.machine.precision import choose
-from restore.core.pictures.files import picture_size, read_picture, write_picture
+from restore.core.pictures.files import read_picture, write_picture
+from restore.core.planes import Rendered
 from restore.core.settings import Settings
 from restore.core.steps import Modules
 from restore.core.task import Task
@@ -40,23 +41,56 @@ def predict(
     """Use a run, a weights file or a task without weights on pictures and folders of pictures.
 
     Results are PNG files in ``output``, called as the pictures are. A picture that cannot be used is named and the
-    others go on. Raises UsageError for what is wrong before the first picture is read, RestoreError at the end when
-    there were pictures that could not be used.
+    others go on. Raises UsageError for what is wrong before the first picture is read, and before anything is written
+    where a file is in the way; RestoreError at the end when there were pictures that could not be used.
     """
     with warnings_told():
         pictures = expanded(inputs)
     names = stems(pictures)
-    refuse_overwriting([output / f"{name}.png" for name in names.values()], pictures, overwrite)
+    besides = list(paths_in(options))
+    refuse_output(output, besides)
     where = device_of(device)
     arithmetic = choose(precision, where)
     with warnings_told(), bar() as shown:
         task, modules = opened(subject(typed), options)
         if isinstance(tile, int) and task.tiling.mode == "whole":
             raise UsageError(f"--tile {tile}: {typed} must see the whole picture; leave --tile out")
-        work = _Work(task, modules, writable_folder(output), where, tile, arithmetic, overwrite, pictures, shown)
+        results = _Results(output, list(names.values()), [*pictures, *besides], overwrite)
+        if type(task).render is Task.render:  # which makes the picture itself and nothing else
+            results.make_way([""])
+        writable_folder(output)
+        work = _Work(task, modules, where, tile, arithmetic, results, pictures, shown)
         failed = [path for path in pictures if not work.attempted(path, names[path])]
     if failed:
         raise RestoreError(f"{len(failed)} of {len(pictures)} pictures could not be used")
+
+
+@dataclass
+class _Results:
+    """The files that results become; none of them replaces what it must not."""
+
+    folder: Path
+    names: list[str]
+    read: list[Path]
+    """What is read meanwhile."""
+    overwrite: bool
+    written: set[Path] = field(default_factory=set)
+    parts: set[str] = field(default_factory=set)
+    """What is known to be made of a picture."""
+
+    def target(self, name: str, part: str) -> Path:
+        """The file of one part of the result of a picture."""
+        return self.folder / f"{name}{f'-{part}' if part else ''}.png"
+
+    def make_way(self, parts: Iterable[str]) -> None:
+        """Raise InTheWay when a file of one of these parts must not be written, be it of a picture that comes later.
+
+        What a task makes besides the picture itself shows only when the first picture is done.
+        """
+        new = sorted(set(parts) - self.parts)
+        targets = {self.target(name, part) for name in self.names for part in new} - self.written
+        refuse_overwriting(sorted(targets), self.read, self.overwrite)
+        self.parts.update(new)
 
 
 @dataclass
@@ -65,19 +99,22 @@ class _Work:
 
     task: Task
     modules: Modules
-    folder: Path
     device: torch.device
     tile: Literal["auto"] | int | None
     precision: str
-    overwrite: bool
+    results: _Results
     pictures: list[Path]
     shown: Bar
-    written: set[Path] = field(default_factory=set)
 
     def attempted(self, path: Path, name: str) -> bool:
-        """Whether a picture could be used; if not, why is said. The error of a single picture is left alone."""
+        """Whether a picture could be used; if not, why is said.
+
+        The error of a single picture is left alone, and so is InTheWay, which is about all of them.
+        """
         try:
             self._use(path, name)
+        except InTheWay:
+            raise
         except RestoreError as error:
             if len(self.pictures) == 1:
                 raise
@@ -100,14 +137,13 @@ class _Work:
             progress=lambda done, total: self._progress(path, done / total),
         )
         rendered = self.task.render(outputs, inputs)
-        targets = {part: self.folder / f"{name}{f'-{part}' if part else ''}.png" for part in rendered}
-        # Only now is it known what else a task writes besides the picture itself.
-        refuse_overwriting(list(targets.values()), self.pictures, self.overwrite)
-        for part, target in targets.items():
-            if target in self.written:
+        self.results.make_way(rendered)
+        for part, answer in rendered.items():
+            target = self.results.target(name, part)
+            if target in self.results.written:
                 raise UsageError(f"{path}: {target} was written for another picture just now")
-            self.written.add(write_picture(target, rendered[part], picture))
-            height, width = picture_size(target)
+            self.results.written.add(write_picture(target, answer, picture))
+            height, width = (answer.picture if isinstance(answer, Rendered) else answer).shape[-2:]
             self.shown.say(f"{path} -> {target} ({width} x {height})")
 
     def _progress(self, path: Path, share: float) -> None:

@@ -31,7 +31,8 @@ class EvaluateRequest(Settings):
     """Options of ``restore evaluate``."""
 
     data: Path | None = None
-    """Folder of pictures to measure on; unset: the pictures that a run validates on."""
+    """Folder of pictures to measure on; unset: the embedded sample of the family, which a run that was trained
+    on other data refuses."""
     protocol: str | None = None
     """Way of measuring; unset: the first one of the task. 'restore show TASK' lists them."""
     device: Device = "auto"

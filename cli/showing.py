@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,27 @@ def show_name(name: str, *, as_json: bool, schema: bool) -> None:
         typer.echo(json.dumps(_schema(name, entries), indent=2))
     elif plugins or entries:
         about = {"plugins": list(map(_about_plugin, plugins)), "entries": list(map(_about_entry, entries))}
-        typer.echo(json.dumps(about, indent=2, default=str) if as_json else "\n".join(_text(about)))
+        typer.echo(_json(about) if as_json else "\n".join(_text(about)))
     elif Path(name).exists():
         described = _about_weights(Path(name))
-        typer.echo(json.dumps(described, indent=2) if as_json else "\n".join(_weights_text(described)))
+        typer.echo(_json(described) if as_json else "\n".join(_weights_text(described)))
     else:
         raise UsageError(
             f"there is no plugin, nothing in one, and no file or folder called '{name}'.{did_you_mean(name, names())}"
         )
+
+
+def _json(tree: Any) -> str:
+    """One object; a number that JSON has no word for (an infinite PSNR) is null."""
+    return json.dumps(_finite(tree), indent=2, default=str, allow_nan=False)
+
+
+def _finite(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {key: _finite(value) for key, value in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        return [_finite(value) for value in tree]
+    return None if isinstance(tree, float) and not math.isfinite(tree) else tree
 
 
 def names() -> list[str]:
@@ -209,11 +223,14 @@ def _is_installed(task: str) -> bool:
 
 def _summary(run: Path) -> dict[str, Any]:
     """Numbers of every phase of a finished run, instead of those of its best weights alone."""
+    from restore.core.weights.header import are_numbers
+
     try:
         summary = json.loads((run / "summary.json").read_text("utf-8"))
-        return {"numbers": summary["metrics"], "seconds": summary["seconds"]}
+        found = {"numbers": summary["metrics"], "seconds": summary["seconds"]}
     except (OSError, ValueError, KeyError, TypeError):
         return {}  # a weights file, or a run that is not finished: its header says enough
+    return found if are_numbers(found["numbers"]) else {}
 
 
 def _weights_text(described: dict[str, Any]) -> Iterator[str]:
@@ -229,7 +246,8 @@ def _weights_text(described: dict[str, Any]) -> Iterator[str]:
         yield f"  written by  {', '.join(f'{name} {version}' for name, version in described['versions'].items())}"
     if described["numbers"]:
         yield ""
-        rows = [(n["of"], n["name"], n["convention"], float(n["value"])) for n in described["numbers"]]
+        numbers = [(n, math.nan if n["value"] is None else float(n["value"])) for n in described["numbers"]]
+        rows = [(n["of"], n["name"], n["convention"], value) for n, value in numbers]
         yield from table(rows, "validation")
 
 

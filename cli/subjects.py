@@ -30,11 +30,14 @@ class Subject:
 def subject(typed: str) -> Subject:
     """Find out what was meant; reads the header of a weights file without torch.
 
-    Raises ``UsageError`` where it is neither a file nor a folder nor a task without weights, ``WeightsError`` where
-    the file is damaged, and the registry's errors where the task of the weights is not installed.
+    Raises ``UsageError`` where it is empty, or neither a file nor a folder nor a task without weights,
+    ``WeightsError`` where the file is damaged, and the registry's errors where the task of the weights is not
+    installed.
     """
     from restore.core.weights.header import find_weights, read_header
 
+    if not typed:
+        raise UsageError("an empty word stands where a run, a weights file or a fixed method should be named")
     path = Path(typed)
     if not path.exists():
         return _task_without_weights(typed)

@@ -104,7 +104,7 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         [*_own_parameters(), *parameters],
         help_text=families.help_text(entry, model),
         epilog="A value is taken from the command line, else from --config, else from plugins.toml, else its default. "
-        "'none' clears one that may be unset.",
+        "'none' clears one that may be unset; a file of that name is ./none.",
     )
 
 
@@ -142,6 +142,7 @@ def _own_parameters() -> list[Parameter]:
 
 def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
     """Train, and show how it goes; of several processes the main one does the talking."""
+    from restore.cli.examples import prediction
     from restore.cli.screen.progress import shown_progress
     from restore.cli.screen.warnings_of_families import warnings_told
     from restore.core.machine.accelerator import main_process_first
@@ -153,8 +154,11 @@ def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
             settings = settings.decided()
         task = task_type(settings)
     quiet = None if is_main_process() else io.StringIO()
-    with shown_progress(quiet) as progress, warnings_told(progress.warn), _how_to_go_on(entry.name, progress):
-        Trainer(task, settings, name=entry.full_name, listeners=[progress], resume=resume).fit()
+    with shown_progress(quiet) as progress:
+        progress.report.example = prediction(entry, task)
+        tell = progress.warn if is_main_process() else _keep_quiet
+        with warnings_told(tell), _how_to_go_on(entry.name, progress):
+            Trainer(task, settings, name=entry.full_name, listeners=[progress], resume=resume).fit()
 
 
 @contextmanager

@@ -58,14 +58,18 @@ def predict_command(chosen: Subject, arguments: list[str]) -> Any:
 
     options = _TaskOptions([chosen], "predict", PredictRequest, arguments)
 
-    def run(inputs: list[Path], **given: Any) -> None:
+    def run(inputs: list[str], **given: Any) -> None:
         from restore.cli.predicting import predict
+        from restore.cli.settings.families import check_plugin_defaults
 
         request = options.request(given)
         (own,) = options.of_tasks(given)
+        check_plugin_defaults(chosen.entry.plugin)
+        if "" in inputs:
+            raise UsageError("INPUT: an empty word is no picture and no folder; '.' is the current one")
         predict(
             chosen.typed,
-            inputs,
+            list(map(Path, inputs)),
             request.output,
             tile=None if request.tile == "off" else request.tile,
             device=request.device,
@@ -74,7 +78,8 @@ def predict_command(chosen: Subject, arguments: list[str]) -> Any:
             options=own,
         )
 
-    inputs = Annotated[list[Path], typer.Argument(metavar="INPUT", help="Picture files, or folders of them.")]
+    # Words, since a path that is made of an empty one means the current folder.
+    inputs = Annotated[list[str], typer.Argument(metavar="INPUT", help="Picture files, or folders of them.")]
     return command(
         chosen.typed,
         run,
@@ -92,10 +97,13 @@ def evaluate_command(chosen: Sequence[Subject], arguments: list[str]) -> Any:
 
     def run(more: list[str] | None, as_json: bool, **given: Any) -> None:
         from restore.cli.evaluating import evaluate
+        from restore.cli.settings.families import check_plugin_defaults
 
         if more:
             raise UsageError(f"{more[0]} stands behind an option; name everything that is measured first, then options")
         request = options.request(given)
+        for plugin in dict.fromkeys(each.entry.plugin for each in chosen):
+            check_plugin_defaults(plugin)
         evaluate(
             [(each.typed, own) for each, own in zip(chosen, options.of_tasks(given), strict=True)],
             request.data,

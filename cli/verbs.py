@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -15,26 +16,50 @@ from restore.core.errors import UsageError
 
 
 def verb_summaries() -> Iterator[tuple[str, str]]:
-    """First words of all verbs, each with one line about it; a group lists its verbs."""
+    """First words of all verbs, each with one line about it; a group lists its verbs.
+
+    A verb of one word that several plugins have is called ``plugin/name``, since its name alone means none of them.
+    """
     groups: dict[str, list[str]] = {}
-    for entry in registry.entries("commands"):
+    entries = registry.entries("commands")
+    shared = Counter(entry.name for entry in entries)
+    for entry in entries:
         group, _, name = entry.name.partition(" ")
         if name:
             groups.setdefault(group, []).append(name)
         else:
-            yield entry.name, entry.summary
+            yield entry.name if shared[entry.name] == 1 else entry.full_name, entry.summary
     for group, names in groups.items():
-        yield group, f"Group of commands: {', '.join(sorted(names))}."
+        yield group, f"Group of commands: {', '.join(sorted(set(names)))}."
 
 
 def find_verb(word: str, arguments: list[str]) -> Any:
-    """The command or group that a first word means, or nothing."""
-    verbs = registry.entries("commands")
-    if any(entry.name.startswith(f"{word} ") for entry in verbs):
-        return _group(word)
-    if any(entry.name == word for entry in verbs):
+    """The command or group that a first word means, which may be ``plugin/name``; or nothing.
+
+    Where a word is both, it is the command unless one of the group's follows.
+    """
+    of_group = [second for second, _ in _of_group(word)]
+    short = word.rpartition("/")[2]
+    exact = any(entry.name == short for entry in _of_plugin(word))
+    if exact and not (arguments and arguments[0] in of_group):
         return _verb(registry.entry("commands", word), arguments)
-    return None
+    return _group(word) if of_group else None
+
+
+def _of_plugin(word: str) -> Iterator[registry.Entry]:
+    """All verbs, or where the word is ``plugin/name``, those of the plugin."""
+    plugin, slash, _ = word.rpartition("/")
+    for entry in registry.entries("commands"):
+        if not slash or entry.plugin == plugin.replace("-", "_"):
+            yield entry
+
+
+def _of_group(word: str) -> Iterator[tuple[str, str]]:
+    """Second words of the verbs whose first one this is, each with its summary."""
+    for entry in _of_plugin(word):
+        group, _, second = entry.name.partition(" ")
+        if second and group == word.rpartition("/")[2]:
+            yield second, entry.summary
 
 
 class VerbGroup(FoundCommands):
@@ -44,10 +69,7 @@ class VerbGroup(FoundCommands):
 
     def summaries(self) -> Iterator[tuple[str, str]]:
         """Second words of the verbs of this group."""
-        for entry in registry.entries("commands"):
-            group, _, name = entry.name.partition(" ")
-            if group == self.name and name:
-                yield name, entry.summary
+        yield from _of_group(str(self.name))
 
     def find(self, args: list[str]) -> tuple[str, Any, list[str]]:
         """The command of a second word."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import PackageNotFoundError
+from importlib.metadata import PackageNotFoundError, metadata, requires
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING
 
@@ -36,17 +37,44 @@ def incompatibility(candidate: Candidate, version: str) -> str:
 
 
 def unmet_requirements(required: tuple[str, ...]) -> list[str]:
-    """What ``required`` of plugins.toml asks for and this environment lacks, one line each."""
-    missing = []
-    for line in required:
+    """What ``required`` of plugins.toml asks for and this environment lacks, one line each.
+
+    What a line asks for by extras, as ``restore-demo[gpu]``, is looked for too; a line whose marker speaks of another
+    environment asks for nothing.
+    """
+    return [fault for line in required for fault in _faults(line)]
+
+
+def _faults(line: str) -> Iterator[str]:
+    """What of one requirement this environment lacks."""
+    requirement = parsed(line)
+    if not _applies(requirement):
+        return
+    try:
+        present = installed_version(requirement.name)
+    except PackageNotFoundError:
+        yield f"{line} is not installed"
+        return
+    if _unmet(line, present):
+        yield f"{line} is required, but {present} is installed"
+    for extra in sorted(requirement.extras):
+        yield from _faults_of_extra(requirement.name, extra, line)
+
+
+def _faults_of_extra(name: str, extra: str, line: str) -> Iterator[str]:
+    """What an installed distribution needs for one of its extras, and this environment lacks."""
+    offered = {canonical(known): known for known in metadata(name).get_all("Provides-Extra") or []}
+    if canonical(extra) not in offered:
+        yield f"{line} is required, but {name} {installed_version(name)} has no extra {extra!r}"
+        return
+    for needed in requires(name) or []:
         try:
-            present = installed_version(parsed(line).name)
-        except PackageNotFoundError:
-            missing.append(f"{line} is not installed")
+            requirement = parsed(needed)
+        except UnreadableRequirement:  # of somebody else's distribution, which pip has let pass
             continue
-        if _unmet(line, present):
-            missing.append(f"{line} is required, but {present} is installed")
-    return missing
+        if not _applies(requirement) and _applies(requirement, offered[canonical(extra)]):
+            extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+            yield from (f"for {line}: {one}" for one in _faults(f"{requirement.name}{extras}{requirement.specifier}"))
 
 
 @cache
@@ -63,7 +91,11 @@ def parsed(line: str) -> Requirement:
 def _unmet(line: str, present: str) -> str:
     """The version part of a requirement that ``present`` does not satisfy; empty if it does or does not apply here."""
     requirement = parsed(line)
-    # An empty `extra` leaves out what is asked for by an optional feature of the distribution only.
-    if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+    if not _applies(requirement) or requirement.specifier.contains(present, prereleases=True):
         return ""
-    return "" if requirement.specifier.contains(present, prereleases=True) else str(requirement.specifier)
+    return str(requirement.specifier)
+
+
+def _applies(requirement: Requirement, extra: str = "") -> bool:
+    """Whether the marker of a requirement speaks of this environment; without ``extra``, of no optional feature."""
+    return requirement.marker is None or requirement.marker.evaluate({"extra": extra})

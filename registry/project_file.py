@@ -44,20 +44,41 @@ def find_project(folder: Path | None = None) -> Project:
     """The project file in force: in ``folder``, by default the working directory, else the one that the environment
     variable ``RESTORE_PLUGINS_TOML`` names, else the one in :func:`user_folder`.
 
-    Raises :class:`ProjectFileError` if it cannot be read, or if the variable names a file that does not exist.
+    The last one is no more than a convenience: where there is no home, or none that may be looked into, there is no
+    such file. Raises :class:`ProjectFileError` if a file cannot be read, or if the variable names one that does not
+    exist.
     """
     here = (folder or Path.cwd()) / FILE_NAME
     if here.exists():
         return read_project(here)
     named = os.environ.get(VARIABLE)
     if named:
-        return read_project(Path(named).expanduser())
-    users = user_folder() / FILE_NAME
-    return read_project(users) if users.exists() else Project()
+        try:
+            return read_project(at_home(named))
+        except ValueError as error:
+            raise ProjectFileError(f"${VARIABLE}: {error}") from None
+    users = _file_of_user()
+    return Project() if users is None else read_project(users)
+
+
+def at_home(text: str) -> Path:
+    """A path in which ``~`` and ``~somebody`` are the home of a person. Raises ValueError where nobody knows it."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError(f"{text!r}: nobody knows the home that ~ stands for; write the path in full") from None
+
+
+def _file_of_user() -> Path | None:
+    try:
+        users = user_folder() / FILE_NAME
+        return users if users.exists() else None
+    except (OSError, RuntimeError):
+        return None
 
 
 def user_folder() -> Path:
-    """Where this person's own configuration lives on this system."""
+    """Where this person's own configuration lives on this system. Raises RuntimeError where there is no home."""
     if sys.platform == "win32":
         base = os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming"
     elif sys.platform == "darwin":
@@ -73,7 +94,7 @@ def read_project(path: Path) -> Project:
 
     path = path.absolute()
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
+        content = tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise ProjectFileError(f"{path}: no such file (named by ${VARIABLE})") from None
     except OSError as error:
@@ -98,7 +119,7 @@ class _Reader:
             path=self.path,
             enabled=self._strings("enabled") if "enabled" in self.content else None,
             disabled=self._strings("disabled"),
-            paths=tuple(self.path.parent / Path(text).expanduser() for text in self._strings("paths")),
+            paths=tuple(self.path.parent / self._at_home(text, "paths") for text in self._strings("paths")),
             required=self._requirements(),
             defaults=self._tables("plugin"),
             chosen=self._choices(),
@@ -109,6 +130,12 @@ class _Reader:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise self._error(f"{key} must be a list of strings, not {value!r}")
         return tuple(value)
+
+    def _at_home(self, text: str, key: str) -> Path:
+        try:
+            return at_home(text)
+        except ValueError as error:
+            raise self._error(f"{key}: {error}") from None
 
     def _requirements(self) -> tuple[str, ...]:
         required = self._strings("required")
@@ -134,6 +161,7 @@ class _Reader:
         for name, value in table.items():
             if not isinstance(value, str):
                 raise self._error(f"[distribution] {name} must be the name of a distribution, not {value!r}")
+            self._at_home(value, f"[distribution] {name}")  # it may also be one of `paths`
         return table
 
     def _table(self, key: str) -> dict[str, Any]:

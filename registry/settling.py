@@ -10,7 +10,7 @@ from typing import Literal
 from restore.registry.compatibility import UnreadableRequirement, incompatibility
 from restore.registry.discovery import Candidate
 from restore.registry.naming import canonical, close_to, did_you_mean, one_line
-from restore.registry.project_file import FILE_NAME, Project
+from restore.registry.project_file import FILE_NAME, Project, at_home
 
 State = Literal["ready", "local", "disabled", "conflict", "incompatible", "broken"]
 """``ready`` and ``local`` plugins can be used; ``local`` ones come from ``paths`` of plugins.toml."""
@@ -58,7 +58,7 @@ def _winner(project: Project, name: str, rivals: Sequence[Candidate]) -> Candida
 def _is_chosen(project: Project, chosen: str, candidate: Candidate) -> bool:
     if candidate.path:
         folder = project.path.parent if project.path else Path()
-        return (folder / Path(chosen).expanduser()).resolve() == candidate.path.resolve()
+        return (folder / at_home(chosen)).resolve() == candidate.path.resolve()
     return bool(candidate.distribution) and canonical(chosen) == canonical(candidate.distribution)
 
 

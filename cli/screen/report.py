@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from restore.cli.examples import ONE_PICTURE
 from restore.cli.screen.durations import spoken
 from restore.cli.screen.number_lines import Column, columns_of, headings, lines_of, rows_of, sentence, table
 from restore.core import events
@@ -20,6 +21,8 @@ class Report:
 
     def __init__(self) -> None:
         self._announced: list[Column] | None = None
+        self.example = ONE_PICTURE
+        """What stands behind ``restore predict RUN`` in the lines about what to type next."""
 
     def start(self, event: events.RunStarted) -> Iterator[str]:
         """What is trained, on what, where, and where it is kept."""
@@ -70,7 +73,7 @@ class Report:
         yield f"  weights   {short(event.weights)}"
         yield f"  samples   {short(event.folder / 'samples')}"
         yield "Next:"
-        yield f"  restore predict {folder} photo.jpg --output out/"
+        yield f"  restore predict {folder} {self.example}"
         yield f"  restore evaluate {folder} --data FOLDER"
 
 

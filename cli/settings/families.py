@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from inspect import cleandoc
 from typing import Any, TypeVar
 
 from restore import registry
 from restore.cli.settings.flags import Flags
 from restore.cli.settings.layers import Layer, layer
+from restore.cli.settings.setting import SettingPath
 from restore.core.errors import RestoreError, UsageError
-from restore.core.settings import Settings
+from restore.core.settings import Settings, overlay
 
 S = TypeVar("S", bound=Settings)
 
@@ -59,29 +60,78 @@ def _whom_to_tell(entry: registry.Entry) -> str:
 
 
 def plugin_layer(entry: registry.Entry, model: type[Settings]) -> Layer:
-    """The defaults that ``plugins.toml`` gives the tasks of a plugin.
+    """The defaults that ``plugins.toml`` gives the tasks of a plugin that are trained.
 
-    They are shared by all tasks of the plugin: a setting that only another task of it has is left out here.
+    They are shared by all of them: a setting that only another task of the plugin has is left out here. Raises
+    ``UsageError`` for one that none has.
     """
     defaults = registry.plugin_defaults(entry.plugin)
-    path = registry.project().path
-    origin = path.name if path is not None else "plugins.toml"
     try:
-        return layer(defaults, model, origin)
+        try:
+            return layer(defaults, model, _project_file())
+        except UsageError:
+            others = [settings for other, settings in _trained(entry.plugin) if other != entry]
+            return layer(_without_strangers(defaults, model, others), model, _project_file())
     except UsageError as error:
-        others = [other for other in registry.entries("tasks") if other.plugin == entry.plugin and other != entry]
-        kept = {name: value for name, value in defaults.items() if name in model.model_fields}
-        strangers = {name for name in defaults if name not in kept}
-        if not strangers or not all(any(_has(other, name) for other in others) for name in strangers):
-            raise UsageError(f"[plugin.{entry.plugin}] in {error}") from None
-        return layer(kept, model, origin)
+        raise UsageError(f"[plugin.{entry.plugin}] in {error}") from None
 
 
-def _has(entry: registry.Entry, name: str) -> bool:
+def check_plugin_defaults(plugin: str) -> None:
+    """Raise ``UsageError`` where ``plugins.toml`` gives a plugin defaults that none of its tasks is trained with."""
+    if not registry.plugin_defaults(plugin):
+        return
+    trained = _trained(plugin)
+    if not trained:
+        raise UsageError(
+            f"[plugin.{plugin}] in {_project_file()}: these are defaults of 'restore train', and {plugin} has nothing "
+            "to train; take the section out"
+        )
+    plugin_layer(*trained[0])
+
+
+def _project_file() -> str:
+    path = registry.project().path
+    return path.name if path is not None else "plugins.toml"
+
+
+def _trained(plugin: str) -> list[tuple[registry.Entry, type[Settings]]]:
+    """The tasks of a plugin that learn something, each with its settings."""
+    found = []
+    for entry in registry.entries("tasks"):
+        if entry.plugin == plugin and entry.details.get("weights", True):
+            with suppress(registry.RegistryError, BrokenSettings):  # what is wrong with one is no concern of another
+                found.append((entry, settings_class(entry, "settings", Settings)))
+    return found
+
+
+def _without_strangers(
+    defaults: Mapping[str, Any], model: type[Settings], others: list[type[Settings]]
+) -> dict[str, Any]:
+    """The defaults without those, at any depth, that only another settings class has."""
+    kept: dict[str, Any] = {}
+    for path, value in _leaves(defaults):
+        tree = value
+        for part in reversed(path):
+            tree = {part: tree}
+        if _fits(tree, model) or not any(_fits(tree, other) for other in others):
+            kept = overlay(kept, tree)
+    return kept
+
+
+def _leaves(tree: Mapping[str, Any], prefix: SettingPath = ()) -> Iterator[tuple[SettingPath, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, (*prefix, name))
+        else:
+            yield (*prefix, name), value
+
+
+def _fits(tree: Mapping[str, Any], model: type[Settings]) -> bool:
     try:
-        return name in settings_class(entry, "settings", Settings).model_fields
-    except (registry.RegistryError, BrokenSettings):  # what is wrong with another task is no concern of this one
+        layer(tree, model, "")
+    except UsageError:
         return False
+    return True
 
 
 def preset_defaults(presets: Layer) -> dict[tuple[str, ...], tuple[Any, str]]:

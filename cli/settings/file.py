@@ -61,6 +61,8 @@ def _from_yaml(text: str, path: Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         raise UsageError(f"{path}{where}: not YAML: {getattr(error, 'problem', None) or error}") from None
+    except ValueError as error:  # what looks like a date or a number to YAML, and is none
+        raise UsageError(f"{path}: a value looks like a date or a number, but {error}; put it in quotes") from None
     if settings is None:
         return {}
     if not isinstance(settings, dict):

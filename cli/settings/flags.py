@@ -10,7 +10,6 @@ import inspect
 import json
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -18,7 +17,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from restore.cli.settings.kinds import choices_of, is_json, is_list, items_of, limits_of, metavar, shown
-from restore.cli.settings.setting import Setting, SettingPath, settings_of
+from restore.cli.settings.setting import Setting, SettingPath, refuse_empty_path, settings_of
 
 
 class Flags:
@@ -56,12 +55,16 @@ class Flags:
         return [self._parameter(setting) for setting in self.settings.values()]
 
     def typed(self, given: Mapping[str, Any]) -> dict[SettingPath, Any]:
-        """The settings among a command's parameters that were typed, ready for validation."""
+        """The settings among a command's parameters that were typed, ready for validation.
+
+        Raises ``UsageError`` for an empty word where a path should be: it would mean the current folder.
+        """
         found: dict[SettingPath, Any] = {}
         for path, setting in self.settings.items():
             value = given.get(_parameter_name(path))
             if value is not None and value != [] and value != ():
                 found[path] = _decoded(setting, value)
+                refuse_empty_path(found[path], setting.kind, setting.called)
         return found
 
     def typed_as(self, path: SettingPath, arguments: Sequence[str]) -> str:
@@ -158,8 +161,8 @@ def _decoded(setting: Setting, value: Any) -> Any:
     """What was typed, as pydantic wants it: choices that are no text, ``none``, JSON; the rest as it is."""
     kind = setting.kind
     if isinstance(value, str):
-        if value == "none" and setting.may_be_none and not _takes_any_text(kind):
-            return None
+        if value == "none" and setting.may_be_none and value not in choices_of(kind):
+            return None  # a file of that name is ./none
         if is_json(kind):
             return _json(value)
         return choices_of(kind).get(value, value)
@@ -168,12 +171,6 @@ def _decoded(setting: Setting, value: Any) -> Any:
         kinds = items + items[-1:] * len(value)  # also of a tuple of too many, which pydantic refuses
         return [choices_of(item).get(word, word) for item, word in zip(kinds, value, strict=False)]
     return value
-
-
-def _takes_any_text(kind: Any) -> bool:
-    """Whether ``none`` could be meant as a text or a file of that name."""
-    members = kind if isinstance(kind, tuple) else (kind,)
-    return str in members or Path in members
 
 
 def _json(text: str) -> Any:

@@ -64,6 +64,12 @@ def is_json(kind: Any) -> bool:
     return not (_is_scalar(kind) or (items and all(_is_scalar(item) for item in items)))
 
 
+def is_path(kind: Any) -> bool:
+    """Whether it is a file or a folder, and no plain text."""
+    members = kind if isinstance(kind, tuple) else (kind,)
+    return Path in members and str not in members
+
+
 def choices_of(kind: Any) -> dict[str, Any]:
     """Values of a choice by what is typed for them."""
     if typing.get_origin(kind) is Literal:

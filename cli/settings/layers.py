@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from restore.cli.settings.kinds import shown
-from restore.cli.settings.setting import SettingPath, group_of, settings_of
+from restore.cli.settings.kinds import plain, shown
+from restore.cli.settings.setting import SettingPath, group_of, refuse_empty_path, settings_of
 from restore.cli.suggestions import did_you_mean
 from restore.core.errors import UsageError
 
@@ -31,7 +31,7 @@ class Layer:
 
 
 def layer(tree: Mapping[Any, Any], model: type[BaseModel], origin: str) -> Layer:
-    """A layer from nested settings; refuses names that the settings class has not."""
+    """A layer from nested settings; refuses names that the settings class has not, and empty paths."""
     found: dict[SettingPath, Any] = {}
     _collect(tree, model, (), origin, found)
     return Layer(origin, found)
@@ -47,6 +47,7 @@ def _collect(
             raise UsageError(f"{origin}: there is no setting '{'.'.join(path)}'.{_close_setting(path, model, prefix)}")
         group = group_of(info.annotation)
         if group is None or (value is None and type(None) in getattr(info.annotation, "__args__", ())):
+            refuse_empty_path(value, plain(info.annotation), f"{origin}: '{'.'.join(path)}'")
             found[path] = value
         elif isinstance(value, Mapping):
             _collect(value, group, path, origin, found)

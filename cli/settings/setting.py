@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from restore.cli.settings.kinds import alternatives, is_json, plain
+from restore.cli.settings.kinds import alternatives, is_json, is_path, items_of, plain
+from restore.core.errors import UsageError
 from restore.core.settings import Flag, Positional
 
 SettingPath = tuple[str, ...]
@@ -72,6 +73,13 @@ class Setting:
     def may_be_none(self) -> bool:
         """Whether ``None`` is a value of the setting."""
         return type(None) in alternatives(self.info.annotation)
+
+
+def refuse_empty_path(value: Any, kind: Any, called: str) -> None:
+    """Raise ``UsageError`` where an empty text stands for a path or among several: it would mean the current folder."""
+    kinds = items_of(kind) or [kind]
+    if "" in (value if isinstance(value, (list, tuple)) else [value]) and any(map(is_path, kinds)):
+        raise UsageError(f"{called}: is empty; name a file or a folder ('.' is the current one)")
 
 
 def settings_of(

@@ -69,11 +69,22 @@ def read_header(path: Path) -> Header:
     Raises UsageError when there is no such file, WeightsError when the file is damaged, a pickle, or not ours.
     """
     described = _described(path, safetensors_header(path))
-    kinds = {"task": str, "model": dict, "numbers": list, "versions": dict}
-    if all(isinstance(described.get(key), kind) for key, kind in kinds.items()):
+    kinds = {"task": str, "model": dict, "versions": dict}
+    fits = all(isinstance(described.get(key), kind) for key, kind in kinds.items())
+    if fits and are_numbers(described.get("numbers")):
         with suppress(TypeError):  # an entry that only a newer restore knows
             return Header(**described)
     raise WeightsError(f"{path}: its {ENTRY!r} entry is not one that this version of restore understands")
+
+
+def are_numbers(found: Any) -> bool:
+    """Whether something out of a file is a list of ``{"name", "convention", "of", "value"}``; a value may be null."""
+    return isinstance(found, list) and all(
+        isinstance(one, dict)
+        and all(isinstance(one.get(key), str) for key in ("name", "convention", "of"))
+        and isinstance(one.get("value", ""), int | float | None)
+        for one in found
+    )
 
 
 def _described(path: Path, header: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def restore_tasks(register):
         evaluate=f"{place}.settings:WeighSettings",
         summary="Grows flowers.",
     )
-    register("water", f"{place}.task:Water", settings=f"{place}.settings:GrowSettings", summary="Waters flowers.")
+    register("water", f"{place}.task:Water", settings=f"{place}.settings:WaterSettings", summary="Waters flowers.")
     register(
         "rain",
         f"{place}.task:Rain",
@@ -118,6 +118,20 @@ class GrowSettings(RunSettings):
     sample_pictures: int = 0
 
 
+class PondSettings(Settings):
+    """What rebuilds the pond."""
+
+    width: Annotated[int, Field(ge=1, le=64)] = 4
+    """Channels."""
+
+
+class WaterSettings(GrowSettings):
+    """Has no scale."""
+
+    model: PondSettings = PondSettings()
+    """The pond."""
+
+
 class DemandingSettings(GrowSettings):
     """Needs a name."""
 
@@ -159,7 +173,7 @@ TASK = '''"""The tasks of the garden."""
 
 from pathlib import Path
 
-from restore_garden.settings import GrowSettings
+from restore_garden.settings import GrowSettings, WaterSettings
 from restore_garden.toy_tasks import Fixed, OneNetwork
 
 
@@ -172,6 +186,8 @@ class Grow(OneNetwork):
 
 class Water(Grow):
     """Waters."""
+
+    settings_type = WaterSettings
 
 
 class Rain(Fixed):

@@ -48,6 +48,12 @@ def test_broken_plugins_and_tasks_are_worth_a_look_but_prevent_nothing(restore, 
     assert "garden/clashing cannot be used: the setting 'resume'" in text
 
 
+def test_settings_in_plugins_toml_that_nobody_has_are_told_once(restore, in_garden, flat):
+    (in_garden / "plugins.toml").write_text('enabled = ["garden"]\n[plugin.garden]\nsede = 3\n')
+    text = flat(restore("doctor").stdout)
+    assert text.count("[plugin.garden] in plugins.toml: there is no setting 'sede'.") == 1
+
+
 def test_a_full_disk_prevents_work(restore, monkeypatch, flat):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=5 * 2**20, total=2**40))
     result = restore("doctor")

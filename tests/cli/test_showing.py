@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import struct
 
 import pytest
 import torch
@@ -90,6 +92,43 @@ def test_a_weights_file_is_shown_with_its_numbers_and_their_convention(restore, 
     described = json.loads(restore("show", "w.safetensors", "--json").stdout)
     assert described["task"] == "garden/grow-flowers"
     assert described["installed"] is True
+
+
+def test_numbers_that_json_has_no_word_for_are_null_in_it(restore, in_garden, weights):
+    numbers = [
+        {"name": name, "convention": "Y", "of": "only", "value": value}
+        for name, value in (("psnr", math.inf), ("ssim", math.nan), ("mse", 0.5))
+    ]
+    save_weights(
+        in_garden / "w.safetensors", task="garden/grow-flowers", model={}, modules={"net": {"w": torch.ones(1)}},
+        numbers=numbers,
+    )  # fmt: skip
+    (in_garden / "run").mkdir()
+    (in_garden / "w.safetensors").rename(in_garden / "run" / "best.safetensors")
+    in_file = restore("show", "run", "--json")
+    summary = {"metrics": [{**number, "value": None} for number in numbers], "seconds": 1.0}
+    (in_garden / "run" / "summary.json").write_text(json.dumps(summary))
+    of_run = restore("show", "run", "--json")
+    for result, values in ((in_file, [None, None, 0.5]), (of_run, [None] * 3)):
+        shown = json.loads(result.stdout, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+        assert [number["value"] for number in shown["numbers"]] == values
+    text = restore("show", "run")
+    assert text.exit_code == 0
+    assert "nan" in text.stdout
+    (in_garden / "run" / "summary.json").write_text('{"metrics": [1], "seconds": 1}')
+    assert "inf" in restore("show", "run").stdout  # as the weights themselves say
+
+
+@pytest.mark.parametrize(
+    "numbers", [[1], [{"name": "mse"}], [{"name": "a", "convention": "b", "of": "c", "value": "d"}]]
+)
+def test_numbers_that_are_none_are_refused(restore, in_garden, numbers):
+    about = {"task": "garden/grow-flowers", "model": {}, "versions": {}, "numbers": numbers}
+    header = json.dumps({"__metadata__": {"restore": json.dumps(about)}}).encode()
+    (in_garden / "odd.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
+    result = restore("show", "odd.safetensors")
+    assert result.exit_code == 1
+    assert "its 'restore' entry is not one that this version of restore understands" in result.stderr
 
 
 def test_weights_of_a_task_that_is_not_installed_are_shown_all_the_same(restore, in_garden):

@@ -78,6 +78,11 @@ def test_what_has_no_meaning_is_refused(text: str, message: str, write: Any) -> 
     assert caught.value.exit_status == 2
 
 
+def test_a_byte_order_mark_does_not_matter(write: Any) -> None:
+    path = write("\ufeffdisabled = ['vae']")
+    assert read_project(path).disabled == ("vae",)
+
+
 def test_bytes_that_are_no_text_are_refused(write: Any) -> None:
     path = write("")
     path.write_bytes(b"\xff\xfe")
@@ -116,6 +121,33 @@ class TestWhereItIs:
         (tmp_path / "plugins.toml").mkdir()
         with pytest.raises(ProjectFileError, match="cannot be read"):
             find_project()
+
+    def test_without_a_home_there_is_no_file_of_the_users(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def homeless() -> Path:
+            raise RuntimeError("Could not determine home directory.")
+
+        monkeypatch.delenv("XDG_CONFIG_HOME")
+        monkeypatch.setattr(Path, "home", homeless)
+        assert find_project() == Project()
+
+    def test_a_home_that_may_not_be_looked_into_holds_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        exists = Path.exists
+
+        def guarded(path: Path) -> bool:
+            if "configuration" in path.parts:
+                raise PermissionError(13, "Permission denied", str(path))
+            return exists(path)
+
+        monkeypatch.setattr(Path, "exists", guarded)
+        assert find_project() == Project()
+
+    def test_the_home_of_nobody_is_an_error(self, write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RESTORE_PLUGINS_TOML", "~nobody-of-this-name/plugins.toml")
+        with pytest.raises(ProjectFileError, match=r"^\$RESTORE_PLUGINS_TOML: '~nobody-of-this-name/plugins.toml'"):
+            find_project()
+        for text in ('paths = ["~nobody-of-this-name/a.py"]', 'distribution.a = "~nobody-of-this-name/a.py"'):
+            with pytest.raises(ProjectFileError, match="nobody knows the home that ~ stands for"):
+                read_project(write(text))
 
     def test_every_system_has_its_own_place(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert user_folder().parts[-2:] == ("configuration", "restore")
@@ -173,6 +205,29 @@ class TestRequired:
         registry = build.registry(offer("demo", build.task("demo")), required=("restorekit>=0.0.1",))
         assert registry.entry("tasks", "demo").name == "demo"
         assert registry.unmet_requirements() == []
+
+    def test_a_marker_of_another_environment_asks_for_nothing(self, build: Any) -> None:
+        lines = ("restore-gfp>=0.2; python_version < '3'", "restorekit>=99; sys_platform == 'none'")
+        assert build.registry(required=lines).unmet_requirements() == []
+        here = build.registry(required=("restore-gfp>=0.2; python_version > '3'",))
+        assert here.unmet_requirements() == ["restore-gfp>=0.2; python_version > '3' is not installed"]
+
+    def test_what_an_extra_needs_is_required_too(self, build: Any, site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        more = [
+            "restorekit>=99; extra == 'gpu-2'",
+            "restorekit>=0.0.1; extra == 'cpu'",
+            "restore-gfp; extra == 'gpu-2'",
+        ]
+        metadata = site.install("restore-extras", {}, {}, requires=more) / "METADATA"
+        offered = "Provides-Extra: gpu-2\nProvides-Extra: cpu\nRequires-Dist"
+        metadata.write_text(metadata.read_text().replace("Requires-Dist", offered, 1))
+        monkeypatch.syspath_prepend(str(site.folder))
+        assert build.registry(required=("restore-extras", "restore-extras[cpu]")).unmet_requirements() == []
+        gpu, gfp = build.registry(required=("restore-extras[GPU_2]",)).unmet_requirements()
+        assert gpu.startswith("for restore-extras[GPU_2]: restorekit>=99 is required, but ")
+        assert gfp == "for restore-extras[GPU_2]: restore-gfp is not installed"
+        (unknown,) = build.registry(required=("restore-extras[tpu]",)).unmet_requirements()
+        assert unknown == "restore-extras[tpu] is required, but restore-extras 1.0 has no extra 'tpu'"
 
 
 def test_plugin_defaults_are_a_copy(build: Any) -> None:

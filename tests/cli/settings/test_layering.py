@@ -119,6 +119,28 @@ def test_plugins_toml_may_hold_settings_that_only_another_task_of_the_plugin_has
     assert "[plugin.garden] in plugins.toml: there is no setting 'gardner'" in refused.stderr
 
 
+def test_a_group_of_plugins_toml_may_hold_settings_that_only_another_task_has(restore, in_garden):
+    text = 'enabled = ["garden"]\n[plugin.garden]\noptimizer.lr = 0.5\nmodel.width = 8\n'
+    (in_garden / "plugins.toml").write_text(text + "model.scale = 8\nnotes = { a = 1 }\n")
+    assert "scale: 8" in restore("train", "grow-flowers", "--print-config").stdout
+    narrow = restore("train", "water", "--print-config")
+    assert narrow.exit_code == 0, narrow.stderr
+    config = yaml.safe_load(narrow.stdout)
+    assert config["model"] == {"width": 8}
+    assert config["optimizer"]["lr"] == 0.5
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["train", "water", "--print-config"], ["predict", "rain", "x.png", "--output", "o"], ["evaluate", "rain"]],
+)
+def test_what_no_task_of_a_plugin_has_is_refused_by_every_command_that_uses_one(restore, in_garden, arguments):
+    (in_garden / "plugins.toml").write_text('enabled = ["garden"]\n[plugin.garden]\nmodel.sacle = 8\n')
+    refused = restore(*arguments)
+    assert refused.exit_code == 2
+    assert "[plugin.garden] in plugins.toml: there is no setting 'model.sacle'" in refused.stderr
+
+
 def test_a_printed_configuration_comes_with_the_warnings_of_plugins_toml(restore, in_garden):
     (in_garden / "plugins.toml").write_text('enabled = ["garden"]\n[plugin.gardn]\nepochs = 11\n')
     result = restore("train", "grow-flowers", "--print-config")
@@ -147,6 +169,8 @@ def test_a_printed_configuration_can_be_used_again(restore, in_garden):
         ("a.yaml", "- seed\n", "a.yaml: expected 'name: value' lines, found list"),
         ("a.toml", "seed = \n", "a.toml is not TOML"),
         ("a.yaml", "sed: 1\n", "a.yaml: there is no setting 'sed'. Did you mean 'seed'?"),
+        ("a.yaml", "name: 2024-13-45\n", "a.yaml: a value looks like a date or a number, but month must be in 1..12"),
+        ("a.yaml", "data: ''\n", "a.yaml: 'data': is empty; name a file or a folder"),
         ("a.yaml", "seed: yes\n", "--seed: should be a whole number (got yes, from a.yaml)"),
         ("a.yaml", "precision: no\n", "--precision: should be 'auto', 'fp32', 'bf16' or 'fp16' (got no, from a.yaml)"),
         ("a.yaml", "batch_size: 5\naccumulate: 2\n", "batch_size (5) is not a multiple of accumulate (2)"),
@@ -169,3 +193,18 @@ def test_a_folder_or_a_picture_is_no_configuration(restore, in_garden):
     (in_garden / "x.yaml").write_bytes(b"\x89PNG\xff\xfe")
     assert "x.yaml is not a text file" in restore("train", "grow-flowers", "--config", "x.yaml").stderr
     assert "is a folder; name the file in it" in restore("train", "grow-flowers", "--config", str(in_garden)).stderr
+
+
+def test_defaults_of_a_plugin_that_trains_nothing_are_refused(restore, in_garden):
+    (in_garden / "still.py").write_text(
+        "from restore.registry import hookimpl\n\n\n@hookimpl\ndef restore_tasks(register):\n"
+        '    place = "restore_garden"\n    settings = f"{place}.settings:GrowSettings"\n'
+        '    register("hail", f"{place}.task:Rain", settings=settings, weights=False)\n'
+    )
+    (in_garden / "plugins.toml").write_text('enabled = ["garden"]\npaths = ["still.py"]\n[plugin.still]\nseed = 1\n')
+    refused = restore("evaluate", "hail")
+    assert refused.exit_code == 2
+    assert "[plugin.still] in plugins.toml: these are defaults of 'restore train', and still has nothing" in (
+        refused.stderr
+    )
+    assert restore("train", "grow-flowers", "--print-config").exit_code == 0

@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from restore.cli.settings.flags import Flags
 from restore.cli.settings.setting import settings_of
+from restore.core.errors import UsageError
 from restore.core.settings import Flag, Settings
 
 
@@ -41,6 +42,7 @@ class Outer(Settings):
     levels: list[Depth] = []  # noqa: RUF012 - pydantic copies it
     either: Literal["auto"] | int = "auto"
     text: str | None = None
+    named: Literal["none", "some"] | None = "some"
     table: dict[str, list[int]] = {}  # noqa: RUF012 - pydantic copies it
     grid: list[list[int]] = []  # noqa: RUF012 - pydantic copies it
     loose: tuple[int, ...] = (1,)
@@ -97,7 +99,8 @@ def test_what_was_not_typed_is_not_a_value():
         ({"switch": False}, False),
         ({"number": "none"}, None),
         ({"size": "none"}, "none"),  # no value of this setting: pydantic's to refuse
-        ({"text": "none"}, "none"),  # may well be meant as text
+        ({"text": "none"}, None),
+        ({"named": "none"}, "none"),  # a choice of this name goes before
         ({"table": '{"a": [1]}'}, {"a": [1]}),
         ({"table": "{"}, "{"),
         ({"grid": "[[1], [2]]"}, [[1], [2]]),
@@ -162,8 +165,22 @@ def test_a_setting_may_not_take_the_name_of_a_flag_of_the_command():
         Flags(Outer, reserved=["--size"])
 
 
-def test_paths_are_typed_as_they_are():
-    class Where(Settings):
-        folder: Path | None = None
+class Where(Settings):
+    folder: Path | None = None
+    files: list[Path] = []  # noqa: RUF012 - pydantic copies it
+    note: Path | str = ""
 
-    assert Flags(Where).typed({"setting_folder": "none"}) == {("folder",): "none"}
+
+def test_none_clears_an_optional_path_and_a_file_of_that_name_has_another_spelling():
+    assert Flags(Where).typed({"setting_folder": "none"}) == {("folder",): None}
+    assert Flags(Where).typed({"setting_folder": "./none"}) == {("folder",): "./none"}
+
+
+@pytest.mark.parametrize("typed", [{"setting_folder": ""}, {"setting_files": ["a", ""]}])
+def test_an_empty_word_is_no_path(typed):
+    with pytest.raises(UsageError, match=r"is empty; name a file or a folder \('.' is the current one\)"):
+        Flags(Where).typed(typed)
+
+
+def test_an_empty_word_may_be_a_text():
+    assert Flags(Where).typed({"setting_note": ""}) == {("note",): ""}

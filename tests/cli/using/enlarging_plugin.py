@@ -28,9 +28,19 @@ class EnlargingSettings(RunSettings):
     model: ModelSettings = ModelSettings()
 
 
+class MaskOptions(Settings):
+    second_mask: Path | None = None
+    """Where."""
+
+
 class ScaleOptions(Settings):
     scale: Annotated[int, Flag("--scale")] = 2
     """How much larger."""
+
+
+class ListedOptions(Settings):
+    names: Path | None = None
+    """Read by the task."""
 
 
 class Gain(nn.Module):
@@ -112,6 +122,14 @@ class Twice(Task):
         return Pairs(folder or Path("validation"), self.scale)
 
 
+class Touched(Twice):
+    """The same where a second picture says so; without an option that would bring it in, in vain."""
+
+    @property
+    def inputs(self):
+        return {"input": Plane(), "second_mask": Plane(channels=1)}
+
+
 class Repeat(Twice):
     """The same without weights, by as much as the option says; it also writes which pixels are bright."""
 
@@ -139,6 +157,13 @@ class Repeat(Twice):
         return {"": outputs["output"], "bright": Rendered(bright, depth=False, alpha=False, profile=False)}
 
 
+class Bright(Repeat):
+    """Writes nothing but which pixels are bright."""
+
+    def render(self, outputs, inputs):
+        return {"bright": super().render(outputs, inputs)["bright"]}
+
+
 def convert(state):
     if "amplifier.weight" not in state:
         raise WeightsError("it has no amplifier")
@@ -152,6 +177,10 @@ CODE_BASES = {"radio": Codebase("An amplifier.", convert)}
 @hookimpl
 def restore_tasks(register):
     here, settings = __name__, f"{__name__}:EnlargingSettings"
-    register("twice", f"{here}:Twice", settings=settings, imports=f"{here}:CODE_BASES")
+    imports = f"{here}:CODE_BASES"
+    register("twice", f"{here}:Twice", settings=settings, imports=imports, predict=f"{here}:ListedOptions")
+    register("touched", f"{here}:Touched", settings=settings, imports=imports, predict=f"{here}:MaskOptions")
+    register("touched-in-vain", f"{here}:Touched", settings=settings, imports=imports)
     options = {"predict": f"{here}:ScaleOptions", "evaluate": f"{here}:ScaleOptions"}
     register("repeat", f"{here}:Repeat", settings=settings, weights=False, **options)
+    register("bright", f"{here}:Bright", settings=settings, weights=False, **options)

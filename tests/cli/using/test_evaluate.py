@@ -124,7 +124,9 @@ def test_the_plugin_tells_equal_names_apart():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["repeat", "--data", "none"], "none: no such folder"),
+        (["repeat", "--data", "absent"], "absent: no such folder"),
+        (["repeat", "--data", ""], "--data: is empty"),
+        (["", "--data", "data"], "an empty word stands where a run"),
         (["repeat", "--data", "plugins.toml"], "plugins.toml: is a file, not a folder"),
         (["repeat", "--data", "empty"], "empty: no pictures"),
         (["repeat", "--data", "data", "--protocol", "y"], "none of this name; it has both, only-mae"),
@@ -145,3 +147,67 @@ def test_a_damaged_picture_of_the_data_is_named(restore, data):
     status, out, err = restore("evaluate", "repeat", "--data", "data", "--json")
     assert (status, out) == (1, "")
     assert "data/3.png: is not a picture" in err
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Whose pictures have been measured so far."""
+    from restore.core import evaluation
+
+    done = []
+    measure = evaluation.evaluate
+    monkeypatch.setattr(
+        evaluation, "evaluate", lambda *all_, of, **more: done.append(of) or measure(*all_, of=of, **more)
+    )
+    return done
+
+
+def test_all_is_checked_before_anything_is_measured(restore, weights, data, measured, tmp_path):
+    whole = weights("late.safetensors").read_bytes()
+    (tmp_path / "late.safetensors").write_bytes(whole[:-2] + b"xx")
+    status, _, err = restore("evaluate", "repeat", "late.safetensors", "--data", "data")
+    assert status == 1
+    assert "late.safetensors: damaged" in err
+    assert measured == []
+
+
+def test_other_pictures_are_refused_in_words_that_fit(restore, weights, photo, measured, monkeypatch):
+    photo("data/1.png")
+    photo("validation/1.png")
+    monkeypatch.setattr("enlarging_plugin.Pairs.name", lambda self, index: f"{index} {self.scale}")
+    two = ("evaluate", weights("two.safetensors"), weights("three.safetensors", scale=3))
+    with_data, without = (restore(*two, *more) for more in (("--data", "data"), ()))
+    assert (with_data[0], without[0]) == (2, 2)
+    assert "would be measured on other pictures of data than" in with_data[2]
+    assert with_data[2].endswith("; measure each on its own\n")
+    assert without[2].endswith("; give --data\n")
+    assert measured == []
+
+
+def config(run, **settings):
+    """Write the file by which a run is known."""
+    text = "".join(f"{name}: {value}\n" for name, value in settings.items())
+    (run / "config.yaml").write_text("run:\n  task: enlarging_plugin/twice\n" + text)
+
+
+@pytest.mark.parametrize("named", ["run", "run/best.safetensors"])
+def test_a_run_is_never_measured_on_a_sample_that_it_was_not_trained_on(restore, weights, data, photo, tmp_path, named):
+    weights("run/best.safetensors")
+    config(tmp_path / "run", data="/photos/my own", val_data="null")
+    status, out, err = restore("evaluate", "repeat", named)
+    assert (status, out) == (2, "")
+    assert f"{named} was trained on /photos/my own; say what to measure on: --data '/photos/my own'" in err
+    assert restore("evaluate", named, "--data", "data")[0] == 0
+    config(tmp_path / "run", data="/photos", val_data="/held-out")
+    assert "was trained on /photos; say what to measure on: --data /held-out" in restore("evaluate", named)[2]
+    config(tmp_path / "run", data="null", val_data="null")
+    photo("validation/1.png")
+    status, out, _ = restore("evaluate", named)
+    assert status == 0
+    assert out.startswith("1 picture of the embedded sample\n")
+
+
+def test_a_settings_file_beside_weights_makes_no_run_of_them(restore, weights, photo, tmp_path):
+    photo("validation/1.png")
+    (tmp_path / "config.yaml").write_text("data: photos\n")
+    assert restore("evaluate", weights())[0] == 0

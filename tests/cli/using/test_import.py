@@ -22,6 +22,17 @@ def test_a_checkpoint_comes_in_and_can_be_used(restore, photo, tmp_path):
     assert "(24 x 18)" in out
 
 
+@pytest.mark.parametrize(
+    ("task", "example"),
+    [("touched", "photo.jpg --second-mask second_mask.png --output out/"), ("touched-in-vain", "--help")],
+)
+def test_what_to_type_next_names_every_picture_that_is_needed(restore, tmp_path, task, example):
+    torch.save({"amplifier.weight": torch.tensor([1.0])}, tmp_path / "net.pth")
+    status, out, _ = restore("import", "net.pth", "--task", task, "--output", "w.safetensors")
+    assert status == 0
+    assert out.splitlines()[-1] == f"  restore predict w.safetensors {example}"
+
+
 def test_every_key_that_does_not_fit_is_printed(restore, tmp_path):
     state = {"amplifier.weight": torch.tensor([2.0]), "antenna": torch.zeros(3)}
     torch.save(state, tmp_path / "net.pth")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from restore.core.pictures import opening
 from restore.core.pictures.files import png16, read_picture
 
 
@@ -43,6 +44,13 @@ def test_a_task_without_weights_takes_its_own_options(restore, photo, tmp_path):
         f"{tmp_path / 'photo.png'} -> out/photo-bright.png (24 x 18)",
     ]
     assert set(np.unique(pixels(tmp_path / "out" / "photo-bright.png"))) == {0, 255}
+
+
+def test_a_result_larger_than_what_is_read_is_written_and_told(restore, weights, photo, tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "PIXEL_LIMIT", 8 * 6)
+    status, out, err = restore("predict", weights(), photo(), "--output", "out")
+    assert (status, err) == (0, "")
+    assert out.endswith("out/photo.png (16 x 12)\n")
 
 
 def test_folders_mean_their_pictures_and_nothing_is_done_twice(restore, weights, photo, tmp_path):
@@ -174,6 +182,38 @@ def test_nothing_is_overwritten_unless_asked_for(restore, weights, photo, tmp_pa
     assert pixels(tmp_path / "out" / "photo.png").max() == 0
 
 
+def test_only_what_is_really_written_is_in_the_way(restore, photo, tmp_path):
+    photo("in/a.png")
+    photo("in/b.png")
+    # none of whose results is called as the pictures are
+    status, _, err = restore("predict", "bright", "in", "--output", "in")
+    assert (status, err) == (0, "")
+    assert names(tmp_path / "in") == ["a-bright.png", "a.png", "b-bright.png", "b.png"]
+
+
+def test_a_result_that_is_in_the_way_stops_the_work_at_the_first_picture(restore, photo, tmp_path):
+    photo("in/a.png")
+    photo("in/b.png")
+    photo("out/b-bright.png")
+    status, out, err = restore("predict", "repeat", "in", "--output", "out")
+    assert (status, out) == (2, "")
+    assert err.count("there already") == 1
+    assert "out/b-bright.png is there already; choose another --output, or --overwrite" in err
+    assert names(tmp_path / "out") == ["b-bright.png"]
+
+
+def test_what_an_option_reads_is_never_replaced(restore, weights, photo, tmp_path):
+    before = photo("masks/a.png").read_bytes()
+    photo("in/a.png")
+    arguments = ("predict", weights(), "in", "--output", "masks", "--overwrite", "--names")
+    for named, said in (("masks", "an option names the same folder"), ("masks/a.png", "would replace a picture")):
+        status, out, err = restore(*arguments, named)
+        assert (status, out) == (2, "")
+        assert said in err
+    assert names(tmp_path / "masks") == ["a.png"]
+    assert (tmp_path / "masks" / "a.png").read_bytes() == before
+
+
 def test_the_input_is_never_replaced(restore, weights, photo, tmp_path):
     before = photo("in/a.png").read_bytes()
     status, _, err = restore("predict", weights(), "in", "--output", "in", "--overwrite")
@@ -213,6 +253,7 @@ def test_what_a_task_does_not_want_is_named_with_its_picture(restore, photo):
     ("given", "said"),
     [
         ("none.png", "none.png: no such file or folder"),
+        ("", "INPUT: an empty word is no picture and no folder"),
         ("empty", "no pictures: it is empty"),
         ("words", "none of its 1"),
     ],
