@@ -41,6 +41,8 @@ def sources(settings: SegmentationSettings) -> Mapping[str, Source]:
     if settings.data is None:
         if settings.val_data or settings.train_names or settings.val_names:
             raise UsageError("--val-data, --train-names and --val-names need --data")
+        if model.exclusive or len(model.classes or ["nucleus"]) > 1:
+            raise UsageError(f"the drawn nuclei are of one class, not of {', '.join(model.classes or [])}; give --data")
         last = TRAIN_DRAWINGS + VALIDATION_DRAWINGS
         return {
             "train": Drawings(range(TRAIN_DRAWINGS), model),

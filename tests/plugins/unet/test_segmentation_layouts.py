@@ -103,6 +103,13 @@ def test_pictures_of_the_training_size_are_not_resized(flat: Path) -> None:
     assert UNetSettings(data=flat).decided().model.fit == "resize"
 
 
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_several_classes_need_data(exclusive: bool) -> None:
+    several = UNetModel(classes=["cell", "nucleus"], exclusive=exclusive)
+    with pytest.raises(UsageError, match=r"of one class, not of cell, nucleus; give --data"):
+        sources(UNetSettings(model=several))
+
+
 def test_the_right_folders_are_asked_for(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no folder"):
         layouts.find(tmp_path / "absent")
