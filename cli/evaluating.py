@@ -55,7 +55,8 @@ def evaluate(
     with warnings_told(), bar() as shown:
         works = [_opened(one, options, data, protocol) for one, (_, options) in zip(subjects, asked, strict=True)]
         names = _names_of_all(works, data)
-        measured = [_measured(work, where, label, shown) for work, label in zip(works, labels, strict=True)]
+        # What is measured is given up: networks stay where they were used, and few fit on one device.
+        measured = [_measured(works.pop(0), where, label, shown) for label in labels]
     tasks = ", ".join(dict.fromkeys(one.entry.full_name for one in subjects))
     if as_json:
         print(json.dumps(as_object(tasks, data, len(names), measured), indent=2, allow_nan=False))
@@ -88,7 +89,8 @@ def _refuse_other_data(one: Subject) -> None:
     data = config.get("val_data") or config.get("data")
     if data:
         trained = f"trained on {config['data']}" if config.get("data") else f"validated on {data}"
-        raise UsageError(f"{one.typed} was {trained}; say what to measure on: --data {shlex.quote(str(data))}")
+        other = shlex.quote(str(config["val_data"])) if config.get("val_data") else "FOLDER"
+        raise UsageError(f"{one.typed} was {trained}; say what to measure on: --data {other}")
 
 
 def _opened(one: Subject, options: Settings | None, data: Path | None, protocol: str | None) -> _Work:

@@ -56,8 +56,8 @@ def predict(
         if isinstance(tile, int) and task.tiling.mode == "whole":
             raise UsageError(f"--tile {tile}: {typed} must see the whole picture; leave --tile out")
         results = _Results(output, list(names.values()), [*pictures, *besides], overwrite)
-        if type(task).render is Task.render:  # which makes the picture itself and nothing else
-            results.make_way([""])
+        # That of every task makes the picture itself and nothing else.
+        results.make_way([""] if type(task).render is Task.render else task.renders)
         writable_folder(output)
         work = _Work(task, modules, where, tile, arithmetic, results, pictures, shown)
         failed = [path for path in pictures if not work.attempted(path, names[path])]

@@ -55,6 +55,9 @@ class Task(ABC):
     eager: ClassVar[frozenset[str]] = frozenset()
     """Networks that ``--compile`` leaves alone, such as a critic whose gradient is itself differentiated."""
 
+    renders: ClassVar[tuple[str, ...]] = ()
+    """What a `render` of one's own always makes, by name: a file in its way is refused before the work is done."""
+
     _device = torch.device("cpu")
 
     def __init__(self, settings: RunSettings, options: Settings | None = None) -> None:

@@ -42,11 +42,12 @@ def unmet_requirements(required: tuple[str, ...]) -> list[str]:
     What a line asks for by extras, as ``restore-demo[gpu]``, is looked for too; a line whose marker speaks of another
     environment asks for nothing.
     """
-    return [fault for line in required for fault in _faults(line)]
+    asked: set[tuple[str, str]] = set()
+    return [fault for line in required for fault in _faults(line, asked)]
 
 
-def _faults(line: str) -> Iterator[str]:
-    """What of one requirement this environment lacks."""
+def _faults(line: str, asked: set[tuple[str, str]]) -> Iterator[str]:
+    """What of one requirement this environment lacks; extras that were ``asked`` for already are left out."""
     requirement = parsed(line)
     if not _applies(requirement):
         return
@@ -58,10 +59,12 @@ def _faults(line: str) -> Iterator[str]:
     if _unmet(line, present):
         yield f"{line} is required, but {present} is installed"
     for extra in sorted(requirement.extras):
-        yield from _faults_of_extra(requirement.name, extra, line)
+        if (canonical(requirement.name), canonical(extra)) not in asked:  # extras may ask for each other
+            asked.add((canonical(requirement.name), canonical(extra)))
+            yield from _faults_of_extra(requirement.name, extra, line, asked)
 
 
-def _faults_of_extra(name: str, extra: str, line: str) -> Iterator[str]:
+def _faults_of_extra(name: str, extra: str, line: str, asked: set[tuple[str, str]]) -> Iterator[str]:
     """What an installed distribution needs for one of its extras, and this environment lacks."""
     offered = {canonical(known): known for known in metadata(name).get_all("Provides-Extra") or []}
     if canonical(extra) not in offered:
@@ -74,7 +77,9 @@ def _faults_of_extra(name: str, extra: str, line: str) -> Iterator[str]:
             continue
         if not _applies(requirement) and _applies(requirement, offered[canonical(extra)]):
             extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
-            yield from (f"for {line}: {one}" for one in _faults(f"{requirement.name}{extras}{requirement.specifier}"))
+            yield from (
+                f"for {line}: {one}" for one in _faults(f"{requirement.name}{extras}{requirement.specifier}", asked)
+            )
 
 
 @cache

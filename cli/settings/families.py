@@ -80,13 +80,13 @@ def check_plugin_defaults(plugin: str) -> None:
     """Raise ``UsageError`` where ``plugins.toml`` gives a plugin defaults that none of its tasks is trained with."""
     if not registry.plugin_defaults(plugin):
         return
-    trained = _trained(plugin)
-    if not trained:
+    if not any(entry.plugin == plugin and entry.details.get("weights", True) for entry in registry.entries("tasks")):
         raise UsageError(
             f"[plugin.{plugin}] in {_project_file()}: these are defaults of 'restore train', and {plugin} has nothing "
             "to train; take the section out"
         )
-    plugin_layer(*trained[0])
+    if trained := _trained(plugin):
+        plugin_layer(*trained[0])
 
 
 def _project_file() -> str:

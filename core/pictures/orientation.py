@@ -35,7 +35,7 @@ def upright_size(image: Image.Image, path: Path) -> tuple[int, int]:
 def _tells_late(path: Path) -> bool:
     """Whether a PNG may say behind its pixels how it is turned; only the start of each chunk is read."""
     behind = False
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:  # what is skipped is not read
         file.seek(8)
         while len(head := file.read(8)) == 8:
             length, name = struct.unpack(">I4s", head)

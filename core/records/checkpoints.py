@@ -35,7 +35,7 @@ class Checkpoint:
 def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int) -> Path:
     """Write ``folder/step-<step>`` and remove all but the newest ``keep``.
 
-    Those of later steps go too: they are damaged ones, which the run passed over when it was resumed.
+    Those of later steps do not count: they could not be read when the run was resumed.
     The folder appears under its name only when every file in it is on disk: a process that is killed at any moment,
     or a disk that fills up, leaves the earlier checkpoints as they were.
     """
@@ -63,8 +63,7 @@ def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int) -> Path:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     newest = _newest_first(folder)
-    place = newest.index(path)
-    for old in (*newest[:place], *newest[place + keep :]):
+    for old in newest[newest.index(path) + keep :]:
         shutil.rmtree(old, ignore_errors=True)
     return path
 
@@ -162,7 +161,8 @@ def _with_tuples(group: Mapping[str, Any]) -> dict[str, Any]:
 def _free_name(folder: Path, step: int) -> Path:
     # a step may be saved again, as before and after an evaluation; replacing a folder would not be atomic
     name = f"{PREFIX}{step:09d}"
-    saved = [int(path.suffix[1:] or 0) for path in folder.glob(f"{name}*")]
+    suffixes = [path.suffix[1:] or "0" for path in folder.glob(f"{name}*")]
+    saved = [int(suffix) for suffix in suffixes if suffix.isdecimal()]
     return folder / (f"{name}.{max(saved) + 1:03d}" if saved else name)
 
 

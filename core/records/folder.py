@@ -82,10 +82,11 @@ def new_run_folder(settings: RunSettings, task: str) -> RunFolder:
 
 def _unused(path: Path) -> Path:
     """Make ``path``, or ``path-2``, …: the first that no other run has, be it one that begins in the same second."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     number, free = 1, path
     while True:
         try:
-            free.mkdir(parents=True)
+            free.mkdir()
         except FileExistsError:
             number += 1
             free = path.with_name(f"{path.name}-{number}")

@@ -16,8 +16,9 @@ from restore.core.steps import Batch, Modules
 from restore.core.task import Pictures, Task
 from restore.core.testing.subject import ContractBroken, Subject, require
 
-TOLERANCE = 1e-2
-"""Of a sample's statistics in a batch against those of it alone: float32 rounds, and levels of grey with it."""
+TOLERANCE = 5e-2
+"""Of a sample's statistics in a batch against those of it alone, as a share of the largest: float32 rounds, and levels
+of gray and counted pixels with it."""
 
 
 class _First:
@@ -81,7 +82,8 @@ def _require_own(
     alone, again = (_measured(task, modules, batch, protocol, seed) for seed in (4, 5))
     for name, table in rows.items():
         if torch.equal(alone[name], again[name]):
-            same = torch.allclose(table[:1], alone[name], rtol=TOLERANCE, atol=TOLERANCE)
+            largest = max(1.0, float(alone[name].abs().max()))
+            same = torch.allclose(table[:1], alone[name], rtol=0, atol=TOLERANCE * largest, equal_nan=True)
             require(same, f"{protocol.name}, {name}: statistics of a sample depend on the one beside it in a batch")
 
 

@@ -120,7 +120,8 @@ class ScheduledOptimizer:
         # a warm-up's first step, or first epoch, would have rate 0 and move nothing: it counts as its own end
         if schedule.per == "epoch":
             step = step // steps_per_epoch * steps_per_epoch
-            step += steps_per_epoch if warms_up and step < schedule.warmup * steps else 0
+            end = int(schedule.warmup * steps) if warms_up else 0
+            step = min(step + steps_per_epoch, end) if step < end else step
         elif warms_up:
             step += 1
         share = min(1.0, step / max(1, steps))

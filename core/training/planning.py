@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from restore.core.errors import ResumeError, UsageError
@@ -71,10 +72,13 @@ def check_plan(
 
 
 def identity(pictures: Mapping[str, Pictures]) -> dict[str, Any]:
-    """What tells the pictures of a run from others: of each split their number, and a hash of their names in order."""
+    """What tells the pictures of a run from others: of each split their number, and a hash of their names in order.
+
+    Folders do not count: the same ones may be named from another working directory.
+    """
     found: dict[str, Any] = {}
     for split, some in pictures.items():
-        names = "\0".join(some.name(index) for index in range(len(some)))
+        names = "\0".join(Path(some.name(index)).name for index in range(len(some)))
         found[split] = {"count": len(some), "names": hashlib.sha256(names.encode()).hexdigest()}
     return found
 

@@ -147,7 +147,7 @@ class SSIM:
 
 
 _WINDOW = 11
-_AT_ONCE = 2**18
+_AT_ONCE = 2**20
 """Windows that are looked at at once, so that memory does not grow with the picture."""
 
 

@@ -115,7 +115,7 @@ class Files:
 def _union(files: Sequence[Path]) -> Tensor:
     union: np.ndarray | None = None
     for path in files:
-        found = is_foreground(read_values(path))
+        found = is_foreground(read_values(path, tones=True))
         if union is not None and union.shape != found.shape:
             raise DataError(f"{path} is {found.shape[1]}x{found.shape[0]} pixels, other masks of its picture are not")
         union = found if union is None else union | found

@@ -15,18 +15,24 @@ MOST_CLASSES = 64
 
 
 def are_numbers(paths: Iterable[Path]) -> bool:
-    """Whether mask files hold class numbers: small ones besides 0, 1 and 255, or 1 as well as 255, which is unknown."""
+    """Whether mask files hold class numbers.
+
+    Those are small numbers besides 0, 1 and 255; or 1 beside 255, which is unknown then, if the ones are more: a few
+    are soiled white.
+    """
     import numpy as np
 
-    several = False
+    several, ones, unknown = False, 0, 0
     for path in paths:
-        values = np.unique(read_values(path))
+        values, counts = np.unique(read_values(path), return_counts=True)
         small = values[values < IGNORED]
         highest = small.max(initial=0)
         if highest > MOST_CLASSES or values.max(initial=0) > IGNORED:
             return False
-        several = several or bool(highest > 1 or (highest == 1 and len(small) < len(values)))
-    return several
+        several = several or bool(highest > 1)
+        if highest == 1 and len(small) < len(values):
+            ones, unknown = ones + int(counts[values == 1][0]), unknown + int(counts[-1])
+    return several or ones > unknown
 
 
 def largest_number(paths: Iterable[Path]) -> int:

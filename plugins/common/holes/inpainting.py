@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -20,6 +21,7 @@ from restore.plugins.common.holes.inputs import hole_of
 from restore.plugins.common.holes.metrics import filling_protocols, measured
 from restore.plugins.common.holes.parts import Parts
 from restore.plugins.common.holes.pictures import evaluation_holes
+from restore.plugins.common.holes.regions import hole_groups
 from restore.plugins.common.holes.seams import put_in
 from restore.plugins.common.masks.settings import FillingEvaluate, FillingPredict, MaskSettings
 
@@ -28,6 +30,8 @@ MASK = Plane(channels=1, padding="zero", smooth=False)
 
 class Inpainting(Task):
     """Base of the families that fill holes: everything but the networks, their training, and `fill`."""
+
+    renders: ClassVar[tuple[str, ...]] = ("",)
 
     @property
     def window(self) -> int:
@@ -59,14 +63,23 @@ class Inpainting(Task):
         Raises UsageError for a feather that goes beyond what is worked on with a hole.
         """
         options = self.options if isinstance(self.options, FillingPredict) else None
+        mask = hole_of(path, picture, options)
+        if options is not None:
+            self._refuse_wide_feather(path, options.feather, mask)
+        return {"input": picture.colour, "mask": mask}
+
+    def _refuse_wide_feather(self, path: Path, feather: int, mask: Tensor) -> None:
+        """Raise UsageError where a fade around a hole (1, H, W) would end where the network's answer does."""
         window, context = self._worked_on()
-        if options is not None and max(picture.size) > window and options.feather > context:
-            raise UsageError(
-                f"{path}: --feather {options.feather} is too wide: the picture is larger than the window of {window} "
-                f"pixels, and {context} around a hole are worked on with it; give up to --feather {context}, a "
-                "larger --context (less than half of the window), or a larger --window"
-            )
-        return {"input": picture.colour, "mask": hole_of(path, picture, options)}
+        if max(mask.shape[-2:]) <= window or feather <= context:
+            return
+        for box, _ in hole_groups(mask, context // 2):
+            if box.largest_side + 2 * feather > window:
+                raise UsageError(
+                    f"{path}: --feather {feather} is too wide: a hole and its surroundings do not fit into the window "
+                    f"of {window} pixels, and then {context} around it are worked on; give up to --feather {context}, "
+                    "a larger --context (less than half of the window), or a larger --window"
+                )
 
     def predict(self, batch: Batch, modules: Modules) -> Batch:
         """The picture with its holes filled by values in [0, 1]; outside them it is the same, bit for bit.

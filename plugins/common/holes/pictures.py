@@ -187,6 +187,8 @@ def _masks(split: Literal["train", "validation"], settings: RunSettings, masks: 
 def _refuse_others(masks: MaskSettings, beside: Path, *names: str) -> None:
     usual = MaskSettings()
     asked = [name for name in names if getattr(masks, name) != getattr(usual, name)]
+    if masks.folder is not None and masks.folder.resolve() == beside.resolve():
+        asked = [name for name in asked if name != "folder"]
     if asked:
         flags = " and ".join("--masks" if name == "folder" else f"--masks.{name}" for name in asked)
         raise UsageError(

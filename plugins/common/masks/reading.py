@@ -25,9 +25,9 @@ def read_mask(path: Path, polarity: Polarity = "white-hole") -> Tensor:
     """A mask (1, H, W) from a picture file of any kind, upright.
 
     Of a gray file the values decide, as `is_foreground` says: 0 and 1 are black and white too. Of a colour file that is
-    white which is nearer to white than to black; of a palette without such a colour, as files of class numbers have it,
-    all that is not black. What cannot be seen is not white. Raises UsageError when there is no such file, DataError
-    when it is damaged.
+    white which is nearer to white than to black; of one with a palette in which black is used, as files of class
+    numbers have it, all that is not black. What cannot be seen is not white. Raises UsageError when there is no such
+    file, DataError when it is damaged.
     """
     white = _white(path, read_picture(path))
     return (white if polarity == "white-hole" else ~white).float()
@@ -41,8 +41,8 @@ def _white(path: Path, picture: Picture) -> Tensor:
     if bool((colour == colour[:1]).all()):
         values = (colour[0] * (2**picture.bits - 1)).round().numpy().astype(np.int32)
         return torch.from_numpy(is_foreground(values))[None]
-    white = colour.mean(0, keepdim=True) >= 0.5
-    return white if bool(white.any()) or not _has_palette(path) else (colour > 0).any(0, keepdim=True)
+    black = (colour == 0).all(0, keepdim=True)
+    return ~black if bool(black.any()) and _has_palette(path) else colour.mean(0, keepdim=True) >= 0.5
 
 
 def _has_palette(path: Path) -> bool:

@@ -57,7 +57,7 @@ class FillingPredict(Settings):
     """Pixels by which the hole is made larger on all sides, where its rim is soiled by what is to be removed."""
     feather: Annotated[int, Field(ge=0, le=1000)] = 0
     """Pixels around the hole over which the answer fades into what is known; these are then changed too. With 0 every
-    pixel outside the hole stays as it is, bit for bit. In pictures larger than the window at most the context."""
+    pixel outside the hole stays as it is, bit for bit. Around holes larger than the window at most the context."""
     blend: Literal["none", "poisson"] = "none"
     """poisson: take over the answer's texture and bend its colours until no seam is left; slow for large holes."""
     window: Annotated[int, Field(ge=16)] | None = None

@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def read_values(path: Path) -> NDArray[Any]:
+def read_values(path: Path, *, tones: bool = False) -> NDArray[Any]:
     """The values (H, W) of a mask file: indices of a palette, or shades of gray.
 
-    A palette of black and white alone means these: programs that make files small number them as they like. Raises
-    UsageError where there is no such file, DataError where it cannot be read or has colours.
+    With ``tones`` a palette of which black and white alone are used means these: programs that make files small number
+    them as they like. Raises UsageError where there is no such file, DataError where it cannot be read or has colours.
     """
     import numpy as np
 
     with opened(path) as image:
         values = np.asarray(image)
         palette = np.asarray(image.getpalette("RGB"), np.uint8).reshape(-1, 3) if image.mode == "P" else None
-    if palette is not None:
+    if tones and palette is not None and int(values.max(initial=0)) < len(palette):
         used = palette[np.unique(values)]
         if np.isin(used, (0, 255)).all() and (used == used[:, :1]).all():
             values = palette[values, 0]

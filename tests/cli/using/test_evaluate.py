@@ -196,7 +196,7 @@ def test_a_run_is_never_measured_on_a_sample_that_it_was_not_trained_on(restore,
     config(tmp_path / "run", data="/photos/my own", val_data="null")
     status, out, err = restore("evaluate", "repeat", named)
     assert (status, out) == (2, "")
-    assert f"{named} was trained on /photos/my own; say what to measure on: --data '/photos/my own'" in err
+    assert f"{named} was trained on /photos/my own; say what to measure on: --data FOLDER" in err
     assert restore("evaluate", named, "--data", "data")[0] == 0
     config(tmp_path / "run", data="/photos", val_data="/held-out")
     assert "was trained on /photos; say what to measure on: --data /held-out" in restore("evaluate", named)[2]

@@ -83,6 +83,19 @@ def test_the_first_epoch_of_a_warm_up_by_epochs_moves() -> None:
     assert rates == pytest.approx([0.5, 1.0, 1.0, 0.5])  # of the last half, the cosine's first and middle
 
 
+@pytest.mark.parametrize(
+    ("epochs", "warmup", "rates"), [(1, 0.1, [1.0]), (2, 0.1, [1.0, 0.5556]), (3, 0.9, [0.3704, 0.7407, 1.0])]
+)
+def test_a_warm_up_by_epochs_ends_at_the_highest_rate(epochs: int, warmup: float, rates: list[float]) -> None:
+    schedule = ScheduleSettings(name="linear", warmup=warmup, per="epoch")
+    optimizer = ScheduledOptimizer(OptimizerSettings(lr=1.0, schedule=schedule), [nn.Parameter(torch.zeros(1))])
+    found = []
+    for epoch in range(epochs):
+        optimizer.set_rate(100 * epoch, 100 * epochs, 100)
+        found.append(optimizer.rate)
+    assert found == pytest.approx(rates, abs=1e-3)
+
+
 def test_the_first_step_of_a_warm_up_moves() -> None:
     settings = OptimizerSettings(lr=1.0, schedule=ScheduleSettings(name="linear", warmup=0.5))
     optimizer = ScheduledOptimizer(settings, [nn.Parameter(torch.zeros(1))])

@@ -106,6 +106,21 @@ def test_a_run_goes_on_with_the_same_pictures(tmp_path: Path, split: str, count:
     train(OneNetwork, longer, resume=folder)
 
 
+class OfFiles(OneNetwork):
+    """Calls its pictures by their paths."""
+
+    def data(self, split: str, phase: Phase) -> Noise:
+        pictures = super().data(split, phase)
+        pictures.name = lambda index: str(self.settings.data / f"{index}.png")  # type: ignore[method-assign,operator]
+        return pictures
+
+
+def test_pictures_named_from_another_folder_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = train(OfFiles, toy_settings(tmp_path, epochs=1, data=Path("pictures")))
+    train(OfFiles, merged(ToySettings, folder, {"epochs": 2}), resume=folder)
+
+
 def test_a_resumed_run_keeps_its_place(tmp_path: Path) -> None:
     folder = train(OneNetwork, toy_settings(tmp_path, name="run", epochs=1))
     for typed in ({"name": "other"}, {"out": tmp_path / "elsewhere"}):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from picture_files import chunk
 from PIL import Image
 from segmentation_files import mask, picture, square
 
@@ -116,8 +119,35 @@ def test_black_and_white_by_a_palette_are_black_and_white(tmp_path: Path, palett
     image.putpalette(palette)
     image.putdata(indices.reshape(-1).tolist())
     image.save(path)
-    assert read_values(path).max() == 255
-    assert (is_foreground(read_values(path)) == square(1)).all()
+    assert read_values(path).max() == 1
+    assert (is_foreground(read_values(path, tones=True)) == square(1)).all()
+
+
+def test_class_numbers_are_indices_whatever_their_colours(flat: Path) -> None:
+    for name, most in (("cell1", 2), ("cell2", 1), ("cell10", 1)):
+        values = square(1)
+        values[0] = most
+        values[-1] = 255  # beyond the palette of the file
+        rows = b"".join(b"\0" + row.tobytes() for row in values)
+        palette = bytes([0, 0, 0, 255, 255, 255, 255, 0, 0])
+        chunks = (
+            ("IHDR", struct.pack(">IIBBBBB", 16, 12, 8, 3, 0, 0, 0)),
+            ("PLTE", palette),
+            ("IDAT", zlib.compress(rows)),
+        )
+        content = b"".join(chunk(kind.encode(), data) for kind, data in (*chunks, ("IEND", b"")))
+        (flat / "masks" / f"{name}.png").write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    settings = UNetSettings(data=flat).decided()
+    assert settings.model.classes == ["0", "1", "2"]
+    source = read_source(flat, settings.model)
+    assert source.read(1)[1].unique().tolist() == [0, 1, 255]
+
+
+def test_a_soiled_pixel_makes_no_class_numbers(flat: Path) -> None:
+    values = square(255)
+    values[0, 0] = 1
+    mask(flat / "masks" / "cell1.png", values)
+    assert not UNetSettings(data=flat).decided().model.exclusive
 
 
 def test_masks_that_mark_nothing_are_told_of(flat: Path) -> None:

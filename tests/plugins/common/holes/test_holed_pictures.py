@@ -149,6 +149,8 @@ def test_two_sources_of_holes_at_once_are_refused(photographs: Path, masks: Path
             evaluation_holes(tmp_path, wanted)
     with pytest.raises(UsageError, match="--masks: other holes"):
         evaluation_holes(tmp_path, MaskSettings(folder=masks / "inner"))
+    with pytest.raises(UsageError, match="no partner of the same name"):  # the very ones, which do not fit here
+        evaluation_holes(tmp_path, MaskSettings(folder=tmp_path / "images" / ".." / "masks"))
 
 
 def test_a_picture_without_room_for_a_hole_is_named(photographs: Path) -> None:

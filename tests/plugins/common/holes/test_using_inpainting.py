@@ -208,10 +208,14 @@ def test_a_feather_fades_from_the_hole_outwards_and_leaves_the_rest(tmp_path: Pa
 
 def test_a_feather_wider_than_what_is_worked_on_is_refused_in_large_pictures(tmp_path: Path) -> None:
     large, small = (saved(tmp_path / f"{side}.png", noise(side, side)) for side in (80, 64))
-    holes = [saved(tmp_path / f"m{side}.png", mask_levels(side, side)) for side in (80, 64)]
+    holes = [
+        saved(tmp_path / f"m{side}.png", np.pad(np.full((40, 40), 255, np.uint8), (side - 40) // 2))
+        for side in (80, 64)
+    ]
     with pytest.raises(UsageError, match=r"80\.png: --feather 17 is too wide.* up to --feather 16"):
         used(large, tmp_path / "out.png", mask=holes[0], feather=17)
     used(large, tmp_path / "out.png", mask=holes[0], feather=17, context=17)
+    used(large, tmp_path / "out.png", mask=saved(tmp_path / "small.png", mask_levels(80, 80)), feather=17)
     used(small, tmp_path / "out.png", mask=holes[1], feather=17)
 
 

@@ -56,6 +56,7 @@ def test_a_gray_mask_saved_in_colour_is_read_alike(tmp_path: Path) -> None:
         (MARKED, [(0, 0, 0), (1, 1, 1)]),
         (MARKED, [(0, 0, 0), (128, 0, 0)]),  # a class number, as Pascal VOC paints it
         (1 - MARKED, [(255, 255, 255), (0, 0, 90)]),
+        (MARKED * np.array([[1, 2, 1, 1]], np.uint8), [(0, 0, 0), (128, 0, 0), (224, 224, 192)]),  # two of them
     ],
 )
 def test_palettes_of_any_order_are_looked_up(
