@@ -45,7 +45,7 @@ def levels(image: Image.Image, path: Path) -> Levels:
 
 def _is_negative(image: Image.Image) -> bool:
     """Whether zero is white in a TIFF file of 16 bits; Pillow turns only those of fewer bits round."""
-    return image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == 0  # type: ignore[attr-defined]
+    return image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == 0  # type: ignore[attr-defined]  # of TIFF files alone
 
 
 def _narrowed(values: npt.NDArray[Any], path: Path) -> npt.NDArray[np.uint16]:

@@ -41,6 +41,12 @@ def list_pictures(folder: Path) -> list[Path]:
     return sorted(pictures, key=counted)
 
 
+def has_pictures(folder: Path) -> bool:
+    """Whether files that are shown in a folder are called as pictures are."""
+    shown = (path for path in folder.iterdir() if not path.name.startswith("."))
+    return any(path.suffix.lower() in SUFFIXES and path.is_file() for path in shown)
+
+
 def counted(path: Path) -> list[tuple[int, int, str]]:
     """A sorting key by which numbers inside names are numbers."""
     parts = re.split(r"([0-9]+)", path.name.casefold())

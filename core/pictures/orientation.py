@@ -27,7 +27,7 @@ def upright_size(image: Image.Image, path: Path) -> tuple[int, int]:
     width, height = image.size
     if image.format == "TIFF":
         # Some versions of Pillow give the size of the upright picture already; the tags tell that of the stored one.
-        tags = image.tag_v2  # type: ignore[attr-defined]
+        tags = image.tag_v2  # type: ignore[attr-defined]  # of TIFF files alone
         width, height = tags.get(_IMAGE_WIDTH, width), tags.get(_IMAGE_LENGTH, height)
     return (width, height) if metadata.orientation(image) in _SIDEWAYS else (height, width)
 

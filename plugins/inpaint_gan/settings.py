@@ -90,11 +90,6 @@ class AdversarialSettings(Settings):
     discriminator: OptimizerSettings = OptimizerSettings(lr=4e-4, betas=(0.5, 0.999))
     """Optimizer of the discriminator."""
 
-    @property
-    def has_labels(self) -> bool:
-        """Whether the discriminator is told a label, so that ``real_label`` counts."""
-        return self.kind in ("vanilla", "least-squares")
-
 
 class InpaintGANSettings(TwoPhaseSettings):
     """Settings of a run that learns to fill holes by pixels, then by a game.

@@ -16,7 +16,7 @@ from restore.core.task import Pictures
 from restore.plugins.common.features.settings import layers_in_use
 from restore.plugins.common.features.weights import feature_network
 from restore.plugins.common.games.feature_matching import FeatureMatching
-from restore.plugins.common.games.health import Remedies, game_health
+from restore.plugins.common.games.health import LABELLED, Remedies, game_health
 from restore.plugins.common.games.measures import game_measures
 from restore.plugins.common.holes.inpainting import Inpainting
 from restore.plugins.common.holes.losses import composed
@@ -142,7 +142,8 @@ class InpaintGAN(Inpainting):
 
     def health(self, numbers: Mapping[str, float]) -> str | None:
         """What goes wrong in the game; see `game_health`."""
-        return game_health(numbers, _WITH_LABELS if self.settings.adversarial.has_labels else _REMEDIES)
+        labelled = self.settings.adversarial.kind in LABELLED
+        return game_health(numbers, _WITH_LABELS if labelled else _REMEDIES)
 
     # --- using ------------------------------------------------------------------------------------------------
 

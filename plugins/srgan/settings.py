@@ -91,11 +91,6 @@ class AdversarialSettings(Settings):
     discriminator: OptimizerSettings = OptimizerSettings(lr=1e-4)
     """Optimizer of the discriminator."""
 
-    @property
-    def has_labels(self) -> bool:
-        """Whether the discriminator is told a label, so that ``real_label`` counts."""
-        return self.kind in ("vanilla", "least-squares")
-
 
 class SRGANSettings(TwoPhaseSettings):
     """Settings of a run in two phases: pretraining by pixels, then the adversarial game."""

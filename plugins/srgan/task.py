@@ -20,7 +20,7 @@ from restore.core.task import Pictures, Task
 from restore.plugins.common.features.perceptual import Perceptual
 from restore.plugins.common.features.weights import feature_network
 from restore.plugins.common.games.adversarial import AdversarialLoss, Hinge, LeastSquares, Vanilla
-from restore.plugins.common.games.health import Remedies, game_health
+from restore.plugins.common.games.health import LABELLED, Remedies, game_health
 from restore.plugins.common.games.measures import game_measures
 from restore.plugins.common.pixel_losses import L1, MSE, Charbonnier, PixelLoss
 from restore.plugins.common.protocols import super_resolution_protocols
@@ -142,7 +142,7 @@ class SRGAN(Task):
     def health(self, numbers: Mapping[str, float]) -> str | None:
         """What goes wrong in the game, as when the discriminator has nothing left to learn; see `game_health`."""
         shared = {"d_real": numbers.get("d_hr", math.nan), "d_fake": numbers.get("d_sr", math.nan)}
-        labelled = self.settings.adversarial.has_labels
+        labelled = self.settings.adversarial.kind in LABELLED
         return game_health({**numbers, **shared}, _WITH_LABELS if labelled else _REMEDIES)
 
     # --- using and measuring ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from restore.core.errors import RestoreError, UsageError
 from restore.core.pictures.files import read_picture, write_picture
-from restore.core.pictures.listing import SUFFIXES, list_pictures
+from restore.core.pictures.listing import has_pictures, list_pictures
 from restore.core.steps import Modules
 from restore.core.writing import check_vacant, writable_folder
 from restore.plugins.common.frames import KINDS, check_kind, write_frames
@@ -77,16 +77,11 @@ def pictures_below(folder: Path) -> Iterator[Found]:
     if not folder.is_dir():
         raise UsageError(f"{folder}: {'is a file, not a folder' if folder.exists() else 'no such folder'}")
     people = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    filled = [path for path in people if _has_pictures(path)]
+    filled = [path for path in people if has_pictures(path)]
     for person in filled:
         yield from (Found(path, Path(person.name)) for path in list_pictures(person))
-    if not filled or _has_pictures(folder):
+    if not filled or has_pictures(folder):
         yield from (Found(path, Path()) for path in list_pictures(folder))
-
-
-def _has_pictures(folder: Path) -> bool:
-    shown = (path for path in folder.iterdir() if not path.name.startswith("."))
-    return any(path.suffix.lower() in SUFFIXES and path.is_file() for path in shown)
 
 
 def _refuse(targets: dict[Found, Path], settings: AlignSettings) -> None:

@@ -27,6 +27,10 @@ GAP = 1.0
 """How many dB above the mean colour the best kind of holes has to be before a kind below it counts as a gap."""
 
 
+LABELLED = ("vanilla", "least-squares")
+"""Kinds of games whose critic is told labels, so that ``real_label`` counts."""
+
+
 @dataclass(frozen=True)
 class Remedies:
     """What to do about each failure: the ends of the sentences, with the flags that a family has."""

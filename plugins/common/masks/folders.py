@@ -13,7 +13,7 @@ from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
 from restore.core.pictures.files import picture_size
-from restore.core.pictures.listing import SUFFIXES, list_pictures
+from restore.core.pictures.listing import has_pictures, list_pictures
 from restore.plugins.common.masks.reading import read_mask, resized_mask
 from restore.plugins.common.masks.settings import Polarity
 
@@ -94,7 +94,7 @@ def mask_files(folder: Path) -> list[Path]:
     inner = sorted(path for path in folder.rglob("*") if path.is_dir() and not _is_hidden(path.relative_to(folder)))
     files: list[Path] = []
     for place in (folder, *inner):
-        if any(path.suffix.lower() in SUFFIXES and not path.name.startswith(".") for path in place.iterdir()):
+        if has_pictures(place):
             files += list_pictures(place)
     return files or list_pictures(folder)  # which says why there are none
 
