@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageDraw
 
+from restore.plugins.common.masks.generators import drawn_mask
 from restore.plugins.common.masks.settings import KINDS, MaskKind
-from restore.plugins.common.masks.shapes import drawn_mask
 
 SHARES = (0.1, 0.25, 0.45)
 SIDE = 256

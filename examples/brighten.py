@@ -5,8 +5,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from restore.core import EvaluationProtocol, OptimizerSettings, Phase, RunSettings, Task, Tiling
+from restore.plugins.common.images.samples import photographs
 from restore.plugins.common.metrics import PSNR
-from restore.plugins.common.samples import photographs
 from restore.registry import hookimpl
 
 

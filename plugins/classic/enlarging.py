@@ -18,8 +18,8 @@ from restore.plugins.classic import interpolation
 from restore.plugins.classic.fixed_method import FixedMethod
 from restore.plugins.classic.fourier import fourier
 from restore.plugins.classic.settings import EnlargingEvaluate, EnlargingPredict, EnlargingSettings
-from restore.plugins.common.protocols import super_resolution_protocols
-from restore.plugins.common.super_resolution import evaluation_pairs
+from restore.plugins.common.super_resolution.dataset import evaluation_pairs
+from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
 
 
 class Enlarging(FixedMethod):

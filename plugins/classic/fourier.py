@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from restore.core.machine.devices import in_float64
-from restore.plugins.common.resize import resized_length
+from restore.plugins.common.images.resize import resized_length
 
 
 def fourier(pictures: Tensor, scale: float) -> Tensor:

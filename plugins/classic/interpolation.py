@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.machine.devices import in_float64
-from restore.plugins.common.resize import LANCZOS, TRIANGLE, imresize, resample, resized_length
+from restore.plugins.common.images.resize import LANCZOS, TRIANGLE, imresize, resample, resized_length
 
 
 def source_position(pixel: float, scale: float) -> float:

@@ -20,8 +20,8 @@ from restore.core.task import Pictures, Task
 from restore.plugins.classic import filling
 from restore.plugins.classic.fixed_method import FixedMethod
 from restore.plugins.classic.settings import BlendingPredict, BlendingSettings, FillingSettings
-from restore.plugins.common.holes.inpainting import MASK, Inpainting
-from restore.plugins.common.holes.poisson import poisson_blended
+from restore.plugins.common.inpainting.poisson import poisson_blended
+from restore.plugins.common.inpainting.task import MASK, Inpainting
 from restore.plugins.common.masks.reading import read_mask
 
 _log = logging.getLogger(__name__)

@@ -9,39 +9,34 @@ from restore.registry import Register, hookimpl
 def restore_datasets(register: Register) -> None:
     """Pictures to train and to measure on."""
     place = "restore.plugins.common"
-    register("photographs", f"{place}.samples:photographs", summary="Photographs that ship with scikit-image.")
-    register("folder", f"{place}.folders:PictureFolder", summary="The pictures of a folder, decoded once.")
+    register("photographs", f"{place}.images.samples:photographs", summary="Photographs that ship with scikit-image.")
+    register("folder", f"{place}.images.folders:PictureFolder", summary="The pictures of a folder, decoded once.")
     register(
         "super-resolution",
-        f"{place}.super_resolution:super_resolution_pictures",
+        f"{place}.super_resolution.dataset:super_resolution_pictures",
         summary="Small and large pictures: crops to train on, whole ones to validate on.",
     )
     register(
         "inpainting",
-        f"{place}.holes.pictures:inpainting_pictures",
+        f"{place}.inpainting.dataset:inpainting_pictures",
         summary="Pictures with holes: random ones to train on, fixed ones to validate on.",
     )
-    register("masks", f"{place}.masks.shapes:drawn_mask", summary="Holes of six looks, drawn by chance.")
+    register("masks", f"{place}.masks.generators:drawn_mask", summary="Holes of six looks, drawn by chance.")
     register("mask-folder", f"{place}.masks.folders:MaskFolder", summary="The masks of a folder, at any size.")
 
 
 @hookimpl
 def restore_losses(register: Register) -> None:
     """Losses that know no family."""
-    pixels, adversarial = "restore.plugins.common.pixel_losses", "restore.plugins.common.games.adversarial"
+    pixels, adversarial = "restore.plugins.common.losses", "restore.plugins.common.adversarial.losses"
     register("l1", f"{pixels}:L1", summary="Mean absolute error.")
     register("mse", f"{pixels}:MSE", summary="Mean squared error.")
     register("charbonnier", f"{pixels}:Charbonnier", summary="Mean absolute error with a smooth tip.")
     register("total-variation", f"{pixels}:TotalVariation", summary="Roughness of a prediction.")
-    features = "restore.plugins.common.features"
+    features = "restore.plugins.common.perceptual"
     register("perceptual", f"{features}.perceptual:Perceptual", summary="Distance between VGG features.")
     register("style", f"{features}.style:Style", summary="Distance between Gram matrices of VGG features.")
-    register(
-        "feature-matching",
-        "restore.plugins.common.games.feature_matching:FeatureMatching",
-        summary="Distance between a critic's features of generated and of real pictures.",
-    )
-    holes = "restore.plugins.common.holes.losses"
+    holes = "restore.plugins.common.inpainting.losses"
     register("hole-l1", f"{holes}:HoleWeightedL1", summary="Mean absolute error, weighted in the hole and outside it.")
     register("hole-mse", f"{holes}:HoleWeightedMSE", summary="Mean squared error, weighted in the hole and outside it.")
     register(
@@ -66,7 +61,7 @@ def restore_losses(register: Register) -> None:
 def restore_metrics(register: Register) -> None:
     """Metrics that say what they compare."""
     place = "restore.plugins.common.metrics"
-    holes = "restore.plugins.common.holes.metrics"
+    holes = "restore.plugins.common.inpainting.metrics"
     register("psnr-hole", f"{holes}:HolePSNR", summary="Peak signal-to-noise ratio inside the hole, per picture.")
     register("l1-hole", f"{holes}:HoleL1", summary="Mean absolute error inside the hole, per picture.")
     register("psnr", f"{place}:PSNR", summary="Peak signal-to-noise ratio in dB, per picture.")

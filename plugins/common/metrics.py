@@ -14,7 +14,7 @@ from torch import Tensor
 
 from restore.core.errors import DataError
 from restore.core.machine.devices import in_float64
-from restore.plugins.common.colour import full_range_luma, luma
+from restore.plugins.common.images.color import full_range_luma, luma
 
 _COLOURS = {"y8": "8-bit Y", "y": "Y", "rgb8": "8-bit RGB", "rgb": "RGB"}
 

@@ -36,3 +36,13 @@ def restore_architectures(register: Register) -> None:
         f"{place}.critics:LocalGlobalCritic",
         summary="The critics of DeepFill: of the hole with its surroundings, and of the picture.",
     )
+
+
+@hookimpl
+def restore_losses(register: Register) -> None:
+    """The loss that looks into a discriminator."""
+    register(
+        "feature-matching",
+        "restore.plugins.inpaint_gan.feature_matching:FeatureMatching",
+        summary="Distance between a discriminator's features of generated and of real images.",
+    )

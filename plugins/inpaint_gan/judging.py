@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from restore.core.steps import Batch, Terms
-from restore.plugins.common.games.adversarial import (
+from restore.plugins.common.adversarial.losses import (
     AdversarialLoss,
     Hinge,
     LeastSquares,

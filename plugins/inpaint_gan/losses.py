@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from torch import Tensor
 
 from restore.core.steps import Batch, Terms
-from restore.plugins.common.features.perceptual import Perceptual
-from restore.plugins.common.features.style import Once, Style
-from restore.plugins.common.holes.losses import (
+from restore.plugins.common.inpainting.losses import (
     DiscountedL1,
     HoleTotalVariation,
     HoleWeightedL1,
     HoleWeightedMSE,
     composed,
 )
+from restore.plugins.common.perceptual.perceptual import Perceptual
+from restore.plugins.common.perceptual.style import Once, Style
 from restore.plugins.inpaint_gan.settings import InpaintGANSettings, PixelSettings
 
 

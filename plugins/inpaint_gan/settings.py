@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self, cast
 from pydantic import Field, field_validator, model_validator
 
 from restore.core.settings import Changeable, Flag, OptimizerSettings, ScheduleSettings, Settings
-from restore.plugins.common.features.settings import PerceptualSettings, StyleSettings, check_layers, check_side
-from restore.plugins.common.games.two_phases import TwoPhaseSettings
+from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.masks.settings import MaskSettings
+from restore.plugins.common.perceptual.settings import PerceptualSettings, StyleSettings, check_layers, check_side
 from restore.plugins.inpaint_gan.network_settings import DiscriminatorSettings, ModelSettings
 
 Weight = Annotated[float, Field(ge=0)]
@@ -222,8 +222,8 @@ class InpaintGANSettings(TwoPhaseSettings):
         if self.model.window is None:
             changes["model"] = self.model.model_copy(update={"window": self.crop})
         if self.perceptual.weight or self.style.weight:
-            from restore.plugins.common.features.weights import decided
-            from restore.plugins.common.holes.pictures import inpainting_pictures
+            from restore.plugins.common.inpainting.dataset import inpainting_pictures
+            from restore.plugins.common.perceptual.weights import decided
 
             if self.looks_at_features:  # a mistake in the data is told before half a gigabyte is downloaded
                 inpainting_pictures("train", self, self.masks, self.crop)

@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from restore.core.settings import RunSettings, Settings
 from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
 from restore.core.task import Pictures
-from restore.plugins.common.features.settings import layers_in_use
-from restore.plugins.common.features.weights import feature_network
-from restore.plugins.common.games.feature_matching import FeatureMatching
-from restore.plugins.common.games.health import LABELLED, Remedies, game_health
-from restore.plugins.common.games.measures import game_measures
-from restore.plugins.common.holes.inpainting import Inpainting
-from restore.plugins.common.holes.losses import composed
-from restore.plugins.common.holes.pictures import inpainting_pictures
+from restore.plugins.common.adversarial.diagnostics import LABELLED, Remedies, game_health
+from restore.plugins.common.adversarial.measures import game_measures
+from restore.plugins.common.inpainting.dataset import inpainting_pictures
+from restore.plugins.common.inpainting.losses import composed
+from restore.plugins.common.inpainting.task import Inpainting
+from restore.plugins.common.perceptual.settings import layers_in_use
+from restore.plugins.common.perceptual.weights import feature_network
+from restore.plugins.inpaint_gan.feature_matching import FeatureMatching
 from restore.plugins.inpaint_gan.judging import Judge, critic_terms, game_of
 from restore.plugins.inpaint_gan.losses import reconstruction, seen_features
 from restore.plugins.inpaint_gan.networks import discriminator_of, drawn, generator_of

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from restore.core.steps import Batch, Terms
-from restore.plugins.common.features.perceptual import Perceptual
-from restore.plugins.common.features.style import Once, Style
-from restore.plugins.common.features.vgg import VGGFeatures
-from restore.plugins.common.holes.losses import HoleTotalVariation, HoleWeightedL1, composed
+from restore.plugins.common.inpainting.losses import HoleTotalVariation, HoleWeightedL1, composed
+from restore.plugins.common.perceptual.perceptual import Perceptual
+from restore.plugins.common.perceptual.style import Once, Style
+from restore.plugins.common.perceptual.vgg import VGGFeatures
 from restore.plugins.lbam.settings import LBAMSettings
 
 Features = Callable[[Tensor], Mapping[str, Tensor]]

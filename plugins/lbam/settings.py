@@ -7,10 +7,10 @@ from typing import Annotated, ClassVar, Literal, Self, cast
 from pydantic import Field, model_validator
 
 from restore.core.settings import Changeable, OptimizerSettings, ScheduleSettings, Settings
-from restore.plugins.common.features.layers import Network
-from restore.plugins.common.features.settings import PerceptualSettings, StyleSettings, check_layers, check_side
-from restore.plugins.common.games.two_phases import TwoPhaseSettings
+from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.masks.settings import MaskSettings
+from restore.plugins.common.perceptual.layers import Network
+from restore.plugins.common.perceptual.settings import PerceptualSettings, StyleSettings, check_layers, check_side
 
 PUBLISHED_CROP = 256
 """Side of the pictures that the published discriminator judges."""
@@ -149,8 +149,8 @@ class LBAMSettings(TwoPhaseSettings):
     def _decided_features(self) -> FeatureSettings:
         if not (self.perceptual.weight or self.style.weight):
             return self.perceptual
-        from restore.plugins.common.features.weights import decided
-        from restore.plugins.common.holes.pictures import inpainting_pictures
+        from restore.plugins.common.inpainting.dataset import inpainting_pictures
+        from restore.plugins.common.perceptual.weights import decided
 
         if self.looks_at_features:  # a mistake in the data is told before half a gigabyte is downloaded
             inpainting_pictures("train", self, self.masks, self.crop)

@@ -11,15 +11,15 @@ from torch import Tensor, nn
 from restore.core.settings import RunSettings, Settings
 from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
 from restore.core.task import Pictures
-from restore.plugins.common.features.settings import layers_in_use
-from restore.plugins.common.features.vgg import VGGFeatures
-from restore.plugins.common.features.weights import feature_network
-from restore.plugins.common.games.adversarial import Wasserstein
-from restore.plugins.common.games.health import Remedies, game_health
-from restore.plugins.common.games.measures import game_measures
-from restore.plugins.common.holes.inpainting import Inpainting
-from restore.plugins.common.holes.pictures import inpainting_pictures
-from restore.plugins.common.recolouring import recoloured
+from restore.plugins.common.adversarial.diagnostics import Remedies, game_health
+from restore.plugins.common.adversarial.losses import Wasserstein
+from restore.plugins.common.adversarial.measures import game_measures
+from restore.plugins.common.images.recolouring import recoloured
+from restore.plugins.common.inpainting.dataset import inpainting_pictures
+from restore.plugins.common.inpainting.task import Inpainting
+from restore.plugins.common.perceptual.settings import layers_in_use
+from restore.plugins.common.perceptual.vgg import VGGFeatures
+from restore.plugins.common.perceptual.weights import feature_network
 from restore.plugins.lbam.discriminator import Discriminator
 from restore.plugins.lbam.generator import Generator
 from restore.plugins.lbam.losses import CompositeLoss, seen_through

@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from restore.core.errors import UsageError
 from restore.core.settings import Changeable, Flag, OptimizerSettings, ScheduleSettings, Settings
-from restore.plugins.common.features.settings import PerceptualSettings, check_side
-from restore.plugins.common.games.two_phases import TwoPhaseSettings
+from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
+from restore.plugins.common.perceptual.settings import PerceptualSettings, check_side
 
 Scale = Literal[2, 3, 4, 8]
 PixelLoss = Literal["l1", "mse", "charbonnier"]
@@ -146,7 +146,7 @@ class SRGANSettings(TwoPhaseSettings):
         Raises UsageError for folders without pictures, and for paired data of a scale that there is no generator for
         or that does not divide the crop.
         """
-        from restore.plugins.common.super_resolution import picture_files
+        from restore.plugins.common.super_resolution.dataset import picture_files
 
         # A mistake that ends the run is told before anything that only has to be known of it.
         picture_files("train", self)
@@ -165,8 +165,8 @@ class SRGANSettings(TwoPhaseSettings):
         """The scale that was asked for; unless one was, that of paired data."""
         if self.data is None or "scale" in self.model.model_fields_set:
             return self.model.scale
-        from restore.plugins.common.folders import pair_folders
-        from restore.plugins.common.super_resolution import evaluation_pairs
+        from restore.plugins.common.images.folders import pair_folders
+        from restore.plugins.common.super_resolution.dataset import evaluation_pairs
 
         if pair_folders(self.data) is None:
             return self.model.scale
@@ -178,6 +178,6 @@ class SRGANSettings(TwoPhaseSettings):
     def _decided_features(self) -> FeatureSettings:
         if not self.perceptual.weight:
             return self.perceptual
-        from restore.plugins.common.features.weights import decided
+        from restore.plugins.common.perceptual.weights import decided
 
         return cast(FeatureSettings, decided(self.perceptual, needed=self.looks_at_features))

@@ -17,14 +17,14 @@ from restore.core.planes import Plane, Tiling
 from restore.core.settings import RunSettings, Settings
 from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
 from restore.core.task import Pictures, Task
-from restore.plugins.common.features.perceptual import Perceptual
-from restore.plugins.common.features.weights import feature_network
-from restore.plugins.common.games.adversarial import AdversarialLoss, Hinge, LeastSquares, Vanilla
-from restore.plugins.common.games.health import LABELLED, Remedies, game_health
-from restore.plugins.common.games.measures import game_measures
-from restore.plugins.common.pixel_losses import L1, MSE, Charbonnier, PixelLoss
-from restore.plugins.common.protocols import super_resolution_protocols
-from restore.plugins.common.super_resolution import evaluation_pairs, super_resolution_pictures
+from restore.plugins.common.adversarial.diagnostics import LABELLED, Remedies, game_health
+from restore.plugins.common.adversarial.losses import AdversarialLoss, Hinge, LeastSquares, Vanilla
+from restore.plugins.common.adversarial.measures import game_measures
+from restore.plugins.common.losses import L1, MSE, Charbonnier, PixelLoss
+from restore.plugins.common.perceptual.perceptual import Perceptual
+from restore.plugins.common.perceptual.weights import feature_network
+from restore.plugins.common.super_resolution.dataset import evaluation_pairs, super_resolution_pictures
+from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
 from restore.plugins.srgan.discriminator import Discriminator
 from restore.plugins.srgan.generators import MSRResNet, SRResNet
 from restore.plugins.srgan.settings import AdversarialSettings, ModelSettings, SRGANSettings

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from restore.core.errors import DataError
 from restore.core.pictures.files import Picture, read_picture
-from restore.plugins.common.bilinear import bilinear
+from restore.plugins.common.images.bilinear import bilinear
 from restore.plugins.common.masks.values import is_foreground, read_values
 from restore.plugins.unet import layouts, nuclei
 from restore.plugins.unet.mask_files import IGNORED

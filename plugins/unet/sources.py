@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from restore.core.errors import DataError, UsageError
-from restore.plugins.common.folders import held_out
+from restore.plugins.common.images.folders import held_out
 from restore.plugins.unet import layouts, splitting
 from restore.plugins.unet.dataset import TRAIN_DRAWINGS, VALIDATION_DRAWINGS, Drawings, Files, Source
 from restore.plugins.unet.options import MeasuredSettings

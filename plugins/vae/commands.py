@@ -11,7 +11,7 @@ from restore.core.errors import UsageError
 from restore.core.pictures.files import read_picture, write_picture
 from restore.core.steps import Modules
 from restore.core.writing import check_vacant
-from restore.plugins.common.frames import KINDS, check_kind, fitted, write_frames
+from restore.plugins.common.animation import KINDS, check_kind, fitted, write_frames
 from restore.plugins.vae.settings import InterpolateSettings, SampleSettings
 from restore.plugins.vae.task import Autoencoder, VariationalAutoencoder
 

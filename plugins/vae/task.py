@@ -15,15 +15,15 @@ from restore.core.planes import Plane, Tiling
 from restore.core.settings import RunSettings, ScheduleSettings
 from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
 from restore.core.task import Pictures, Task
+from restore.plugins.common.images.recolouring import recoloured
+from restore.plugins.common.losses import MSE
 from restore.plugins.common.own_numbers import Mean, measured
-from restore.plugins.common.pixel_losses import MSE
-from restore.plugins.common.protocols import super_resolution_protocols
-from restore.plugins.common.recolouring import recoloured
-from restore.plugins.common.super_resolution import evaluation_pairs, super_resolution_pictures
-from restore.plugins.common.variational import Gaussian, Posterior, charged, importance_weighted, log_weights
+from restore.plugins.common.super_resolution.dataset import evaluation_pairs, super_resolution_pictures
+from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
 from restore.plugins.vae.measures import ActiveUnits, moments
 from restore.plugins.vae.networks import Decoder, Encoder
 from restore.plugins.vae.settings import AutoencoderSettings, EvaluationOptions, VAESettings
+from restore.plugins.vae.variational import Gaussian, Posterior, charged, importance_weighted, log_weights
 
 WARMUP = "warm-up"
 

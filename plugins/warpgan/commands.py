@@ -17,7 +17,7 @@ from restore.core.pictures.files import read_picture, write_picture
 from restore.core.pictures.listing import has_pictures, list_pictures
 from restore.core.steps import Modules
 from restore.core.writing import check_vacant, writable_folder
-from restore.plugins.common.frames import KINDS, check_kind, write_frames
+from restore.plugins.common.animation import KINDS, check_kind, write_frames
 from restore.plugins.warpgan.alignment import Points, aligned
 from restore.plugins.warpgan.detection import Detect, detector, middle
 from restore.plugins.warpgan.framing import Frame

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import UsageError
-from restore.plugins.common.bilinear import bilinear
-from restore.plugins.common.folders import PictureFolder
-from restore.plugins.common.frames import fitted
+from restore.plugins.common.animation import fitted
+from restore.plugins.common.images.bilinear import bilinear
+from restore.plugins.common.images.folders import PictureFolder
 from restore.plugins.warpgan import faces
 from restore.plugins.warpgan.layout import Album, albums, divided, read_entries
 from restore.plugins.warpgan.people import people

@@ -17,10 +17,10 @@ from torch.nn import functional as F
 from restore.core.errors import DataError, UsageError
 from restore.core.measuring import Metric
 from restore.core.steps import Batch, Modules
-from restore.plugins.common.features.frechet import PUBLISHED, FrechetDistance
 from restore.plugins.common.own_numbers import Mean
 from restore.plugins.warpgan import control_points
 from restore.plugins.warpgan.discriminator import KINDS, Judgement
+from restore.plugins.warpgan.frechet import PUBLISHED, FrechetDistance
 from restore.plugins.warpgan.generator import Drawing
 from restore.plugins.warpgan.losses import texture_error
 from restore.plugins.warpgan.measures import FALSE_ACCEPTS, Rank1, Verification, with_person

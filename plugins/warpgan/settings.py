@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from restore.core.errors import RestoreError
 from restore.core.settings import Changeable, Flag, OptimizerSettings, Settings
 from restore.core.weights.header import find_weights, safetensors_header
-from restore.plugins.common.games.two_phases import TwoPhaseSettings
+from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 
 SAMPLE_PEOPLE = 12
 """People of the drawn sample."""

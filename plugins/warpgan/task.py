@@ -16,12 +16,12 @@ from restore.core.planes import Plane, Rendered, Tiling
 from restore.core.settings import RunSettings
 from restore.core.steps import Batch, Modules, Phase, Step, Turn
 from restore.core.task import Pictures, Task
-from restore.plugins.common.features.frechet import inception_features
-from restore.plugins.common.games.health import Remedies, game_health
+from restore.plugins.common.adversarial.diagnostics import Remedies, game_health
 from restore.plugins.warpgan import measuring
 from restore.plugins.warpgan.dataset import FaceFiles, Pairs, galleries, read_albums
 from restore.plugins.warpgan.discriminator import Discriminator
 from restore.plugins.warpgan.framing import Frame
+from restore.plugins.warpgan.frechet import inception_features
 from restore.plugins.warpgan.game import Round
 from restore.plugins.warpgan.generator import Drawing, WarpGenerator
 from restore.plugins.warpgan.options import EvaluateOptions, PredictOptions

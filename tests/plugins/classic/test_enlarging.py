@@ -20,7 +20,7 @@ from restore.core.task import Task
 from restore.core.training.trainer import Trainer
 from restore.plugins.classic.enlarging import Enlarging
 from restore.plugins.classic.settings import EnlargingEvaluate, EnlargingModel, EnlargingPredict, EnlargingSettings
-from restore.plugins.common.resize import imresize
+from restore.plugins.common.images.resize import imresize
 from restore.registry import entry, get
 
 NAMES = ["nearest", "bilinear", "bicubic", "bicubic-antialias", "lanczos", "fourier"]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from restore.plugins.classic.fourier import fourier
 from restore.plugins.classic.interpolation import source_position
-from restore.plugins.common.resize import resized_length
+from restore.plugins.common.images.resize import resized_length
 
 
 def positions(length: int, scale: float) -> list[float]:

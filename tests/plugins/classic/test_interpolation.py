@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.plugins.classic import interpolation
-from restore.plugins.common.resize import imresize, resized_length
+from restore.plugins.common.images.resize import imresize, resized_length
 
 METHODS = [
     interpolation.nearest,

@@ -19,7 +19,7 @@ from restore.core.settings import RunSettings, Settings
 from restore.core.task import Task
 from restore.core.training.trainer import Trainer
 from restore.plugins.classic.settings import BlendingPredict
-from restore.plugins.common.holes.metrics import HoleL1, HolePSNR
+from restore.plugins.common.inpainting.metrics import HoleL1, HolePSNR
 from restore.plugins.common.masks.settings import FillingPredict
 from restore.registry import entry, get
 

@@ -13,7 +13,7 @@ from restore.registry import Registry, current
 EXPECTED = {
     "datasets": {"folder", "inpainting", "mask-folder", "masks", "photographs", "super-resolution"},
     "losses": {
-        "charbonnier", "discounted-l1", "feature-matching", "hinge", "hole-l1", "hole-mse", "hole-total-variation",
+        "charbonnier", "discounted-l1", "hinge", "hole-l1", "hole-mse", "hole-total-variation",
         "l1", "least-squares", "mse", "perceptual", "style", "total-variation", "vanilla", "wasserstein",
     },
     "metrics": {"l1-hole", "psnr", "psnr-hole", "ssim"},
@@ -42,7 +42,7 @@ def test_registered_metrics_are_complete_as_they_come(registry: Registry) -> Non
 
 def test_the_plugin_and_its_settings_import_nothing_heavy() -> None:
     code = (
-        "import sys, restore.plugins.common, restore.plugins.common.features.settings\n"
+        "import sys, restore.plugins.common, restore.plugins.common.perceptual.settings\n"
         "print(sorted({'torch', 'torchvision', 'numpy', 'PIL', 'skimage', 'accelerate'} & set(sys.modules)))"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

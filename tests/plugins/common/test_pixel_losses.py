@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from restore.plugins.common.pixel_losses import L1, MSE, Charbonnier, PixelLoss, TotalVariation, total_variation
+from restore.plugins.common.losses import L1, MSE, Charbonnier, PixelLoss, TotalVariation, total_variation
 
 
 def pair() -> tuple[Tensor, Tensor]:

@@ -15,10 +15,10 @@ from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from restore.core.errors import DataError
+from restore.plugins.common.images.resize import imresize
 from restore.plugins.common.metrics import PSNR, SSIM, Comparison
-from restore.plugins.common.protocols import super_resolution_protocols
-from restore.plugins.common.resize import imresize
-from restore.plugins.common.super_resolution import evaluation_pairs
+from restore.plugins.common.super_resolution.dataset import evaluation_pairs
+from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
 
 
 def pair(height: int = 24, width: int = 20, channels: int = 3, batch: int = 1) -> tuple[Tensor, Tensor]:

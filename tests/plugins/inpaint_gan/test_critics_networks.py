@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from restore.plugins.common.games.adversarial import gradient_penalty
+from restore.plugins.common.adversarial.losses import gradient_penalty
 from restore.plugins.inpaint_gan.critics import Critic, LocalGlobalCritic, averaged
 
 

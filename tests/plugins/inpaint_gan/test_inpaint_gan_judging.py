@@ -10,8 +10,8 @@ import torch
 from small_inpaint_gan import CRITICS, KINDS, holed_batch, settings
 from torch import Tensor
 
-from restore.plugins.common.games.adversarial import Hinge
-from restore.plugins.common.holes.losses import composed
+from restore.plugins.common.adversarial.losses import Hinge
+from restore.plugins.common.inpainting.losses import composed
 from restore.plugins.inpaint_gan.judging import Game, Judge, Verdict, critic_terms, game_of
 from restore.plugins.inpaint_gan.network_settings import DiscriminatorSettings
 from restore.plugins.inpaint_gan.settings import AdversarialSettings

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from restore.core.chance import seed_everything
 from restore.core.steps import Modules, Step, Terms
-from restore.plugins.common.games.adversarial import Wasserstein
+from restore.plugins.common.adversarial.losses import Wasserstein
 from restore.plugins.lbam.discriminator import Discriminator
 from restore.plugins.lbam.generator import Generator
 from restore.plugins.lbam.settings import LBAMSettings

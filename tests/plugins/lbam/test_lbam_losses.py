@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.plugins.common.features.style import gram
-from restore.plugins.common.features.vgg import VGGFeatures
 from restore.plugins.common.metrics import SSIM
+from restore.plugins.common.perceptual.style import gram
+from restore.plugins.common.perceptual.vgg import VGGFeatures
 from restore.plugins.lbam.losses import CompositeLoss, seen_through, window
 from restore.plugins.lbam.settings import LBAMSettings
 

@@ -14,7 +14,7 @@ from restore.core.errors import UsageError
 from restore.core.pictures.files import read_picture, write_picture
 from restore.core.steps import Modules
 from restore.core.weights.files import save_weights
-from restore.plugins.common.frames import fitted
+from restore.plugins.common.animation import fitted
 from restore.plugins.vae.commands import interpolate, sample
 from restore.plugins.vae.settings import InterpolateSettings, SampleSettings
 from restore.plugins.vae.task import Autoencoder, VariationalAutoencoder

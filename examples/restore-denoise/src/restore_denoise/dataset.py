@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from restore.plugins.common.originals import Originals, refuse_smaller
+from restore.plugins.common.images.sources import Originals, refuse_smaller
 
 
 class NoisyPictures:

@@ -21,10 +21,10 @@ from restore.core import (
     Turn,
 )
 from restore.core.pictures.listing import list_pictures
-from restore.plugins.common.folders import PictureFolder, held_out
+from restore.plugins.common.images.folders import PictureFolder, held_out
+from restore.plugins.common.images.samples import photographs
+from restore.plugins.common.images.sources import Originals
 from restore.plugins.common.metrics import Comparison
-from restore.plugins.common.originals import Originals
-from restore.plugins.common.samples import photographs
 from restore_denoise.dataset import NoisyPictures
 from restore_denoise.loss import EdgeLoss
 from restore_denoise.metric import NoisyPSNR

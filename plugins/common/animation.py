@@ -1,0 +1,47 @@
+"""Pictures of one size that belong together: side by side in one file, or one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from restore.core.errors import UsageError
+from restore.core.pictures.files import write_picture
+from restore.core.writing import replacing
+from restore.plugins.common.images.bilinear import bilinear
+
+KINDS = (".png", ".gif")
+"""Endings of the files that `write_frames` can write."""
+
+
+def check_kind(path: Path, *kinds: str) -> None:
+    """Raise UsageError for an --output that ends in none of ``kinds``, as ``.png``; ask before the work is done."""
+    if path.suffix.lower() not in kinds:
+        raise UsageError(f"--output {path}: not a {' or '.join(kinds)} file")
+
+
+def write_frames(path: Path, frames: Sequence[Tensor], milliseconds: int = 120) -> None:
+    """Write frames (3, H, W) in [0, 1]: a .png is a strip from left to right, a .gif walks there and back for ever.
+
+    ``milliseconds`` is how long an animation shows each of them. Raises UsageError for any other kind of file.
+    """
+    check_kind(path, *KINDS)
+    if path.suffix.lower() == ".png":
+        write_picture(path, torch.cat(list(frames), dim=2))
+        return
+    levels = [(frame.detach().cpu().clamp(0, 1) * 255).round().byte() for frame in [*frames, *frames[-2:0:-1]]]
+    first, *others = [Image.fromarray(frame.permute(1, 2, 0).numpy()) for frame in levels]
+    with replacing(path) as temporary:
+        first.save(temporary, "GIF", save_all=True, append_images=others, duration=milliseconds, loop=0)
+
+
+def fitted(picture: Tensor, height: int, width: int) -> Tensor:
+    """A picture (C, H, W) resized to cover ``height`` x ``width`` pixels, and of that the middle of this size."""
+    cover = max(height / picture.shape[-2], width / picture.shape[-1])
+    around = (max(height, round(picture.shape[-2] * cover)), max(width, round(picture.shape[-1] * cover)))
+    top, left = round((around[0] - height) / 2), round((around[1] - width) / 2)
+    return bilinear(picture, around)[..., top : top + height, left : left + width]

@@ -1,1 +1,0 @@
-"""What pretrained networks see in pictures, and the losses and distances made of it."""

@@ -1,1 +1,0 @@
-"""Two networks that work against each other: losses, phases, and whether the game goes well."""

@@ -1,1 +1,0 @@
-"""Pictures with holes: data, losses, metrics, and filling them at any size."""

@@ -1,0 +1,1 @@
+"""Image files, sample photographs, resizing, color and augmentation."""

@@ -1,0 +1,1 @@
+"""Inpainting: the task, data, losses, metrics, and inference at any size."""

@@ -1,0 +1,259 @@
+"""Pictures with holes, to train and to measure on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from restore.core.errors import DataError, UsageError
+from restore.core.pictures.files import picture_size
+from restore.core.pictures.listing import list_pictures
+from restore.core.settings import RunSettings
+from restore.core.task import Pictures
+from restore.plugins.common.images.augment import varied_crop
+from restore.plugins.common.images.augment_settings import CropAugmentation
+from restore.plugins.common.images.folders import PictureFolder, held_out, paired_files
+from restore.plugins.common.images.samples import photographs
+from restore.plugins.common.images.sources import Originals, refuse_smaller
+from restore.plugins.common.masks.folders import MaskFolder, warn_if_odd
+from restore.plugins.common.masks.generators import drawn_mask
+from restore.plugins.common.masks.reading import read_mask
+from restore.plugins.common.masks.settings import KINDS, MaskSettings
+
+UNKNOWN_KIND = -1
+"""``kind`` of a mask that was not drawn."""
+
+
+def holed(target: Tensor, mask: Tensor, kind: int = UNKNOWN_KIND) -> dict[str, Tensor]:
+    """A sample: ``target`` (3, H, W) in [0, 1], ``mask`` (1, H, W) with one in the hole, ``input`` black there.
+
+    ``kind`` is the place of the hole's look among `masks.settings.KINDS`, or -1.
+    """
+    return {"input": target * (1 - mask), "mask": mask, "target": target, "kind": torch.tensor(kind)}
+
+
+class HoledCrops:
+    """Random crops with random holes to train on: samples as `holed` gives them, of ``crop`` x ``crop`` pixels.
+
+    Crops, their variations and holes are drawn from torch's global generator.
+    """
+
+    def __init__(self, targets: Originals, masks: MaskSettings, crop: int, augment: CropAugmentation) -> None:
+        """Cut from ``targets``. Raises DataError naming pictures smaller than the crop, and as `MaskFolder`."""
+        refuse_smaller(targets, crop, "a training crop", "leave them out, or lower the size of the crops")
+        self._targets, self._settings, self._crop, self._augment = targets, masks, crop, augment
+        self._folder = None if masks.folder is None else MaskFolder(masks.folder, masks.polarity)
+        self.in_memory = targets.in_memory
+
+    def __len__(self) -> int:
+        return len(self._targets)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        target = varied_crop(self._targets[index], self._crop, self._augment)
+        return holed(target, *self._hole())
+
+    def name(self, index: int) -> str:
+        """The picture's file name."""
+        return Path(self._targets.name(index)).name
+
+    def _hole(self) -> tuple[Tensor, int]:
+        side = self._crop
+        if self._folder is not None:
+            mask = self._folder.fitted(int(torch.randint(len(self._folder), ())), side, side)
+            return (mask.flip(-1) if self._augment.flip and torch.randint(2, ()) else mask), UNKNOWN_KIND
+        kind = self._settings.kinds[int(torch.randint(len(self._settings.kinds), ()))]
+        low, high = self._settings.share
+        share = low + (high - low) * float(torch.rand((), dtype=torch.float64))
+        return drawn_mask(kind, side, side, share), KINDS.index(kind)
+
+
+class HoledSquares:
+    """The middle square of each picture with a hole that is always the same, to measure on.
+
+    Drawn holes go through the kinds and through the range of shares, with the index as their seed; masks of a folder
+    follow each other. Where pictures are few each is seen with several holes, so that every kind is there.
+    """
+
+    def __init__(self, targets: Originals, masks: MaskSettings, window: int) -> None:
+        """Cut squares of ``window`` pixels, smaller ones of smaller pictures.
+
+        Raises DataError naming pictures of one row or column, and as `MaskFolder`.
+        """
+        refuse_smaller(targets, 2, "a hole and something known beside it", "leave them out")
+        self._targets, self._settings, self._window = targets, masks, window
+        self._folder = None if masks.folder is None else MaskFolder(masks.folder, masks.polarity)
+        wanted = 2 * len(masks.kinds) if self._folder is None else min(len(self._folder), _SEVERAL)
+        self._rounds = -(-wanted // max(1, len(targets)))
+        self.in_memory = targets.in_memory
+
+    def __len__(self) -> int:
+        return len(self._targets) * self._rounds
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        target = self._targets[index % len(self._targets)]
+        height, width = target.shape[-2:]
+        side = min(height, width, self._window)
+        top, left = (height - side) // 2, (width - side) // 2
+        target = target[:, top : top + side, left : left + side].float() / 255
+        if self._folder is not None:
+            return holed(target, self._folder.fitted(self._mask(index), side, side))
+        place, generator = self._kind(index), torch.Generator().manual_seed(index)
+        kind = self._settings.kinds[place]
+        return holed(target, drawn_mask(kind, side, side, self._share(index), generator), KINDS.index(kind))
+
+    def name(self, index: int) -> str:
+        """The picture's file name, and its hole where there are several."""
+        name = Path(self._targets.name(index % len(self._targets))).name
+        if self._rounds == 1:
+            return name
+        if self._folder is not None:
+            return f"{name}, {self._folder.files[self._mask(index)].name}"
+        return f"{name}, {self._settings.kinds[self._kind(index)]} {100 * self._share(index):.0f} %"
+
+    def _mask(self, index: int) -> int:
+        """Place in the folder of masks: from all over it, where there are more of them than are seen."""
+        assert self._folder is not None
+        masks = len(self._folder)
+        return index * masks // len(self) if len(self) < masks else index % masks
+
+    def _kind(self, index: int) -> int:
+        round_, picture = divmod(index, len(self._targets))
+        return (round_ + picture) % len(self._settings.kinds)
+
+    def _share(self, index: int) -> float:
+        """Shares that fill the range evenly, however many there are: multiples of the golden ratio, nearly."""
+        low, high = self._settings.share
+        return low + (high - low) * (2 * (index * 89 % 144) + 1) / 288
+
+
+_SEVERAL = 12
+"""Masks of a folder that are seen at least, where pictures are few."""
+
+
+def inpainting_pictures(
+    split: Literal["train", "validation"],
+    settings: RunSettings,
+    masks: MaskSettings,
+    crop: int,
+    *,
+    window: int = 256,
+    augment: CropAugmentation | bool = True,
+) -> Pictures:
+    """Random crops with random holes to train on, or fixed squares of ``window`` pixels with fixed holes.
+
+    ``settings.data`` is a folder of pictures, or one with ``images/`` and ``masks/``, of which any mask is put over any
+    picture unless ``masks`` names other ones; without it, the photographs of scikit-image are taken. Validation is on
+    ``settings.val_data``, with the masks in it if it has any, or on a share of the training pictures held out by the
+    seed. Samples are those of `holed`. ``augment`` says how training crops vary: true stands for mirroring alone, false
+    for nothing but the place. Raises UsageError where there are masks beside the pictures and ``masks`` says how holes
+    are to be drawn.
+    """
+    targets, masks = _targets(split, settings), _masks(split, settings, masks)
+    if split == "train":
+        varied = augment if isinstance(augment, CropAugmentation) else CropAugmentation(flip=augment)
+        return HoledCrops(targets, masks, crop, varied)
+    return HoledSquares(targets, masks, window)
+
+
+def _targets(split: Literal["train", "validation"], settings: RunSettings) -> Originals:
+    if split == "validation" and settings.val_data is not None:
+        return PictureFolder(list_pictures(_of_pictures(settings.val_data)))
+    if settings.data is None:
+        return photographs(split)
+    files = list_pictures(_of_pictures(settings.data))
+    if settings.val_data is None:
+        halves = held_out(len(files), settings.val_share, settings.seed, settings.data)
+        files = [files[index] for index in halves[0 if split == "train" else 1]]
+    return PictureFolder(files)
+
+
+def _masks(split: Literal["train", "validation"], settings: RunSettings, masks: MaskSettings) -> MaskSettings:
+    """The settings of holes, naming the masks that lie beside the pictures where no others are named."""
+    if masks.folder is not None:
+        return masks
+    if split == "validation" and settings.val_data is not None and (settings.val_data / "masks").is_dir():
+        return masks.model_copy(update={"folder": settings.val_data / "masks"})
+    beside = None if settings.data is None else settings.data / "masks"
+    if beside is None or not beside.is_dir():
+        return masks
+    _refuse_others(masks, beside, "kinds", "share")
+    return masks.model_copy(update={"folder": beside})
+
+
+def _refuse_others(masks: MaskSettings, beside: Path, *names: str) -> None:
+    usual = MaskSettings()
+    asked = [name for name in names if getattr(masks, name) != getattr(usual, name)]
+    if masks.folder is not None and masks.folder.resolve() == beside.resolve():
+        asked = [name for name in asked if name != "folder"]
+    if asked:
+        flags = " and ".join("--masks" if name == "folder" else f"--masks.{name}" for name in asked)
+        raise UsageError(
+            f"{flags}: other holes than those in {beside}, which belong to the pictures; leave {flags} out, or give "
+            "the folder of the pictures alone as --data"
+        )
+
+
+def _of_pictures(folder: Path) -> Path:
+    return folder / "images" if (folder / "images").is_dir() else folder
+
+
+class PairedHoles:
+    """Pictures of any size with the masks that belong to them: samples as `holed` gives them."""
+
+    def __init__(self, targets: Originals, mask: Callable[[int], Tensor]) -> None:
+        """Pair pictures with the masks that ``mask`` gives for their indices."""
+        self._targets, self._mask = targets, mask
+        self.in_memory = targets.in_memory
+
+    def __len__(self) -> int:
+        return len(self._targets)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        return holed(self._targets[index].float() / 255, self._mask(index))
+
+    def name(self, index: int) -> str:
+        """The picture's file name."""
+        return Path(self._targets.name(index)).name
+
+
+MEASURED = 256
+"""Largest side of the squares that are measured where pictures come without masks."""
+
+
+def evaluation_holes(folder: Path | None, masks: MaskSettings | None = None) -> Pictures:
+    """Pictures with holes to measure on.
+
+    ``images/`` with the masks of the same names in ``masks/`` are taken as they are. Of a folder of pictures, and of
+    the sample photographs, the middle squares are taken, with the holes that ``masks`` says. Raises UsageError when the
+    folder has one of the two or no pictures, and when it has both and ``masks`` asks for other holes; DataError naming
+    a mask of another size than its picture.
+    """
+    masks = masks or MaskSettings()
+    if folder is None:
+        return HoledSquares(photographs("validation"), masks, MEASURED)
+    images, drawn = folder / "images", folder / "masks"
+    if images.is_dir() != drawn.is_dir():
+        raise UsageError(
+            f"{folder}: holes need two folders in it, images/ and masks/, paired by name; or only pictures"
+        )
+    if not images.is_dir():
+        return HoledSquares(PictureFolder(list_pictures(folder)), masks, MEASURED)
+    _refuse_others(masks, drawn, "folder", "kinds", "share")
+    pairs = paired_files(drawn, images)
+    targets = PictureFolder([image for _, image in pairs])
+    files = [mask for mask, _ in pairs]
+    _check_sizes(targets, files)
+    warn_if_odd(drawn, tuple(files), masks.polarity)
+    return PairedHoles(targets, lambda index: read_mask(files[index], masks.polarity))
+
+
+def _check_sizes(targets: PictureFolder, masks: Sequence[Path]) -> None:
+    for index, mask in enumerate(masks):
+        height, width = targets.size(index)
+        rows, columns = picture_size(mask)
+        if (rows, columns) != (height, width):
+            raise DataError(f"{mask}: {columns}x{rows} pixels, but {targets.name(index)} has {width}x{height}")

@@ -1,0 +1,100 @@
+"""Fill the holes of pictures that are larger than what a network is given at once.
+
+A group of holes is cut out with what is around it. Where that fits into the window of the network, it is filled there;
+otherwise the picture is halved until it does, and each larger scale begins with the smaller one's answer: part by part,
+from what is known inwards, the hole is made anew from what is around the part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from restore.plugins.common.inpainting.regions import Box, hole_groups
+from restore.plugins.common.masks.reading import grown
+
+Fill = Callable[[Tensor, Tensor], Tensor]
+"""What a network makes of a picture (1, 3, H, W) that is black where a mask (1, 1, H, W) is one: all of the picture."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """How pictures are cut for a network."""
+
+    fill: Fill
+    window: int
+    """Largest side in pixels of what is filled at once."""
+    context: int
+    """Pixels around a hole that are cut out with it."""
+    reach: int = 0
+    """Pixels beyond the hole for which the network's answer is wanted too."""
+
+    def answer(self, picture: Tensor, mask: Tensor) -> Tensor:
+        """The network's answer (3, H, W) in the holes of a mask (1, H, W) and around them; elsewhere the picture.
+
+        Groups of holes do not see each other's answers, so that neither their order nor their number matters.
+        """
+        result, (height, width) = picture.clone(), picture.shape[-2:]
+        for box, own in hole_groups(mask, self.context // 2):
+            seen = box.wider(self.context, height, width)
+            if seen.largest_side <= self.window:
+                seen = box.at_least(self.window, height, width)
+            answer = self._scaled(picture[seen.place], mask[seen.place])
+            chosen = torch.zeros_like(mask[seen.place])
+            chosen[box.within(seen).place] = own
+            result[seen.place] = torch.where(self._wanted(chosen, mask[seen.place]), answer, result[seen.place])
+        return result
+
+    def _wanted(self, chosen: Tensor, mask: Tensor) -> Tensor:
+        """Where an answer for the chosen holes is taken: there, and beyond them in what is known."""
+        return (grown(chosen, self.reach) > 0.5) & ((chosen > 0.5) | (mask <= 0.5))
+
+    def _scaled(self, picture: Tensor, mask: Tensor) -> Tensor:
+        """The answer for a part of a picture (3, h, w) of any size."""
+        height, width = picture.shape[-2:]
+        if max(height, width) <= self.window:
+            return self.fill((picture * (1 - mask))[None], mask[None])[0].to(picture.dtype)
+        small, small_mask = halved(picture, mask)
+        if small_mask.any():
+            small = torch.where(small_mask > 0.5, self._scaled(small, small_mask), small)
+        start = F.interpolate(small[None], size=(height, width), mode="bilinear", align_corners=False)[0]
+        return self._refined(torch.where(mask > 0.5, start, picture), mask)
+
+    def _refined(self, picture: Tensor, mask: Tensor) -> Tensor:
+        """The answer for a picture whose holes hold a coarse answer: made anew in parts, each seeing its neighbours."""
+        answer, (height, width) = picture.clone(), picture.shape[-2:]
+        for part in self._inwards(mask):
+            seen = part.wider(self.context, height, width).at_least(self.window, height, width)
+            chosen = torch.zeros_like(mask[seen.place])
+            chosen[part.within(seen).place] = mask[part.place]
+            made = self.fill((picture[seen.place] * (1 - chosen))[None], chosen[None])[0].to(picture.dtype)
+            picture[seen.place] = torch.where(chosen > 0.5, made, picture[seen.place])
+            answer[seen.place] = torch.where(self._wanted(chosen, mask[seen.place]), made, answer[seen.place])
+        return answer
+
+    def _inwards(self, mask: Tensor) -> Iterator[Box]:
+        """Parts that hold some of the hole; those with the least of it around them come first."""
+        side = max(1, self.window - 2 * min(self.context, self.window // 4))
+        height, width = mask.shape[-2:]
+        parts = [
+            Box(top, min(height, top + side), left, min(width, left + side))
+            for top in range(0, height, side)
+            for left in range(0, width, side)
+        ]
+        holes = {part: float(mask[part.wider(self.context, height, width).place].mean()) for part in parts}
+        yield from sorted((part for part in parts if mask[part.place].any()), key=lambda part: holes[part])
+
+
+def halved(picture: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Picture (3, H, W) and mask (1, H, W) of half the size, rounded up.
+
+    A pixel is the mean of what is known of four, and hole only where nothing is: thin holes vanish.
+    """
+    known = 1 - mask
+    weight = F.avg_pool2d(known[None], 2, ceil_mode=True)[0]
+    small = F.avg_pool2d((picture * known)[None], 2, ceil_mode=True)[0] / weight.clamp_min(1e-8)
+    return small, (weight == 0).to(mask.dtype)

@@ -1,0 +1,1 @@
+"""Features of pretrained networks, and the losses made of them."""

@@ -1,0 +1,72 @@
+"""Settings of the losses that several families share. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from restore.core.settings import Settings
+from restore.plugins.common.perceptual.layers import Network, layers_of, smallest_side
+
+
+class PerceptualSettings(Settings):
+    """A loss between the features that a VGG network sees in two pictures."""
+
+    weight: Annotated[float, Field(ge=0)] = 1.0
+    """Factor of the loss."""
+    network: Network = "vgg19"
+    """Which network looks at the pictures."""
+    layers: dict[str, Annotated[float, Field(gt=0)]] = {"relu5_4": 1.0}  # noqa: RUF012 - pydantic copies it
+    """Layers that are compared, each with its share: relu5_4 is after the ReLU, conv5_4 before it."""
+    criterion: Literal["l1", "mse"] = "mse"
+    """How features are compared: mean absolute or mean squared difference."""
+    weights: str = "auto"
+    """Features: imagenet (torchvision's file, downloaded once), random (a fixed seed), the path of a file, or auto:
+    torchvision's file where it is already on this machine, else random."""
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    """Checksum of the features' file, noted when a run starts; a resumed run stops if the file is another."""
+
+    @model_validator(mode="after")
+    def _layers_exist(self) -> Self:
+        check_layers(self.network, self.layers)
+        return self
+
+
+class StyleSettings(Settings):
+    """A loss between the Gram matrices of features: which of them occur together, wherever they are."""
+
+    weight: Annotated[float, Field(ge=0)] = 120.0
+    """Factor of the loss; 0 leaves it out."""
+    layers: dict[str, Annotated[float, Field(gt=0)]] = {"pool1": 1.0, "pool2": 1.0, "pool3": 1.0}  # noqa: RUF012
+    """Layers whose Gram matrices are compared, each with its share."""
+
+
+def check_layers(network: Network, layers: Mapping[str, float], name: str = "layers") -> None:
+    """Raise ValueError, which calls the setting ``name``, unless there are layers and the network has all of them."""
+    if not layers:
+        raise ValueError(f"{name}: name at least one layer")
+    for layer in layers:
+        if layer not in layers_of(network):
+            raise ValueError(f"{name}: {network} has no {layer!r}; it has {', '.join(layers_of(network))}")
+
+
+def check_side(side: int, name: str, perceptual: PerceptualSettings, style: StyleSettings | None = None) -> None:
+    """Raise ValueError where pictures of ``side`` pixels are too small for a layer that a loss with a weight looks at.
+
+    ``name`` is that of the setting which says the side. The style loss looks through the network of the perceptual one.
+    """
+    for layer in layers_in_use(perceptual, style):
+        least = smallest_side(perceptual.network, layer)
+        if side < least:
+            raise ValueError(
+                f"{name} ({side}): {layer} of {perceptual.network} sees nothing of pictures of fewer than {least} "
+                "pixels a side; raise it, or let the losses between features look at earlier layers"
+            )
+
+
+def layers_in_use(perceptual: PerceptualSettings, style: StyleSettings | None = None) -> tuple[str, ...]:
+    """Layers that a loss with a weight looks at, each once."""
+    losses = [loss for loss in (perceptual, style) if loss is not None and loss.weight]
+    return tuple(dict.fromkeys(layer for loss in losses for layer in loss.layers))

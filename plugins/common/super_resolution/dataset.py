@@ -1,0 +1,237 @@
+"""Data sets of small and large pictures.
+
+Where there are no small pictures they are made from the large ones, with MATLAB's bicubic, as 8-bit pictures: that is
+how the standard collections were made. A training picture is cropped *first* and made small afterwards, so that both
+show exactly the same thing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from restore.core.errors import DataError, UsageError
+from restore.core.pictures.listing import list_pictures
+from restore.core.settings import RunSettings
+from restore.plugins.common.images.folders import PictureFolder, held_out, pair_folders, paired_files
+from restore.plugins.common.images.resize import imresize, resized_length
+from restore.plugins.common.images.samples import photographs
+from restore.plugins.common.images.sources import Originals, refuse_smaller
+
+
+class CroppedPairs:
+    """Random crops to train on: ``input`` (3, crop / scale, crop / scale) and ``target`` (3, crop, crop) in [0, 1].
+
+    Crops, flips and right-angle turns are drawn from torch's global generator.
+    """
+
+    def __init__(
+        self, targets: Originals, scale: int, crop: int, inputs: Originals | None = None, *, augment: bool = True
+    ) -> None:
+        """Take crops of ``crop`` pixels from ``targets``, and the same parts of ``inputs`` where there are any.
+
+        Raises UsageError when the crop is no multiple of the scale or ``inputs`` are of another scale, DataError
+        naming pictures that are smaller than the crop or do not fit their partner.
+        """
+        if crop % scale:
+            raise UsageError(f"a crop of {crop} pixels is no multiple of the scale {scale}")
+        if inputs is not None:
+            common_scale(inputs, targets, scale)
+        refuse_smaller(targets, crop, "a training crop", "leave them out, or lower --crop-size")
+        self._targets, self._inputs = targets, inputs
+        self._scale, self._crop, self._augment = scale, crop, augment
+        self.in_memory = targets.in_memory and (inputs is None or inputs.in_memory)
+
+    def __len__(self) -> int:
+        return len(self._targets)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        target = self._targets[index]
+        if self._inputs is None:
+            target = self._turned(_cut(target, *_corner(target, self._crop), self._crop))[0]
+            small = imresize(target, 1 / self._scale)
+        else:
+            small = self._inputs[index]
+            top, left = _corner(small, self._crop // self._scale)
+            small = _cut(small, top, left, self._crop // self._scale)
+            target = _cut(target, top * self._scale, left * self._scale, self._crop)
+            small, target = self._turned(small, target)
+        return {"input": small.float() / 255, "target": target.float() / 255}
+
+    def name(self, index: int) -> str:
+        """The picture's file name."""
+        return Path(self._targets.name(index)).name
+
+    def _turned(self, *pictures: Tensor) -> Sequence[Tensor]:
+        """All pictures, flipped and turned alike: one of the eight symmetries of a square."""
+        if not self._augment:
+            return pictures
+        flip, turns = divmod(int(torch.randint(8, ())), 4)
+        flipped = [picture.flip(-1) if flip else picture for picture in pictures]
+        return [picture.rot90(turns, (-2, -1)) for picture in flipped]
+
+
+class WholePairs:
+    """Whole pictures to measure on: ``input`` (3, h, w) and ``target`` (3, H, W) in [0, 1].
+
+    The target of a gray picture has one channel, (1, H, W), which says to metrics that it is its own luma.
+    """
+
+    def __init__(self, targets: Originals, scale: float, inputs: Originals | None = None) -> None:
+        """Pair ``targets`` with ``inputs``, or with small pictures made from them.
+
+        For the latter, targets lose the last rows and columns that ``scale`` does not divide. Raises as `CroppedPairs`.
+        """
+        if inputs is not None:
+            common_scale(inputs, targets, scale)
+        refuse_smaller(targets, math.ceil(scale), f"the scale {scale:g}", "leave them out")
+        self.scale = scale
+        self._targets, self._inputs = targets, inputs
+        self.in_memory = targets.in_memory and (inputs is None or inputs.in_memory)
+
+    def __len__(self) -> int:
+        return len(self._targets)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        target = self._targets[index]
+        if self._inputs is None:
+            height, width = (fitting_length(length, self.scale) for length in target.shape[-2:])
+            target = target[:, :height, :width]
+            small = imresize(target, 1 / self.scale)
+        else:
+            small = self._inputs[index]
+        if self._targets.gray(index):
+            target = target[:1]
+        return {"input": small.float() / 255, "target": target.float() / 255}
+
+    def name(self, index: int) -> str:
+        """The picture's file name."""
+        return Path(self._targets.name(index)).name
+
+
+def super_resolution_pictures(
+    split: Literal["train", "validation"], settings: RunSettings, *, scale: int, crop: int, augment: bool = True
+) -> CroppedPairs | WholePairs:
+    """Crops to train on or whole pictures to validate on, from wherever the settings of a run say.
+
+    ``settings.data`` is a folder of pictures, or of ``LR/`` and ``HR/`` (``inputs/`` and ``targets/``) paired by name;
+    without it, the photographs of scikit-image. Validation is on ``settings.val_data``, or on a share of the training
+    pictures held out by the seed.
+    """
+    targets, inputs = _originals(split, settings)
+    if split == "train":
+        return CroppedPairs(targets, scale, crop, inputs, augment=augment)
+    return WholePairs(targets, scale, inputs)
+
+
+def evaluation_pairs(folder: Path | None, scale: float | None) -> WholePairs:
+    """Pictures to measure on: those of a folder, or the validation photographs of scikit-image.
+
+    Without ``scale`` it is read from the pairs. Raises UsageError when there are no pairs to read it from.
+    """
+    targets: Originals = photographs("validation")
+    inputs: Originals | None = None
+    if folder is not None:
+        targets, inputs = _folder_originals(_folder_files(folder))
+    if inputs is not None:
+        scale = common_scale(inputs, targets, scale)
+    if scale is None:
+        raise UsageError(
+            f"{folder or 'the sample photographs'}: large pictures alone do not tell the scale; give --scale"
+        )
+    return WholePairs(targets, scale, inputs)
+
+
+def common_scale(inputs: Originals, targets: Originals, wanted: float | None = None) -> float:
+    """How many times larger every target is than its input; ``wanted`` must be that.
+
+    A scale that is not a whole number cannot be read from sizes, which are rounded, and has to be given. Raises
+    UsageError when ``wanted`` is another scale than that of the pairs or every target is smaller than its input,
+    DataError naming a pair that does not fit.
+    """
+    sizes = [(inputs.size(index), targets.size(index)) for index in range(len(targets))]
+    if sizes and all(large[axis] < small[axis] for small, large in sizes for axis in (0, 1)):
+        raise UsageError(
+            f"{Path(targets.name(0)).parent}: the targets are smaller than the inputs in "
+            f"{Path(inputs.name(0)).parent}; are the two folders swapped?"
+        )
+    ratios = {large[axis] / small[axis] for small, large in sizes for axis in (0, 1)}
+    found = ratios.pop() if len(ratios) == 1 else None
+    if found is not None and wanted is not None and found != wanted and found.is_integer():
+        raise UsageError(f"{Path(targets.name(0)).parent}: the pairs are of scale {found:g}, not {wanted:g}")
+    if wanted is None:
+        first = sizes[0][1][0] / sizes[0][0][0]
+        wanted = found or float(max(1, round(first)))
+    for index, (small, large) in enumerate(sizes):
+        if large != tuple(resized_length(length, wanted) for length in small):
+            raise DataError(
+                f"{targets.name(index)}: {large[1]}x{large[0]} pixels are not {wanted:g} times the {small[1]}x"
+                f"{small[0]} of {inputs.name(index)}"
+            )
+    return wanted
+
+
+def fitting_length(length: int, scale: float) -> int:
+    """The longest side up to ``length`` that is restored by making it small and large again.
+
+    >>> fitting_length(511, 4), fitting_length(256, 2.5)
+    (508, 255)
+    """
+    while length > 1 and resized_length(resized_length(length, 1 / scale), scale) != length:
+        length -= 1
+    return length
+
+
+Files = tuple[Sequence[Path], Sequence[Path] | None]
+"""Targets, and inputs where a folder has pairs."""
+
+
+def picture_files(split: Literal["train", "validation"], settings: RunSettings) -> Files | None:
+    """Which files the settings of a run mean, or None where they mean the sample; next to nothing is read.
+
+    Raises UsageError for folders that do not exist, hold no pictures, or no pairs where there should be.
+    """
+    if split == "validation" and settings.val_data is not None:
+        return _folder_files(settings.val_data)
+    if settings.data is None:
+        return None
+    targets, inputs = _folder_files(settings.data)
+    if settings.val_data is None:
+        halves = held_out(len(targets), settings.val_share, settings.seed, settings.data)
+        kept = halves[0 if split == "train" else 1]
+        targets = [targets[index] for index in kept]
+        inputs = None if inputs is None else [inputs[index] for index in kept]
+    return targets, inputs
+
+
+def _originals(split: Literal["train", "validation"], settings: RunSettings) -> tuple[Originals, Originals | None]:
+    files = picture_files(split, settings)
+    return (photographs(split), None) if files is None else _folder_originals(files)
+
+
+def _folder_files(folder: Path) -> Files:
+    pair = pair_folders(folder)
+    if pair is None:
+        return list_pictures(folder), None
+    inputs, targets = zip(*paired_files(*pair, scaled=True), strict=True)
+    return targets, inputs
+
+
+def _folder_originals(files: Files) -> tuple[Originals, Originals | None]:
+    targets, inputs = files
+    return PictureFolder(targets), None if inputs is None else PictureFolder(inputs)
+
+
+def _corner(picture: Tensor, side: int) -> tuple[int, int]:
+    """Top and left of a square of ``side`` pixels, any of those in the picture."""
+    height, width = picture.shape[-2:]
+    return int(torch.randint(height - side + 1, ())), int(torch.randint(width - side + 1, ()))
+
+
+def _cut(picture: Tensor, top: int, left: int, side: int) -> Tensor:
+    return picture[:, top : top + side, left : left + side]

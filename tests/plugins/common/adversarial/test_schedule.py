@@ -1,0 +1,51 @@
+"""Epochs are shared out between two phases."""
+
+from __future__ import annotations
+
+import doctest
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restore.plugins.common.adversarial.schedule import check_shares, shares
+
+some = st.none() | st.integers(0, 40)
+
+
+def test_its_examples_are_true() -> None:
+    assert doctest.testmod(schedule) == (0, 1)
+
+
+@given(st.integers(1, 40), some, some)
+def test_what_is_not_refused_adds_up_and_keeps_what_was_asked_for(
+    epochs: int, pretrain: int | None, adversarial: int | None
+) -> None:
+    try:
+        check_shares(epochs, pretrain, adversarial, given=True)
+    except ValueError:
+        return
+    first, second = shares(epochs, pretrain, adversarial)
+    assert first + second == epochs
+    assert min(first, second) >= 0
+    assert pretrain in (None, first)
+    assert adversarial in (None, second)
+
+
+@pytest.mark.parametrize(
+    ("phases", "complaint"),
+    [
+        ((0, 0), "nothing would be trained"),
+        ((3, 4), "give --epochs 7, or leave one of the three out"),
+        ((9, None), "of both phases"),
+        ((None, 9), "of both phases"),
+    ],
+)
+def test_what_does_not_add_up_is_refused(phases: tuple[int | None, int | None], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        check_shares(5, *phases, given=True)
+
+
+def test_epochs_that_nobody_asked_for_follow_from_the_phases() -> None:
+    check_shares(20, 3, 4, given=False)
+    assert shares(20, 3, 4) == (3, 4)
