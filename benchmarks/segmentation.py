@@ -39,7 +39,7 @@ from restore.core.training.trainer import Trainer
 from restore.core.weights.files import open_weights
 from restore.core.weights.header import find_weights
 from restore.core.writing import replacing
-from restore.plugins.unet.answers import normalised
+from restore.plugins.unet.inference import normalised
 from restore.plugins.unet.levels import levels
 from restore.plugins.unet.losses import EveryHead, bce_dice
 from restore.plugins.unet.options import LevelsSettings

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.plugins.warpgan.warping import REGULARISER, warp
+from restore.plugins.warpgan.networks.warping import REGULARISER, warp
 
 Warp = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 

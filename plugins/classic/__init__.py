@@ -27,7 +27,7 @@ def restore_tasks(register: Register) -> None:
     for name, (method, summary) in _ENLARGING.items():
         register(
             name,
-            f"restore.plugins.classic.enlarging:{method}",
+            f"restore.plugins.classic.upscaling:{method}",
             settings=f"{settings}:EnlargingSettings",
             predict=f"{settings}:EnlargingPredict",
             evaluate=f"{settings}:EnlargingEvaluate",
@@ -37,7 +37,7 @@ def restore_tasks(register: Register) -> None:
     for name, (method, summary) in _FILLING.items():
         register(
             name,
-            f"restore.plugins.classic.repairing:{method}",
+            f"restore.plugins.classic.inpainting:{method}",
             settings=f"{settings}:FillingSettings",
             predict=f"{masks}:FillingPredict",
             evaluate=f"{masks}:FillingEvaluate",
@@ -46,7 +46,7 @@ def restore_tasks(register: Register) -> None:
         )
     register(
         "poisson",
-        "restore.plugins.classic.repairing:Poisson",
+        "restore.plugins.classic.inpainting:Poisson",
         settings=f"{settings}:BlendingSettings",
         predict=f"{settings}:BlendingPredict",
         weights=False,

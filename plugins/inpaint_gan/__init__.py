@@ -15,7 +15,7 @@ def restore_tasks(register: Register) -> None:
         settings=f"{place}.settings:InpaintGANSettings",
         predict=f"{options}:FillingPredict",
         evaluate=f"{options}:FillingEvaluate",
-        imports=f"{place}.foreign:CODE_BASES",
+        imports=f"{place}.convert:CODE_BASES",
         summary="Fills holes by a generator that plays against a critic (Isola et al., 2017; Yu et al., 2018).",
     )
 
@@ -33,7 +33,7 @@ def restore_architectures(register: Register) -> None:
     )
     register(
         "local-global-critic",
-        f"{place}.critics:LocalGlobalCritic",
+        f"{place}.discriminators:LocalGlobalCritic",
         summary="The critics of DeepFill: of the hole with its surroundings, and of the picture.",
     )
 

@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from restore.plugins.inpaint_gan.attention import Attention
 from restore.plugins.inpaint_gan.coarse_to_fine import CoarseToFine
-from restore.plugins.inpaint_gan.critics import LocalGlobalCritic
+from restore.plugins.inpaint_gan.discriminators import LocalGlobalCritic
 from restore.plugins.inpaint_gan.network_settings import DiscriminatorSettings, ModelSettings
 from restore.plugins.inpaint_gan.patch_discriminator import MultiScaleDiscriminator, PatchDiscriminator
-from restore.plugins.inpaint_gan.smooth import continued_smoothly
+from restore.plugins.inpaint_gan.prefill import continued_smoothly
 from restore.plugins.inpaint_gan.unet import UNetGenerator
 
 

@@ -20,12 +20,12 @@ from restore.plugins.common.inpainting.losses import composed
 from restore.plugins.common.inpainting.task import Inpainting
 from restore.plugins.common.perceptual.settings import layers_in_use
 from restore.plugins.common.perceptual.weights import feature_network
+from restore.plugins.inpaint_gan.discriminator_input import Judge, critic_terms, game_of
 from restore.plugins.inpaint_gan.feature_matching import FeatureMatching
-from restore.plugins.inpaint_gan.judging import Judge, critic_terms, game_of
 from restore.plugins.inpaint_gan.losses import reconstruction, seen_features
 from restore.plugins.inpaint_gan.networks import discriminator_of, drawn, generator_of
+from restore.plugins.inpaint_gan.progressive import PRETRAIN, drawn_smaller, planned, size_of
 from restore.plugins.inpaint_gan.settings import InpaintGANSettings
-from restore.plugins.inpaint_gan.sizes import PRETRAIN, drawn_smaller, planned, size_of
 
 WINDOW = 256
 """Side in pixels at which a generator is used of which nobody said at which it was trained."""

@@ -15,7 +15,7 @@ def restore_tasks(register: Register) -> None:
         settings=f"{place}.settings:LBAMSettings",
         predict=f"{options}:FillingPredict",
         evaluate=f"{options}:FillingEvaluate",
-        imports=f"{place}.foreign:CODE_BASES",
+        imports=f"{place}.convert:CODE_BASES",
         summary="Inpainting by learnable bidirectional attention maps (Xie et al., 2019).",
     )
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from restore.core.inference.padding import padded
 from restore.core.machine.precision import in_full_precision
 from restore.plugins.lbam.attention import AsymmetricGaussian, MapConvolution, doubling, halving
-from restore.plugins.lbam.start import SLOPE, averaging, start_as_pyramid, start_drawn
+from restore.plugins.lbam.init import SLOPE, averaging, start_as_pyramid, start_drawn
 
 LEVELS = 7
 """How often height and width are halved."""
@@ -93,7 +93,7 @@ def start(
     decoder: Sequence[nn.ConvTranspose2d],
     last: nn.ConvTranspose2d,
 ) -> None:
-    """Give all levels the weights that training starts from; see `restore.plugins.lbam.start`."""
+    """Give all levels the weights that training starts from; see `restore.plugins.lbam.init`."""
     convolutions = [level.features for level in encoder]
     start_drawn(convolutions, decoder, last.weight)
     start_as_pyramid([layer.weight for layer in convolutions], [layer.weight for layer in decoder], last.weight)

@@ -13,7 +13,7 @@ def restore_tasks(register: Register) -> None:
         "srgan",
         f"{place}.task:SRGAN",
         settings=f"{place}.settings:SRGANSettings",
-        imports=f"{place}.foreign:CODE_BASES",
+        imports=f"{place}.convert:CODE_BASES",
         summary="Photo-realistic super-resolution (Ledig et al., 2017).",
     )
 

@@ -15,7 +15,7 @@ def restore_tasks(register: Register) -> None:
         "unet",
         f"{HOME}.task:UNetSegmentation",
         settings=f"{HOME}.settings:UNetSettings",
-        imports=f"{HOME}.foreign:CODEBASES",
+        imports=f"{HOME}.convert:CODEBASES",
         summary="U-Net: regions of pictures by learned masks (Ronneberger et al., 2015). Sample: drawn nuclei.",
         **use,
     )
@@ -23,7 +23,7 @@ def restore_tasks(register: Register) -> None:
         "nested-unet",
         f"{HOME}.task:NestedUNetSegmentation",
         settings=f"{HOME}.settings:NestedUNetSettings",
-        imports=f"{HOME}.foreign:CODEBASES",
+        imports=f"{HOME}.convert:CODEBASES",
         summary="UNet++, with and without deep supervision (Zhou et al., 2018). Sample: drawn nuclei.",
         **use,
     )
@@ -48,17 +48,19 @@ def restore_tasks(register: Register) -> None:
 @hookimpl
 def restore_architectures(register: Register) -> None:
     """Networks that give logits for each class."""
-    register("unet", f"{HOME}.unet:UNet", summary="U-Net.")
-    register("nested-unet", f"{HOME}.nested_unet:NestedUNet", summary="UNet++, prunable with deep supervision.")
-    register("deeplab-v3", f"{HOME}.deeplab:DeepLabV3", summary="DeepLabV3: an atrous pyramid on a backbone.")
-    register("deeplab-v3-plus", f"{HOME}.deeplab:DeepLabV3Plus", summary="DeepLabV3+: V3 with a decoder.")
+    register("unet", f"{HOME}.networks.unet:UNet", summary="U-Net.")
+    register(
+        "nested-unet", f"{HOME}.networks.nested_unet:NestedUNet", summary="UNet++, prunable with deep supervision."
+    )
+    register("deeplab-v3", f"{HOME}.networks.deeplab:DeepLabV3", summary="DeepLabV3: an atrous pyramid on a backbone.")
+    register("deeplab-v3-plus", f"{HOME}.networks.deeplab:DeepLabV3Plus", summary="DeepLabV3+: V3 with a decoder.")
 
 
 @hookimpl
 def restore_datasets(register: Register) -> None:
     """Pictures with masks."""
-    register("segments", f"{HOME}.sources:read_source", summary="Pictures and masks of a folder, in four layouts.")
-    register("nuclei", f"{HOME}.dataset:Drawings", summary="Drawn nuclei with exact masks.")
+    register("segments", f"{HOME}.data.splits:read_source", summary="Pictures and masks of a folder, in four layouts.")
+    register("nuclei", f"{HOME}.data.dataset:Drawings", summary="Drawn nuclei with exact masks.")
 
 
 @hookimpl
@@ -86,7 +88,7 @@ def restore_commands(register: Register) -> None:
     """What else can be done with trained weights."""
     register(
         "cases",
-        f"{HOME}.cases:write_cases",
+        f"{HOME}.commands:write_cases",
         settings=f"{HOME}.options:CasesSettings",
         needs="weights",
         summary="A page of the worst and the best segmented pictures.",

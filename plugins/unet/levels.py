@@ -16,7 +16,7 @@ from restore.core.evaluation import evaluate
 from restore.core.machine.devices import device_of
 from restore.core.steps import Modules
 from restore.core.task import Task
-from restore.plugins.unet.nested_unet import NestedUNet
+from restore.plugins.unet.networks.nested_unet import NestedUNet
 from restore.plugins.unet.options import EvaluateSettings, LevelsSettings, MeasuredSettings
 from restore.plugins.unet.task import Segmentation
 

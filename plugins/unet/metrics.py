@@ -12,7 +12,7 @@ from torch import Tensor
 from restore.core.machine.devices import device_of_float64, in_float64
 from restore.core.measuring import EvaluationProtocol, Metric
 from restore.core.steps import Loss
-from restore.plugins.unet.truth import truth
+from restore.plugins.unet.targets import truth
 
 Score = Literal["iou", "dice"]
 Pooling = Literal["set", "image", "batch"]

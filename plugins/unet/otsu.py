@@ -18,11 +18,11 @@ from restore.core.settings import RunSettings, Settings
 from restore.core.steps import Batch, Modules, Phase, Step, Turn
 from restore.core.task import Task
 from restore.plugins.unet import metrics
-from restore.plugins.unet.dataset import Segments, channels_of
+from restore.plugins.unet.data.dataset import Segments, channels_of
+from restore.plugins.unet.data.splits import evaluated_source, sources
 from restore.plugins.unet.options import MeasuredSettings, PredictSettings, WriteSettings
 from restore.plugins.unet.rendering import render
 from restore.plugins.unet.settings import SegmentationSettings
-from restore.plugins.unet.sources import evaluated_source, sources
 
 
 class Otsu(Task):

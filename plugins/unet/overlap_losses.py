@@ -6,7 +6,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from restore.plugins.unet.truth import Truth, exact, probabilities, truth
+from restore.plugins.unet.targets import Truth, exact, probabilities, truth
 
 SMOOTH = 1e-5
 """Added to both sides of the Dice fraction, so that an empty picture found empty has loss 0."""

@@ -10,7 +10,7 @@ from restore import registry
 from restore.core.errors import UsageError
 from restore.core.weights.files import open_weights
 from restore.core.weights.header import find_weights
-from restore.plugins.unet.answers import Network
+from restore.plugins.unet.inference import Network
 
 if TYPE_CHECKING:
     from restore.plugins.unet.task import Segmentation

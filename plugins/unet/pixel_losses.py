@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.plugins.unet.truth import exact, mean_where, truth
+from restore.plugins.unet.targets import exact, mean_where, truth
 
 
 def binary_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from restore.core.settings import Changeable, Flag, OptimizerSettings, RunSettings, ScheduleSettings, Settings
-from restore.plugins.unet import layouts, mask_files
+from restore.plugins.unet.data import discovery, mask_files
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Side = Annotated[int, Field(ge=1)]
@@ -170,7 +170,7 @@ class SegmentationSettings(RunSettings):
             found["fit"] = "crop" if self.model.fit == "auto" else self.model.fit
             model = self.model.model_copy(update=found)
             return super().decided().model_copy(update={"model": model, "masks": "binary"})
-        layout = layouts.find(self.data, image_ext=self.image_ext, mask_ext=self.mask_ext)
+        layout = discovery.find(self.data, image_ext=self.image_ext, mask_ext=self.mask_ext)
         files = [case.masks[0][0] for case in layout.cases]
         index = layout.flat and (self.masks == "index" or (self.masks == "auto" and mask_files.are_numbers(files)))
         names = self.model.classes
@@ -178,7 +178,7 @@ class SegmentationSettings(RunSettings):
             names = [str(n) for n in range(1 + mask_files.largest_number(files))] if index else list(layout.classes)
         fit = self.model.fit
         if fit == "auto":
-            fit = "crop" if layouts.all_of_size(layout, self.model.size) else "resize"
+            fit = "crop" if discovery.all_of_size(layout, self.model.size) else "resize"
         model = self.model.model_copy(update={"classes": names, "exclusive": index, "fit": fit})
         type(model).model_validate(model.model_dump())  # copying does not validate
         loss = "unet/cross-entropy-dice" if index and "loss" not in self.model_fields_set else self.loss

@@ -18,10 +18,11 @@ from restore.core.planes import Plane, Rendered, Tiling
 from restore.core.settings import RunSettings, Settings
 from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
 from restore.core.task import Task
-from restore.plugins.unet import answers, metrics
-from restore.plugins.unet.dataset import Segments, Source, channels_of
+from restore.plugins.unet import inference, metrics
+from restore.plugins.unet.data.dataset import Segments, Source, channels_of
+from restore.plugins.unet.data.splits import evaluated_source, sources
 from restore.plugins.unet.losses import EveryHead
-from restore.plugins.unet.nested_unet import NestedUNet
+from restore.plugins.unet.networks.nested_unet import NestedUNet
 from restore.plugins.unet.options import EvaluateSettings, MeasuredSettings, PredictSettings, UseSettings
 from restore.plugins.unet.otsu import Otsu
 from restore.plugins.unet.overlays import as_colour, overlay, regions
@@ -36,8 +37,7 @@ from restore.plugins.unet.settings import (
     UNetModel,
     UNetSettings,
 )
-from restore.plugins.unet.sources import evaluated_source, sources
-from restore.plugins.unet.truth import truth
+from restore.plugins.unet.targets import truth
 
 HALO = 64
 """Pixels around a tile: the first two levels see less than this, the coarser ones more, which cross-fading hides."""
@@ -89,7 +89,9 @@ class Segmentation(Task):
         chosen = self._sources[split]
         if split == "validation":
             return Segments(chosen, self.model)
-        from restore.plugins.unet.augmentation import make_augmentation  # it imports torchvision, which takes seconds
+        from restore.plugins.unet.data.augmentation import (
+            make_augmentation,  # it imports torchvision, which takes seconds
+        )
 
         return Segments(chosen, self.model, make_augmentation(self.settings.augment, self.model.input_channels))
 
@@ -97,7 +99,7 @@ class Segmentation(Task):
         """Move the network by the loss of its logits, averaged over its heads."""
 
         def closure(modules: Modules) -> Terms:
-            return self._loss(modules.segmenter(answers.normalised(batch["input"], self.model)), batch)
+            return self._loss(modules.segmenter(inference.normalised(batch["input"], self.model)), batch)
 
         turn("segmenter", closure)
 
@@ -135,14 +137,14 @@ class Segmentation(Task):
         return at == "training" or (at == "auto" and self.model.fit == "resize")
 
     @cached_property
-    def _partners(self) -> dict[str, answers.Network]:
+    def _partners(self) -> dict[str, inference.Network]:
         return {f"partner {n}": partner for n, partner in enumerate(open_partners(self.use.ensemble, self), 1)}
 
-    def answer(self, modules: Modules) -> answers.Answer:
+    def answer(self, modules: Modules) -> inference.Answer:
         """Probabilities by these networks with the pruning, partners and views that were asked for."""
-        own = answers.Network(self._at_level(modules.segmenter), self.model, self._resizes)
+        own = inference.Network(self._at_level(modules.segmenter), self.model, self._resizes)
         partners = [replace(partner, network=self.fixed[name]) for name, partner in self._partners.items()]
-        return answers.turned(answers.together([own, *partners]), self.use.tta)
+        return inference.turned(inference.together([own, *partners]), self.use.tta)
 
     def _at_level(self, network: nn.Module) -> nn.Module:
         if self.use.level is None:

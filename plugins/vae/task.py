@@ -20,7 +20,7 @@ from restore.plugins.common.losses import MSE
 from restore.plugins.common.own_numbers import Mean, measured
 from restore.plugins.common.super_resolution.dataset import evaluation_pairs, super_resolution_pictures
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
-from restore.plugins.vae.measures import ActiveUnits, moments
+from restore.plugins.vae.metrics import ActiveUnits, moments
 from restore.plugins.vae.networks import Decoder, Encoder
 from restore.plugins.vae.settings import AutoencoderSettings, EvaluationOptions, VAESettings
 from restore.plugins.vae.variational import Gaussian, Posterior, charged, importance_weighted, log_weights

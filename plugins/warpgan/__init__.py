@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from restore.registry import Register, hookimpl
 
 if TYPE_CHECKING:
-    from restore.plugins.warpgan.spline import ThinPlateSpline, thin_plate_spline
-    from restore.plugins.warpgan.warping import Warped, warp
+    from restore.plugins.warpgan.networks.spline import ThinPlateSpline, thin_plate_spline
+    from restore.plugins.warpgan.networks.warping import Warped, warp
 
 __all__ = ["ThinPlateSpline", "Warped", "thin_plate_spline", "warp"]
 
@@ -21,7 +21,7 @@ def __getattr__(name: str) -> Any:
     """The differentiable warp, for other programs; torch is imported only then."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{_PLACE}.{_HOME[name]}"), name)
+    return getattr(import_module(f"{_PLACE}.networks.{_HOME[name]}"), name)
 
 
 @hookimpl
@@ -33,7 +33,7 @@ def restore_tasks(register: Register) -> None:
         settings=f"{_PLACE}.settings:WarpGANSettings",
         predict=f"{_PLACE}.options:PredictOptions",
         evaluate=f"{_PLACE}.options:EvaluateOptions",
-        imports=f"{_PLACE}.foreign:CODE_BASES",
+        imports=f"{_PLACE}.convert:CODE_BASES",
         summary="Caricatures of aligned faces (see restore data align), exaggerated at will (Shi, Deb and Jain, 2019).",
     )
 
@@ -41,9 +41,15 @@ def restore_tasks(register: Register) -> None:
 @hookimpl
 def restore_architectures(register: Register) -> None:
     """Its networks, for other families to use."""
-    register("warp-generator", f"{_PLACE}.generator:WarpGenerator", summary="Redraws in a style and warps by points.")
     register(
-        "identity-discriminator", f"{_PLACE}.discriminator:Discriminator", summary="Tells kinds of pictures and people."
+        "warp-generator",
+        f"{_PLACE}.networks.generator:WarpGenerator",
+        summary="Redraws in a style and warps by points.",
+    )
+    register(
+        "identity-discriminator",
+        f"{_PLACE}.networks.discriminator:Discriminator",
+        summary="Tells kinds of pictures and people.",
     )
 
 

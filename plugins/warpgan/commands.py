@@ -18,10 +18,10 @@ from restore.core.pictures.listing import has_pictures, list_pictures
 from restore.core.steps import Modules
 from restore.core.writing import check_vacant, writable_folder
 from restore.plugins.common.animation import KINDS, check_kind, write_frames
-from restore.plugins.warpgan.alignment import Points, aligned
-from restore.plugins.warpgan.detection import Detect, detector, middle
-from restore.plugins.warpgan.framing import Frame
-from restore.plugins.warpgan.landmarks import LandmarkFolder, LandmarkList, read_landmarks
+from restore.plugins.warpgan.data.alignment import Points, aligned
+from restore.plugins.warpgan.data.detection import Detect, detector, middle
+from restore.plugins.warpgan.data.landmarks import LandmarkFolder, LandmarkList, read_landmarks
+from restore.plugins.warpgan.letterbox import Frame
 from restore.plugins.warpgan.options import AlignSettings, ExaggerateSettings
 from restore.plugins.warpgan.task import WarpGAN
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from restore.plugins.warpgan.spline import ThinPlateSpline
-from restore.plugins.warpgan.warping import REGULARISER, displacement_spline
+from restore.plugins.warpgan.networks.spline import ThinPlateSpline
+from restore.plugins.warpgan.networks.warping import REGULARISER, displacement_spline
 
 LINES = 16
 """Rows and columns of the places where a warp is looked at, besides its control points."""

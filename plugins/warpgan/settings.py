@@ -188,6 +188,6 @@ class WarpGANSettings(TwoPhaseSettings):
     def _people(self) -> int:
         if self.data is None:
             return SAMPLE_PEOPLE
-        from restore.plugins.warpgan.layout import albums, read_entries
+        from restore.plugins.warpgan.data.index import albums, read_entries
 
         return len(albums(read_entries(self.data, self.list_file), self.list_file or self.data))

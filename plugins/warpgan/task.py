@@ -17,16 +17,16 @@ from restore.core.settings import RunSettings
 from restore.core.steps import Batch, Modules, Phase, Step, Turn
 from restore.core.task import Pictures, Task
 from restore.plugins.common.adversarial.diagnostics import Remedies, game_health
-from restore.plugins.warpgan import measuring
-from restore.plugins.warpgan.dataset import FaceFiles, Pairs, galleries, read_albums
-from restore.plugins.warpgan.discriminator import Discriminator
-from restore.plugins.warpgan.framing import Frame
+from restore.plugins.warpgan import metrics
+from restore.plugins.warpgan.data.dataset import FaceFiles, Pairs, galleries, read_albums
 from restore.plugins.warpgan.frechet import inception_features
-from restore.plugins.warpgan.game import Round
-from restore.plugins.warpgan.generator import Drawing, WarpGenerator
+from restore.plugins.warpgan.letterbox import Frame
+from restore.plugins.warpgan.networks.discriminator import Discriminator
+from restore.plugins.warpgan.networks.generator import Drawing, WarpGenerator
 from restore.plugins.warpgan.options import EvaluateOptions, PredictOptions
 from restore.plugins.warpgan.rendering import check_sheet, drawn_points, marked
 from restore.plugins.warpgan.settings import WarpGANSettings
+from restore.plugins.warpgan.step import Round
 
 PRETRAIN, ADVERSARIAL = "pretrain", "adversarial"
 
@@ -228,14 +228,14 @@ class WarpGAN(Task):
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """``caricature``: what the warp does, how well textures are kept, and whether people are."""
         judge, known = self._judge_of_faces(), not isinstance(self.options, EvaluateOptions)
-        return {"caricature": EvaluationProtocol("caricature", measuring.metrics(judge, known, self._fid))}
+        return {"caricature": EvaluationProtocol("caricature", metrics.metrics(judge, known, self._fid))}
 
-    def _judge_of_faces(self) -> measuring.Judge | None:
+    def _judge_of_faces(self) -> metrics.Judge | None:
         """Who compares faces: a recogniser that was given, else the discriminator, if there is one."""
         options = self.options
         if isinstance(options, EvaluateOptions) and options.embedder is not None:
-            return measuring.Embedder.read(options.embedder, options.embedder_size)
-        return measuring.OwnDiscriminator() if self._people else None
+            return metrics.Embedder.read(options.embedder, options.embedder_size)
+        return metrics.OwnDiscriminator() if self._people else None
 
     @property
     def _fid(self) -> str | None:
@@ -245,7 +245,7 @@ class WarpGAN(Task):
     def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
         """Statistics of each photograph, drawn in two styles by chance."""
         looks = inception_features(self._fid) if self._fid else None
-        numbers = measuring.numbers(batch, modules, self.settings.model.style, self._judge_of_faces(), looks)
+        numbers = metrics.numbers(batch, modules, self.settings.model.style, self._judge_of_faces(), looks)
         return {name: metric.measure(numbers[name], batch["target"]) for name, metric in protocol.metrics.items()}
 
     def sample_row(self, batch: Batch, modules: Modules) -> list[Tensor]:

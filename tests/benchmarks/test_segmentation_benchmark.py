@@ -64,8 +64,8 @@ def test_a_broken_off_table_goes_on_where_it_was(
 def test_a_run_that_was_broken_off_goes_on_in_the_middle(
     benchmark: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("restore.plugins.unet.sources.TRAIN_DRAWINGS", 4)
-    monkeypatch.setattr("restore.plugins.unet.sources.VALIDATION_DRAWINGS", 2)
+    monkeypatch.setattr("restore.plugins.unet.data.splits.TRAIN_DRAWINGS", 4)
+    monkeypatch.setattr("restore.plugins.unet.data.splits.VALIDATION_DRAWINGS", 2)
     monkeypatch.setattr(benchmark, "SCORES", ("iou",))
     run = NestedUNetSegmentation.miniature(epochs=3, out=tmp_path).model_dump(exclude_unset=True)
 
@@ -152,8 +152,8 @@ def test_a_row_that_there_is_not_is_refused_with_those_that_there_are(benchmark:
 def test_levels_are_measured_on_what_a_run_held_out(
     benchmark: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("restore.plugins.unet.sources.TRAIN_DRAWINGS", 4)
-    monkeypatch.setattr("restore.plugins.unet.sources.VALIDATION_DRAWINGS", 2)
+    monkeypatch.setattr("restore.plugins.unet.data.splits.TRAIN_DRAWINGS", 4)
+    monkeypatch.setattr("restore.plugins.unet.data.splits.VALIDATION_DRAWINGS", 2)
     model = {"deep_supervision": True, "width": 2, "depth": 2}
     settings = NestedUNetSegmentation.miniature(model=model, epochs=1, out=tmp_path, name="run").decided()
     Trainer(NestedUNetSegmentation(settings), settings, name="unet/nested-unet").fit()

@@ -12,7 +12,7 @@ from small_inpaint_gan import settings
 
 from restore.core.errors import UsageError
 from restore.core.steps import Phase, Step
-from restore.plugins.inpaint_gan.sizes import size_of
+from restore.plugins.inpaint_gan.progressive import size_of
 from restore.plugins.inpaint_gan.task import InpaintGAN
 
 pytestmark = pytest.mark.usefixtures("one_thread", "seeded")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from restore.plugins.lbam.attention import AsymmetricGaussian, MapConvolution, bounded, updated
-from restore.plugins.lbam.start import averaging
+from restore.plugins.lbam.init import averaging
 
 FORWARD = (1.1, 2.0, 1.0, 1.0)
 

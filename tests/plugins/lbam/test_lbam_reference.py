@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from restore.plugins.lbam.attention import updated
+from restore.plugins.lbam.convert import CODE_BASES, discriminator
 from restore.plugins.lbam.discriminator import Discriminator
-from restore.plugins.lbam.foreign import CODE_BASES, discriminator
 from restore.plugins.lbam.generator import Generator
 
 

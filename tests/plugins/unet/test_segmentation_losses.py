@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.plugins.unet import losses, overlap_losses, pixel_losses
-from restore.plugins.unet.mask_files import IGNORED
+from restore.plugins.unet.data.mask_files import IGNORED
 
 ALL = [
     losses.bce,

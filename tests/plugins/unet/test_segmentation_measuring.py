@@ -12,7 +12,7 @@ from small_segmentation import frozen, nested
 from restore.core.errors import NothingToTrain, UsageError
 from restore.core.evaluation import evaluate
 from restore.core.steps import Modules
-from restore.plugins.unet.cases import page_of, ranked, write_cases
+from restore.plugins.unet.commands import page_of, ranked, write_cases
 from restore.plugins.unet.levels import compare_levels, levels
 from restore.plugins.unet.options import CasesSettings, EvaluateSettings, LevelsSettings
 from restore.plugins.unet.otsu import Otsu
@@ -30,7 +30,7 @@ def test_evaluation_has_a_sweep_and_thresholds() -> None:
 
 
 def test_otsu_is_measured_beside_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("restore.plugins.unet.sources.VALIDATION_DRAWINGS", 3)
+    monkeypatch.setattr("restore.plugins.unet.data.splits.VALIDATION_DRAWINGS", 3)
     task = nested()
     baseline = task.baselines()["otsu"]
     pictures = task.evaluation_data(None)
@@ -56,7 +56,7 @@ def test_otsu_takes_the_smaller_side_of_the_threshold() -> None:
 def test_cases_rank_pictures_without_naming_one_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("restore.plugins.unet.sources.VALIDATION_DRAWINGS", 5)
+    monkeypatch.setattr("restore.plugins.unet.data.splits.VALIDATION_DRAWINGS", 5)
     task = nested(width=2)
     modules = frozen(task)
     settings = CasesSettings(count=3, output=tmp_path / "cases.html", device="cpu", threshold=0.3)
@@ -95,7 +95,7 @@ def test_levels_are_measured_on_the_pictures_that_are_asked_for(tmp_path: Path) 
 
 
 def test_levels_are_cheaper_the_shallower(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("restore.plugins.unet.sources.VALIDATION_DRAWINGS", 2)
+    monkeypatch.setattr("restore.plugins.unet.data.splits.VALIDATION_DRAWINGS", 2)
     task = nested()
     found = list(levels(task, frozen(task), LevelsSettings(repeats=1, device="cpu")))
     assert [level.level for level in found] == [1, 2, 3, 4]

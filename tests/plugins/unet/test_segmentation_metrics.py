@@ -8,8 +8,8 @@ from torch import Tensor
 
 from restore.core.measuring import Metric
 from restore.plugins.unet import losses, metrics
-from restore.plugins.unet.mask_files import IGNORED
-from restore.plugins.unet.truth import probabilities
+from restore.plugins.unet.data.mask_files import IGNORED
+from restore.plugins.unet.targets import probabilities
 
 
 def rows(metric: Metric, prediction: Tensor, target: Tensor) -> Tensor:

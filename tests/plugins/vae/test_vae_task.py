@@ -14,7 +14,7 @@ from restore.core.events import Event, Warned
 from restore.core.steps import Batch, Modules, Step, Terms
 from restore.core.task import Task
 from restore.core.training.trainer import Trainer
-from restore.plugins.vae.measures import ActiveUnits, moments
+from restore.plugins.vae.metrics import ActiveUnits, moments
 from restore.plugins.vae.settings import EvaluationOptions, VAESettings
 from restore.plugins.vae.task import WARMUP, Autoencoder, VariationalAutoencoder
 from restore.plugins.vae.variational import Posterior

@@ -15,8 +15,8 @@ from restore.core.errors import RestoreError, UsageError
 from restore.core.pictures.files import read_picture, write_picture
 from restore.core.steps import Modules
 from restore.plugins.warpgan import commands
-from restore.plugins.warpgan.alignment import reference
 from restore.plugins.warpgan.commands import align, exaggerate
+from restore.plugins.warpgan.data.alignment import reference
 from restore.plugins.warpgan.options import AlignSettings, ExaggerateSettings
 from restore.plugins.warpgan.task import WarpGAN
 

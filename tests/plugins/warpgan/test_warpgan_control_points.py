@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from restore.plugins.warpgan.control_points import determinants, folds, outside, statistics
-from restore.plugins.warpgan.warping import warp
+from restore.plugins.warpgan.networks.warping import warp
 
 SIZE = (40, 60)
 

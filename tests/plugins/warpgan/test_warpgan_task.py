@@ -13,8 +13,8 @@ from restore.core.errors import DataError, UsageError
 from restore.core.inference.engine import predict_picture
 from restore.core.pictures.files import Picture
 from restore.core.steps import Modules
-from restore.plugins.warpgan.framing import Frame
-from restore.plugins.warpgan.measuring import Embedder, person_of
+from restore.plugins.warpgan.letterbox import Frame
+from restore.plugins.warpgan.metrics import Embedder, person_of
 from restore.plugins.warpgan.options import EvaluateOptions, PredictOptions
 from restore.plugins.warpgan.rendering import drawn_points, marked
 from restore.plugins.warpgan.task import WarpGAN
@@ -210,7 +210,7 @@ def test_health_tells_of_points_that_left_the_picture() -> None:
 
 def test_the_warp_is_offered_to_other_programs() -> None:
     from restore.plugins import warpgan
-    from restore.plugins.warpgan.warping import warp
+    from restore.plugins.warpgan.networks.warping import warp
 
     assert warpgan.warp is warp
     assert warpgan.__all__ == sorted(warpgan.__all__)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from restore.plugins.common.adversarial import schedule
 from restore.plugins.common.adversarial.schedule import check_shares, shares
 
 some = st.none() | st.integers(0, 40)

@@ -18,6 +18,7 @@ from restore.core.settings import RunSettings
 from restore.core.task import Pictures
 from restore.plugins.common.images.folders import PictureFolder
 from restore.plugins.common.images.resize import imresize
+from restore.plugins.common.super_resolution import dataset
 from restore.plugins.common.super_resolution.dataset import (
     CroppedPairs,
     WholePairs,

@@ -1,0 +1,118 @@
+"""How each kind of critic is shown pictures, and what the two networks lose by its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from restore.core.steps import Batch, Terms
+from restore.plugins.common.adversarial.losses import (
+    AdversarialLoss,
+    Hinge,
+    LeastSquares,
+    Vanilla,
+    Wasserstein,
+    points_between,
+    slope_penalty,
+)
+from restore.plugins.inpaint_gan.network_settings import DiscriminatorSettings
+from restore.plugins.inpaint_gan.progressive import cut, local_boxes
+from restore.plugins.inpaint_gan.settings import AdversarialSettings
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a critic says of a batch of pictures."""
+
+    maps: Sequence[Tensor]
+    """Scores (B, …): one tensor for each resolution, or for the hole and the picture."""
+    features: Sequence[Tensor] = field(default=())
+    """What its layers answered, for feature matching."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Shows pictures to a critic in one call, however many batches there are: a call may not be split in a turn."""
+
+    settings: DiscriminatorSettings
+
+    def __call__(self, critic: nn.Module, batch: Batch, *batches: Tensor) -> list[Verdict]:
+        """A verdict for each of ``batches`` (B, 3, H, W) in [0, 1], all with the holes of ``batch``.
+
+        They pass through together: batch normalisation of each by its own statistics would show in one turn what it
+        hides in the other.
+        """
+        views = [self._view(pictures, batch["mask"]) for pictures in batches]
+        inputs = [torch.cat(parts) for parts in zip(*views, strict=True)]
+        scores, features = critic(*inputs, features=True)
+        maps = [scores] if isinstance(scores, Tensor) else list(scores)
+        count = len(batches)
+        return [Verdict([m.chunk(count)[k] for m in maps], [f.chunk(count)[k] for f in features]) for k in range(count)]
+
+    def _view(self, pictures: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+        shown = 2 * pictures - 1
+        if self.settings.kind == "local-global":
+            side = shown.shape[-1] // 2
+            return cut(shown, local_boxes(mask, side), side), shown
+        return (torch.cat([shown, mask.to(shown.dtype)], dim=1),) if self.settings.sees_mask else (shown,)
+
+
+@dataclass(frozen=True)
+class Game:
+    """An adversarial loss over every map of scores: each has the same say."""
+
+    loss: AdversarialLoss
+    penalty_weight: float = 0.0
+    """Factor of the gradient penalty; zero leaves it out."""
+
+    def critic(self, real: Verdict, fake: Verdict) -> Terms:
+        """Terms ``critic_real`` and ``critic_fake``."""
+        return self._mean([self.loss.critic(r, f) for r, f in zip(real.maps, fake.maps, strict=True)])
+
+    def generator(self, fake: Verdict) -> Terms:
+        """Term ``adversarial``."""
+        return self._mean([self.loss.generator(scores) for scores in fake.maps])
+
+    def penalty(self, between: Verdict, points: Tensor) -> Terms:
+        """Term ``gradient_penalty`` from the verdict on ``points``: the mean score of each map has slope one."""
+        slopes = [slope_penalty(scores.flatten(1).mean(1), points) for scores in between.maps]
+        return {"gradient_penalty": self.penalty_weight * torch.stack(slopes).mean()}
+
+    def opinions(self, real: Verdict, fake: Verdict) -> Terms:
+        """What to log of the critic's scores; see `AdversarialLoss.opinions`."""
+        return self._mean([self.loss.opinions(r, f) for r, f in zip(real.maps, fake.maps, strict=True)])
+
+    def _mean(self, terms: Sequence[Terms]) -> dict[str, Tensor]:
+        return {name: torch.stack([each[name] for each in terms]).mean() for name in terms[0]}
+
+
+def game_of(settings: AdversarialSettings) -> Game:
+    """The game that settings describe."""
+    match settings.kind:
+        case "vanilla":
+            return Game(Vanilla(settings.weight, settings.real_label))
+        case "least-squares":
+            return Game(LeastSquares(settings.weight, settings.real_label))
+        case "hinge":
+            return Game(Hinge(settings.weight))
+        case "wasserstein":
+            return Game(Wasserstein(settings.weight), settings.penalty)
+
+
+def critic_terms(
+    game: Game, judged: Callable[..., list[Verdict]], real: Tensor, fake: Tensor
+) -> tuple[Terms, dict[str, Tensor]]:
+    """The critic's loss of real and detached generated pictures (B, 3, H, W), and what to log of its opinions.
+
+    ``judged`` gives verdicts for batches of pictures.
+    """
+    if not game.penalty_weight:
+        of_real, of_fake = judged(real, fake)
+        return game.critic(of_real, of_fake), dict(game.opinions(of_real, of_fake))
+    points = points_between(real, fake)
+    of_real, of_fake, of_points = judged(real, fake, points)
+    terms = {**game.critic(of_real, of_fake), **game.penalty(of_points, points)}
+    return terms, dict(game.opinions(of_real, of_fake))

@@ -1,0 +1,1 @@
+"""Segmentation data: finding, splitting, reading and augmenting images with masks."""

@@ -1,0 +1,228 @@
+"""Pictures with their masks, from folders or drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from restore.core.errors import DataError
+from restore.core.pictures.files import Picture, read_picture
+from restore.plugins.common.images.bilinear import bilinear
+from restore.plugins.common.masks.values import is_foreground, read_values
+from restore.plugins.unet.data import discovery, nuclei
+from restore.plugins.unet.data.mask_files import IGNORED
+from restore.plugins.unet.settings import ModelSettings
+
+if TYPE_CHECKING:
+    from torchvision.transforms import v2
+
+KEPT_BYTES = 2**30
+"""Pictures that take less than this in memory stay there."""
+
+SAMPLE_SEED = 2018
+"""Seed of the drawn nuclei, the same for every run: they are a data set, not a part of the run's chance."""
+
+TRAIN_DRAWINGS, VALIDATION_DRAWINGS = 240, 48
+
+
+class Source(Protocol):
+    """Pictures and masks at their own size."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What to call the pictures."""
+        ...
+
+    def read(self, index: int) -> tuple[Tensor, Tensor]:
+        """Picture (C, H, W) uint8, and masks uint8: (classes, H, W) of 0 and 1, or class numbers (1, H, W)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Drawings:
+    """Drawn nuclei as a source."""
+
+    numbers: range
+    model: ModelSettings
+
+    @property
+    def names(self) -> Sequence[str]:
+        """As ``nuclei-007``."""
+        return [f"nuclei-{number:03}" for number in self.numbers]
+
+    def read(self, index: int) -> tuple[Tensor, Tensor]:
+        """The drawing of that place."""
+        scene = nuclei.draw(SAMPLE_SEED, self.numbers[index])
+        colour = torch.from_numpy(scene.picture).permute(2, 0, 1).float() / 255
+        return as_bytes(channels_of(Picture(colour), self.model.input_channels)), torch.from_numpy(scene.mask)[
+            None
+        ].byte()
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files of a folder as a source."""
+
+    cases: Sequence[discovery.Case]
+    model: ModelSettings
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names of the pictures without their endings."""
+        return [case.name for case in self.cases]
+
+    def read(self, index: int) -> tuple[Tensor, Tensor]:
+        """Read a picture and its masks; raises DataError where their sizes differ."""
+        case = self.cases[index]
+        picture = as_bytes(channels_of(read_picture(case.picture), self.model.input_channels))
+        masks = self.masks(index)
+        if picture.shape[-2:] != masks.shape[-2:]:
+            (height, width), (mask_height, mask_width) = picture.shape[-2:], masks.shape[-2:]
+            raise DataError(
+                f"{case.picture} is {width}x{height} pixels, its mask {case.masks[0][0]} {mask_width}x{mask_height}"
+            )
+        return picture, masks
+
+    def masks(self, index: int) -> Tensor:
+        """The masks of a picture alone."""
+        case = self.cases[index]
+        if self.model.exclusive:
+            return _class_numbers(case.masks[0][0], len(self.model.classes or []))
+        planes = [_union(files) for files in case.masks]
+        return torch.stack(planes)
+
+    def part(self, indices: Iterable[int]) -> Files:
+        """Some of the pictures."""
+        return Files([self.cases[index] for index in indices], self.model)
+
+    def foreground(self) -> list[float]:
+        """Share of the pixels of each picture that belong to any class; 0 is the background of class numbers."""
+        shares = []
+        for index in range(len(self.cases)):
+            masks = self.masks(index)
+            shares.append(float(((masks > 0) & (masks != IGNORED)).any(0).float().mean()))
+        return shares
+
+
+def _union(files: Sequence[Path]) -> Tensor:
+    union: np.ndarray | None = None
+    for path in files:
+        found = is_foreground(read_values(path, tones=True))
+        if union is not None and union.shape != found.shape:
+            raise DataError(f"{path} is {found.shape[1]}x{found.shape[0]} pixels, other masks of its picture are not")
+        union = found if union is None else union | found
+    assert union is not None
+    return torch.from_numpy(union.astype(np.uint8))
+
+
+def _class_numbers(path: Path, classes: int) -> Tensor:
+    values = read_values(path)
+    known = values[values != IGNORED]
+    if known.size and int(known.max()) >= classes:
+        raise DataError(
+            f"{path} holds class number {known.max()}, but there are {classes} classes (0 to {classes - 1})"
+        )
+    return torch.from_numpy(values.astype(np.uint8))[None]
+
+
+def as_bytes(picture: Tensor) -> Tensor:
+    """A picture in [0, 1] as uint8."""
+    return (picture * 255).round().clamp(0, 255).byte()
+
+
+def channels_of(picture: Picture, channels: int) -> Tensor:
+    """The planes (channels, H, W) in [0, 1] that a network reads: gray, colour, or colour and opacity."""
+    if channels == 1:
+        weights = torch.tensor([0.299, 0.587, 0.114])  # luma of ITU-R BT.601
+        return (picture.colour * weights.view(3, 1, 1)).sum(0, keepdim=True)
+    if channels == 3:
+        return picture.colour
+    if channels == 4:
+        opacity = torch.ones_like(picture.colour[:1]) if picture.alpha is None else picture.alpha
+        return torch.cat([picture.colour, opacity])
+    raise DataError(f"picture files give 1, 3 or 4 channels, not {channels}")
+
+
+@dataclass
+class Segments:
+    """The samples of one split: ``input`` (C, H, W) in [0, 1] and ``target``.
+
+    The target is float32 (classes, H, W) of 0 and 1, or int64 class numbers (1, H, W) where classes exclude each other.
+    """
+
+    source: Source
+    model: ModelSettings
+    augment: v2.Transform | None = None
+    """Varies training pictures; none for validation, where a crop is the centre one."""
+    _kept: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.source.names)
+
+    def name(self, index: int) -> str:
+        """Name of the picture."""
+        return self.source.names[index]
+
+    @cached_property
+    def in_memory(self) -> bool:
+        """Whether pictures stay in memory after they were read once."""
+        if self.model.size is None or (self.model.fit == "crop" and isinstance(self.source, Files)):
+            pixels = self._read(0)[0][0].numel()
+        else:
+            pixels = self.model.size[0] * self.model.size[1]
+        planes = self.model.input_channels + len(self.model.classes or [""])
+        return len(self) * pixels * planes < KEPT_BYTES
+
+    def _read(self, index: int) -> tuple[Tensor, Tensor]:
+        picture, masks = self.source.read(index)
+        if self.model.fit == "resize" and self.model.size is not None:
+            return resized(picture, masks, self.model.size, self.model.exclusive)
+        return picture, masks
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        picture, masks = self._kept.get(index) or self._read(index)
+        if self.in_memory and index not in self._kept:
+            self._kept[index] = (picture, masks)
+        if self.model.size is not None:
+            picture, masks = cropped(picture, masks, self.model.size, at_random=self.augment is not None)
+        if self.augment is not None:
+            from torchvision import tv_tensors  # as slow to import as torch itself, and only needed to train
+
+            picture, masks = self.augment(tv_tensors.Image(picture), tv_tensors.Mask(masks))
+        target = masks.long() if self.model.exclusive else masks.float()
+        # plain tensors: collating keeps subclasses, and every later operation on them would be slower
+        return {"input": picture.as_subclass(Tensor).float() / 255, "target": target.as_subclass(Tensor)}
+
+
+def resized(picture: Tensor, masks: Tensor, size: tuple[int, int], exclusive: bool) -> tuple[Tensor, Tensor]:
+    """Picture and masks, uint8, at another size: the picture smoothly, binary masks by majority, numbers by place."""
+    if picture.shape[-2:] == size:
+        return picture, masks
+    smaller = bilinear(picture, size)
+    if exclusive:
+        return smaller, F.interpolate(masks[None], size=size, mode="nearest-exact")[0]
+    return smaller, (bilinear(masks.float(), size) >= 0.5).to(masks.dtype)
+
+
+def cropped(picture: Tensor, masks: Tensor, size: tuple[int, int], at_random: bool) -> tuple[Tensor, Tensor]:
+    """The same part of a picture and its masks; smaller pictures are continued by their edge pixels first."""
+    height, width = size
+    if picture.shape[-2] < height or picture.shape[-1] < width:
+        rows, columns = (
+            torch.arange(max(wanted, there)).clamp(max=there - 1)
+            for wanted, there in zip(size, picture.shape[-2:], strict=True)
+        )
+        picture, masks = (planes[..., rows[:, None], columns] for planes in (picture, masks))
+    spare = (picture.shape[-2] - height, picture.shape[-1] - width)
+    if spare == (0, 0):
+        return picture, masks
+    top, left = (int(torch.randint(rest + 1, ())) if at_random else rest // 2 for rest in spare)
+    return picture[..., top : top + height, left : left + width], masks[..., top : top + height, left : left + width]

@@ -1,0 +1,92 @@
+"""UNet++ (Zhou et al., 2018): a U-Net whose skips are themselves small U-Nets."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from restore.plugins.unet.networks.blocks import (
+    DoubleConvolution,
+    Logits,
+    doubled,
+    halved,
+    on_multiples,
+    widths_of_levels,
+)
+
+
+class NestedUNet(nn.Module):
+    """Nodes X[i][j] = block(X[i][0], …, X[i][j-1], up(X[i+1][j-1])), equation 1 of the paper.
+
+    ``convI_J`` is the block of node X[i][j] with i + j <= depth. Without deep supervision the logits come from
+    X[0][depth] alone (``final``); with it every X[0][j] has a head ``finalJ`` and ``forward`` returns their logits as a
+    list, coarsest first. With the defaults 9,163,329 parameters. Inputs (B, input_channels, H, W) of any size.
+    """
+
+    def __init__(
+        self,
+        num_classes: int = 1,
+        input_channels: int = 3,
+        width: int = 32,
+        depth: int = 4,
+        deep_supervision: bool = False,
+    ) -> None:
+        super().__init__()
+        widths = widths_of_levels(width, depth)
+        self.num_classes = num_classes
+        self.input_channels = input_channels
+        self.width = width
+        self.depth = depth
+        self.deep_supervision = deep_supervision
+        for level, channels in enumerate(widths):
+            before = widths[level - 1] if level else input_channels
+            self.add_module(f"conv{level}_0", DoubleConvolution(before, channels, channels))
+        for column in range(1, depth + 1):
+            for level in range(depth - column + 1):
+                joined = column * widths[level] + widths[level + 1]
+                block = DoubleConvolution(joined, widths[level], widths[level])
+                self.add_module(f"conv{level}_{column}", block)
+        for name in self.heads:
+            self.add_module(name, nn.Conv2d(widths[0], num_classes, 1))
+
+    @property
+    def heads(self) -> list[str]:
+        """Names of the 1x1 convolutions that give logits, the last one being the network's answer."""
+        return [f"final{column}" for column in range(1, self.depth + 1)] if self.deep_supervision else ["final"]
+
+    def forward(self, x: Tensor) -> Logits:
+        """Logits (B, num_classes, H, W), or a list of them with deep supervision."""
+        return on_multiples(self._logits, x, 2**self.depth)
+
+    def _logits(self, x: Tensor) -> Logits:
+        row_of: list[list[Tensor]] = []  # row_of[i] holds X[i][0], X[i][1], … as far as they are computed
+        for diagonal in range(self.depth + 1):
+            below = halved(row_of[-1][0]) if row_of else x
+            row_of.append([self.get_submodule(f"conv{diagonal}_0")(below)])
+            for level in reversed(range(diagonal)):
+                column = diagonal - level
+                joined = torch.cat([*row_of[level], doubled(row_of[level + 1][column - 1])], dim=1)
+                row_of[level].append(self.get_submodule(f"conv{level}_{column}")(joined))
+        if self.deep_supervision:
+            return [self.get_submodule(f"final{column}")(row_of[0][column]) for column in range(1, self.depth + 1)]
+        logits: Tensor = self.get_submodule("final")(row_of[0][self.depth])
+        return logits
+
+    def pruned(self, level: int) -> NestedUNet:
+        """The part that head ``level`` needs, as a network of its own (section 3.3 of the paper: L1 to L4).
+
+        It has depth ``level`` and gives exactly the logits of that head; parameters are shared, not copied. Sizes that
+        are no multiple of 2**depth are padded less than in the whole network, which shows at the right and lower
+        border. Raises ValueError where the network has no such head.
+        """
+        if level == self.depth:
+            head = self.heads[-1]
+        elif self.deep_supervision and 1 <= level < self.depth:
+            head = f"final{level}"
+        else:
+            known = f"L1 to L{self.depth}" if self.deep_supervision else f"only L{self.depth}, without deep supervision"
+            raise ValueError(f"no head at level {level}; this network has {known}")
+        part = NestedUNet(self.num_classes, self.input_channels, self.width, level)
+        for name, _ in list(part.named_children()):
+            part.add_module(name, self.get_submodule(head if name == "final" else name))
+        return part.train(self.training)

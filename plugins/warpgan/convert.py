@@ -1,0 +1,149 @@
+"""Checkpoints of the original WarpGAN: what its variables are called here, and which network they need.
+
+TensorFlow's own checkpoints are no files of tensors. Where TensorFlow is installed, two lines make one of them:
+
+    reader = tf.train.load_checkpoint(FOLDER)
+    safetensors.numpy.save_file({k: reader.get_tensor(k) for k in reader.get_variable_to_shape_map()}, FILE)
+
+Names and layouts are taken as they are there, ``Encoder/StyleEncoder/conv0/weights`` with the channels last, and as
+PyTorch would have them, ``Encoder.StyleEncoder.conv0.weight`` with the channels first.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from einops import rearrange
+from torch import Tensor
+
+from restore.core.errors import WeightsError
+from restore.core.weights.foreign import Codebase
+from restore.plugins.warpgan.networks.discriminator import KINDS
+
+State = Mapping[str, Tensor]
+Rules = Sequence[tuple[str, str]]
+"""Patterns of whole layer names, each with the name here; the first that matches counts."""
+
+_NORM = r"(?:Instance|Layer)Norm"
+
+_PLACES = ("first", "second")
+
+GENERATOR: Rules = (
+    *((rf"Encoder\.StyleEncoder\.conv{layer}", f"style.convolutions.{2 * layer}") for layer in range(3)),
+    (r"Encoder\.StyleEncoder\.fc1", "style.code"),
+    (r"Encoder\.ContentEncoder\.conv(\d)", r"content.convolutions.\1.conv"),
+    (rf"Encoder\.ContentEncoder\.conv(\d)\.{_NORM}", r"content.convolutions.\1.norm"),
+    *((rf"Encoder\.ContentEncoder\.res(\d)_{n}", rf"content.blocks.\1.{p}.conv") for n, p in enumerate(_PLACES)),
+    *(
+        (rf"Encoder\.ContentEncoder\.res(\d)_{n}\.{_NORM}", rf"content.blocks.\1.{p}.norm")
+        for n, p in enumerate(_PLACES)
+    ),
+    *((rf"Decoder\.StyleController\.fc{n + 2}", f"decoder.controller.hidden.{n}.linear") for n in range(2)),
+    *((rf"Decoder\.StyleController\.fc{n + 2}\.{_NORM}", f"decoder.controller.hidden.{n}.norm") for n in range(2)),
+    (r"Decoder\.StyleController\.fc4", "decoder.controller.scale"),
+    (r"Decoder\.StyleController\.fc5", "decoder.controller.shift"),
+    *((rf"Decoder\.Decoder\.res(\d)_{n}", rf"decoder.blocks.\1.{p}") for n, p in enumerate(_PLACES)),
+    *((rf"Decoder\.Decoder\.deconv{n + 1}_1", f"decoder.enlarge.{n}.conv") for n in range(2)),
+    *((rf"Decoder\.Decoder\.deconv{n + 1}_1\.{_NORM}", f"decoder.enlarge.{n}.norm") for n in range(2)),
+    (r"Decoder\.Decoder\.conv_image", "decoder.last"),
+    (r"Decoder\.WarpController\.fc1", "warp.hidden.linear"),
+    (rf"Decoder\.WarpController\.fc1\.{_NORM}", "warp.hidden.norm"),
+    (r"Decoder\.WarpController\.fc_ldmark", "warp.points"),
+    (r"Decoder\.WarpController\.fc_diff", "warp.displacements"),
+)
+"""The generator of seasonSH/WarpGAN (MIT, commit 794e24d9)."""
+
+DISCRIMINATOR: Rules = (
+    *((rf"Discriminator\.conv{layer + 1}", f"convolutions.{layer}") for layer in range(5)),
+    (r"Discriminator\.patch5_logits", "patches"),
+    (r"Discriminator\.Bottleneck", "embedding"),
+    (r"Discriminator\.Logits", "identities"),
+)
+"""Its discriminator."""
+
+RULES: Rules = (
+    *((pattern, f"generator.{name}") for pattern, name in GENERATOR),
+    *((pattern, f"discriminator.{name}") for pattern, name in DISCRIMINATOR),
+)
+"""Both."""
+
+_MEAN = "generator.warp.mean"
+_LENGTHS = {
+    "width": "generator.content.convolutions.0.conv.weight",
+    "style": "generator.style.code.weight",
+    "discriminator_width": "discriminator.convolutions.0.weight",
+    "embedding": "discriminator.embedding.weight",
+}
+"""Settings that are the number of outputs of a layer."""
+
+_PARAMETERS = {"weights": "weight", "biases": "bias", "gamma": "weight", "beta": "bias"}
+_FLATTENED = {
+    "Decoder.WarpController.fc1": "Encoder.ContentEncoder.res2_1",
+    "Discriminator.Bottleneck": "Discriminator.conv5",
+}
+"""Linear layers that are given features place by place, and the layer that makes those."""
+
+
+def warpgan(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Model settings and renamed state of a generator, and of the discriminator if the checkpoint has one.
+
+    Raises WeightsError when there is no generator.
+    """
+    here = renamed(as_torch(state))
+    if not any(key.startswith("generator.") for key in here):
+        raise WeightsError("none of its variables belongs to the generator of WarpGAN")
+    settings: dict[str, Any] = {"controller": "dense"}
+    for name, key in _LENGTHS.items():
+        if (tensor := here.get(key)) is not None:
+            settings[name] = len(tensor)
+    if (hidden := here.get("generator.warp.hidden.linear.weight")) is not None and "width" in settings:
+        settings["size"] = 4 * math.isqrt(hidden.shape[1] // (4 * settings["width"]))
+    if (mean := here.get(_MEAN)) is not None:
+        here[_MEAN] = mean.reshape(-1, 2)
+        settings["points"] = len(here[_MEAN])
+    if (identities := here.get("discriminator.identities.weight")) is not None:
+        settings["people"] = len(identities) // KINDS
+    return settings, here
+
+
+def as_torch(state: State) -> dict[str, Tensor]:
+    """Variables of TensorFlow under names with dots, in torch's layout: channels first, and outputs before inputs.
+
+    What is in that layout already, by its name, stays as it is.
+    """
+    dotted = {re.sub(r":\d+$", "", key).replace("/", "."): tensor for key, tensor in state.items()}
+    return dict(_as_torch(key, tensor, dotted) for key, tensor in dotted.items())
+
+
+def _as_torch(key: str, tensor: Tensor, state: State) -> tuple[str, Tensor]:
+    layer, _, leaf = key.rpartition(".")
+    if leaf == "weights" and tensor.dim() == 4:
+        tensor = rearrange(tensor, "h w before after -> after before h w")
+    elif leaf == "weights" and tensor.dim() == 2:
+        before = state.get(f"{_FLATTENED.get(layer)}.weights")
+        if before is None:
+            tensor = tensor.T
+        else:  # its inputs are the places of a picture one after the other, the channels of each together
+            side = math.isqrt(len(tensor) // before.shape[-1])
+            tensor = rearrange(tensor, "(h w c) after -> after (c h w)", h=side, w=side)
+    return f"{layer}.{_PARAMETERS.get(leaf, leaf)}".lstrip("."), tensor.contiguous()
+
+
+def renamed(state: State) -> dict[str, Tensor]:
+    """The state under the names used here, ``<network>.<layer>.<parameter>``; what no rule knows keeps its name."""
+    return {_renamed(key): tensor for key, tensor in state.items()}
+
+
+def _renamed(key: str) -> str:
+    layer, _, parameter = key.rpartition(".")
+    for pattern, name in RULES:
+        if match := re.fullmatch(pattern, layer):
+            return f"{match.expand(name)}.{parameter}"
+    return _MEAN if key == "Decoder.WarpController.ldmark_mean" else key
+
+
+CODE_BASES = {"warpgan": Codebase("the original WarpGAN of seasonSH/WarpGAN", warpgan)}
+"""What ``restore import --task warpgan --from`` accepts."""

@@ -1,0 +1,1 @@
+"""Photographs and caricatures of people: finding, aligning and reading them."""

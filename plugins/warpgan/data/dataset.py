@@ -1,0 +1,246 @@
+"""Pairs of a photograph and a caricature of one person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from restore.core.errors import UsageError
+from restore.plugins.common.animation import fitted
+from restore.plugins.common.images.bilinear import bilinear
+from restore.plugins.common.images.folders import PictureFolder
+from restore.plugins.warpgan.data.index import Album, albums, divided, read_entries
+from restore.plugins.warpgan.settings import SAMPLE_PEOPLE, WarpGANSettings
+from restore.plugins.warpgan.synthetic_faces import faces
+from restore.plugins.warpgan.synthetic_faces.identities import people
+
+SAMPLE_TRAIN, SAMPLE_VALIDATION = 10, 3
+"""Photographs, and as many caricatures, of each person of the drawn sample."""
+
+Split = Literal["train", "validation"]
+
+
+class Gallery(Protocol):
+    """Faces of people, all of one size."""
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether all of them are or will be kept in memory."""
+        ...
+
+    @property
+    def people(self) -> int:
+        """How many people there are."""
+        ...
+
+    def photographs(self, person: int) -> int:
+        """How many photographs there are of a person."""
+        ...
+
+    def caricatures(self, person: int) -> int:
+        """How many caricatures there are of a person."""
+        ...
+
+    def face(self, person: int, number: int, drawn: bool) -> Tensor:
+        """One of them: (3, size, size) uint8."""
+        ...
+
+    def name(self, person: int, number: int) -> str:
+        """What to call a photograph in reports."""
+        ...
+
+
+@dataclass(frozen=True)
+class DrawnFaces:
+    """The drawn sample; `Gallery`."""
+
+    size: int
+    split: Split
+    people: int = SAMPLE_PEOPLE
+    in_memory: bool = True
+
+    def photographs(self, person: int) -> int:  # noqa: ARG002 - the same for everybody
+        """How many of this split."""
+        return SAMPLE_TRAIN if self.split == "train" else SAMPLE_VALIDATION
+
+    def caricatures(self, person: int) -> int:
+        """As many."""
+        return self.photographs(person)
+
+    def face(self, person: int, number: int, drawn: bool) -> Tensor:
+        """Drawn when first asked for; training and validation have no picture in common."""
+        first = 0 if self.split == "train" else SAMPLE_TRAIN
+        return _drawn(self.size, person, first + number, drawn)
+
+    def name(self, person: int, number: int) -> str:
+        """As ``person07/P00011``."""
+        first = 0 if self.split == "train" else SAMPLE_TRAIN
+        return f"person{person + 1:02}/P{first + number + 1:05}"
+
+
+@lru_cache(maxsize=4096)
+def _drawn(size: int, person: int, number: int, drawn: bool) -> Tensor:
+    someone = people(person + 1, seed=0)[person]
+    random = np.random.default_rng([int(drawn), person, number])
+    drawing = (faces.caricature if drawn else faces.photograph)(someone, random, size)
+    return torch.from_numpy(drawing.picture).permute(2, 0, 1).contiguous()
+
+
+class FaceFiles:
+    """Picture files by person; `Gallery`. Pictures of another size are resized, of another shape cut to a square."""
+
+    def __init__(self, found: Sequence[Album], size: int) -> None:
+        """Look at every file. Raises DataError naming one that is no readable picture."""
+        self.albums, self.size, self.people = list(found), size, len(found)
+        files = [path for album in self.albums for path in (*album.photographs, *album.caricatures)]
+        self._places = {path: place for place, path in enumerate(files)}
+        self._files = PictureFolder(files)
+        self.in_memory = self._files.in_memory
+
+    def photographs(self, person: int) -> int:
+        """How many."""
+        return len(self.albums[person].photographs)
+
+    def caricatures(self, person: int) -> int:
+        """How many."""
+        return len(self.albums[person].caricatures)
+
+    def face(self, person: int, number: int, drawn: bool) -> Tensor:
+        """Read when first asked for."""
+        album = self.albums[person]
+        picture = self._files[self._places[(album.caricatures if drawn else album.photographs)[number]]]
+        return picture if picture.shape[-2:] == (self.size, self.size) else fitted(picture, self.size, self.size)
+
+    def name(self, person: int, number: int) -> str:
+        """As ``Alan_Rickman/P00001.jpg``."""
+        path = self.albums[person].photographs[number]
+        return f"{self.albums[person].person}/{path.name}"
+
+
+class Pairs:
+    """A sample is one photograph with a caricature of the same person.
+
+    ``input`` and ``target``, photograph and caricature, (3, size, size) in [0, 1]; ``person``, a number (). For
+    training the caricature is drawn by chance, and either may be mirrored. Otherwise caricatures follow photographs in
+    order.
+    """
+
+    def __init__(self, gallery: Gallery, *, training: bool, flip: bool = False, detail: int | None = None) -> None:
+        """``detail`` is the size to which pictures are reduced, and enlarged again."""
+        self.gallery, self.training, self.flip, self.detail = gallery, training, flip, detail
+        self.in_memory = gallery.in_memory
+        self._order = [
+            (person, number) for person in range(gallery.people) for number in range(gallery.photographs(person))
+        ]
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def name(self, index: int) -> str:
+        """The photograph's name."""
+        return self.gallery.name(*self._order[index])
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        person, number = self._order[index]
+        count = self.gallery.caricatures(person)
+        chosen = int(torch.randint(count, ())) if self.training else number % count
+        sample = {"input": self._face(person, number, False), "target": self._face(person, chosen, True)}
+        return {**sample, "person": torch.tensor(person)}
+
+    def _face(self, person: int, number: int, drawn: bool) -> Tensor:
+        face = self.gallery.face(person, number, drawn).float() / 255
+        if self.training and self.flip and torch.rand(()) < 0.5:
+            face = face.flip(-1)
+        if self.detail is None:
+            return face
+        height, width = face.shape[-2:]
+        return bilinear(bilinear(face, (self.detail, self.detail)), (height, width)).clamp(0, 1)
+
+
+def galleries(settings: WarpGANSettings) -> dict[Split, Gallery]:
+    """Whose faces a run trains on and validates on; the same people, but no picture in common.
+
+    What a list chooses to validate on is taken out of a folder that is trained on; two lists, or two folders, must not
+    have a picture in common themselves.
+
+    Raises UsageError or DataError where the data are not what they have to be.
+    """
+    size, known = settings.model.size, settings.model.people
+    if settings.data is None:
+        if settings.val_data or settings.list_file or settings.val_list:
+            raise UsageError("--val-data, --list and --val-list need --data")
+        _check_people(known, SAMPLE_PEOPLE, "the drawn sample")
+        return {"train": DrawnFaces(size, "train"), "validation": DrawnFaces(size, "validation")}
+    found = read_albums(settings.data, settings.list_file)
+    _check_people(known, len(found), str(settings.data))
+    if settings.val_data is None and settings.val_list is None:
+        halves = [divided(album, settings.val_share, settings.seed) for album in found]
+        train, validation = [half[0] for half in halves], [half[1] for half in halves]
+    else:
+        folder = settings.val_data or settings.data
+        validation = _same_people(found, read_albums(folder, settings.val_list), folder)
+        chosen = settings.list_file is None and settings.val_list is not None
+        train = _without(found, validation, settings.val_list or folder) if chosen else found
+        _check_apart(train, validation, settings.val_list or folder)
+    return {"train": FaceFiles(train, size), "validation": FaceFiles(validation, size)}
+
+
+def read_albums(folder: Path, listed: Path | None) -> list[Album]:
+    """Pictures by person, of a folder or of a list file. Raises UsageError, DataError."""
+    return albums(read_entries(folder, listed), listed or folder)
+
+
+def _same_people(known: Sequence[Album], other: Sequence[Album], where: Path) -> list[Album]:
+    """Albums in the order of those that are known, so that a person has the same number everywhere."""
+    names = [album.person for album in known]
+    strangers = [album.person for album in other if album.person not in names]
+    if strangers:
+        raise UsageError(
+            f"{where}: {strangers[0]} is not among the people that are trained on; validation is on other pictures of "
+            "the same people"
+        )
+    by_name = {album.person: album for album in other}
+    return [by_name.get(name, Album(name, (), ())) for name in names]
+
+
+def _without(found: Sequence[Album], held: Sequence[Album], where: Path) -> list[Album]:
+    """Albums without the pictures that are held out. Raises UsageError naming a person of whom a kind is used up."""
+    taken = _files(held)
+    left = []
+    for album in found:
+        photographs, caricatures = (
+            tuple(path for path in paths if path.resolve() not in taken)
+            for paths in (album.photographs, album.caricatures)
+        )
+        if not photographs or not caricatures:
+            kind = "caricature" if photographs else "photograph"
+            raise UsageError(f"{where}: leaves no {kind} of {album.person} to train on")
+        left.append(Album(album.person, photographs, caricatures))
+    return left
+
+
+def _check_apart(train: Sequence[Album], validation: Sequence[Album], where: Path) -> None:
+    """Raise UsageError naming a picture that is both trained and validated on."""
+    held = _files(validation)
+    both = next((path for file, path in _files(train).items() if file in held), None)
+    if both is not None:
+        raise UsageError(f"{where}: {both} is trained on too; validation is on other pictures of the same people")
+
+
+def _files(found: Sequence[Album]) -> dict[Path, Path]:
+    """Every picture by its file, whatever links lead there."""
+    return {path.resolve(): path for album in found for path in (*album.photographs, *album.caricatures)}
+
+
+def _check_people(known: int, found: int, where: str) -> None:
+    if known and known != found:
+        raise UsageError(
+            f"{where}: has {found} people, but --model.people is {known}; if others were trained on, give --data"
+        )

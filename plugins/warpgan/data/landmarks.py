@@ -1,0 +1,119 @@
+"""Files of facial landmarks: WebCaricature's, one of 17 points a picture, and lists with five points a line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from restore.core.errors import DataError, UsageError
+from restore.core.writing import reason
+from restore.plugins.warpgan.data.alignment import Points
+
+WEBCARICATURE = 17
+"""Points of a file of WebCaricature (Huo et al., 2018): 9 and 10 are the corners of one eye, 11 and 12 of the other, 13
+is the tip of the nose, 14 to 17 go around the mouth, of which the 15th and 17th are its corners."""
+
+FIVE = 5
+
+
+class LandmarkFolder:
+    """``FacialPoints/`` of WebCaricature: ``<person>/<picture>.txt`` with a line ``x y`` for each point.
+
+    Files of five points are read too: left and right eye, tip of the nose, left and right corner of the mouth.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Raises UsageError where there is no such folder."""
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: no such folder of landmarks")
+        self.folder = folder
+
+    def of(self, person: str, picture: Path) -> Points:
+        """The five landmarks (5, 2) of a picture of a person, x and y in pixels.
+
+        Raises UsageError where there is no file, DataError where it holds something else.
+        """
+        spellings = dict.fromkeys([person, person.replace("_", " "), person.replace(" ", "_")])
+        # A file beside the folders of people is nobody's: everybody has a P00001.
+        places = [self.folder / name / f"{picture.stem}.txt" for name in spellings]
+        found = next((path for path in places if path.is_file()), None)
+        if found is None:
+            raise UsageError(f"{picture}: no landmarks: there is no {places[0]}")
+        return five(_numbers(found, _text(found)).reshape(-1, 2), str(found))
+
+
+class LandmarkList:
+    """A text file with a line for each picture: its path, then x and y of the five landmarks, ten numbers."""
+
+    def __init__(self, file: Path) -> None:
+        """Read the file. Raises UsageError where there is none, DataError naming a line that is no such line."""
+        self.file = file
+        self._points: dict[tuple[str, ...], Points] = {}
+        for number, line in enumerate(_text(file).splitlines(), start=1):
+            words = line.split()
+            if not words or words[0].startswith("#"):
+                continue
+            name, values = " ".join(words[: -2 * FIVE]), words[-2 * FIVE :]
+            if not name:
+                raise DataError(f"{file}, line {number}: expected a path and ten numbers, found {len(words)} words")
+            points = _numbers(Path(f"{file}, line {number}"), " ".join(values)).reshape(-1, 2)
+            self._points[_last_two(Path(name))] = points
+
+    def of(self, person: str, picture: Path) -> Points:
+        """The five landmarks (5, 2) of a picture. Raises UsageError where no line names it."""
+        # A line without a folder is nobody's, as a file is that lies beside the folders of people.
+        for key in ((person, picture.stem), _last_two(picture), *([] if person else [("", picture.stem)])):
+            if key in self._points:
+                return self._points[key]
+        raise UsageError(f"{picture}: no landmarks: no line of {self.file} names it")
+
+
+def read_landmarks(path: Path) -> LandmarkFolder | LandmarkList:
+    """Landmarks from a folder or a list file. Raises UsageError, DataError."""
+    return LandmarkList(path) if path.is_file() else LandmarkFolder(path)
+
+
+def five(points: Points, where: str) -> Points:
+    """Eyes, nose and corners of the mouth (5, 2) from 17 points of WebCaricature, or from five, which they are.
+
+    Left is what lies left in a face that is upright. Raises DataError for any other number of points.
+    """
+    if len(points) == WEBCARICATURE:
+        chosen = np.stack([points[8:10].mean(0), points[10:12].mean(0), points[12], points[14], points[16]])
+    elif len(points) == FIVE:
+        chosen = points.copy()
+    else:
+        raise DataError(f"{where}: {len(points)} points, where WebCaricature has 17 (or give the five themselves)")
+    across = chosen[1] - chosen[0]
+    if (chosen[4] - chosen[3]) @ across < 0:
+        chosen[[3, 4]] = chosen[[4, 3]]
+    return chosen
+
+
+def _last_two(path: Path) -> tuple[str, ...]:
+    person = path.parent.name
+    return (person, path.stem)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: no such file") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: is no text file") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {reason(error)}") from error
+
+
+def _numbers(where: Path, text: str) -> Points:
+    try:
+        numbers = np.array([float(word) for word in text.replace(",", " ").split()])
+    except ValueError as error:
+        raise DataError(f"{where}: {error}; expected x and y of each point") from error
+    if len(numbers) % 2 or not len(numbers) or not np.isfinite(numbers).all():
+        raise DataError(
+            f"{where}: expected pairs of finite numbers, x and y of each point; found {len(numbers)} numbers"
+        )
+    return numbers

@@ -1,0 +1,1 @@
+"""The networks of WarpGAN and the layers they are made of."""

@@ -1,0 +1,65 @@
+"""What WarpGAN draws from content and style, before it is warped."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from restore.core.machine.precision import in_full_precision
+from restore.plugins.warpgan.networks.layers import (
+    LAYER_EPSILON,
+    Convolution,
+    Hidden,
+    Linear,
+    StyledResidual,
+    doubled,
+)
+
+
+class StyleController(nn.Module):
+    """From a style to the scale and shift of every channel: one pair, which all styled convolutions share."""
+
+    def __init__(self, style: int = 8, channels: int = 256, dropout: float = 0.0) -> None:
+        super().__init__()
+        hidden = channels // 2
+        self.hidden = nn.Sequential(Hidden(style, hidden, dropout), Hidden(hidden, hidden, dropout))
+        self.scale = Linear(hidden, channels)
+        self.shift = Linear(hidden, channels)
+
+    def forward(self, style: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, style) to two of (B, channels)."""
+        hidden = self.hidden(style)
+        return self.scale(hidden), self.shift(hidden)
+
+
+class Enlarged(nn.Module):
+    """Twice the size, a convolution, normalisation over channels and places at once, ReLU."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.conv = Convolution(before, after, 5)
+        self.norm = nn.GroupNorm(1, after, LAYER_EPSILON)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, before, H, W) to (B, after, 2 H, 2 W)."""
+        return F.relu(self.norm(self.conv(doubled(x))))
+
+
+class Decoder(nn.Module):
+    """Three styled residual blocks and two enlargements; its last layer starts at zero, which is a gray picture."""
+
+    def __init__(self, style: int = 8, width: int = 64, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.controller = StyleController(style, 4 * width, dropout)
+        self.blocks = nn.ModuleList(StyledResidual(4 * width) for _ in range(3))
+        self.enlarge = nn.Sequential(Enlarged(4 * width, 2 * width), Enlarged(2 * width, width))
+        self.last = Convolution(width, 3, 7, bias=True)
+        nn.init.zeros_(self.last.weight)
+
+    def forward(self, content: Tensor, style: Tensor) -> Tensor:
+        """Content (B, 4 x width, H / 4, W / 4) and style (B, style) to pictures (B, 3, H, W) in [-1, 1]."""
+        scale, shift = self.controller(style)
+        for block in self.blocks:
+            content = block(content, scale, shift)
+        return torch.tanh(in_full_precision(self.last, self.enlarge(content)))

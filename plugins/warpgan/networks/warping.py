@@ -1,0 +1,99 @@
+"""Warp pictures by control points that are moved, with a thin-plate spline between them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from restore.core.machine.precision import at_least_float32
+from restore.plugins.warpgan.networks.spline import ThinPlateSpline, thin_plate_spline
+
+REGULARISER = 1e-6
+"""In squared pixels, as WarpGAN was trained with (Shi et al., 2019, the authors' code)."""
+
+
+class Warped(NamedTuple):
+    """A picture that was warped, and by what."""
+
+    picture: Tensor
+    """(B, C, H, W)."""
+    flow: Tensor
+    """(B, 2, H, W): how many rows and columns each pixel was moved to get where it is."""
+
+
+# Which surfaces need float64 is known by their numbers alone: each set would be compiled anew.
+@torch.compiler.disable  # type: ignore[untyped-decorator]
+def warp(
+    picture: Tensor, points: Tensor, displacements: Tensor, regulariser: float = REGULARISER, boundary: int = 0
+) -> Warped:
+    """Move what is at ``points`` (B, P, 2) of pictures (B, C, H, W) by ``displacements`` (B, P, 2), and all between.
+
+    Both are rows and columns in pixels; (0, 0) is the middle of the first pixel. The spline stands on where the points
+    arrive, so that every pixel knows where it comes from: out(p) = in(p - flow(p)), bilinear between pixels, and the
+    nearest pixel of the border where that is outside. ``boundary`` pins the picture's outline: 1 its corners, 2 the
+    middles of its sides too, and so on. Differentiable in all three; any number of points; in float32 at least.
+    """
+    height, width = picture.shape[-2:]
+    with torch.autocast(picture.device.type, enabled=False):
+        whole = at_least_float32(picture)
+        flow = displacement_spline(points, displacements, height, width, regulariser, boundary).over(
+            height, width, whole
+        )
+        return Warped(sampled(whole, flow), flow)
+
+
+def displacement_spline(
+    points: Tensor,
+    displacements: Tensor,
+    height: int,
+    width: int,
+    regulariser: float = REGULARISER,
+    boundary: int = 0,
+) -> ThinPlateSpline:
+    """The spline of the displacements (B, P, 2), on where the points (B, P, 2) arrive; arguments as of `warp`."""
+    if boundary:
+        pins = outline(height, width, boundary).to(points).expand(len(points), -1, 2)
+        points = torch.cat([points, pins], 1)
+        displacements = torch.cat([displacements, torch.zeros_like(pins)], 1)
+    return thin_plate_spline(points + displacements, displacements, regulariser, unit=max(height, width) / 2)
+
+
+def outline(height: int, width: int, parts: int) -> Tensor:
+    """Places (N, 2) on the border of a picture: its corners, and what divides each side into ``parts`` equal parts."""
+    rows, columns = torch.linspace(0, height - 1, parts + 1), torch.linspace(0, width - 1, parts + 1)
+    places = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1).flatten(0, 1)
+    steps = torch.stack(torch.meshgrid(torch.arange(parts + 1), torch.arange(parts + 1), indexing="ij"), -1)
+    return places[((steps == 0) | (steps == parts)).any(-1).flatten()]
+
+
+def sampled(picture: Tensor, flow: Tensor) -> Tensor:
+    """in(p - flow(p)) of pictures (B, C, H, W) and flows (B, 2, H, W) in pixels, bilinear; its border goes on."""
+    height, width = picture.shape[-2:]
+    rows = torch.arange(height).to(flow)[:, None] - flow[:, 0]  # (B, H, W)
+    columns = torch.arange(width).to(flow) - flow[:, 1]
+    if picture.is_cuda and torch.are_deterministic_algorithms_enabled():
+        return gathered(picture, rows, columns)
+    places = torch.stack([2 * columns / max(1, width - 1) - 1, 2 * rows / max(1, height - 1) - 1], dim=-1)
+    return F.grid_sample(picture, places, mode="bilinear", padding_mode="border", align_corners=True)
+
+
+def gathered(picture: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Pictures (B, C, H, W) at rows and columns (B, h, w), as `sampled`; its gradient adds up in one fixed order.
+
+    That of torch's own sampling does not on CUDA, which refuses it where deterministic kernels are asked for.
+    """
+    height, width = picture.shape[-2:]
+    rows, columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
+    top, left = rows.detach().floor(), columns.detach().floor()
+    down, across = (rows - top)[:, None], (columns - left)[:, None]  # (B, 1, h, w)
+    total = torch.zeros((), dtype=picture.dtype, device=picture.device)
+    for below, share in ((0, 1 - down), (1, down)):
+        for right, part in ((0, 1 - across), (1, across)):
+            index = (top + below).clamp_max(height - 1) * width + (left + right).clamp_max(width - 1)
+            index = index.nan_to_num().long().flatten(1)[:, None].expand(-1, picture.shape[1], -1)
+            pixels = picture.flatten(2).gather(2, index).reshape(*picture.shape[:2], *rows.shape[1:])
+            total = total + share * part * pixels
+    return total

@@ -1,0 +1,133 @@
+"""Drawn faces with exact identities and landmarks, for those who have no caricatures of their own yet.
+
+Every person has several photographs, with light from somewhere, another expression and turn of the head, something
+behind them, and noise; and several caricatures, whose geometry is exaggerated and whose colours are flat inks within
+black lines. They are drawn large and made smaller, so that edges are smooth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from restore.plugins.warpgan.data.alignment import moved
+from restore.plugins.warpgan.synthetic_faces.anatomy import Anatomy, Expression, Points
+from restore.plugins.warpgan.synthetic_faces.identities import Colour, Person
+from restore.plugins.warpgan.synthetic_faces.portrait import OVERSAMPLED, Inks, Portrait, mixed
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One picture of somebody."""
+
+    picture: NDArray[np.uint8]
+    """(H, W, 3)."""
+    landmarks: Points
+    """(5, 2): x and y in pixels, in the order of `alignment.REFERENCE`."""
+
+
+def photograph(person: Person, random: Generator, size: int) -> Drawing:
+    """A photograph of a person, aligned as `alignment.aligned` does it but for the turn of the head."""
+    expression = Expression(
+        smile=random.uniform(-0.2, 1.0),
+        open=max(0.0, random.uniform(-0.6, 0.8)),
+        brows=random.uniform(-1, 1),
+        gaze=(random.uniform(-0.8, 0.8), random.uniform(-0.5, 0.5)),
+        yaw=random.uniform(-0.16, 0.16),
+    )
+    cloth = tuple(int(value) for value in random.integers(30, 220, 3))
+    inks = Inks(
+        person.skin,
+        person.hair,
+        person.eyes,
+        mixed(person.skin, (176, 52, 62), 0.5),
+        cloth,  # type: ignore[arg-type]
+        mixed(person.skin, (40, 16, 10), 0.55),
+        0.022,
+    )
+    canvas = Portrait(Anatomy(person, expression), inks, size)
+    canvas.backdrop(_scenery(random, canvas.side))
+    canvas.head()
+    picture = np.asarray(canvas.image.reduce(OVERSAMPLED), np.float64) / 255
+    picture = picture * _light(canvas, random)[..., None]
+    picture = ndimage.gaussian_filter(picture, (*[random.uniform(0.2, 0.6)] * 2, 0))
+    picture = picture * random.uniform(0.92, 1.06, 3) + random.normal(0, random.uniform(0.008, 0.022), picture.shape)
+    return Drawing((255 * picture.clip(0, 1)).round().astype(np.uint8), canvas.landmarks)
+
+
+def caricature(person: Person, random: Generator, size: int) -> Drawing:
+    """A caricature of a person: exaggerated, in flat inks on paper, within black lines."""
+    expression = Expression(
+        smile=random.uniform(0.2, 1.0),
+        open=max(0.0, random.uniform(-0.8, 0.9)),
+        brows=random.uniform(-0.5, 1),
+        gaze=(random.uniform(-0.5, 0.5), 0.0),
+        yaw=random.uniform(-0.06, 0.06),
+    )
+    tint, strength = _TINTS[int(random.integers(len(_TINTS)))]
+
+    def ink(colour: Colour) -> Colour:
+        return mixed(_vivid(colour), tint, strength)
+
+    inks = Inks(
+        ink(person.skin),
+        ink(person.hair),
+        ink(person.eyes),
+        ink((204, 40, 48)),
+        ink(((40, 90, 170), (170, 50, 50), (60, 130, 80), (230, 180, 60))[int(random.integers(4))]),
+        (16, 14, 18),
+        random.uniform(0.03, 0.05),
+    )
+    canvas = Portrait(Anatomy(person.exaggerated(random.uniform(1.7, 2.3)), expression), inks, size)
+    paper = mixed((252, 248, 238), ink((90, 170, 220)), random.choice([0.0, 0.0, 0.35]))
+    canvas.backdrop(Image.new("RGB", (canvas.side, canvas.side), paper))
+    canvas.head()
+    return Drawing(np.array(canvas.image.reduce(OVERSAMPLED)), canvas.landmarks)
+
+
+_TINTS: tuple[tuple[Colour, float], ...] = (
+    ((255, 255, 255), 0.0),
+    ((255, 170, 60), 0.22),
+    ((90, 130, 255), 0.2),
+    ((255, 255, 255), 0.3),
+)
+"""Palettes of caricaturists: plain, warm, cool and pale."""
+
+
+def _light(canvas: Portrait, random: Generator) -> Array:
+    """How bright each pixel is (H, W): the head is a dome under a lamp."""
+    rows, columns = np.mgrid[: canvas.side : OVERSAMPLED, : canvas.side : OVERSAMPLED] + OVERSAMPLED / 2
+    body = canvas.anatomy
+    centre = moved(np.array([[0.0, 0.5 * (body.skull + body.chin)]]), canvas.place)[0]
+    across = (columns - centre[0]) / (canvas.unit * (body.width + 0.12))
+    down = (rows - centre[1]) / (canvas.unit * 0.56 * (body.chin - body.skull))
+    distance = np.hypot(across, down)
+    tall = np.sqrt((1 - distance**2).clip(0.04, 1))
+    angle = random.uniform(0, 2 * np.pi)
+    lamp = np.array([np.cos(angle), -0.5 + 0.6 * np.sin(angle), 1.1])
+    lamp = lamp / np.linalg.norm(lamp)
+    bright = 0.5 + 0.66 * (lamp[0] * across + lamp[1] * down + lamp[2] * tall) / np.maximum(1, distance)
+    inside = np.clip(6 * (1.12 - distance), 0, 1)
+    return np.asarray(inside * bright + (1 - inside) * (0.8 + 0.12 * lamp[0] * across))
+
+
+def _scenery(random: Generator, side: int) -> Image.Image:
+    """Something out of focus behind the head."""
+    wall = random.uniform(0.2, 0.85) + random.normal(0, 0.07, 3)
+    coarse = wall + random.normal(0, 0.13, (5, 5, 1)) + random.normal(0, 0.05, (5, 5, 3))
+    few = Image.fromarray((255 * coarse.clip(0, 1)).astype(np.uint8))
+    return few.resize((side, side), Image.Resampling.BICUBIC)
+
+
+def _vivid(colour: Colour) -> Colour:
+    """The same hue with more colour in it."""
+    middle = sum(colour) / 3
+    red, green, blue = (int(np.clip(middle + 1.35 * (value - middle) + 14, 0, 255)) for value in colour)
+    return red, green, blue

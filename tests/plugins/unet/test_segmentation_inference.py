@@ -1,0 +1,136 @@
+"""Levels, views, ensembles and sizes of what is answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from small_segmentation import frozen, nested
+from torch import Tensor
+
+from restore import registry
+from restore.core.errors import UsageError
+from restore.core.steps import Modules
+from restore.core.weights.files import open_weights, save_weights
+from restore.plugins.unet import inference
+from restore.plugins.unet.networks.nested_unet import NestedUNet
+from restore.plugins.unet.options import PredictSettings
+from restore.plugins.unet.settings import (
+    UNetModel,
+    UNetSettings,
+)
+from restore.plugins.unet.task import Segmentation, UNetSegmentation
+
+
+def test_deep_supervision_is_measured_by_its_last_head() -> None:
+    task = nested()
+    modules = frozen(task)
+    picture = torch.rand(1, 3, 32, 32)
+    heads = modules.segmenter(inference.normalised(picture, task.model))
+    assert len(heads) == 4
+    assert torch.equal(task.predict({"input": picture}, modules)["probability"], heads[-1].sigmoid())
+
+
+def test_a_level_is_that_head() -> None:
+    whole = nested()
+    modules = frozen(whole)
+    picture = torch.rand(1, 3, 32, 32)
+    heads = modules.segmenter(inference.normalised(picture, whole.model))
+    pruned = nested(PredictSettings(level=2)).predict({"input": picture}, modules)["probability"]
+    assert torch.equal(pruned, heads[1].sigmoid())
+
+
+def test_a_level_needs_a_deeply_supervised_network() -> None:
+    task = nested(PredictSettings(level=2), deep_supervision=False)
+    with pytest.raises(UsageError, match="without deep supervision"):
+        task.predict({"input": torch.rand(1, 3, 16, 16)}, frozen(task))
+    plain = UNetSegmentation(UNetSettings(model=UNetModel(width=2)), PredictSettings(level=2))
+    with pytest.raises(UsageError, match="prunes a UNet"):
+        plain.predict({"input": torch.rand(1, 3, 16, 16)}, frozen(plain))
+
+
+@pytest.mark.parametrize(("tta", "count"), [("none", 1), ("flips", 4), ("all", 8)])
+def test_test_time_augmentation_looks_at_every_view_and_turns_it_back(tta: str, count: int) -> None:
+    seen: list[Tensor] = []
+
+    def itself(pictures: Tensor) -> Tensor:
+        seen.append(pictures)
+        return pictures
+
+    picture = torch.rand(1, 1, 5, 7)
+    assert torch.allclose(inference.turned(itself, tta)(picture), picture)  # type: ignore[arg-type]
+    assert len({(view.shape, view.numpy().tobytes()) for view in seen}) == len(seen) == count
+
+
+def test_with_all_views_the_answer_turns_with_the_picture() -> None:
+    task = nested(PredictSettings(tta="all"))
+    modules = frozen(task)
+    picture = torch.rand(1, 3, 32, 32)
+    answer = task.predict({"input": picture}, modules)["probability"]
+    turned = task.predict({"input": picture.rot90(1, (-2, -1)).flip(-1)}, modules)["probability"]
+    assert torch.allclose(turned, answer.rot90(1, (-2, -1)).flip(-1), atol=1e-6)
+
+
+def saved(path: Path, task: Segmentation, modules: Modules, name: str = "unet/nested-unet") -> Path:
+    return save_weights(path, task=name, model=task.model.model_dump(mode="json"), modules=modules)
+
+
+def test_an_ensemble_is_the_mean_of_its_members(tmp_path: Path) -> None:
+    one = nested()
+    other = nested(width=3, mean=[0.1, 0.2, 0.3])
+    first, second = frozen(one, 1), frozen(other, 2)
+    path = saved(tmp_path / "other.safetensors", other, second)
+    picture = {"input": torch.rand(1, 3, 32, 32)}
+    both = nested(PredictSettings(ensemble=[path])).predict(picture, first)["probability"]
+    mean = (one.predict(picture, first)["probability"] + other.predict(picture, second)["probability"]) / 2
+    assert torch.allclose(both, mean)
+
+
+def test_members_of_an_ensemble_go_where_the_first_network_goes(tmp_path: Path) -> None:
+    one = nested()
+    path = saved(tmp_path / "other.safetensors", one, frozen(one))
+    task = nested(PredictSettings(ensemble=[path]))
+    with task.in_use(task.exported, "meta") as view:
+        assert task.predict({"input": torch.rand(1, 3, 32, 32, device="meta")}, view)["probability"].is_meta
+    assert all(weight.is_meta for weight in task.fixed["partner 1"].parameters())
+
+
+def test_members_of_an_ensemble_find_the_same_classes(tmp_path: Path) -> None:
+    other = nested(classes=["cell"])
+    path = saved(tmp_path / "other.safetensors", other, frozen(other))
+    task = nested(PredictSettings(ensemble=[path]))
+    with pytest.raises(UsageError, match="finds cell, the first weights nucleus"):
+        task.predict({"input": torch.rand(1, 3, 16, 16)}, frozen(task))
+
+
+def test_weights_rebuild_the_task(tmp_path: Path) -> None:
+    task = nested()
+    modules = frozen(task)
+    again, opened = open_weights(saved(tmp_path / "w.safetensors", task, modules), registry.get)
+    picture = {"input": torch.rand(1, 3, 20, 28)}
+    found = again.predict(picture, opened)["probability"]
+    assert torch.equal(found, task.predict(picture, modules)["probability"])
+
+
+def test_resized_networks_see_their_training_size_and_answer_at_the_pictures() -> None:
+    seen: list[tuple[int, ...]] = []
+
+    class Looking(NestedUNet):
+        def forward(self, x: Tensor) -> Tensor | list[Tensor]:
+            seen.append(tuple(x.shape[-2:]))
+            return super().forward(x)
+
+    network = Modules({"segmenter": Looking(width=2).eval()})
+    picture = {"input": torch.rand(1, 3, 50, 70)}
+    for fit, at, size in (
+        ("resize", "auto", (32, 48)),
+        ("resize", "native", (50, 70)),
+        ("crop", "auto", (50, 70)),
+        ("crop", "training", (32, 48)),
+    ):
+        task = nested(PredictSettings(at=at), fit=fit, size=(32, 48), deep_supervision=False)  # type: ignore[arg-type]
+        found = task.predict(picture, network)["probability"]
+        assert seen[-1] == size
+        assert found.shape == (1, 1, 50, 70)
+        assert task.tiling.mode == ("whole" if size == (32, 48) else "blend")
