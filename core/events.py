@@ -34,6 +34,12 @@ class RunStarted(Event):
     """Optimizer step at which a resumed run goes on."""
     begins_with: str | None = None
     """What was taken from trained weights: how many tensors of which networks, and from where."""
+    evaluate_every: int = 1
+    """Epochs between evaluations; the last epoch of a phase is always evaluated."""
+    checkpoint_every: str = "1e"
+    """How often a checkpoint is saved, as the setting has it."""
+    may_stop_early: bool = False
+    """Whether a phase may end before its epochs are done."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,9 @@ class PhaseStarted(Event):
     phase: str
     index: int
     epochs: int
+    """Epochs of the phase."""
+    first_epoch: int = 0
+    """Epoch of the run, from 0, with which the phase began."""
 
 
 @dataclass(frozen=True)

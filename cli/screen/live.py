@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, ProgressColumn, Task, TextColumn
+from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bars
 from rich.table import Column
 from rich.text import Text
 
-from restore.cli.screen.durations import spoken
 from restore.cli.screen.progress import Progress
 from restore.core import events
 
 
-class _TimeLeft(ProgressColumn):
-    """Time left as the run's own pace says."""
-
-    def render(self, task: Task) -> Text:
-        """The estimate that the task carries."""
-        left = task.fields.get("left")
-        return Text(f"{spoken(left)} left" if left is not None else "", style="cyan")
-
-
 class _Lines(Bars):
-    """The bar, and below it what the losses are: one line would cut something off on a narrow terminal."""
+    """The bar, and lines below it: one line would cut something off on a narrow terminal."""
 
-    losses = ""
+    below: Callable[[], Iterator[Text]] = staticmethod(lambda: iter(()))
 
     def get_renderables(self) -> Iterator[RenderableType]:
-        """The bar's line and the line of losses."""
+        """The bar's line and those below, made anew each time: the time left shrinks between two steps too."""
         yield from super().get_renderables()
-        if self.losses:
-            yield Text(f"  {self.losses}", style="dim", overflow="ellipsis", no_wrap=True)
+        yield from self.below()
 
 
 class LiveProgress(Progress):
-    """A line that is drawn anew: phase, epoch, rate, time left, losses; evaluations scroll past above it."""
+    """Lines that are drawn anew: phase, epoch, step; time left, rate; losses. Evaluations scroll past above them."""
 
     def __init__(self, console: Console | None = None) -> None:
         super().__init__()
@@ -47,15 +36,15 @@ class LiveProgress(Progress):
         self._bar = _Lines(
             TextColumn("{task.fields[phase]}", style="bold", markup=False),
             TextColumn("epoch {task.fields[epoch]}", markup=False),
-            BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8)),
+            BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=3)),
             TextColumn("step {task.completed:.0f}/{task.total:.0f}", markup=False),
-            TextColumn("{task.fields[rate]}", style="green", markup=False),
-            _TimeLeft(),
             console=self.console,
             expand=True,
             transient=True,
         )
-        self._task = self._bar.add_task("", start=False, visible=False, phase="", epoch="", rate="", total=1)
+        self._bar.below = self._below
+        self._rate = ""
+        self._task = self._bar.add_task("", start=False, visible=False, phase="", epoch="", total=1)
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -76,7 +65,7 @@ class LiveProgress(Progress):
 
     def step_done(self, event: events.StepDone) -> None:
         """Move the line on."""
-        self._bar.losses = self.shown_losses()
+        self._rate = f"{self.pace.rate:.1f} images/s"
         self._bar.update(
             self._task,
             visible=True,
@@ -84,9 +73,14 @@ class LiveProgress(Progress):
             epoch=f"{event.epoch + 1}/{event.epochs}",
             total=event.steps,
             completed=event.step,
-            rate=f"{self.pace.rate:.1f} images/s",
-            left=self.pace.seconds_left(),
         )
+
+    def _below(self) -> Iterator[Text]:
+        if self._bar.tasks[self._task].visible:
+            left = self.time_left.estimate()
+            yield Text.assemble("  ", (f"{left}  " if left else "", "cyan"), (self._rate, "green"))
+            if losses := self.shown_losses():
+                yield Text(f"  {losses}", style="dim", overflow="ellipsis", no_wrap=True)
 
     def evaluated(self, event: events.Evaluated) -> None:
         """Print a line of the table of evaluations."""
@@ -98,7 +92,6 @@ class LiveProgress(Progress):
             self.say(f"phase {event.phase} ended early: no improvement any more")
 
     def finished(self, event: events.RunFinished) -> None:
-        """Take the live line away and print what came out."""
-        self._bar.losses = ""
+        """Take the live lines away and print what came out."""
         self._bar.update(self._task, visible=False)
         super().finished(event)

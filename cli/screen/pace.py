@@ -1,10 +1,8 @@
-"""How fast a run goes, how long it will take, and whether it waits for its data."""
+"""How fast a run goes, and whether it waits for its data."""
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Callable
 
 from restore.core.events import StepDone
 from restore.core.machine.processes import cores
@@ -18,19 +16,16 @@ WAITING = 0.2
 
 
 class Pace:
-    """Watches the steps of a run. ``clock`` gives seconds that only grow."""
+    """Watches the steps of a run."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._recent: deque[StepDone] = deque(maxlen=WINDOW)
-        self._phase_began = 0.0
         self._phase_steps = 0
         self._advised = False
 
     def begin_phase(self) -> None:
         """A phase has its own speed: what was seen before tells nothing about it."""
         self._recent.clear()
-        self._phase_began = self._clock()
         self._phase_steps = 0
 
     def step(self, done: StepDone) -> None:
@@ -49,13 +44,6 @@ class Pace:
         """Share of the last steps spent waiting for data, in [0, 1]."""
         seconds = sum(step.seconds for step in self._recent)
         return sum(step.waited for step in self._recent) / seconds if seconds > 0 else 0.0
-
-    def seconds_left(self) -> float | None:
-        """Estimated seconds to the end of the run at the pace of this phase, evaluations included."""
-        if not self._recent or self._phase_steps < 2:
-            return None
-        last = self._recent[-1]
-        return (last.run_steps - last.run_step) * (self._clock() - self._phase_began) / self._phase_steps
 
     def advice(self) -> str | None:
         """What to do where the run waits for data; said once, after enough steps and at the end of an epoch."""

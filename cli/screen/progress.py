@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TextIO
 
 from restore.cli.outcome import complain
-from restore.cli.screen.durations import spoken
 from restore.cli.screen.pace import Pace
 from restore.cli.screen.report import Report
+from restore.cli.screen.time_left import TimeLeft
 from restore.core import events
 
 NOT_SHOWN = ("/lr", "/gradient")
@@ -37,6 +37,7 @@ class Progress:
 
     def __init__(self) -> None:
         self.pace = Pace()
+        self.time_left = TimeLeft()
         self.report = Report()
         self.losses: dict[str, float] = {}
         self.phases = 1
@@ -47,6 +48,7 @@ class Progress:
 
     def __call__(self, event: events.Event) -> None:
         """Take one event."""
+        self.time_left(event)
         match event:
             case events.RunStarted():
                 self.phases = len(event.phases)
@@ -153,12 +155,12 @@ class PlainProgress(Progress):
         done, self._last = self._last, None
         if done is None:
             return False
-        left = self.pace.seconds_left()
+        left = self.time_left.estimate()
         parts = [
             self.shown_losses(),
             f"{self.pace.rate:.1f} images/s",
             measured,
-            f"{spoken(left)} left" if left and done.run_step < done.run_steps else "",
+            str(left) if left and left.seconds >= 1 else "",
         ]
         self.say(f"epoch {done.epoch + 1}/{done.epochs} ({done.phase}): {'; '.join(filter(None, parts))}")
         return True

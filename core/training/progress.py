@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from restore.core.intervals import Interval
 from restore.core.settings import EarlyStoppingSettings
 
 
@@ -58,24 +58,21 @@ class CheckpointClock:
     """Says when a checkpoint is due: every so many steps or epochs, or after so much time."""
 
     def __init__(self, every: str) -> None:
-        match = re.fullmatch(r"(\d+)([esmh]?)", every)
-        if match is None:
-            raise ValueError(f"checkpoint_every {every!r} is not like 500, 2e, 30s, 10m or 1h")
-        self.amount, self.unit = int(match[1]), match[2]
+        self.every = Interval.parse(every)
         self.last = time.monotonic()
 
     def due(self, progress: Progress, *, end_of_epoch: bool) -> bool:
         """Whether to save now."""
-        if self.unit == "":
-            return progress.run_step % self.amount == 0
-        if self.unit == "e":
-            return end_of_epoch and progress.epoch % self.amount == 0
-        return time.monotonic() - self.last >= self.amount * {"s": 1, "m": 60, "h": 3600}[self.unit]
+        if self.every.steps:
+            return progress.run_step % self.every.steps == 0
+        if self.every.epochs:
+            return end_of_epoch and progress.epoch % self.every.epochs == 0
+        return time.monotonic() - self.last >= self.every.seconds
 
     @property
     def by_time(self) -> bool:
         """Whether processes may disagree about when a checkpoint is due."""
-        return self.unit in ("s", "m", "h")
+        return self.every.seconds > 0
 
     def saved(self) -> None:
         """A checkpoint was saved just now."""

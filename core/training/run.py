@@ -110,7 +110,8 @@ class Run:
             self._checkpoint = None
         self.validation.begin(phase, self.turns)
         self.reports.begin(phase, self.plan, self.turns)
-        parts.emit(events.PhaseStarted(phase.name, self.progress.phase, phase.epochs))
+        first_epoch = self.progress.epoch - self.progress.phase_epoch
+        parts.emit(events.PhaseStarted(phase.name, self.progress.phase, phase.epochs, first_epoch))
 
     def _start_next_phase(self) -> None:
         """Load what the next phase starts from; its optimizers, schedules, best and counters are new."""

@@ -233,6 +233,9 @@ def _started(parts: Parts, plan: Plan, checkpoint: Checkpoint | None, taken: str
         processes=parts.accelerator.num_processes,
         resumed_at=checkpoint.state["progress"]["run_step"] if checkpoint else None,
         begins_with=taken,
+        evaluate_every=parts.settings.evaluate_every,
+        checkpoint_every=parts.settings.checkpoint_every,
+        may_stop_early=parts.settings.early_stopping.patience is not None,
     )
 
 
