@@ -7,7 +7,6 @@ import platform
 import re
 import shutil
 import sys
-import textwrap
 from functools import partial
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -17,6 +16,7 @@ import typer
 
 from restore import registry
 from restore.cli.outcome import DONE, FAILED
+from restore.cli.screen.paragraphs import paragraph
 from restore.core.errors import RestoreError
 from restore.core.machine.processes import cores
 
@@ -64,9 +64,8 @@ def _list(title: str, lines: list[str], colour: str) -> None:
     if not lines:
         return
     typer.secho(f"\n{title}:", fg=colour, bold=True)
-    width = max(60, min(110, shutil.get_terminal_size().columns))
     for line in lines:
-        typer.echo(textwrap.fill(line, width, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False))
+        typer.echo(paragraph(line, "- "))
 
 
 def _versions(findings: Findings) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +10,7 @@ import typer
 
 from restore import registry
 from restore.cli.outcome import DONE, FAILED, complain
+from restore.cli.screen.paragraphs import paragraph
 
 USABLE = ("ready", "local", "disabled")
 SLOW = 1000.0
@@ -50,7 +49,6 @@ def _lines(plugins: list[registry.Plugin]) -> Iterator[str]:
     """One paragraph a plugin: name, state, origin; then what it says, provides, or why it cannot be used."""
     names = max(len(plugin.name) for plugin in plugins)
     states = max(len(plugin.state) for plugin in plugins)
-    width = max(60, shutil.get_terminal_size().columns)
     indent = " " * (names + states + 4)
     for plugin in plugins:
         state = typer.style(plugin.state.ljust(states), fg=_colour(plugin.state))
@@ -59,14 +57,7 @@ def _lines(plugins: list[registry.Plugin]) -> Iterator[str]:
         provided = "; ".join(f"{kind}: {', '.join(found)}" for kind, found in plugin.provides.items() if found)
         for text in (plugin.summary, plugin.reason, provided):
             if text:
-                yield textwrap.fill(
-                    text,
-                    width,
-                    initial_indent=indent,
-                    subsequent_indent=indent,
-                    break_long_words=False,
-                    break_on_hyphens=False,
-                )
+                yield paragraph(text, indent)
 
 
 def _slow(plugin: registry.Plugin) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,31 @@ def _neighbour(file: str, name: str) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+OF_THE_USER = (
+    *("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "TERMINAL_WIDTH"),
+    *("RESTORE_PLUGINS_TOML", "RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"),
+)
+"""Variables that change what is printed, which plugins count, or how many processes a run believes to be one of."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _same_everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A terminal of 80 columns and a user without settings, caches and downloads, whoever runs the tests and where.
+
+    A test that is about one of these sets it itself.
+    """
+    home = tmp_path_factory.mktemp("user")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in OF_THE_USER + tuple(name for name in os.environ if name.startswith("ACCELERATE_")):
+            patch.delenv(name, raising=False)
+        for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "APPDATA", "LOCALAPPDATA", "TORCH_HOME", "HF_HOME"):
+            patch.setenv(name, str(home / name.lower()))
+        patch.setenv("COLUMNS", "80")
+        patch.setenv("LINES", "24")
+        patch.setenv("TERM", "xterm")
+        yield
 
 
 @pytest.fixture(scope="module")
