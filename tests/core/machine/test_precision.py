@@ -32,7 +32,7 @@ def test_it_is_measured_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert first["speedup"] > 0
     monkeypatch.setattr(precision, "_bf16_speedup", lambda device: pytest.fail("measured again"))
     assert precision.probe(CPU) == {**first, "measured": False}
-    cache.write_text("not json")
+    cache.write_text("not json", encoding="utf-8")
     monkeypatch.setattr(precision, "_bf16_speedup", lambda device: 3.0)
     assert precision.probe(CPU)["speedup"] == 3.0
 

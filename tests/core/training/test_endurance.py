@@ -84,7 +84,7 @@ def test_a_disk_that_fills_up_keeps_the_last_checkpoint(small_disk: Path) -> Non
 
 def resident() -> int:
     """Bytes of memory that this process holds."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 

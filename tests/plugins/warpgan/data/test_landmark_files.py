@@ -23,7 +23,7 @@ def seventeen() -> np.ndarray:
 
 def written(path: Path, points: np.ndarray) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(f"{x} {y}" for x, y in points))
+    path.write_text("\n".join(f"{x} {y}" for x, y in points), encoding="utf-8")
     return path
 
 
