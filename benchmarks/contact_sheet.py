@@ -17,6 +17,7 @@ from torch import Tensor
 from restore import registry
 from restore.core import open_weights
 from restore.core.evaluation import as_batch
+from restore.core.pictures.pixels import to_uint8
 from restore.core.steps import Modules
 from restore.core.task import Task
 
@@ -60,7 +61,7 @@ def draw(made: list[tuple[str, Tensor]], convention: str) -> Image.Image:
     pen = ImageDraw.Draw(sheet)
     for number, (title, picture) in enumerate(made):
         left, top = number % COLUMNS * (side + 4), number // COLUMNS * (side + LINE + 4)
-        pixels = (picture[:, PART[0], PART[1]].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
+        pixels = to_uint8(picture[:, PART[0], PART[1]]).permute(1, 2, 0).contiguous().numpy()
         sheet.paste(Image.fromarray(pixels).resize((side, side), Image.Resampling.NEAREST), (left, top))
         pen.text((left + 2, top + side + 2), title, fill="black")
     pen.text((COLUMNS * (side + 4) - side, rows * (side + LINE + 4) - side), convention, fill="black")

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageDraw
 
-from restore.plugins.common.masks.generators import drawn_mask
+from restore.plugins.common.masks.generators import draw_mask
 from restore.plugins.common.masks.settings import KINDS, MaskKind
 
 SHARES = (0.1, 0.25, 0.45)
@@ -24,7 +24,7 @@ TIMED = 100
 
 def picture(kind: MaskKind, share: float) -> Image.Image:
     """One mask, made smaller so that its edges are smooth."""
-    mask = drawn_mask(kind, SIDE, SIDE, share, torch.Generator().manual_seed(round(1000 * share)))
+    mask = draw_mask(kind, SIDE, SIDE, share, torch.Generator().manual_seed(round(1000 * share)))
     return Image.fromarray((mask[0] * 255).byte().numpy()).resize((SHOWN, SHOWN), Image.Resampling.LANCZOS)
 
 
@@ -44,7 +44,7 @@ def milliseconds(kind: MaskKind) -> float:
     """Processor time of one mask, the mean over many from 10 to 40 percent."""
     begun = time.process_time()
     for seed in range(TIMED):
-        drawn_mask(kind, SIDE, SIDE, 0.1 + 0.3 * seed / TIMED, torch.Generator().manual_seed(seed))
+        draw_mask(kind, SIDE, SIDE, 0.1 + 0.3 * seed / TIMED, torch.Generator().manual_seed(seed))
     return 1000 * (time.process_time() - begun) / TIMED
 
 

@@ -14,6 +14,7 @@ from restore.core.errors import DataError
 from restore.core.pictures import decoding, metadata, png16
 from restore.core.pictures.opening import opened
 from restore.core.pictures.orientation import upright_size
+from restore.core.pictures.pixels import luma
 from restore.core.pictures.transparency import continued, resized_alpha
 from restore.core.planes import Rendered
 from restore.core.writing import replacing
@@ -97,7 +98,7 @@ def write_picture(path: Path, picture: Tensor | Rendered, like: Picture | None =
     channels, height, width = picture.shape
     bits = like.bits if like is not None else 8
     white = 2**bits - 1
-    levels = (picture * white).round_().permute(1, 2, 0).numpy().astype(np.uint8 if bits == 8 else np.uint16)
+    levels = (picture * white + 0.5).floor_().permute(1, 2, 0).numpy().astype(np.uint8 if bits == 8 else np.uint16)
     icc = metadata.fitting_profile(like.icc, channels) if like is not None else None
     exif = metadata.sized_exif(like.exif, height, width) if like is not None and like.exif is not None else None
     with replacing(path) as temporary:
@@ -112,8 +113,7 @@ def write_picture(path: Path, picture: Tensor | Rendered, like: Picture | None =
 def _like(picture: Tensor, like: Picture) -> Tensor:
     """A picture (C, H, W) brought back to the kind of the one that it was made from."""
     if like.gray and picture.shape[0] == 3 and _nearly_gray(picture):
-        weights = picture.new_tensor([0.299, 0.587, 0.114])[:, None, None]  # ITU-R BT.601
-        picture = (picture * weights).sum(0, keepdim=True)
+        picture = luma(picture)
     if like.alpha is not None and (picture.shape[0] == 3 or (like.gray and picture.shape[0] == 1)):
         height, width = picture.shape[-2:]
         picture = torch.cat([picture, resized_alpha(like.alpha, height, width)])

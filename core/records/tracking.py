@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 
 from restore.core.measuring import Number
+from restore.core.pictures.pixels import to_uint8
 from restore.core.records.folder import Log, RunFolder
 from restore.core.records.log_table import write_log_table
 from restore.core.writing import replacing
@@ -96,6 +97,6 @@ def _strip(row: Sequence[Tensor]) -> Tensor:
 
 def write_sheet(path: Path, sheet: Tensor) -> None:
     """Write a sheet (3, H, W) in [0, 1] as PNG, whole or not at all."""
-    pixels = (sheet * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
+    pixels = to_uint8(sheet).permute(1, 2, 0).contiguous().numpy()
     with replacing(path) as temporary:
         Image.fromarray(pixels).save(temporary, format="PNG")

@@ -20,7 +20,7 @@ from restore.core.task import Pictures, Task
 from restore.plugins.classic import filling
 from restore.plugins.classic.fixed_method import FixedMethod
 from restore.plugins.classic.settings import BlendingPredict, BlendingSettings, FillingSettings
-from restore.plugins.common.inpainting.poisson import poisson_blended
+from restore.plugins.common.inpainting.blending import poisson_blend
 from restore.plugins.common.inpainting.task import MASK, Inpainting
 from restore.plugins.common.masks.reading import read_mask
 
@@ -122,7 +122,7 @@ class Poisson(FixedMethod):
         """The blended picture, in [0, 1]."""
         mixed = isinstance(self.options, BlendingPredict) and self.options.mixed
         planes = zip(batch["input"].cpu(), batch["patch"].cpu(), batch["mask"].cpu(), strict=True)
-        blended = torch.stack([poisson_blended(*each, mixed=mixed).clamp(0, 1) for each in planes])
+        blended = torch.stack([poisson_blend(*each, mixed=mixed).clamp(0, 1) for each in planes])
         return {"output": blended.to(batch["input"].device)}
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:

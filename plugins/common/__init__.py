@@ -21,7 +21,7 @@ def restore_datasets(register: Register) -> None:
         f"{place}.inpainting.dataset:inpainting_pictures",
         summary="Pictures with holes: random ones to train on, fixed ones to validate on.",
     )
-    register("masks", f"{place}.masks.generators:drawn_mask", summary="Holes of six looks, drawn by chance.")
+    register("masks", f"{place}.masks.generators:draw_mask", summary="Holes of six looks, drawn by chance.")
     register("mask-folder", f"{place}.masks.folders:MaskFolder", summary="The masks of a folder, at any size.")
 
 
@@ -37,16 +37,16 @@ def restore_losses(register: Register) -> None:
     register("perceptual", f"{features}.perceptual:Perceptual", summary="Distance between VGG features.")
     register("style", f"{features}.style:Style", summary="Distance between Gram matrices of VGG features.")
     holes = "restore.plugins.common.inpainting.losses"
-    register("hole-l1", f"{holes}:HoleWeightedL1", summary="Mean absolute error, weighted in the hole and outside it.")
-    register("hole-mse", f"{holes}:HoleWeightedMSE", summary="Mean squared error, weighted in the hole and outside it.")
+    register("masked-l1", f"{holes}:MaskedL1", summary="Mean absolute error, weighted in the hole and outside it.")
+    register("masked-mse", f"{holes}:MaskedMSE", summary="Mean squared error, weighted in the hole and outside it.")
     register(
         "discounted-l1",
         f"{holes}:DiscountedL1",
         summary="Mean absolute error in the hole that fades with the distance to what is known.",
     )
     register(
-        "hole-total-variation",
-        f"{holes}:HoleTotalVariation",
+        "masked-total-variation",
+        f"{holes}:MaskedTotalVariation",
         summary="Roughness of the hole and of its seam.",
     )
     register("vanilla", f"{adversarial}:Vanilla", summary="Adversarial pair: cross-entropy on logits.")

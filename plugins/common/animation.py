@@ -11,11 +11,12 @@ from torch import Tensor
 
 from restore.core.errors import UsageError
 from restore.core.pictures.files import write_picture
+from restore.core.pictures.pixels import to_uint8
 from restore.core.writing import replacing
-from restore.plugins.common.images.bilinear import bilinear
+from restore.plugins.common.images.resize import bilinear
 
 KINDS = (".png", ".gif")
-"""Endings of the files that `write_frames` can write."""
+"""Endings of the files that `write_animation` can write."""
 
 
 def check_kind(path: Path, *kinds: str) -> None:
@@ -24,7 +25,7 @@ def check_kind(path: Path, *kinds: str) -> None:
         raise UsageError(f"--output {path}: not a {' or '.join(kinds)} file")
 
 
-def write_frames(path: Path, frames: Sequence[Tensor], milliseconds: int = 120) -> None:
+def write_animation(path: Path, frames: Sequence[Tensor], milliseconds: int = 120) -> None:
     """Write frames (3, H, W) in [0, 1]: a .png is a strip from left to right, a .gif walks there and back for ever.
 
     ``milliseconds`` is how long an animation shows each of them. Raises UsageError for any other kind of file.
@@ -33,7 +34,7 @@ def write_frames(path: Path, frames: Sequence[Tensor], milliseconds: int = 120) 
     if path.suffix.lower() == ".png":
         write_picture(path, torch.cat(list(frames), dim=2))
         return
-    levels = [(frame.detach().cpu().clamp(0, 1) * 255).round().byte() for frame in [*frames, *frames[-2:0:-1]]]
+    levels = [to_uint8(frame.detach().cpu()) for frame in [*frames, *frames[-2:0:-1]]]
     first, *others = [Image.fromarray(frame.permute(1, 2, 0).numpy()) for frame in levels]
     with replacing(path) as temporary:
         first.save(temporary, "GIF", save_all=True, append_images=others, duration=milliseconds, loop=0)

@@ -6,6 +6,7 @@ bits or not, with or without the border. A metric here is made of *what* is comp
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -14,7 +15,9 @@ from torch import Tensor
 
 from restore.core.errors import DataError
 from restore.core.machine.devices import in_float64
-from restore.plugins.common.images.color import full_range_luma, luma
+from restore.core.measuring import EvaluationProtocol
+from restore.core.pictures.pixels import luma, to_uint8
+from restore.plugins.common.images.color import studio_luma
 
 _COLOURS = {"y8": "8-bit Y", "y": "Y", "rgb8": "8-bit RGB", "rgb": "RGB"}
 
@@ -62,18 +65,14 @@ class Comparison:
         cut = self.border
         values = in_float64(pictures[..., cut : pictures.shape[-2] - cut, cut : pictures.shape[-1] - cut])
         if self.colour != "rgb":
-            values = _eight_bit(values)
+            values = to_uint8(values).to(values) / 255
         if values.shape[1] == 3 and gray:
-            values = full_range_luma(values)
-        elif values.shape[1] == 3 and self.colour in ("y8", "y"):
             values = luma(values)
+        elif values.shape[1] == 3 and self.colour in ("y8", "y"):
+            values = studio_luma(values)
         if self.colour == "y8":
-            values = _eight_bit(values)
+            values = to_uint8(values).to(values) / 255
         return 255 * values
-
-
-def _eight_bit(values: Tensor) -> Tensor:
-    return (values.clamp(0, 1) * 255 + 0.5).floor() / 255
 
 
 @dataclass(frozen=True)
@@ -174,3 +173,27 @@ def _windowed(values: Tensor) -> Tensor:
             means.add_(values.narrow(axis, shift, windows), alpha=weight)
         values = means
     return values
+
+
+@dataclass(frozen=True)
+class PrecomputedMetric:
+    """Numbers of each picture: their sum, and its mean over pictures. Its name is its key in a protocol."""
+
+    name: str
+    convention: str
+    better: Literal["higher", "lower"] = "higher"
+
+    def measure(self, prediction: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - the signature of every metric
+        """The numbers (B, K) or (B,) of each picture, which stand in the prediction's place; (B, K), float64."""
+        return in_float64(prediction).reshape(len(prediction), -1)
+
+    def reduce(self, rows: Tensor) -> float:
+        """Sum over K, mean over pictures."""
+        return float(rows.sum(1).mean())
+
+
+def measured(
+    prediction: Tensor, target: Tensor, numbers: Mapping[str, Tensor], protocol: EvaluationProtocol
+) -> dict[str, Tensor]:
+    """Statistics of each sample for every metric: of ``numbers`` (B, K) under its name, else of the prediction."""
+    return {name: metric.measure(numbers.get(name, prediction), target) for name, metric in protocol.metrics.items()}

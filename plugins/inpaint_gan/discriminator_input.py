@@ -68,9 +68,9 @@ class Game:
     penalty_weight: float = 0.0
     """Factor of the gradient penalty; zero leaves it out."""
 
-    def critic(self, real: Verdict, fake: Verdict) -> Terms:
-        """Terms ``critic_real`` and ``critic_fake``."""
-        return self._mean([self.loss.critic(r, f) for r, f in zip(real.maps, fake.maps, strict=True)])
+    def discriminator(self, real: Verdict, fake: Verdict) -> Terms:
+        """Terms ``d_loss_real`` and ``d_loss_fake``."""
+        return self._mean([self.loss.discriminator(r, f) for r, f in zip(real.maps, fake.maps, strict=True)])
 
     def generator(self, fake: Verdict) -> Terms:
         """Term ``adversarial``."""
@@ -81,9 +81,9 @@ class Game:
         slopes = [slope_penalty(scores.flatten(1).mean(1), points) for scores in between.maps]
         return {"gradient_penalty": self.penalty_weight * torch.stack(slopes).mean()}
 
-    def opinions(self, real: Verdict, fake: Verdict) -> Terms:
-        """What to log of the critic's scores; see `AdversarialLoss.opinions`."""
-        return self._mean([self.loss.opinions(r, f) for r, f in zip(real.maps, fake.maps, strict=True)])
+    def score_stats(self, real: Verdict, fake: Verdict) -> Terms:
+        """What to log of the critic's scores; see `AdversarialLoss.score_stats`."""
+        return self._mean([self.loss.score_stats(r, f) for r, f in zip(real.maps, fake.maps, strict=True)])
 
     def _mean(self, terms: Sequence[Terms]) -> dict[str, Tensor]:
         return {name: torch.stack([each[name] for each in terms]).mean() for name in terms[0]}
@@ -111,8 +111,8 @@ def critic_terms(
     """
     if not game.penalty_weight:
         of_real, of_fake = judged(real, fake)
-        return game.critic(of_real, of_fake), dict(game.opinions(of_real, of_fake))
+        return game.discriminator(of_real, of_fake), dict(game.score_stats(of_real, of_fake))
     points = points_between(real, fake)
     of_real, of_fake, of_points = judged(real, fake, points)
-    terms = {**game.critic(of_real, of_fake), **game.penalty(of_points, points)}
-    return terms, dict(game.opinions(of_real, of_fake))
+    terms = {**game.discriminator(of_real, of_fake), **game.penalty(of_points, points)}
+    return terms, dict(game.score_stats(of_real, of_fake))

@@ -9,9 +9,9 @@ from torch import Tensor
 from restore.core.steps import Batch, Terms
 from restore.plugins.common.inpainting.losses import (
     DiscountedL1,
-    HoleTotalVariation,
-    HoleWeightedL1,
-    HoleWeightedMSE,
+    MaskedL1,
+    MaskedMSE,
+    MaskedTotalVariation,
     composed,
 )
 from restore.plugins.common.perceptual.perceptual import Perceptual
@@ -27,16 +27,16 @@ def reconstruction(settings: PixelSettings, stages: Sequence[Tensor], batch: Bat
             of_stage = _compared(settings, stage, batch)
             terms |= {f"coarse_{name}": settings.coarse * value for name, value in of_stage.items()}
     if settings.variation:
-        terms |= HoleTotalVariation(settings.variation)(stages[-1], batch)
+        terms |= MaskedTotalVariation(settings.variation)(stages[-1], batch)
     return terms
 
 
 def _compared(settings: PixelSettings, picture: Tensor, batch: Batch) -> dict[str, Tensor]:
     if settings.loss == "mse":
-        return dict(HoleWeightedMSE(settings.hole, settings.known)(picture, batch))
+        return dict(MaskedMSE(settings.hole, settings.known)(picture, batch))
     if settings.discount is None:
-        return dict(HoleWeightedL1(settings.hole, settings.known)(picture, batch))
-    outside = HoleWeightedL1(0, settings.known)(picture, batch)
+        return dict(MaskedL1(settings.hole, settings.known)(picture, batch))
+    outside = MaskedL1(0, settings.known)(picture, batch)
     return {**DiscountedL1(settings.hole, settings.discount)(picture, batch), **outside}
 
 

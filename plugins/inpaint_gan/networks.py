@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from restore.core.pictures.pixels import pull_push
 from restore.plugins.inpaint_gan.attention import Attention
 from restore.plugins.inpaint_gan.coarse_to_fine import CoarseToFine
 from restore.plugins.inpaint_gan.discriminators import LocalGlobalCritic
 from restore.plugins.inpaint_gan.network_settings import DiscriminatorSettings, ModelSettings
 from restore.plugins.inpaint_gan.patch_discriminator import MultiScaleDiscriminator, PatchDiscriminator
-from restore.plugins.inpaint_gan.prefill import continued_smoothly
 from restore.plugins.inpaint_gan.unet import UNetGenerator
 
 
@@ -33,7 +33,7 @@ def drawn(model: ModelSettings, generator: nn.Module, pictures: Tensor, masks: T
     if model.generator == "coarse-to-fine":
         stages = list(generator(known, masks))
     elif model.start == "smooth":
-        smooth = continued_smoothly(known, masks)
+        smooth = pull_push(known, 1 - masks)
         # only inside the hole: pulled to nothing outside it, it would soon be nothing everywhere
         stages = [smooth + masks * generator(torch.cat([smooth, masks], dim=1))]
     else:

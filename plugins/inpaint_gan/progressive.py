@@ -9,7 +9,7 @@ from torch import Tensor
 
 from restore.core.steps import Phase
 from restore.core.task import Pictures
-from restore.plugins.common.images.bilinear import bilinear
+from restore.plugins.common.images.resize import bilinear
 from restore.plugins.inpaint_gan.settings import InpaintGANSettings
 
 PRETRAIN, GAME = "pretrain", "adversarial"

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from restore.core.settings import Changeable, Flag, OptimizerSettings, ScheduleSettings, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
+from restore.plugins.common.images.augment_settings import CropAugmentation
 from restore.plugins.common.masks.settings import MaskSettings
 from restore.plugins.common.perceptual.settings import PerceptualSettings, StyleSettings, check_layers, check_side
 from restore.plugins.inpaint_gan.network_settings import DiscriminatorSettings, ModelSettings
@@ -107,6 +108,8 @@ class InpaintGANSettings(TwoPhaseSettings):
     """Holes."""
     crop: Annotated[int, Field(ge=16)] = 128
     """Side in pixels of the squares that are trained on; 256 as published."""
+    augment: CropAugmentation = CropAugmentation()
+    """How training crops vary."""
     progressive: Annotated[list[Annotated[int, Field(ge=16)]], Flag("--progressive")] = []  # noqa: RUF012
     """Sides in pixels to train at before the last phase, from small to large, as 32,64: crops are made smaller to them,
     so that the scene is learned before its details."""

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from restore.core.settings import RunSettings, Settings
 from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
 from restore.core.task import Pictures
-from restore.plugins.common.adversarial.diagnostics import LABELLED, Remedies, game_health
-from restore.plugins.common.adversarial.measures import game_measures
+from restore.plugins.common.adversarial.diagnostics import LABELLED, Remedies, game_health, game_measures
 from restore.plugins.common.inpainting.dataset import inpainting_pictures
 from restore.plugins.common.inpainting.losses import composed
 from restore.plugins.common.inpainting.task import Inpainting
@@ -98,7 +97,8 @@ class InpaintGAN(Inpainting):
     def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
         """Crops at the size of the phase to train on; squares of the size of the crops to validate on."""
         crop = self.settings.crop
-        pictures = inpainting_pictures(split, self.settings, self.settings.masks, crop, window=crop)
+        chosen = self.settings
+        pictures = inpainting_pictures(split, chosen, chosen.masks, crop, window=crop, augment=chosen.augment)
         return drawn_smaller(pictures, size_of(phase, self.settings), crop) if split == "train" else pictures
 
     def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from restore.core.steps import Batch, Terms
-from restore.plugins.common.inpainting.losses import HoleTotalVariation, HoleWeightedL1, composed
+from restore.plugins.common.inpainting.losses import MaskedL1, MaskedTotalVariation, composed
 from restore.plugins.common.perceptual.perceptual import Perceptual
 from restore.plugins.common.perceptual.style import Once, Style
 from restore.plugins.common.perceptual.vgg import VGGFeatures
@@ -33,11 +33,11 @@ class CompositeLoss:
     def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
         """Terms of an answer (B, 3, H, W) in [0, 1] for a batch with ``target`` and ``mask``, one in the hole."""
         chosen = self.settings
-        terms = dict(HoleWeightedL1(chosen.pixels.hole, chosen.pixels.known)(prediction, batch))
+        terms = dict(MaskedL1(chosen.pixels.hole, chosen.pixels.known)(prediction, batch))
         if self.features is not None:
             terms |= self._seen(prediction, batch, self.features)
         if chosen.total_variation:
-            terms |= HoleTotalVariation(chosen.total_variation)(prediction, batch)
+            terms |= MaskedTotalVariation(chosen.total_variation)(prediction, batch)
         return terms
 
     def _seen(self, prediction: Tensor, batch: Batch, features: Features) -> Terms:

@@ -8,9 +8,15 @@ from pydantic import Field, model_validator
 
 from restore.core.settings import Changeable, OptimizerSettings, ScheduleSettings, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
+from restore.plugins.common.images.augment_settings import CropAugmentation
 from restore.plugins.common.masks.settings import MaskSettings
-from restore.plugins.common.perceptual.layers import Network
-from restore.plugins.common.perceptual.settings import PerceptualSettings, StyleSettings, check_layers, check_side
+from restore.plugins.common.perceptual.settings import (
+    Network,
+    PerceptualSettings,
+    StyleSettings,
+    check_layers,
+    check_side,
+)
 
 PUBLISHED_CROP = 256
 """Side of the pictures that the published discriminator judges."""
@@ -32,6 +38,13 @@ class DiscriminatorSettings(Settings):
     published: bool = False
     """Build the critic of the published code, for comparisons: with batch normalisation and a sigmoid at its end, both
     of which work against the loss that trains it, and for crops of 256 pixels alone."""
+
+
+class AugmentSettings(CropAugmentation):
+    """Random variations of training crops."""
+
+    recolor: bool = True
+    """Exchange and dim the color channels at random: few photographs show few colors."""
 
 
 class PixelSettings(Settings):
@@ -101,8 +114,8 @@ class LBAMSettings(TwoPhaseSettings):
     128 is continued to one."""
     masks: MaskSettings = MaskSettings()
     """The holes that are trained on and measured."""
-    recolour: bool = True
-    """Train on pictures in other colours too: few photographs have few of them."""
+    augment: AugmentSettings = AugmentSettings()
+    """How training crops vary."""
     pixels: PixelSettings = PixelSettings()
     """Loss between pixels."""
     perceptual: FeatureSettings = FeatureSettings()

@@ -11,10 +11,9 @@ from torch import Tensor, nn
 from restore.core.settings import RunSettings, Settings
 from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
 from restore.core.task import Pictures
-from restore.plugins.common.adversarial.diagnostics import Remedies, game_health
+from restore.plugins.common.adversarial.diagnostics import Remedies, game_health, game_measures
 from restore.plugins.common.adversarial.losses import Wasserstein
-from restore.plugins.common.adversarial.measures import game_measures
-from restore.plugins.common.images.recolouring import recoloured
+from restore.plugins.common.images.augment import recolor
 from restore.plugins.common.inpainting.dataset import inpainting_pictures
 from restore.plugins.common.inpainting.task import Inpainting
 from restore.plugins.common.perceptual.settings import layers_in_use
@@ -90,12 +89,13 @@ class LBAM(Inpainting):
 
     def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:  # noqa: ARG002 - both the same
         """Crops with holes to train on, squares with fixed holes to validate on."""
-        return inpainting_pictures(split, self.settings, self.settings.masks, self.settings.crop)
+        chosen = self.settings
+        return inpainting_pictures(split, chosen, chosen.masks, chosen.crop, augment=chosen.augment)
 
     def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
         """One step of the generator alone, or one of the critic and then one of the generator."""
-        if self.settings.recolour:
-            batch = {**batch, **recoloured({name: batch[name] for name in ("input", "target")})}
+        if self.settings.augment.recolor:
+            batch = {**batch, **recolor({name: batch[name] for name in ("input", "target")})}
         if step.phase == "pretrain":
             turn("generator", lambda modules: self._copy(batch, modules))
         else:
@@ -121,7 +121,7 @@ class LBAM(Inpainting):
         if not penalty:
             judged()
         turn.log(score_real=scores[0], score_fake=scores[1])
-        return {**self.game.critic(scores[0], scores[1]), **penalty}
+        return {**self.game.discriminator(scores[0], scores[1]), **penalty}
 
     def _fill(self, batch: Batch, modules: Modules, turn: Turn) -> Terms:
         """The generator's loss, of a picture filled anew: the critic has moved since it judged the last one."""

@@ -146,11 +146,11 @@ class SRGANSettings(TwoPhaseSettings):
         Raises UsageError for folders without pictures, and for paired data of a scale that there is no generator for
         or that does not divide the crop.
         """
-        from restore.plugins.common.super_resolution.dataset import picture_files
+        from restore.plugins.common.super_resolution.dataset import split_pairs
 
         # A mistake that ends the run is told before anything that only has to be known of it.
-        picture_files("train", self)
-        picture_files("validation", self)
+        split_pairs("train", self)
+        split_pairs("validation", self)
         pretrain, _ = self.split()
         if self.epochs == pretrain == 1 and self.adversarial.epochs is None:
             _log.warning("One epoch is pretraining only; from --epochs 2 on there is an adversarial phase too.")

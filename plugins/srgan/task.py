@@ -17,9 +17,8 @@ from restore.core.planes import Plane, Tiling
 from restore.core.settings import RunSettings, Settings
 from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
 from restore.core.task import Pictures, Task
-from restore.plugins.common.adversarial.diagnostics import LABELLED, Remedies, game_health
+from restore.plugins.common.adversarial.diagnostics import LABELLED, Remedies, game_health, game_measures
 from restore.plugins.common.adversarial.losses import AdversarialLoss, Hinge, LeastSquares, Vanilla
-from restore.plugins.common.adversarial.measures import game_measures
 from restore.plugins.common.losses import L1, MSE, Charbonnier, PixelLoss
 from restore.plugins.common.perceptual.perceptual import Perceptual
 from restore.plugins.common.perceptual.weights import feature_network
@@ -124,16 +123,16 @@ class SRGAN(Task):
         with torch.no_grad():
             fake = modules.generator(batch["input"])
         real_scores, fake_scores = judged(modules.discriminator, batch["target"], fake)
-        opinions = self.game.opinions(real_scores, fake_scores)
+        opinions = self.game.score_stats(real_scores, fake_scores)
         turn.log(d_hr=opinions["d_real"], d_sr=opinions["d_fake"])
-        return self.game.critic(real_scores, fake_scores)
+        return self.game.discriminator(real_scores, fake_scores)
 
     def _enlarge(self, batch: Batch, modules: Modules, turn: Turn) -> Terms:
         """The generator's loss."""
         fake = modules.generator(batch["input"])
         real_scores, scores = judged(modules.discriminator, batch["target"], fake)
         measures = game_measures(fake, batch, period=self.settings.model.scale)
-        turn.log(d_sr_after=self.game.opinions(real_scores, scores)["d_fake"], **measures)
+        turn.log(d_sr_after=self.game.score_stats(real_scores, scores)["d_fake"], **measures)
         terms = {**self.pixel_loss(fake, batch), **self.game.generator(scores)}
         if "features" in self.fixed:
             terms |= Perceptual.from_settings(self.settings.perceptual, self.fixed["features"])(fake, batch)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from restore.core.errors import UsageError
 from restore.core.machine.devices import device_of
+from restore.core.pictures.pixels import to_uint8
 from restore.core.steps import Modules
 from restore.core.task import Task
 from restore.core.writing import check_vacant, replacing
@@ -100,7 +101,7 @@ def _row(case: Scored) -> str:
 
 
 def _png(picture: Tensor) -> str:
-    levels = (picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+    levels = to_uint8(picture).permute(1, 2, 0).cpu().numpy()
     image = Image.fromarray(levels)
     factor = -(-SHOWN_SIDE // max(image.size))
     if factor > 1:

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from restore.plugins.common.images.bilinear import bilinear
+from restore.plugins.common.images.resize import bilinear
 from restore.plugins.unet.settings import ModelSettings
 from restore.plugins.unet.targets import probabilities
 

@@ -11,7 +11,7 @@ from restore.core.errors import UsageError
 from restore.core.pictures.files import read_picture, write_picture
 from restore.core.steps import Modules
 from restore.core.writing import check_vacant
-from restore.plugins.common.animation import KINDS, check_kind, fitted, write_frames
+from restore.plugins.common.animation import KINDS, check_kind, fitted, write_animation
 from restore.plugins.vae.settings import InterpolateSettings, SampleSettings
 from restore.plugins.vae.task import Autoencoder, VariationalAutoencoder
 
@@ -47,5 +47,5 @@ def interpolate(task: Autoencoder, modules: Modules, settings: InterpolateSettin
     # One at a time: all of a walk through large pictures may not fit into memory.
     codes = (torch.lerp(start, end, share) for share in torch.linspace(0, 1, settings.steps))
     walk = [modules.decoder(code, *size)[0].clamp(0, 1) for code in codes]
-    write_frames(settings.output, walk)
+    write_animation(settings.output, walk)
     print(settings.output)

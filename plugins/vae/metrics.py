@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from restore.core.machine.devices import in_float64
-from restore.plugins.common.own_numbers import Mean
+from restore.plugins.common.metrics import PrecomputedMetric
 
 
-class ActiveUnits(Mean):
+class ActiveUnits(PrecomputedMetric):
     """How many latent units depend on the picture (Burda et al., 2016, section 5.2); its numbers are `moments`."""
 
     def reduce(self, rows: Tensor) -> float:

@@ -15,9 +15,9 @@ from restore.core.planes import Plane, Tiling
 from restore.core.settings import RunSettings, ScheduleSettings
 from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
 from restore.core.task import Pictures, Task
-from restore.plugins.common.images.recolouring import recoloured
+from restore.plugins.common.images.augment import recolor
 from restore.plugins.common.losses import MSE
-from restore.plugins.common.own_numbers import Mean, measured
+from restore.plugins.common.metrics import PrecomputedMetric, measured
 from restore.plugins.common.super_resolution.dataset import evaluation_pairs, super_resolution_pictures
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
 from restore.plugins.vae.metrics import ActiveUnits, moments
@@ -69,7 +69,7 @@ class Autoencoder(Task):
 
     def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:  # noqa: ARG002 - every step is alike
         """Mean squared error between a picture and what comes through the bottleneck."""
-        batch = recoloured(batch) if self.settings.recolour else batch
+        batch = recolor(batch) if self.settings.recolour else batch
 
         def reconstruct(modules: Modules) -> Terms:
             encoded = modules.encoder(batch["input"])
@@ -99,9 +99,9 @@ class Autoencoder(Task):
         code = self.code(modules.encoder(batch["input"]))
         return {"output": modules.decoder(code, height, width).clamp(0, 1)}
 
-    def own_metrics(self) -> list[Mean]:
+    def own_metrics(self) -> list[PrecomputedMetric]:
         """What is measured besides the picture that comes out."""
-        return [Mean("compression", "values per number of the code")]
+        return [PrecomputedMetric("compression", "values per number of the code")]
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """Those of super-resolution, ``rgb`` first, and our own metrics in each."""
@@ -149,7 +149,7 @@ class VariationalAutoencoder(Autoencoder):
 
     def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
         """Negative evidence lower bound, per value of the picture, with one drawn code."""
-        batch = recoloured(batch) if self.settings.recolour else batch
+        batch = recolor(batch) if self.settings.recolour else batch
         picture, values = batch["target"], batch["target"][0].numel()
         price = self.settings.beta * (step.share if step.phase == WARMUP else 1.0)
 
@@ -178,21 +178,21 @@ class VariationalAutoencoder(Autoencoder):
         """Codes drawn for each picture that is measured."""
         return (self.options if isinstance(self.options, EvaluationOptions) else EvaluationOptions()).draws
 
-    def own_metrics(self) -> list[Mean]:
+    def own_metrics(self) -> list[PrecomputedMetric]:
         """Compression, two bounds on the likelihood, KL and active units."""
         estimator = f"{self.draws} log-weights"
         return [
             *super().own_metrics(),
-            Mean("elbo", f"nats per value, mean of {estimator}"),
-            Mean("iw_bound", f"nats per value, importance-weighted, {estimator}"),
-            Mean("kl", "nats per place, closed form", better="lower"),
+            PrecomputedMetric("elbo", f"nats per value, mean of {estimator}"),
+            PrecomputedMetric("iw_bound", f"nats per value, importance-weighted, {estimator}"),
+            PrecomputedMetric("kl", "nats per place, closed form", better="lower"),
             ActiveUnits("active_units", f"of {self.settings.model.latent}, variance of the mean > 0.01"),
         ]
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """Besides those of the plain autoencoder ``units``: the KL of each latent unit."""
         names = [f"kl_of_unit_{unit}" for unit in range(self.settings.model.latent)]
-        units = {name: Mean(name, "nats per place, closed form", better="lower") for name in names}
+        units = {name: PrecomputedMetric(name, "nats per place, closed form", better="lower") for name in names}
         return {**super().protocols(), "units": EvaluationProtocol("units", units)}
 
     def numbers(self, batch: Batch, modules: Modules) -> dict[str, Tensor]:

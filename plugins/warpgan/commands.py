@@ -15,9 +15,10 @@ from torch import Tensor
 from restore.core.errors import RestoreError, UsageError
 from restore.core.pictures.files import read_picture, write_picture
 from restore.core.pictures.listing import has_pictures, list_pictures
+from restore.core.pictures.pixels import to_uint8
 from restore.core.steps import Modules
 from restore.core.writing import check_vacant, writable_folder
-from restore.plugins.common.animation import KINDS, check_kind, write_frames
+from restore.plugins.common.animation import KINDS, check_kind, write_animation
 from restore.plugins.warpgan.data.alignment import Points, aligned
 from restore.plugins.warpgan.data.detection import Detect, detector, middle
 from restore.plugins.warpgan.data.landmarks import LandmarkFolder, LandmarkList, read_landmarks
@@ -134,7 +135,7 @@ def shown_in(output: Path) -> Path:
 
 def with_landmarks(picture: Tensor, landmarks: Points) -> Tensor:
     """A picture (3, H, W) in [0, 1] with its landmarks (N, 2) as dots, each in a colour of its own."""
-    image = Image.fromarray((255 * picture).round().byte().permute(1, 2, 0).numpy())
+    image = Image.fromarray(to_uint8(picture).permute(1, 2, 0).numpy())
     draw = ImageDraw.Draw(image)
     radius = max(1.5, min(image.size) / 100)
     colours = ("red", "lime", "yellow", "magenta", "cyan")
@@ -156,5 +157,5 @@ def exaggerate(task: WarpGAN, modules: Modules, settings: ExaggerateSettings) ->
     frame = Frame.of(picture[None], task.settings.model.size)
     scales = torch.linspace(settings.first, settings.last, settings.steps).tolist()
     drawn = (task.draw(frame.faces, modules, style, scale).picture for scale in scales)
-    write_frames(settings.output, [frame.back((each + 1) / 2)[0].clamp(0, 1) for each in drawn])
+    write_animation(settings.output, [frame.back((each + 1) / 2)[0].clamp(0, 1) for each in drawn])
     print(settings.output)

@@ -13,16 +13,17 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import UsageError, WeightsError
+from restore.core.pictures.pixels import to_uint8
 from restore.core.weights.foreign_files import read_foreign
 from restore.plugins.common.downloading import download
-from restore.plugins.common.own_numbers import Mean
+from restore.plugins.common.metrics import PrecomputedMetric
 
 PUBLISHED = "inception"
 """Stands for the weights that torch-fidelity publishes, those of the original FID."""
 
 
 @dataclass(frozen=True)
-class FrechetDistance(Mean):
+class FrechetDistance(PrecomputedMetric):
     """Distance of two normal distributions that have the means and covariances of two sets of features.
 
     Rows hold the features (K) of a generated picture and then those of a wanted one. The number falls with the number
@@ -75,7 +76,7 @@ def inception_features(weights: str) -> Callable[[Tensor], Tensor]:
             raise WeightsError(f"{path}: holds no weights of torch-fidelity's Inception network") from error
 
     def features(pictures: Tensor) -> Tensor:
-        levels = (pictures.clamp(0, 1) * 255).round().to(torch.uint8)
+        levels = to_uint8(pictures)
         with torch.autocast(pictures.device.type, enabled=False):
             (seen,) = network.to(pictures.device)(levels)
         return torch.as_tensor(seen)

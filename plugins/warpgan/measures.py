@@ -12,14 +12,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.machine.devices import in_float64
-from restore.plugins.common.own_numbers import Mean
+from restore.plugins.common.metrics import PrecomputedMetric
 
 FALSE_ACCEPTS = 0.01
 """Share of pairs of different people that a verification may take for one person."""
 
 
 @dataclass(frozen=True)
-class Rank1(Mean):
+class Rank1(PrecomputedMetric):
     """How many of the pictures asked about have a photograph of their own person as the nearest in the gallery.
 
     Rows are those of `with_person`; the gallery are the photographs of all rows but the one that a picture was made
@@ -36,7 +36,7 @@ class Rank1(Mean):
 
 
 @dataclass(frozen=True)
-class Verification(Mean):
+class Verification(PrecomputedMetric):
     """How many pairs of one person are accepted where at most a hundredth of the pairs of different people is.
 
     Huo et al., 2018, VR at FAR 1 %; pairs as in `Rank1`. The threshold is the lowest that keeps the share; where there

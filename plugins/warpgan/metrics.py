@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from restore.core.errors import DataError, UsageError
 from restore.core.measuring import Metric
 from restore.core.steps import Batch, Modules
-from restore.plugins.common.own_numbers import Mean
+from restore.plugins.common.metrics import PrecomputedMetric
 from restore.plugins.warpgan import control_points
 from restore.plugins.warpgan.frechet import PUBLISHED, FrechetDistance
 from restore.plugins.warpgan.losses import texture_error
@@ -101,11 +101,13 @@ def metrics(judge: Judge | None, known: bool, fid: str | None = None) -> dict[st
     pictures are compared with drawn ones as sets; see `inception_features`.
     """
     found: dict[str, Metric] = {
-        "texture": Mean("texture", "L1 of redrawn photographs and caricatures, in parts of white", "lower"),
-        "diversity": Mean("diversity", "L1 between two styles by chance, in parts of white"),
-        "displacement": Mean("displacement", "mean length over control points, in sides of the picture"),
-        "inside": Mean("inside", "share of control points inside the picture"),
-        "folded": Mean("folded", "share of places where the warp is folded", "lower"),
+        "texture": PrecomputedMetric(
+            "texture", "L1 of redrawn photographs and caricatures, in parts of white", "lower"
+        ),
+        "diversity": PrecomputedMetric("diversity", "L1 between two styles by chance, in parts of white"),
+        "displacement": PrecomputedMetric("displacement", "mean length over control points, in sides of the picture"),
+        "inside": PrecomputedMetric("inside", "share of control points inside the picture"),
+        "folded": PrecomputedMetric("folded", "share of places where the warp is folded", "lower"),
     }
     if judge is not None:
         gallery = f"cosine of {judge.called}, gallery: the other photographs"
@@ -116,7 +118,7 @@ def metrics(judge: Judge | None, known: bool, fid: str | None = None) -> dict[st
             "verification": Verification("verification", f"{gallery}, at {FALSE_ACCEPTS:.0%} false accepts"),
         }
     if known and isinstance(judge, OwnDiscriminator):
-        found["own-person"] = Mean(
+        found["own-person"] = PrecomputedMetric(
             "own-person", "share that its own discriminator takes for the right person", "higher"
         )
     if fid is not None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.errors import UsageError
+from restore.core.pictures.pixels import to_uint8
 
 LINES = 16
 """Squares of the grid along a side."""
@@ -61,7 +62,7 @@ def drawn_points(picture: Tensor, marks: Tensor, flow: Tensor) -> Tensor:
     height, width = picture.shape[-2:]
     factor = max(1, round(SIDE / max(height, width)))
     large = F.interpolate((_DIM * picture)[None], scale_factor=factor, mode="nearest")[0]
-    image = Image.fromarray((255 * large.clamp(0, 1)).byte().permute(1, 2, 0).cpu().numpy())
+    image = Image.fromarray(to_uint8(large).permute(1, 2, 0).cpu().numpy())
     draw = ImageDraw.Draw(image)
     thin = max(1, round(factor * max(height, width) / SIDE))
     for line in _grid(flow):

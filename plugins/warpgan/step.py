@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from restore.core.steps import Modules, Terms
-from restore.plugins.common.adversarial.measures import game_measures
+from restore.plugins.common.adversarial.diagnostics import game_measures
 from restore.plugins.warpgan import control_points
 from restore.plugins.warpgan.losses import (
     CARICATURE,

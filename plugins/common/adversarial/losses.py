@@ -1,8 +1,8 @@
-"""Losses of two networks that work against each other.
+"""Adversarial losses.
 
-A critic gives scores, of any shape, to real and to generated pictures; higher means more real. Each loss here is a
-pair: ``critic(real, fake)`` is what the critic minimises, ``generator(fake)`` what the generator minimises. All of them
-take the critic's bare output: no sigmoid, whose gradient vanishes for confident scores.
+A discriminator gives scores, of any shape, to real and to generated pictures; higher means more real. Each loss here
+is a pair: the discriminator minimises ``discriminator(real, fake)``, the generator ``generator(fake)``. All take bare
+scores: no sigmoid, whose gradient vanishes for confident scores.
 """
 
 from __future__ import annotations
@@ -23,38 +23,38 @@ class AdversarialLoss(ABC):
     """Base of the adversarial losses."""
 
     weight: float = 1.0
-    """Factor of the generator's term; the critic's terms have none, since nothing else pulls at the critic."""
+    """Factor of the generator's term. The terms of the discriminator have none: nothing else pulls at it."""
 
-    def critic(self, real: Tensor, fake: Tensor) -> Terms:
-        """Terms ``critic_real`` and ``critic_fake`` from the scores of real and of detached generated pictures."""
-        return {"critic_real": self.on_real(real), "critic_fake": self.on_fake(fake)}
+    def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
+        """Terms ``d_loss_real`` and ``d_loss_fake`` from the scores of real and of detached generated pictures."""
+        return {"d_loss_real": self.d_loss_real(real), "d_loss_fake": self.d_loss_fake(fake)}
 
     def generator(self, fake: Tensor) -> Terms:
         """Term ``adversarial`` from the scores of generated pictures."""
-        return {"adversarial": self.weight * self.on_generated(fake)}
+        return {"adversarial": self.weight * self.g_loss(fake)}
 
-    def penalty(self, critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Terms:  # noqa: ARG002
-        """Further terms of the critic that need the critic itself and pictures (B, …), not scores; usually none."""
+    def penalty(self, discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Terms:  # noqa: ARG002
+        """Further discriminator terms that need the network itself and pictures (B, …), not scores; usually none."""
         return {}
 
-    def opinions(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        """What to log of a critic's scores: ``d_real`` and ``d_fake``, mean probabilities of being real in [0, 1]."""
-        return {"d_real": self.likely(real.detach()).mean(), "d_fake": self.likely(fake.detach()).mean()}
+    def score_stats(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """Scores to log: ``d_real`` and ``d_fake``, the mean probabilities of being real, in [0, 1]."""
+        return {"d_real": self.probability(real.detach()).mean(), "d_fake": self.probability(fake.detach()).mean()}
 
     @abstractmethod
-    def likely(self, scores: Tensor) -> Tensor:
+    def probability(self, scores: Tensor) -> Tensor:
         """How likely pictures of these scores are real, in [0, 1], by the meaning that scores have in this game."""
 
     @abstractmethod
-    def on_real(self, scores: Tensor) -> Tensor:
-        """The critic's loss of real pictures, a scalar."""
+    def d_loss_real(self, scores: Tensor) -> Tensor:
+        """Discriminator loss of real pictures, a scalar."""
 
     @abstractmethod
-    def on_fake(self, scores: Tensor) -> Tensor:
-        """The critic's loss of generated pictures, a scalar."""
+    def d_loss_fake(self, scores: Tensor) -> Tensor:
+        """Discriminator loss of generated pictures, a scalar."""
 
     @abstractmethod
-    def on_generated(self, scores: Tensor) -> Tensor:
+    def g_loss(self, scores: Tensor) -> Tensor:
         """The generator's loss of its pictures before the weight, a scalar."""
 
 
@@ -63,21 +63,21 @@ class Vanilla(AdversarialLoss):
     """Binary cross-entropy on logits; the generator's is the non-saturating one (Goodfellow et al., 2014)."""
 
     real_label: float = 1.0
-    """Label of real pictures; 0.9 smooths it from one side (Salimans et al., 2016), so that no critic is too sure."""
+    """Label of real pictures; 0.9 smooths it from one side (Salimans et al., 2016), against overconfidence."""
 
-    def likely(self, scores: Tensor) -> Tensor:
+    def probability(self, scores: Tensor) -> Tensor:
         """The sigmoid."""
         return scores.sigmoid()
 
-    def on_real(self, scores: Tensor) -> Tensor:
+    def d_loss_real(self, scores: Tensor) -> Tensor:
         """Cross-entropy with ``real_label``."""
         return F.binary_cross_entropy_with_logits(scores, torch.full_like(scores, self.real_label))
 
-    def on_fake(self, scores: Tensor) -> Tensor:
+    def d_loss_fake(self, scores: Tensor) -> Tensor:
         """Cross-entropy with zero."""
         return F.softplus(scores).mean()
 
-    def on_generated(self, scores: Tensor) -> Tensor:
+    def g_loss(self, scores: Tensor) -> Tensor:
         """Cross-entropy with one."""
         return F.softplus(-scores).mean()
 
@@ -89,19 +89,19 @@ class LeastSquares(AdversarialLoss):
     real_label: float = 1.0
     """Label of real pictures; 0.9 smooths it from one side."""
 
-    def likely(self, scores: Tensor) -> Tensor:
+    def probability(self, scores: Tensor) -> Tensor:
         """Where they lie between the labels."""
         return scores.clamp(0, 1)
 
-    def on_real(self, scores: Tensor) -> Tensor:
+    def d_loss_real(self, scores: Tensor) -> Tensor:
         """Half the mean squared distance to ``real_label``."""
         return 0.5 * (scores - self.real_label).square().mean()
 
-    def on_fake(self, scores: Tensor) -> Tensor:
+    def d_loss_fake(self, scores: Tensor) -> Tensor:
         """Half the mean squared distance to zero."""
         return 0.5 * scores.square().mean()
 
-    def on_generated(self, scores: Tensor) -> Tensor:
+    def g_loss(self, scores: Tensor) -> Tensor:
         """Half the mean squared distance to one."""
         return 0.5 * (scores - 1).square().mean()
 
@@ -110,19 +110,19 @@ class LeastSquares(AdversarialLoss):
 class Hinge(AdversarialLoss):
     """Scores are pushed until they are one apart from zero (Lim and Ye, 2017)."""
 
-    def likely(self, scores: Tensor) -> Tensor:
+    def probability(self, scores: Tensor) -> Tensor:
         """Where they lie between minus one and one, beyond which there is nothing left to learn."""
         return scores.clamp(-1, 1) / 2 + 0.5
 
-    def on_real(self, scores: Tensor) -> Tensor:
+    def d_loss_real(self, scores: Tensor) -> Tensor:
         """How far scores lie below one."""
         return F.relu(1 - scores).mean()
 
-    def on_fake(self, scores: Tensor) -> Tensor:
+    def d_loss_fake(self, scores: Tensor) -> Tensor:
         """How far scores lie above minus one."""
         return F.relu(1 + scores).mean()
 
-    def on_generated(self, scores: Tensor) -> Tensor:
+    def g_loss(self, scores: Tensor) -> Tensor:
         """The negative mean score."""
         return -scores.mean()
 
@@ -134,23 +134,23 @@ class Wasserstein(AdversarialLoss):
     penalty_weight: float = 10.0
     """Factor of the gradient penalty; zero leaves it out."""
 
-    def opinions(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    def score_stats(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """``distance``, the critic's estimate of the Wasserstein distance: its scores have no zero, hence no odds."""
         return {"distance": real.detach().mean() - fake.detach().mean()}
 
-    def likely(self, scores: Tensor) -> Tensor:  # noqa: ARG002
+    def probability(self, scores: Tensor) -> Tensor:  # noqa: ARG002
         """Raises TypeError: a score means something only next to another."""
         raise TypeError("scores of a Wasserstein critic are no odds of being real")
 
-    def on_real(self, scores: Tensor) -> Tensor:
+    def d_loss_real(self, scores: Tensor) -> Tensor:
         """The negative mean score."""
         return -scores.mean()
 
-    def on_fake(self, scores: Tensor) -> Tensor:
+    def d_loss_fake(self, scores: Tensor) -> Tensor:
         """The mean score."""
         return scores.mean()
 
-    def on_generated(self, scores: Tensor) -> Tensor:
+    def g_loss(self, scores: Tensor) -> Tensor:
         """The negative mean score."""
         return -scores.mean()
 

@@ -1,4 +1,4 @@
-"""Square parts of pictures for training, turned, scaled, mirrored and recoloured by chance."""
+"""Square parts of pictures for training, turned, scaled, mirrored and recolored by chance."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import math
 import torch
 from torch import Tensor
 
+from restore.core.steps import Batch
 from restore.plugins.common.images.augment_settings import CropAugmentation
-from restore.plugins.common.images.bilinear import bilinear
+from restore.plugins.common.images.resize import bilinear
 
 
-def varied_crop(picture: Tensor, side: int, settings: CropAugmentation) -> Tensor:
+def augmented_crop(picture: Tensor, side: int, settings: CropAugmentation) -> Tensor:
     """A part of a picture (3, H, W) uint8 as (3, side, side) in [0, 1]; chance comes from torch's global generator.
 
     Of a turned part all corners lie in the picture: where it is too small for that, less is seen at a larger scale, so
@@ -21,7 +22,9 @@ def varied_crop(picture: Tensor, side: int, settings: CropAugmentation) -> Tenso
     from torchvision.transforms.v2 import ColorJitter, InterpolationMode
     from torchvision.transforms.v2.functional import center_crop, rotate
 
-    angle, factor = _angle(settings), _factor(settings)
+    angle = settings.rotate * (2 * float(torch.rand(())) - 1) if settings.rotate else 0.0
+    low, high = map(math.log, settings.zoom)  # so that halving and doubling are equally likely
+    factor = math.exp(low + (high - low) * float(torch.rand(()))) if low < high else settings.zoom[0]
     # A square that is turned needs a larger one around it.
     widening = 1.0 if angle == 0 else abs(math.cos(math.radians(angle))) + abs(math.sin(math.radians(angle)))
     seen = min(round(side * factor * widening), *picture.shape[-2:])
@@ -38,13 +41,13 @@ def varied_crop(picture: Tensor, side: int, settings: CropAugmentation) -> Tenso
     return part.clamp(0, 1)
 
 
-def _angle(settings: CropAugmentation) -> float:
-    return settings.rotate * (2 * float(torch.rand(())) - 1) if settings.rotate else 0.0
+def recolor(batch: Batch) -> Batch:
+    """Samples with their channels exchanged and dimmed, each by chance, alike in all pictures of a sample.
 
-
-def _factor(settings: CropAugmentation) -> float:
-    """Halving and doubling are as likely."""
-    low, high = settings.scale
-    if low == high:
-        return low
-    return math.exp(math.log(low) + (math.log(high) - math.log(low)) * float(torch.rand(())))
+    ``batch`` holds pictures (B, 3, H, W) in [0, 1] and nothing else. Gray pictures get a tint. Chance is torch's on the
+    CPU, whatever the device.
+    """
+    samples = len(next(iter(batch.values())))
+    orders, gains = torch.rand(samples, 3).argsort(1), 1 - 0.6 * torch.rand(samples, 3, 1, 1)
+    chosen = torch.arange(samples)[:, None], orders
+    return {name: gains.to(pictures.device) * pictures[chosen] for name, pictures in batch.items()}

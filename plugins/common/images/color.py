@@ -20,19 +20,9 @@ def rgb2ycbcr(pictures: Tensor) -> Tensor:
     return torch.cat([_component(pictures, index) for index in range(3)], dim=-3)
 
 
-def luma(pictures: Tensor) -> Tensor:
+def studio_luma(pictures: Tensor) -> Tensor:
     """Y alone, (..., 1, H, W): the first channel of `rgb2ycbcr`."""
     return _component(pictures, 0)
-
-
-def full_range_luma(pictures: Tensor) -> Tensor:
-    """Luma (..., 1, H, W) of floating-point pictures (..., 3, H, W), from 0 for black to 1 for white.
-
-    Of a picture whose channels are equal it is that channel.
-    """
-    _check(pictures)
-    weights = [weight / sum(_WEIGHTS[0]) for weight in _WEIGHTS[0]]
-    return _mixed(pictures, weights)
 
 
 def _component(pictures: Tensor, index: int) -> Tensor:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import Literal, TypeVar, overload
 
 import torch
 from torch import Tensor
@@ -14,6 +15,11 @@ from torch.utils.data import get_worker_info
 from restore.core.errors import DataError, UsageError
 from restore.core.pictures.files import picture_size, read_picture
 from restore.core.pictures.listing import list_pictures
+from restore.core.pictures.pixels import to_uint8
+from restore.core.settings import RunSettings
+
+Split = Literal["train", "validation"]
+File = TypeVar("File")
 
 MEMORY = 2**30
 """Bytes of decoded pictures that a folder keeps, unless told otherwise."""
@@ -25,7 +31,7 @@ _SCALED = re.compile("(?P<name>.+)[xX][2348]")
 
 
 class PictureFolder:
-    """Picture files, decoded when first asked for; `Originals`.
+    """Picture files, decoded when first asked for; `ImageSource`.
 
     Whatever its kind, a picture becomes 8-bit RGB: gray is repeated, palettes are looked up, alpha is left out, 16 bits
     are rounded to 8. As many decoded pictures as fit into ``memory`` bytes are kept. They are the first ones asked for:
@@ -64,7 +70,7 @@ class PictureFolder:
         if index in self._kept:
             return self._kept[index]
         picture = read_picture(self.files[index])
-        decoded = (picture.colour * 255).round().byte(), picture.gray
+        decoded = to_uint8(picture.colour), picture.gray
         worker = get_worker_info()
         allowed = self._memory // (worker.num_workers if worker else 1)  # each process keeps its own
         with self._lock:
@@ -137,6 +143,34 @@ def _check_named_scale(path: Path, target: Path) -> None:
     sides = zip(picture_size(target), picture_size(path), strict=True)
     if any(abs(large - int(said) * small) >= int(said) for large, small in sides):  # less is what rounding leaves over
         raise DataError(f"{path}: its name says that it is {said} times smaller than {target}, but its size does not")
+
+
+@overload
+def split_files(settings: RunSettings, split: Split) -> list[Path] | None: ...
+@overload
+def split_files(settings: RunSettings, split: Split, find: Callable[[Path], Sequence[File]]) -> list[File] | None: ...
+def split_files(
+    settings: RunSettings, split: Split, find: Callable[[Path], Sequence[object]] = list_pictures
+) -> list[object] | list[Path] | list[File] | None:
+    """The files that a run trains or validates on, or None where it uses its sample.
+
+    Validation is on ``settings.val_data``, or on a part of ``settings.data`` that is held out by the seed; training is
+    on the rest. Next to nothing is read. Raises what ``find`` raises, and UsageError as `held_out`.
+
+    Args:
+        settings: of the run: ``data``, ``val_data``, ``val_share`` and ``seed`` are used.
+        split: which files.
+        find: lists a folder: its image files, or whatever stands for one image, such as a pair of files.
+    """
+    if split == "validation" and settings.val_data is not None:
+        return list(find(settings.val_data))
+    if settings.data is None:
+        return None
+    files = find(settings.data)
+    if settings.val_data is not None:
+        return list(files)
+    train, validation = held_out(len(files), settings.val_share, settings.seed, settings.data)
+    return [files[index] for index in (train if split == "train" else validation)]
 
 
 def held_out(count: int, share: float, seed: int, what: object) -> tuple[list[int], list[int]]:

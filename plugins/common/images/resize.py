@@ -136,3 +136,18 @@ def _weighted_sums(values: Tensor, axis: int, taps: _Taps) -> Tensor:
     # One bag of weighted rows for each resized pixel: as exact as a product with the weight matrix, without its zeros.
     sums = F.embedding_bag(indices, table, per_sample_weights=weights, mode="sum")
     return sums.reshape(-1, *lines.shape[1:]).movedim(0, axis)
+
+
+def bilinear(planes: Tensor, size: tuple[int, int]) -> Tensor:
+    """Planes (C, H, W) or (B, C, H, W) at another size (height, width), with the triangle that Pillow's BILINEAR has.
+
+    The triangle is stretched where planes shrink, so that nothing aliases, and ends at the edge. uint8 is computed in
+    floating point and rounded. Planes of this size are returned as they are.
+    """
+    if planes.shape[-2:] == size:
+        return planes
+    values = planes if planes.is_floating_point() else planes.float()
+    batch = values if values.dim() == 4 else values[None]
+    resized = F.interpolate(batch, size=size, mode="bilinear", align_corners=False, antialias=True)
+    resized = resized if values.dim() == 4 else resized[0]
+    return resized if planes.is_floating_point() else resized.round().clamp(0, 255).to(torch.uint8)

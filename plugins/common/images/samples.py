@@ -17,6 +17,7 @@ from torch import Tensor
 
 from restore.core.errors import DataError
 from restore.core.pictures.files import read_picture
+from restore.core.pictures.pixels import to_uint8
 
 SCENES: Mapping[str, tuple[str, ...]] = {
     "train": (
@@ -39,7 +40,7 @@ SCENES: Mapping[str, tuple[str, ...]] = {
 
 
 class Photographs:
-    """Photographs kept in memory; `Originals`."""
+    """Photographs kept in memory; `ImageSource`."""
 
     in_memory = True
 
@@ -89,7 +90,7 @@ def _read(file: str) -> tuple[Tensor, bool]:
     if not path.is_file():
         raise DataError(f"{path}: the photographs that ship with scikit-image are not there; install it from its wheel")
     picture = read_picture(path)
-    return (picture.colour * 255).round().byte(), picture.gray
+    return to_uint8(picture.colour), picture.gray
 
 
 def _middle(picture: Tensor, largest: int | None) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 from restore.core.errors import DataError
 
 
-class Originals(Protocol):
+class ImageSource(Protocol):
     """Whole pictures, decoded, as 8-bit RGB."""
 
     in_memory: bool
@@ -36,7 +36,7 @@ class Originals(Protocol):
         ...
 
 
-def refuse_smaller(originals: Originals, least: int, need: str, advice: str) -> None:
+def refuse_smaller(originals: ImageSource, least: int, need: str, advice: str) -> None:
     """Raise a DataError that names every picture (up to three) with a side of fewer than ``least`` pixels.
 
     ``need`` says what for, as ``a training crop``, and ``advice`` what to do about it.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -14,13 +13,13 @@ from restore.core.pictures.files import picture_size
 from restore.core.pictures.listing import list_pictures
 from restore.core.settings import RunSettings
 from restore.core.task import Pictures
-from restore.plugins.common.images.augment import varied_crop
+from restore.plugins.common.images.augment import augmented_crop
 from restore.plugins.common.images.augment_settings import CropAugmentation
-from restore.plugins.common.images.folders import PictureFolder, held_out, paired_files
+from restore.plugins.common.images.folders import PictureFolder, Split, paired_files, split_files
 from restore.plugins.common.images.samples import photographs
-from restore.plugins.common.images.sources import Originals, refuse_smaller
+from restore.plugins.common.images.sources import ImageSource, refuse_smaller
 from restore.plugins.common.masks.folders import MaskFolder, warn_if_odd
-from restore.plugins.common.masks.generators import drawn_mask
+from restore.plugins.common.masks.generators import draw_mask
 from restore.plugins.common.masks.reading import read_mask
 from restore.plugins.common.masks.settings import KINDS, MaskSettings
 
@@ -36,13 +35,13 @@ def holed(target: Tensor, mask: Tensor, kind: int = UNKNOWN_KIND) -> dict[str, T
     return {"input": target * (1 - mask), "mask": mask, "target": target, "kind": torch.tensor(kind)}
 
 
-class HoledCrops:
+class InpaintingCrops:
     """Random crops with random holes to train on: samples as `holed` gives them, of ``crop`` x ``crop`` pixels.
 
     Crops, their variations and holes are drawn from torch's global generator.
     """
 
-    def __init__(self, targets: Originals, masks: MaskSettings, crop: int, augment: CropAugmentation) -> None:
+    def __init__(self, targets: ImageSource, masks: MaskSettings, crop: int, augment: CropAugmentation) -> None:
         """Cut from ``targets``. Raises DataError naming pictures smaller than the crop, and as `MaskFolder`."""
         refuse_smaller(targets, crop, "a training crop", "leave them out, or lower the size of the crops")
         self._targets, self._settings, self._crop, self._augment = targets, masks, crop, augment
@@ -53,7 +52,7 @@ class HoledCrops:
         return len(self._targets)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        target = varied_crop(self._targets[index], self._crop, self._augment)
+        target = augmented_crop(self._targets[index], self._crop, self._augment)
         return holed(target, *self._hole())
 
     def name(self, index: int) -> str:
@@ -68,17 +67,17 @@ class HoledCrops:
         kind = self._settings.kinds[int(torch.randint(len(self._settings.kinds), ()))]
         low, high = self._settings.share
         share = low + (high - low) * float(torch.rand((), dtype=torch.float64))
-        return drawn_mask(kind, side, side, share), KINDS.index(kind)
+        return draw_mask(kind, side, side, share), KINDS.index(kind)
 
 
-class HoledSquares:
+class InpaintingSquares:
     """The middle square of each picture with a hole that is always the same, to measure on.
 
     Drawn holes go through the kinds and through the range of shares, with the index as their seed; masks of a folder
     follow each other. Where pictures are few each is seen with several holes, so that every kind is there.
     """
 
-    def __init__(self, targets: Originals, masks: MaskSettings, window: int) -> None:
+    def __init__(self, targets: ImageSource, masks: MaskSettings, window: int) -> None:
         """Cut squares of ``window`` pixels, smaller ones of smaller pictures.
 
         Raises DataError naming pictures of one row or column, and as `MaskFolder`.
@@ -103,7 +102,7 @@ class HoledSquares:
             return holed(target, self._folder.fitted(self._mask(index), side, side))
         place, generator = self._kind(index), torch.Generator().manual_seed(index)
         kind = self._settings.kinds[place]
-        return holed(target, drawn_mask(kind, side, side, self._share(index), generator), KINDS.index(kind))
+        return holed(target, draw_mask(kind, side, side, self._share(index), generator), KINDS.index(kind))
 
     def name(self, index: int) -> str:
         """The picture's file name, and its hole where there are several."""
@@ -135,43 +134,35 @@ _SEVERAL = 12
 
 
 def inpainting_pictures(
-    split: Literal["train", "validation"],
+    split: Split,
     settings: RunSettings,
     masks: MaskSettings,
     crop: int,
     *,
     window: int = 256,
-    augment: CropAugmentation | bool = True,
+    augment: CropAugmentation | None = None,
 ) -> Pictures:
     """Random crops with random holes to train on, or fixed squares of ``window`` pixels with fixed holes.
 
     ``settings.data`` is a folder of pictures, or one with ``images/`` and ``masks/``, of which any mask is put over any
     picture unless ``masks`` names other ones; without it, the photographs of scikit-image are taken. Validation is on
     ``settings.val_data``, with the masks in it if it has any, or on a share of the training pictures held out by the
-    seed. Samples are those of `holed`. ``augment`` says how training crops vary: true stands for mirroring alone, false
-    for nothing but the place. Raises UsageError where there are masks beside the pictures and ``masks`` says how holes
-    are to be drawn.
+    seed. Samples are those of `holed`. ``augment`` says how training crops vary; unset, they are mirrored.
+
+    Raises UsageError where there are masks beside the pictures and ``masks`` says how holes are to be drawn.
     """
     targets, masks = _targets(split, settings), _masks(split, settings, masks)
     if split == "train":
-        varied = augment if isinstance(augment, CropAugmentation) else CropAugmentation(flip=augment)
-        return HoledCrops(targets, masks, crop, varied)
-    return HoledSquares(targets, masks, window)
+        return InpaintingCrops(targets, masks, crop, augment or CropAugmentation())
+    return InpaintingSquares(targets, masks, window)
 
 
-def _targets(split: Literal["train", "validation"], settings: RunSettings) -> Originals:
-    if split == "validation" and settings.val_data is not None:
-        return PictureFolder(list_pictures(_of_pictures(settings.val_data)))
-    if settings.data is None:
-        return photographs(split)
-    files = list_pictures(_of_pictures(settings.data))
-    if settings.val_data is None:
-        halves = held_out(len(files), settings.val_share, settings.seed, settings.data)
-        files = [files[index] for index in halves[0 if split == "train" else 1]]
-    return PictureFolder(files)
+def _targets(split: Split, settings: RunSettings) -> ImageSource:
+    files = split_files(settings, split, lambda folder: list_pictures(_of_pictures(folder)))
+    return photographs(split) if files is None else PictureFolder(files)
 
 
-def _masks(split: Literal["train", "validation"], settings: RunSettings, masks: MaskSettings) -> MaskSettings:
+def _masks(split: Split, settings: RunSettings, masks: MaskSettings) -> MaskSettings:
     """The settings of holes, naming the masks that lie beside the pictures where no others are named."""
     if masks.folder is not None:
         return masks
@@ -201,10 +192,10 @@ def _of_pictures(folder: Path) -> Path:
     return folder / "images" if (folder / "images").is_dir() else folder
 
 
-class PairedHoles:
+class InpaintingPairs:
     """Pictures of any size with the masks that belong to them: samples as `holed` gives them."""
 
-    def __init__(self, targets: Originals, mask: Callable[[int], Tensor]) -> None:
+    def __init__(self, targets: ImageSource, mask: Callable[[int], Tensor]) -> None:
         """Pair pictures with the masks that ``mask`` gives for their indices."""
         self._targets, self._mask = targets, mask
         self.in_memory = targets.in_memory
@@ -234,21 +225,21 @@ def evaluation_holes(folder: Path | None, masks: MaskSettings | None = None) -> 
     """
     masks = masks or MaskSettings()
     if folder is None:
-        return HoledSquares(photographs("validation"), masks, MEASURED)
+        return InpaintingSquares(photographs("validation"), masks, MEASURED)
     images, drawn = folder / "images", folder / "masks"
     if images.is_dir() != drawn.is_dir():
         raise UsageError(
             f"{folder}: holes need two folders in it, images/ and masks/, paired by name; or only pictures"
         )
     if not images.is_dir():
-        return HoledSquares(PictureFolder(list_pictures(folder)), masks, MEASURED)
+        return InpaintingSquares(PictureFolder(list_pictures(folder)), masks, MEASURED)
     _refuse_others(masks, drawn, "folder", "kinds", "share")
     pairs = paired_files(drawn, images)
     targets = PictureFolder([image for _, image in pairs])
     files = [mask for mask, _ in pairs]
     _check_sizes(targets, files)
     warn_if_odd(drawn, tuple(files), masks.polarity)
-    return PairedHoles(targets, lambda index: read_mask(files[index], masks.polarity))
+    return InpaintingPairs(targets, lambda index: read_mask(files[index], masks.polarity))
 
 
 def _check_sizes(targets: PictureFolder, masks: Sequence[Path]) -> None:

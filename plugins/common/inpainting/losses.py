@@ -22,7 +22,7 @@ def composed(prediction: Tensor, batch: Batch) -> Tensor:
 
 
 @dataclass(frozen=True)
-class HoleWeighted(ABC):
+class MaskedLoss(ABC):
     """Base of the losses that compare a prediction with a target, with one weight in the hole and one outside."""
 
     hole: float = 6.0
@@ -51,7 +51,7 @@ class HoleWeighted(ABC):
 
 
 @dataclass(frozen=True)
-class HoleWeightedL1(HoleWeighted):
+class MaskedL1(MaskedLoss):
     """Absolute error, six times as important in the hole as outside (Xie et al., 2019, whose code this follows)."""
 
     name: ClassVar[str] = "l1"
@@ -62,7 +62,7 @@ class HoleWeightedL1(HoleWeighted):
 
 
 @dataclass(frozen=True)
-class HoleWeightedMSE(HoleWeighted):
+class MaskedMSE(MaskedLoss):
     """Squared error, with one weight in the hole and one outside."""
 
     name: ClassVar[str] = "mse"
@@ -121,10 +121,10 @@ def steps_to_known(masks: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class HoleTotalVariation:
+class MaskedTotalVariation:
     """Roughness of the hole and of its seam: total variation where a pixel or its neighbour is in the hole.
 
-    Liu et al. (2018, equation 6) take it over the hole grown by one pixel; two known neighbours have no gradient, so
+    Liu et al. (2018, equation 6) take it over the hole dilated by one pixel; two known neighbours have no gradient, so
     they are left out here. Called with the prediction; what is known is taken from the target.
     """
 
@@ -132,10 +132,10 @@ class HoleTotalVariation:
 
     def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
         """Term ``total_variation``."""
-        return {"total_variation": self.weight * hole_variation(composed(prediction, batch), batch["mask"])}
+        return {"total_variation": self.weight * masked_total_variation(composed(prediction, batch), batch["mask"])}
 
 
-def hole_variation(pictures: Tensor, masks: Tensor) -> Tensor:
+def masked_total_variation(pictures: Tensor, masks: Tensor) -> Tensor:
     """Mean absolute difference of vertical plus that of horizontal neighbours, zero for two known ones; a scalar."""
     variation = pictures.new_zeros(())
     for axis in (-2, -1):

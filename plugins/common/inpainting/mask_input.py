@@ -10,13 +10,13 @@ from torch import Tensor
 from restore.core.errors import DataError, UsageError
 from restore.core.pictures.files import Picture
 from restore.plugins.common.masks.folders import INVERTED, opposite
-from restore.plugins.common.masks.reading import colour_mask, grown, mask_of, read_mask
+from restore.plugins.common.masks.reading import colour_mask, dilate, mask_of, read_mask
 from restore.plugins.common.masks.settings import FillingPredict
 
 _log = logging.getLogger(__name__)
 
 
-def hole_of(path: Path, picture: Picture, options: FillingPredict | None) -> Tensor:
+def read_input_mask(path: Path, picture: Picture, options: FillingPredict | None) -> Tensor:
     """The mask (1, H, W) of a picture that was read from ``path``.
 
     A picture without a hole, and one that looks as if black and white were mixed up, are warned of. Raises UsageError
@@ -29,7 +29,7 @@ def hole_of(path: Path, picture: Picture, options: FillingPredict | None) -> Ten
             "it is painted in a colour; or --mask auto:alpha if it is transparent"
         )
     mask = _found(path, picture, options)
-    mask = grown(mask, options.grow) if options.grow else mask
+    mask = dilate(mask, options.grow) if options.grow else mask
     share = float(mask.mean())
     if share == 0:
         _log.warning("%s: there is no hole in it (--mask %s); it comes out as it is", path, options.mask)

@@ -17,12 +17,11 @@ from restore.core.pictures.files import Picture
 from restore.core.planes import Plane, Rendered, Tiling
 from restore.core.steps import Batch, Modules
 from restore.core.task import Pictures, Task
-from restore.plugins.common.inpainting.blending import put_in
+from restore.plugins.common.inpainting.blending import blend
 from restore.plugins.common.inpainting.dataset import evaluation_holes
-from restore.plugins.common.inpainting.mask_input import hole_of
+from restore.plugins.common.inpainting.mask_input import read_input_mask
 from restore.plugins.common.inpainting.metrics import filling_protocols, measured
-from restore.plugins.common.inpainting.regions import hole_groups
-from restore.plugins.common.inpainting.windowed import Parts
+from restore.plugins.common.inpainting.windowed import WindowedInpainting, mask_regions
 from restore.plugins.common.masks.settings import FillingEvaluate, FillingPredict, MaskSettings
 
 MASK = Plane(channels=1, padding="zero", smooth=False)
@@ -58,12 +57,12 @@ class Inpainting(Task):
         return Tiling("whole", halo=0)
 
     def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
-        """The picture and its mask; see `inputs.hole_of` for what may be wrong with it.
+        """The picture and its mask; see `read_input_mask` for what may be wrong with it.
 
         Raises UsageError for a feather that goes beyond what is worked on with a hole.
         """
         options = self.options if isinstance(self.options, FillingPredict) else None
-        mask = hole_of(path, picture, options)
+        mask = read_input_mask(path, picture, options)
         if options is not None:
             self._refuse_wide_feather(path, options.feather, mask)
         return {"input": picture.colour, "mask": mask}
@@ -73,7 +72,7 @@ class Inpainting(Task):
         window, context = self._worked_on()
         if max(mask.shape[-2:]) <= window or feather <= context:
             return
-        for box, _ in hole_groups(mask, context // 2):
+        for box, _ in mask_regions(mask, context // 2):
             if box.largest_side + 2 * feather > window:
                 raise UsageError(
                     f"{path}: --feather {feather} is too wide: a hole and its surroundings do not fit into the window "
@@ -96,10 +95,12 @@ class Inpainting(Task):
         if max(pictures.shape[-2:]) <= window:
             answers = self.fill(pictures * (1 - masks), masks, modules).to(pictures.dtype)
         else:
-            parts = Parts(lambda picture, mask: self.fill(picture, mask, modules), window, context, options.feather)
-            answers = torch.stack([parts.answer(*each) for each in zip(pictures, masks, strict=True)])
+            windowed = WindowedInpainting(
+                lambda picture, mask: self.fill(picture, mask, modules), window, context, options.feather
+            )
+            answers = torch.stack([windowed.inpaint(*each) for each in zip(pictures, masks, strict=True)])
         put = [
-            put_in(*each, feather=options.feather, poisson=options.blend == "poisson")
+            blend(*each, feather=options.feather, poisson=options.blend == "poisson")
             for each in zip(answers, pictures, masks, strict=True)
         ]
         return {"output": torch.stack(put)}

@@ -1,1 +1,1 @@
-"""Masks of holes: read from files, drawn by chance, or taken from a folder."""
+"""Masks of holes: read from files, drawn by rng, or taken from a folder."""

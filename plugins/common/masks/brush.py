@@ -1,15 +1,58 @@
-"""A round brush that is led along paths and remembers when it first touched each pixel."""
+"""Random integers, and a round brush led along paths that remembers when it first touched each pixel.
+
+Positions, angles and draws are whole numbers: none depends on how a platform rounds, so that the same seed draws the
+same mask everywhere.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from restore.plugins.common.masks.areas import UNREACHED
-from restore.plugins.common.masks.chance import DIRECTIONS, UNIT, Chance, Integers
+Integers = NDArray[np.int64]
+
+UNIT = 256
+"""Parts of a pixel in which positions are counted, and parts of a whole turn in which angles are."""
+
+
+def _directions() -> Integers:
+    # No value lies near the middle between two whole numbers, where two libraries could round differently.
+    turns = [2 * math.pi * step / UNIT for step in range(UNIT)]
+    return np.array([[round(UNIT * math.sin(turn)), round(UNIT * math.cos(turn))] for turn in turns], dtype=np.int64)
+
+
+DIRECTIONS = _directions()
+"""One pixel in each of ``UNIT`` directions: (UNIT, 2), rows and columns, in parts of a pixel."""
+
+UNREACHED = np.iinfo(np.int64).max
+"""What an order says of pixels that are not covered."""
+
+MOST_STROKES = 2000
+"""Strokes after which drawing ends; pixels that are still missing are taken anywhere."""
+
+
+class IntegerRNG:
+    """Random integers from a generator, or from torch's global one."""
+
+    def __init__(self, generator: torch.Generator | None = None) -> None:
+        self._generator = generator
+        self._drawn: list[int] = []
+
+    def between(self, low: int, high: int) -> int:
+        """A whole number from low to high, both included; low where there is nothing between them."""
+        if not self._drawn:  # many at once: drawing one takes as long
+            self._drawn = torch.randint(2**40, (128,), generator=self._generator).tolist()
+        return low + self._drawn.pop() % max(1, high - low + 1)
+
+    def numbers(self, low: int, high: int, *shape: int) -> Integers:
+        """Whole numbers from low to high, both included."""
+        return torch.randint(low, high + 1, shape, generator=self._generator).numpy()
+
 
 _APART = 2**24
 """More than the squared radius of any brush: a brush spreads from its middle before it goes on."""
@@ -84,12 +127,12 @@ def walk(start: tuple[int, int], turns: Integers, angle: int, step: int) -> Inte
     return path
 
 
-def bends(count: int, sharpness: int, chance: Chance) -> Integers:
+def bends(count: int, sharpness: int, rng: IntegerRNG) -> Integers:
     """Turns (count,) of a hand that changes its mind a few times: constant curvature, then another."""
-    pieces = chance.between(2, 5)
-    ends = np.sort(chance.numbers(0, count, pieces - 1))
+    pieces = rng.between(2, 5)
+    ends = np.sort(rng.numbers(0, count, pieces - 1))
     lengths = np.diff(ends, prepend=0, append=count)
-    return np.repeat(chance.numbers(-sharpness, sharpness, pieces), lengths)
+    return np.repeat(rng.numbers(-sharpness, sharpness, pieces), lengths)
 
 
 def kept_inside(path: Integers, height: int, width: int) -> Integers:

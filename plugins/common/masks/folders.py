@@ -14,7 +14,7 @@ from torch import Tensor
 from restore.core.errors import DataError, UsageError
 from restore.core.pictures.files import picture_size
 from restore.core.pictures.listing import has_pictures, list_pictures
-from restore.plugins.common.masks.reading import read_mask, resized_mask
+from restore.plugins.common.masks.reading import read_mask, resize_mask
 from restore.plugins.common.masks.settings import Polarity
 
 _log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class MaskFolder:
         DataError where none leaves anything.
         """
         for place in (*range(index, len(self)), *range(index)):
-            mask = resized_mask(self._decoded(place), height, width).float()
+            mask = resize_mask(self._decoded(place), height, width).float()
             if bool(mask.all()):
                 continue
             if place != index and not self._told:

@@ -1,4 +1,4 @@
-"""Holes of several looks, drawn by chance and of a wanted share.
+"""Random masks of six kinds that cover a wanted part of an image.
 
 Every kind of hole is drawn as an *order*: whole numbers that say when each pixel of the picture would be covered, as by
 a brush that goes on and on. The hole is as many of the first pixels as the share asks for, so that all kinds keep the
@@ -8,6 +8,7 @@ platform.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -15,37 +16,186 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from restore.plugins.common.masks import areas, graffiti, strokes
-from restore.plugins.common.masks.chance import Chance, Integers
+from restore.plugins.common.masks.brush import (
+    DIRECTIONS,
+    MOST_STROKES,
+    UNIT,
+    UNREACHED,
+    Brush,
+    IntegerRNG,
+    Integers,
+    bends,
+    kept_inside,
+    tapered,
+    walk,
+)
+from restore.plugins.common.masks.graffiti import graffiti
 from restore.plugins.common.masks.settings import MaskKind
 
 LOOSE = 0.015
 """How far the share of a hole may lie from what was wanted, so that a straight edge stays straight."""
 
-_ORDERS: Mapping[MaskKind, Callable[[int, int, int, Chance], Integers]] = {
-    "rectangles": areas.rectangles,
-    "strokes": strokes.strokes,
-    "scratches": strokes.scratches,
-    "graffiti": graffiti.graffiti,
-    "blobs": areas.blobs,
-    "border": areas.border,
+
+def rectangles(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:
+    """One to five rectangles, each drawn row by row; ``wanted`` pixels at least are reached."""
+    order = np.full((height, width), UNREACHED, dtype=np.int64)
+    left, missing, drawn = rng.between(1, 5), wanted, 0
+    while missing > 0 and drawn < _MOST_RECTANGLES:
+        # The last one is as large as what is missing; before it, any share of that.
+        area = missing if left <= 1 else missing * rng.between(20, 60) // 100
+        rows, columns = _sides(max(1, area), height, width, rng)
+        top, start = rng.between(0, height - rows), rng.between(0, width - columns)
+        place = order[top : top + rows, start : start + columns]
+        lines = np.arange(rows, dtype=np.int64)[:, None] if rows > columns else np.arange(columns, dtype=np.int64)
+        np.minimum(place, drawn * _APART + lines, out=place)
+        missing = wanted - int(np.count_nonzero(order != UNREACHED))
+        left, drawn = left - 1, drawn + 1
+    return order
+
+
+_MOST_RECTANGLES = 200
+"""Rectangles after which drawing ends; what is still missing is taken anywhere."""
+_APART = 2**24
+"""More than the pixels of any line, so that one rectangle is finished before the next begins."""
+
+
+def _sides(area: int, height: int, width: int, rng: IntegerRNG) -> tuple[int, int]:
+    """Sides of a rectangle of at least ``area`` pixels, from three times as high as wide to the reverse."""
+    rows = math.isqrt(area * rng.between(33, 300) // 100) + 1
+    rows = min(max(rows, -(-area // width)), height)
+    return rows, min(-(-area // rows), width)
+
+
+def blobs(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:  # noqa: ARG001 - every pixel is reached
+    """Smooth noise: its hills first, then its slopes."""
+    side = min(height, width)
+    radius = max(1, side // rng.between(12, 26))
+    margin = _PASSES * radius
+    levels = rng.numbers(0, 2**24, height + 2 * margin, width + 2 * margin)
+    for _ in range(_PASSES):
+        for axis in (0, 1):
+            levels = _box_means(levels, 2 * radius + 1, axis)
+    return -levels
+
+
+_PASSES = 3
+"""Means of means: three of them are nearly a Gaussian."""
+
+
+def _box_means(levels: Integers, length: int, axis: int) -> Integers:
+    """Means, rounded down, of all runs of ``length`` along an axis."""
+    sums = np.cumsum(levels, axis=axis).swapaxes(0, axis)
+    means = sums[length - 1 :].copy()
+    means[1:] -= sums[:-length]
+    means //= length
+    return means.swapaxes(0, axis)
+
+
+def border(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:  # noqa: ARG001 - every pixel is reached
+    """Strips along one to four edges, as wide as each other or not: what a picture needs to be continued."""
+    rows, columns = np.arange(height, dtype=np.int64)[:, None], np.arange(width, dtype=np.int64)[None]
+    from_edges = (rows, height - 1 - rows, columns, width - 1 - columns)
+    sides = rng.between(1, 15)  # bits: at least one of the four
+    order = np.full((height, width), UNREACHED, dtype=np.int64)
+    for index, distance in enumerate(from_edges):
+        speed = rng.between(2, 6)
+        if sides >> index & 1:
+            np.minimum(order, distance * 60 // speed, out=order)
+    return order
+
+
+def strokes(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:
+    """Bent strokes of a broad brush, as somebody would paint out what is to be removed."""
+    side = min(height, width)
+    thickest = max(2, side * 32 // 256)
+    brush = Brush(height, width, thickest)
+    for _ in range(MOST_STROKES):
+        if brush.covered >= wanted:
+            break
+        thickness = rng.between(max(2, thickest // 3), thickest)
+        step = max(1, thickness // 5)
+        count = max(4, side * rng.between(60, 350) // 256 // step)
+        # In parts of a turn of which `walk` has 16 UNIT: not even the sharpest bend comes near to a circle.
+        sharpness = max(1, 16 * UNIT * step // (12 * thickness))
+        start = (rng.between(0, height - 1), rng.between(0, width - 1))
+        path = walk(start, bends(count, sharpness, rng), rng.between(0, UNIT - 1), step)
+        brush.draw(kept_inside(path, height, width), tapered(count, thickness, 60))
+    return brush.order
+
+
+def scratches(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:
+    """Thin, long lines, straight or bent a little, some of them several side by side."""
+    thickest = max(1, (min(height, width) * 4 + 128) // 256)
+    brush, drawn = Brush(height, width, thickest), 0
+    for _ in range(MOST_STROKES // _TOGETHER):
+        if drawn >= wanted and brush.covered >= wanted:  # what is drawn can be counted without looking
+            break
+        path, thickness = _some_scratches(height, width, thickest, rng)
+        brush.draw(path, thickness)
+        drawn += int(thickness.sum())
+    return brush.order
+
+
+_TOGETHER = 8
+"""Scratches that are drawn at once, which takes hardly longer than one."""
+
+
+def _some_scratches(height: int, width: int, thickest: int, rng: IntegerRNG) -> tuple[Integers, Integers]:
+    """A path (N, 2) that jumps from scratch to scratch, and its thickness (N,)."""
+    side = min(height, width)
+    middles: list[Integers] = []
+    angles: list[int] = []
+    curvatures: list[int] = []
+    lengths: list[int] = []
+    for index in range(_TOGETHER):
+        lengths.append(max(4, side * rng.between(60, 330) // 256))
+        if index and rng.between(0, 9) < 4:  # beside the one before
+            across = DIRECTIONS[(angles[-1] + UNIT // 4) % UNIT] * max(2, side * rng.between(3, 9) // 256)
+            middles.append(middles[-1] + across)
+            angles.append(angles[-1])
+            curvatures.append(curvatures[-1])
+            continue
+        middles.append(np.array([rng.between(0, height - 1), rng.between(0, width - 1)], dtype=np.int64) * UNIT)
+        angles.append(rng.between(0, UNIT - 1))
+        curvatures.append(rng.between(-_BENT, _BENT) if rng.between(0, 2) else 0)
+    places = np.arange(max(lengths), dtype=np.int64)
+    bent = np.array(curvatures, dtype=np.int64)[:, None] * places // side
+    paths = np.cumsum(DIRECTIONS[(np.array(angles, dtype=np.int64)[:, None] + bent) % UNIT], axis=1)
+    drawn = [
+        (path[:length] + middle - path[length // 2], tapered(length, rng.between(1, thickest), 40))
+        for path, middle, length in zip(paths, middles, lengths, strict=True)
+    ]
+    return np.concatenate([path for path, _ in drawn]), np.concatenate([thickness for _, thickness in drawn])
+
+
+_BENT = 40
+"""By how much a scratch as long as the picture may turn, in parts of a turn of ``UNIT``."""
+
+
+_ORDERS: Mapping[MaskKind, Callable[[int, int, int, IntegerRNG], Integers]] = {
+    "rectangles": rectangles,
+    "strokes": strokes,
+    "scratches": scratches,
+    "graffiti": graffiti,
+    "blobs": blobs,
+    "border": border,
 }
 
 
-def drawn_mask(
+def draw_mask(
     kind: MaskKind, height: int, width: int, share: float, generator: torch.Generator | None = None
 ) -> Tensor:
     """A mask (1, height, width) of zeros and ones whose mean is within 0.02 of ``share``.
 
-    Chance comes from the generator, or from torch's global one. At least one pixel is hole and at least one is known.
-    Raises ValueError for a share outside (0, 1) and for fewer than two pixels.
+    Random numbers come from the generator, or from torch's global one. At least one pixel is hole and at least one is
+    known. Raises ValueError for a share outside (0, 1) and for fewer than two pixels.
     """
     if not 0 < share < 1:
         raise ValueError(f"a hole covers a share between 0 and 1 of the picture, not {share:g}")
     if height * width < 2:
         raise ValueError(f"no room for a hole and its surroundings in {width}x{height} pixels")
     wanted = min(max(1, int(share * height * width + 0.5)), height * width - 1)
-    hole = _first(_ORDERS[kind](height, width, wanted, Chance(generator)), wanted)
+    hole = _first(_ORDERS[kind](height, width, wanted, IntegerRNG(generator)), wanted)
     return torch.from_numpy(hole.astype(np.float32))[None]
 
 

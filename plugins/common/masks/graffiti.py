@@ -6,9 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from restore.plugins.common.masks.brush import Brush, joined
-from restore.plugins.common.masks.chance import DIRECTIONS, UNIT, Chance, Integers
-from restore.plugins.common.masks.strokes import MOST
+from restore.plugins.common.masks.brush import DIRECTIONS, MOST_STROKES, UNIT, Brush, IntegerRNG, Integers, joined
 
 # Lines of each letter; a corner is its column (0 to 4) and its row (0, the top, to 6).
 _LETTERS = {
@@ -47,16 +45,16 @@ Lines = Sequence[Integers]
 """Lines of corners (N, 2), rows and columns, in parts of a pixel."""
 
 
-def graffiti(height: int, width: int, wanted: int, chance: Chance) -> Integers:
+def graffiti(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:
     """Words and doodles, thick and tilted, where there is room for them; smaller ones where there is little."""
     largest, smallest = (max(8, min(height, width) * part // 256) for part in (72, 28))
     brush = Brush(height, width, thickest=largest // 4)
-    for _ in range(MOST):
+    for _ in range(MOST_STROKES):
         if brush.covered >= wanted:
             break
-        size = chance.between(max(8, largest // 2), largest)
-        thickness = max(2, size * chance.between(14, 24) // 100)
-        crossings, path = _placed(joined(_drawn(size, width, chance), max(1, thickness // 3)), brush, thickness, chance)
+        size = rng.between(max(8, largest // 2), largest)
+        thickness = max(2, size * rng.between(14, 24) // 100)
+        crossings, path = _placed(joined(_drawn(size, width, rng), max(1, thickness // 3)), brush, thickness, rng)
         if crossings < _CROWDED or largest <= smallest:
             brush.draw(path, np.full(len(path), thickness, dtype=np.int64))
         else:
@@ -68,13 +66,13 @@ _CROWDED = 12
 """Percent of its points that a word may have upon others; from then on words are smaller."""
 
 
-def _drawn(size: int, width: int, chance: Chance) -> Lines:
+def _drawn(size: int, width: int, rng: IntegerRNG) -> Lines:
     """A word of letters ``size`` pixels high, or a doodle, tilted."""
-    if chance.between(0, 3) == 0:
-        doodle = _DOODLES[chance.between(0, len(_DOODLES) - 1)]
-        return _tilted(doodle(size * 3 // 4, chance), chance.between(-UNIT // 12, UNIT // 12))
+    if rng.between(0, 3) == 0:
+        doodle = _DOODLES[rng.between(0, len(_DOODLES) - 1)]
+        return _tilted(doodle(size * 3 // 4, rng), rng.between(-UNIT // 12, UNIT // 12))
     longest = max(2, min(8, width * _HEIGHT // (size * _ADVANCE)))
-    return _tilted(written(_word(chance.between(2, longest), chance), size), chance.between(-UNIT // 16, UNIT // 16))
+    return _tilted(written(_word(rng.between(2, longest), rng), size), rng.between(-UNIT // 16, UNIT // 16))
 
 
 def written(word: str, size: int) -> Lines:
@@ -89,11 +87,11 @@ def written(word: str, size: int) -> Lines:
     return lines
 
 
-def _word(length: int, chance: Chance) -> str:
+def _word(length: int, rng: IntegerRNG) -> str:
     """Letters that can nearly be pronounced."""
-    starts = chance.between(0, 1)
+    starts = rng.between(0, 1)
     groups = [(_VOWELS, _CONSONANTS)[(place + starts) % 2] for place in range(length)]
-    return "".join(group[chance.between(0, len(group) - 1)] for group in groups)
+    return "".join(group[rng.between(0, len(group) - 1)] for group in groups)
 
 
 def _rounded(corners: Integers) -> Integers:
@@ -111,7 +109,7 @@ def _tilted(lines: Lines, angle: int) -> Lines:
     return [line @ turn // UNIT for line in lines]
 
 
-def _placed(path: Integers, brush: Brush, thickness: int, chance: Chance) -> tuple[int, Integers]:
+def _placed(path: Integers, brush: Brush, thickness: int, rng: IntegerRNG) -> tuple[int, Integers]:
     """A path where it crosses least of what is there already, of a few places, and how many percent of it do."""
     low, high = path.min(0) // UNIT - thickness // 2, path.max(0) // UNIT + thickness // 2
     some = path[::3]
@@ -120,7 +118,7 @@ def _placed(path: Integers, brush: Brush, thickness: int, chance: Chance) -> tup
         place = np.zeros(2, dtype=np.int64)
         for axis, length in enumerate((brush.height, brush.width)):
             room = length - int(high[axis] - low[axis])
-            place[axis] = chance.between(min(0, room), max(0, room)) - low[axis]
+            place[axis] = rng.between(min(0, room), max(0, room)) - low[axis]
         crossings = 100 * brush.crossings(some + place * UNIT) // len(some)
         if best is None or crossings < best[0]:
             best = crossings, place
@@ -134,34 +132,34 @@ def _circle(radius: int, start: int = 0, stop: int = UNIT) -> Integers:
     return DIRECTIONS[np.arange(start, stop + 1, 8) % UNIT] * radius
 
 
-def _spiral(size: int, chance: Chance) -> Lines:
-    angles = np.arange(0, UNIT * chance.between(2, 3) + 1, 8)
+def _spiral(size: int, rng: IntegerRNG) -> Lines:
+    angles = np.arange(0, UNIT * rng.between(2, 3) + 1, 8)
     return [DIRECTIONS[angles % UNIT] * (angles * size // angles[-1])[:, None]]
 
 
-def _star(size: int, chance: Chance) -> Lines:  # noqa: ARG001
+def _star(size: int, rng: IntegerRNG) -> Lines:  # noqa: ARG001
     return [DIRECTIONS[np.array([0, 102, 205, 51, 154, 0])] * size]
 
 
-def _zigzag(size: int, chance: Chance) -> Lines:
-    teeth = np.arange(2 * chance.between(3, 5), dtype=np.int64)
+def _zigzag(size: int, rng: IntegerRNG) -> Lines:
+    teeth = np.arange(2 * rng.between(3, 5), dtype=np.int64)
     return [np.stack([teeth % 2 * size, teeth * size // 2], axis=1) * UNIT]
 
 
-def _smile(size: int, chance: Chance) -> Lines:  # noqa: ARG001
+def _smile(size: int, rng: IntegerRNG) -> Lines:  # noqa: ARG001
     eye = np.array([[-size // 3, 0], [-size // 5, 0]], dtype=np.int64) * UNIT
     aside = np.array([0, size // 3], dtype=np.int64) * UNIT
     return [_circle(size), eye - aside, eye + aside, _circle(size * 3 // 5, 16, 112)]
 
 
-def _heart(size: int, chance: Chance) -> Lines:  # noqa: ARG001
+def _heart(size: int, rng: IntegerRNG) -> Lines:  # noqa: ARG001
     half = np.array([[-4, 0], [-7, 2], [-8, 5], [-6, 8], [-2, 9], [2, 7], [9, 0]], dtype=np.int64)
     corners = np.concatenate([half, (half * [1, -1])[::-1]])
     return [_rounded(corners * size * UNIT // 9)]
 
 
-def _cross(size: int, chance: Chance) -> Lines:  # noqa: ARG001
+def _cross(size: int, rng: IntegerRNG) -> Lines:  # noqa: ARG001
     return [np.array([[-size, 0], [size, 0]]) * UNIT, np.array([[0, -size], [0, size]]) * UNIT]
 
 
-_DOODLES: tuple[Callable[[int, Chance], Lines], ...] = (_spiral, _star, _zigzag, _smile, _heart, _cross)
+_DOODLES: tuple[Callable[[int, IntegerRNG], Lines], ...] = (_spiral, _star, _zigzag, _smile, _heart, _cross)

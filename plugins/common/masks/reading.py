@@ -67,7 +67,7 @@ def mask_of(picture: Path, masks: Path) -> Path:
     return (same or found)[0]
 
 
-def resized_mask(mask: Tensor, height: int, width: int) -> Tensor:
+def resize_mask(mask: Tensor, height: int, width: int) -> Tensor:
     """A mask (1, H, W) brought to another size, each pixel being the nearest one: no value between hole and known."""
     if mask.shape[-2:] == (height, width):
         return mask
@@ -84,7 +84,7 @@ def colour_mask(picture: Tensor, colour: tuple[int, int, int], tolerance: int) -
     return ((picture * 255 - wanted).abs() <= tolerance + 0.5).all(0, keepdim=True).float()
 
 
-def grown(mask: Tensor, pixels: int) -> Tensor:
+def dilate(mask: Tensor, pixels: int) -> Tensor:
     """A mask (..., 1, H, W) whose holes reach ``pixels`` further on all sides, by squares."""
     for axis in (0, 1):
         kernel, padding = [1, 1], [0, 0]

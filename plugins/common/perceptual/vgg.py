@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from restore.plugins.common.perceptual.layers import Network, layers_of
+from restore.plugins.common.perceptual.settings import Network, layers_of
 
 _IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _CHANNELS = (64, 128, 256, 512, 512)

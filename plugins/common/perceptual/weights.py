@@ -6,7 +6,6 @@ checksum of the file, so that a resumed run sees the same features or stops.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,10 +13,10 @@ from pathlib import Path
 import torch
 
 from restore.core.errors import UsageError, WeightsError
+from restore.core.records.checkpoints import sha256
 from restore.core.weights.foreign_files import read_foreign
 from restore.plugins.common.downloading import download
-from restore.plugins.common.perceptual.layers import Network
-from restore.plugins.common.perceptual.settings import PerceptualSettings
+from restore.plugins.common.perceptual.settings import Network, PerceptualSettings
 from restore.plugins.common.perceptual.vgg import VGGFeatures
 
 _MEGABYTES: dict[Network, int] = {"vgg16": 528, "vgg19": 548}
@@ -55,7 +54,7 @@ def decided(
     if weights != "imagenet":
         weights = str(Path(weights).expanduser().absolute())
     path = _file(settings.network, weights)
-    return settings.model_copy(update={"weights": weights, "sha256": _sha256(path)})
+    return settings.model_copy(update={"weights": weights, "sha256": sha256(path)})
 
 
 def feature_network(settings: PerceptualSettings, layers: Iterable[str] | None = None) -> VGGFeatures:
@@ -69,7 +68,7 @@ def feature_network(settings: PerceptualSettings, layers: Iterable[str] | None =
     if settings.weights == "auto":
         raise ValueError("which features to use is not decided yet")
     path = _file(settings.network, settings.weights)
-    if settings.sha256 is not None and _sha256(path) != settings.sha256:
+    if settings.sha256 is not None and sha256(path) != settings.sha256:
         raise WeightsError(
             f"{path}: is another file than the one this run began with (expected SHA-256 {settings.sha256}); "
             "put that file back, or start a new run"
@@ -97,11 +96,6 @@ def _file(network: Network, weights: str) -> Path:
     if not path.is_file():
         raise UsageError(f"{path}: no such file of {network.upper()} weights (or say auto, imagenet or random)")
     return path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _load(network: VGGFeatures, path: Path, name: Network) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -18,10 +17,10 @@ from torch import Tensor
 from restore.core.errors import DataError, UsageError
 from restore.core.pictures.listing import list_pictures
 from restore.core.settings import RunSettings
-from restore.plugins.common.images.folders import PictureFolder, held_out, pair_folders, paired_files
+from restore.plugins.common.images.folders import PictureFolder, Split, pair_folders, paired_files, split_files
 from restore.plugins.common.images.resize import imresize, resized_length
 from restore.plugins.common.images.samples import photographs
-from restore.plugins.common.images.sources import Originals, refuse_smaller
+from restore.plugins.common.images.sources import ImageSource, refuse_smaller
 
 
 class CroppedPairs:
@@ -31,7 +30,7 @@ class CroppedPairs:
     """
 
     def __init__(
-        self, targets: Originals, scale: int, crop: int, inputs: Originals | None = None, *, augment: bool = True
+        self, targets: ImageSource, scale: int, crop: int, inputs: ImageSource | None = None, *, augment: bool = True
     ) -> None:
         """Take crops of ``crop`` pixels from ``targets``, and the same parts of ``inputs`` where there are any.
 
@@ -82,7 +81,7 @@ class WholePairs:
     The target of a gray picture has one channel, (1, H, W), which says to metrics that it is its own luma.
     """
 
-    def __init__(self, targets: Originals, scale: float, inputs: Originals | None = None) -> None:
+    def __init__(self, targets: ImageSource, scale: float, inputs: ImageSource | None = None) -> None:
         """Pair ``targets`` with ``inputs``, or with small pictures made from them.
 
         For the latter, targets lose the last rows and columns that ``scale`` does not divide. Raises as `CroppedPairs`.
@@ -115,7 +114,7 @@ class WholePairs:
 
 
 def super_resolution_pictures(
-    split: Literal["train", "validation"], settings: RunSettings, *, scale: int, crop: int, augment: bool = True
+    split: Split, settings: RunSettings, *, scale: int, crop: int, augment: bool = True
 ) -> CroppedPairs | WholePairs:
     """Crops to train on or whole pictures to validate on, from wherever the settings of a run say.
 
@@ -123,7 +122,7 @@ def super_resolution_pictures(
     without it, the photographs of scikit-image. Validation is on ``settings.val_data``, or on a share of the training
     pictures held out by the seed.
     """
-    targets, inputs = _originals(split, settings)
+    targets, inputs = _sources(split, settings)
     if split == "train":
         return CroppedPairs(targets, scale, crop, inputs, augment=augment)
     return WholePairs(targets, scale, inputs)
@@ -134,10 +133,10 @@ def evaluation_pairs(folder: Path | None, scale: float | None) -> WholePairs:
 
     Without ``scale`` it is read from the pairs. Raises UsageError when there are no pairs to read it from.
     """
-    targets: Originals = photographs("validation")
-    inputs: Originals | None = None
+    targets: ImageSource = photographs("validation")
+    inputs: ImageSource | None = None
     if folder is not None:
-        targets, inputs = _folder_originals(_folder_files(folder))
+        targets, inputs = _folder_sources(_file_pairs(folder))
     if inputs is not None:
         scale = common_scale(inputs, targets, scale)
     if scale is None:
@@ -147,7 +146,7 @@ def evaluation_pairs(folder: Path | None, scale: float | None) -> WholePairs:
     return WholePairs(targets, scale, inputs)
 
 
-def common_scale(inputs: Originals, targets: Originals, wanted: float | None = None) -> float:
+def common_scale(inputs: ImageSource, targets: ImageSource, wanted: float | None = None) -> float:
     """How many times larger every target is than its input; ``wanted`` must be that.
 
     A scale that is not a whole number cannot be read from sizes, which are rounded, and has to be given. Raises
@@ -187,44 +186,33 @@ def fitting_length(length: int, scale: float) -> int:
     return length
 
 
-Files = tuple[Sequence[Path], Sequence[Path] | None]
-"""Targets, and inputs where a folder has pairs."""
-
-
-def picture_files(split: Literal["train", "validation"], settings: RunSettings) -> Files | None:
+def split_pairs(split: Split, settings: RunSettings) -> list[FilePair] | None:
     """Which files the settings of a run mean, or None where they mean the sample; next to nothing is read.
 
     Raises UsageError for folders that do not exist, hold no pictures, or no pairs where there should be.
     """
-    if split == "validation" and settings.val_data is not None:
-        return _folder_files(settings.val_data)
-    if settings.data is None:
-        return None
-    targets, inputs = _folder_files(settings.data)
-    if settings.val_data is None:
-        halves = held_out(len(targets), settings.val_share, settings.seed, settings.data)
-        kept = halves[0 if split == "train" else 1]
-        targets = [targets[index] for index in kept]
-        inputs = None if inputs is None else [inputs[index] for index in kept]
-    return targets, inputs
+    return split_files(settings, split, _file_pairs)
 
 
-def _originals(split: Literal["train", "validation"], settings: RunSettings) -> tuple[Originals, Originals | None]:
-    files = picture_files(split, settings)
-    return (photographs(split), None) if files is None else _folder_originals(files)
+FilePair = tuple[Path, Path | None]
+"""A target, and its input where a folder has pairs."""
 
 
-def _folder_files(folder: Path) -> Files:
+def _sources(split: Split, settings: RunSettings) -> tuple[ImageSource, ImageSource | None]:
+    files = split_pairs(split, settings)
+    return (photographs(split), None) if files is None else _folder_sources(files)
+
+
+def _file_pairs(folder: Path) -> list[FilePair]:
     pair = pair_folders(folder)
     if pair is None:
-        return list_pictures(folder), None
-    inputs, targets = zip(*paired_files(*pair, scaled=True), strict=True)
-    return targets, inputs
+        return [(target, None) for target in list_pictures(folder)]
+    return [(target, small) for small, target in paired_files(*pair, scaled=True)]
 
 
-def _folder_originals(files: Files) -> tuple[Originals, Originals | None]:
-    targets, inputs = files
-    return PictureFolder(targets), None if inputs is None else PictureFolder(inputs)
+def _folder_sources(files: Sequence[FilePair]) -> tuple[ImageSource, ImageSource | None]:
+    inputs = [small for _, small in files if small is not None]
+    return PictureFolder([target for target, _ in files]), PictureFolder(inputs) if inputs else None
 
 
 def _corner(picture: Tensor, side: int) -> tuple[int, int]:

@@ -15,7 +15,8 @@ from torch.nn import functional as F
 
 from restore.core.errors import DataError
 from restore.core.pictures.files import Picture, read_picture
-from restore.plugins.common.images.bilinear import bilinear
+from restore.core.pictures.pixels import luma, to_uint8
+from restore.plugins.common.images.resize import bilinear
 from restore.plugins.common.masks.values import is_foreground, read_values
 from restore.plugins.unet.data import discovery, nuclei
 from restore.plugins.unet.data.mask_files import IGNORED
@@ -62,7 +63,7 @@ class Drawings:
         """The drawing of that place."""
         scene = nuclei.draw(SAMPLE_SEED, self.numbers[index])
         colour = torch.from_numpy(scene.picture).permute(2, 0, 1).float() / 255
-        return as_bytes(channels_of(Picture(colour), self.model.input_channels)), torch.from_numpy(scene.mask)[
+        return to_uint8(channels_of(Picture(colour), self.model.input_channels)), torch.from_numpy(scene.mask)[
             None
         ].byte()
 
@@ -82,7 +83,7 @@ class Files:
     def read(self, index: int) -> tuple[Tensor, Tensor]:
         """Read a picture and its masks; raises DataError where their sizes differ."""
         case = self.cases[index]
-        picture = as_bytes(channels_of(read_picture(case.picture), self.model.input_channels))
+        picture = to_uint8(channels_of(read_picture(case.picture), self.model.input_channels))
         masks = self.masks(index)
         if picture.shape[-2:] != masks.shape[-2:]:
             (height, width), (mask_height, mask_width) = picture.shape[-2:], masks.shape[-2:]
@@ -133,16 +134,10 @@ def _class_numbers(path: Path, classes: int) -> Tensor:
     return torch.from_numpy(values.astype(np.uint8))[None]
 
 
-def as_bytes(picture: Tensor) -> Tensor:
-    """A picture in [0, 1] as uint8."""
-    return (picture * 255).round().clamp(0, 255).byte()
-
-
 def channels_of(picture: Picture, channels: int) -> Tensor:
     """The planes (channels, H, W) in [0, 1] that a network reads: gray, colour, or colour and opacity."""
     if channels == 1:
-        weights = torch.tensor([0.299, 0.587, 0.114])  # luma of ITU-R BT.601
-        return (picture.colour * weights.view(3, 1, 1)).sum(0, keepdim=True)
+        return luma(picture.colour)
     if channels == 3:
         return picture.colour
     if channels == 4:

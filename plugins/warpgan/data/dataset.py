@@ -14,8 +14,8 @@ from torch import Tensor
 
 from restore.core.errors import UsageError
 from restore.plugins.common.animation import fitted
-from restore.plugins.common.images.bilinear import bilinear
 from restore.plugins.common.images.folders import PictureFolder
+from restore.plugins.common.images.resize import bilinear
 from restore.plugins.warpgan.data.index import Album, albums, divided, read_entries
 from restore.plugins.warpgan.settings import SAMPLE_PEOPLE, WarpGANSettings
 from restore.plugins.warpgan.synthetic_faces import faces

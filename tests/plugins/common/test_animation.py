@@ -11,7 +11,7 @@ from torchvision.transforms.v2.functional import pil_to_tensor, to_dtype
 
 from restore.core.errors import UsageError
 from restore.core.pictures.files import read_picture
-from restore.plugins.common.animation import check_kind, fitted, write_frames
+from restore.plugins.common.animation import check_kind, fitted, write_animation
 
 SHADES = torch.tensor([0.0, 0.25, 0.6, 1.0])
 
@@ -21,7 +21,7 @@ def plain_frames() -> list[torch.Tensor]:
 
 
 def test_a_strip_has_its_frames_from_left_to_right(tmp_path: Path) -> None:
-    write_frames(tmp_path / "strip.PNG", plain_frames())
+    write_animation(tmp_path / "strip.PNG", plain_frames())
     strip = read_picture(tmp_path / "strip.PNG").colour
     expected = SHADES.repeat_interleave(6).expand(3, 4, 24)
     torch.testing.assert_close(strip, expected, atol=0.5 / 255, rtol=0)
@@ -29,7 +29,7 @@ def test_a_strip_has_its_frames_from_left_to_right(tmp_path: Path) -> None:
 
 def test_an_animation_walks_there_and_back_for_ever(tmp_path: Path) -> None:
     output = tmp_path / "walk.gif"
-    write_frames(output, plain_frames(), milliseconds=200)
+    write_animation(output, plain_frames(), milliseconds=200)
     with Image.open(output) as animation:
         assert (animation.format, animation.info["loop"], animation.info["duration"]) == ("GIF", 0, 200)
         shown = [pil_to_tensor(frame.convert("RGB")) for frame in ImageSequence.Iterator(animation)]
@@ -38,7 +38,7 @@ def test_an_animation_walks_there_and_back_for_ever(tmp_path: Path) -> None:
 
 
 def test_values_outside_of_the_range_are_clipped(tmp_path: Path) -> None:
-    write_frames(tmp_path / "walk.gif", [torch.full((3, 2, 2), -3.0), torch.full((3, 2, 2), 4.0)])
+    write_animation(tmp_path / "walk.gif", [torch.full((3, 2, 2), -3.0), torch.full((3, 2, 2), 4.0)])
     with Image.open(tmp_path / "walk.gif") as animation:
         shown = [pil_to_tensor(frame.convert("RGB")).unique().tolist() for frame in ImageSequence.Iterator(animation)]
     assert shown == [[0], [255]]
@@ -47,7 +47,7 @@ def test_values_outside_of_the_range_are_clipped(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["walk.jpg", "walk"])
 def test_other_kinds_of_file_are_refused_and_none_is_written(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match=r"--output .*walk.*\.png or \.gif"):
-        write_frames(tmp_path / name, plain_frames())
+        write_animation(tmp_path / name, plain_frames())
     assert not (tmp_path / name).exists()
 
 

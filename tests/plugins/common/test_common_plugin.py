@@ -13,7 +13,7 @@ from restore.registry import Registry, current
 EXPECTED = {
     "datasets": {"folder", "inpainting", "mask-folder", "masks", "photographs", "super-resolution"},
     "losses": {
-        "charbonnier", "discounted-l1", "hinge", "hole-l1", "hole-mse", "hole-total-variation",
+        "charbonnier", "discounted-l1", "hinge", "masked-l1", "masked-mse", "masked-total-variation",
         "l1", "least-squares", "mse", "perceptual", "style", "total-variation", "vanilla", "wasserstein",
     },
     "metrics": {"l1-hole", "psnr", "psnr-hole", "ssim"},

@@ -5,19 +5,20 @@ from __future__ import annotations
 import torch
 
 from restore.core.measuring import EvaluationProtocol
-from restore.plugins.common.metrics import PSNR
-from restore.plugins.common.own_numbers import Mean, measured
+from restore.plugins.common.metrics import PSNR, PrecomputedMetric, measured
 
 
 def test_a_mean_is_of_sums() -> None:
-    assert Mean("kl", "").reduce(torch.tensor([[1.0, 2.0], [3.0, 6.0]])) == 6.0
+    assert PrecomputedMetric("kl", "").reduce(torch.tensor([[1.0, 2.0], [3.0, 6.0]])) == 6.0
 
 
 def test_an_own_metric_sees_its_numbers_and_every_other_the_picture() -> None:
     torch.manual_seed(0)
     prediction, target = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8)
     distances = torch.tensor([[0.5], [1.5]])
-    protocol = EvaluationProtocol("rgb", {"psnr": PSNR(), "distance": Mean("distance", "of codes", better="lower")})
+    protocol = EvaluationProtocol(
+        "rgb", {"psnr": PSNR(), "distance": PrecomputedMetric("distance", "of codes", better="lower")}
+    )
     rows = measured(prediction, target, {"distance": distances, "unasked": distances}, protocol)
     assert list(rows) == ["psnr", "distance"]
     assert torch.equal(rows["psnr"], PSNR().measure(prediction, target))

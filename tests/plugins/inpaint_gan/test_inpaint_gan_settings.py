@@ -148,3 +148,13 @@ def test_a_folder_without_pictures_is_told_before_the_features_are(
     with pytest.raises(UsageError, match="no pictures"):
         settings(**{flag: tmp_path, "epochs": 2, "pretrain": {"epochs": 1}, "perceptual": {"weight": 1.0}}).decided()
     assert not caplog.text
+
+
+def test_the_augment_group_reaches_the_training_crops() -> None:
+    crops = []
+    for augment in ({}, {}, {"zoom": [3, 3]}):
+        task = InpaintGAN(settings(augment=augment))
+        torch.manual_seed(0)
+        crops.append(task.data("train", task.phases()[0])[0]["target"])
+    assert torch.equal(crops[0], crops[1])
+    assert not torch.equal(crops[0], crops[2])

@@ -37,7 +37,7 @@ def test_every_generator_takes_a_step_against_every_critic(generator: str, gated
     )
     assert list(turn.terms) == ["discriminator", "generator"]
     penalised = {"gradient_penalty"} if kind == "wasserstein" else set()
-    assert set(turn.terms["discriminator"]) == {"critic_real", "critic_fake"} | penalised
+    assert set(turn.terms["discriminator"]) == {"d_loss_real", "d_loss_fake"} | penalised
     coarse = {"coarse_l1_hole", "coarse_l1_known"} if generator == "coarse-to-fine" else set()
     assert set(turn.terms["generator"]) == {"l1_hole", "l1_known", "adversarial"} | coarse
     for name, gradients in turn.gradients.items():

@@ -102,3 +102,13 @@ def test_the_published_recipe_is_one_phase_at_the_published_size() -> None:
     assert (recipe.adversarial.generator.lr, recipe.adversarial.discriminator.lr) == (1e-4, 1e-5)
     assert (recipe.adversarial.generator.betas, recipe.adversarial.discriminator.betas) == ((0.5, 0.9), (0.0, 0.9))
     assert recipe.perceptual.window is None
+
+
+def test_the_augment_group_reaches_the_training_crops() -> None:
+    crops = []
+    for augment in ({}, {}, {"zoom": (3, 3)}):
+        task = LBAM(LBAM.miniature(augment=augment))
+        torch.manual_seed(0)
+        crops.append(task.data("train", task.phases()[0])[0]["target"])
+    assert torch.equal(crops[0], crops[1])
+    assert not torch.equal(crops[0], crops[2])

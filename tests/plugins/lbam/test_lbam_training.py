@@ -23,7 +23,7 @@ STEP = Step("adversarial", 0, 0, 0, 0.0)
 
 
 def task(**changes: Any) -> LBAM:
-    settings = LBAM.miniature(recolour=False, **changes)
+    settings = LBAM.miniature(augment={"recolor": False}, **changes)
     assert isinstance(settings, LBAMSettings)
     seed_everything(0)
     made = LBAM(settings)
@@ -69,10 +69,10 @@ class PlainTurn:
 class PublishedSign(Wasserstein):
     """The published code's mistake: it negates the scores of real pictures and subtracts them all the same."""
 
-    def on_real(self, scores: Tensor) -> Tensor:
+    def d_loss_real(self, scores: Tensor) -> Tensor:
         return scores.mean()
 
-    def on_generated(self, scores: Tensor) -> Tensor:
+    def g_loss(self, scores: Tensor) -> Tensor:
         return scores.mean()
 
 
@@ -135,7 +135,7 @@ def test_critic_and_generator_have_one_turn_each_with_pictures_made_anew() -> No
     made.train_step(shown, turn, STEP)
     assert turn.names == ["discriminator", "generator"]
     assert calls == [False, True]
-    assert turn.terms["discriminator"].keys() == {"critic_real", "critic_fake", "gradient_penalty"}
+    assert turn.terms["discriminator"].keys() == {"d_loss_real", "d_loss_fake", "gradient_penalty"}
     assert turn.terms["generator"].keys() == {"l1_hole", "l1_known", "perceptual", "style", "adversarial"}
     assert {"score_real", "score_fake", "sharpness"} <= turn.numbers.keys()
 
@@ -158,7 +158,7 @@ def test_without_a_penalty_the_critic_still_learns() -> None:
     made, shown = task(adversarial={"penalty": 0}), batch(32)
     turn = PlainTurn(made.modules, {"discriminator": 1e-3, "generator": 1e-3})
     made.train_step(shown, turn, STEP)
-    assert turn.terms["discriminator"].keys() == {"critic_real", "critic_fake"}
+    assert turn.terms["discriminator"].keys() == {"d_loss_real", "d_loss_fake"}
 
 
 def test_pretraining_is_the_generator_s_alone() -> None:
@@ -170,7 +170,7 @@ def test_pretraining_is_the_generator_s_alone() -> None:
 
 
 def test_recolouring_keeps_the_hole_black_and_the_pair_alike() -> None:
-    settings = LBAM.miniature(recolour=True)
+    settings = LBAM.miniature(augment={"recolor": True})
     assert isinstance(settings, LBAMSettings)
     seed_everything(0)
     made, shown, seen = LBAM(settings), batch(32), list[Tensor]()

@@ -69,7 +69,7 @@ def test_the_discriminators_opinions_are_logged_as_probabilities(kind: str) -> N
     turn = one_step("adversarial", adversarial={"kind": kind})
     assert set(turn.logged) == {"d_hr", "d_sr", "d_sr_after", "checkerboard", "diversity", "sharpness"}
     assert all(0 <= turn.logged[name] <= 1 for name in ("d_hr", "d_sr", "d_sr_after"))
-    assert set(turn.terms["discriminator"]) == {"critic_real", "critic_fake"}
+    assert set(turn.terms["discriminator"]) == {"d_loss_real", "d_loss_fake"}
 
 
 def test_photographs_and_enlargements_share_one_batch_of_the_discriminator() -> None:

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restore.plugins.common.own_numbers import Mean
+from restore.plugins.common.metrics import PrecomputedMetric
 from restore.plugins.warpgan.losses import (
     CARICATURE,
     GENERATED,
@@ -97,5 +97,5 @@ def test_neither_order_nor_length_of_features_changes_recognition(order: list[in
 
 
 def test_means_are_of_all_pictures() -> None:
-    metric = Mean("inside", "share", "higher")
+    metric = PrecomputedMetric("inside", "share", "higher")
     assert metric.reduce(metric.measure(torch.tensor([True, False, True, True]), torch.zeros(4))) == 0.75

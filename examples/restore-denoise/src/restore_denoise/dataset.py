@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from restore.plugins.common.images.sources import Originals, refuse_smaller
+from restore.plugins.common.images.sources import ImageSource, refuse_smaller
 
 
 class NoisyPictures:
@@ -14,7 +14,7 @@ class NoisyPictures:
     Chance comes from torch's global generator alone: the engine seeds it for every sample, and a run can be repeated.
     """
 
-    def __init__(self, originals: Originals, noise: float, crop: int | None = None) -> None:
+    def __init__(self, originals: ImageSource, noise: float, crop: int | None = None) -> None:
         """``noise`` is a standard deviation of 255; with ``crop``, samples are mirrored squares of that many pixels.
 
         Raises DataError where a picture is smaller than a crop.

@@ -21,9 +21,9 @@ from restore.core import (
     Turn,
 )
 from restore.core.pictures.listing import list_pictures
-from restore.plugins.common.images.folders import PictureFolder, held_out
+from restore.plugins.common.images.folders import PictureFolder, split_files
 from restore.plugins.common.images.samples import photographs
-from restore.plugins.common.images.sources import Originals
+from restore.plugins.common.images.sources import ImageSource
 from restore.plugins.common.metrics import Comparison
 from restore_denoise.dataset import NoisyPictures
 from restore_denoise.loss import EdgeLoss
@@ -89,14 +89,7 @@ class Denoising(Task):
         return asked or self.settings.model.noise
 
 
-def pictures(split: Literal["train", "validation"], settings: RunSettings) -> Originals:
+def pictures(split: Literal["train", "validation"], settings: RunSettings) -> ImageSource:
     """The pictures of a split: those of folders, or the photographs that need no download."""
-    if split == "validation" and settings.val_data is not None:
-        return PictureFolder(list_pictures(settings.val_data))
-    if settings.data is None:
-        return photographs(split)
-    files = list_pictures(settings.data)
-    if settings.val_data is None:
-        train, validation = held_out(len(files), settings.val_share, settings.seed, settings.data)
-        files = [files[index] for index in (train if split == "train" else validation)]
-    return PictureFolder(files)
+    files = split_files(settings, split)
+    return photographs(split) if files is None else PictureFolder(files)

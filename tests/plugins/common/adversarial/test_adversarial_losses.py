@@ -50,21 +50,21 @@ def test_each_term_is_the_mean_of_its_formula(
     def mean(formula: Callable[[float], float], scores: Tensor) -> float:
         return sum(formula(float(score)) for score in scores) / len(scores)
 
-    terms = loss.critic(REAL, FAKE)
-    assert list(terms) == ["critic_real", "critic_fake"]
-    assert float(terms["critic_real"]) == pytest.approx(mean(real, REAL), rel=1e-6)
-    assert float(terms["critic_fake"]) == pytest.approx(mean(fake, FAKE), rel=1e-6)
+    terms = loss.discriminator(REAL, FAKE)
+    assert list(terms) == ["d_loss_real", "d_loss_fake"]
+    assert float(terms["d_loss_real"]) == pytest.approx(mean(real, REAL), rel=1e-6)
+    assert float(terms["d_loss_fake"]) == pytest.approx(mean(fake, FAKE), rel=1e-6)
     assert float(loss.generator(FAKE)["adversarial"]) == pytest.approx(mean(generated, FAKE), rel=1e-6)
 
 
 @pytest.mark.parametrize("loss", [Vanilla(), LeastSquares(), Hinge(), Wasserstein()])
 def test_the_generator_is_pushed_towards_higher_scores_and_the_critic_apart(loss: AdversarialLoss) -> None:
     real, fake = torch.zeros(3, requires_grad=True), torch.zeros(3, requires_grad=True)
-    torch.stack(list(loss.critic(real, fake).values())).sum().backward()
+    torch.stack(list(loss.discriminator(real, fake).values())).sum().backward()
     assert real.grad is not None
     assert fake.grad is not None
     assert (real.grad < 0).all()
-    assert (loss.on_fake(torch.full((3,), 0.5)) > loss.on_fake(torch.full((3,), 0.25))).all()
+    assert (loss.d_loss_fake(torch.full((3,), 0.5)) > loss.d_loss_fake(torch.full((3,), 0.25))).all()
     scores = torch.zeros(3, requires_grad=True)
     loss.generator(scores)["adversarial"].backward()
     assert scores.grad is not None
@@ -84,13 +84,15 @@ def test_the_weight_is_the_generators_alone() -> None:
         assert float(heavy.generator(FAKE)["adversarial"]) == pytest.approx(
             10 * float(light.generator(FAKE)["adversarial"])
         )
-        assert float(heavy.critic(REAL, FAKE)["critic_real"]) == float(light.critic(REAL, FAKE)["critic_real"])
+        assert float(heavy.discriminator(REAL, FAKE)["d_loss_real"]) == float(
+            light.discriminator(REAL, FAKE)["d_loss_real"]
+        )
 
 
 def test_maps_of_scores_are_averaged() -> None:
     scores = torch.randn(2, 1, 3, 3, generator=torch.Generator().manual_seed(0))
     for loss in (Vanilla(), LeastSquares(), Hinge(), Wasserstein()):
-        assert float(loss.on_fake(scores)) == pytest.approx(float(loss.on_fake(scores.flatten())), rel=1e-6)
+        assert float(loss.d_loss_fake(scores)) == pytest.approx(float(loss.d_loss_fake(scores.flatten())), rel=1e-6)
 
 
 def test_only_wasserstein_has_a_penalty() -> None:

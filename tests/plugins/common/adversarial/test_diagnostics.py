@@ -11,16 +11,17 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.plugins.common.adversarial.diagnostics import Remedies, game_health
-from restore.plugins.common.adversarial.losses import AdversarialLoss, Hinge, LeastSquares, Vanilla, Wasserstein
-from restore.plugins.common.adversarial.measures import (
+from restore.plugins.common.adversarial.diagnostics import (
+    Remedies,
     checkerboard,
     diversity,
+    game_health,
     game_measures,
     moments,
     periodic_energy,
     sharpness,
 )
+from restore.plugins.common.adversarial.losses import AdversarialLoss, Hinge, LeastSquares, Vanilla, Wasserstein
 from restore.plugins.common.images.samples import photographs
 
 WELL = {
@@ -196,14 +197,14 @@ def test_equal_pictures_measure_one() -> None:
 @pytest.mark.parametrize("loss", [Vanilla(), LeastSquares(), Hinge()])
 def test_opinions_of_a_critic_are_probabilities_that_rise_with_its_scores(loss: AdversarialLoss) -> None:
     low, high = torch.full((2, 1, 3, 3), -9.0), torch.full((2, 1, 3, 3), 9.0)
-    sure = loss.opinions(high, low)
+    sure = loss.score_stats(high, low)
     assert game_health({name: float(value) for name, value in sure.items()}) is not None
-    even = loss.opinions(low, low)
+    even = loss.score_stats(low, low)
     assert float(even["d_real"]) == float(even["d_fake"]) < 0.5
 
 
 def test_a_wasserstein_critic_has_a_distance_instead() -> None:
-    found = Wasserstein().opinions(torch.tensor([[3.0]]), torch.tensor([[1.0]]))
+    found = Wasserstein().score_stats(torch.tensor([[3.0]]), torch.tensor([[1.0]]))
     assert {name: float(value) for name, value in found.items()} == {"distance": 2.0}
     with pytest.raises(TypeError):
-        Wasserstein().likely(torch.zeros(1))
+        Wasserstein().probability(torch.zeros(1))

@@ -1,4 +1,4 @@
-"""Training crops that are turned, scaled, mirrored and recoloured."""
+"""Training crops that are turned, scaled, mirrored and recolored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch import Tensor
 
-from restore.plugins.common.images.augment import varied_crop
+from restore.plugins.common.images.augment import augmented_crop
 from restore.plugins.common.images.augment_settings import CropAugmentation
 
 STILL = CropAugmentation(flip=False)
@@ -23,7 +23,7 @@ def ramp(height: int = 80, width: int = 100) -> Tensor:
 
 def seeded(chosen: CropAugmentation, side: int = 24, seed: int = 0, picture: Tensor | None = None) -> Tensor:
     torch.manual_seed(seed)
-    return varied_crop(ramp() if picture is None else picture, side, chosen)
+    return augmented_crop(ramp() if picture is None else picture, side, chosen)
 
 
 def test_without_variation_a_crop_is_a_part_of_the_picture() -> None:
@@ -46,7 +46,7 @@ def test_without_variation_a_crop_is_a_part_of_the_picture() -> None:
 def test_whatever_is_drawn_a_crop_has_its_size_and_nothing_made_up(
     rotate: float, low: float, ratio: float, jitter: float, height: int, width: int, seed: int
 ) -> None:
-    chosen = CropAugmentation(rotate=rotate, scale=(low, low * ratio), jitter=jitter)
+    chosen = CropAugmentation(rotate=rotate, zoom=(low, low * ratio), jitter=jitter)
     crop = seeded(chosen, seed=seed, picture=torch.full((3, height, width), 200, dtype=torch.uint8))
     assert crop.shape == (3, 24, 24)
     assert crop.min() > 0.2  # a corner from beyond the picture would be black
@@ -54,9 +54,9 @@ def test_whatever_is_drawn_a_crop_has_its_size_and_nothing_made_up(
     assert float(crop.std()) < 1e-5
 
 
-def test_a_larger_scale_shows_more_and_a_smaller_one_less() -> None:
+def test_a_larger_zoom_factor_shows_more_and_a_smaller_one_less() -> None:
     for factor in (0.5, 2.0):
-        crop = seeded(CropAugmentation(flip=False, scale=(factor, factor))) * 255
+        crop = seeded(CropAugmentation(flip=False, zoom=(factor, factor))) * 255
         shown = float(crop[1, 12, -1] - crop[1, 12, 0])
         assert shown == pytest.approx(24 * factor - factor, abs=0.6)
 
@@ -78,7 +78,7 @@ def test_half_of_the_crops_are_mirrored() -> None:
 
 
 def test_a_seed_decides_a_crop_and_jitter_changes_its_colours() -> None:
-    chosen = CropAugmentation(rotate=30, scale=(0.5, 2), jitter=0.3)
+    chosen = CropAugmentation(rotate=30, zoom=(0.5, 2), jitter=0.3)
     assert torch.equal(seeded(chosen, seed=3), seeded(chosen, seed=3))
     blues = {round(float(seeded(CropAugmentation(jitter=0.3), seed=seed)[2].mean()), 3) for seed in range(5)}
     assert len(blues) == 5
@@ -86,4 +86,4 @@ def test_a_seed_decides_a_crop_and_jitter_changes_its_colours() -> None:
 
 def test_factors_that_fall_are_refused() -> None:
     with pytest.raises(ValidationError, match="above the largest"):
-        CropAugmentation(scale=(2, 1))
+        CropAugmentation(zoom=(2, 1))

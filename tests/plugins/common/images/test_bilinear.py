@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from restore.plugins.common.images.bilinear import bilinear
+from restore.plugins.common.images.resize import bilinear
 
 
 @pytest.mark.parametrize("size", [(5, 31), (24, 9), (40, 55), (1, 1)])

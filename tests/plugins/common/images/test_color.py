@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from restore.plugins.common.images.color import full_range_luma, luma, rgb2ycbcr
+from restore.core.pictures.pixels import luma
+from restore.plugins.common.images.color import rgb2ycbcr, studio_luma
 
 # ITU-R BT.601, 8 bits: the colour bars' corners.
 BARS = {
@@ -39,20 +40,20 @@ def test_floating_point_values_are_the_same_but_not_rounded() -> None:
 
 def test_luma_is_the_first_channel() -> None:
     picture = torch.rand(3, 5, 4, dtype=torch.float64)
-    assert torch.equal(luma(picture), rgb2ycbcr(picture)[:1])
+    assert torch.equal(studio_luma(picture), rgb2ycbcr(picture)[:1])
 
 
-def test_full_range_luma_of_gray_is_that_gray() -> None:
+def test_luma_of_gray_is_that_gray() -> None:
     gray = torch.rand(2, 1, 6, 6, dtype=torch.float64)
-    assert torch.allclose(full_range_luma(gray.expand(-1, 3, -1, -1)), gray, atol=1e-15)
+    assert torch.allclose(luma(gray.expand(-1, 3, -1, -1)), gray, atol=1e-15)
 
 
-def test_full_range_luma_is_luma_stretched() -> None:
+def test_luma_is_luma_stretched() -> None:
     picture = torch.rand(3, 6, 6, dtype=torch.float64)
-    assert torch.allclose(16 + 219 * full_range_luma(picture), 255 * luma(picture), atol=1e-12)
+    assert torch.allclose(16 + 219 * luma(picture), 255 * studio_luma(picture), atol=1e-12)
 
 
-@pytest.mark.parametrize("function", [rgb2ycbcr, luma, full_range_luma])
+@pytest.mark.parametrize("function", [rgb2ycbcr, studio_luma, luma])
 def test_a_picture_without_three_channels_is_refused(function: object) -> None:
     assert callable(function)
     with pytest.raises(ValueError, match="3, H, W"):

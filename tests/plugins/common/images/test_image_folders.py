@@ -11,8 +11,10 @@ import torch
 from PIL import Image
 
 from restore.core.errors import DataError, UsageError
+from restore.core.pictures.listing import list_pictures
+from restore.core.settings import RunSettings
 from restore.plugins.common.images import folders
-from restore.plugins.common.images.folders import PictureFolder, held_out, pair_folders, paired_files
+from restore.plugins.common.images.folders import PictureFolder, held_out, pair_folders, paired_files, split_files
 
 
 def written(path: Path, height: int = 6, width: int = 8, mode: str = "RGB", seed: int = 0) -> Path:
@@ -183,3 +185,18 @@ def test_of_two_pictures_each_split_gets_one(share: float, expected: int) -> Non
 def test_one_picture_cannot_be_split() -> None:
     with pytest.raises(UsageError, match=r"photos: .*--val-data"):
         held_out(1, 0.1, 0, "photos")
+
+
+def test_files_are_split_by_the_seed_or_by_folders(tmp_path: Path) -> None:
+    for folder in ("data", "other"):
+        for number in range(6):
+            written(tmp_path / folder / f"{number}.png")
+    data, other = list_pictures(tmp_path / "data"), list_pictures(tmp_path / "other")
+    settings = RunSettings(data=tmp_path / "data", val_share=0.4, seed=1)
+    train, validation = held_out(6, 0.4, 1, "data")
+    assert split_files(settings, "train") == [data[index] for index in train]
+    assert split_files(settings, "validation") == [data[index] for index in validation]
+    both = settings.model_copy(update={"val_data": tmp_path / "other"})
+    assert (split_files(both, "train"), split_files(both, "validation")) == (data, other)
+    assert split_files(both, "validation", lambda folder: [folder.name]) == ["other"]
+    assert split_files(RunSettings(), "train") is split_files(RunSettings(), "validation") is None

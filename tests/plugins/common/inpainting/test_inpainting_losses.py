@@ -13,13 +13,13 @@ from torch import Tensor
 
 from restore.plugins.common.inpainting.losses import (
     DiscountedL1,
-    HoleTotalVariation,
-    HoleWeighted,
-    HoleWeightedL1,
-    HoleWeightedMSE,
+    MaskedL1,
+    MaskedLoss,
+    MaskedMSE,
+    MaskedTotalVariation,
     composed,
     discounts,
-    hole_variation,
+    masked_total_variation,
     steps_to_known,
 )
 from restore.plugins.common.losses import TotalVariation, total_variation
@@ -36,13 +36,13 @@ def example() -> tuple[Tensor, dict[str, Tensor]]:
 
 def test_recorded_pixel_terms(golden: ModuleType) -> None:
     def both(prediction: Tensor, target: Tensor, known: Tensor) -> tuple[Tensor, ...]:
-        return tuple(HoleWeightedL1()(prediction, {"target": target, "mask": 1 - known[:, :1]}).values())
+        return tuple(MaskedL1()(prediction, {"target": target, "mask": 1 - known[:, :1]}).values())
 
     golden.load("lbam_pixel_terms").check(both)
 
 
-@pytest.mark.parametrize(("loss", "power"), [(HoleWeightedL1(2.0, 3.0), 1), (HoleWeightedMSE(2.0, 3.0), 2)])
-def test_hole_and_known_part_are_means_over_the_full_picture(loss: HoleWeighted, power: int) -> None:
+@pytest.mark.parametrize(("loss", "power"), [(MaskedL1(2.0, 3.0), 1), (MaskedMSE(2.0, 3.0), 2)])
+def test_hole_and_known_part_are_means_over_the_full_picture(loss: MaskedLoss, power: int) -> None:
     prediction, batch = example()
     terms = loss(prediction, batch)
     sums = [0.0, 0.0]
@@ -55,8 +55,8 @@ def test_hole_and_known_part_are_means_over_the_full_picture(loss: HoleWeighted,
 
 def test_a_weight_of_zero_leaves_its_term_out() -> None:
     prediction, batch = example()
-    assert set(HoleWeightedL1(known=0)(prediction, batch)) == {"l1_hole"}
-    assert set(HoleWeightedMSE(hole=0)(prediction, batch)) == {"mse_known"}
+    assert set(MaskedL1(known=0)(prediction, batch)) == {"l1_hole"}
+    assert set(MaskedMSE(hole=0)(prediction, batch)) == {"mse_known"}
 
 
 def brute_steps(mask: Tensor) -> Tensor:
@@ -105,21 +105,21 @@ def test_discounted_error_fades_into_the_hole_and_ignores_what_is_known() -> Non
 
 
 def test_variation_of_a_picture_that_is_all_hole_is_total_variation(golden: ModuleType) -> None:
-    golden.load("lbam_tv").check(lambda x: hole_variation(x, torch.ones_like(x[:, :1])))
+    golden.load("lbam_tv").check(lambda x: masked_total_variation(x, torch.ones_like(x[:, :1])))
     golden.load("lbam_tv").check(lambda x: TotalVariation()(x, {})["total_variation"])
 
 
 def test_variation_sees_the_hole_and_its_seam_alone() -> None:
     prediction, batch = example()
     other = torch.where(batch["mask"] > 0, prediction, torch.rand_like(prediction))
-    loss = HoleTotalVariation(0.5)
+    loss = MaskedTotalVariation(0.5)
     assert torch.equal(loss(prediction, batch)["total_variation"], loss(other, batch)["total_variation"])
     flat, far = torch.zeros(1, 1, 1, 6), torch.tensor([[[[0.0, 1.0, 0.0, 0.0, 0.0, 0.0]]]])
     mask = torch.tensor([[[[0.0, 0.0, 0.0, 1.0, 1.0, 0.0]]]])
-    assert float(hole_variation(flat + far, mask)) == 0  # a step between two known pixels
+    assert float(masked_total_variation(flat + far, mask)) == 0  # a step between two known pixels
     seam = torch.tensor([[[[0.0, 0.0, 0.0, 1.0, 1.0, 0.0]]]])
-    assert float(hole_variation(seam, mask)) == pytest.approx(2 / 5)
-    assert float(hole_variation(seam, torch.ones_like(mask))) == pytest.approx(float(total_variation(seam)))
+    assert float(masked_total_variation(seam, mask)) == pytest.approx(2 / 5)
+    assert float(masked_total_variation(seam, torch.ones_like(mask))) == pytest.approx(float(total_variation(seam)))
 
 
 def test_composed_takes_known_pixels_from_the_target() -> None:

@@ -21,10 +21,10 @@ from restore.core.pictures.files import read_picture, write_picture
 from restore.core.settings import RunSettings
 from restore.core.steps import Batch, Modules, Phase, Step, Turn
 from restore.core.task import Pictures
-from restore.plugins.common.inpainting.blending import faded
+from restore.plugins.common.inpainting.blending import feather_weights
 from restore.plugins.common.inpainting.task import Inpainting
-from restore.plugins.common.inpainting.windowed import Parts, halved
-from restore.plugins.common.masks.reading import colour_mask, grown
+from restore.plugins.common.inpainting.windowed import WindowedInpainting, halved
+from restore.plugins.common.masks.reading import colour_mask, dilate
 from restore.plugins.common.masks.settings import FillingPredict
 
 
@@ -190,7 +190,7 @@ def test_a_colour_is_met_up_to_the_tolerance_in_every_channel() -> None:
 def test_a_grown_hole_reaches_further_by_so_many_pixels(tmp_path: Path) -> None:
     mask = torch.zeros(1, 9, 9)
     mask[0, 4, 4] = 1
-    assert int(grown(mask, 2).sum()) == 25
+    assert int(dilate(mask, 2).sum()) == 25
     path, file = saved(tmp_path / "photo.png", noise(24, 20)), saved(tmp_path / "m.png", mask_levels())
     changed = (used(path, tmp_path / "out.png", mask=file, grow=1) != noise(24, 20)).any(-1)
     assert changed.sum() == 9 * 8
@@ -202,7 +202,7 @@ def test_a_feather_fades_from_the_hole_outwards_and_leaves_the_rest(tmp_path: Pa
     written = used(path, tmp_path / "out.png", mask=file, feather=3)[8, :, 0]
     assert written[4:10].tolist() == [100] * 6
     assert written[10:15].tolist() == [125, 150, 175, 200, 200]
-    share = faded(torch.from_numpy(mask_levels()).float()[None] / 255, 3)
+    share = feather_weights(torch.from_numpy(mask_levels()).float()[None] / 255, 3)
     assert (share[0, HOLE] == 1).all()
 
 
@@ -254,7 +254,7 @@ def test_beyond_the_hole_and_its_feather_nothing_ever_changes(
         mask[..., top : top + rows, left : left + columns] = 1
     task = Smear(FillingPredict(feather=feather))
     output = task.predict({"input": picture, "mask": mask}, Modules({}))["output"]
-    untouched = (grown(mask, feather) < 0.5).expand_as(picture)
+    untouched = (dilate(mask, feather) < 0.5).expand_as(picture)
     assert torch.equal(output[untouched], picture[untouched])
     assert output.min() >= 0
     assert output.max() <= 1
@@ -328,6 +328,6 @@ def test_a_picture_of_the_working_size_needs_one_call_for_a_whole_batch() -> Non
 def test_parts_reach_beyond_the_hole_where_that_is_wanted() -> None:
     mask = torch.zeros(1, 100, 100)
     mask[:, 50:52, 50:52] = 1
-    parts = Parts(lambda picture, hole: torch.full_like(picture, 0.5), 32, 8, reach=3)
-    changed = (parts.answer(torch.zeros(3, 100, 100), mask) != 0).any(0)
+    parts = WindowedInpainting(lambda picture, hole: torch.full_like(picture, 0.5), 32, 8, reach=3)
+    changed = (parts.inpaint(torch.zeros(3, 100, 100), mask) != 0).any(0)
     assert int(changed.sum()) == 8 * 8

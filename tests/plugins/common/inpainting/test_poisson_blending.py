@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import DataError
-from restore.plugins.common.inpainting.poisson import poisson_blended
+from restore.plugins.common.inpainting.blending import poisson_blend
 
 
 def scene() -> tuple[Tensor, Tensor, Tensor]:
@@ -45,26 +45,26 @@ def by_definition(picture: np.ndarray, patch: np.ndarray, mask: np.ndarray, mixe
 @pytest.mark.parametrize("mixed", [False, True])
 def test_the_result_solves_the_equations(mixed: bool) -> None:
     picture, patch, mask = scene()
-    blended = poisson_blended(picture, patch, mask, mixed=mixed)
+    blended = poisson_blend(picture, patch, mask, mixed=mixed)
     for found, plane, texture in zip(blended.numpy(), picture.numpy(), patch.numpy(), strict=True):
         assert np.abs(found - by_definition(plane, texture, mask[0].numpy(), mixed)).max() < 1e-12
 
 
 def test_outside_the_mask_nothing_changes() -> None:
     picture, patch, mask = scene()
-    blended = poisson_blended(picture.float(), patch.float(), mask)
+    blended = poisson_blend(picture.float(), patch.float(), mask)
     assert torch.equal(blended * (1 - mask), picture.float() * (1 - mask))
     assert blended.dtype == torch.float32
 
 
 def test_a_patch_that_differs_by_a_constant_leaves_no_trace() -> None:
     picture, _, mask = scene()
-    assert (poisson_blended(picture, picture + 0.4, mask) - picture).abs().max() < 1e-12
+    assert (poisson_blend(picture, picture + 0.4, mask) - picture).abs().max() < 1e-12
 
 
 def test_a_flat_patch_is_filled_with_the_colours_around_it() -> None:
     picture, _, mask = scene()
-    blended = poisson_blended(picture, torch.zeros_like(picture), mask)
+    blended = poisson_blend(picture, torch.zeros_like(picture), mask)
     edge = picture[:, 1:7, 2:8].flatten(1)
     inside = blended[:, 2:6, 3:8].flatten(1)
     assert (inside.amax(1) <= edge.amax(1)).all()  # a harmonic surface has its extremes at its border
@@ -73,11 +73,11 @@ def test_a_flat_patch_is_filled_with_the_colours_around_it() -> None:
 
 def test_a_mixed_flat_patch_lets_the_picture_shine_through() -> None:
     picture, _, mask = scene()
-    assert (poisson_blended(picture, torch.zeros_like(picture), mask, mixed=True) - picture).abs().max() < 1e-12
+    assert (poisson_blend(picture, torch.zeros_like(picture), mask, mixed=True) - picture).abs().max() < 1e-12
 
 
 def test_an_empty_mask_changes_nothing_and_a_full_one_is_refused() -> None:
     picture, patch, mask = scene()
-    assert torch.equal(poisson_blended(picture, patch, torch.zeros_like(mask)), picture)
+    assert torch.equal(poisson_blend(picture, patch, torch.zeros_like(mask)), picture)
     with pytest.raises(DataError, match="no seam"):
-        poisson_blended(picture, patch, torch.ones_like(mask))
+        poisson_blend(picture, patch, torch.ones_like(mask))

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from torch import Tensor
 
-from restore.plugins.common.masks.generators import drawn_mask
+from restore.plugins.common.masks.generators import draw_mask
 from restore.plugins.common.masks.graffiti import written
 from restore.plugins.common.masks.settings import KINDS, MaskKind
 
 
 def seeded(kind: MaskKind, side: int = 64, share: float = 0.3, seed: int = 0) -> Tensor:
-    return drawn_mask(kind, side, side, share, torch.Generator().manual_seed(seed))
+    return draw_mask(kind, side, side, share, torch.Generator().manual_seed(seed))
 
 
 @given(
@@ -31,7 +31,7 @@ def seeded(kind: MaskKind, side: int = 64, share: float = 0.3, seed: int = 0) ->
 )
 @settings(max_examples=80, deadline=None)
 def test_the_share_is_what_was_asked_for(kind: MaskKind, height: int, width: int, share: float, seed: int) -> None:
-    mask = drawn_mask(kind, height, width, share, torch.Generator().manual_seed(seed))
+    mask = draw_mask(kind, height, width, share, torch.Generator().manual_seed(seed))
     assert mask.shape == (1, height, width)
     assert set(mask.unique().tolist()) == {0.0, 1.0}
     assert abs(float(mask.mean()) - share) <= 0.02
@@ -42,7 +42,7 @@ def test_the_share_is_what_was_asked_for(kind: MaskKind, height: int, width: int
 def test_the_smallest_pictures_have_a_hole_and_something_known(
     kind: MaskKind, height: int, width: int, share: float
 ) -> None:
-    mask = drawn_mask(kind, height, width, share, torch.Generator().manual_seed(0))
+    mask = draw_mask(kind, height, width, share, torch.Generator().manual_seed(0))
     assert 0 < float(mask.mean()) < 1
 
 
@@ -52,7 +52,7 @@ def test_a_seed_decides_a_mask_whether_it_is_the_generators_or_the_global_one(ki
     own = seeded(kind, 48, seed=seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        assert torch.equal(drawn_mask(kind, 48, 48, 0.3), own)
+        assert torch.equal(draw_mask(kind, 48, 48, 0.3), own)
     assert torch.equal(seeded(kind, 48, seed=seed), own)
 
 
@@ -74,15 +74,15 @@ DIGESTS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_masks_are_the_same_everywhere(kind: MaskKind) -> None:
-    mask = drawn_mask(kind, 96, 64, 1 / 3, torch.Generator().manual_seed(7))
+    mask = draw_mask(kind, 96, 64, 1 / 3, torch.Generator().manual_seed(7))
     assert hashlib.sha256(mask.byte().numpy().tobytes()).hexdigest()[:16] == DIGESTS[kind]
 
 
 def test_another_process_with_another_number_of_threads_draws_the_same() -> None:
     program = (
         "import torch; torch.set_num_threads(2)\n"
-        "from restore.plugins.common.masks.generators import drawn_mask\n"
-        "mask = drawn_mask('blobs', 64, 64, 0.3, torch.Generator().manual_seed(0))\n"
+        "from restore.plugins.common.masks.generators import draw_mask\n"
+        "mask = draw_mask('blobs', 64, 64, 0.3, torch.Generator().manual_seed(0))\n"
         "print(''.join(str(int(pixel)) for pixel in mask.flatten()))"
     )
     drawn = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
@@ -133,7 +133,7 @@ def test_a_share_that_leaves_nothing_is_refused(share: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         seeded("blobs", share=share)
     with pytest.raises(ValueError, match="no room"):
-        drawn_mask("blobs", 1, 1, 0.5)
+        draw_mask("blobs", 1, 1, 0.5)
 
 
 @pytest.mark.slow

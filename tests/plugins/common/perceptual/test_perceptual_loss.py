@@ -10,9 +10,15 @@ from pydantic import ValidationError
 from torch import Tensor
 from torchvision.models import vgg16, vgg19
 
-from restore.plugins.common.perceptual.layers import layers_of, smallest_side
 from restore.plugins.common.perceptual.perceptual import Perceptual
-from restore.plugins.common.perceptual.settings import PerceptualSettings, StyleSettings, check_side, layers_in_use
+from restore.plugins.common.perceptual.settings import (
+    PerceptualSettings,
+    StyleSettings,
+    check_side,
+    layers_in_use,
+    layers_of,
+    smallest_side,
+)
 from restore.plugins.common.perceptual.vgg import VGGFeatures
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from restore.core.pictures.pixels import pull_push
 from restore.plugins.inpaint_gan.network_settings import ModelSettings
 from restore.plugins.inpaint_gan.networks import drawn
-from restore.plugins.inpaint_gan.prefill import continued_smoothly
 
 
 @given(st.integers(1, 19), st.integers(1, 19), st.integers(0, 2**31), st.floats(0, 1))
@@ -21,7 +21,7 @@ def test_what_is_known_stays_and_the_rest_lies_between_its_darkest_and_brightest
     pictures = torch.rand(1, 3, height, width, generator=generator)
     mask = (torch.rand(1, 1, height, width, generator=generator) < share).float()
     spoiled = torch.where(mask > 0, torch.full_like(pictures, 9.0), pictures)
-    filled = continued_smoothly(spoiled, mask)
+    filled = pull_push(spoiled, 1 - mask)
     known = (mask == 0).expand_as(pictures)
     assert torch.equal(filled[known], pictures[known])
     if known.any():
@@ -43,7 +43,7 @@ def ramp() -> tuple[Tensor, Tensor]:
 def test_a_slope_goes_on_through_the_hole() -> None:
     picture, mask = ramp()
     inside = mask.bool().expand_as(picture)
-    error = (continued_smoothly(picture, mask) - picture)[inside].abs().mean()
+    error = (pull_push(picture, 1 - mask) - picture)[inside].abs().mean()
     by_mean = (picture[~inside].mean() - picture[inside]).abs().mean()
     assert float(error) < 0.6 * float(by_mean)
 
@@ -51,8 +51,8 @@ def test_a_slope_goes_on_through_the_hole() -> None:
 def test_half_precision_is_left_outside() -> None:
     picture, mask = ramp()
     with torch.autocast("cpu", torch.bfloat16):
-        filled = continued_smoothly(picture, mask)
-    assert torch.equal(filled, continued_smoothly(picture, mask))
+        filled = pull_push(picture, 1 - mask)
+    assert torch.equal(filled, pull_push(picture, 1 - mask))
 
 
 class Silent(nn.Module):
@@ -74,7 +74,7 @@ def test_the_generator_adds_to_a_smooth_start_and_draws_upon_gray(start: str) ->
         assert not silent.seen[:, :3][inside].any()
         assert bool((answer == 0.5).all())
     else:
-        assert torch.allclose(answer, continued_smoothly(picture, mask), atol=1e-5)
+        assert torch.allclose(answer, pull_push(picture, 1 - mask), atol=1e-5)
         assert torch.allclose(answer[~inside], picture[~inside], atol=1e-6)
 
 
@@ -87,4 +87,4 @@ def test_upon_a_smooth_start_nothing_is_drawn_outside_the_hole() -> None:
     (answer,) = drawn(ModelSettings(start="smooth"), Loud(), picture, mask)
     inside = mask.bool().expand_as(picture)
     assert torch.allclose(answer[~inside], picture[~inside], atol=1e-6)
-    assert torch.allclose(answer[inside], (continued_smoothly(picture, mask) + 0.5)[inside], atol=1e-5)
+    assert torch.allclose(answer[inside], (pull_push(picture, 1 - mask) + 0.5)[inside], atol=1e-5)
