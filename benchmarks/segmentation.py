@@ -39,8 +39,8 @@ from restore.core.training.trainer import Trainer
 from restore.core.weights.files import open_weights
 from restore.core.weights.header import find_weights
 from restore.core.writing import replacing
+from restore.plugins.unet.commands import levels
 from restore.plugins.unet.inference import normalised
-from restore.plugins.unet.levels import levels
 from restore.plugins.unet.losses import EveryHead, bce_dice
 from restore.plugins.unet.options import LevelsSettings
 from restore.plugins.unet.task import Segmentation
@@ -209,7 +209,7 @@ def compare_levels(folder: Path, data: Path | None, repeats: int) -> None:
     """Time of each pruned level as a share of the deepest one's, and its IoU on the pictures that the run held out."""
     config = yaml.safe_load((folder / "config.yaml").read_text("utf-8"))
     given = {key: config[key] for key in ("data", "seed", "val_share", "split", "image_ext", "mask_ext")}
-    given |= {"data": data, "part": "all"} if data is not None else {"part": "validation"}
+    given |= {"data": data, "subset": "all"} if data is not None else {"subset": "validation"}
     options = LevelsSettings(**given, repeats=repeats)
     task, modules = open_weights(find_weights(folder), registry.get)
     found = list(levels(task, modules, options))

@@ -95,7 +95,7 @@ def restore_commands(register: Register) -> None:
     )
     register(
         "levels",
-        f"{HOME}.levels:compare_levels",
+        f"{HOME}.commands:compare_levels",
         settings=f"{HOME}.options:LevelsSettings",
         needs="weights",
         summary="What each pruned level of a UNet++ costs and gives.",

@@ -1,71 +1,99 @@
-"""Ask networks about pictures: normalised once, at their own size or the one of training, alone or together."""
+"""Segment images with one network, with an ensemble, or with test-time augmentation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from restore import registry
+from restore.core.errors import UsageError
+from restore.core.weights.files import open_weights
+from restore.core.weights.header import find_weights
 from restore.plugins.common.images.resize import bilinear
-from restore.plugins.unet.settings import ModelSettings
+from restore.plugins.unet.settings import ModelSettings, SegmentationSettings
 from restore.plugins.unet.targets import probabilities
 
-Answer = Callable[[Tensor], Tensor]
-"""Probabilities (B, classes, H, W) for pictures (B, C, H, W) in [0, 1]."""
+Predictor = Callable[[Tensor], Tensor]
+"""Probabilities (B, classes, H, W) for images (B, C, H, W) in [0, 1]."""
 
 
-def normalised(pictures: Tensor, model: ModelSettings) -> Tensor:
-    """Pictures (B, C, H, W) in [0, 1] with the mean and standard deviation of each channel taken out, once."""
-    mean, std = (pictures.new_tensor(values).view(1, -1, 1, 1) for values in model.normalisation)
-    return (pictures - mean) / std
+def normalize(images: Tensor, model: ModelSettings) -> Tensor:
+    """Images (B, C, H, W) in [0, 1] with the mean and standard deviation of each channel taken out."""
+    mean, std = (images.new_tensor(values).view(1, -1, 1, 1) for values in model.normalisation)
+    return (images - mean) / std
 
 
 @dataclass(frozen=True)
-class Network:
-    """One network as an answer."""
+class NetworkPredictor:
+    """One network as a `Predictor`."""
 
     network: nn.Module
     model: ModelSettings
     resize: bool
-    """Whether it looks at pictures at the size that it was trained on."""
+    """Whether it sees images at the size that it was trained on."""
 
-    def __call__(self, pictures: Tensor) -> Tensor:
-        """Probabilities of its last head, at the size of the pictures."""
-        height, width = pictures.shape[-2:]
+    def __call__(self, images: Tensor) -> Tensor:
+        """Probabilities of its last head, at the size of the images."""
+        height, width = images.shape[-2:]
         if self.resize and self.model.size is not None:
-            pictures = bilinear(pictures, self.model.size)
-        logits = self.network(normalised(pictures, self.model))
-        found = probabilities(logits[-1] if isinstance(logits, list) else logits, self.model.exclusive)
+            images = bilinear(images, self.model.size)
+        logits = self.network(normalize(images, self.model))
+        found = probabilities(logits[-1] if isinstance(logits, list) else logits, self.model.multiclass)
         return bilinear(found, (height, width)).clamp(0, 1)
 
 
-def together(answers: Sequence[Answer]) -> Answer:
-    """The mean of several answers."""
+def ensemble(predictors: Sequence[Predictor]) -> Predictor:
+    """The mean of several predictors."""
 
-    def answer(pictures: Tensor) -> Tensor:
-        return torch.stack([one(pictures) for one in answers]).mean(0)
+    def predict(images: Tensor) -> Tensor:
+        return torch.stack([predictor(images) for predictor in predictors]).mean(0)
 
-    return answers[0] if len(answers) == 1 else answer
+    return predictors[0] if len(predictors) == 1 else predict
 
 
-def turned(answer: Answer, views: Literal["none", "flips", "all"]) -> Answer:
-    """The mean over mirrored pictures (4 views), or over mirrored and turned ones (8), each turned back."""
+def tta(predictor: Predictor, views: Literal["none", "flips", "all"]) -> Predictor:
+    """Test-time augmentation: the mean over 4 mirrored or 8 mirrored and rotated views, each mapped back."""
     if views == "none":
-        return answer
+        return predictor
     quarters = (0, 2) if views == "flips" else (0, 1, 2, 3)
 
-    def averaged(pictures: Tensor) -> Tensor:
+    def predict(images: Tensor) -> Tensor:
         total: Tensor | None = None
         for quarter in quarters:
             for mirrored in (False, True):
-                seen = torch.rot90(pictures.flip(-1) if mirrored else pictures, quarter, (-2, -1))
-                found = torch.rot90(answer(seen), -quarter, (-2, -1))
+                seen = torch.rot90(images.flip(-1) if mirrored else images, quarter, (-2, -1))
+                found = torch.rot90(predictor(seen), -quarter, (-2, -1))
                 found = found.flip(-1) if mirrored else found
                 total = found if total is None else total + found
         assert total is not None
         return total / (2 * len(quarters))
 
-    return averaged
+    return predict
+
+
+def open_ensemble(paths: Sequence[Path], first: ModelSettings) -> list[NetworkPredictor]:
+    """The networks of further weights, to predict together with those of the model ``first``.
+
+    Each sees images as its own settings say. Raises UsageError for weights that do not segment, find other classes or
+    read other channels.
+    """
+    found = []
+    for path in paths:
+        task, modules = open_weights(find_weights(path), registry.get)
+        if not isinstance(task.settings, SegmentationSettings):
+            raise UsageError(f"--ensemble: {path} does not segment")
+        model = task.settings.model
+        if (model.classes, model.multiclass) != (first.classes, first.multiclass):
+            raise UsageError(
+                f"--ensemble: {path} finds {', '.join(model.classes or [])}, "
+                f"the first weights {', '.join(first.classes or [])}"
+            )
+        if model.input_channels != first.input_channels:
+            raise UsageError(f"--ensemble: {path} reads {model.input_channels} channels, not as the first weights")
+        found.append(NetworkPredictor(modules["segmenter"], model, resize=model.fit == "resize"))
+    return found

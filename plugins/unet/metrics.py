@@ -12,7 +12,7 @@ from torch import Tensor
 from restore.core.machine.devices import device_of_float64, in_float64
 from restore.core.measuring import EvaluationProtocol, Metric
 from restore.core.steps import Loss
-from restore.plugins.unet.targets import truth
+from restore.plugins.unet.targets import one_hot_target
 
 Score = Literal["iou", "dice"]
 Pooling = Literal["set", "image", "batch"]
@@ -26,8 +26,8 @@ def counts(prediction: Tensor, target: Tensor, threshold: float) -> Tensor:
     """
     place, classes = device_of_float64(prediction.device), prediction.shape[1]
     prediction, target = prediction.to(place), target.to(place)
-    right = truth(target, classes, torch.float64)
-    if right.exclusive:
+    right = one_hot_target(target, classes, torch.float64)
+    if right.multiclass:
         winners = prediction.argmax(dim=1, keepdim=True)
         found = (winners == torch.arange(classes, device=winners.device).view(-1, 1, 1)).double()
     else:
@@ -139,7 +139,7 @@ class MeanLoss:
 
     loss: Loss
     called: str
-    exclusive: bool = False
+    multiclass: bool = False
     name: str = "loss"
     better: Literal["higher", "lower"] = "lower"
 
@@ -151,7 +151,7 @@ class MeanLoss:
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
         """The loss (B, 1) of each picture, from its probabilities (B, C, H, W)."""
         sure = in_float64(prediction).clamp(1e-7, 1 - 1e-7)
-        logits = sure.log() if self.exclusive else sure.logit()
+        logits = sure.log() if self.multiclass else sure.logit()
         return torch.stack(
             [
                 torch.stack(list(self.loss(one[None], {"target": right[None]}).values())).sum()[None]
@@ -164,13 +164,13 @@ class MeanLoss:
         return float(rows.mean())
 
 
-def protocol(classes: Sequence[str], *, threshold: float = 0.5, exclusive: bool = False) -> EvaluationProtocol:
+def protocol(classes: Sequence[str], *, threshold: float = 0.5, multiclass: bool = False) -> EvaluationProtocol:
     """IoU and Dice over the set, per image and per class, and the batch-pooled IoU of pytorch-nested-unet."""
     names = tuple(classes)
     metrics: list[Metric] = [
         Overlap(score, pooling, names, threshold=threshold) for pooling in ("set", "image") for score in ("iou", "dice")
     ]
-    if not exclusive:
+    if not multiclass:
         metrics.append(Overlap("iou", "batch", names, threshold=threshold))
     if len(names) > 1:
         metrics += [Overlap(score, "set", names, name, threshold) for name in names for score in ("iou", "dice")]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from restore.core.settings import Settings
+from restore.core.settings import Flag, Settings
 from restore.plugins.unet.settings import Share
 
 Kind = Literal["mask", "probability", "overlay"]
@@ -28,7 +28,7 @@ class UseSettings(Settings):
 class WriteSettings(Settings):
     """What of a prediction is kept."""
 
-    write: list[Kind] = Field(default_factory=lambda: list(KINDS))
+    outputs: list[Kind] = Field(default_factory=lambda: list(KINDS))
     """What is written: the mask (0 and 255, or class numbers), probability maps, the picture with coloured regions."""
 
 
@@ -37,8 +37,8 @@ class PredictSettings(WriteSettings, UseSettings):
 
     threshold: Share = 0.5
     """Probability above which a pixel belongs to a class."""
-    at: Literal["auto", "native", "training"] = "auto"
-    """Size at which the network looks: the picture's own, or the training size; auto: as the network was trained."""
+    inference_size: Literal["auto", "native", "training"] = "auto"
+    """Size at which the network sees images: their own, or the training size; auto: as the network was trained."""
 
 
 class MeasuredSettings(Settings):
@@ -46,16 +46,16 @@ class MeasuredSettings(Settings):
 
     threshold: Share = 0.5
     """Probability above which a pixel belongs to a class."""
-    part: Literal["all", "train", "validation"] = "all"
+    subset: Literal["all", "train", "validation"] = "all"
     """Which part of the folder to measure on, as a run with this --seed, --val-share and --split divides it."""
     seed: Annotated[int, Field(ge=0)] = 0
-    """part: the run's seed."""
+    """subset: the run's seed."""
     val_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    """part: the run's share of validation pictures."""
+    """subset: the run's share of validation pictures."""
     split: Literal["stratified", "random"] = "stratified"
-    """part: the run's way of dividing."""
-    names: Path | None = None
-    """Text file with the names of the pictures to measure on, one a line."""
+    """subset: the run's way of dividing."""
+    names: Annotated[Path | None, Flag("--list")] = None
+    """Text file with the names of the images to measure on, one a line."""
     image_ext: str | None = None
     """Take only pictures with this ending."""
     mask_ext: str | None = None

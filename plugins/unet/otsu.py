@@ -77,7 +77,7 @@ class Otsu(Task):
     def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Rendered]:
         """Masks and overlays."""
         chosen = self.options if isinstance(self.options, WriteSettings) else WriteSettings()
-        options = PredictSettings(write=chosen.write)
+        options = PredictSettings(outputs=chosen.outputs)
         return render(outputs["probability"], inputs["input"], self.settings.model, options)
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:

@@ -1,14 +1,15 @@
-"""The pictures that a prediction is written as."""
+"""Output images of a prediction: masks, probability maps, and overlays with tinted, outlined regions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from restore.core.planes import Rendered
 from restore.plugins.unet.options import PredictSettings
-from restore.plugins.unet.overlays import as_colour, overlay, regions
 from restore.plugins.unet.settings import ModelSettings
 
 LEVELS = 255
@@ -25,21 +26,21 @@ def render(
     Masks and overlays have 8 bits, probability maps as many as the input, and none of them its alpha.
     """
     names: Sequence[str] = model.classes or ["foreground"]
-    found = regions(probabilities, model.exclusive, options.threshold)
+    found = regions(probabilities, model.multiclass, options.threshold)
     shown: dict[str, Rendered] = {}
-    if "mask" in options.write:
-        if model.exclusive:
+    if "mask" in options.outputs:
+        if model.multiclass:
             shown[""] = _map(probabilities.argmax(0, keepdim=True).float() / LEVELS)
         elif len(names) == 1:
             shown[""] = _map(found.float())
         else:
             shown.update({name: _map(found[place : place + 1].float()) for place, name in enumerate(names)})
-    if "probability" in options.write:
+    if "probability" in options.outputs:
         for place, name in enumerate(names):
             part = "probability" if len(names) == 1 else f"probability-{name}"
             shown[part] = _map(probabilities[place : place + 1], depth=True)
-    if "overlay" in options.write:
-        tinted = overlay(as_colour(planes), found, skip_first=model.exclusive)
+    if "overlay" in options.outputs:
+        tinted = overlay(as_colour(planes), found, skip_first=model.multiclass)
         shown["overlay"] = Rendered(tinted, depth=False, alpha=False)
     return shown
 
@@ -47,3 +48,49 @@ def render(
 def _map(picture: Tensor, depth: bool = False) -> Rendered:
     """Numbers rather than colours: whoever reads them wants neither the input's alpha nor its profile."""
     return Rendered(picture, depth=depth, alpha=False, profile=False)
+
+
+COLOURS = (
+    (0.90, 0.62, 0.00),
+    (0.34, 0.71, 0.91),
+    (0.00, 0.62, 0.45),
+    (0.94, 0.89, 0.26),
+    (0.00, 0.45, 0.70),
+    (0.84, 0.37, 0.00),
+    (0.80, 0.47, 0.65),
+)
+"""Colours that the colour-blind can tell apart (Okabe and Ito, 2008); more classes begin again."""
+
+
+def regions(probabilities: Tensor, multiclass: bool, threshold: float = 0.5) -> Tensor:
+    """Where each class is: (C, H, W) bool of probabilities (C, H, W). Of exclusive classes the most probable one."""
+    if not multiclass:
+        return probabilities > threshold
+    classes = torch.arange(len(probabilities), device=probabilities.device)
+    return probabilities.argmax(dim=0, keepdim=True) == classes.view(-1, 1, 1)
+
+
+def outlines(masks: Tensor) -> Tensor:
+    """Pixels (C, H, W) of regions that have a neighbour above, below, left or right outside of them."""
+    inside = F.pad(masks[None].float(), (1, 1, 1, 1), mode="replicate")[0]
+    around = torch.stack([inside[:, :-2, 1:-1], inside[:, 2:, 1:-1], inside[:, 1:-1, :-2], inside[:, 1:-1, 2:]])
+    return masks & (around.amin(0) == 0)
+
+
+def overlay(picture: Tensor, masks: Tensor, *, skip_first: bool = False, tint: float = 0.3) -> Tensor:
+    """A picture (3, H, W) in [0, 1] with the regions (C, H, W) tinted and outlined in the colour of their class.
+
+    ``skip_first`` leaves out class 0, the background of exclusive classes.
+    """
+    shown = picture.clone()
+    borders = outlines(masks)
+    for place in range(1 if skip_first else 0, len(masks)):
+        colour = picture.new_tensor(COLOURS[(place - skip_first) % len(COLOURS)]).view(3, 1, 1)
+        shown = torch.where(masks[place], (1 - tint) * shown + tint * colour, shown)
+        shown = torch.where(borders[place], colour, shown)
+    return shown
+
+
+def as_colour(planes: Tensor) -> Tensor:
+    """The planes (C, H, W) that a network reads as a colour picture: gray repeated, opacity left out."""
+    return planes.expand(3, -1, -1) if len(planes) == 1 else planes[:3]

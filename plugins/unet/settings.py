@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from restore.core.settings import Changeable, Flag, OptimizerSettings, RunSettings, ScheduleSettings, Settings
-from restore.plugins.unet.data import discovery, mask_files
+from restore.plugins.unet.data import discovery
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Side = Annotated[int, Field(ge=1)]
@@ -25,7 +25,7 @@ class ModelSettings(Settings):
     """Channels of a picture: 1 (gray), 3 (colour) or 4 (colour and opacity)."""
     classes: Annotated[list[str] | None, Flag("--classes")] = None
     """Names of the classes; unset: the folders under masks/, or as many numbers as the index masks hold."""
-    exclusive: bool = False
+    multiclass: bool = False
     """Whether every pixel has exactly one class (index masks), rather than any number of them."""
     size: Annotated[tuple[Side, Side] | None, Flag("--size")] = (96, 96)
     """Height and width of the pictures that the network is trained on; unset: as they are, all of one size."""
@@ -42,7 +42,7 @@ class ModelSettings(Settings):
         for name, values in (("mean", self.mean), ("std", self.std)):
             if values is not None and len(values) != self.input_channels:
                 raise ValueError(f"{name}: {len(values)} numbers for {self.input_channels} channels")
-        if self.exclusive and self.classes is not None and len(self.classes) < 2:
+        if self.multiclass and self.classes is not None and len(self.classes) < 2:
             raise ValueError("classes: one class alone cannot exclude others; name the background too")
         if self.classes is not None and len(set(self.classes)) < len(self.classes):
             raise ValueError("classes: a name stands twice")
@@ -166,20 +166,22 @@ class SegmentationSettings(RunSettings):
     def decided(self) -> Self:
         """Classes, the meaning of the masks and the way of fitting, filled in from the data."""
         if self.data is None:
-            found: dict[str, Any] = {"classes": self.model.classes or ["nucleus"], "exclusive": False}
+            found: dict[str, Any] = {"classes": self.model.classes or ["nucleus"], "multiclass": False}
             found["fit"] = "crop" if self.model.fit == "auto" else self.model.fit
             model = self.model.model_copy(update=found)
             return super().decided().model_copy(update={"model": model, "masks": "binary"})
         layout = discovery.find(self.data, image_ext=self.image_ext, mask_ext=self.mask_ext)
         files = [case.masks[0][0] for case in layout.cases]
-        index = layout.flat and (self.masks == "index" or (self.masks == "auto" and mask_files.are_numbers(files)))
+        index = layout.flat and (self.masks == "index" or (self.masks == "auto" and discovery.are_class_numbers(files)))
         names = self.model.classes
         if names is None:
-            names = [str(n) for n in range(1 + mask_files.largest_number(files))] if index else list(layout.classes)
+            names = (
+                [str(n) for n in range(1 + discovery.largest_class_number(files))] if index else list(layout.classes)
+            )
         fit = self.model.fit
         if fit == "auto":
             fit = "crop" if discovery.all_of_size(layout, self.model.size) else "resize"
-        model = self.model.model_copy(update={"classes": names, "exclusive": index, "fit": fit})
+        model = self.model.model_copy(update={"classes": names, "multiclass": index, "fit": fit})
         type(model).model_validate(model.model_dump())  # copying does not validate
         loss = "unet/cross-entropy-dice" if index and "loss" not in self.model_fields_set else self.loss
         found = {"model": model, "masks": "index" if index else "binary", "loss": loss}

@@ -22,12 +22,10 @@ from restore.plugins.unet import inference, metrics
 from restore.plugins.unet.data.dataset import Segments, Source, channels_of
 from restore.plugins.unet.data.splits import evaluated_source, sources
 from restore.plugins.unet.losses import EveryHead
-from restore.plugins.unet.networks.nested_unet import NestedUNet
+from restore.plugins.unet.networks.unet import NestedUNet
 from restore.plugins.unet.options import EvaluateSettings, MeasuredSettings, PredictSettings, UseSettings
 from restore.plugins.unet.otsu import Otsu
-from restore.plugins.unet.overlays import as_colour, overlay, regions
-from restore.plugins.unet.partners import open_partners
-from restore.plugins.unet.rendering import render
+from restore.plugins.unet.rendering import as_colour, overlay, regions, render
 from restore.plugins.unet.settings import (
     DeepLabModel,
     DeepLabSettings,
@@ -37,7 +35,7 @@ from restore.plugins.unet.settings import (
     UNetModel,
     UNetSettings,
 )
-from restore.plugins.unet.targets import truth
+from restore.plugins.unet.targets import one_hot_target
 
 HALO = 64
 """Pixels around a tile: the first two levels see less than this, the coarser ones more, which cross-fading hides."""
@@ -76,7 +74,7 @@ class Segmentation(Task):
 
     def frozen(self) -> dict[str, nn.Module]:
         """The networks of ``--ensemble``, where these weights are used."""
-        return {name: partner.network for name, partner in self._partners.items()}
+        return {name: member.network for name, member in self._ensemble.items()}
 
     # --- training ---------------------------------------------------------------------------------------------
 
@@ -99,7 +97,7 @@ class Segmentation(Task):
         """Move the network by the loss of its logits, averaged over its heads."""
 
         def closure(modules: Modules) -> Terms:
-            return self._loss(modules.segmenter(inference.normalised(batch["input"], self.model)), batch)
+            return self._loss(modules.segmenter(inference.normalize(batch["input"], self.model)), batch)
 
         turn("segmenter", closure)
 
@@ -126,25 +124,26 @@ class Segmentation(Task):
     @property
     def tiling(self) -> Tiling:
         """Cross-faded tiles; networks that look at pictures at their training size must see them whole."""
-        if self._resizes or any(partner.resize for partner in self._partners.values()):
+        if self._resizes or any(member.resize for member in self._ensemble.values()):
             return Tiling("whole")
         halvings = self.model.depth if isinstance(self.model, UNetModel) else 4
         return Tiling("blend", halo=HALO, multiple_of=2**halvings)
 
     @property
     def _resizes(self) -> bool:
-        at = self.use.at if isinstance(self.use, PredictSettings) else "auto"
+        at = self.use.inference_size if isinstance(self.use, PredictSettings) else "auto"
         return at == "training" or (at == "auto" and self.model.fit == "resize")
 
     @cached_property
-    def _partners(self) -> dict[str, inference.Network]:
-        return {f"partner {n}": partner for n, partner in enumerate(open_partners(self.use.ensemble, self), 1)}
+    def _ensemble(self) -> dict[str, inference.NetworkPredictor]:
+        opened = inference.open_ensemble(self.use.ensemble, self.model)
+        return {f"ensemble {number}": member for number, member in enumerate(opened, 1)}
 
-    def answer(self, modules: Modules) -> inference.Answer:
-        """Probabilities by these networks with the pruning, partners and views that were asked for."""
-        own = inference.Network(self._at_level(modules.segmenter), self.model, self._resizes)
-        partners = [replace(partner, network=self.fixed[name]) for name, partner in self._partners.items()]
-        return inference.turned(inference.together([own, *partners]), self.use.tta)
+    def predictor(self, modules: Modules) -> inference.Predictor:
+        """Probabilities by these networks with the pruning, ensemble and test-time augmentation of the options."""
+        own = inference.NetworkPredictor(self._at_level(modules.segmenter), self.model, self._resizes)
+        others = [replace(member, network=self.fixed[name]) for name, member in self._ensemble.items()]
+        return inference.tta(inference.ensemble([own, *others]), self.use.tta)
 
     def _at_level(self, network: nn.Module) -> nn.Module:
         if self.use.level is None:
@@ -158,7 +157,7 @@ class Segmentation(Task):
 
     def predict(self, batch: Batch, modules: Modules) -> Batch:
         """Probabilities (B, classes, H, W) of pictures (B, C, H, W)."""
-        return {"probability": self.answer(modules)(batch["input"])}
+        return {"probability": self.predictor(modules)(batch["input"])}
 
     def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:  # noqa: ARG002 - the picture is all
         """The planes that the network reads."""
@@ -174,11 +173,11 @@ class Segmentation(Task):
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """``overlap``: IoU and Dice; ``sweep``: IoU at 19 thresholds. With --sweep the second one comes first."""
         options = self.use if isinstance(self.use, EvaluateSettings) else EvaluateSettings()
-        overlap = metrics.protocol(self.classes, threshold=options.threshold, exclusive=self.model.exclusive)
+        overlap = metrics.protocol(self.classes, threshold=options.threshold, multiclass=self.model.multiclass)
         if self.options is None:  # a run: what it trains is worth watching, but is no property of the weights
-            loss = metrics.MeanLoss(self._loss.loss, self.settings.loss, self.model.exclusive)
+            loss = metrics.MeanLoss(self._loss.loss, self.settings.loss, self.model.multiclass)
             overlap = EvaluationProtocol(overlap.name, {**overlap.metrics, loss.name: loss})
-        if self.model.exclusive:
+        if self.model.multiclass:
             return {"overlap": overlap}
         sweep = metrics.sweep(self.classes, THRESHOLDS)
         return {"sweep": sweep, "overlap": overlap} if options.sweep else {"overlap": overlap, "sweep": sweep}
@@ -197,10 +196,10 @@ class Segmentation(Task):
     def sample_row(self, batch: Batch, modules: Modules) -> list[Tensor]:
         """The picture, the picture with what was found, and with what is right."""
         picture = as_colour(batch["input"][0])
-        found = regions(self.predict(batch, modules)["probability"][0], self.model.exclusive)
+        found = regions(self.predict(batch, modules)["probability"][0], self.model.multiclass)
         target = batch["target"][0]
-        right = truth(target[None], len(self.classes), picture.dtype).maps[0] > 0.5
-        skip = self.model.exclusive
+        right = one_hot_target(target[None], len(self.classes), picture.dtype).maps[0] > 0.5
+        skip = self.model.multiclass
         return [picture, overlay(picture, found, skip_first=skip), overlay(picture, right, skip_first=skip)]
 
 

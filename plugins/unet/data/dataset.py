@@ -19,7 +19,7 @@ from restore.core.pictures.pixels import luma, to_uint8
 from restore.plugins.common.images.resize import bilinear
 from restore.plugins.common.masks.values import is_foreground, read_values
 from restore.plugins.unet.data import discovery, nuclei
-from restore.plugins.unet.data.mask_files import IGNORED
+from restore.plugins.unet.data.discovery import IGNORED
 from restore.plugins.unet.settings import ModelSettings
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Files:
     def masks(self, index: int) -> Tensor:
         """The masks of a picture alone."""
         case = self.cases[index]
-        if self.model.exclusive:
+        if self.model.multiclass:
             return _class_numbers(case.masks[0][0], len(self.model.classes or []))
         planes = [_union(files) for files in case.masks]
         return torch.stack(planes)
@@ -179,7 +179,7 @@ class Segments:
     def _read(self, index: int) -> tuple[Tensor, Tensor]:
         picture, masks = self.source.read(index)
         if self.model.fit == "resize" and self.model.size is not None:
-            return resized(picture, masks, self.model.size, self.model.exclusive)
+            return resized(picture, masks, self.model.size, self.model.multiclass)
         return picture, masks
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
@@ -192,17 +192,17 @@ class Segments:
             from torchvision import tv_tensors  # as slow to import as torch itself, and only needed to train
 
             picture, masks = self.augment(tv_tensors.Image(picture), tv_tensors.Mask(masks))
-        target = masks.long() if self.model.exclusive else masks.float()
+        target = masks.long() if self.model.multiclass else masks.float()
         # plain tensors: collating keeps subclasses, and every later operation on them would be slower
         return {"input": picture.as_subclass(Tensor).float() / 255, "target": target.as_subclass(Tensor)}
 
 
-def resized(picture: Tensor, masks: Tensor, size: tuple[int, int], exclusive: bool) -> tuple[Tensor, Tensor]:
+def resized(picture: Tensor, masks: Tensor, size: tuple[int, int], multiclass: bool) -> tuple[Tensor, Tensor]:
     """Picture and masks, uint8, at another size: the picture smoothly, binary masks by majority, numbers by place."""
     if picture.shape[-2:] == size:
         return picture, masks
     smaller = bilinear(picture, size)
-    if exclusive:
+    if multiclass:
         return smaller, F.interpolate(masks[None], size=size, mode="nearest-exact")[0]
     return smaller, (bilinear(masks.float(), size) >= 0.5).to(masks.dtype)
 

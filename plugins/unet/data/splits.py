@@ -1,13 +1,15 @@
-"""Which pictures a run trains on, validates on, or is measured on."""
+"""Which images a run trains on, validates on, or is measured on; the same division every time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from restore.core.errors import DataError, UsageError
 from restore.plugins.common.images.folders import held_out
-from restore.plugins.unet.data import discovery, splitting
+from restore.plugins.unet.data import discovery
 from restore.plugins.unet.data.dataset import TRAIN_DRAWINGS, VALIDATION_DRAWINGS, Drawings, Files, Source
 from restore.plugins.unet.options import MeasuredSettings
 from restore.plugins.unet.settings import ModelSettings, SegmentationSettings
@@ -19,7 +21,7 @@ def read_source(
     """The pictures and masks of a folder, for the classes of a model. Raises UsageError, DataError."""
     layout = discovery.find(folder, image_ext=image_ext, mask_ext=mask_ext)
     wanted = tuple(model.classes or layout.classes)
-    if model.exclusive:
+    if model.multiclass:
         if not layout.flat:
             raise DataError(f"{folder} has several masks a picture, but the network expects one with class numbers")
         return Files(layout.cases, model)
@@ -41,7 +43,7 @@ def sources(settings: SegmentationSettings) -> Mapping[str, Source]:
     if settings.data is None:
         if settings.val_data or settings.train_names or settings.val_names:
             raise UsageError("--val-data, --train-names and --val-names need --data")
-        if model.exclusive or len(model.classes or ["nucleus"]) > 1:
+        if model.multiclass or len(model.classes or ["nucleus"]) > 1:
             raise UsageError(f"the drawn nuclei are of one class, not of {', '.join(model.classes or [])}; give --data")
         last = TRAIN_DRAWINGS + VALIDATION_DRAWINGS
         return {
@@ -50,13 +52,13 @@ def sources(settings: SegmentationSettings) -> Mapping[str, Source]:
         }
     whole = read_source(settings.data, model, image_ext=settings.image_ext, mask_ext=settings.mask_ext)
     everything = list(range(len(whole.cases)))
-    named = splitting.listed(whole.names, settings.train_names) if settings.train_names else None
+    named = listed(whole.names, settings.train_names) if settings.train_names else None
     if settings.val_data is not None:
         other = read_source(settings.val_data, model, image_ext=settings.image_ext, mask_ext=settings.mask_ext)
-        chosen = splitting.listed(other.names, settings.val_names) if settings.val_names else range(len(other.cases))
+        chosen = listed(other.names, settings.val_names) if settings.val_names else range(len(other.cases))
         return {"train": whole.part(named or everything), "validation": other.part(chosen)}
     if settings.val_names:
-        validation = splitting.listed(whole.names, settings.val_names)
+        validation = listed(whole.names, settings.val_names)
         train = named if named is not None else [index for index in everything if index not in set(validation)]
     elif named is not None:
         train, validation = named, [index for index in everything if index not in set(named)]
@@ -80,17 +82,53 @@ def divided(source: Files, how: str, val_share: float, seed: int) -> tuple[list[
             f"no mask marks anything, such as {source.cases[0].masks[0][0]}: a mask is white (255, or 1 in one of "
             "zeros and ones) where its class is; masks that hold class numbers are told by --masks index"
         )
-    return splitting.stratified(shares, val_share, seed)
+    return stratified(shares, val_share, seed)
 
 
 def evaluated_source(folder: Path, model: ModelSettings, options: MeasuredSettings) -> Files:
     """The pictures of a folder that were asked for: all, those named in a file, or one part of a run's division."""
     whole = read_source(folder, model, image_ext=options.image_ext, mask_ext=options.mask_ext)
     if options.names is not None:
-        if options.part != "all":
-            raise UsageError("--names and --part are two ways of choosing; give one")
-        return whole.part(splitting.listed(whole.names, options.names))
-    if options.part == "all":
+        if options.subset != "all":
+            raise UsageError("--list and --subset are two ways of choosing; give one")
+        return whole.part(listed(whole.names, options.names))
+    if options.subset == "all":
         return whole
     train, validation = divided(whole, options.split, options.val_share, options.seed)
-    return whole.part(train if options.part == "train" else validation)
+    return whole.part(train if options.subset == "train" else validation)
+
+
+def stratified(shares: Sequence[float], val_share: float, seed: int) -> tuple[list[int], list[int]]:
+    """Indices to train on and to validate on, both in rising order, with alike shares of foreground.
+
+    Pictures are sorted by their share of foreground and cut into as many runs as validation pictures are wanted (at
+    least one; at least one is left to train on); one of each run is drawn. Raises UsageError for a single picture.
+    """
+    count = len(shares)
+    if count < 2:
+        raise UsageError(f"{count} picture cannot be divided into training and validation; give --val-data")
+    wanted = min(max(1, round(val_share * count)), count - 1)
+    random = np.random.default_rng(seed)
+    order = np.argsort(np.asarray(shares), kind="stable")
+    chosen = {int(random.choice(run)) for run in np.array_split(order, wanted)}
+    return [index for index in range(count) if index not in chosen], sorted(chosen)
+
+
+def listed(names: Sequence[str], file: Path) -> list[int]:
+    """Indices of the pictures whose names stand in a text file, one a line; a file ending may follow the name.
+
+    Raises UsageError where the file is missing or empty, DataError where it names pictures that do not exist.
+    """
+    try:
+        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror or error}") from error
+    wanted = [line for line in lines if line and not line.startswith("#")]
+    if not wanted:
+        raise UsageError(f"{file} names no picture")
+    index_of = {name: index for index, name in enumerate(names)}
+    unknown = [line for line in wanted if line not in index_of and Path(line).stem not in index_of]
+    if unknown:
+        shown = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
+        raise DataError(f"{file} names {len(unknown)} pictures that are not there: {shown}")
+    return sorted({index_of[line] if line in index_of else index_of[Path(line).stem] for line in wanted})

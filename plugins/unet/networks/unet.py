@@ -1,18 +1,64 @@
-"""U-Net (Ronneberger et al., 2015), in the form that the UNet++ authors compare with."""
+"""U-Net (Ronneberger et al., 2015) as the UNet++ authors compare with it, and UNet++ (Zhou et al., 2018)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from restore.plugins.unet.networks.blocks import (
-    DoubleConvolution,
-    Logits,
-    doubled,
-    halved,
-    on_multiples,
-    widths_of_levels,
-)
+Logits = Tensor | list[Tensor]
+"""One map of logits (B, classes, H, W), or one for each head."""
+
+
+class DoubleConvolution(nn.Module):
+    """Twice: 3x3 convolution, batch normalisation, ReLU. Height and width stay as they are."""
+
+    def __init__(self, in_channels: int, middle_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, middle_channels, 3, padding=1)
+        self.bn1 = nn.BatchNorm2d(middle_channels)
+        self.conv2 = nn.Conv2d(middle_channels, out_channels, 3, padding=1)
+        self.bn2 = nn.BatchNorm2d(out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features (B, out_channels, H, W) of features (B, in_channels, H, W)."""
+        x = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(x)))
+
+
+def widths_of_levels(width: int, depth: int) -> list[int]:
+    """Channels of each level from the finest down: doubled with every halving of the size."""
+    if width < 1 or depth < 1:
+        raise ValueError(f"width and depth are at least 1, not {width} and {depth}")
+    return [width * 2**level for level in range(depth + 1)]
+
+
+def halved(x: Tensor) -> Tensor:
+    """Half the height and width, by the maximum of each 2x2 cell."""
+    return F.max_pool2d(x, 2)
+
+
+def doubled(x: Tensor) -> Tensor:
+    """Twice the height and width, bilinear, corner pixels on corner pixels."""
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True)
+
+
+def on_multiples(network: Callable[[Tensor], Logits], x: Tensor, multiple: int) -> Logits:
+    """Run a network that halves its input on a picture of any size.
+
+    The picture (B, C, H, W) is continued at its right and lower border by its edge pixels up to a multiple, and the
+    logits are cut back to (H, W).
+    """
+    height, width = x.shape[-2:]
+    below, right = -height % multiple, -width % multiple
+    if not below and not right:
+        return network(x)
+    logits = network(F.pad(x, (0, right, 0, below), mode="replicate"))
+    if isinstance(logits, list):
+        return [head[..., :height, :width] for head in logits]
+    return logits[..., :height, :width]
 
 
 class UNet(nn.Module):
@@ -49,3 +95,80 @@ class UNet(nn.Module):
             x = self.get_submodule(f"conv{level}_{self.depth - level}")(torch.cat([skips[level], doubled(x)], dim=1))
         logits: Tensor = self.final(x)
         return logits
+
+
+class NestedUNet(nn.Module):
+    """Nodes X[i][j] = block(X[i][0], …, X[i][j-1], up(X[i+1][j-1])), equation 1 of the paper.
+
+    ``convI_J`` is the block of node X[i][j] with i + j <= depth. Without deep supervision the logits come from
+    X[0][depth] alone (``final``); with it every X[0][j] has a head ``finalJ`` and ``forward`` returns their logits as a
+    list, coarsest first. With the defaults 9,163,329 parameters. Inputs (B, input_channels, H, W) of any size.
+    """
+
+    def __init__(
+        self,
+        num_classes: int = 1,
+        input_channels: int = 3,
+        width: int = 32,
+        depth: int = 4,
+        deep_supervision: bool = False,
+    ) -> None:
+        super().__init__()
+        widths = widths_of_levels(width, depth)
+        self.num_classes = num_classes
+        self.input_channels = input_channels
+        self.width = width
+        self.depth = depth
+        self.deep_supervision = deep_supervision
+        for level, channels in enumerate(widths):
+            before = widths[level - 1] if level else input_channels
+            self.add_module(f"conv{level}_0", DoubleConvolution(before, channels, channels))
+        for column in range(1, depth + 1):
+            for level in range(depth - column + 1):
+                joined = column * widths[level] + widths[level + 1]
+                block = DoubleConvolution(joined, widths[level], widths[level])
+                self.add_module(f"conv{level}_{column}", block)
+        for name in self.heads:
+            self.add_module(name, nn.Conv2d(widths[0], num_classes, 1))
+
+    @property
+    def heads(self) -> list[str]:
+        """Names of the 1x1 convolutions that give logits, the last one being the network's answer."""
+        return [f"final{column}" for column in range(1, self.depth + 1)] if self.deep_supervision else ["final"]
+
+    def forward(self, x: Tensor) -> Logits:
+        """Logits (B, num_classes, H, W), or a list of them with deep supervision."""
+        return on_multiples(self._logits, x, 2**self.depth)
+
+    def _logits(self, x: Tensor) -> Logits:
+        row_of: list[list[Tensor]] = []  # row_of[i] holds X[i][0], X[i][1], … as far as they are computed
+        for diagonal in range(self.depth + 1):
+            below = halved(row_of[-1][0]) if row_of else x
+            row_of.append([self.get_submodule(f"conv{diagonal}_0")(below)])
+            for level in reversed(range(diagonal)):
+                column = diagonal - level
+                joined = torch.cat([*row_of[level], doubled(row_of[level + 1][column - 1])], dim=1)
+                row_of[level].append(self.get_submodule(f"conv{level}_{column}")(joined))
+        if self.deep_supervision:
+            return [self.get_submodule(f"final{column}")(row_of[0][column]) for column in range(1, self.depth + 1)]
+        logits: Tensor = self.get_submodule("final")(row_of[0][self.depth])
+        return logits
+
+    def pruned(self, level: int) -> NestedUNet:
+        """The part that head ``level`` needs, as a network of its own (section 3.3 of the paper: L1 to L4).
+
+        It has depth ``level`` and gives exactly the logits of that head; parameters are shared, not copied. Sizes that
+        are no multiple of 2**depth are padded less than in the whole network, which shows at the right and lower
+        border. Raises ValueError where the network has no such head.
+        """
+        if level == self.depth:
+            head = self.heads[-1]
+        elif self.deep_supervision and 1 <= level < self.depth:
+            head = f"final{level}"
+        else:
+            known = f"L1 to L{self.depth}" if self.deep_supervision else f"only L{self.depth}, without deep supervision"
+            raise ValueError(f"no head at level {level}; this network has {known}")
+        part = NestedUNet(self.num_classes, self.input_channels, self.width, level)
+        for name, _ in list(part.named_children()):
+            part.add_module(name, self.get_submodule(head if name == "final" else name))
+        return part.train(self.training)

@@ -12,8 +12,7 @@ from restore import registry
 from restore.core.steps import Modules
 from restore.core.weights.files import open_weights
 from restore.plugins.unet.convert import from_pytorch_nested_unet
-from restore.plugins.unet.networks.nested_unet import NestedUNet
-from restore.plugins.unet.networks.unet import UNet
+from restore.plugins.unet.networks.unet import NestedUNet, UNet
 from restore.plugins.unet.settings import (
     NestedUNetModel,
     NestedUNetSettings,

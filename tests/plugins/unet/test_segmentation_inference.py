@@ -14,7 +14,7 @@ from restore.core.errors import UsageError
 from restore.core.steps import Modules
 from restore.core.weights.files import open_weights, save_weights
 from restore.plugins.unet import inference
-from restore.plugins.unet.networks.nested_unet import NestedUNet
+from restore.plugins.unet.networks.unet import NestedUNet
 from restore.plugins.unet.options import PredictSettings
 from restore.plugins.unet.settings import (
     UNetModel,
@@ -27,7 +27,7 @@ def test_deep_supervision_is_measured_by_its_last_head() -> None:
     task = nested()
     modules = frozen(task)
     picture = torch.rand(1, 3, 32, 32)
-    heads = modules.segmenter(inference.normalised(picture, task.model))
+    heads = modules.segmenter(inference.normalize(picture, task.model))
     assert len(heads) == 4
     assert torch.equal(task.predict({"input": picture}, modules)["probability"], heads[-1].sigmoid())
 
@@ -36,7 +36,7 @@ def test_a_level_is_that_head() -> None:
     whole = nested()
     modules = frozen(whole)
     picture = torch.rand(1, 3, 32, 32)
-    heads = modules.segmenter(inference.normalised(picture, whole.model))
+    heads = modules.segmenter(inference.normalize(picture, whole.model))
     pruned = nested(PredictSettings(level=2)).predict({"input": picture}, modules)["probability"]
     assert torch.equal(pruned, heads[1].sigmoid())
 
@@ -59,7 +59,7 @@ def test_test_time_augmentation_looks_at_every_view_and_turns_it_back(tta: str, 
         return pictures
 
     picture = torch.rand(1, 1, 5, 7)
-    assert torch.allclose(inference.turned(itself, tta)(picture), picture)  # type: ignore[arg-type]
+    assert torch.allclose(inference.tta(itself, tta)(picture), picture)  # type: ignore[arg-type]
     assert len({(view.shape, view.numpy().tobytes()) for view in seen}) == len(seen) == count
 
 
@@ -93,7 +93,7 @@ def test_members_of_an_ensemble_go_where_the_first_network_goes(tmp_path: Path) 
     task = nested(PredictSettings(ensemble=[path]))
     with task.in_use(task.exported, "meta") as view:
         assert task.predict({"input": torch.rand(1, 3, 32, 32, device="meta")}, view)["probability"].is_meta
-    assert all(weight.is_meta for weight in task.fixed["partner 1"].parameters())
+    assert all(weight.is_meta for weight in task.fixed["ensemble 1"].parameters())
 
 
 def test_members_of_an_ensemble_find_the_same_classes(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_resized_networks_see_their_training_size_and_answer_at_the_pictures() -
         ("crop", "auto", (50, 70)),
         ("crop", "training", (32, 48)),
     ):
-        task = nested(PredictSettings(at=at), fit=fit, size=(32, 48), deep_supervision=False)  # type: ignore[arg-type]
+        task = nested(PredictSettings(inference_size=at), fit=fit, size=(32, 48), deep_supervision=False)  # type: ignore[arg-type]
         found = task.predict(picture, network)["probability"]
         assert seen[-1] == size
         assert found.shape == (1, 1, 50, 70)

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.plugins.unet import losses, overlap_losses, pixel_losses
-from restore.plugins.unet.data.mask_files import IGNORED
+from restore.plugins.unet import losses
+from restore.plugins.unet.data.discovery import IGNORED
 
 ALL = [
     losses.bce,
@@ -38,8 +38,8 @@ def test_bce_dice_equals_its_reference(golden: ModuleType) -> None:
 
 def test_lovasz_hinge_equals_its_reference(golden: ModuleType) -> None:
     fixture = golden.load("seg_lovasz_hinge")
-    fixture.check(overlap_losses.lovasz_hinge, precision="fp32")
-    exact = overlap_losses.lovasz_hinge(*fixture.inputs()).item()
+    fixture.check(losses.lovasz_hinge_loss, precision="fp32")
+    exact = losses.lovasz_hinge_loss(*fixture.inputs()).item()
     assert exact == pytest.approx(float(fixture.recorded["eval.fp32.loss"]), rel=1e-5)
 
 
@@ -85,24 +85,24 @@ def test_cross_entropy_is_the_usual_one() -> None:
     numbers = torch.randint(0, 4, (2, 1, 9, 9), generator=chance(1))
     numbers[0, 0, 0, :5] = IGNORED
     expected = F.cross_entropy(logits, numbers[:, 0], ignore_index=IGNORED)
-    assert torch.allclose(pixel_losses.cross_entropy(logits, numbers), expected)
+    assert torch.allclose(losses.cross_entropy_loss(logits, numbers), expected)
 
 
 def test_focal_without_focus_is_half_the_cross_entropy() -> None:
     logits = torch.randn(2, 1, 9, 9, generator=chance(), dtype=torch.float64)
     maps = (torch.rand(2, 1, 9, 9, generator=chance(1)) > 0.5).double()
-    half = pixel_losses.focal(logits, maps, focus=0, balance=0.5)
-    assert torch.allclose(2 * half, pixel_losses.binary_cross_entropy(logits, maps))
+    half = losses.focal_loss(logits, maps, focus=0, balance=0.5)
+    assert torch.allclose(2 * half, losses.binary_cross_entropy_loss(logits, maps))
 
 
 def test_cross_entropy_refuses_overlapping_classes() -> None:
     with pytest.raises(ValueError, match="class numbers"):
-        pixel_losses.cross_entropy(torch.zeros(1, 2, 4, 4), torch.zeros(1, 2, 4, 4))
+        losses.cross_entropy_loss(torch.zeros(1, 2, 4, 4), torch.zeros(1, 2, 4, 4))
 
 
 def test_the_jaccard_gradient_adds_up_to_the_jaccard_loss() -> None:
     maps = torch.tensor([1.0, 0.0, 1.0, 0.0, 0.0])
-    gradient = overlap_losses.jaccard_gradient(maps)
+    gradient = losses.jaccard_gradient(maps)
     # The first three pixels wrong: two of the class missed, one found too many.
     assert gradient[:3].sum().item() == pytest.approx(1 - 0 / 3)
     assert gradient[:1].sum().item() == pytest.approx(1 - 1 / 2)
@@ -113,7 +113,7 @@ def test_lovasz_at_hard_answers_is_one_minus_iou() -> None:
     maps = (torch.rand(1, 1, 10, 10, generator=chance()) > 0.6).double()
     found = (torch.rand(1, 1, 10, 10, generator=chance(1)) > 0.6).double()
     iou = (maps * found).sum() / (maps + found).clamp(max=1).sum()
-    assert torch.allclose(overlap_losses.lovasz_softmax(200 * found - 100, maps), 1 - iou)
+    assert torch.allclose(losses.lovasz_softmax_loss(200 * found - 100, maps), 1 - iou)
 
 
 def test_deep_supervision_averages_the_heads() -> None:
@@ -128,5 +128,5 @@ def test_deep_supervision_averages_the_heads() -> None:
 def test_half_precision_logits_are_summed_in_full() -> None:
     logits = torch.randn(1, 1, 64, 64, generator=chance()).bfloat16()
     maps = (torch.rand(1, 1, 64, 64, generator=chance(1)) > 0.5).float()
-    assert overlap_losses.dice(logits, maps).dtype == torch.float32
-    assert overlap_losses.dice(logits, maps) == overlap_losses.dice(logits.float(), maps)
+    assert losses.dice_loss(logits, maps).dtype == torch.float32
+    assert losses.dice_loss(logits, maps) == losses.dice_loss(logits.float(), maps)

@@ -12,8 +12,7 @@ from small_segmentation import frozen, nested
 from restore.core.errors import NothingToTrain, UsageError
 from restore.core.evaluation import evaluate
 from restore.core.steps import Modules
-from restore.plugins.unet.commands import page_of, ranked, write_cases
-from restore.plugins.unet.levels import compare_levels, levels
+from restore.plugins.unet.commands import compare_levels, levels, page_of, ranked, write_cases
 from restore.plugins.unet.options import CasesSettings, EvaluateSettings, LevelsSettings
 from restore.plugins.unet.otsu import Otsu
 from restore.plugins.unet.settings import SegmentationSettings

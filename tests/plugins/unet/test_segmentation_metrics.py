@@ -8,7 +8,7 @@ from torch import Tensor
 
 from restore.core.measuring import Metric
 from restore.plugins.unet import losses, metrics
-from restore.plugins.unet.data.mask_files import IGNORED
+from restore.plugins.unet.data.discovery import IGNORED
 from restore.plugins.unet.targets import probabilities
 
 
@@ -103,16 +103,16 @@ def test_the_sweep_finds_the_best_threshold(two_pictures: tuple[Tensor, Tensor])
     assert values["best-threshold"] == 0.7
 
 
-@pytest.mark.parametrize("exclusive", [False, True])
-def test_the_loss_of_probabilities_is_that_of_their_logits(exclusive: bool) -> None:
+@pytest.mark.parametrize("multiclass", [False, True])
+def test_the_loss_of_probabilities_is_that_of_their_logits(multiclass: bool) -> None:
     logits = torch.randn(2, 3, 6, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     numbers = torch.randint(0, 3, (2, 1, 6, 6), generator=torch.Generator().manual_seed(1))
     maps = torch.rand(2, 3, 6, 6, generator=torch.Generator().manual_seed(2)).round().double()
-    target = numbers if exclusive else maps
-    loss = losses.cross_entropy_dice() if exclusive else losses.bce_dice()
-    metric = metrics.MeanLoss(loss, "unet/some", exclusive)
+    target = numbers if multiclass else maps
+    loss = losses.cross_entropy_dice() if multiclass else losses.bce_dice()
+    metric = metrics.MeanLoss(loss, "unet/some", multiclass)
     expected = sum(loss(logits, {"target": target}).values())
-    measured = metric.reduce(rows(metric, probabilities(logits, exclusive), target))
+    measured = metric.reduce(rows(metric, probabilities(logits, multiclass), target))
     assert measured == pytest.approx(float(expected), rel=1e-6)
     assert "unet/some" in metric.convention
 
@@ -121,4 +121,4 @@ def test_a_protocol_names_each_number_once() -> None:
     names = list(metrics.protocol(["a", "b"]).metrics)
     assert names[0] == "iou"
     assert {"dice", "iou-image", "dice-image", "iou-batch", "iou[a]", "dice[b]"} <= set(names)
-    assert "iou-batch" not in metrics.protocol(["a", "b"], exclusive=True).metrics
+    assert "iou-batch" not in metrics.protocol(["a", "b"], multiclass=True).metrics

@@ -8,8 +8,7 @@ from small_segmentation import NAMES
 from torch import Tensor
 
 from restore.plugins.unet.options import PredictSettings
-from restore.plugins.unet.overlays import COLOURS, outlines, overlay, regions
-from restore.plugins.unet.rendering import render
+from restore.plugins.unet.rendering import COLOURS, outlines, overlay, regions, render
 from restore.plugins.unet.settings import (
     ModelSettings,
 )
@@ -32,7 +31,7 @@ def test_one_class_is_written_as_mask_probability_and_overlay() -> None:
     assert {name: kept.depth for name, kept in shown.items()} == {"": False, "probability": True, "overlay": False}
     assert not any(kept.alpha for kept in shown.values())
     strict = render(
-        found, torch.zeros(3, 8, 8), ModelSettings(classes=NAMES), PredictSettings(threshold=0.9, write=["mask"])
+        found, torch.zeros(3, 8, 8), ModelSettings(classes=NAMES), PredictSettings(threshold=0.9, outputs=["mask"])
     )
     assert set(strict) == {""}
     assert not strict[""].picture.any()
@@ -46,10 +45,10 @@ def test_overlapping_classes_are_written_one_by_one() -> None:
 
 
 def test_exclusive_classes_are_written_as_numbers() -> None:
-    model = ModelSettings(classes=["none", "a", "b"], exclusive=True)
+    model = ModelSettings(classes=["none", "a", "b"], multiclass=True)
     found = probability(0.2, 0.3, 0.5)
     found[0, :4] = 0.9
-    shown = render(found, torch.ones(3, 8, 8), model, PredictSettings(write=["mask", "overlay"]))
+    shown = render(found, torch.ones(3, 8, 8), model, PredictSettings(outputs=["mask", "overlay"]))
     assert (255 * shown[""].picture).round().unique().tolist() == [0, 2]
     assert torch.equal(shown["overlay"].picture[:, :4], torch.ones(3, 4, 8))  # the background is left as it is
 
@@ -64,4 +63,4 @@ def test_outlines_are_the_border_inside_a_region() -> None:
     two = overlay(torch.zeros(3, 7, 7), torch.cat([mask, ~mask]))
     assert two[:, 1, 1].tolist() == pytest.approx(COLOURS[0])
     assert two[:, 0, 1].tolist() == pytest.approx(COLOURS[1])
-    assert regions(torch.tensor([0.2, 0.3]).view(2, 1, 1), exclusive=True)[:, 0, 0].tolist() == [False, True]
+    assert regions(torch.tensor([0.2, 0.3]).view(2, 1, 1), multiclass=True)[:, 0, 0].tolist() == [False, True]

@@ -69,7 +69,7 @@ def test_settings_refuse_what_cannot_be() -> None:
     with pytest.raises(ValueError, match="2 numbers for 3 channels"):
         ModelSettings(mean=[0.1, 0.2])
     with pytest.raises(ValueError, match="background"):
-        ModelSettings(classes=["a"], exclusive=True)
+        ModelSettings(classes=["a"], multiclass=True)
     with pytest.raises(ValueError, match="twice"):
         ModelSettings(classes=["a", "a"])
     with pytest.raises(ValueError, match="cannot be the name of a file"):

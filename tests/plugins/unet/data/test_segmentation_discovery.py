@@ -10,7 +10,7 @@ import torch
 from segmentation_files import mask, picture, square
 
 from restore.core.errors import DataError, UsageError
-from restore.plugins.unet.data import discovery, splitting
+from restore.plugins.unet.data import discovery, splits
 from restore.plugins.unet.data.splits import evaluated_source, read_source, sources
 from restore.plugins.unet.options import EvaluateSettings
 from restore.plugins.unet.settings import ModelSettings, UNetModel, UNetSettings
@@ -103,9 +103,9 @@ def test_pictures_of_the_training_size_are_not_resized(flat: Path) -> None:
     assert UNetSettings(data=flat).decided().model.fit == "resize"
 
 
-@pytest.mark.parametrize("exclusive", [False, True])
-def test_several_classes_need_data(exclusive: bool) -> None:
-    several = UNetModel(classes=["cell", "nucleus"], exclusive=exclusive)
+@pytest.mark.parametrize("multiclass", [False, True])
+def test_several_classes_need_data(multiclass: bool) -> None:
+    several = UNetModel(classes=["cell", "nucleus"], multiclass=multiclass)
     with pytest.raises(UsageError, match=r"of one class, not of cell, nucleus; give --data"):
         sources(UNetSettings(model=several))
 
@@ -122,9 +122,9 @@ def test_the_right_folders_are_asked_for(tmp_path: Path) -> None:
 
 def test_a_stratified_split_is_reproducible_disjoint_and_even() -> None:
     shares = np.random.default_rng(1).beta(0.5, 3, 100).tolist()
-    train, validation = splitting.stratified(shares, 0.2, seed=3)
-    assert (train, validation) == splitting.stratified(shares, 0.2, seed=3)
-    assert validation != splitting.stratified(shares, 0.2, seed=4)[1]
+    train, validation = splits.stratified(shares, 0.2, seed=3)
+    assert (train, validation) == splits.stratified(shares, 0.2, seed=3)
+    assert validation != splits.stratified(shares, 0.2, seed=4)[1]
     assert sorted(train + validation) == list(range(100))
     assert len(validation) == 20
     found = np.sort(np.asarray(shares)[validation])
@@ -135,7 +135,7 @@ def test_a_stratified_split_is_reproducible_disjoint_and_even() -> None:
 
 def test_a_single_picture_cannot_be_divided() -> None:
     with pytest.raises(UsageError, match="--val-data"):
-        splitting.stratified([0.5], 0.2, 0)
+        splits.stratified([0.5], 0.2, 0)
 
 
 def test_files_say_which_pictures_are_for_what(flat: Path) -> None:
@@ -176,7 +176,7 @@ def test_a_folder_of_its_own_for_validation(flat: Path) -> None:
 def test_evaluation_finds_the_part_that_a_run_held_out(flat: Path, how: str) -> None:
     settings = UNetSettings(data=flat, seed=5, split=how).decided()  # type: ignore[arg-type]
     held_out = list(sources(settings)["validation"].names)
-    options = EvaluateSettings(part="validation", seed=5, split=how)  # type: ignore[arg-type]
+    options = EvaluateSettings(subset="validation", seed=5, split=how)  # type: ignore[arg-type]
     assert list(evaluated_source(flat, settings.model, options).names) == held_out
     assert list(evaluated_source(flat, settings.model, EvaluateSettings()).names) == ["cell1", "cell2", "cell10"]
 

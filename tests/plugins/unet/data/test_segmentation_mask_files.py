@@ -56,14 +56,14 @@ def test_index_masks_are_recognised_and_counted(flat: Path, mode: str) -> None:
             image.putdata(values.reshape(-1))
         image.save(path)
     settings = UNetSettings(data=flat).decided()
-    assert settings.model.exclusive
+    assert settings.model.multiclass
     assert settings.model.classes == ["0", "1", "2"]
     assert settings.masks == "index"
     assert settings.loss == "unet/cross-entropy-dice"
     _, numbers = read_source(flat, settings.model).read(0)
     assert numbers.unique().tolist() == [0, 1, 2, 255]
     with pytest.raises(DataError, match="class number 2, but there are 2 classes"):
-        read_source(flat, ModelSettings(classes=["x", "y"], exclusive=True)).read(0)
+        read_source(flat, ModelSettings(classes=["x", "y"], multiclass=True)).read(0)
 
 
 def test_one_class_beside_unknown_pixels_is_a_class_number(flat: Path) -> None:
@@ -73,7 +73,7 @@ def test_one_class_beside_unknown_pixels_is_a_class_number(flat: Path) -> None:
     for name in ("cell2", "cell10"):
         mask(flat / "masks" / f"{name}.png", square(1))
     settings = UNetSettings(data=flat).decided()
-    assert settings.model.exclusive
+    assert settings.model.multiclass
     assert settings.model.classes == ["0", "1"]
 
 
@@ -82,7 +82,7 @@ def test_binary_masks_are_zeros_and_ones_or_black_and_white(flat: Path, white: i
     for path in (flat / "masks").iterdir():
         mask(path, square(white))
     settings = UNetSettings(data=flat).decided()
-    assert not settings.model.exclusive
+    assert not settings.model.multiclass
     assert settings.model.classes == ["foreground"]
     assert read_source(flat, settings.model).read(0)[1].sum() == 24
 
@@ -92,7 +92,7 @@ def test_soft_edges_are_cut_at_half_and_no_class_numbers(flat: Path) -> None:
     values[2, 3:6], values[3, 3:6] = 100, 140
     mask(flat / "masks" / "cell1.png", values)
     settings = UNetSettings(data=flat).decided()
-    assert not settings.model.exclusive
+    assert not settings.model.multiclass
     assert read_source(flat, settings.model).read(0)[1].sum() == 21
 
 
@@ -147,7 +147,7 @@ def test_a_soiled_pixel_makes_no_class_numbers(flat: Path) -> None:
     values = square(255)
     values[0, 0] = 1
     mask(flat / "masks" / "cell1.png", values)
-    assert not UNetSettings(data=flat).decided().model.exclusive
+    assert not UNetSettings(data=flat).decided().model.multiclass
 
 
 def test_masks_that_mark_nothing_are_told_of(flat: Path) -> None:

@@ -100,12 +100,12 @@ def test_pictures_are_normalised_exactly_once() -> None:
 
 def test_masks_stay_binary_when_resized_and_numbers_stay_numbers() -> None:
     picture, masks = marked(40, 40)
-    _, smaller = resized(picture, masks, (17, 23), exclusive=False)
+    _, smaller = resized(picture, masks, (17, 23), multiclass=False)
     assert smaller.shape == (1, 17, 23)
     assert set(smaller.unique().tolist()) == {0, 1}
     numbers = torch.zeros(1, 40, 40, dtype=torch.uint8)
     numbers[:, 20:] = 7
-    _, fewer = resized(picture, numbers, (17, 23), exclusive=True)
+    _, fewer = resized(picture, numbers, (17, 23), multiclass=True)
     assert set(fewer.unique().tolist()) == {0, 7}
 
 

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from restore.plugins.unet.networks.deeplab import DeepLabV3, DeepLabV3Plus
-from restore.plugins.unet.networks.nested_unet import NestedUNet
-from restore.plugins.unet.networks.unet import UNet
+from restore.plugins.unet.networks.unet import NestedUNet, UNet
 
 
 def parameters(network: nn.Module) -> int:
