@@ -12,7 +12,7 @@ from torchvision import tv_tensors
 from restore.plugins.unet.data import nuclei
 from restore.plugins.unet.data.augmentation import make_augmentation
 from restore.plugins.unet.data.dataset import Drawings, Segments, cropped, resized
-from restore.plugins.unet.inference import normalised
+from restore.plugins.unet.inference import normalize
 from restore.plugins.unet.settings import AugmentationSettings, ModelSettings
 
 MODEL = ModelSettings(classes=["nucleus"], fit="crop")
@@ -91,11 +91,11 @@ def test_samples_are_plain_tensors_in_their_ranges() -> None:
 
 def test_pictures_are_normalised_exactly_once() -> None:
     # A second division by 255 would leave values within 0.02 of zero.
-    spread = normalised(torch.rand(1, 3, 64, 64), MODEL)
+    spread = normalize(torch.rand(1, 3, 64, 64), MODEL)
     assert spread.std() > 0.5
     gray = torch.full((1, 3, 4, 4), 0.5)
     expected = (0.5 - 0.485) / 0.229
-    assert normalised(gray, MODEL)[0, 0, 0, 0] == pytest.approx(expected, rel=1e-5)
+    assert normalize(gray, MODEL)[0, 0, 0, 0] == pytest.approx(expected, rel=1e-5)
 
 
 def test_masks_stay_binary_when_resized_and_numbers_stay_numbers() -> None:
