@@ -14,9 +14,17 @@ TRUST = 16.0
 
 
 def to_uint8(image: Tensor) -> Tensor:
-    """Round an image in [0, 1], which is clamped, to 8 bits: half a step rounds up, as in MATLAB."""
-    levels = image if image.dtype == torch.float64 else image.float()  # half precision cannot count to 255.5
-    return (levels.clamp(0, 1) * 255 + 0.5).floor().to(torch.uint8)
+    """An image in [0, 1] in 8 bits; see `to_levels`."""
+    return to_levels(image).to(torch.uint8)
+
+
+def to_levels(image: Tensor) -> Tensor:
+    """The whole numbers from 0 to 255, in floating point, of an image in [0, 1], which is clamped.
+
+    Half a level rounds up, as in MATLAB. What is no number stays so.
+    """
+    precise = image if image.dtype == torch.float64 else image.float()  # half precision cannot count to 255.5
+    return (precise.clamp(0, 1) * 255 + 0.5).floor()
 
 
 def luma(image: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 from restore.core.errors import DataError
 from restore.core.machine.devices import in_float64
 from restore.core.measuring import EvaluationProtocol
-from restore.core.pictures.pixels import luma, to_uint8
+from restore.core.pictures.pixels import luma, to_levels
 from restore.plugins.common.images.color import studio_luma
 
 _COLOURS = {"y8": "8-bit Y", "y": "Y", "rgb8": "8-bit RGB", "rgb": "RGB"}
@@ -65,13 +65,13 @@ class Comparison:
         cut = self.border
         values = in_float64(pictures[..., cut : pictures.shape[-2] - cut, cut : pictures.shape[-1] - cut])
         if self.colour != "rgb":
-            values = to_uint8(values).to(values) / 255
+            values = to_levels(values) / 255
         if values.shape[1] == 3 and gray:
             values = luma(values)
         elif values.shape[1] == 3 and self.colour in ("y8", "y"):
             values = studio_luma(values)
         if self.colour == "y8":
-            values = to_uint8(values).to(values) / 255
+            values = to_levels(values) / 255
         return 255 * values
 
 
