@@ -49,9 +49,7 @@ def restore_tasks(register: Register) -> None:
 def restore_architectures(register: Register) -> None:
     """Networks that give logits for each class."""
     register("unet", f"{HOME}.networks.unet:UNet", summary="U-Net.")
-    register(
-        "nested-unet", f"{HOME}.networks.unet:NestedUNet", summary="UNet++, prunable with deep supervision."
-    )
+    register("nested-unet", f"{HOME}.networks.unet:NestedUNet", summary="UNet++, prunable with deep supervision.")
     register("deeplab-v3", f"{HOME}.networks.deeplab:DeepLabV3", summary="DeepLabV3: an atrous pyramid on a backbone.")
     register("deeplab-v3-plus", f"{HOME}.networks.deeplab:DeepLabV3Plus", summary="DeepLabV3+: V3 with a decoder.")
 

@@ -20,9 +20,9 @@ from restore.core.steps import Modules
 from restore.core.writing import check_vacant, writable_folder
 from restore.plugins.common.animation import KINDS, check_kind, write_animation
 from restore.plugins.warpgan.data.alignment import Points, aligned
-from restore.plugins.warpgan.data.detection import Detect, detector, middle
+from restore.plugins.warpgan.data.detection import Detect, find_detector, middle
 from restore.plugins.warpgan.data.landmarks import LandmarkFolder, LandmarkList, read_landmarks
-from restore.plugins.warpgan.letterbox import Frame
+from restore.plugins.warpgan.letterbox import Letterbox
 from restore.plugins.warpgan.options import AlignSettings, ExaggerateSettings
 from restore.plugins.warpgan.task import WarpGAN
 
@@ -37,7 +37,7 @@ class Found:
     folder: Path
 
     @property
-    def person(self) -> str:
+    def identity(self) -> str:
         """Whose picture it is, as far as the folder says; empty in a single folder."""
         return self.folder.name
 
@@ -50,13 +50,14 @@ def align(settings: AlignSettings) -> None:
     """
     found = list(pictures_below(settings.folder))
     known = read_landmarks(settings.landmarks) if settings.landmarks else None
-    detect = detector() if known is None else None
+    detect = find_detector(settings.detector) if known is None else None
     targets = {each: settings.output / each.folder / f"{each.path.stem}.png" for each in found}
     _refuse(targets, settings)
     if known is None and detect is None:
         _log.warning(
-            "No --landmarks, and facenet-pytorch is not installed to look for faces: the middle of every picture is "
-            "cut out, which is right only where a face fills it as it does in aligned pictures."
+            "No landmarks are known and no face detector is used: the middle of every picture is cut out, which is "
+            "right only where a face fills it as it does in aligned pictures. Give --landmarks, or --detector yunet "
+            "(needs pip install 'restorekit[faces]'; downloads 230 kB once)."
         )
     failed = 0
     for each, target in targets.items():
@@ -77,10 +78,10 @@ def pictures_below(folder: Path) -> Iterator[Found]:
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: {'is a file, not a folder' if folder.exists() else 'no such folder'}")
-    people = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    filled = [path for path in people if has_pictures(path)]
-    for person in filled:
-        yield from (Found(path, Path(person.name)) for path in list_pictures(person))
+    identities = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    filled = [path for path in identities if has_pictures(path)]
+    for identity in filled:
+        yield from (Found(path, Path(identity.name)) for path in list_pictures(identity))
     if not filled or has_pictures(folder):
         yield from (Found(path, Path()) for path in list_pictures(folder))
 
@@ -109,7 +110,7 @@ def _align(
 ) -> None:
     picture = read_picture(each.path).colour
     if known is not None:
-        landmarks: Points | None = known.of(each.person, each.path)
+        landmarks: Points | None = known.of(each.identity, each.path)
     else:
         height, width = picture.shape[-2:]
         landmarks = detect(picture) if detect is not None else middle(height, width, settings.scale)
@@ -154,7 +155,7 @@ def exaggerate(task: WarpGAN, modules: Modules, settings: ExaggerateSettings) ->
     check_vacant(settings.output, settings.overwrite)
     picture = read_picture(settings.picture).colour
     (style,) = task.styles(modules, count=1, seed=settings.seed, like=settings.style_of)
-    frame = Frame.of(picture[None], task.settings.model.size)
+    frame = Letterbox.of(picture[None], task.settings.model.size)
     scales = torch.linspace(settings.first, settings.last, settings.steps).tolist()
     drawn = (task.draw(frame.faces, modules, style, scale).picture for scale in scales)
     write_animation(settings.output, [frame.back((each + 1) / 2)[0].clamp(0, 1) for each in drawn])

@@ -105,7 +105,7 @@ def warpgan(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
         here[_MEAN] = mean.reshape(-1, 2)
         settings["points"] = len(here[_MEAN])
     if (identities := here.get("discriminator.identities.weight")) is not None:
-        settings["people"] = len(identities) // KINDS
+        settings["identities"] = len(identities) // KINDS
     return settings, here
 
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 
 @dataclass(frozen=True)
-class Frame:
+class Letterbox:
     """Where pictures of one size lie in squares."""
 
     faces: Tensor
@@ -19,7 +19,7 @@ class Frame:
     width: int
 
     @classmethod
-    def of(cls, pictures: Tensor, size: int) -> Frame:
+    def of(cls, pictures: Tensor, size: int) -> Letterbox:
         """Pictures (B, 3, H, W) in [0, 1], continued at their edges to squares and resized to ``size``."""
         height, width = pictures.shape[-2:]
         top, left = cls._offset(height, width)

@@ -2,34 +2,91 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.errors import DataError, UsageError
+from restore.core.machine.devices import in_float64
 from restore.core.measuring import Metric
 from restore.core.steps import Batch, Modules
 from restore.plugins.common.metrics import PrecomputedMetric
 from restore.plugins.warpgan import control_points
 from restore.plugins.warpgan.frechet import PUBLISHED, FrechetDistance
-from restore.plugins.warpgan.losses import texture_error
-from restore.plugins.warpgan.measures import FALSE_ACCEPTS, Rank1, Verification, with_person
-from restore.plugins.warpgan.networks.discriminator import KINDS, Judgement
+from restore.plugins.warpgan.networks.discriminator import Judgement, predicted_identity
 from restore.plugins.warpgan.networks.generator import Drawing
+from restore.plugins.warpgan.step import texture_error
 
-Looks = Callable[[Tensor], Tensor]
+FALSE_ACCEPTS = 0.01
+"""Share of pairs of different people that a verification may take for one person."""
+
+
+@dataclass(frozen=True)
+class Rank1(PrecomputedMetric):
+    """How many of the pictures asked about have a photograph of their own person as the nearest in the gallery.
+
+    Rows are those of `with_person`; the gallery are the photographs of all rows but the one that a picture was made
+    from, which stays only where there is no other of the person. A single row has nothing to be compared with: nan.
+    """
+
+    def reduce(self, rows: Tensor) -> float:
+        """Share in [0, 1]."""
+        if len(rows) < 2:
+            return float("nan")
+        same, scores, compared = similarities(rows)
+        nearest = scores.masked_fill(~compared, -torch.inf).argmax(1, keepdim=True)
+        return float(same.gather(1, nearest).double().mean())
+
+
+@dataclass(frozen=True)
+class Verification(PrecomputedMetric):
+    """How many pairs of one person are accepted where at most a hundredth of the pairs of different people is.
+
+    Huo et al., 2018, VR at FAR 1 %; pairs as in `Rank1`. The threshold is the lowest that keeps the share; where there
+    are no pairs of different people every pair is accepted. A single row has no pairs: nan.
+    """
+
+    def reduce(self, rows: Tensor) -> float:
+        """Share in [0, 1]."""
+        if len(rows) < 2:
+            return float("nan")
+        same, scores, compared = similarities(rows)
+        genuine, impostors = scores[same & compared], scores[~same].sort(descending=True).values
+        if not len(impostors):
+            return 1.0
+        return float((genuine > impostors[int(FALSE_ACCEPTS * len(impostors))]).double().mean())
+
+
+def with_identity(identity: Tensor, asked: Tensor, photograph: Tensor) -> Tensor:
+    """Rows of `Rank1` and `Verification`: person (B,), features (B, K) of what is asked about and of photographs."""
+    return torch.cat([in_float64(identity[:, None]), in_float64(asked), in_float64(photograph)], dim=1)
+
+
+def similarities(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Of each picture asked about and each photograph (N, N): whether of one person, their cosine, whether compared.
+
+    A picture is not compared with the photograph that it was made from, unless there is no other of the person.
+    """
+    identities, features = rows[:, 0], rows[:, 1:].double()
+    asked, photographs = (F.normalize(half, dim=1) for half in features.chunk(2, dim=1))
+    same = identities[:, None] == identities
+    alone = same.sum(1) == 1
+    return same, asked @ photographs.T, ~torch.eye(len(rows), dtype=torch.bool) | alone[:, None]
+
+
+FeatureExtractor = Callable[[Tensor], Tensor]
 """Features (B, K) of pictures (B, 3, H, W) in [0, 1]."""
 
 
-class Judge(Protocol):
+class FaceEmbedder(Protocol):
     """Describes faces, so that they can be compared."""
 
     @property
@@ -43,7 +100,7 @@ class Judge(Protocol):
 
 
 @dataclass(frozen=True)
-class OwnDiscriminator:
+class DiscriminatorEmbedder:
     """The discriminator's features: at hand, but the generator was trained to please them; `Judge`."""
 
     called: str = "features of its own discriminator"
@@ -55,46 +112,51 @@ class OwnDiscriminator:
 
 
 @dataclass(frozen=True)
-class Embedder:
-    """A face recogniser in a file; `Judge`."""
+class OnnxEmbedder:
+    """A face recogniser in an ONNX file, run by onnxruntime; `FaceEmbedder`."""
 
-    network: Any
+    session: Any
+    """An ``onnxruntime.InferenceSession``."""
     called: str
     size: int | None = None
 
     @classmethod
-    def read(cls, path: Path, size: int | None = None) -> Embedder:
-        """Read a TorchScript file. Raises UsageError where there is none, DataError where it is something else."""
-        return cls(_script(path), f"features of {path.name}", size)
+    def read(cls, path: Path, size: int | None = None) -> OnnxEmbedder:
+        """Read an ONNX file.
 
-    def features(self, pictures: Tensor, modules: Modules) -> Tensor:  # noqa: ARG002 - the signature of every judge
+        Raises UsageError where there is none or onnxruntime is not installed, DataError where it is something else.
+        """
+        return cls(_session(path), f"features of {path.name}", size)
+
+    def features(self, pictures: Tensor, modules: Modules) -> Tensor:  # noqa: ARG002 - the signature of every embedder
         """What the file makes of the pictures. Raises DataError where that is no vector for each of them."""
         wanted = pictures if self.size is None else F.interpolate(pictures, (self.size, self.size), mode="bilinear")
+        name = self.session.get_inputs()[0].name
         try:
-            found = self.network.to(pictures.device)(wanted)
-        except RuntimeError as error:
+            (found, *_) = self.session.run(None, {name: wanted.float().cpu().numpy()})
+        except Exception as error:
             first = str(error).strip().splitlines()[-1]
             raise DataError(
                 f"--embedder: it cannot use pictures {tuple(wanted.shape)}: {first}; try --embedder-size"
             ) from error
-        if not isinstance(found, Tensor) or found.dim() != 2 or len(found) != len(pictures):
+        if found.ndim != 2 or len(found) != len(pictures):
             raise DataError("--embedder: it does not give features (B, K) for pictures (B, 3, height, width)")
-        return found
+        return torch.from_numpy(found).to(pictures.device)
 
 
 @lru_cache(maxsize=2)
-def _script(path: Path) -> Any:
+def _session(path: Path) -> Any:
     if not path.is_file():
         raise UsageError(f"--embedder {path}: no such file")
+    if find_spec("onnxruntime") is None:
+        raise UsageError(f"--embedder {path}: needs onnxruntime: pip install 'restorekit[onnx]'")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch advises another format, which is read by running pickles
-            return torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
-    except (RuntimeError, ValueError, OSError) as error:
-        raise DataError(f"--embedder {path}: is no TorchScript file, or is damaged") from error
+        return import_module("onnxruntime").InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise DataError(f"--embedder {path}: is no ONNX file, or is damaged") from error
 
 
-def metrics(judge: Judge | None, known: bool, fid: str | None = None) -> dict[str, Metric]:
+def metrics(judge: FaceEmbedder | None, known: bool, fid: str | None = None) -> dict[str, Metric]:
     """Every metric by name; those about people only where somebody can judge them.
 
     ``known`` says that the people are those that the discriminator knows by number, ``fid`` by whose features generated
@@ -117,7 +179,7 @@ def metrics(judge: Judge | None, known: bool, fid: str | None = None) -> dict[st
             "rank-1-photograph": Rank1("rank-1-photograph", gallery),
             "verification": Verification("verification", f"{gallery}, at {FALSE_ACCEPTS:.0%} false accepts"),
         }
-    if known and isinstance(judge, OwnDiscriminator):
+    if known and isinstance(judge, DiscriminatorEmbedder):
         found["own-person"] = PrecomputedMetric(
             "own-person", "share that its own discriminator takes for the right person", "higher"
         )
@@ -127,14 +189,8 @@ def metrics(judge: Judge | None, known: bool, fid: str | None = None) -> dict[st
     return found
 
 
-def person_of(judged: Judgement) -> Tensor:
-    """Who is most likely shown (B,), whatever the kind of picture."""
-    of_each_kind = rearrange(judged.identities.softmax(1), "b (kind person) -> b kind person", kind=KINDS)
-    return of_each_kind.sum(1).argmax(1)
-
-
 def numbers(
-    batch: Batch, modules: Modules, style: int, judge: Judge | None, looks: Looks | None = None
+    batch: Batch, modules: Modules, style: int, judge: FaceEmbedder | None, looks: FeatureExtractor | None = None
 ) -> Mapping[str, Tensor]:
     """What each metric measures, (B, K) each, of photographs that are drawn in two styles by chance."""
     photograph, caricature = 2 * batch["input"] - 1, 2 * batch["target"] - 1
@@ -152,18 +208,18 @@ def numbers(
         "inside": 1 - warp["outside"],
         "folded": warp["folded"],
     }
-    drawn, person = drawing.picture[:count], batch["person"]
+    drawn, identity = drawing.picture[:count], batch["identity"]
     if looks is not None:
         found["fid"] = torch.cat([looks((drawn + 1) / 2), looks(batch["target"])], dim=1)
     if judge is None:
         return found
     generated, real, by_hand = judge.features(torch.cat([drawn, photograph, caricature]), modules).chunk(3)
     found |= {
-        "rank-1": with_person(person, generated, real),
-        "rank-1-hand-drawn": with_person(person, by_hand, real),
-        "rank-1-photograph": with_person(person, real, real),
-        "verification": with_person(person, generated, real),
+        "rank-1": with_identity(identity, generated, real),
+        "rank-1-hand-drawn": with_identity(identity, by_hand, real),
+        "rank-1-photograph": with_identity(identity, real, real),
+        "verification": with_identity(identity, generated, real),
     }
-    if isinstance(judge, OwnDiscriminator):
-        found["own-person"] = person_of(modules.discriminator(drawn)) == person
+    if isinstance(judge, DiscriminatorEmbedder):
+        found["own-person"] = predicted_identity(modules.discriminator(drawn)) == identity
     return found

@@ -52,8 +52,9 @@ class EvaluateOptions(Settings):
     list_file: Annotated[Path | None, Flag("--list")] = None
     """Text file that names the pictures to measure, relative to --data."""
     embedder: Path | None = None
-    """TorchScript file of a face recogniser: pictures (B, 3, side, side) in [-1, 1] to features (B, K), compared by
-    their cosine. Unset: the features of the discriminator, which the generator was trained to please."""
+    """ONNX file of a face recogniser: images (B, 3, side, side) in [-1, 1] to features (B, K), compared by their
+    cosine; needs pip install 'restorekit[onnx]'. Unset: the features of the discriminator, which the generator was
+    trained to please."""
     embedder_size: Annotated[int, Field(ge=8)] | None = None
     """Side of the pictures that the recogniser (--embedder) is given; unset: as they are."""
     fid: str | None = None
@@ -71,8 +72,8 @@ class AlignSettings(Settings):
     """Faces are turned, scaled and shifted so that eyes, nose and mouth lie where WarpGAN wants them.
 
     Pictures come from folders of people, as WebCaricature's OriginalImages, or from a single folder. Without
-    --landmarks they are looked for by facenet-pytorch where that is installed; without both the middle of the picture
-    is cut out, which is right only for faces that fill it.
+    --landmarks a face detector looks for them; without both the middle of the picture is cut out, which is right only
+    for faces that fill it.
     """
 
     folder: Annotated[Path, Positional("FOLDER")]
@@ -82,6 +83,9 @@ class AlignSettings(Settings):
     landmarks: Path | None = None
     """Folder of landmark files (WebCaricature's FacialPoints: 17 lines "x y" a picture; or 5), or a text file with a
     line "path x1 y1 … x5 y5" for each picture."""
+    detector: str = "auto"
+    """Which face detector finds landmarks that are not given: yunet (OpenCV's, pip install 'restorekit[faces]', the
+    model downloaded once), the path of a YuNet file, or auto: yunet where both are already on this machine."""
     size: Annotated[int, Field(ge=16, le=4096)] = 256
     """Side of the aligned pictures in pixels."""
     scale: Annotated[float, Field(gt=0, le=4)] = 0.7

@@ -14,7 +14,7 @@ from restore.core.settings import Changeable, Flag, OptimizerSettings, Settings
 from restore.core.weights.header import find_weights, safetensors_header
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 
-SAMPLE_PEOPLE = 12
+SAMPLE_IDENTITIES = 12
 """People of the drawn sample."""
 
 PUBLISHED = {"size": 256, "width": 64, "discriminator_width": 32}
@@ -41,7 +41,7 @@ class ModelSettings(Settings):
     """Numbers that describe a face inside the discriminator."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of the numbers inside controllers and discriminator that is left out at random while training."""
-    people: Annotated[int, Field(ge=0)] = 0
+    identities: Annotated[int, Field(ge=0)] = 0
     """How many people there are; 0: counted from the data, then written into the configuration."""
 
 
@@ -75,10 +75,10 @@ class PretrainSettings(Settings):
 class AdversarialSettings(Settings):
     """Second phase: generator against discriminator."""
 
-    grow: list[Annotated[int, Field(ge=4)]] = []  # noqa: RUF012 - pydantic copies it
+    progressive: list[Annotated[int, Field(ge=4)]] = []  # noqa: RUF012 - pydantic copies it
     """Sizes, each larger than the one before, to which pictures are reduced in earlier parts of this phase: details
     come in step by step. The networks keep their size. Unset: all details at once."""
-    grow_epochs: list[Annotated[int, Field(ge=1)]] = []  # noqa: RUF012 - as above
+    progressive_epochs: list[Annotated[int, Field(ge=1)]] = []  # noqa: RUF012 - as above
     """Epochs of each of these parts. Unset: this phase in equal parts, of which a run writes the lengths into its
     configuration, so that more --epochs lengthen the last part, with all details."""
     generator: OptimizerSettings = OptimizerSettings(lr=1e-3, betas=(0.5, 0.9), weight_decay=1e-4)
@@ -117,19 +117,21 @@ class WarpGANSettings(TwoPhaseSettings):
 
     @model_validator(mode="after")
     def _grows(self) -> Self:
-        sizes = [*self.adversarial.grow, self._sizes().get("size", self.model.size)]
+        sizes = [*self.adversarial.progressive, self._sizes().get("size", self.model.size)]
         if any(after <= before for before, after in pairwise(sizes)):
-            raise ValueError(f"adversarial.grow: {sizes[:-1]} does not rise to the size of the faces, {sizes[-1]}")
+            raise ValueError(
+                f"adversarial.progressive: {sizes[:-1]} does not rise to the size of the faces, {sizes[-1]}"
+            )
         return self
 
     @model_validator(mode="after")
     def _leaves_epochs(self) -> Self:
         pretrain, adversarial = self.split()
-        sizes, lengths = self.adversarial.grow, self.adversarial.grow_epochs
+        sizes, lengths = self.adversarial.progressive, self.adversarial.progressive_epochs
         if lengths and len(lengths) != len(sizes):
             raise ValueError(
-                f"adversarial.grow_epochs has {len(lengths)} lengths for {len(sizes)} sizes of adversarial.grow; give "
-                "one for each, or leave it out"
+                f"adversarial.progressive_epochs has {len(lengths)} lengths for {len(sizes)} sizes of "
+                "adversarial.progressive; give one for each, or leave it out"
             )
         if adversarial < (sum(lengths) or len(sizes)) + 1:
             asked = f" of {lengths} epochs and a last one" if lengths else ""
@@ -149,9 +151,9 @@ class WarpGANSettings(TwoPhaseSettings):
     def parts(self) -> list[int]:
         """Epochs of each part of the adversarial phase, those with less detail first: equal where nothing is set."""
         _, adversarial = self.split()
-        if lengths := self.adversarial.grow_epochs:
+        if lengths := self.adversarial.progressive_epochs:
             return [*lengths, adversarial - sum(lengths)]
-        count = len(self.adversarial.grow) + 1
+        count = len(self.adversarial.progressive) + 1
         return [adversarial * (part + 1) // count - adversarial * part // count for part in range(count)]
 
     def _sizes(self) -> dict[str, Any]:
@@ -179,15 +181,15 @@ class WarpGANSettings(TwoPhaseSettings):
         Raises UsageError or DataError where the data are not what they have to be.
         """
         model: dict[str, Any] = self._sizes()
-        if not self.model.people:
-            model["people"] = self._people()
+        if not self.model.identities:
+            model["identities"] = self._identities()
         decided = super().decided()
-        game = decided.adversarial.model_copy(update={"grow_epochs": decided.parts()[:-1]})
+        game = decided.adversarial.model_copy(update={"progressive_epochs": decided.parts()[:-1]})
         return decided.model_copy(update={"model": self.model.model_copy(update=model), "adversarial": game})
 
-    def _people(self) -> int:
+    def _identities(self) -> int:
         if self.data is None:
-            return SAMPLE_PEOPLE
-        from restore.plugins.warpgan.data.index import albums, read_entries
+            return SAMPLE_IDENTITIES
+        from restore.plugins.warpgan.data.index import group_by_identity, read_entries
 
-        return len(albums(read_entries(self.data, self.list_file), self.list_file or self.data))
+        return len(group_by_identity(read_entries(self.data, self.list_file), self.list_file or self.data))

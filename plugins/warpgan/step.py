@@ -1,4 +1,7 @@
-"""One step of the game: what each turn asks of its network."""
+"""The losses of one training step: of patches, by kind of image, and of whole images, by identity.
+
+There are three kinds of images and as many classes of patches; each identity has a class of each kind.
+"""
 
 from __future__ import annotations
 
@@ -7,33 +10,58 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from restore.core.steps import Modules, Terms
 from restore.plugins.common.adversarial.diagnostics import game_measures
 from restore.plugins.warpgan import control_points
-from restore.plugins.warpgan.losses import (
-    CARICATURE,
-    GENERATED,
-    PHOTOGRAPH,
-    identity_loss,
-    kinds_of,
-    patch_loss,
-    texture_error,
-)
-from restore.plugins.warpgan.metrics import person_of
-from restore.plugins.warpgan.networks.discriminator import KINDS, Judgement
+from restore.plugins.warpgan.networks.discriminator import KINDS, Judgement, predicted_identity
 from restore.plugins.warpgan.networks.generator import Drawing
 from restore.plugins.warpgan.settings import LossSettings
 
+CARICATURE, PHOTOGRAPH, GENERATED = range(3)
+"""Kinds of pictures; classes of patches."""
+
+
+def patch_loss(logits: Tensor, kinds: Tensor) -> Tensor:
+    """Mean cross-entropy of patches (B, 3, h, w) of pictures of the given kinds (B,).
+
+    Shi et al., 2019, equations 4 and 5: the discriminator is asked for the kind, the generator wants `CARICATURE`.
+    """
+    # not F.cross_entropy, whose sum over places has no deterministic kernel on CUDA
+    asked = F.one_hot(kinds, logits.shape[1])[:, :, None, None]
+    return -(logits.float().log_softmax(dim=1) * asked).sum(dim=1).mean()
+
+
+def identity_loss(logits: Tensor, identities: Tensor, kinds: Tensor) -> Tensor:
+    """Mean cross-entropy of whole pictures (B, 3 M) of M people: class ``person + M * kind``.
+
+    Shi et al., 2019, equations 2 and 3; the generator wants its pictures to be the `CARICATURE` of their person.
+    """
+    return F.cross_entropy(logits.float(), identities + kinds * (logits.shape[1] // 3))
+
+
+def kinds_of(kind: int, like: Tensor) -> Tensor:
+    """One kind for each picture of a batch (B,), int64."""
+    return torch.full((len(like),), kind, device=like.device)
+
+
+def texture_error(drawn: Tensor, picture: Tensor) -> Tensor:
+    """Mean absolute error (B,) of pictures (B, C, H, W) that were drawn again in their own style, in parts of white.
+
+    Shi et al., 2019, equation 6: identity mapping, before the warp.
+    """
+    return (drawn - picture).abs().flatten(1).mean(1)
+
 
 @dataclass(frozen=True)
-class Round:
-    """What both turns of a step have in common."""
+class WarpGANStep:
+    """One batch, and the loss functions of both networks for it."""
 
     photograph: Tensor
     """(B, 3, size, size) in [-1, 1], as are the caricatures of the same people."""
     caricature: Tensor
-    person: Tensor
+    identity: Tensor
     """(B,): their numbers."""
     style: Tensor | None
     """(B, style): what the photographs are drawn in; none while there is no generator in the game yet."""
@@ -41,26 +69,26 @@ class Round:
     log: Callable[..., None]
     """Records numbers that are no loss."""
 
-    def recognise(self, modules: Modules) -> Terms:
+    def pretraining_loss(self, modules: Modules) -> Terms:
         """The discriminator's loss before there is anything generated."""
         judged: Judgement = modules.discriminator(torch.cat([self.caricature, self.photograph]))
-        kinds = torch.cat([kinds_of(kind, self.person) for kind in (CARICATURE, PHOTOGRAPH)])
-        people = self.person.repeat(2)
-        classes = people + kinds * (judged.identities.shape[1] // KINDS)
+        kinds = torch.cat([kinds_of(kind, self.identity) for kind in (CARICATURE, PHOTOGRAPH)])
+        identities = self.identity.repeat(2)
+        classes = identities + kinds * (judged.identities.shape[1] // KINDS)
         self.log(d_right=(judged.identities.argmax(1) == classes).float().mean())
-        return self._terms(judged, people, kinds)
+        return self._terms(judged, identities, kinds)
 
-    def judge(self, modules: Modules) -> Terms:
+    def discriminator_loss(self, modules: Modules) -> Terms:
         """The discriminator's loss: what kind each part of a picture is, and whose picture of what kind it is."""
         with torch.no_grad():
             generated = modules.generator(self.photograph, self.style).picture
         judged: Judgement = modules.discriminator(torch.cat([self.caricature, self.photograph, generated]))
-        kinds = torch.cat([kinds_of(kind, self.person) for kind in (CARICATURE, PHOTOGRAPH, GENERATED)])
+        kinds = torch.cat([kinds_of(kind, self.identity) for kind in (CARICATURE, PHOTOGRAPH, GENERATED)])
         real = 1 - judged.patches.detach().softmax(1)[:, GENERATED].mean((1, 2))
         self.log(d_real=real[: -len(generated)].mean(), d_fake=real[-len(generated) :].mean())
-        return self._terms(judged, self.person.repeat(3), kinds)
+        return self._terms(judged, self.identity.repeat(3), kinds)
 
-    def draw(self, modules: Modules) -> Terms:
+    def generator_loss(self, modules: Modules) -> Terms:
         """The generator's loss: to be taken for caricatures of the same people, and to redraw what is real."""
         everything = torch.cat([self.photograph, self.caricature])
         drawing: Drawing = modules.generator(everything, self.style, reconstruct=True)
@@ -68,22 +96,22 @@ class Round:
         assert drawing.reconstructed is not None
         photographs, caricatures = texture_error(drawing.reconstructed, everything).chunk(2)
         terms = {
-            **self._terms(judged, self.person, kinds_of(CARICATURE, self.person)),
+            **self._terms(judged, self.identity, kinds_of(CARICATURE, self.identity)),
             "photograph_texture": self.weights.photograph_texture * photographs.mean(),
             "caricature_texture": self.weights.caricature_texture * caricatures.mean(),
             **self._warp_terms(drawing),
         }
         self.log(
             **game_measures((drawing.rendered + 1) / 2, {"target": (self.caricature + 1) / 2}),
-            d_right=(person_of(judged) == self.person).float().mean(),
+            d_right=(predicted_identity(judged) == self.identity).float().mean(),
         )
         return terms
 
-    def _terms(self, judged: Judgement, people: Tensor, kinds: Tensor) -> Terms:
+    def _terms(self, judged: Judgement, identities: Tensor, kinds: Tensor) -> Terms:
         """Both games of one network: asked of pictures of people is that they are taken for kinds."""
         return {
             "patch": self.weights.patch * patch_loss(judged.patches, kinds),
-            "identity": self.weights.identity * identity_loss(judged.identities, people, kinds),
+            "identity": self.weights.identity * identity_loss(judged.identities, identities, kinds),
         }
 
     def _warp_terms(self, drawing: Drawing) -> Terms:

@@ -18,15 +18,15 @@ from restore.core.steps import Batch, Modules, Phase, Step, Turn
 from restore.core.task import Pictures, Task
 from restore.plugins.common.adversarial.diagnostics import Remedies, game_health
 from restore.plugins.warpgan import metrics
-from restore.plugins.warpgan.data.dataset import FaceFiles, Pairs, galleries, read_albums
+from restore.plugins.warpgan.data.dataset import FaceFiles, Pairs, galleries, read_identities
 from restore.plugins.warpgan.frechet import inception_features
-from restore.plugins.warpgan.letterbox import Frame
+from restore.plugins.warpgan.letterbox import Letterbox
 from restore.plugins.warpgan.networks.discriminator import Discriminator
 from restore.plugins.warpgan.networks.generator import Drawing, WarpGenerator
 from restore.plugins.warpgan.options import EvaluateOptions, PredictOptions
 from restore.plugins.warpgan.rendering import check_sheet, drawn_points, marked
 from restore.plugins.warpgan.settings import WarpGANSettings
-from restore.plugins.warpgan.step import Round
+from restore.plugins.warpgan.step import WarpGANStep
 
 PRETRAIN, ADVERSARIAL = "pretrain", "adversarial"
 
@@ -50,7 +50,7 @@ class WarpGAN(Task):
     """Caricatures by an adversarial network that also has to keep who it draws.
 
     The discriminator first learns faces (``pretrain``); then both play (``adversarial``), after as many parts with less
-    detail as ``adversarial.grow`` names. The discriminator is exported too: it judges how far people are still
+    detail as ``adversarial.progressive`` names. The discriminator is exported too: it judges how far people are still
     themselves. A weights file with a generator alone, as imported ones are, has no people and needs another judge.
     """
 
@@ -70,10 +70,10 @@ class WarpGAN(Task):
         model = self.settings.model
         units = model.size if model.controller == "dense" else UNITS
         generator = WarpGenerator(units, model.style, model.points, model.width, model.controller, model.dropout)
-        if not model.people:
+        if not model.identities:
             return {"generator": generator}
         discriminator = Discriminator(
-            model.size, model.people, model.discriminator_width, model.embedding, model.dropout
+            model.size, model.identities, model.discriminator_width, model.embedding, model.dropout
         )
         return {"generator": generator, "discriminator": discriminator}
 
@@ -86,7 +86,7 @@ class WarpGAN(Task):
         *growing, last = self.settings.parts()
         game = {"discriminator": chosen.discriminator, "generator": chosen.generator}
         found = [Phase(PRETRAIN, pretrain, {"discriminator": self.settings.pretrain.optimizer})] if pretrain else []
-        for size, epochs in zip(chosen.grow, growing, strict=True):
+        for size, epochs in zip(chosen.progressive, growing, strict=True):
             found.append(Phase(f"{ADVERSARIAL}-{size}", epochs, game, start="last"))
         return [*found, Phase(ADVERSARIAL, last, game, start="last")]
 
@@ -104,20 +104,20 @@ class WarpGAN(Task):
     def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
         """One step of the discriminator on real pictures, or one of each network, for the same styles."""
         photograph, caricature = 2 * batch["input"] - 1, 2 * batch["target"] - 1
-        person = batch["person"]
+        identity = batch["identity"]
         style = None
         if step.phase != PRETRAIN:
-            style = torch.randn(len(person), self.settings.model.style, device=person.device)
-        game = Round(photograph, caricature, person, style, self.settings.loss, turn.log)
+            style = torch.randn(len(identity), self.settings.model.style, device=identity.device)
+        losses = WarpGANStep(photograph, caricature, identity, style, self.settings.loss, turn.log)
         if style is None:
-            turn("discriminator", game.recognise)
+            turn("discriminator", losses.pretraining_loss)
             return
-        turn("discriminator", game.judge)
-        turn("generator", game.draw)
+        turn("discriminator", losses.discriminator_loss)
+        turn("generator", losses.generator_loss)
 
     @property
-    def _people(self) -> int:
-        return self.settings.model.people
+    def _identities(self) -> int:
+        return self.settings.model.identities
 
     def health(self, numbers: Mapping[str, float]) -> str | None:
         """What goes wrong in every such game, and control points that have left the picture."""
@@ -169,7 +169,7 @@ class WarpGAN(Task):
         if like is None:
             return torch.randn(count, self.settings.model.style, generator=torch.Generator().manual_seed(seed))
         device = next(modules.generator.parameters()).device
-        face = Frame.of(read_picture(like).colour[None], self.settings.model.size).faces.to(device)
+        face = Letterbox.of(read_picture(like).colour[None], self.settings.model.size).faces.to(device)
         style: Tensor = modules.generator(2 * face - 1).encoded_style
         return style.cpu()
 
@@ -185,7 +185,7 @@ class WarpGAN(Task):
         A picture that is not a square is continued at its edges to one.
         """
         asked = self.asked
-        frame = Frame.of(batch["input"], self.settings.model.size)
+        frame = Letterbox.of(batch["input"], self.settings.model.size)
         styles = self.styles(modules, count=asked.styles, seed=asked.seed, like=asked.style_of)
         outputs: Batch = {}
         for name, style in zip(self._style_names(), styles, strict=True):
@@ -223,19 +223,19 @@ class WarpGAN(Task):
             if listed is not None:
                 raise UsageError("--list needs --data")
             return Pairs(galleries(self.settings)["validation"], training=False)
-        return Pairs(FaceFiles(read_albums(folder, listed), self.settings.model.size), training=False)
+        return Pairs(FaceFiles(read_identities(folder, listed), self.settings.model.size), training=False)
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """``caricature``: what the warp does, how well textures are kept, and whether people are."""
-        judge, known = self._judge_of_faces(), not isinstance(self.options, EvaluateOptions)
+        judge, known = self._embedder(), not isinstance(self.options, EvaluateOptions)
         return {"caricature": EvaluationProtocol("caricature", metrics.metrics(judge, known, self._fid))}
 
-    def _judge_of_faces(self) -> metrics.Judge | None:
+    def _embedder(self) -> metrics.FaceEmbedder | None:
         """Who compares faces: a recogniser that was given, else the discriminator, if there is one."""
         options = self.options
         if isinstance(options, EvaluateOptions) and options.embedder is not None:
-            return metrics.Embedder.read(options.embedder, options.embedder_size)
-        return metrics.OwnDiscriminator() if self._people else None
+            return metrics.OnnxEmbedder.read(options.embedder, options.embedder_size)
+        return metrics.DiscriminatorEmbedder() if self._identities else None
 
     @property
     def _fid(self) -> str | None:
@@ -245,7 +245,7 @@ class WarpGAN(Task):
     def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
         """Statistics of each photograph, drawn in two styles by chance."""
         looks = inception_features(self._fid) if self._fid else None
-        numbers = metrics.numbers(batch, modules, self.settings.model.style, self._judge_of_faces(), looks)
+        numbers = metrics.numbers(batch, modules, self.settings.model.style, self._embedder(), looks)
         return {name: metric.measure(numbers[name], batch["target"]) for name, metric in protocol.metrics.items()}
 
     def sample_row(self, batch: Batch, modules: Modules) -> list[Tensor]:

@@ -29,7 +29,7 @@ def read_input_mask(path: Path, picture: Picture, options: FillingPredict | None
             "it is painted in a colour; or --mask auto:alpha if it is transparent"
         )
     mask = _found(path, picture, options)
-    mask = dilate(mask, options.grow) if options.grow else mask
+    mask = dilate(mask, options.dilate) if options.dilate else mask
     share = float(mask.mean())
     if share == 0:
         _log.warning("%s: there is no hole in it (--mask %s); it comes out as it is", path, options.mask)

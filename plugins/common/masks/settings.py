@@ -53,7 +53,7 @@ class FillingPredict(Settings):
     """Whether the hole is white or black in mask files."""
     mask_tolerance: Annotated[int, Field(ge=0, le=255)] = 8
     """auto:color: by how much red, green and blue may each differ from the colour, of 255."""
-    grow: Annotated[int, Field(ge=0, le=1000)] = 0
+    dilate: Annotated[int, Field(ge=0, le=1000)] = 0
     """Pixels by which the hole is made larger on all sides, where its rim is soiled by what is to be removed."""
     feather: Annotated[int, Field(ge=0, le=1000)] = 0
     """Pixels around the hole over which the answer fades into what is known; these are then changed too. With 0 every

@@ -16,10 +16,10 @@ from restore.core.errors import UsageError
 from restore.plugins.common.animation import fitted
 from restore.plugins.common.images.folders import PictureFolder
 from restore.plugins.common.images.resize import bilinear
-from restore.plugins.warpgan.data.index import Album, albums, divided, read_entries
-from restore.plugins.warpgan.settings import SAMPLE_PEOPLE, WarpGANSettings
+from restore.plugins.warpgan.data.index import IdentityFiles, group_by_identity, read_entries, split_identity
+from restore.plugins.warpgan.settings import SAMPLE_IDENTITIES, WarpGANSettings
 from restore.plugins.warpgan.synthetic_faces import faces
-from restore.plugins.warpgan.synthetic_faces.identities import people
+from restore.plugins.warpgan.synthetic_faces.identities import identities
 
 SAMPLE_TRAIN, SAMPLE_VALIDATION = 10, 3
 """Photographs, and as many caricatures, of each person of the drawn sample."""
@@ -36,23 +36,23 @@ class Gallery(Protocol):
         ...
 
     @property
-    def people(self) -> int:
+    def identities(self) -> int:
         """How many people there are."""
         ...
 
-    def photographs(self, person: int) -> int:
+    def photographs(self, identity: int) -> int:
         """How many photographs there are of a person."""
         ...
 
-    def caricatures(self, person: int) -> int:
+    def caricatures(self, identity: int) -> int:
         """How many caricatures there are of a person."""
         ...
 
-    def face(self, person: int, number: int, drawn: bool) -> Tensor:
+    def face(self, identity: int, number: int, drawn: bool) -> Tensor:
         """One of them: (3, size, size) uint8."""
         ...
 
-    def name(self, person: int, number: int) -> str:
+    def name(self, identity: int, number: int) -> str:
         """What to call a photograph in reports."""
         ...
 
@@ -63,32 +63,32 @@ class DrawnFaces:
 
     size: int
     split: Split
-    people: int = SAMPLE_PEOPLE
+    identities: int = SAMPLE_IDENTITIES
     in_memory: bool = True
 
-    def photographs(self, person: int) -> int:  # noqa: ARG002 - the same for everybody
+    def photographs(self, identity: int) -> int:  # noqa: ARG002 - the same for everybody
         """How many of this split."""
         return SAMPLE_TRAIN if self.split == "train" else SAMPLE_VALIDATION
 
-    def caricatures(self, person: int) -> int:
+    def caricatures(self, identity: int) -> int:
         """As many."""
-        return self.photographs(person)
+        return self.photographs(identity)
 
-    def face(self, person: int, number: int, drawn: bool) -> Tensor:
+    def face(self, identity: int, number: int, drawn: bool) -> Tensor:
         """Drawn when first asked for; training and validation have no picture in common."""
         first = 0 if self.split == "train" else SAMPLE_TRAIN
-        return _drawn(self.size, person, first + number, drawn)
+        return _drawn(self.size, identity, first + number, drawn)
 
-    def name(self, person: int, number: int) -> str:
+    def name(self, identity: int, number: int) -> str:
         """As ``person07/P00011``."""
         first = 0 if self.split == "train" else SAMPLE_TRAIN
-        return f"person{person + 1:02}/P{first + number + 1:05}"
+        return f"person{identity + 1:02}/P{first + number + 1:05}"
 
 
 @lru_cache(maxsize=4096)
-def _drawn(size: int, person: int, number: int, drawn: bool) -> Tensor:
-    someone = people(person + 1, seed=0)[person]
-    random = np.random.default_rng([int(drawn), person, number])
+def _drawn(size: int, identity: int, number: int, drawn: bool) -> Tensor:
+    someone = identities(identity + 1, seed=0)[identity]
+    random = np.random.default_rng([int(drawn), identity, number])
     drawing = (faces.caricature if drawn else faces.photograph)(someone, random, size)
     return torch.from_numpy(drawing.picture).permute(2, 0, 1).contiguous()
 
@@ -96,32 +96,32 @@ def _drawn(size: int, person: int, number: int, drawn: bool) -> Tensor:
 class FaceFiles:
     """Picture files by person; `Gallery`. Pictures of another size are resized, of another shape cut to a square."""
 
-    def __init__(self, found: Sequence[Album], size: int) -> None:
+    def __init__(self, found: Sequence[IdentityFiles], size: int) -> None:
         """Look at every file. Raises DataError naming one that is no readable picture."""
-        self.albums, self.size, self.people = list(found), size, len(found)
+        self.albums, self.size, self.identities = list(found), size, len(found)
         files = [path for album in self.albums for path in (*album.photographs, *album.caricatures)]
         self._places = {path: place for place, path in enumerate(files)}
         self._files = PictureFolder(files)
         self.in_memory = self._files.in_memory
 
-    def photographs(self, person: int) -> int:
+    def photographs(self, identity: int) -> int:
         """How many."""
-        return len(self.albums[person].photographs)
+        return len(self.albums[identity].photographs)
 
-    def caricatures(self, person: int) -> int:
+    def caricatures(self, identity: int) -> int:
         """How many."""
-        return len(self.albums[person].caricatures)
+        return len(self.albums[identity].caricatures)
 
-    def face(self, person: int, number: int, drawn: bool) -> Tensor:
+    def face(self, identity: int, number: int, drawn: bool) -> Tensor:
         """Read when first asked for."""
-        album = self.albums[person]
+        album = self.albums[identity]
         picture = self._files[self._places[(album.caricatures if drawn else album.photographs)[number]]]
         return picture if picture.shape[-2:] == (self.size, self.size) else fitted(picture, self.size, self.size)
 
-    def name(self, person: int, number: int) -> str:
+    def name(self, identity: int, number: int) -> str:
         """As ``Alan_Rickman/P00001.jpg``."""
-        path = self.albums[person].photographs[number]
-        return f"{self.albums[person].person}/{path.name}"
+        path = self.albums[identity].photographs[number]
+        return f"{self.albums[identity].identity}/{path.name}"
 
 
 class Pairs:
@@ -137,7 +137,9 @@ class Pairs:
         self.gallery, self.training, self.flip, self.detail = gallery, training, flip, detail
         self.in_memory = gallery.in_memory
         self._order = [
-            (person, number) for person in range(gallery.people) for number in range(gallery.photographs(person))
+            (identity, number)
+            for identity in range(gallery.identities)
+            for number in range(gallery.photographs(identity))
         ]
 
     def __len__(self) -> int:
@@ -148,14 +150,14 @@ class Pairs:
         return self.gallery.name(*self._order[index])
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        person, number = self._order[index]
-        count = self.gallery.caricatures(person)
+        identity, number = self._order[index]
+        count = self.gallery.caricatures(identity)
         chosen = int(torch.randint(count, ())) if self.training else number % count
-        sample = {"input": self._face(person, number, False), "target": self._face(person, chosen, True)}
-        return {**sample, "person": torch.tensor(person)}
+        sample = {"input": self._face(identity, number, False), "target": self._face(identity, chosen, True)}
+        return {**sample, "identity": torch.tensor(identity)}
 
-    def _face(self, person: int, number: int, drawn: bool) -> Tensor:
-        face = self.gallery.face(person, number, drawn).float() / 255
+    def _face(self, identity: int, number: int, drawn: bool) -> Tensor:
+        face = self.gallery.face(identity, number, drawn).float() / 255
         if self.training and self.flip and torch.rand(()) < 0.5:
             face = face.flip(-1)
         if self.detail is None:
@@ -172,45 +174,47 @@ def galleries(settings: WarpGANSettings) -> dict[Split, Gallery]:
 
     Raises UsageError or DataError where the data are not what they have to be.
     """
-    size, known = settings.model.size, settings.model.people
+    size, known = settings.model.size, settings.model.identities
     if settings.data is None:
         if settings.val_data or settings.list_file or settings.val_list:
             raise UsageError("--val-data, --list and --val-list need --data")
-        _check_people(known, SAMPLE_PEOPLE, "the drawn sample")
+        _check_identities(known, SAMPLE_IDENTITIES, "the drawn sample")
         return {"train": DrawnFaces(size, "train"), "validation": DrawnFaces(size, "validation")}
-    found = read_albums(settings.data, settings.list_file)
-    _check_people(known, len(found), str(settings.data))
+    found = read_identities(settings.data, settings.list_file)
+    _check_identities(known, len(found), str(settings.data))
     if settings.val_data is None and settings.val_list is None:
-        halves = [divided(album, settings.val_share, settings.seed) for album in found]
+        halves = [split_identity(album, settings.val_share, settings.seed) for album in found]
         train, validation = [half[0] for half in halves], [half[1] for half in halves]
     else:
         folder = settings.val_data or settings.data
-        validation = _same_people(found, read_albums(folder, settings.val_list), folder)
+        validation = _same_identities(found, read_identities(folder, settings.val_list), folder)
         chosen = settings.list_file is None and settings.val_list is not None
         train = _without(found, validation, settings.val_list or folder) if chosen else found
         _check_apart(train, validation, settings.val_list or folder)
     return {"train": FaceFiles(train, size), "validation": FaceFiles(validation, size)}
 
 
-def read_albums(folder: Path, listed: Path | None) -> list[Album]:
+def read_identities(folder: Path, listed: Path | None) -> list[IdentityFiles]:
     """Pictures by person, of a folder or of a list file. Raises UsageError, DataError."""
-    return albums(read_entries(folder, listed), listed or folder)
+    return group_by_identity(read_entries(folder, listed), listed or folder)
 
 
-def _same_people(known: Sequence[Album], other: Sequence[Album], where: Path) -> list[Album]:
+def _same_identities(
+    known: Sequence[IdentityFiles], other: Sequence[IdentityFiles], where: Path
+) -> list[IdentityFiles]:
     """Albums in the order of those that are known, so that a person has the same number everywhere."""
-    names = [album.person for album in known]
-    strangers = [album.person for album in other if album.person not in names]
+    names = [album.identity for album in known]
+    strangers = [album.identity for album in other if album.identity not in names]
     if strangers:
         raise UsageError(
             f"{where}: {strangers[0]} is not among the people that are trained on; validation is on other pictures of "
             "the same people"
         )
-    by_name = {album.person: album for album in other}
-    return [by_name.get(name, Album(name, (), ())) for name in names]
+    by_name = {album.identity: album for album in other}
+    return [by_name.get(name, IdentityFiles(name, (), ())) for name in names]
 
 
-def _without(found: Sequence[Album], held: Sequence[Album], where: Path) -> list[Album]:
+def _without(found: Sequence[IdentityFiles], held: Sequence[IdentityFiles], where: Path) -> list[IdentityFiles]:
     """Albums without the pictures that are held out. Raises UsageError naming a person of whom a kind is used up."""
     taken = _files(held)
     left = []
@@ -221,12 +225,12 @@ def _without(found: Sequence[Album], held: Sequence[Album], where: Path) -> list
         )
         if not photographs or not caricatures:
             kind = "caricature" if photographs else "photograph"
-            raise UsageError(f"{where}: leaves no {kind} of {album.person} to train on")
-        left.append(Album(album.person, photographs, caricatures))
+            raise UsageError(f"{where}: leaves no {kind} of {album.identity} to train on")
+        left.append(IdentityFiles(album.identity, photographs, caricatures))
     return left
 
 
-def _check_apart(train: Sequence[Album], validation: Sequence[Album], where: Path) -> None:
+def _check_apart(train: Sequence[IdentityFiles], validation: Sequence[IdentityFiles], where: Path) -> None:
     """Raise UsageError naming a picture that is both trained and validated on."""
     held = _files(validation)
     both = next((path for file, path in _files(train).items() if file in held), None)
@@ -234,13 +238,13 @@ def _check_apart(train: Sequence[Album], validation: Sequence[Album], where: Pat
         raise UsageError(f"{where}: {both} is trained on too; validation is on other pictures of the same people")
 
 
-def _files(found: Sequence[Album]) -> dict[Path, Path]:
+def _files(found: Sequence[IdentityFiles]) -> dict[Path, Path]:
     """Every picture by its file, whatever links lead there."""
     return {path.resolve(): path for album in found for path in (*album.photographs, *album.caricatures)}
 
 
-def _check_people(known: int, found: int, where: str) -> None:
+def _check_identities(known: int, found: int, where: str) -> None:
     if known and known != found:
         raise UsageError(
-            f"{where}: has {found} people, but --model.people is {known}; if others were trained on, give --data"
+            f"{where}: has {found} people, but --model.identities is {known}; if others were trained on, give --data"
         )

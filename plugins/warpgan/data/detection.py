@@ -1,42 +1,93 @@
-"""Find the five landmarks of a face where nobody has written them down: by a detector that the user has installed."""
+"""Find the five landmarks of a face by OpenCV's YuNet where nobody has written them down."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
-from torchvision.transforms.v2 import functional as transforms
 
+from restore.core.errors import DataError, UsageError
+from restore.core.pictures.pixels import to_uint8
+from restore.plugins.common.downloading import download
+from restore.plugins.common.images.resize import bilinear
 from restore.plugins.warpgan.data.alignment import REFERENCE, SCALE, Points
 
 Detect = Callable[[Tensor], Points | None]
-"""From a picture (3, H, W) in [0, 1] to the five landmarks (5, 2) of its largest face, or None where there is none."""
+"""From an image (3, H, W) in [0, 1] to the five landmarks (5, 2) of its largest face, or None where there is none."""
 
-PACKAGE = "facenet_pytorch"
+YUNET_URL = (
+    "https://media.githubusercontent.com/media/opencv/opencv_zoo/47534e27c9851bb1128ccc0102f1145e27f23f98/"
+    "models/face_detection_yunet/face_detection_yunet_2026may.onnx"
+)
+YUNET_SHA256 = "ebafce4e3c118d6554634be5c27ab333b4c047a9a8c3faf1d7cf93101c22f0f0"
+"""YuNet (Wu, Peng and Yu, 2023; MIT), 229,738 bytes: the file with a dynamic input size, which OpenCV 5 needs."""
+
+LARGEST_SIDE = 640
+"""Larger images are shown to the detector at this size: it was trained on faces of 10 to 300 pixels."""
+
+MIN_SCORE = 0.7
+"""Confidence below which a detection is no face."""
 
 
-def detector() -> Detect | None:
-    """MTCNN (Zhang et al., 2016) of facenet-pytorch, whose weights come with it; None where it is not installed."""
-    if find_spec(PACKAGE) is None:
+def find_detector(chosen: str = "auto") -> Detect | None:
+    """The face detector that ``--detector`` asks for; None where ``auto`` finds nothing to work with.
+
+    Raises UsageError where OpenCV or the file is missing, RestoreError where the download fails, DataError where the
+    file holds no detector.
+
+    Args:
+        chosen: ``yunet``, which is downloaded once; the path of its file; or ``auto``: YuNet where OpenCV and the file
+            are on this machine already.
+    """
+    published = Path(torch.hub.get_dir()) / "checkpoints" / YUNET_URL.rpartition("/")[2]
+    installed = find_spec("cv2") is not None
+    if chosen == "auto" and not (installed and published.is_file()):
         return None
-    from importlib import import_module
+    if not installed:
+        raise UsageError(f"--detector {chosen}: needs OpenCV: pip install 'restorekit[faces]'")
+    if chosen in ("auto", "yunet"):
+        path = published if published.is_file() else download(YUNET_URL, published, sha256=YUNET_SHA256)
+    else:
+        path = Path(chosen).expanduser()
+    if not path.is_file():
+        raise UsageError(f"--detector {chosen}: no such file (or give auto or yunet)")
+    return yunet(path)
 
-    network: Any = import_module(PACKAGE).MTCNN(select_largest=True, device="cpu")
 
-    def detect(picture: Tensor) -> Points | None:
-        boxes, _, landmarks = network.detect(transforms.to_pil_image((255 * picture).round().byte()), landmarks=True)
-        if boxes is None:
+def yunet(path: Path) -> Detect:
+    """The detector in a file of YuNet. Raises DataError where it holds none."""
+    cv2: Any = import_module("cv2")
+    try:
+        network = cv2.FaceDetectorYN.create(str(path), "", (LARGEST_SIDE, LARGEST_SIDE), MIN_SCORE)
+    except cv2.error as error:
+        raise DataError(f"--detector {path}: OpenCV reads no face detector from it; give a file of YuNet") from error
+
+    def detect(image: Tensor) -> Points | None:
+        height, width = image.shape[-2:]
+        shrink = min(1.0, LARGEST_SIDE / max(height, width))
+        small = bilinear(image, (max(1, round(height * shrink)), max(1, round(width * shrink))))
+        rows, columns = small.shape[-2:]
+        network.setInputSize((columns, rows))
+        blue_first = np.ascontiguousarray(to_uint8(small.flip(0)).permute(1, 2, 0).numpy())
+        _, faces = network.detect(blue_first)  # (N, 15) or None: a box, five points, the score
+        if faces is None or not len(faces):
             return None
-        areas = [(right - left) * (bottom - top) for left, top, right, bottom in boxes]
-        return np.asarray(landmarks[int(np.argmax(areas))], dtype=np.float64)
+        largest = faces[np.argmax(faces[:, 2] * faces[:, 3])]
+        # YuNet's points begin with the person's right eye and right corner of the mouth. In an image these lie left,
+        # where the reference has its first ones: both have the same order.
+        points = largest[4:14].reshape(5, 2).astype(np.float64)
+        return np.asarray((points + 0.5) * [width / columns, height / rows] - 0.5)
 
     return detect
 
 
 def middle(height: int, width: int, scale: float = SCALE) -> Points:
-    """Landmarks of a face that fills a picture: aligned by them, the largest square in its middle is the result."""
+    """Landmarks of a face that fills an image: aligned by them, the largest square in its middle is the result."""
     side = min(height, width)
     return REFERENCE * (scale * side) + [width / 2, height / 2]

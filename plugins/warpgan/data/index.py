@@ -18,7 +18,7 @@ class Entry:
     """One picture file."""
 
     path: Path
-    person: str
+    identity: str
     """Name, or what the list file has in its place."""
     drawn: bool
     """Whether it is a caricature."""
@@ -42,16 +42,16 @@ def read_entries(folder: Path, listed: Path | None = None) -> list[Entry]:
             f"{where}: no photographs and caricatures: wanted is a folder for each person, with pictures called "
             "P00001, P00002, … (photographs) and C00001, … (caricatures)"
         )
-    return sorted(entries, key=lambda entry: (entry.person, entry.drawn, entry.path.name))
+    return sorted(entries, key=lambda entry: (entry.identity, entry.drawn, entry.path.name))
 
 
 def _in_folders(folder: Path) -> list[Entry]:
     found = []
-    for person in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        for path in person.iterdir():
+    for identity in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        for path in identity.iterdir():
             kind = _KIND.match(path.stem)
             if kind and path.suffix.lower() in SUFFIXES:
-                found.append(Entry(path, person.name, kind[1].upper() == "C"))
+                found.append(Entry(path, identity.name, kind[1].upper() == "C"))
     return found
 
 
@@ -72,34 +72,34 @@ def _in_list(folder: Path, listed: Path) -> list[Entry]:
 
 def _entry(folder: Path, text: str, where: str) -> Entry:
     whole, (shorter, _, label) = folder / text, text.rpartition(" ")
-    path, person = (whole, whole.parent.name) if whole.is_file() or not shorter else (folder / shorter.strip(), label)
+    path, identity = (whole, whole.parent.name) if whole.is_file() or not shorter else (folder / shorter.strip(), label)
     if not path.is_file():
         raise DataError(f"{where}: no such file: {path}")
     kind = _KIND.match(path.stem)
     if kind is None:
         raise DataError(f"{where}: {path.name} says not what it is: photographs are called P…, caricatures C…")
-    return Entry(path, person, kind[1].upper() == "C")
+    return Entry(path, identity, kind[1].upper() == "C")
 
 
 @dataclass(frozen=True)
-class Album:
+class IdentityFiles:
     """The pictures of one person, at least one of each kind."""
 
-    person: str
+    identity: str
     photographs: tuple[Path, ...]
     caricatures: tuple[Path, ...]
 
 
-def albums(entries: Sequence[Entry], where: Path) -> list[Album]:
+def group_by_identity(entries: Sequence[Entry], where: Path) -> list[IdentityFiles]:
     """Pictures by person. Raises UsageError naming people of whom there is only one kind of picture."""
-    people = dict.fromkeys(entry.person for entry in entries)
-    found = [
-        Album(person, *(tuple(e.path for e in entries if e.person == person and e.drawn == drawn) for drawn in (0, 1)))
-        for person in people
-    ]
+    identities = dict.fromkeys(entry.identity for entry in entries)
+    found = []
+    for identity in identities:
+        kinds = (tuple(e.path for e in entries if e.identity == identity and e.drawn == drawn) for drawn in (0, 1))
+        found.append(IdentityFiles(identity, *kinds))
     for kind, lacking in (
-        ("caricature", [album.person for album in found if not album.caricatures]),
-        ("photograph", [album.person for album in found if not album.photographs]),
+        ("caricature", [album.identity for album in found if not album.caricatures]),
+        ("photograph", [album.identity for album in found if not album.photographs]),
     ):
         if lacking:
             more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
@@ -109,22 +109,23 @@ def albums(entries: Sequence[Entry], where: Path) -> list[Album]:
     return found
 
 
-def divided(album: Album, val_share: float, seed: int) -> tuple[Album, Album]:
+def split_identity(album: IdentityFiles, val_share: float, seed: int) -> tuple[IdentityFiles, IdentityFiles]:
     """One person's pictures to train on and to validate on: a share of each kind, at least one of each for both.
 
     Raises UsageError where there is only one of a kind.
     """
     import random
 
-    order = random.Random(f"{seed} {album.person}")
+    order = random.Random(f"{seed} {album.identity}")
     train, validation = [], []
     for kind, pictures in (("photograph", album.photographs), ("caricature", album.caricatures)):
         if len(pictures) < 2:
             raise UsageError(
-                f"{album.person}: one {kind} cannot be both trained on and held out; give --val-data, or more pictures"
+                f"{album.identity}: one {kind} cannot be both trained on and held out; "
+                "give --val-data, or more pictures"
             )
         wanted = min(max(1, round(val_share * len(pictures))), len(pictures) - 1)
         held = set(order.sample(range(len(pictures)), wanted))
         train.append(tuple(path for index, path in enumerate(pictures) if index not in held))
         validation.append(tuple(path for index, path in enumerate(pictures) if index in held))
-    return Album(album.person, *train), Album(album.person, *validation)
+    return IdentityFiles(album.identity, *train), IdentityFiles(album.identity, *validation)

@@ -29,12 +29,12 @@ class LandmarkFolder:
             raise UsageError(f"{folder}: no such folder of landmarks")
         self.folder = folder
 
-    def of(self, person: str, picture: Path) -> Points:
+    def of(self, identity: str, picture: Path) -> Points:
         """The five landmarks (5, 2) of a picture of a person, x and y in pixels.
 
         Raises UsageError where there is no file, DataError where it holds something else.
         """
-        spellings = dict.fromkeys([person, person.replace("_", " "), person.replace(" ", "_")])
+        spellings = dict.fromkeys([identity, identity.replace("_", " "), identity.replace(" ", "_")])
         # A file beside the folders of people is nobody's: everybody has a P00001.
         places = [self.folder / name / f"{picture.stem}.txt" for name in spellings]
         found = next((path for path in places if path.is_file()), None)
@@ -60,10 +60,10 @@ class LandmarkList:
             points = _numbers(Path(f"{file}, line {number}"), " ".join(values)).reshape(-1, 2)
             self._points[_last_two(Path(name))] = points
 
-    def of(self, person: str, picture: Path) -> Points:
+    def of(self, identity: str, picture: Path) -> Points:
         """The five landmarks (5, 2) of a picture. Raises UsageError where no line names it."""
         # A line without a folder is nobody's, as a file is that lies beside the folders of people.
-        for key in ((person, picture.stem), _last_two(picture), *([] if person else [("", picture.stem)])):
+        for key in ((identity, picture.stem), _last_two(picture), *([] if identity else [("", picture.stem)])):
             if key in self._points:
                 return self._points[key]
         raise UsageError(f"{picture}: no landmarks: no line of {self.file} names it")
@@ -92,8 +92,8 @@ def five(points: Points, where: str) -> Points:
 
 
 def _last_two(path: Path) -> tuple[str, ...]:
-    person = path.parent.name
-    return (person, path.stem)
+    identity = path.parent.name
+    return (identity, path.stem)
 
 
 def _text(path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
-from einops import reduce
+from einops import rearrange, reduce
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -70,3 +70,9 @@ class Discriminator(nn.Module):
             features = reduce(features, "b c h w -> b c 1 1", "mean")
         embedding = F.normalize(in_full_precision(self.embedding, self.dropout(features.flatten(1))), dim=1)
         return Judgement(patches, in_full_precision(self.identities, embedding), embedding)
+
+
+def predicted_identity(judged: Judgement) -> Tensor:
+    """Who is most likely shown (B,), whatever the kind of picture."""
+    of_each_kind = rearrange(judged.identities.softmax(1), "b (kind identity) -> b kind identity", kind=KINDS)
+    return of_each_kind.sum(1).argmax(1)

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restore.plugins.warpgan.networks.decoder import Decoder
-from restore.plugins.warpgan.networks.encoders import ContentEncoder, StyleEncoder
+from restore.plugins.warpgan.networks.encoder_decoder import ContentEncoder, Decoder, StyleEncoder
 from restore.plugins.warpgan.networks.warp_controller import Controller, WarpController
 from restore.plugins.warpgan.networks.warping import warp
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from restore.plugins.warpgan.synthetic_faces.identities import Person
+from restore.plugins.warpgan.synthetic_faces.identities import Identity
 
 Points = NDArray[np.float64]
 """(N, 2) places."""
@@ -36,9 +36,9 @@ class Expression:
 class Anatomy:
     """The curves of one person's face with one expression."""
 
-    def __init__(self, person: Person, expression: Expression) -> None:
-        self.person, self.expression = person, expression
-        trait = person.traits
+    def __init__(self, identity: Identity, expression: Expression) -> None:
+        self.identity, self.expression = identity, expression
+        trait = identity.traits
         self.width = 0.74 * (1 + 0.14 * trait["width"])
         self.jaw = self.width * (0.74 + 0.13 * trait["jaw"])
         self.chin = 1.02 + 0.13 * trait["chin"]
@@ -94,7 +94,7 @@ class Anatomy:
 
     def brow(self, side: int) -> Points:
         """An eyebrow."""
-        trait = self.person.traits
+        trait = self.identity.traits
         half, thick = 0.19, 0.038 * (1 + 0.36 * trait["brow_weight"])
         height = -0.12 - 0.7 * self.eye_size - 0.13 - 0.05 * self.expression.brows
         along = np.linspace(-1, 1, 12)
@@ -146,7 +146,7 @@ class Anatomy:
         return np.concatenate([*eyes, self.nose_tip_place(), self.mouth_corners()])
 
     def _tilted(self, side: int, points: Points) -> Points:
-        angle = side * 0.16 * self.person.traits["eye_tilt"]
+        angle = side * 0.16 * self.identity.traits["eye_tilt"]
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
         return np.asarray(points @ turn + [side * self.eye_gap, -0.12])
 

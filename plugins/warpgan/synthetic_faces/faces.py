@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from restore.plugins.warpgan.data.alignment import moved
 from restore.plugins.warpgan.synthetic_faces.anatomy import Anatomy, Expression, Points
-from restore.plugins.warpgan.synthetic_faces.identities import Colour, Person
+from restore.plugins.warpgan.synthetic_faces.identities import Colour, Identity
 from restore.plugins.warpgan.synthetic_faces.portrait import OVERSAMPLED, Inks, Portrait, mixed
 
 Array = NDArray[np.float64]
@@ -33,7 +33,7 @@ class Drawing:
     """(5, 2): x and y in pixels, in the order of `alignment.REFERENCE`."""
 
 
-def photograph(person: Person, random: Generator, size: int) -> Drawing:
+def photograph(identity: Identity, random: Generator, size: int) -> Drawing:
     """A photograph of a person, aligned as `alignment.aligned` does it but for the turn of the head."""
     expression = Expression(
         smile=random.uniform(-0.2, 1.0),
@@ -44,15 +44,15 @@ def photograph(person: Person, random: Generator, size: int) -> Drawing:
     )
     cloth = tuple(int(value) for value in random.integers(30, 220, 3))
     inks = Inks(
-        person.skin,
-        person.hair,
-        person.eyes,
-        mixed(person.skin, (176, 52, 62), 0.5),
+        identity.skin,
+        identity.hair,
+        identity.eyes,
+        mixed(identity.skin, (176, 52, 62), 0.5),
         cloth,  # type: ignore[arg-type]
-        mixed(person.skin, (40, 16, 10), 0.55),
+        mixed(identity.skin, (40, 16, 10), 0.55),
         0.022,
     )
-    canvas = Portrait(Anatomy(person, expression), inks, size)
+    canvas = Portrait(Anatomy(identity, expression), inks, size)
     canvas.backdrop(_scenery(random, canvas.side))
     canvas.head()
     picture = np.asarray(canvas.image.reduce(OVERSAMPLED), np.float64) / 255
@@ -62,7 +62,7 @@ def photograph(person: Person, random: Generator, size: int) -> Drawing:
     return Drawing((255 * picture.clip(0, 1)).round().astype(np.uint8), canvas.landmarks)
 
 
-def caricature(person: Person, random: Generator, size: int) -> Drawing:
+def caricature(identity: Identity, random: Generator, size: int) -> Drawing:
     """A caricature of a person: exaggerated, in flat inks on paper, within black lines."""
     expression = Expression(
         smile=random.uniform(0.2, 1.0),
@@ -77,15 +77,15 @@ def caricature(person: Person, random: Generator, size: int) -> Drawing:
         return mixed(_vivid(colour), tint, strength)
 
     inks = Inks(
-        ink(person.skin),
-        ink(person.hair),
-        ink(person.eyes),
+        ink(identity.skin),
+        ink(identity.hair),
+        ink(identity.eyes),
         ink((204, 40, 48)),
         ink(((40, 90, 170), (170, 50, 50), (60, 130, 80), (230, 180, 60))[int(random.integers(4))]),
         (16, 14, 18),
         random.uniform(0.03, 0.05),
     )
-    canvas = Portrait(Anatomy(person.exaggerated(random.uniform(1.7, 2.3)), expression), inks, size)
+    canvas = Portrait(Anatomy(identity.exaggerated(random.uniform(1.7, 2.3)), expression), inks, size)
     paper = mixed((252, 248, 238), ink((90, 170, 220)), random.choice([0.0, 0.0, 0.35]))
     canvas.backdrop(Image.new("RGB", (canvas.side, canvas.side), paper))
     canvas.head()

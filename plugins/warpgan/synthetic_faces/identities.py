@@ -49,7 +49,7 @@ BEARDS = ("none", "none", "moustache", "full", "goatee")
 
 
 @dataclass(frozen=True)
-class Person:
+class Identity:
     """What makes somebody recognisable."""
 
     traits: dict[str, float] = field(hash=False)
@@ -60,24 +60,24 @@ class Person:
     beard: str
     glasses: bool
 
-    def exaggerated(self, factor: float) -> Person:
+    def exaggerated(self, factor: float) -> Identity:
         """The same person as a caricaturist sees them: every distance from the mean face times ``factor``."""
         stretched = {name: float(np.clip(factor * value, -LARGEST, LARGEST)) for name, value in self.traits.items()}
         return replace(self, traits=stretched)
 
 
-def people(count: int, seed: int) -> list[Person]:
+def identities(count: int, seed: int) -> list[Identity]:
     """``count`` people who differ in most traits, by a seed; the first few are the same whatever the count."""
     return [_drawn(np.random.default_rng([seed, number]), number) for number in range(count)]
 
 
-def _drawn(random: Generator, number: int) -> Person:
+def _drawn(random: Generator, number: int) -> Identity:
     # The square root pushes traits away from the middle: nobody is average, and nobody is a monster.
     signs = random.choice([-1.0, 1.0], len(TRAITS))
     traits = dict(zip(TRAITS, (signs * np.sqrt(random.uniform(0.02, 1, len(TRAITS)))).tolist(), strict=True))
     haircut = HAIRCUTS[(number + int(random.integers(2))) % len(HAIRCUTS)]
     beard = "none" if haircut in ("long", "bob") else BEARDS[int(random.integers(len(BEARDS)))]
-    return Person(
+    return Identity(
         traits,
         SKINS[(2 * number + int(random.integers(2))) % len(SKINS)],
         HAIRS[int(random.integers(len(HAIRS)))],

@@ -78,12 +78,12 @@ class Portrait:
         self._nose()
         self._mouth()
         self._hair()
-        if self.anatomy.person.glasses:
+        if self.anatomy.identity.glasses:
             self._glasses()
 
     def _behind(self) -> None:
         """Shoulders, neck, and hair that hangs behind them."""
-        body, haircut = self.anatomy, self.anatomy.person.haircut
+        body, haircut = self.anatomy, self.anatomy.identity.haircut
         if haircut in ("long", "bob"):
             length = body.chin + (0.75 if haircut == "long" else -0.1)
             wide, top = body.width + 0.24, body.skull - 0.16
@@ -102,7 +102,7 @@ class Portrait:
 
     def _hair(self) -> None:
         """What grows on top."""
-        body, haircut = self.anatomy, self.anatomy.person.haircut
+        body, haircut = self.anatomy, self.anatomy.identity.haircut
         if haircut == "bald":
             return
         side, top = body.width + 0.03, body.skull
@@ -121,7 +121,7 @@ class Portrait:
                 self.fill(oval(place[0], place[1], 0.19, 0.19), self.inks.hair)
 
     def _beard(self) -> None:
-        body, beard = self.anatomy, self.anatomy.person.beard
+        body, beard = self.anatomy, self.anatomy.identity.beard
         colour = mixed(self.inks.hair, self.inks.skin, 0.15)
         low, high = body.chin, body.mouth_height
         if beard == "full":
@@ -164,7 +164,7 @@ class Portrait:
 
     def _mouth(self) -> None:
         body, inks = self.anatomy, self.inks
-        if body.person.beard in ("moustache", "full"):
+        if body.identity.beard in ("moustache", "full"):
             tip, high = body.nose_tip, body.mouth_height
             half = 1.15 * body.mouth_width
             shape = [(0.0, tip + 0.08), (0.6 * half, tip + 0.11), (half, high + 0.02), (0.0, high - 0.05)]

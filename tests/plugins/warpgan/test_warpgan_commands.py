@@ -24,12 +24,12 @@ from restore.plugins.warpgan.task import WarpGAN
 @pytest.fixture
 def faces(tmp_path: Path) -> Path:
     """Two people with one picture each and their landmarks, a file each."""
-    for place, person in enumerate(("Ann", "Bob")):
-        (tmp_path / "pictures" / person).mkdir(parents=True)
-        Image.new("RGB", (90, 70), (200, 100 * place, 0)).save(tmp_path / "pictures" / person / "P00001.jpg")
-        (tmp_path / "points" / person).mkdir(parents=True)
+    for place, identity in enumerate(("Ann", "Bob")):
+        (tmp_path / "pictures" / identity).mkdir(parents=True)
+        Image.new("RGB", (90, 70), (200, 100 * place, 0)).save(tmp_path / "pictures" / identity / "P00001.jpg")
+        (tmp_path / "points" / identity).mkdir(parents=True)
         text = "\n".join(f"{x} {y}" for x, y in reference(60) + 5 * place)
-        (tmp_path / "points" / person / "P00001.txt").write_text(text)
+        (tmp_path / "points" / identity / "P00001.txt").write_text(text)
     return tmp_path
 
 
@@ -71,18 +71,18 @@ def test_a_picture_without_landmarks_is_named_and_the_others_go_on(
 def test_without_landmarks_and_detector_the_middle_is_cut_out_with_a_warning(
     faces: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "detector", lambda: None)
+    monkeypatch.setattr(commands, "find_detector", lambda chosen: None)
     with caplog.at_level(logging.WARNING):
         align(AlignSettings(folder=faces / "pictures" / "Ann", output=faces / "out", size=32))
-    assert "facenet-pytorch is not installed" in caplog.text
+    assert "--detector yunet" in caplog.text
     assert (faces / "out" / "P00001.png").is_file()
 
 
 def test_a_detector_is_asked_where_there_is_one(faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "detector", lambda: lambda picture: None)
+    monkeypatch.setattr(commands, "find_detector", lambda chosen: lambda picture: None)
     with pytest.raises(RestoreError, match="2 of 2"):
         align(AlignSettings(folder=faces / "pictures", output=faces / "out", size=32))
-    monkeypatch.setattr(commands, "detector", lambda: lambda picture: np.asarray(reference(50)))
+    monkeypatch.setattr(commands, "find_detector", lambda chosen: lambda picture: np.asarray(reference(50)))
     align(AlignSettings(folder=faces / "pictures", output=faces / "out", size=32))
     assert (faces / "out" / "Ann" / "P00001.png").is_file()
 
@@ -122,7 +122,7 @@ def test_originals_are_not_replaced_even_if_asked(faces: Path) -> None:
 
 
 def test_hidden_files_are_no_pictures(faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "detector", lambda: None)
+    monkeypatch.setattr(commands, "find_detector", lambda chosen: None)
     pictures = faces / "pictures" / "Ann"
     (pictures / "__MACOSX" / "folder.jpg").mkdir(parents=True)
     (pictures / "__MACOSX" / "._P00001.jpg").write_bytes(b"no picture")

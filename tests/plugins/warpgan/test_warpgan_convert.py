@@ -21,7 +21,7 @@ from restore.plugins.warpgan.networks.generator import WarpGenerator
 from restore.plugins.warpgan.task import WarpGAN
 
 MODEL = {"controller": "dense", "size": 64, "width": 2, "style": 3, "points": 4}
-JUDGE = {"people": 5, "discriminator_width": 2, "embedding": 6}
+JUDGE = {"identities": 5, "discriminator_width": 2, "embedding": 6}
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restore.plugins.common.metrics import PrecomputedMetric
-from restore.plugins.warpgan.losses import (
+from restore.plugins.warpgan.metrics import Rank1, Verification, with_identity
+from restore.plugins.warpgan.step import (
     CARICATURE,
     GENERATED,
     PHOTOGRAPH,
@@ -19,7 +20,6 @@ from restore.plugins.warpgan.losses import (
     patch_loss,
     texture_error,
 )
-from restore.plugins.warpgan.measures import Rank1, Verification, with_person
 
 
 def sure(classes: list[int], count: int) -> torch.Tensor:
@@ -27,18 +27,18 @@ def sure(classes: list[int], count: int) -> torch.Tensor:
 
 
 def test_undecided_networks_pay_the_logarithm_of_the_number_of_classes() -> None:
-    person = torch.tensor([0, 3])
-    kinds = kinds_of(CARICATURE, person)
+    identity = torch.tensor([0, 3])
+    kinds = kinds_of(CARICATURE, identity)
     assert patch_loss(torch.zeros(2, 3, 4, 4), kinds).item() == pytest.approx(math.log(3))
-    assert identity_loss(torch.zeros(2, 3 * 5), person, kinds).item() == pytest.approx(math.log(15))
+    assert identity_loss(torch.zeros(2, 3 * 5), identity, kinds).item() == pytest.approx(math.log(15))
 
 
 @pytest.mark.parametrize(("kind", "place"), [(CARICATURE, 2), (PHOTOGRAPH, 2 + 5), (GENERATED, 2 + 10)])
 def test_a_person_has_a_class_of_each_kind(kind: int, place: int) -> None:
-    person = torch.tensor([2])
-    kinds = kinds_of(kind, person)
-    assert identity_loss(sure([place], 15), person, kinds) < 1e-6
-    assert identity_loss(sure([(place + 5) % 15], 15), person, kinds) > 50
+    identity = torch.tensor([2])
+    kinds = kinds_of(kind, identity)
+    assert identity_loss(sure([place], 15), identity, kinds) < 1e-6
+    assert identity_loss(sure([(place + 5) % 15], 15), identity, kinds) > 50
 
 
 def test_every_patch_of_a_picture_has_its_kind() -> None:
@@ -53,8 +53,8 @@ def test_texture_errors_are_of_each_picture() -> None:
     assert texture_error(drawn, picture).tolist() == [0.0, 0.25]
 
 
-def rows(people: list[int], asked: list[list[float]], photographs: list[list[float]]) -> torch.Tensor:
-    return with_person(torch.tensor(people), torch.tensor(asked), torch.tensor(photographs))
+def rows(identities: list[int], asked: list[list[float]], photographs: list[list[float]]) -> torch.Tensor:
+    return with_identity(torch.tensor(identities), torch.tensor(asked), torch.tensor(photographs))
 
 
 EAST, NORTH, NORTH_EAST = [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]
@@ -88,11 +88,11 @@ def test_a_single_picture_cannot_be_recognised_among_others(metric: Rank1 | Veri
 @given(st.permutations(range(6)), st.floats(0.1, 10))
 def test_neither_order_nor_length_of_features_changes_recognition(order: list[int], length: float) -> None:
     generator = torch.Generator().manual_seed(3)
-    people = torch.tensor([0, 0, 1, 1, 2, 2])
+    identities = torch.tensor([0, 0, 1, 1, 2, 2])
     asked, photographs = torch.randn(2, 6, 4, generator=generator)
-    table = with_person(people, asked, photographs)
+    table = with_identity(identities, asked, photographs)
     for metric in (Rank1("rank-1", ""), Verification("verification", "")):
-        changed = with_person(people, length * asked, photographs)[list(order)]
+        changed = with_identity(identities, length * asked, photographs)[list(order)]
         assert metric.reduce(changed) == pytest.approx(metric.reduce(table))
 
 

@@ -56,12 +56,12 @@ def test_a_checkpoint_to_begin_with_has_a_discriminator(tmp_path: Path) -> None:
 
 
 def test_growing_comes_in_parts_of_the_game() -> None:
-    found = phases(epochs=8, pretrain={"epochs": 1}, adversarial={"grow": [8, 16]})
+    found = phases(epochs=8, pretrain={"epochs": 1}, adversarial={"progressive": [8, 16]})
     assert found == [("pretrain", 1), ("adversarial-8", 2), ("adversarial-16", 2), ("adversarial", 3)]
 
 
 def test_a_resumed_run_with_more_epochs_lengthens_its_last_part() -> None:
-    task = made(epochs=8, pretrain={"epochs": 1}, adversarial={"grow": [8, 16]})
+    task = made(epochs=8, pretrain={"epochs": 1}, adversarial={"progressive": [8, 16]})
     longer = type(task)(task.settings.model_copy(update={"epochs": 20}))
     assert lengths(longer) == [*lengths(task)[:-1], ("adversarial", 15)]
     written = task.settings.model_dump(mode="json")
@@ -71,12 +71,12 @@ def test_a_resumed_run_with_more_epochs_lengthens_its_last_part() -> None:
 
 
 def test_parts_have_the_lengths_that_were_asked_for() -> None:
-    found = phases(epochs=9, pretrain={"epochs": 0}, adversarial={"grow": [8, 16], "grow_epochs": [1, 3]})
+    found = phases(epochs=9, pretrain={"epochs": 0}, adversarial={"progressive": [8, 16], "progressive_epochs": [1, 3]})
     assert found == [("adversarial-8", 1), ("adversarial-16", 3), ("adversarial", 5)]
 
 
 def test_growing_reduces_training_pictures_alone() -> None:
-    task = made(epochs=4, adversarial={"grow": [8]})
+    task = made(epochs=4, adversarial={"progressive": [8]})
     coarse = task.phases()[1]
     train, validation = (task.data(split, coarse) for split in ("train", "validation"))
     assert train.detail == 8
@@ -86,10 +86,10 @@ def test_growing_reduces_training_pictures_alone() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"adversarial": {"grow": [16, 8]}}, "does not rise"),
-        ({"adversarial": {"grow": [64]}}, "does not rise"),
-        ({"adversarial": {"grow": [16], "grow_epochs": [1, 1]}}, "has 2 lengths for 1 sizes"),
-        ({"adversarial": {"grow_epochs": [1]}}, "has 1 lengths for 0 sizes"),
+        ({"adversarial": {"progressive": [16, 8]}}, "does not rise"),
+        ({"adversarial": {"progressive": [64]}}, "does not rise"),
+        ({"adversarial": {"progressive": [16], "progressive_epochs": [1, 1]}}, "has 2 lengths for 1 sizes"),
+        ({"adversarial": {"progressive_epochs": [1]}}, "has 1 lengths for 0 sizes"),
         ({"epochs": 2, "pretrain": {"epochs": 2}}, "leaves 0"),
         ({"model": {"size": 30}}, "size"),
     ],
@@ -100,7 +100,7 @@ def test_settings_that_cannot_be_meant_are_refused(changes: dict, message: str) 
 
 
 def test_growing_may_reach_the_size_that_real_faces_have(tmp_path: Path) -> None:
-    assert WarpGANSettings(data=tmp_path, adversarial={"grow": [64, 128]}).adversarial.grow == [64, 128]
+    assert WarpGANSettings(data=tmp_path, adversarial={"progressive": [64, 128]}).adversarial.progressive == [64, 128]
 
 
 def test_an_optimizer_decays_weights_as_published() -> None:

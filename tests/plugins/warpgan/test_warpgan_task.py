@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+from onnx_files import FLATTEN, fake_onnxruntime
 from PIL import Image
 from pydantic import ValidationError
 
-from restore.core.errors import DataError, UsageError
+from restore.core.errors import UsageError
 from restore.core.inference.engine import predict_picture
 from restore.core.pictures.files import Picture
 from restore.core.steps import Modules
-from restore.plugins.warpgan.letterbox import Frame
-from restore.plugins.warpgan.metrics import Embedder, person_of
+from restore.plugins.warpgan.letterbox import Letterbox
+from restore.plugins.warpgan.networks.discriminator import predicted_identity
 from restore.plugins.warpgan.options import EvaluateOptions, PredictOptions
 from restore.plugins.warpgan.rendering import drawn_points, marked
 from restore.plugins.warpgan.task import WarpGAN
@@ -60,7 +62,7 @@ def test_styles_are_those_of_the_seed(photograph: torch.Tensor) -> None:
 def test_a_scale_of_zero_does_not_warp(photograph: torch.Tensor) -> None:
     task = small(PredictOptions(styles=1, scale=0))
     modules = Modules({name: module.eval() for name, module in task.exported.items()})
-    frame = Frame.of(photograph[None], 32)
+    frame = Letterbox.of(photograph[None], 32)
     with torch.inference_mode():
         drawing = task.draw(frame.faces, modules, task.styles(modules, count=1, seed=0)[0], 0.0)
     assert torch.allclose(drawing.picture, drawing.rendered, atol=1e-5)
@@ -130,14 +132,14 @@ def test_a_warp_that_moves_nothing_is_a_straight_grid() -> None:
 @pytest.mark.parametrize("shape", [(32, 32), (20, 50), (64, 33), (1, 1)])
 def test_a_frame_gives_back_what_it_was_given(shape: tuple[int, int]) -> None:
     ramp = torch.linspace(0.2, 0.8, shape[0] * shape[1]).view(1, 1, *shape).expand(-1, 3, -1, -1)
-    frame = Frame.of(ramp, 32)
+    frame = Letterbox.of(ramp, 32)
     assert frame.faces.shape == (1, 3, 32, 32)
     assert frame.back(frame.faces).shape == ramp.shape
     assert (frame.back(frame.faces) - ramp).abs().mean() < 0.02
 
 
 def test_points_are_brought_back_to_the_picture() -> None:
-    frame = Frame.of(torch.zeros(1, 3, 100, 60), 50)  # the square begins 20 columns to the left
+    frame = Letterbox.of(torch.zeros(1, 3, 100, 60), 50)  # the square begins 20 columns to the left
     assert frame.factor == 2
     assert frame.places(torch.tensor([[[0.0, 20.0]]])).tolist() == [[[0.5, 20.5]]]
 
@@ -152,7 +154,7 @@ def test_measured_texture_is_that_of_redrawn_pictures() -> None:
     batch = {
         "input": torch.zeros(1, 3, 32, 32),
         "target": torch.full((1, 3, 32, 32), 0.75),
-        "person": torch.tensor([0]),
+        "identity": torch.tensor([0]),
     }
     with torch.no_grad():
         rows = task.measure(batch, Modules(task.exported), task.protocols()["caricature"])
@@ -172,16 +174,16 @@ def test_the_most_likely_person_is_so_over_all_kinds() -> None:
     judged = task.modules["discriminator"](torch.zeros(1, 3, 32, 32))
     logits = torch.full((1, 3 * 12), -9.0)
     logits[0, [4, 16]], logits[0, 30] = 1.0, 1.2  # person 4 as a caricature or a photograph; person 6 as drawn
-    assert person_of(judged._replace(identities=logits)).item() == 4
+    assert predicted_identity(judged._replace(identities=logits)).item() == 4
 
 
-def test_a_recogniser_in_a_file_is_asked(tmp_path: Path) -> None:
-    path = tmp_path / "recogniser.pt"
-    with pytest.warns(FutureWarning):
-        torch.jit.save(torch.jit.trace(torch.nn.Flatten(), torch.zeros(1, 3, 8, 8)), str(path))
+def test_a_recogniser_in_a_file_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", fake_onnxruntime())
+    path = tmp_path / "recogniser.onnx"
+    path.write_bytes(FLATTEN)
     task = small(EvaluateOptions(embedder=path, embedder_size=8))
     metrics = task.protocols()["caricature"].metrics
-    assert "features of recogniser.pt" in metrics["rank-1"].convention
+    assert "features of recogniser.onnx" in metrics["rank-1"].convention
     assert "own-person" not in metrics
     sample = {name: tensor[None] for name, tensor in task.evaluation_data(None)[0].items()}
     with torch.no_grad():
@@ -192,14 +194,6 @@ def test_a_recogniser_in_a_file_is_asked(tmp_path: Path) -> None:
 def test_a_size_for_no_recogniser_is_refused() -> None:
     with pytest.raises(ValidationError, match="which is not set; set both or none"):
         EvaluateOptions(embedder_size=64)
-
-
-def test_a_recogniser_that_is_none_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"--embedder .*nothing.pt: no such file"):
-        Embedder.read(tmp_path / "nothing.pt")
-    (tmp_path / "text.pt").write_text("no network")
-    with pytest.raises(DataError, match="no TorchScript file"):
-        Embedder.read(tmp_path / "text.pt")
 
 
 def test_health_tells_of_points_that_left_the_picture() -> None:

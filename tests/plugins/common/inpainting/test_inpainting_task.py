@@ -192,7 +192,7 @@ def test_a_grown_hole_reaches_further_by_so_many_pixels(tmp_path: Path) -> None:
     mask[0, 4, 4] = 1
     assert int(dilate(mask, 2).sum()) == 25
     path, file = saved(tmp_path / "photo.png", noise(24, 20)), saved(tmp_path / "m.png", mask_levels())
-    changed = (used(path, tmp_path / "out.png", mask=file, grow=1) != noise(24, 20)).any(-1)
+    changed = (used(path, tmp_path / "out.png", mask=file, dilate=1) != noise(24, 20)).any(-1)
     assert changed.sum() == 9 * 8
 
 

@@ -1,4 +1,4 @@
-"""Folders of people, list files, and how their pictures are divided."""
+"""Folders of people, list files, and how their pictures are split_identity."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ import torch
 from PIL import Image
 
 from restore.core.errors import DataError, UsageError
-from restore.plugins.warpgan.data.dataset import FaceFiles, Pairs, galleries, read_albums
-from restore.plugins.warpgan.data.index import albums, divided, read_entries
+from restore.plugins.warpgan.data.dataset import FaceFiles, Pairs, galleries, read_identities
+from restore.plugins.warpgan.data.index import group_by_identity, read_entries, split_identity
 from restore.plugins.warpgan.settings import WarpGANSettings
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Two people with four photographs and three caricatures each, every picture of its own shade."""
-    for place, person in enumerate(("Ann", "Bob Lee")):
-        (tmp_path / person).mkdir()
+    for place, identity in enumerate(("Ann", "Bob Lee")):
+        (tmp_path / identity).mkdir()
         for number in range(4):
             shade = (80 * place + 10 * number, 0, 0)
-            Image.new("RGB", (20, 16), shade).save(tmp_path / person / f"P{number + 1:05}.jpg")
+            Image.new("RGB", (20, 16), shade).save(tmp_path / identity / f"P{number + 1:05}.jpg")
         for number in range(3):
             Image.new("RGB", (16, 16), (0, 80 * place + 10 * number, 0)).save(
-                tmp_path / person / f"C{number + 1:05}.png"
+                tmp_path / identity / f"C{number + 1:05}.png"
             )
     return tmp_path
 
 
 def test_kinds_are_told_from_names(folder: Path) -> None:
     Image.new("RGB", (8, 8)).save(folder / "Ann" / "cover.png")
-    found = read_albums(folder, None)
-    assert [(album.person, len(album.photographs), len(album.caricatures)) for album in found] == [
+    found = read_identities(folder, None)
+    assert [(album.identity, len(album.photographs), len(album.caricatures)) for album in found] == [
         ("Ann", 4, 3),
         ("Bob Lee", 4, 3),
     ]
@@ -41,8 +41,8 @@ def test_kinds_are_told_from_names(folder: Path) -> None:
 def test_a_list_names_paths_and_people(folder: Path) -> None:
     listed = folder / "train.txt"
     listed.write_text("# chosen\nAnn/P00001.jpg 0\nAnn/C00002.png 0\n\nBob Lee/P00003.jpg\nBob Lee/C00001.png\n")
-    found = read_albums(folder, listed)
-    assert [(album.person, album.photographs[0].name, album.caricatures[0].name) for album in found] == [
+    found = read_identities(folder, listed)
+    assert [(album.identity, album.photographs[0].name, album.caricatures[0].name) for album in found] == [
         ("0", "P00001.jpg", "C00002.png"),
         ("Bob Lee", "P00003.jpg", "C00001.png"),
     ]
@@ -59,7 +59,7 @@ def test_people_with_photographs_only_are_named(folder: Path) -> None:
     for path in (folder / "Ann").glob("C*"):
         path.unlink()
     with pytest.raises(UsageError, match="no caricature of Ann; everybody needs both kinds"):
-        albums(read_entries(folder), folder)
+        group_by_identity(read_entries(folder), folder)
 
 
 @pytest.mark.parametrize(("make", "message"), [(False, "no such folder"), (True, "a folder for each person")])
@@ -74,19 +74,19 @@ def test_a_folder_without_faces_says_what_is_wanted(tmp_path: Path, make: bool, 
 def test_a_broken_picture_is_named(folder: Path) -> None:
     (folder / "Ann" / "P00002.jpg").write_bytes(b"no picture")
     with pytest.raises(DataError, match=r"P00002.jpg"):
-        FaceFiles(read_albums(folder, None), 16)
+        FaceFiles(read_identities(folder, None), 16)
 
 
 def test_everybody_is_in_both_halves_and_no_picture_is(folder: Path) -> None:
-    for album in read_albums(folder, None):
-        train, validation = divided(album, 0.3, seed=1)
+    for album in read_identities(folder, None):
+        train, validation = split_identity(album, 0.3, seed=1)
         for kind in ("photographs", "caricatures"):
             kept, held = set(getattr(train, kind)), set(getattr(validation, kind))
             assert kept
             assert held
             assert kept | held == set(getattr(album, kind))
             assert not kept & held
-        assert divided(album, 0.3, seed=1) == (train, validation)
+        assert split_identity(album, 0.3, seed=1) == (train, validation)
 
 
 def test_a_person_with_one_caricature_cannot_be_divided(folder: Path) -> None:
@@ -97,18 +97,18 @@ def test_a_person_with_one_caricature_cannot_be_divided(folder: Path) -> None:
 
 
 def test_pairs_show_one_person_twice(folder: Path) -> None:
-    pairs = Pairs(FaceFiles(read_albums(folder, None), 16), training=True)
+    pairs = Pairs(FaceFiles(read_identities(folder, None), 16), training=True)
     assert len(pairs) == 8
     assert pairs.name(5) == "Bob Lee/P00002.jpg"
     for index in range(8):
         sample = pairs[index]
-        person = int(sample["person"])
+        identity = int(sample["identity"])
         assert sample["input"].shape == sample["target"].shape == (3, 16, 16)
-        assert int(sample["input"][0].max() * 255) // 70 == int(sample["target"][1].max() * 255) // 70 == person
+        assert int(sample["input"][0].max() * 255) // 70 == int(sample["target"][1].max() * 255) // 70 == identity
 
 
 def test_caricatures_are_drawn_by_chance_for_training_and_in_order_else(folder: Path) -> None:
-    gallery = FaceFiles(read_albums(folder, None), 16)
+    gallery = FaceFiles(read_identities(folder, None), 16)
     validation = Pairs(gallery, training=False)
     assert torch.equal(validation[0]["target"], validation[3]["target"])  # the fourth photograph, three caricatures
     torch.manual_seed(0)
@@ -138,7 +138,7 @@ def test_people_keep_their_numbers_in_validation(folder: Path, tmp_path: Path) -
     validation = galleries(WarpGANSettings(data=folder, val_list=listed, model={"size": 32}))["validation"]
     pairs = Pairs(validation, training=False)
     assert len(pairs) == 1
-    assert int(pairs[0]["person"]) == 1
+    assert int(pairs[0]["identity"]) == 1
 
 
 @pytest.fixture
@@ -147,12 +147,12 @@ def lists(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     paths = tuple(tmp_path_factory.mktemp("lists") / name for name in ("train.txt", "validation.txt"))
     for path, numbers in zip(paths, ((1, 2), (3,)), strict=True):
         names = [f"{kind.format(number)}" for number in numbers for kind in ("P{:05}.jpg", "C{:05}.png")]
-        path.write_text("".join(f"{person}/{name}\n" for person in ("Ann", "Bob Lee") for name in names))
+        path.write_text("".join(f"{identity}/{name}\n" for identity in ("Ann", "Bob Lee") for name in names))
     return paths
 
 
 def shown(gallery: FaceFiles) -> set[Path]:
-    return {path for album in gallery.albums for path in (*album.photographs, *album.caricatures)}
+    return {path for album in gallery.group_by_identity for path in (*album.photographs, *album.caricatures)}
 
 
 def test_what_a_list_holds_out_is_not_trained_on(folder: Path, lists: tuple[Path, Path]) -> None:
@@ -188,15 +188,15 @@ def test_a_list_leaves_everybody_pictures_to_train_on(folder: Path, lists: tuple
 
 def test_people_are_counted_and_real_faces_get_the_published_sizes(folder: Path) -> None:
     decided = WarpGANSettings(data=folder, model={"width": 8}).decided()
-    assert (decided.model.people, decided.model.size, decided.model.width) == (2, 256, 8)
+    assert (decided.model.identities, decided.model.size, decided.model.width) == (2, 256, 8)
     assert decided.decided() == decided
-    with pytest.raises(UsageError, match=r"has 2 people, but --model.people is 5"):
-        galleries(WarpGANSettings(data=folder, model={"people": 5, "size": 32}))
+    with pytest.raises(UsageError, match=r"has 2 people, but --model.identities is 5"):
+        galleries(WarpGANSettings(data=folder, model={"identities": 5, "size": 32}))
 
 
 def test_the_sample_has_no_picture_in_both_halves() -> None:
     halves = galleries(WarpGANSettings(model={"size": 32}).decided())
     train, validation = halves["train"], halves["validation"]
-    assert train.people == validation.people == 12
+    assert train.identities == validation.identities == 12
     names = [{gallery.name(3, n) for n in range(gallery.photographs(3))} for gallery in (train, validation)]
     assert not names[0] & names[1]

@@ -54,9 +54,9 @@ def test_landmarks_beside_the_folders_of_people_are_of_no_person(tmp_path: Path)
     (tmp_path / "list.txt").write_text(f"P00001.jpg {' '.join(str(value) for value in FIVE.flatten())}\n")
     for known in (LandmarkFolder(tmp_path), LandmarkList(tmp_path / "list.txt")):
         assert np.array_equal(known.of("", Path("P00001.jpg")), FIVE)
-        for person in ("Ann", "Bob"):
+        for identity in ("Ann", "Bob"):
             with pytest.raises(UsageError, match="no landmarks"):
-                known.of(person, Path(person) / "P00001.jpg")
+                known.of(identity, Path(identity) / "P00001.jpg")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -8,13 +8,13 @@ import pytest
 from restore.plugins.warpgan.data.alignment import moved, reference, similarity
 from restore.plugins.warpgan.synthetic_faces.anatomy import Anatomy, Expression
 from restore.plugins.warpgan.synthetic_faces.faces import Drawing, caricature, photograph
-from restore.plugins.warpgan.synthetic_faces.identities import LARGEST, people
+from restore.plugins.warpgan.synthetic_faces.identities import LARGEST, identities
 
 SIZE = 48
 
 
-def drawn(kind, person: int, number: int) -> Drawing:
-    return kind(people(person + 1, seed=0)[person], np.random.default_rng([person, number]), SIZE)
+def drawn(kind, identity: int, number: int) -> Drawing:
+    return kind(identities(identity + 1, seed=0)[identity], np.random.default_rng([identity, number]), SIZE)
 
 
 @pytest.mark.parametrize("kind", [photograph, caricature])
@@ -26,8 +26,8 @@ def test_a_drawing_is_a_function_of_its_seed(kind) -> None:
 
 
 def test_more_people_do_not_change_the_first_ones() -> None:
-    assert people(3, seed=5) == people(9, seed=5)[:3]
-    assert people(3, seed=5)[0].traits == people(9, seed=5)[0].traits
+    assert identities(3, seed=5) == identities(9, seed=5)[:3]
+    assert identities(3, seed=5)[0].traits == identities(9, seed=5)[0].traits
 
 
 @pytest.mark.parametrize("kind", [photograph, caricature])
@@ -47,23 +47,23 @@ def test_landmarks_lie_on_what_they_name() -> None:
 
 
 def test_a_caricature_is_further_from_the_mean_face_in_every_trait() -> None:
-    person = people(1, seed=2)[0]
-    stretched = person.exaggerated(2.0)
-    for name, value in person.traits.items():
+    identity = identities(1, seed=2)[0]
+    stretched = identity.exaggerated(2.0)
+    for name, value in identity.traits.items():
         assert stretched.traits[name] == pytest.approx(np.clip(2 * value, -LARGEST, LARGEST))
-    assert (stretched.skin, stretched.haircut) == (person.skin, person.haircut)
+    assert (stretched.skin, stretched.haircut) == (identity.skin, identity.haircut)
 
 
 def test_exaggerating_moves_the_features_of_a_face_away_from_those_of_the_mean() -> None:
-    person = people(1, seed=0)[0]
+    identity = identities(1, seed=0)[0]
     mean, real, exaggerated = (
-        Anatomy(person.exaggerated(factor), Expression()).landmarks() for factor in (0.0, 1.0, 2.0)
+        Anatomy(identity.exaggerated(factor), Expression()).landmarks() for factor in (0.0, 1.0, 2.0)
     )
     assert np.linalg.norm(exaggerated - mean) > 1.5 * np.linalg.norm(real - mean)
 
 
 def test_pictures_of_one_person_are_nearer_to_each_other_than_to_those_of_others() -> None:
-    photographs = np.stack([[drawn(photograph, person, n).picture / 255 for n in range(3)] for person in range(4)])
+    photographs = np.stack([[drawn(photograph, identity, n).picture / 255 for n in range(3)] for identity in range(4)])
     face = photographs[:, :, SIZE // 4 : -SIZE // 4, SIZE // 4 : -SIZE // 4]
     within = np.abs(face - face.mean(1, keepdims=True)).mean()
     between = np.abs(face.mean(1) - face.mean((0, 1))).mean()
@@ -71,7 +71,7 @@ def test_pictures_of_one_person_are_nearer_to_each_other_than_to_those_of_others
 
 
 def test_a_turned_head_moves_the_nose_more_than_the_eyes() -> None:
-    person = people(1, seed=0)[0]
-    straight, turned = (Anatomy(person, Expression(yaw=yaw)).landmarks() for yaw in (0.0, 0.2))
+    identity = identities(1, seed=0)[0]
+    straight, turned = (Anatomy(identity, Expression(yaw=yaw)).landmarks() for yaw in (0.0, 0.2))
     moves = (turned - straight)[:, 0]
     assert moves[2] > moves[:2].mean() > 0
