@@ -26,15 +26,15 @@ def restore_architectures(register: Register) -> None:
     place = "restore.plugins.inpaint_gan"
     register("unet-generator", f"{place}.unet:UNetGenerator", summary="The U-Net generator of pix2pix.")
     register("coarse-to-fine", f"{place}.coarse_to_fine:CoarseToFine", summary="The two-stage generator of DeepFill.")
-    patches = f"{place}.patch_discriminator"
+    patches = f"{place}.discriminators"
     register("patch-discriminator", f"{patches}:PatchDiscriminator", summary="PatchGAN: judges every patch.")
     register(
         "multi-scale-discriminator", f"{patches}:MultiScaleDiscriminator", summary="PatchGANs at several resolutions."
     )
     register(
-        "local-global-critic",
-        f"{place}.discriminators:LocalGlobalCritic",
-        summary="The critics of DeepFill: of the hole with its surroundings, and of the picture.",
+        "local-global-discriminator",
+        f"{place}.discriminators:LocalGlobalDiscriminator",
+        summary="The discriminators of DeepFill: of the hole with its surroundings, and of the picture.",
     )
 
 

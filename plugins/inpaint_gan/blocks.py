@@ -44,7 +44,7 @@ def start_normal(network: nn.Module, deviation: float = 0.02) -> None:
 
 
 @torch.no_grad()
-def start_scaled(convolution: nn.Conv2d, gain: float) -> None:
+def scaled_kaiming_(convolution: nn.Conv2d, gain: float) -> None:
     """Draw weights whose answer has ``gain`` times the deviation of what comes in, and set biases to zero."""
     nn.init.kaiming_normal_(convolution.weight, nonlinearity="linear")
     convolution.weight.mul_(gain)

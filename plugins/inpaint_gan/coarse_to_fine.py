@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from restore.plugins.inpaint_gan.attention import Attention
-from restore.plugins.inpaint_gan.blocks import FullPrecisionConvolution, continued, start_scaled
+from restore.plugins.inpaint_gan.blocks import FullPrecisionConvolution, continued, scaled_kaiming_
 from restore.plugins.inpaint_gan.gated import Convolution
 
 Layers = OrderedDict[str, nn.Module]
@@ -89,7 +89,7 @@ class _Colours(nn.Module):
     def __init__(self, before: int) -> None:
         super().__init__()
         self.conv = FullPrecisionConvolution(before, 3, 3, padding=1)
-        start_scaled(self.conv, 0.5)  # well inside: where colours are cut off, nothing is learnt
+        scaled_kaiming_(self.conv, 0.5)  # well inside: where colours are cut off, nothing is learnt
 
     def forward(self, x: Tensor) -> Tensor:
         colours: Tensor = self.conv(x)

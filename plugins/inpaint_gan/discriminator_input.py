@@ -1,4 +1,4 @@
-"""How each kind of critic is shown pictures, and what the two networks lose by its scores."""
+"""What each kind of discriminator is shown, what it answers, and the adversarial losses of its scores."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from restore.plugins.inpaint_gan.settings import AdversarialSettings
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a critic says of a batch of pictures."""
+class DiscriminatorOutput:
+    """What a discriminator says of a batch of pictures."""
 
     maps: Sequence[Tensor]
     """Scores (B, …): one tensor for each resolution, or for the hole and the picture."""
@@ -34,23 +34,26 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Judge:
-    """Shows pictures to a critic in one call, however many batches there are: a call may not be split in a turn."""
+class DiscriminatorInput:
+    """Shows pictures to a discriminator in one call, however many batches: a network may be called only once a step."""
 
     settings: DiscriminatorSettings
 
-    def __call__(self, critic: nn.Module, batch: Batch, *batches: Tensor) -> list[Verdict]:
-        """A verdict for each of ``batches`` (B, 3, H, W) in [0, 1], all with the holes of ``batch``.
+    def __call__(self, discriminator: nn.Module, batch: Batch, *batches: Tensor) -> list[DiscriminatorOutput]:
+        """An output for each of ``batches`` (B, 3, H, W) in [0, 1], all with the holes of ``batch``.
 
         They pass through together: batch normalisation of each by its own statistics would show in one turn what it
         hides in the other.
         """
         views = [self._view(pictures, batch["mask"]) for pictures in batches]
         inputs = [torch.cat(parts) for parts in zip(*views, strict=True)]
-        scores, features = critic(*inputs, features=True)
+        scores, features = discriminator(*inputs, features=True)
         maps = [scores] if isinstance(scores, Tensor) else list(scores)
         count = len(batches)
-        return [Verdict([m.chunk(count)[k] for m in maps], [f.chunk(count)[k] for f in features]) for k in range(count)]
+        return [
+            DiscriminatorOutput([m.chunk(count)[k] for m in maps], [f.chunk(count)[k] for f in features])
+            for k in range(count)
+        ]
 
     def _view(self, pictures: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
         shown = 2 * pictures - 1
@@ -61,53 +64,53 @@ class Judge:
 
 
 @dataclass(frozen=True)
-class Game:
+class GANLoss:
     """An adversarial loss over every map of scores: each has the same say."""
 
     loss: AdversarialLoss
     penalty_weight: float = 0.0
     """Factor of the gradient penalty; zero leaves it out."""
 
-    def discriminator(self, real: Verdict, fake: Verdict) -> Terms:
+    def discriminator(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Terms:
         """Terms ``d_loss_real`` and ``d_loss_fake``."""
         return self._mean([self.loss.discriminator(r, f) for r, f in zip(real.maps, fake.maps, strict=True)])
 
-    def generator(self, fake: Verdict) -> Terms:
+    def generator(self, fake: DiscriminatorOutput) -> Terms:
         """Term ``adversarial``."""
         return self._mean([self.loss.generator(scores) for scores in fake.maps])
 
-    def penalty(self, between: Verdict, points: Tensor) -> Terms:
-        """Term ``gradient_penalty`` from the verdict on ``points``: the mean score of each map has slope one."""
+    def penalty(self, between: DiscriminatorOutput, points: Tensor) -> Terms:
+        """Term ``gradient_penalty`` from the output for ``points``: the mean score of each map has slope one."""
         slopes = [slope_penalty(scores.flatten(1).mean(1), points) for scores in between.maps]
         return {"gradient_penalty": self.penalty_weight * torch.stack(slopes).mean()}
 
-    def score_stats(self, real: Verdict, fake: Verdict) -> Terms:
-        """What to log of the critic's scores; see `AdversarialLoss.score_stats`."""
+    def score_stats(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Terms:
+        """What to log of the scores; see `AdversarialLoss.score_stats`."""
         return self._mean([self.loss.score_stats(r, f) for r, f in zip(real.maps, fake.maps, strict=True)])
 
     def _mean(self, terms: Sequence[Terms]) -> dict[str, Tensor]:
         return {name: torch.stack([each[name] for each in terms]).mean() for name in terms[0]}
 
 
-def game_of(settings: AdversarialSettings) -> Game:
-    """The game that settings describe."""
+def gan_loss(settings: AdversarialSettings) -> GANLoss:
+    """The adversarial loss that settings describe."""
     match settings.kind:
         case "vanilla":
-            return Game(Vanilla(settings.weight, settings.real_label))
+            return GANLoss(Vanilla(settings.weight, settings.real_label))
         case "least-squares":
-            return Game(LeastSquares(settings.weight, settings.real_label))
+            return GANLoss(LeastSquares(settings.weight, settings.real_label))
         case "hinge":
-            return Game(Hinge(settings.weight))
+            return GANLoss(Hinge(settings.weight))
         case "wasserstein":
-            return Game(Wasserstein(settings.weight), settings.penalty)
+            return GANLoss(Wasserstein(settings.weight), settings.penalty)
 
 
-def critic_terms(
-    game: Game, judged: Callable[..., list[Verdict]], real: Tensor, fake: Tensor
+def discriminator_terms(
+    game: GANLoss, judged: Callable[..., list[DiscriminatorOutput]], real: Tensor, fake: Tensor
 ) -> tuple[Terms, dict[str, Tensor]]:
-    """The critic's loss of real and detached generated pictures (B, 3, H, W), and what to log of its opinions.
+    """The discriminator's loss of real and detached generated pictures (B, 3, H, W), and what to log of its scores.
 
-    ``judged`` gives verdicts for batches of pictures.
+    ``judged`` gives outputs for batches of pictures.
     """
     if not game.penalty_weight:
         of_real, of_fake = judged(real, fake)

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from restore.plugins.inpaint_gan.blocks import start_scaled
+from restore.plugins.inpaint_gan.blocks import scaled_kaiming_
 
 KEPT_BY_ELU = 0.645
 """E[ELU(z)^2] of a standard normal z."""
@@ -38,7 +38,7 @@ class Convolution(nn.Module):
         self.conv = nn.Conv2d(before, 2 * after if gated else after, size, stride, padding, dilation)
         self.activation = activation if activation is not None else nn.ELU()
         self.gated = gated
-        start_scaled(self.conv, 1.0)
+        scaled_kaiming_(self.conv, 1.0)
         with torch.no_grad():
             # Features then keep about their variance through many layers that normalise nothing.
             self.conv.weight[:after].div_(math.sqrt(KEPT_BY_ELU * (KEPT_BY_GATE if gated else 1)))

@@ -8,9 +8,12 @@ from torch import Tensor, nn
 from restore.core.pictures.pixels import pull_push
 from restore.plugins.inpaint_gan.attention import Attention
 from restore.plugins.inpaint_gan.coarse_to_fine import CoarseToFine
-from restore.plugins.inpaint_gan.discriminators import LocalGlobalCritic
+from restore.plugins.inpaint_gan.discriminators import (
+    LocalGlobalDiscriminator,
+    MultiScaleDiscriminator,
+    PatchDiscriminator,
+)
 from restore.plugins.inpaint_gan.network_settings import DiscriminatorSettings, ModelSettings
-from restore.plugins.inpaint_gan.patch_discriminator import MultiScaleDiscriminator, PatchDiscriminator
 from restore.plugins.inpaint_gan.unet import UNetGenerator
 
 
@@ -51,4 +54,4 @@ def discriminator_of(settings: DiscriminatorSettings, crop: int) -> nn.Module:
         case "multi-scale":
             return MultiScaleDiscriminator(*shape, settings.scales)
         case "local-global":
-            return LocalGlobalCritic(crop // 2, crop, 3, settings.width, settings.spectral)
+            return LocalGlobalDiscriminator(crop // 2, crop, 3, settings.width, settings.spectral)

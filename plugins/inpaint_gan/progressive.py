@@ -15,7 +15,7 @@ from restore.plugins.inpaint_gan.settings import InpaintGANSettings
 PRETRAIN, GAME = "pretrain", "adversarial"
 
 
-def planned(settings: InpaintGANSettings) -> Sequence[Phase]:
+def progressive_phases(settings: InpaintGANSettings) -> Sequence[Phase]:
     """Pretraining, a game at each of the progressive sizes, and the game at the size of the crops.
 
     Pretraining is judged by the PSNR inside the hole; it falls in a game by design, so there the last weights are best.
@@ -30,14 +30,14 @@ def planned(settings: InpaintGANSettings) -> Sequence[Phase]:
     return [phase for phase in (first, *games) if phase.epochs]
 
 
-def size_of(phase: Phase, settings: InpaintGANSettings) -> int:
+def phase_size(phase: Phase, settings: InpaintGANSettings) -> int:
     """Side in pixels of the pictures that a phase trains on."""
     if phase.name == PRETRAIN:
         return settings.smallest
     return settings.crop if phase.name == GAME else int(phase.name)
 
 
-class Smaller:
+class ResizedDataset:
     """Samples of another data set with their squares made smaller."""
 
     def __init__(self, pictures: Pictures, side: int) -> None:
@@ -63,9 +63,9 @@ class Smaller:
         return bilinear(plane, (self._side, self._side)).clamp(0, 1)
 
 
-def drawn_smaller(pictures: Pictures, side: int, crop: int) -> Pictures:
+def resize_dataset(pictures: Pictures, side: int, crop: int) -> Pictures:
     """``pictures`` of ``crop`` pixels at ``side`` pixels; themselves where that is the same."""
-    return pictures if side == crop else Smaller(pictures, side)
+    return pictures if side == crop else ResizedDataset(pictures, side)
 
 
 def local_boxes(masks: Tensor, side: int) -> Tensor:

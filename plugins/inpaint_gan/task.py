@@ -19,11 +19,11 @@ from restore.plugins.common.inpainting.losses import composed
 from restore.plugins.common.inpainting.task import Inpainting
 from restore.plugins.common.perceptual.settings import layers_in_use
 from restore.plugins.common.perceptual.weights import feature_network
-from restore.plugins.inpaint_gan.discriminator_input import Judge, critic_terms, game_of
+from restore.plugins.inpaint_gan.discriminator_input import DiscriminatorInput, discriminator_terms, gan_loss
 from restore.plugins.inpaint_gan.feature_matching import FeatureMatching
 from restore.plugins.inpaint_gan.losses import reconstruction, seen_features
 from restore.plugins.inpaint_gan.networks import discriminator_of, drawn, generator_of
-from restore.plugins.inpaint_gan.progressive import PRETRAIN, drawn_smaller, planned, size_of
+from restore.plugins.inpaint_gan.progressive import PRETRAIN, phase_size, progressive_phases, resize_dataset
 from restore.plugins.inpaint_gan.settings import InpaintGANSettings
 
 WINDOW = 256
@@ -58,8 +58,8 @@ class InpaintGAN(Inpainting):
 
     def __init__(self, settings: InpaintGANSettings, options: Settings | None = None) -> None:
         super().__init__(settings, options)
-        self.game = game_of(settings.adversarial)
-        self.judge = Judge(settings.discriminator)
+        self.game = gan_loss(settings.adversarial)
+        self.discriminate = DiscriminatorInput(settings.discriminator)
 
     @classmethod
     def miniature(cls, **changes: Any) -> RunSettings:
@@ -92,14 +92,14 @@ class InpaintGAN(Inpainting):
 
     def phases(self) -> Sequence[Phase]:
         """Pretraining, and the game at each size."""
-        return planned(self.settings)
+        return progressive_phases(self.settings)
 
     def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
         """Crops at the size of the phase to train on; squares of the size of the crops to validate on."""
         crop = self.settings.crop
         chosen = self.settings
         pictures = inpainting_pictures(split, chosen, chosen.masks, crop, window=crop, augment=chosen.augment)
-        return drawn_smaller(pictures, size_of(phase, self.settings), crop) if split == "train" else pictures
+        return resize_dataset(pictures, phase_size(phase, self.settings), crop) if split == "train" else pictures
 
     def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
         """One step of the generator alone, or one of the discriminator and then, mostly, one of the generator."""
@@ -117,8 +117,8 @@ class InpaintGAN(Inpainting):
         """The discriminator's loss."""
         with torch.no_grad():
             fake = composed(self._stages(batch, modules)[-1], batch)
-        judged = partial(self.judge, modules.discriminator, batch)
-        terms, opinions = critic_terms(self.game, judged, batch["target"], fake)
+        judged = partial(self.discriminate, modules.discriminator, batch)
+        terms, opinions = discriminator_terms(self.game, judged, batch["target"], fake)
         turn.log(**opinions)
         return terms
 
@@ -131,10 +131,10 @@ class InpaintGAN(Inpainting):
         turn.log(**measures)
         filled, matching = composed(stages[-1], batch), self.settings.adversarial.feature_matching
         if matching or self.settings.discriminator.norm == "batch":
-            real, fake = self.judge(modules.discriminator, batch, batch["target"], filled)
+            real, fake = self.discriminate(modules.discriminator, batch, batch["target"], filled)
             matched = FeatureMatching(matching)(fake.features, real.features) if matching else {}
         else:  # it judges samples one by one, so the real ones need not be there
-            (fake,), matched = self.judge(modules.discriminator, batch, filled), {}
+            (fake,), matched = self.discriminate(modules.discriminator, batch, filled), {}
         terms = {**reconstruction(self.settings.pixel, stages, batch), **self.game.generator(fake), **matched}
         if "features" in self.fixed:
             terms |= seen_features(self.settings, self.fixed["features"], stages[-1], batch)

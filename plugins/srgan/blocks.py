@@ -24,7 +24,7 @@ class SubPixel(nn.Module):
         self.conv = nn.Conv2d(channels, channels * factor**2, 3, padding=1)
         self.shuffle = nn.PixelShuffle(factor)
         self.activation = activation
-        start_evenly(self.conv, factor)
+        icnr_(self.conv, factor)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C, H x factor, W x factor)."""
@@ -33,7 +33,7 @@ class SubPixel(nn.Module):
 
 
 @torch.no_grad()
-def start_evenly(convolution: nn.Conv2d, factor: int) -> None:
+def icnr_(convolution: nn.Conv2d, factor: int) -> None:
     """Give the channels that become one block of pixels equal weights, so that no checkerboard has to be unlearnt.
 
     ICNR (Aitken et al., 2017): before training, the pixel shuffle is an enlargement by nearest neighbour.
@@ -47,7 +47,7 @@ def start_evenly(convolution: nn.Conv2d, factor: int) -> None:
 
 
 @torch.no_grad()
-def start_scaled(convolution: nn.Conv2d, gain: float) -> None:
+def scaled_kaiming_(convolution: nn.Conv2d, gain: float) -> None:
     """Start from He's weights times a gain; a small one keeps a deep sum of residuals near the identity at first.
 
     Wang et al. (2018, section 3.1) found networks without batch normalisation easier to train so.

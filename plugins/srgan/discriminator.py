@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from restore.core.machine.precision import in_full_precision
 
 
-class Judge(nn.Module):
+class ConvBlock(nn.Module):
     """A convolution, batch normalisation (but in the first layer) and LeakyReLU 0.2."""
 
     def __init__(self, before: int, after: int, stride: int, norm: bool = True) -> None:
@@ -49,9 +49,9 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         widths = [channels * 2**level for level in range(4)]
-        layers = [Judge(3, channels, 1, norm=False), Judge(channels, channels, 2)]
+        layers = [ConvBlock(3, channels, 1, norm=False), ConvBlock(channels, channels, 2)]
         for before, after in pairwise(widths):
-            layers += [Judge(before, after, 1), Judge(after, after, 2)]
+            layers += [ConvBlock(before, after, 1), ConvBlock(after, after, 2)]
         self.features = nn.Sequential(*layers)
         self.head = head
         self.crop = crop

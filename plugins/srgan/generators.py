@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from restore.core.machine.precision import in_full_precision
-from restore.plugins.srgan.blocks import SubPixel, stages, start_scaled
+from restore.plugins.srgan.blocks import SubPixel, scaled_kaiming_, stages
 
 
 def halo(ends: int, blocks: int, factors: tuple[int, ...], tail: int) -> int:
@@ -77,8 +77,8 @@ class PlainBlock(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        start_scaled(self.conv1, 0.1)
-        start_scaled(self.conv2, 0.1)
+        scaled_kaiming_(self.conv1, 0.1)
+        scaled_kaiming_(self.conv2, 0.1)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
@@ -105,9 +105,9 @@ class MSRResNet(nn.Module):
         self.enlarge = nn.Sequential(*(SubPixel(channels, factor, nn.LeakyReLU(0.1)) for factor in factors))
         self.detail = nn.Conv2d(channels, channels, 3, padding=1)
         self.last = nn.Conv2d(channels, 3, 3, padding=1)
-        start_scaled(self.first, 1.0)
-        start_scaled(self.detail, 1.0)
-        start_scaled(self.last, 0.1)
+        scaled_kaiming_(self.first, 1.0)
+        scaled_kaiming_(self.detail, 1.0)
+        scaled_kaiming_(self.last, 0.1)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, 3, H x scale, W x scale)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -123,8 +122,7 @@ class SRGAN(Task):
         with torch.no_grad():
             fake = modules.generator(batch["input"])
         real_scores, fake_scores = judged(modules.discriminator, batch["target"], fake)
-        opinions = self.game.score_stats(real_scores, fake_scores)
-        turn.log(d_hr=opinions["d_real"], d_sr=opinions["d_fake"])
+        turn.log(**self.game.score_stats(real_scores, fake_scores))
         return self.game.discriminator(real_scores, fake_scores)
 
     def _enlarge(self, batch: Batch, modules: Modules, turn: Turn) -> Terms:
@@ -132,7 +130,7 @@ class SRGAN(Task):
         fake = modules.generator(batch["input"])
         real_scores, scores = judged(modules.discriminator, batch["target"], fake)
         measures = game_measures(fake, batch, period=self.settings.model.scale)
-        turn.log(d_sr_after=self.game.score_stats(real_scores, scores)["d_fake"], **measures)
+        turn.log(d_fake_after=self.game.score_stats(real_scores, scores)["d_fake"], **measures)
         terms = {**self.pixel_loss(fake, batch), **self.game.generator(scores)}
         if "features" in self.fixed:
             terms |= Perceptual.from_settings(self.settings.perceptual, self.fixed["features"])(fake, batch)
@@ -140,9 +138,8 @@ class SRGAN(Task):
 
     def health(self, numbers: Mapping[str, float]) -> str | None:
         """What goes wrong in the game, as when the discriminator has nothing left to learn; see `game_health`."""
-        shared = {"d_real": numbers.get("d_hr", math.nan), "d_fake": numbers.get("d_sr", math.nan)}
         labelled = self.settings.adversarial.kind in LABELLED
-        return game_health({**numbers, **shared}, _WITH_LABELS if labelled else _REMEDIES)
+        return game_health(numbers, _WITH_LABELS if labelled else _REMEDIES)
 
     # --- using and measuring ----------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ def game_health(
     remedies: Remedies | None = None,
     *,
     generator: str = "generator",
-    critic: str = "discriminator",
+    discriminator: str = "discriminator",
     baseline: str = "mean",
 ) -> str | None:
     """Every failure that the numbers of a log line show, a line for each; None where all is well.
@@ -69,7 +69,7 @@ def game_health(
     remedies = remedies or Remedies()
     found = [
         *_balance(numbers, remedies),
-        *_gradients(numbers, remedies, generator, critic),
+        *_gradients(numbers, remedies, generator, discriminator),
         *_pictures(numbers, remedies),
         *_gap(numbers, remedies, baseline),
     ]
@@ -84,8 +84,8 @@ def _balance(numbers: Mapping[str, float], remedies: Remedies) -> Iterator[str]:
         )
 
 
-def _gradients(numbers: Mapping[str, float], remedies: Remedies, generator: str, critic: str) -> Iterator[str]:
-    norms = {name: numbers.get(f"{name}/gradient", math.nan) for name in (generator, critic)}
+def _gradients(numbers: Mapping[str, float], remedies: Remedies, generator: str, discriminator: str) -> Iterator[str]:
+    norms = {name: numbers.get(f"{name}/gradient", math.nan) for name in (generator, discriminator)}
     for name, norm in norms.items():
         if norm > EXPLODED:
             yield f"the gradient of {name} explodes: it is longer than {EXPLODED:g}; {remedies.exploded}"

@@ -154,14 +154,14 @@ class Wasserstein(AdversarialLoss):
         """The negative mean score."""
         return -scores.mean()
 
-    def penalty(self, critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Terms:
+    def penalty(self, discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Terms:
         """Term ``gradient_penalty``."""
         if self.penalty_weight == 0:
             return {}
-        return {"gradient_penalty": self.penalty_weight * gradient_penalty(critic, real, fake)}
+        return {"gradient_penalty": self.penalty_weight * gradient_penalty(discriminator, real, fake)}
 
 
-def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
+def gradient_penalty(discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
     """Mean of ``(‖∇x critic(x)‖ - 1)²`` at points x drawn between real and fake pictures (B, …); a scalar.
 
     Gulrajani et al., 2017, algorithm 1. The gradient of each sample's summed scores is taken with respect to that
@@ -169,7 +169,7 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
     micro-batches add up to the penalty of the whole batch. Chance comes from torch's global generator.
     """
     between = points_between(real, fake)
-    return slope_penalty(critic(between).reshape(len(between), -1).sum(1), between)
+    return slope_penalty(discriminator(between).reshape(len(between), -1).sum(1), between)
 
 
 def points_between(real: Tensor, fake: Tensor) -> Tensor:

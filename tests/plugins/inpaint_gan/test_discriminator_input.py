@@ -12,7 +12,13 @@ from torch import Tensor
 
 from restore.plugins.common.adversarial.losses import Hinge
 from restore.plugins.common.inpainting.losses import composed
-from restore.plugins.inpaint_gan.discriminator_input import Game, Judge, Verdict, critic_terms, game_of
+from restore.plugins.inpaint_gan.discriminator_input import (
+    DiscriminatorInput,
+    DiscriminatorOutput,
+    GANLoss,
+    discriminator_terms,
+    gan_loss,
+)
 from restore.plugins.inpaint_gan.network_settings import DiscriminatorSettings
 from restore.plugins.inpaint_gan.progressive import cut, local_boxes
 from restore.plugins.inpaint_gan.settings import AdversarialSettings
@@ -23,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("one_thread", "seeded")
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_game_is_the_one_that_was_chosen(kind: str) -> None:
-    game = game_of(AdversarialSettings.model_validate({"kind": kind, "weight": 0.25, "penalty": 7.0}))
+    game = gan_loss(AdversarialSettings.model_validate({"kind": kind, "weight": 0.25, "penalty": 7.0}))
     assert type(game.loss).__name__.lower() == kind.replace("-", "")
     assert game.loss.weight == 0.25
     assert game.penalty_weight == (7.0 if kind == "wasserstein" else 0.0)
@@ -31,30 +37,30 @@ def test_the_game_is_the_one_that_was_chosen(kind: str) -> None:
 
 def test_every_map_has_the_same_say() -> None:
     large, small = torch.full((2, 1, 9, 9), 3.0), torch.full((2, 1, 2, 2), -1.0)
-    terms = Game(Hinge(weight=2.0)).generator(Verdict([large, small]))
+    terms = GANLoss(Hinge(weight=2.0)).generator(DiscriminatorOutput([large, small]))
     assert float(terms["adversarial"]) == pytest.approx(2 * (-3 + 1) / 2)
 
 
 @pytest.mark.parametrize("critic", CRITICS)
-def test_the_slope_of_each_map_is_penalised(critic: str) -> None:
-    task = InpaintGAN(settings(discriminator={"kind": critic, "layers": 1}, adversarial={"kind": "wasserstein"}))
+def test_the_slope_of_each_map_is_penalised(discriminator: str) -> None:
+    task = InpaintGAN(settings(discriminator={"kind": discriminator, "layers": 1}, adversarial={"kind": "wasserstein"}))
     batch = holed_batch()
 
-    def judged(*pictures: Tensor) -> list[Verdict]:
-        return task.judge(task.modules["discriminator"], batch, *pictures)
+    def judged(*pictures: Tensor) -> list[DiscriminatorOutput]:
+        return task.discriminate(task.modules["discriminator"], batch, *pictures)
 
     fake = torch.rand_like(batch["target"])
-    terms, logged = critic_terms(task.game, judged, batch["target"], fake)
+    terms, logged = discriminator_terms(task.game, judged, batch["target"], fake)
     points = (0.5 * batch["target"] + 0.5 * fake).requires_grad_()
-    (verdict,) = judged(points)
+    (output,) = judged(points)
     by_hand = []
-    for scores in verdict.maps:
+    for scores in output.maps:
         per_sample = scores.flatten(1).mean(1)
         slopes = torch.cat(
             [torch.autograd.grad(score, points, retain_graph=True)[0][[k]] for k, score in enumerate(per_sample)]
         )
         by_hand.append((slopes.flatten(1).norm(dim=1) - 1).square().mean())
-    assert float(task.game.penalty(verdict, points)["gradient_penalty"].detach()) == pytest.approx(
+    assert float(task.game.penalty(output, points)["gradient_penalty"].detach()) == pytest.approx(
         10 * float(torch.stack(by_hand).mean()), rel=1e-4
     )
     assert float(terms["gradient_penalty"].detach()) > 0
@@ -64,22 +70,24 @@ def test_the_slope_of_each_map_is_penalised(critic: str) -> None:
 def shown(task: InpaintGAN, batch: Mapping[str, Tensor], fake: Tensor) -> float:
     """How much higher real pictures score than generated ones."""
     with torch.no_grad():
-        real_verdict, fake_verdict = task.judge(task.modules["discriminator"], dict(batch), batch["target"], fake)
-    maps = zip(real_verdict.maps, fake_verdict.maps, strict=True)
+        real_output, fake_output = task.discriminate(task.modules["discriminator"], dict(batch), batch["target"], fake)
+    maps = zip(real_output.maps, fake_output.maps, strict=True)
     return sum(float(real.mean() - false.mean()) for real, false in maps)
 
 
-def trained_critic(kind: str, critic: str, sign: float = 1.0) -> tuple[InpaintGAN, dict[str, Tensor], Tensor]:
+def trained_critic(kind: str, discriminator: str, sign: float = 1.0) -> tuple[InpaintGAN, dict[str, Tensor], Tensor]:
     """A critic that was told for some steps apart what is dark in the hole and what is not."""
     task = InpaintGAN(
-        settings(discriminator={"kind": critic, "layers": 1, "spectral": False}, adversarial={"kind": kind})
+        settings(discriminator={"kind": discriminator, "layers": 1, "spectral": False}, adversarial={"kind": kind})
     )
     batch = holed_batch()
     fake = composed(0.2 * torch.rand_like(batch["target"]), batch)
     network = task.modules["discriminator"]
     optimizer = torch.optim.Adam(network.parameters(), 5e-3)
     for _ in range(20):
-        terms, _ = critic_terms(task.game, lambda *seen: task.judge(network, batch, *seen), batch["target"], fake)
+        terms, _ = discriminator_terms(
+            task.game, lambda *seen: task.discriminate(network, batch, *seen), batch["target"], fake
+        )
         optimizer.zero_grad()
         (sign * torch.stack(list(terms.values())).sum()).backward()
         optimizer.step()
@@ -87,13 +95,13 @@ def trained_critic(kind: str, critic: str, sign: float = 1.0) -> tuple[InpaintGA
 
 
 @pytest.mark.parametrize(("kind", "critic"), [*product(KINDS, ["patch"]), *product(["hinge"], CRITICS[1:])])
-def test_a_critic_tells_real_from_fake_and_the_generator_climbs_its_scores(kind: str, critic: str) -> None:
-    task, batch, fake = trained_critic(kind, critic)
+def test_a_critic_tells_real_from_fake_and_the_generator_climbs_its_scores(kind: str, discriminator: str) -> None:
+    task, batch, fake = trained_critic(kind, discriminator)
     before = shown(task, batch, fake)
     assert before > 0.05
     picture = fake.clone().requires_grad_()
-    (verdict,) = task.judge(task.modules["discriminator"], batch, composed(picture, batch))
-    (loss,) = task.game.generator(verdict).values()
+    (output,) = task.discriminate(task.modules["discriminator"], batch, composed(picture, batch))
+    (loss,) = task.game.generator(output).values()
     (slope,) = torch.autograd.grad(loss, picture)
     inside = batch["mask"].bool().expand_as(slope)
     assert bool(slope[inside].any())
@@ -123,7 +131,7 @@ def test_the_local_critic_sees_the_hole_with_its_surroundings() -> None:
 
 
 def test_each_sample_has_a_local_part_of_its_own() -> None:
-    judge = Judge(DiscriminatorSettings(kind="local-global"))
+    judge = DiscriminatorInput(DiscriminatorSettings(kind="local-global"))
     mask = torch.zeros(2, 1, 32, 32)
     mask[0, :, :8, :8] = 1
     mask[1, :, -8:, -8:] = 1

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from restore.plugins.common.adversarial.losses import gradient_penalty
-from restore.plugins.inpaint_gan.discriminators import Critic, LocalGlobalCritic, averaged
+from restore.plugins.inpaint_gan.discriminators import ImageDiscriminator, LocalGlobalDiscriminator, averaged
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def test_they_equal_their_references(golden: ModuleType, fixture: str, side: int
     reference = golden.load(fixture)
 
     def build() -> nn.Module:
-        network = Critic(side)
+        network = ImageDiscriminator(side)
         network.load_state_dict(reference.state())
         return network
 
@@ -30,19 +30,19 @@ def test_they_equal_their_references(golden: ModuleType, fixture: str, side: int
 
 
 def test_each_critic_judges_its_own_picture() -> None:
-    critic = LocalGlobalCritic(32, 64, width=2)
+    discriminator = LocalGlobalDiscriminator(32, 64, width=2)
     local, whole = torch.rand(3, 3, 32, 32), torch.rand(3, 3, 64, 64)
-    (local_score, whole_score), features = critic(local, whole, features=True)
+    (local_score, whole_score), features = discriminator(local, whole, features=True)
     assert local_score.shape == whole_score.shape == (3, 1)
-    assert torch.equal(local_score, critic.local(local))
-    assert torch.equal(whole_score, critic.whole(whole))
-    assert torch.equal(torch.cat(critic(local, whole)), torch.cat([local_score, whole_score]))
+    assert torch.equal(local_score, discriminator.local(local))
+    assert torch.equal(whole_score, discriminator.whole(whole))
+    assert torch.equal(torch.cat(discriminator(local, whole)), torch.cat([local_score, whole_score]))
     assert [feature.shape[2] for feature in features] == [16, 8, 4, 2, 32, 16, 8, 4]
 
 
 @pytest.mark.parametrize("size", [(64, 64), (48, 80), (200, 33), (1, 1)])
 def test_any_size_is_judged(size: tuple[int, int]) -> None:
-    scores = Critic(64, width=2)(torch.rand(2, 3, *size))
+    scores = ImageDiscriminator(64, width=2)(torch.rand(2, 3, *size))
     assert scores.shape == (2, 1)
     assert scores.isfinite().all()
 
@@ -63,18 +63,18 @@ def test_means_around_places_are_those_of_adaptive_pooling(size: tuple[int, int]
 
 @pytest.mark.parametrize("size", [32, 24])
 def test_its_slope_can_be_penalised(size: int) -> None:
-    critic = Critic(32, width=2)
+    discriminator = ImageDiscriminator(32, width=2)
     real, fake = torch.rand(2, 2, 3, size, size)
-    gradient_penalty(critic, real, fake).backward()
-    without = [name for name, parameter in critic.named_parameters() if parameter.grad is None]
+    gradient_penalty(discriminator, real, fake).backward()
+    without = [name for name, parameter in discriminator.named_parameters() if parameter.grad is None]
     assert without == ["linear.bias"]  # which no slope depends on
-    critic(real).sum().backward()
-    assert all(parameter.grad is not None for parameter in critic.parameters())
+    discriminator(real).sum().backward()
+    assert all(parameter.grad is not None for parameter in discriminator.parameters())
 
 
 def test_spectral_normalisation_bounds_every_weight_but_not_what_is_saved() -> None:
     torch.manual_seed(0)
-    network = Critic(32, width=4, spectral=True)
+    network = ImageDiscriminator(32, width=4, spectral=True)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.mul_(50)
@@ -84,7 +84,7 @@ def test_spectral_normalisation_bounds_every_weight_but_not_what_is_saved() -> N
     assert len(layers) == 5
     for layer in layers:
         assert torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2) == pytest.approx(1, abs=0.05)
-    restored = Critic(32, width=4, spectral=True)
+    restored = ImageDiscriminator(32, width=4, spectral=True)
     restored.load_state_dict(network.state_dict())
     picture = torch.rand(1, 3, 32, 32)
     assert torch.equal(network.eval()(picture), restored.eval()(picture))
@@ -92,5 +92,5 @@ def test_spectral_normalisation_bounds_every_weight_but_not_what_is_saved() -> N
 
 def test_scores_keep_their_precision_under_autocast() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert Critic(32, width=2)(torch.rand(1, 3, 32, 32)).dtype == torch.float32
+        assert ImageDiscriminator(32, width=2)(torch.rand(1, 3, 32, 32)).dtype == torch.float32
         assert averaged(torch.rand(1, 3, 5, 5).bfloat16(), 3).dtype == torch.float32

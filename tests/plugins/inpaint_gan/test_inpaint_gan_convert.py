@@ -16,10 +16,9 @@ from restore.core.weights.files import open_weights
 from restore.plugins.inpaint_gan.blocks import Norm
 from restore.plugins.inpaint_gan.coarse_to_fine import CoarseToFine
 from restore.plugins.inpaint_gan.convert import CODE_BASES
-from restore.plugins.inpaint_gan.discriminators import Critic
+from restore.plugins.inpaint_gan.discriminators import ImageDiscriminator, PatchDiscriminator
 from restore.plugins.inpaint_gan.network_settings import ModelSettings
 from restore.plugins.inpaint_gan.networks import generator_of
-from restore.plugins.inpaint_gan.patch_discriminator import PatchDiscriminator
 from restore.plugins.inpaint_gan.unet import UNetGenerator
 
 
@@ -84,7 +83,7 @@ def test_a_network_that_saw_the_mask_keeps_its_weights() -> None:
 @pytest.mark.parametrize(
     ("name", "state", "message"),
     [
-        ("daa233", Critic(32, width=1).state_dict(), "this is a critic"),
+        ("daa233", ImageDiscriminator(32, width=1).state_dict(), "this is a critic"),
         ("daa233", UNetGenerator(width=1, levels=2).state_dict(), "none of its keys"),
         ("pix2pix", PatchDiscriminator(3, width=1).state_dict(), "this is a discriminator"),
         ("pix2pix", CoarseToFine(width=2).state_dict(), "none of its keys"),

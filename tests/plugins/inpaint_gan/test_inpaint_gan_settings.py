@@ -12,7 +12,7 @@ from small_inpaint_gan import settings
 
 from restore.core.errors import UsageError
 from restore.core.steps import Phase, Step
-from restore.plugins.inpaint_gan.progressive import size_of
+from restore.plugins.inpaint_gan.progressive import phase_size
 from restore.plugins.inpaint_gan.task import InpaintGAN
 
 pytestmark = pytest.mark.usefixtures("one_thread", "seeded")
@@ -27,7 +27,7 @@ def test_phases_train_at_the_sizes_that_they_say() -> None:
         ("24", 2),
         ("adversarial", 2),
     ]
-    assert [size_of(phase, task.settings) for phase in phases] == [16, 16, 24, 32]
+    assert [phase_size(phase, task.settings) for phase in phases] == [16, 16, 24, 32]
     for phase, side in zip(phases, (16, 16, 24, 32), strict=True):
         sample = task.data("train", phase)[0]
         assert {name: tuple(sample[name].shape) for name in ("input", "mask", "target")} == {
@@ -131,8 +131,8 @@ def test_a_resumed_run_begins_with_the_same_phases(epochs: int, first: list[tupl
     ).decided()
     assert [(phase.name, phase.epochs) for phase in InpaintGAN(before).phases()] == first
     after = type(before).model_validate({**before.model_dump(), "epochs": 7})
-    planned = [(phase.name, phase.epochs) for phase in InpaintGAN(after).phases()]
-    assert planned == [*first[:-1], ("adversarial", more)]
+    progressive_phases = [(phase.name, phase.epochs) for phase in InpaintGAN(after).phases()]
+    assert progressive_phases == [*first[:-1], ("adversarial", more)]
 
 
 def test_the_epochs_at_each_size_can_be_chosen() -> None:

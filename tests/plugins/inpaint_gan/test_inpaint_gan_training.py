@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from recorder import Recorder
-from small_inpaint_gan import CRITICS, KINDS, holed_batch, settings
+from small_inpaint_gan import DISCRIMINATORS, KINDS, holed_batch, settings
 
 from restore.core.steps import Step
 from restore.plugins.inpaint_gan.task import InpaintGAN
@@ -25,14 +25,19 @@ def one_step(phase: str = "adversarial", run_step: int = 0, share: float = 0.0, 
 @pytest.mark.parametrize(
     ("generator", "gated", "critic", "kind"),
     [
-        *(("unet", False, *rest) for rest in product(CRITICS, KINDS)),
-        *(("coarse-to-fine", gated, critic, "hinge") for gated, critic in product((False, True), CRITICS)),
+        *(("unet", False, *rest) for rest in product(DISCRIMINATORS, KINDS)),
+        *(
+            ("coarse-to-fine", gated, discriminator, "hinge")
+            for gated, discriminator in product((False, True), DISCRIMINATORS)
+        ),
     ],
 )
-def test_every_generator_takes_a_step_against_every_critic(generator: str, gated: bool, critic: str, kind: str) -> None:
+def test_every_generator_takes_a_step_against_every_critic(
+    generator: str, gated: bool, discriminator: str, kind: str
+) -> None:
     turn = one_step(
         model={"generator": generator, "gated": gated, "width": 4},
-        discriminator={"kind": critic, "layers": 1},
+        discriminator={"kind": discriminator, "layers": 1},
         adversarial={"kind": kind},
     )
     assert list(turn.terms) == ["discriminator", "generator"]

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from restore.plugins.inpaint_gan.blocks import Norm
-from restore.plugins.inpaint_gan.patch_discriminator import MultiScaleDiscriminator, PatchDiscriminator, smallest_side
+from restore.plugins.inpaint_gan.discriminators import MultiScaleDiscriminator, PatchDiscriminator, smallest_side
 
 
 def test_it_equals_the_70_pixel_patchgan(golden: ModuleType) -> None:

@@ -92,9 +92,11 @@ def trained_critic(game: Wasserstein, steps: int = 20) -> Iterator[tuple[LBAM, d
 @torch.no_grad()
 def scores(made: LBAM, shown: dict[str, Tensor]) -> tuple[float, float]:
     """Mean scores of targets and of filled pictures."""
-    critic = made.modules["discriminator"]
+    discriminator = made.modules["discriminator"]
     filled = made.modules["generator"](shown["input"], shown["mask"])
-    return float(critic(shown["target"], shown["mask"]).mean()), float(critic(filled, shown["mask"]).mean())
+    return float(discriminator(shown["target"], shown["mask"]).mean()), float(
+        discriminator(filled, shown["mask"]).mean()
+    )
 
 
 def score_after_a_small_step(made: LBAM, shown: dict[str, Tensor]) -> float:
@@ -202,7 +204,7 @@ def test_a_steady_game_is_not_warned_of_and_an_exploding_one_is() -> None:
 @pytest.mark.parametrize("published", [False, True])
 def test_the_published_critic_can_be_chosen(published: bool) -> None:
     made = task(crop=256, discriminator={"width": 1, "published": published})
-    critic = made.modules["discriminator"]
-    assert isinstance(critic, Discriminator)
-    assert any(isinstance(part, nn.BatchNorm2d) for part in critic.modules()) is published
+    discriminator = made.modules["discriminator"]
+    assert isinstance(discriminator, Discriminator)
+    assert any(isinstance(part, nn.BatchNorm2d) for part in discriminator.modules()) is published
     assert isinstance(made.modules["generator"], Generator)

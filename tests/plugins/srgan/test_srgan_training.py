@@ -67,8 +67,8 @@ def test_each_pixel_loss_can_be_chosen_in_either_phase(loss: str) -> None:
 @pytest.mark.parametrize("kind", ["vanilla", "least-squares", "hinge"])
 def test_the_discriminators_opinions_are_logged_as_probabilities(kind: str) -> None:
     turn = one_step("adversarial", adversarial={"kind": kind})
-    assert set(turn.logged) == {"d_hr", "d_sr", "d_sr_after", "checkerboard", "diversity", "sharpness"}
-    assert all(0 <= turn.logged[name] <= 1 for name in ("d_hr", "d_sr", "d_sr_after"))
+    assert set(turn.logged) == {"d_real", "d_fake", "d_fake_after", "checkerboard", "diversity", "sharpness"}
+    assert all(0 <= turn.logged[name] <= 1 for name in ("d_real", "d_fake", "d_fake_after"))
     assert set(turn.terms["discriminator"]) == {"d_loss_real", "d_loss_fake"}
 
 
@@ -82,10 +82,10 @@ def test_photographs_and_enlargements_share_one_batch_of_the_discriminator() -> 
 
 
 @pytest.mark.parametrize(
-    ("d_hr", "d_sr", "won"), [(0.999, 1e-4, True), (0.999, 0.1, False), (0.6, 1e-4, False), (0.5, 0.5, False)]
+    ("d_real", "d_fake", "won"), [(0.999, 1e-4, True), (0.999, 0.1, False), (0.6, 1e-4, False), (0.5, 0.5, False)]
 )
-def test_a_discriminator_that_has_won_is_told_of(d_hr: float, d_sr: float, won: bool) -> None:
-    message = SRGAN(SRGANSettings(**SMALL)).health({"d_hr": d_hr, "d_sr": d_sr})
+def test_a_discriminator_that_has_won_is_told_of(d_real: float, d_fake: float, won: bool) -> None:
+    message = SRGAN(SRGANSettings(**SMALL)).health({"d_real": d_real, "d_fake": d_fake})
     assert (message is not None) == won
     if message:
         assert "the discriminator has won" in message
@@ -94,7 +94,7 @@ def test_a_discriminator_that_has_won_is_told_of(d_hr: float, d_sr: float, won: 
 
 @pytest.mark.parametrize(("kind", "labels"), [("vanilla", True), ("least-squares", True), ("hinge", False)])
 def test_a_label_is_advised_only_where_it_counts(kind: str, labels: bool) -> None:
-    message = SRGAN(SRGANSettings(**SMALL, adversarial={"kind": kind})).health({"d_hr": 1.0, "d_sr": 0.0})
+    message = SRGAN(SRGANSettings(**SMALL, adversarial={"kind": kind})).health({"d_real": 1.0, "d_fake": 0.0})
     assert ("real-label" in str(message)) == labels
 
 

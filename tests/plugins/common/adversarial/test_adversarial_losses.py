@@ -113,11 +113,13 @@ def test_the_penalty_of_a_plane_is_known() -> None:
 def test_points_lie_between_each_real_picture_and_its_generated_one() -> None:
     seen: list[Tensor] = []
 
-    def critic(pictures: Tensor) -> Tensor:
+    def discriminator(pictures: Tensor) -> Tensor:
         seen.append(pictures.detach())
         return pictures.flatten(1).sum(1)
 
-    gradient_penalty(critic, torch.zeros(500, 1, 2, 2), torch.arange(1.0, 501).view(-1, 1, 1, 1).expand(-1, 1, 2, 2))
+    gradient_penalty(
+        discriminator, torch.zeros(500, 1, 2, 2), torch.arange(1.0, 501).view(-1, 1, 1, 1).expand(-1, 1, 2, 2)
+    )
     shares = seen[0] / torch.arange(1.0, 501).view(-1, 1, 1, 1)
     assert (shares == shares[:, :, :1, :1]).all()
     assert 0 <= float(shares.min()) < 0.02
@@ -129,36 +131,36 @@ def small_critic() -> nn.Module:
     return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.Tanh(), nn.Flatten(), nn.Linear(36, 1)).double()
 
 
-def gradients(critic: nn.Module) -> list[Tensor]:
+def gradients(discriminator: nn.Module) -> list[Tensor]:
     # The last bias moves every score alike, so that no slope depends on it.
-    return [parameter.grad for parameter in list(critic.parameters())[:-1] if parameter.grad is not None]
+    return [parameter.grad for parameter in list(discriminator.parameters())[:-1] if parameter.grad is not None]
 
 
 def test_equal_micro_batches_add_up_to_the_penalty_of_the_whole_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    critic = small_critic()
+    discriminator = small_critic()
     real, fake = torch.rand(2, 4, 1, 3, 3, dtype=torch.float64)
     shares = torch.rand(4, 1, 1, 1, dtype=torch.float64)
     monkeypatch.setattr(torch, "rand", lambda *_, **__: shares)
-    gradient_penalty(critic, real, fake).backward()
-    whole = [gradient.clone() for gradient in gradients(critic)]
-    critic.zero_grad()
+    gradient_penalty(discriminator, real, fake).backward()
+    whole = [gradient.clone() for gradient in gradients(discriminator)]
+    discriminator.zero_grad()
     for half in (slice(0, 2), slice(2, 4)):
         monkeypatch.setattr(torch, "rand", lambda *_, half=half, **__: shares[half])
-        (gradient_penalty(critic, real[half], fake[half]) / 2).backward()
+        (gradient_penalty(discriminator, real[half], fake[half]) / 2).backward()
     assert len(whole) == 3
-    for once, added in zip(whole, gradients(critic), strict=True):
+    for once, added in zip(whole, gradients(discriminator), strict=True):
         assert torch.allclose(once, added, rtol=1e-12)
 
 
 def test_the_penalty_reaches_the_critic_as_finite_differences_say_and_never_the_generator() -> None:
-    critic = small_critic()
-    weight = critic[3].weight
+    discriminator = small_critic()
+    weight = discriminator[3].weight
     real = torch.rand(3, 1, 3, 3, dtype=torch.float64)
     fake = torch.rand(3, 1, 3, 3, dtype=torch.float64, requires_grad=True)
 
     def penalty() -> Tensor:
         torch.manual_seed(2)
-        return gradient_penalty(critic, real, fake)
+        return gradient_penalty(discriminator, real, fake)
 
     penalty().backward()
     assert fake.grad is None
@@ -175,13 +177,13 @@ def test_the_penalty_reaches_the_critic_as_finite_differences_say_and_never_the_
 
 
 def test_a_flat_critic_has_a_finite_penalty_and_gradient() -> None:
-    critic = nn.Linear(4, 1)
-    nn.init.zeros_(critic.weight)
-    penalty = gradient_penalty(critic, torch.rand(2, 4), torch.rand(2, 4))
+    discriminator = nn.Linear(4, 1)
+    nn.init.zeros_(discriminator.weight)
+    penalty = gradient_penalty(discriminator, torch.rand(2, 4), torch.rand(2, 4))
     penalty.backward()
     assert penalty.item() == 1
-    assert critic.weight.grad is not None
-    assert torch.isfinite(critic.weight.grad).all()
+    assert discriminator.weight.grad is not None
+    assert torch.isfinite(discriminator.weight.grad).all()
 
 
 def test_pictures_of_two_shapes_are_refused() -> None:

@@ -89,7 +89,7 @@ def test_a_gap_counts_from_the_middle_of_a_phase_on() -> None:
 
 
 def test_optimizers_may_have_other_names() -> None:
-    message = game_health({"painter/gradient": 1e9, "judge/gradient": 1.0}, generator="painter", critic="judge")
+    message = game_health({"painter/gradient": 1e9, "judge/gradient": 1.0}, generator="painter", discriminator="judge")
     assert message is not None
     assert "gradient of painter explodes" in message
 
