@@ -21,7 +21,7 @@ def restore_datasets(register: Register) -> None:
         f"{place}.inpainting.dataset:inpainting_pictures",
         summary="Pictures with holes: random ones to train on, fixed ones to validate on.",
     )
-    register("masks", f"{place}.masks.generators:draw_mask", summary="Holes of six looks, drawn by chance.")
+    register("masks", f"{place}.masks.generators:draw_mask", summary="Random masks of six kinds.")
     register("mask-folder", f"{place}.masks.folders:MaskFolder", summary="The masks of a folder, at any size.")
 
 

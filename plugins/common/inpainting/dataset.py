@@ -65,7 +65,7 @@ class InpaintingCrops:
             mask = self._folder.fitted(int(torch.randint(len(self._folder), ())), side, side)
             return (mask.flip(-1) if self._augment.flip and torch.randint(2, ()) else mask), UNKNOWN_KIND
         kind = self._settings.kinds[int(torch.randint(len(self._settings.kinds), ()))]
-        low, high = self._settings.share
+        low, high = self._settings.coverage
         share = low + (high - low) * float(torch.rand((), dtype=torch.float64))
         return draw_mask(kind, side, side, share), KINDS.index(kind)
 
@@ -102,7 +102,7 @@ class InpaintingSquares:
             return holed(target, self._folder.fitted(self._mask(index), side, side))
         place, generator = self._kind(index), torch.Generator().manual_seed(index)
         kind = self._settings.kinds[place]
-        return holed(target, draw_mask(kind, side, side, self._share(index), generator), KINDS.index(kind))
+        return holed(target, draw_mask(kind, side, side, self._coverage(index), generator), KINDS.index(kind))
 
     def name(self, index: int) -> str:
         """The picture's file name, and its hole where there are several."""
@@ -111,7 +111,7 @@ class InpaintingSquares:
             return name
         if self._folder is not None:
             return f"{name}, {self._folder.files[self._mask(index)].name}"
-        return f"{name}, {self._settings.kinds[self._kind(index)]} {100 * self._share(index):.0f} %"
+        return f"{name}, {self._settings.kinds[self._kind(index)]} {100 * self._coverage(index):.0f} %"
 
     def _mask(self, index: int) -> int:
         """Place in the folder of masks: from all over it, where there are more of them than are seen."""
@@ -123,9 +123,9 @@ class InpaintingSquares:
         round_, picture = divmod(index, len(self._targets))
         return (round_ + picture) % len(self._settings.kinds)
 
-    def _share(self, index: int) -> float:
+    def _coverage(self, index: int) -> float:
         """Shares that fill the range evenly, however many there are: multiples of the golden ratio, nearly."""
-        low, high = self._settings.share
+        low, high = self._settings.coverage
         return low + (high - low) * (2 * (index * 89 % 144) + 1) / 288
 
 
@@ -171,7 +171,7 @@ def _masks(split: Split, settings: RunSettings, masks: MaskSettings) -> MaskSett
     beside = None if settings.data is None else settings.data / "masks"
     if beside is None or not beside.is_dir():
         return masks
-    _refuse_others(masks, beside, "kinds", "share")
+    _refuse_others(masks, beside, "kinds", "coverage")
     return masks.model_copy(update={"folder": beside})
 
 
@@ -233,7 +233,7 @@ def evaluation_holes(folder: Path | None, masks: MaskSettings | None = None) -> 
         )
     if not images.is_dir():
         return InpaintingSquares(PictureFolder(list_pictures(folder)), masks, MEASURED)
-    _refuse_others(masks, drawn, "folder", "kinds", "share")
+    _refuse_others(masks, drawn, "folder", "kinds", "coverage")
     pairs = paired_files(drawn, images)
     targets = PictureFolder([image for _, image in pairs])
     files = [mask for mask, _ in pairs]

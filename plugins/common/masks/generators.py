@@ -183,18 +183,18 @@ _ORDERS: Mapping[MaskKind, Callable[[int, int, int, IntegerRNG], Integers]] = {
 
 
 def draw_mask(
-    kind: MaskKind, height: int, width: int, share: float, generator: torch.Generator | None = None
+    kind: MaskKind, height: int, width: int, coverage: float, generator: torch.Generator | None = None
 ) -> Tensor:
     """A mask (1, height, width) of zeros and ones whose mean is within 0.02 of ``share``.
 
     Random numbers come from the generator, or from torch's global one. At least one pixel is hole and at least one is
     known. Raises ValueError for a share outside (0, 1) and for fewer than two pixels.
     """
-    if not 0 < share < 1:
-        raise ValueError(f"a hole covers a share between 0 and 1 of the picture, not {share:g}")
+    if not 0 < coverage < 1:
+        raise ValueError(f"a hole covers a share between 0 and 1 of the picture, not {coverage:g}")
     if height * width < 2:
         raise ValueError(f"no room for a hole and its surroundings in {width}x{height} pixels")
-    wanted = min(max(1, int(share * height * width + 0.5)), height * width - 1)
+    wanted = min(max(1, int(coverage * height * width + 0.5)), height * width - 1)
     hole = _first(_ORDERS[kind](height, width, wanted, IntegerRNG(generator)), wanted)
     return torch.from_numpy(hole.astype(np.float32))[None]
 

@@ -17,7 +17,7 @@ KINDS: tuple[MaskKind, ...] = get_args(MaskKind)
 Polarity = Literal["white-hole", "black-hole"]
 """What marks the hole in mask files."""
 
-Share = Annotated[float, Field(ge=0.005, le=0.95)]
+Coverage = Annotated[float, Field(ge=0.005, le=0.95)]
 
 AUTOMATIC = "auto:"
 """What stands before a rule by which the hole is found in the picture itself."""
@@ -28,7 +28,7 @@ class MaskSettings(Settings):
 
     kinds: Annotated[list[MaskKind], Field(min_length=1)] = list(KINDS)  # noqa: RUF012 - pydantic copies it
     """What holes look like that are drawn; one kind is chosen by chance for each picture."""
-    share: tuple[Share, Share] = (0.1, 0.4)
+    coverage: tuple[Coverage, Coverage] = (0.1, 0.4)
     """Smallest and largest part of the picture that a drawn hole covers."""
     folder: Annotated[Path | None, Flag("--masks")] = None
     """Folder of mask pictures (those of its sub-folders too) that are used instead of drawn holes, resized to fit;
@@ -38,8 +38,10 @@ class MaskSettings(Settings):
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
-        if self.share[0] > self.share[1]:
-            raise ValueError(f"share: the smallest part {self.share[0]:g} is above the largest {self.share[1]:g}")
+        if self.coverage[0] > self.coverage[1]:
+            raise ValueError(
+                f"coverage: the smallest part {self.coverage[0]:g} is above the largest {self.coverage[1]:g}"
+            )
         return self
 
 

@@ -50,7 +50,7 @@ def drawn(sample: dict[str, Tensor]) -> float:
 
 
 def test_a_training_sample_is_a_crop_that_is_black_in_a_hole(photographs: Path) -> None:
-    pictures = inpainting_pictures("train", RunSettings(data=photographs), MaskSettings(share=(0.2, 0.3)), 24)
+    pictures = inpainting_pictures("train", RunSettings(data=photographs), MaskSettings(coverage=(0.2, 0.3)), 24)
     torch.manual_seed(0)
     samples = [pictures[index % len(pictures)] for index in range(12)]
     for sample in samples:
@@ -80,7 +80,7 @@ def test_training_and_validation_are_different_pictures(photographs: Path) -> No
 
 
 def test_validation_shows_every_kind_at_shares_that_differ_and_is_always_the_same() -> None:
-    wanted = MaskSettings(share=(0.1, 0.5))
+    wanted = MaskSettings(coverage=(0.1, 0.5))
     pictures = inpainting_pictures("validation", RunSettings(), wanted, 16, window=48)
     samples = [pictures[index] for index in range(len(pictures))]
     kinds = [int(sample["kind"]) for sample in samples]
@@ -141,7 +141,7 @@ def test_validation_pictures_bring_their_own_masks(photographs: Path, masks: Pat
 
 def test_two_sources_of_holes_at_once_are_refused(photographs: Path, masks: Path, tmp_path: Path) -> None:
     photographs.rename(tmp_path / "images")
-    for wanted, flag in ((MaskSettings(kinds=["border"]), "kinds"), (MaskSettings(share=(0.2, 0.3)), "share")):
+    for wanted, flag in ((MaskSettings(kinds=["border"]), "kinds"), (MaskSettings(coverage=(0.2, 0.3)), "coverage")):
         for split in ("train", "validation"):
             with pytest.raises(UsageError, match=rf"--masks\.{flag}: other holes than those in .*masks"):
                 inpainting_pictures(split, RunSettings(data=tmp_path), wanted, 16)
@@ -207,7 +207,7 @@ def test_folders_that_cannot_be_masks_are_refused(tmp_path: Path) -> None:
 
 def test_settings_that_cannot_be_meant_are_refused() -> None:
     with pytest.raises(ValidationError, match="above the largest"):
-        MaskSettings(share=(0.4, 0.1))
+        MaskSettings(coverage=(0.4, 0.1))
     with pytest.raises(ValidationError, match="at least 1 item"):
         MaskSettings(kinds=[])
 

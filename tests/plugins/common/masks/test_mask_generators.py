@@ -18,31 +18,31 @@ from restore.plugins.common.masks.graffiti import written
 from restore.plugins.common.masks.settings import KINDS, MaskKind
 
 
-def seeded(kind: MaskKind, side: int = 64, share: float = 0.3, seed: int = 0) -> Tensor:
-    return draw_mask(kind, side, side, share, torch.Generator().manual_seed(seed))
+def seeded(kind: MaskKind, side: int = 64, coverage: float = 0.3, seed: int = 0) -> Tensor:
+    return draw_mask(kind, side, side, coverage, torch.Generator().manual_seed(seed))
 
 
 @given(
     kind=st.sampled_from(KINDS),
     height=st.integers(16, 90),
     width=st.integers(16, 90),
-    share=st.floats(0.02, 0.9),
+    coverage=st.floats(0.02, 0.9),
     seed=st.integers(0, 2**63 - 1),
 )
 @settings(max_examples=80, deadline=None)
-def test_the_share_is_what_was_asked_for(kind: MaskKind, height: int, width: int, share: float, seed: int) -> None:
-    mask = draw_mask(kind, height, width, share, torch.Generator().manual_seed(seed))
+def test_the_share_is_what_was_asked_for(kind: MaskKind, height: int, width: int, coverage: float, seed: int) -> None:
+    mask = draw_mask(kind, height, width, coverage, torch.Generator().manual_seed(seed))
     assert mask.shape == (1, height, width)
     assert set(mask.unique().tolist()) == {0.0, 1.0}
-    assert abs(float(mask.mean()) - share) <= 0.02
+    assert abs(float(mask.mean()) - coverage) <= 0.02
 
 
-@given(kind=st.sampled_from(KINDS), height=st.integers(1, 15), width=st.integers(2, 40), share=st.floats(0.01, 0.99))
+@given(kind=st.sampled_from(KINDS), height=st.integers(1, 15), width=st.integers(2, 40), coverage=st.floats(0.01, 0.99))
 @settings(max_examples=40, deadline=None)
 def test_the_smallest_pictures_have_a_hole_and_something_known(
-    kind: MaskKind, height: int, width: int, share: float
+    kind: MaskKind, height: int, width: int, coverage: float
 ) -> None:
-    mask = draw_mask(kind, height, width, share, torch.Generator().manual_seed(0))
+    mask = draw_mask(kind, height, width, coverage, torch.Generator().manual_seed(0))
     assert 0 < float(mask.mean()) < 1
 
 
@@ -129,9 +129,9 @@ def test_letters_stand_side_by_side_at_the_size_that_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize("share", [0, 1, -0.1, 1.5])
-def test_a_share_that_leaves_nothing_is_refused(share: float) -> None:
+def test_a_share_that_leaves_nothing_is_refused(coverage: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
-        seeded("blobs", share=share)
+        seeded("blobs", coverage=coverage)
     with pytest.raises(ValueError, match="no room"):
         draw_mask("blobs", 1, 1, 0.5)
 
@@ -140,5 +140,5 @@ def test_a_share_that_leaves_nothing_is_refused(share: float) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_thousand_masks_keep_their_share(kind: MaskKind) -> None:
     for seed in range(1000):
-        share = 0.02 + 0.88 * (seed * 617 % 1000) / 1000
-        assert abs(float(seeded(kind, 128, share, seed).mean()) - share) <= 0.02, (seed, share)
+        coverage = 0.02 + 0.88 * (seed * 617 % 1000) / 1000
+        assert abs(float(seeded(kind, 128, coverage, seed).mean()) - coverage) <= 0.02, (seed, coverage)
