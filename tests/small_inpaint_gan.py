@@ -11,7 +11,7 @@ from restore.plugins.inpaint_gan.settings import InpaintGANSettings
 from restore.plugins.inpaint_gan.task import InpaintGAN
 
 KINDS = ("vanilla", "least-squares", "hinge", "wasserstein")
-CRITICS = ("patch", "multi-scale", "local-global")
+DISCRIMINATORS = ("patch", "multi-scale", "local-global")
 
 
 def settings(**changes: Any) -> InpaintGANSettings:

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 import torch
-from small_inpaint_gan import CRITICS, KINDS, holed_batch, settings
+from small_inpaint_gan import DISCRIMINATORS, KINDS, holed_batch, settings
 from torch import Tensor
 
 from restore.plugins.common.adversarial.losses import Hinge
@@ -41,7 +41,7 @@ def test_every_map_has_the_same_say() -> None:
     assert float(terms["adversarial"]) == pytest.approx(2 * (-3 + 1) / 2)
 
 
-@pytest.mark.parametrize("critic", CRITICS)
+@pytest.mark.parametrize("discriminator", DISCRIMINATORS)
 def test_the_slope_of_each_map_is_penalised(discriminator: str) -> None:
     task = InpaintGAN(settings(discriminator={"kind": discriminator, "layers": 1}, adversarial={"kind": "wasserstein"}))
     batch = holed_batch()
@@ -94,7 +94,9 @@ def trained_critic(kind: str, discriminator: str, sign: float = 1.0) -> tuple[In
     return task, batch, fake
 
 
-@pytest.mark.parametrize(("kind", "critic"), [*product(KINDS, ["patch"]), *product(["hinge"], CRITICS[1:])])
+@pytest.mark.parametrize(
+    ("kind", "discriminator"), [*product(KINDS, ["patch"]), *product(["hinge"], DISCRIMINATORS[1:])]
+)
 def test_a_critic_tells_real_from_fake_and_the_generator_climbs_its_scores(kind: str, discriminator: str) -> None:
     task, batch, fake = trained_critic(kind, discriminator)
     before = shown(task, batch, fake)

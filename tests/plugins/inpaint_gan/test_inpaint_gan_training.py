@@ -23,7 +23,7 @@ def one_step(phase: str = "adversarial", run_step: int = 0, share: float = 0.0, 
 
 
 @pytest.mark.parametrize(
-    ("generator", "gated", "critic", "kind"),
+    ("generator", "gated", "discriminator", "kind"),
     [
         *(("unet", False, *rest) for rest in product(DISCRIMINATORS, KINDS)),
         *(

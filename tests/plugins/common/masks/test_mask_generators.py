@@ -128,7 +128,7 @@ def test_letters_stand_side_by_side_at_the_size_that_was_asked_for() -> None:
     assert columns[-1].min() > max(column.max() for column in columns[:-1])
 
 
-@pytest.mark.parametrize("share", [0, 1, -0.1, 1.5])
+@pytest.mark.parametrize("coverage", [0, 1, -0.1, 1.5])
 def test_a_share_that_leaves_nothing_is_refused(coverage: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         seeded("blobs", coverage=coverage)
