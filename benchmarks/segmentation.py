@@ -40,7 +40,7 @@ from restore.core.weights.files import open_weights
 from restore.core.weights.header import find_weights
 from restore.core.writing import replacing
 from restore.plugins.unet.commands import levels
-from restore.plugins.unet.inference import normalised
+from restore.plugins.unet.inference import normalize
 from restore.plugins.unet.losses import EveryHead, bce_dice
 from restore.plugins.unet.options import LevelsSettings
 from restore.plugins.unet.task import Segmentation
@@ -193,7 +193,7 @@ def _loop(task: Segmentation, steps: int, batch: int) -> list[float]:
         began = time.perf_counter()
         for samples in loader:
             given = {name: value.to(device) for name, value in samples.items()}
-            terms = loss(network(normalised(given["input"], task.model)), given)
+            terms = loss(network(normalize(given["input"], task.model)), given)
             total = torch.stack(list(terms.values())).sum()
             optimizer.zero_grad()
             total.backward()
