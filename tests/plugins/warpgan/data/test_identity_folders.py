@@ -152,7 +152,7 @@ def lists(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 
 
 def shown(gallery: FaceFiles) -> set[Path]:
-    return {path for album in gallery.group_by_identity for path in (*album.photographs, *album.caricatures)}
+    return {path for album in gallery.albums for path in (*album.photographs, *album.caricatures)}
 
 
 def test_what_a_list_holds_out_is_not_trained_on(folder: Path, lists: tuple[Path, Path]) -> None:
