@@ -40,6 +40,8 @@ class RunStarted(Event):
     """How often a checkpoint is saved, as the setting has it."""
     may_stop_early: bool = False
     """Whether a phase may end before its epochs are done."""
+    recipe: str | None = None
+    """What the settings say about their own defaults."""
 
 
 @dataclass(frozen=True)

@@ -212,6 +212,27 @@ class RunSettings(Settings):
     max_skipped: Annotated[int, Field(ge=1), Changeable()] = 20
     """Steps in a row without a finite loss and gradient after which the run stops."""
 
+    @classmethod
+    def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG003 - for subclasses
+        """Defaults of a run on the embedded sample, as a tree, where they differ from those of a run on ``data``.
+
+        ``given`` is the tree of what was set explicitly, by a person or a file. The defaults are laid below it, so it
+        always wins. A family overrides this where its sample is to be learned in minutes on a small machine.
+        """
+        return {}
+
+    @property
+    def recipe(self) -> str | None:
+        """One line, said when the run starts, about defaults that a person would not expect; None: nothing to say."""
+        return None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lay_over_sample_defaults(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping) or values.get("data") is not None:
+            return values
+        return overlay(cls.sample_defaults(values), values)
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.batch_size % self.accumulate:

@@ -33,6 +33,8 @@ class Report:
         yield f"  pictures  {event.train_pictures} to train on, {event.validation_pictures} to validate on"
         yield f"  epochs    {epochs}, of {event.steps_per_epoch} steps ({event.samples_per_epoch:,} samples) each"
         yield f"  weights   {weights}"
+        if event.recipe:
+            yield f"  recipe    {event.recipe}"
         yield f"  folder    {short(event.folder)}"
         if event.begins_with:
             yield f"  begins    with {event.begins_with}"

@@ -10,6 +10,7 @@ import inspect
 import json
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import typer
@@ -18,6 +19,7 @@ from pydantic_core import PydanticUndefined
 
 from restore.cli.settings.kinds import choices_of, is_json, is_list, items_of, limits_of, metavar, shown
 from restore.cli.settings.setting import Setting, SettingPath, refuse_empty_path, settings_of
+from restore.core.settings import RunSettings
 
 
 class Flags:
@@ -39,6 +41,7 @@ class Flags:
         self.model = model
         self.settings = {setting.path: setting for setting in settings_of(model) if only(setting)}
         self._presets = presets or {}
+        self._sample = _sample_defaults(model, self.settings)
         self._heading = heading
         self._flags = _assigned(self.settings.values(), reserved)
 
@@ -105,12 +108,24 @@ class Flags:
             notes.append("required")
         elif setting.default is not PydanticUndefined and setting.default is not None:
             notes.append(f"default: {shown(setting.default)}")
+        if setting.path in self._sample:
+            notes.append(f"on the sample: {shown(self._sample[setting.path])}")
         if limits := limits_of(setting.info):
             notes.append(limits)
         if is_list(setting.kind) and not is_json(setting.kind):
             notes.append("repeat for several")
         description = inspect.cleandoc(setting.info.description or "")
         return " ".join(filter(None, [description, f"[{'; '.join(notes)}]" if notes else ""]))
+
+
+def _sample_defaults(model: type[BaseModel], paths: Iterable[SettingPath]) -> dict[SettingPath, Any]:
+    """Defaults by path that hold only where a run is on the embedded sample."""
+    tree = model.sample_defaults({}) if issubclass(model, RunSettings) else {}
+    found = {
+        path: reduce(lambda node, part: node.get(part) if isinstance(node, Mapping) else None, path, tree)
+        for path in paths
+    }
+    return {path: value for path, value in found.items() if value is not None}
 
 
 def _assigned(found: Iterable[Setting], reserved: Sequence[str]) -> dict[SettingPath, list[str]]:

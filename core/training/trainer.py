@@ -236,6 +236,7 @@ def _started(parts: Parts, plan: Plan, checkpoint: Checkpoint | None, taken: str
         evaluate_every=parts.settings.evaluate_every,
         checkpoint_every=parts.settings.checkpoint_every,
         may_stop_early=parts.settings.early_stopping.patience is not None,
+        recipe=parts.settings.recipe,
     )
 
 

@@ -24,4 +24,7 @@ def restore_architectures(register: Register) -> None:
     place = "restore.plugins.srgan"
     register("srresnet", f"{place}.generators:SRResNet", summary="Generator with batch normalisation, as published.")
     register("msrresnet", f"{place}.generators:MSRResNet", summary="Generator without it, upon a bilinear enlargement.")
+    register(
+        "compact", f"{place}.generators:Compact", summary="Small generator that works at the input's size throughout."
+    )
     register("discriminator", f"{place}.discriminator:Discriminator", summary="VGG-style discriminator of SRGAN.")

@@ -17,17 +17,20 @@ def stages(scale: int) -> tuple[int, ...]:
 
 
 class SubPixel(nn.Module):
-    """Enlarge (B, C, H, W) to (B, C, H x factor, W x factor) by rearranging channels (Shi et al., 2016)."""
+    """Enlarge (B, C, H, W) to (B, ``after``, H x factor, W x factor) by rearranging channels (Shi et al., 2016).
 
-    def __init__(self, channels: int, factor: int, activation: nn.Module) -> None:
+    ``after`` channels are as many as before where they are not given.
+    """
+
+    def __init__(self, channels: int, factor: int, activation: nn.Module, after: int | None = None) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(channels, channels * factor**2, 3, padding=1)
+        self.conv = nn.Conv2d(channels, (after or channels) * factor**2, 3, padding=1)
         self.shuffle = nn.PixelShuffle(factor)
         self.activation = activation
         icnr_(self.conv, factor)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to (B, C, H x factor, W x factor)."""
+        """(B, C, H, W) to (B, ``after``, H x factor, W x factor)."""
         enlarged: Tensor = self.activation(self.shuffle(self.conv(x)))
         return enlarged
 

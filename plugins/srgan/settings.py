@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Annotated, ClassVar, Literal, Self, cast, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self, cast, get_args
 
 from pydantic import Field, model_validator
 
@@ -11,6 +12,7 @@ from restore.core.errors import UsageError
 from restore.core.settings import Changeable, Flag, OptimizerSettings, ScheduleSettings, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.perceptual.settings import PerceptualSettings, check_side
+from restore.plugins.srgan.sample_recipe import ARCHITECTURE, sample_recipe
 
 Scale = Literal[2, 3, 4, 8]
 PixelLoss = Literal["l1", "mse", "charbonnier"]
@@ -21,8 +23,9 @@ _log = logging.getLogger(__name__)
 class ModelSettings(Settings):
     """The generator: all that is needed to build it again."""
 
-    architecture: Annotated[Literal["msrresnet", "srresnet"], Flag("--arch")] = "msrresnet"
-    """msrresnet: no batch normalisation, adds detail to a bilinear enlargement; srresnet: as published."""
+    architecture: Annotated[Literal["msrresnet", "srresnet", "compact"], Flag("--arch")] = "msrresnet"
+    """msrresnet: no batch normalisation, adds detail to a bilinear enlargement; srresnet: as published; compact: works
+    at the input's size throughout, for small machines. Without --data, --model.channels and --model.blocks: compact."""
     scale: Annotated[Scale, Flag("--scale")] = 4
     """How many times higher and wider the output is."""
     channels: Annotated[int, Field(ge=1)] = 64
@@ -95,7 +98,7 @@ class AdversarialSettings(Settings):
 class SRGANSettings(TwoPhaseSettings):
     """Settings of a run in two phases: pretraining by pixels, then the adversarial game."""
 
-    sample_steps: ClassVar[int | None] = 32  # 20 epochs of the published network take minutes, not an hour
+    sample_steps: ClassVar[int | None] = 32  # of the published network, which is slow on a CPU
 
     model: ModelSettings = ModelSettings()
     """The generator."""
@@ -132,6 +135,21 @@ class SRGANSettings(TwoPhaseSettings):
                 f"adversarial.epochs ({adversarial}) leaves none of epochs ({self.epochs}) for pretraining"
             )
         return self
+
+    @classmethod
+    def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A small generator with what suits it, unless another generator is asked for."""
+        return sample_recipe(given)
+
+    @property
+    def recipe(self) -> str | None:
+        """What the sample's recipe is, and how to get the published one."""
+        if self.data is not None or self.model.architecture != ARCHITECTURE:
+            return None
+        return (
+            f"sample: a small generator ({ARCHITECTURE}, {self.model.channels} channels, {self.model.blocks} blocks); "
+            "--model.channels 64 --model.blocks 16 is the published size"
+        )
 
     @property
     def looks_at_features(self) -> bool:

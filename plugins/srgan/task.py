@@ -24,7 +24,7 @@ from restore.plugins.common.perceptual.weights import feature_network
 from restore.plugins.common.super_resolution.dataset import evaluation_pairs, super_resolution_pictures
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
 from restore.plugins.srgan.discriminator import Discriminator
-from restore.plugins.srgan.generators import MSRResNet, SRResNet
+from restore.plugins.srgan.generators import Compact, MSRResNet, SRResNet
 from restore.plugins.srgan.settings import AdversarialSettings, ModelSettings, SRGANSettings
 
 PIXEL_LOSSES: Mapping[str, Callable[[float], PixelLoss]] = {"l1": L1, "mse": MSE, "charbonnier": Charbonnier}
@@ -171,10 +171,12 @@ class SRGAN(Task):
         return {"bicubic": bicubic(bicubic.settings_type(model={"scale": self.settings.model.scale}))}
 
 
-def generator(settings: ModelSettings) -> SRResNet | MSRResNet:
+def generator(settings: ModelSettings) -> SRResNet | MSRResNet | Compact:
     """The generator that settings describe."""
     if settings.architecture == "srresnet":
         return SRResNet(settings.scale, settings.channels, settings.blocks, settings.clamp)
+    if settings.architecture == "compact":
+        return Compact(settings.scale, settings.channels, settings.blocks)
     return MSRResNet(settings.scale, settings.channels, settings.blocks)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import pytest
 from pydantic import Field, ValidationError
@@ -69,6 +70,21 @@ def test_changes_are_found_leaf_by_leaf_with_their_permission() -> None:
     new = Family(workers=3, optimizer=OptimizerSettings(lr=2.0), out=Path("elsewhere"))
     found = {".".join(change.path): change.allowed for change in changes(Family(), new)}
     assert found == {"workers": True, "optimizer.lr": False, "out": False}
+
+
+class Sampled(Family):
+    @classmethod
+    def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"epochs": 3, "optimizer": {"lr": 0.5}} if "seed" not in given else {}
+
+
+def test_defaults_of_the_sample_lie_between_other_defaults_and_what_is_given() -> None:
+    assert (Sampled().epochs, Sampled().optimizer.lr) == (3, 0.5)
+    assert Sampled(epochs=7).epochs == 7
+    assert Sampled.model_validate({"optimizer": {"lr": 1.0}}).optimizer.lr == 1.0
+    assert Sampled.model_validate({"optimizer": {"weight_decay": 0.1}}).optimizer.lr == 0.5
+    assert Sampled(optimizer=OptimizerSettings()).optimizer.lr == OptimizerSettings().lr
+    assert (Sampled(data=Path("photos")).epochs, Sampled(seed=1).epochs) == (7, 7)
 
 
 def test_an_epoch_on_the_sample_has_a_number_of_steps_of_its_own() -> None:

@@ -7,9 +7,9 @@ from torch import nn
 
 from restore.plugins.srgan.blocks import SubPixel, stages
 from restore.plugins.srgan.discriminator import Discriminator
-from restore.plugins.srgan.generators import MSRResNet, SRResNet
+from restore.plugins.srgan.generators import Compact, MSRResNet, SRResNet
 
-GENERATORS = [SRResNet, MSRResNet]
+GENERATORS = [SRResNet, MSRResNet, Compact]
 
 
 @pytest.mark.parametrize("build", GENERATORS)
@@ -37,11 +37,12 @@ def test_enlargement_starts_without_a_checkerboard(factor: int) -> None:
     assert corners.std() > 0.1
 
 
-def test_msrresnet_starts_near_the_bilinear_enlargement() -> None:
+@pytest.mark.parametrize(("build", "near"), [(MSRResNet, 0.2), (Compact, 0.02)])
+def test_generators_that_add_detail_start_near_the_bilinear_enlargement(build: type[nn.Module], near: float) -> None:
     torch.manual_seed(0)
     picture = torch.rand(1, 3, 12, 12)
     bilinear = F.interpolate(picture, scale_factor=4, mode="bilinear")
-    assert (MSRResNet(4, channels=16, blocks=4)(picture) - bilinear).abs().mean() < 0.2
+    assert (build(4, channels=16, blocks=4)(picture) - bilinear).abs().mean() < near
 
 
 @pytest.mark.parametrize("build", GENERATORS)
