@@ -10,7 +10,6 @@ import inspect
 import json
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import reduce
 from typing import Any
 
 import typer
@@ -120,12 +119,16 @@ class Flags:
 
 def _sample_defaults(model: type[BaseModel], paths: Iterable[SettingPath]) -> dict[SettingPath, Any]:
     """Defaults by path that hold only where a run is on the embedded sample."""
-    tree = model.sample_defaults({}) if issubclass(model, RunSettings) else {}
-    found = {
-        path: reduce(lambda node, part: node.get(part) if isinstance(node, Mapping) else None, path, tree)
-        for path in paths
-    }
-    return {path: value for path, value in found.items() if value is not None}
+    if not issubclass(model, RunSettings):
+        return {}
+    found: dict[SettingPath, Any] = {}
+    for path in paths:
+        node: Any = model.sample_defaults({})
+        for part in path:
+            node = node.get(part) if isinstance(node, Mapping) else None
+        if node is not None:
+            found[path] = node
+    return found
 
 
 def _assigned(found: Iterable[Setting], reserved: Sequence[str]) -> dict[SettingPath, list[str]]:

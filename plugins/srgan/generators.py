@@ -139,8 +139,10 @@ class Compact(nn.Module):
 
     Residual blocks with PReLU are followed by sub-pixel stages that halve the channels each time; by default it needs a
     19th of MSRResNet's multiplications. The last convolution sees the output's pixels: a network that ends with the
-    pixel shuffle draws patterns of the shuffle's period as soon as a discriminator asks for detail. Images (B, 3, H, W) in [0, 1] become (B, 3, H x scale, W x scale), not limited to [0, 1]. It starts close
-    to the bilinear enlargement. A ``scale`` other than 2, 3, 4 or 8 is a ValueError.
+    pixel shuffle draws patterns of the shuffle's period as soon as a discriminator asks for detail.
+
+    Images (B, 3, H, W) in [0, 1] become (B, 3, H x scale, W x scale), not limited to [0, 1]. It starts close to the
+    bilinear enlargement. A ``scale`` other than 2, 3, 4 or 8 is a ValueError.
     """
 
     def __init__(self, scale: int = 4, channels: int = 32, blocks: int = 5) -> None:

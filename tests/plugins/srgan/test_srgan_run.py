@@ -46,7 +46,7 @@ def test_a_run_goes_through_both_phases_and_its_weights_rebuild_the_generator(tm
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_the_default_recipe_beats_bicubic_and_does_not_collapse(tmp_path: Path) -> None:
-    found = psnr(run(tmp_path, epochs=20, perceptual={"weights": "random"}))
-    assert found["pretrain"] > found["bicubic"] + 0.7
-    assert found["adversarial"] > found["pretrain"] - 3
-    assert found["adversarial"] > found["bicubic"] - 2
+    found = psnr(run(tmp_path, epochs=20))
+    assert found["pretrain"] > found["bicubic"] + 0.9
+    assert found["adversarial"] > found["pretrain"] - 0.5
+    assert found["adversarial"] > found["bicubic"]

@@ -96,7 +96,7 @@ def nothing_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("nothing_cached")
 def test_without_trained_features_they_are_random_from_then_on(caplog: pytest.LogCaptureFixture) -> None:
-    decided = SRGANSettings(epochs=2).decided()
+    decided = SRGANSettings(epochs=2, model={"architecture": "msrresnet"}).decided()
     assert decided.perceptual.weights == "random"
     assert caplog.text.count("random") == 1
     assert decided.decided() == decided
@@ -104,7 +104,7 @@ def test_without_trained_features_they_are_random_from_then_on(caplog: pytest.Lo
 
 @pytest.mark.usefixtures("nothing_cached")
 def test_pretraining_alone_neither_warns_of_features_nor_fetches_them(caplog: pytest.LogCaptureFixture) -> None:
-    decided = SRGANSettings(epochs=3, adversarial={"epochs": 0}).decided()
+    decided = SRGANSettings(epochs=3, adversarial={"epochs": 0}, perceptual={"weight": 0.1}).decided()
     assert decided.perceptual.weights == "random"
     asked = SRGANSettings(epochs=3, adversarial={"epochs": 0}, perceptual={"weights": "imagenet"}).decided()
     assert asked.perceptual.weights == "imagenet"
