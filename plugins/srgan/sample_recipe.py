@@ -15,9 +15,9 @@ SAMPLE_RECIPE: Mapping[str, Any] = {
     "discriminator": {"channels": 16, "hidden": 256},
     "samples_per_epoch": 1200,
     "ema": 0.995,
-    "pretrain": {"optimizer": {"lr": 2e-3, "clip_norm": 1.0, "schedule": {"name": "cosine", "warmup": 0.05}}},
+    "pretrain": {"optimizer": {"lr": 4e-3, "clip_norm": 1.0, "schedule": {"name": "cosine", "warmup": 0.05}}},
     "adversarial": {
-        "weight": 5e-3,
+        "weight": 7e-3,
         "generator": {"betas": (0.5, 0.999), "schedule": {"name": "cosine"}},
         "discriminator": {"lr": 4e-4, "betas": (0.5, 0.999)},
     },

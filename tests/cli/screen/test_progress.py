@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,14 @@ def test_a_resumed_run_says_where_it_goes_on():
         listener(events.RunStarted("toy/toy", FOLDER, [("only", 1)], 4, 64, 5, 1, {}, "cpu", "fp32", 2, 37))
     assert "going on  after step 37" in stream.getvalue()
     assert "2 processes" in stream.getvalue()
+
+
+def test_what_the_settings_say_of_themselves_is_one_line_at_the_start():
+    stream = io.StringIO()
+    with shown_progress(stream) as listener:
+        event = events.RunStarted("toy/toy", FOLDER, [("only", 1)], 4, 64, 5, 1, {}, "cpu", "fp32", 1, None)
+        listener(replace(event, recipe="a small one"))
+    assert "\n  recipe    a small one\n" in stream.getvalue()
 
 
 def live(width: int) -> str:

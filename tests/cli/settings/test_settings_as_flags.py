@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 from restore.cli.settings.flags import Flags
 from restore.cli.settings.setting import settings_of
 from restore.core.errors import UsageError
-from restore.core.settings import Flag, Settings
+from restore.core.settings import Flag, RunSettings, Settings
 
 
 class Inner(Settings):
@@ -141,6 +141,20 @@ def test_a_preset_is_shown_as_the_default_with_its_origin():
     flags = Flags(Outer, presets={("inner", "lr"): (3e-4, "plugins.toml")})
     options = {parameter.name: parameter.annotation.__metadata__[0] for parameter in flags.parameters()}
     assert options["setting_inner__lr"].help == "[default: 0.0003, from plugins.toml]"
+
+
+def test_defaults_that_hold_on_the_sample_alone_are_shown_beside_the_others():
+    class Family(RunSettings):
+        inner: Inner = Inner(lr=0.5)
+
+        @classmethod
+        def sample_defaults(cls, given):
+            return {"inner": {"lr": 0.1}, "ema": 0.9}
+
+    options = {parameter.name: parameter.annotation.__metadata__[0] for parameter in Flags(Family).parameters()}
+    assert options["setting_inner__lr"].help == "[default: 0.5; on the sample: 0.1]"
+    assert "[on the sample: 0.9; " in options["setting_ema"].help
+    assert "sample:" not in options["setting_inner__size"].help
 
 
 def test_the_flag_that_was_typed_is_found_in_any_spelling():
