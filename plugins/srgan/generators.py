@@ -162,7 +162,7 @@ class Compact(nn.Module):
             )
         )
         self.last = nn.Conv2d(widths[-1], 3, 3, padding=1)
-        start_scaled(self.last, 0.1)
+        scaled_kaiming_(self.last, 0.1)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, 3, H x scale, W x scale)."""
