@@ -10,7 +10,7 @@ from itertools import product
 import torch
 from torch import Tensor, nn
 
-from restore.core.errors import DataError, RestoreError
+from restore.core.errors import DataError, RestoreError, is_out_of_memory
 from restore.core.inference.canvas import AUTO_PIXELS, Canvas, Tile, exact_scale, scaled
 from restore.core.inference.tiles import Cut, cuts, fade_width, share
 from restore.core.machine.precision import autocast
@@ -119,7 +119,7 @@ def _attempt(
     try:
         _fill(outputs, canvas, modules, edge, device, precision, progress)
     except (RuntimeError, MemoryError) as error:
-        if not _means_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
     else:
         return outputs
@@ -230,9 +230,3 @@ def _host_memory() -> float:
         return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, ValueError, OSError):
         return float("inf")
-
-
-def _means_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of torch says that memory ran out; on the CPU there is no class for it, only words."""
-    words = ("out of memory", "not enough memory", "can't allocate memory", "ALLOC_FAILED")
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(word in str(error) for word in words)

@@ -41,6 +41,13 @@ def list_pictures(folder: Path) -> list[Path]:
     return sorted(pictures, key=counted)
 
 
+def require_folder(path: Path) -> Path:
+    """Return ``path`` if it is a folder. Raises UsageError if it is a file or does not exist."""
+    if not path.is_dir():
+        raise UsageError(f"{path}: {'is a file, not a folder' if path.exists() else 'no such folder'}")
+    return path
+
+
 def has_pictures(folder: Path) -> bool:
     """Whether files that are shown in a folder are called as pictures are."""
     shown = (path for path in folder.iterdir() if not path.name.startswith("."))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from restore.core.errors import CheckpointError, RestoreError
+from restore.core.hashing import hash_file
 from restore.core.weights.tensors import storable, write_tensors
 from restore.core.writing import reason, replacing, synced
 
@@ -49,7 +49,7 @@ def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int) -> Path:
         for group, tensors in checkpoint.tensors.items():
             write_tensors(temporary / f"{group}.safetensors", storable(tensors))
         (temporary / STATE).write_text(json.dumps(checkpoint.state), "utf-8")
-        manifest = {file.name: sha256(file) for file in sorted(temporary.iterdir())}
+        manifest = {file.name: hash_file(file) for file in sorted(temporary.iterdir())}
         (temporary / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
         for file in temporary.iterdir():
             synced(file)
@@ -91,7 +91,7 @@ def load(path: Path) -> Checkpoint:
     try:
         manifest = json.loads((path / MANIFEST).read_text("utf-8"))
         for name, digest in manifest.items():
-            if sha256(path / name) != digest:
+            if hash_file(path / name) != digest:
                 raise CheckpointError(f"the checkpoint {path} is damaged ({name} does not match its hash)")
         groups = [name for name in manifest if name.endswith(".safetensors")]
         tensors = {name.removesuffix(".safetensors"): load_file(path / name) for name in groups}
@@ -168,9 +168,3 @@ def _free_name(folder: Path, step: int) -> Path:
 
 def _newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{PREFIX}*"), reverse=True)
-
-
-def sha256(path: Path) -> str:
-    """Hash of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import platform
 import subprocess
 import time
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from restore.core.errors import UsageError
+from restore.core.json_text import dump_json
 from restore.core.settings import RunSettings
+from restore.core.versions import installed_version
 from restore.core.writing import reason, replacing
 
 _log = logging.getLogger(__name__)
@@ -133,19 +133,12 @@ def _read_yaml(run: Path) -> dict[str, Any]:
 def environment(device: str) -> dict[str, Any]:
     """Versions, device and git revision, as far as they are known."""
     return {
-        **{name: _version(name) for name in ("restorekit", "torch", "torchvision", "accelerate", "numpy")},
+        **{name: installed_version(name) for name in ("restorekit", "torch", "torchvision", "accelerate", "numpy")},
         "python": platform.python_version(),
         "platform": platform.platform(),
         "device": device,
         "git": _git_revision(),
     }
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None
 
 
 def _git_revision() -> str | None:
@@ -176,8 +169,8 @@ class Log:
         self._file.seek(0, os.SEEK_END)
 
     def write(self, line: Mapping[str, Any]) -> None:
-        """Append one line."""
-        self._file.write(json.dumps(line).encode() + b"\n")
+        """Append one line; infinite and NaN become null."""
+        self._file.write(dump_json(line, indent=None).encode() + b"\n")
         self._file.flush()
 
     def position(self) -> int:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Sequence
-from dataclasses import asdict
 
+from restore.core.json_text import dump_json
 from restore.core.measuring import Number
 from restore.core.records.folder import RunFolder, environment, write_atomically
 from restore.core.settings import RunSettings
@@ -22,9 +20,7 @@ def write_summary(
         "device": device,
         "precision": settings.precision,
         "weights": str(folder.best),
-        "metrics": [
-            {**asdict(number), "value": number.value if math.isfinite(number.value) else None} for number in numbers
-        ],
+        "metrics": list(numbers),
         "versions": environment(device),
     }
-    write_atomically(folder.summary, json.dumps(summary, indent=2).encode())
+    write_atomically(folder.summary, dump_json(summary).encode())

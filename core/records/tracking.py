@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +35,14 @@ class Tracker:
 
     def logged(self, place: Mapping[str, Any], numbers: Mapping[str, float], seconds: Mapping[str, float]) -> None:
         """Training numbers; times stand last, since a resumed run has other ones."""
-        self.log.write({"kind": "train", **place, **_finite(numbers), "seconds": dict(seconds)})
+        self.log.write({"kind": "train", **place, **numbers, "seconds": dict(seconds)})
         for name, value in numbers.items():
             self.board.add_scalar(f"train/{name}", value, place["step"])
 
     def evaluated(self, place: Mapping[str, Any], numbers: Sequence[Number], best: bool, seconds: float) -> None:
         """Validation numbers with their conventions."""
-        listed = [{**asdict(number), **_finite({"value": number.value})} for number in numbers]
         self.log.write(
-            {"kind": "validation", **place, "metrics": listed, "best": best, "seconds": {"evaluation": seconds}}
+            {"kind": "validation", **place, "metrics": numbers, "best": best, "seconds": {"evaluation": seconds}}
         )
         write_log_table(self.folder.log, self.folder.table)
         for number in numbers:
@@ -59,11 +56,6 @@ class Tracker:
         """Close the files."""
         self.log.close()
         self.board.close()
-
-
-def _finite(numbers: Mapping[str, float]) -> dict[str, float | None]:
-    # JSON knows neither infinity nor NaN
-    return {name: value if math.isfinite(value) else None for name, value in numbers.items()}
 
 
 def make_sheet(rows: Sequence[Sequence[Tensor]]) -> Tensor:

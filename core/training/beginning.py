@@ -10,6 +10,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from restore.core.errors import UsageError, WeightsError
+from restore.core.hashing import hash_file
 from restore.core.records import checkpoints
 from restore.core.weights.files import differences, read_tensors
 from restore.core.weights.header import find_weights, read_header
@@ -84,9 +85,9 @@ def read_beginning(path: Path, notice: Callable[[str], None]) -> Beginning:
         return _of_checkpoint(*checkpoints.load_newest(path, damaged=notice))
     file = find_weights(path)
     header = read_header(file)
-    return Beginning(file, header.task, checkpoints.sha256(file), read_tensors(file, header))
+    return Beginning(file, header.task, hash_file(file), read_tensors(file, header))
 
 
 def _of_checkpoint(path: Path, checkpoint: checkpoints.Checkpoint) -> Beginning:
     tensors = {**checkpoint.tensors["modules"], **checkpoint.tensors.get("averages", {})}
-    return Beginning(path, checkpoint.state["task"], checkpoints.sha256(path / checkpoints.MANIFEST), tensors)
+    return Beginning(path, checkpoint.state["task"], hash_file(path / checkpoints.MANIFEST), tensors)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from restore.core.measuring import Number
 from restore.core.settings import Settings
 from restore.core.steps import Modules
 from restore.core.task import Task
+from restore.core.versions import installed_version
 from restore.core.weights.header import Header, read_header
 from restore.core.weights.tensors import storable, write_tensors
 from restore.core.writing import replacing
@@ -75,6 +75,23 @@ def open_weights(path: Path, resolve: Resolve, options: Settings | None = None) 
         task_type: type[Task] = resolve("tasks", header.task)
     except LookupError as error:
         raise WeightsError(f"{path}: made by the task {header.task!r}, which cannot be used here: {error}") from error
+    return load_weights(path, header, task_type, options)
+
+
+def load_weights(
+    path: Path, header: Header, task_type: type[Task], options: Settings | None = None
+) -> tuple[Task, Modules]:
+    """Rebuild the task of a weights file whose header was read already; see :func:`open_weights`.
+
+    Args:
+        path: the weights file.
+        header: its header.
+        task_type: the class of the task that the header names.
+        options: the settings of ``predict`` or ``evaluate`` that the task is built with.
+
+    Raises:
+        WeightsError: the file is damaged, or any key is missing, unexpected or of another shape.
+    """
     task = rebuild(task_type, header.model, options, source=str(path))
     networks = task.exported
     load_exactly(networks, read_tensors(path, header), source=str(path))
@@ -158,8 +175,4 @@ def _digest(tensors: State) -> str:
 
 def _versions() -> dict[str, str]:
     """What writes the file."""
-    try:
-        own = version("restorekit")
-    except PackageNotFoundError:  # used from a source tree that was never installed
-        own = "unknown"
-    return {"restorekit": own, "torch": str(torch.__version__)}
+    return {"restorekit": installed_version("restorekit") or "unknown", "torch": str(torch.__version__)}

@@ -14,7 +14,7 @@ from torch.utils.data import get_worker_info
 
 from restore.core.errors import DataError, UsageError
 from restore.core.pictures.files import picture_size, read_picture
-from restore.core.pictures.listing import list_pictures
+from restore.core.pictures.listing import list_pictures, require_folder
 from restore.core.pictures.pixels import to_uint8
 from restore.core.settings import RunSettings
 
@@ -93,8 +93,7 @@ def pair_folders(folder: Path) -> tuple[Path, Path] | None:
 
     Raises UsageError when there is only one of the two, or no such folder.
     """
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: {'is a file, not a folder' if folder.exists() else 'no such folder'}")
+    require_folder(folder)
     for inputs, targets in PAIRED:
         there = [name for name in (inputs, targets) if (folder / name).is_dir()]
         if len(there) == 2:

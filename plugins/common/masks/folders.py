@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from restore.core.errors import DataError, UsageError
+from restore.core.errors import DataError
 from restore.core.pictures.files import picture_size
-from restore.core.pictures.listing import has_pictures, list_pictures
+from restore.core.pictures.listing import has_pictures, list_pictures, require_folder
 from restore.plugins.common.masks.reading import read_mask, resize_mask
 from restore.plugins.common.masks.settings import Polarity
 
@@ -89,8 +89,7 @@ class MaskFolder:
 
 def mask_files(folder: Path) -> list[Path]:
     """Picture files of a folder and its sub-folders. Raises UsageError when there are none or no such folder."""
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: {'is a file, not a folder of masks' if folder.exists() else 'no such folder'}")
+    require_folder(folder)
     inner = sorted(path for path in folder.rglob("*") if path.is_dir() and not _is_hidden(path.relative_to(folder)))
     files: list[Path] = []
     for place in (folder, *inner):

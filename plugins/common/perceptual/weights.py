@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from restore.core.errors import UsageError, WeightsError
-from restore.core.records.checkpoints import sha256
+from restore.core.hashing import hash_file
 from restore.core.weights.foreign_files import read_foreign
 from restore.plugins.common.downloading import download
 from restore.plugins.common.perceptual.settings import Network, PerceptualSettings
@@ -54,7 +54,7 @@ def decided(
     if weights != "imagenet":
         weights = str(Path(weights).expanduser().absolute())
     path = _file(settings.network, weights)
-    return settings.model_copy(update={"weights": weights, "sha256": sha256(path)})
+    return settings.model_copy(update={"weights": weights, "sha256": hash_file(path)})
 
 
 def feature_network(settings: PerceptualSettings, layers: Iterable[str] | None = None) -> VGGFeatures:
@@ -68,7 +68,7 @@ def feature_network(settings: PerceptualSettings, layers: Iterable[str] | None =
     if settings.weights == "auto":
         raise ValueError("which features to use is not decided yet")
     path = _file(settings.network, settings.weights)
-    if settings.sha256 is not None and sha256(path) != settings.sha256:
+    if settings.sha256 is not None and hash_file(path) != settings.sha256:
         raise WeightsError(
             f"{path}: is another file than the one this run began with (expected SHA-256 {settings.sha256}); "
             "put that file back, or start a new run"

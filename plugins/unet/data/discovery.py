@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures.listing import counted, list_pictures
+from restore.core.pictures.listing import counted, list_pictures, require_folder
 from restore.plugins.common.masks.values import read_values
 
 IGNORED = 255
@@ -76,8 +76,7 @@ def find(folder: Path, *, image_ext: str | None = None, mask_ext: str | None = N
 
     Raises UsageError where there is no such folder or none of the layouts, DataError where pictures have no mask.
     """
-    if not folder.is_dir():
-        raise UsageError(f"there is no folder {folder}")
+    require_folder(folder)
     if (folder / "images").is_dir():
         return _separate(folder, image_ext, mask_ext)
     bundles = [inner for inner in sorted(folder.iterdir(), key=counted) if (inner / "images").is_dir()]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures.listing import SUFFIXES
+from restore.core.pictures.listing import SUFFIXES, require_folder
 
 _KIND = re.compile(r"^([CP])[-_ ]?\d+$", re.IGNORECASE)
 
@@ -33,8 +33,7 @@ def read_entries(folder: Path, listed: Path | None = None) -> list[Entry]:
 
     Raises UsageError where there is no such folder or file or no picture in it, DataError for a line that is wrong.
     """
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: {'is a file, not a folder' if folder.exists() else 'no such folder'}")
+    require_folder(folder)
     entries = _in_folders(folder) if listed is None else _in_list(folder, listed)
     if not entries:
         where = folder if listed is None else listed

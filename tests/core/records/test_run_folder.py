@@ -136,16 +136,16 @@ def test_a_log_is_cut_back_to_a_position(tmp_path: Path) -> None:
     log = Log(tmp_path / "log", position)
     log.write({"step": 3})
     log.close()
-    assert (tmp_path / "log").read_text() == '{"step": 1}\n{"step": 3}\n'
+    assert (tmp_path / "log").read_text() == '{"step":1}\n{"step":3}\n'
 
 
 def test_a_log_that_was_shortened_goes_on_from_what_is_left(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    for left in (b'{"step": 1}\n', b""):
+    for left in (b'{"step":1}\n', b""):
         (tmp_path / "log").write_bytes(left + b'{"st' * bool(left))
         log = Log(tmp_path / "log", 99)
         log.write({"step": 3})
         log.close()
-        assert (tmp_path / "log").read_bytes() == left + b'{"step": 3}\n'
+        assert (tmp_path / "log").read_bytes() == left + b'{"step":3}\n'
     assert "log is shorter than it was" in caplog.text
 
 

@@ -14,7 +14,8 @@ from toy_tasks import OneNetwork, TwoPhases, toy_settings
 
 from restore.core.errors import CheckpointError, UsageError, WeightsError
 from restore.core.events import Event, RunStarted, StepDone
-from restore.core.records.checkpoints import load, sha256
+from restore.core.hashing import hash_file
+from restore.core.records.checkpoints import load
 from restore.core.records.resuming import merged
 from restore.core.settings import OptimizerSettings
 from restore.core.testing.training import require_same_runs
@@ -96,7 +97,7 @@ def test_the_config_tells_what_it_was_and_a_resumed_run_does_not_look(trained: P
     file.write_bytes((trained / "best.safetensors").read_bytes())
     whole, _ = train(tmp_path, "whole", init_from=file)
     config = yaml.safe_load((whole / "config.yaml").read_text())
-    assert (config["init_from"], config["init_sha256"]) == (str(file), sha256(file))
+    assert (config["init_from"], config["init_sha256"]) == (str(file), hash_file(file))
 
     class Killed(BaseException):
         pass
