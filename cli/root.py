@@ -1,4 +1,4 @@
-"""The root of the command line: the tool's commands, the verbs of plugins, and one place where everything ends."""
+"""The root of the command line: the tool's commands, then those of plugins; errors of all of them end here."""
 
 from __future__ import annotations
 
@@ -9,33 +9,36 @@ from typing import Any
 
 from typer.core import TyperGroup
 
-from restore.cli.commands import CheapSwitches, stand_in
-from restore.cli.outcome import complain, outcome, take_debug
+from restore import registry
+from restore.cli.commands.plugin_commands import find_command, list_plugin_commands
+from restore.cli.exit import print_warning, run_command, strip_debug_flag
+from restore.cli.model_ref import list_trainable_tasks
+from restore.cli.typer_groups import CheapSwitches, make_placeholder
+from restore.registry.naming import did_you_mean
 
 ORDER = ("train", "predict", "evaluate", "import", "list-plugins", "show", "doctor")
-"""Commands of the tool as the help lists them."""
+"""Commands of the tool in the order of the help."""
 
 
 class Restore(CheapSwitches, TyperGroup):
-    """The commands of the tool, and behind them the verbs of plugins."""
+    """The commands of the tool, followed by the commands of plugins."""
 
     def main(
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,
         complete_var: str | None = None,
-        standalone_mode: bool = True,  # noqa: ARG002 - Typer's signature; errors are always seen to here
+        standalone_mode: bool = True,  # noqa: ARG002 - Typer's signature; errors are always handled here
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run a command line and leave with its exit status; the one place where errors become messages."""
-        arguments, debug = take_debug(list(sys.argv[1:] if args is None else args))
+        """Run a command line and exit with its status. This is the one place where errors become messages."""
+        arguments, debug = strip_debug_flag(list(sys.argv[1:] if args is None else args))
         if args is None:
-            # Left to Typer to read, since it expands patterns where the shell, as on Windows, does not.
+            # Typer reads sys.argv itself: it expands patterns where the shell does not, such as on Windows.
             sys.argv[1:] = arguments
-        run = super().main
         call = partial(
-            run,
+            super().main,
             args=None if args is None else arguments,
             prog_name=prog_name or "restore",
             complete_var=complete_var,
@@ -43,81 +46,69 @@ class Restore(CheapSwitches, TyperGroup):
             windows_expand_args=windows_expand_args,
             **extra,
         )
-        sys.exit(outcome(call, debug=debug))
+        sys.exit(run_command(call, debug=debug))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """One of the tool's commands, else a verb of a plugin."""
-        if args[0] in self.commands:
-            return args[0], self.commands[args[0]], args[1:]
+        """Return one of the tool's commands, else a command of a plugin."""
+        name, rest = args[0], args[1:]
+        if name in self.commands:
+            return name, self.commands[name], rest
         try:
-            return self._verb(ctx, args)
+            command = find_command(name, rest)
+            if command is None and not ctx.resilient_parsing:
+                if name.startswith("-"):
+                    return super().resolve_command(ctx, args)
+                known = [*self.commands, *(known for known, _ in list_plugin_commands())]
+                ctx.fail(f"No such command: '{name}'{did_you_mean(name, known)}")
         except Exception:
             if ctx.resilient_parsing:  # a shell is completing: nothing to offer
-                return None, None, args[1:]
+                return None, None, rest
             raise
-
-    def _verb(self, ctx: Any, args: list[str]) -> Any:
-        from restore.cli.suggestions import did_you_mean
-        from restore.cli.verbs import find_verb, verb_summaries
-
-        verb = find_verb(args[0], args[1:])
-        if verb is None and not ctx.resilient_parsing:
-            if args[0].startswith("-"):
-                return super().resolve_command(ctx, args)
-            known = [*self.commands, *(name for name, _ in verb_summaries())]
-            ctx.fail(f"There is no command '{args[0]}'.{did_you_mean(args[0], known)}")
-        return args[0] if verb else None, verb, args[1:]
+        return name if command else None, command, rest
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
-        """The tool's commands, then the verbs of plugins."""
-        return [*ORDER, *(name for name, _ in _verbs())]
+        """Return the tool's commands, then the commands of plugins."""
+        return [*ORDER, *(name for name, _ in _plugin_commands())]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - Typer's signature
-        """A command, or a stand-in for a verb that completion and help list."""
+        """Return a command, or a placeholder for a command of a plugin: completion and help only list it."""
         if cmd_name in self.commands:
             return self.commands[cmd_name]
-        summary = dict(_verbs()).get(cmd_name)
-        return None if summary is None else stand_in(cmd_name, summary)
+        summary = dict(_plugin_commands()).get(cmd_name)
+        return None if summary is None else make_placeholder(cmd_name, summary)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer's signature
-        """Write the commands, the verbs of plugins under a heading of their own."""
+        """Write the commands; those of plugins have a heading of their own."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, self.commands[name].get_short_help_str(200)) for name in ORDER])
-        if verbs := list(_verbs()):
+        if commands := list(_plugin_commands()):
             with formatter.section("Commands of plugins"):
-                formatter.write_dl(verbs)
+                formatter.write_dl(commands)
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
-        """Say what the tool is for and what to type first."""
+        """Write what the tool is for and the first commands to try."""
         super().format_help_text(ctx, formatter)
-        name = _first_task()
         rows = [
-            (f"restore train {name}", "train on a sample of pictures"),
-            ("restore predict RUN photo.jpg --output out/", "use what was trained"),
-            ("restore train --help", "what else can be trained"),
-            ("restore doctor", "check this machine"),
+            (f"restore train {_example_task()}", "train on the built-in sample images"),
+            ("restore predict RUN photo.jpg --output out/", "apply the trained model"),
+            ("restore train --help", "list everything that can be trained"),
+            ("restore doctor", "check this installation"),
         ]
-        with formatter.section("Type first"):
+        with formatter.section("Getting started"):
             formatter.write_dl(rows, col_max=50)
 
 
-def _verbs() -> Iterator[tuple[str, str]]:
-    """Verbs of plugins; none where the registry has a complaint, so that help is always shown."""
-    from restore import registry
-    from restore.cli.verbs import verb_summaries
-
+def _plugin_commands() -> Iterator[tuple[str, str]]:
+    """Yield the commands of plugins; none if the registry reports an error, so that help is always shown."""
     try:
-        yield from verb_summaries()
+        yield from list_plugin_commands()
     except registry.RegistryError as error:
-        complain(str(error), prefix="Warning: ")
+        print_warning(str(error))
 
 
-def _first_task() -> str:
-    """A name to show in an example."""
-    from restore import registry
-    from restore.cli.subjects import trainable_tasks
-
+def _example_task() -> str:
+    """Return the name of a task for an example."""
     try:
-        return next(trainable_tasks(), ("TASK", ""))[0]
+        return next(list_trainable_tasks(), ("TASK", ""))[0]
     except registry.RegistryError:
         return "TASK"

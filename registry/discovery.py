@@ -1,14 +1,15 @@
-"""Find plugins without importing anything of theirs."""
+"""Find plugins without importing them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import Distribution, distributions, version
+from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Final
 
-from restore.registry.naming import canonical, one_line
+from restore.registry.naming import one_line
 
 GROUP: Final = "restore.plugins"
 OWN_DISTRIBUTION: Final = "restorekit"
@@ -16,29 +17,29 @@ OWN_DISTRIBUTION: Final = "restorekit"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A plugin that is on offer: an entry point of an installed distribution, or a local module."""
+    """A plugin that was found: an entry point of an installed distribution, or a local module."""
 
     name: str
     value: str
     """Module of the plugin, or ``module:attribute``."""
     distribution: str | None = None
-    """Distribution that offers it; ``None`` for a local module."""
+    """Distribution that contains it; ``None`` for a local module."""
     version: str | None = None
     requires: tuple[str, ...] = ()
     """Requirements of the distribution, as its metadata writes them."""
     path: Path | None = None
     """File or package folder of a local module."""
-    fault: str = ""
-    """Why it cannot even be tried; empty if it can."""
+    error: str = ""
+    """Why it cannot be loaded; empty if it can."""
 
     @property
     def built_in(self) -> bool:
         """Whether it belongs to this project's own distribution."""
-        return canonical(self.distribution) == OWN_DISTRIBUTION
+        return normalize_distribution(self.distribution) == OWN_DISTRIBUTION
 
     @property
     def source(self) -> str:
-        """Who offers it, for a message."""
+        """Where it comes from, for messages."""
         return str(self.path) if self.path else self.distribution or "an unnamed distribution"
 
 
@@ -48,14 +49,14 @@ class Discovery:
 
     candidates: tuple[Candidate, ...] = ()
     warnings: tuple[str, ...] = ()
-    """Distributions that could not be looked into."""
+    """Distributions that could not be read."""
 
 
 def discover() -> Discovery:
-    """The plugins that installed distributions declare under the entry-point group ``restore.plugins``.
+    """Return the plugins that installed distributions declare in the entry-point group ``restore.plugins``.
 
-    A distribution that stands on the import path twice (an editable install beside its checkout, say) counts once, as
-    an import takes the first. Only the distributions that declare plugins have their metadata read.
+    A distribution that is on the import path twice (such as an editable install next to its checkout) counts once, as
+    an import takes the first. Metadata are read only of distributions that declare plugins.
     """
     candidates: list[Candidate] = []
     warnings: list[str] = []
@@ -65,12 +66,14 @@ def discover() -> Discovery:
             text = distribution.read_text("entry_points.txt")
             if not text or GROUP not in text:
                 continue
-            name, number, requires = _metadata(distribution)
-            if name and canonical(name) in seen:
+            metadata = distribution.metadata  # parsed on each access
+            name, number = ((metadata.get_all(key) or [None])[0] for key in ("Name", "Version"))
+            requires = tuple(" ".join(line.split()) for line in metadata.get_all("Requires-Dist") or ())
+            if name and normalize_distribution(name) in seen:
                 continue
-            seen.add(canonical(name))
+            seen.add(normalize_distribution(name))
             declared = [(point.name, point.value) for point in distribution.entry_points.select(group=GROUP)]
-        except Exception as error:  # noqa: BLE001  one damaged installation must not hide the others
+        except Exception as error:  # noqa: BLE001 - one damaged installation must not hide the others
             warnings.append(f"an installed distribution cannot be read: {one_line(str(error))}")
             continue
         candidates += _declared(declared, name, number, requires)
@@ -78,9 +81,14 @@ def discover() -> Discovery:
 
 
 def own_version(candidates: Iterable[Candidate]) -> str:
-    """Version of the installed ``restorekit``: as its plugins among the candidates say, or else as its metadata do."""
-    said = (candidate.version for candidate in candidates if candidate.built_in)
-    return next((number for number in said if number), None) or version(OWN_DISTRIBUTION)
+    """Return the version of the installed ``restorekit``, from its plugins among the candidates if there are any."""
+    versions = (candidate.version for candidate in candidates if candidate.built_in)
+    return next((number for number in versions if number), None) or version(OWN_DISTRIBUTION)
+
+
+def normalize_distribution(name: str | None) -> str:
+    """Return a distribution's name as package indexes compare it: ``Restore.Demo`` and ``restore-demo`` are equal."""
+    return re.sub(r"[-_.]+", "-", name or "").lower()
 
 
 def _declared(
@@ -96,23 +104,7 @@ def _declared(
             distribution=distribution,
             version=number,
             requires=requires,
-            fault=f"its distribution declares {name!r} twice: {', '.join(offered)}" if len(offered) > 1 else "",
+            error=f"its distribution declares {name!r} twice: {', '.join(offered)}" if len(offered) > 1 else "",
         )
         for name, offered in values.items()
     ]
-
-
-def _metadata(distribution: Distribution) -> tuple[str | None, str | None, tuple[str, ...]]:
-    """Name, version and requirements of a distribution.
-
-    Reads the few header lines itself: parsing every description as an e-mail message takes most of the time of a
-    machine with many plugins.
-    """
-    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
-    header = text.replace("\r\n", "\n").partition("\n\n")[0]
-    fields: dict[str, list[str]] = {}
-    for line in header.replace("\n ", " ").replace("\n\t", " ").split("\n"):
-        key, _, value = line.partition(":")
-        fields.setdefault(key.lower(), []).append(value.strip())
-    name, number = (fields.get(key, [""])[0] or None for key in ("name", "version"))
-    return name, number, tuple(fields.get("requires-dist", ()))

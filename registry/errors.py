@@ -1,6 +1,6 @@
-"""What can go wrong between a name and the thing it stands for, each with the exit status it deserves.
+"""Errors of the registry, each with the exit status of a command that fails because of it.
 
-The messages are written for the person at the command line; they are shown as they are, without a traceback.
+The messages are written for the user and are shown unchanged, without a traceback.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ class RegistryError(LookupError):
 
 
 class UnknownName(RegistryError):
-    """Nothing ready has this name; the message suggests close ones."""
+    """No usable plugin has something of this name; the message suggests close ones."""
 
     exit_status = 2
 
@@ -23,7 +23,7 @@ class UnknownName(RegistryError):
         super().__init__(message)
         self.name = name
         self.close = tuple(close)
-        """Names that the person may have meant, best first."""
+        """Close names, best first."""
 
 
 class AmbiguousName(RegistryError):
@@ -42,16 +42,16 @@ class PluginNotReady(RegistryError):
 
 
 class MissingReference(RegistryError):
-    """A plugin is ready, but something it refers to cannot be imported."""
+    """A plugin is ready, but something that it refers to cannot be imported."""
 
 
 class RequirementUnmet(RegistryError):
-    """A distribution that ``required`` of plugins.toml asks for is absent or too old."""
+    """A distribution in ``required`` of plugins.toml is missing or too old."""
 
     exit_status = 2
 
 
 class ProjectFileError(RegistryError):
-    """``plugins.toml`` cannot be read or says something that has no meaning."""
+    """``plugins.toml`` cannot be read or has an invalid entry."""
 
     exit_status = 2

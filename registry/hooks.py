@@ -1,7 +1,7 @@
-"""What a plugin may provide: six hooks of one shape, each called once with a ``register`` bound to the plugin.
+"""What a plugin may provide: six hooks of the same form, each called once with a ``register`` function.
 
 ``register(name, reference, *, summary="", **details)`` takes a ``"module:attribute"`` string and imports nothing; the
-object is imported when somebody uses it. So a plugin's module costs nothing to load, whatever its networks cost::
+object is imported when it is used. A plugin's module is therefore fast to load, whatever its networks import::
 
     from restore.registry import hookimpl
 
@@ -30,7 +30,7 @@ SINGULAR: Final[dict[Kind, str]] = {
     "metrics": "metric",
     "commands": "command",
 }
-"""What one of each kind is called in messages."""
+"""The singular of each kind, for messages."""
 
 hookspec = pluggy.HookspecMarker("restore")
 hookimpl = pluggy.HookimplMarker("restore")
@@ -41,7 +41,7 @@ class Register(Protocol):
     """What a hook is called with."""
 
     def __call__(self, name: str, reference: str, *, summary: str = "", **details: Any) -> None:
-        """Register ``"module:attribute"`` under ``name``; the details that a kind knows stand at its hook."""
+        """Register ``"module:attribute"`` under ``name``; each hook documents the details of its kind."""
         ...
 
 
@@ -50,14 +50,14 @@ class HookSpecifications:
 
     @hookspec
     def restore_tasks(self, register: Register) -> None:
-        """Register tasks, the names that ``restore train`` accepts: lower case, words joined by hyphens.
+        """Register tasks, which ``restore train`` accepts by name: lower-case words joined by hyphens.
 
-        The reference is a class built as ``Task(settings)``. Details, all references but the last:
+        The reference is a class that is built as ``Task(settings)``. Details, all but the last are references:
 
-        - ``settings`` (required): the settings class, which rebuilds the task.
+        - ``settings`` (required): the settings class, from which the task is rebuilt.
         - ``predict``, ``evaluate``: settings classes whose fields become flags of these commands.
-        - ``imports``: a mapping of the code bases whose checkpoints ``restore import`` understands.
-        - ``weights``: ``False`` for a fixed method, used by its name instead of by a weights file.
+        - ``imports``: a mapping of the code bases whose checkpoints ``restore import`` converts.
+        - ``weights``: ``False`` for a classical method, which is used by its name instead of a weights file.
         """
 
     @hookspec
@@ -66,7 +66,7 @@ class HookSpecifications:
 
     @hookspec
     def restore_datasets(self, register: Register) -> None:
-        """Register factories of data sets."""
+        """Register factories of datasets."""
 
     @hookspec
     def restore_losses(self, register: Register) -> None:
@@ -78,9 +78,9 @@ class HookSpecifications:
 
     @hookspec
     def restore_commands(self, register: Register) -> None:
-        """Register verbs of the plugin's own: ``"sample"``, or ``"data align"`` with a group before the name.
+        """Register commands of the plugin: ``"sample"``, or ``"data align"`` with a group before the name.
 
-        The reference is the function that does it. Details, both required: ``settings``, the reference of the settings
-        class whose fields become flags; ``needs``, ``"weights"`` if its first argument is a run or a weights file,
-        otherwise ``"nothing"``. Names of the tool's own commands are refused.
+        The reference is the function to call. Details, both required: ``settings``, the reference of the settings class
+        whose fields become flags; ``needs``, ``"weights"`` if the first argument is a run or a weights file, otherwise
+        ``"nothing"``. Names of the tool's own commands are rejected.
         """

@@ -1,4 +1,4 @@
-"""Import one plugin and ask it what it provides. Whatever it does, only that plugin suffers."""
+"""Import one plugin and collect what it provides. An error affects only that plugin."""
 
 from __future__ import annotations
 
@@ -12,108 +12,108 @@ from typing import Any
 
 import pluggy
 
+from restore.registry.capture_output import capture_output
 from restore.registry.discovery import Candidate
 from restore.registry.hooks import KINDS, HookSpecifications
-from restore.registry.naming import close_to, did_you_mean, is_dotted, one_line
-from restore.registry.quiet import Quiet
-from restore.registry.references import Entry, describe, is_absent, locate
-from restore.registry.registration import Refused, Registration
+from restore.registry.naming import close_matches, did_you_mean, is_dotted, one_line
+from restore.registry.references import Entry, describe_error, is_missing_module, resolve_reference
+from restore.registry.registration import Registration, RegistrationError
 
 HOOKS = tuple(f"restore_{kind}" for kind in KINDS)
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """The outcome of loading one plugin."""
+    """The result of loading one plugin."""
 
     entries: tuple[Entry, ...]
     """What it provides; nothing if it is broken."""
     summary: str
     """First line of its docstring."""
-    problem: str
+    error: str
     """Why it is broken, on one line; empty if it is not."""
-    remark: str
-    """Something its author should know; empty if there is nothing."""
+    note: str
+    """Something for its author; empty if there is nothing."""
     load_ms: float
-    """How long importing and asking it took, in milliseconds."""
+    """Duration in milliseconds."""
 
 
-def hook_manager() -> pluggy.PluginManager:
-    """A manager that knows the six hooks, for :func:`load`."""
+def make_hook_manager() -> pluggy.PluginManager:
+    """Return a manager with the specifications of all hooks, for :func:`load`."""
     manager = pluggy.PluginManager("restore")
     manager.add_hookspecs(HookSpecifications)
     return manager
 
 
 def load(candidate: Candidate, manager: pluggy.PluginManager) -> Loaded:
-    """Import a plugin and collect what it registers. Never raises, and leaves ``manager`` as it was.
+    """Import a plugin and collect what it registers. Never raises, and leaves ``manager`` unchanged.
 
-    An exit or an interrupt that the plugin raises is its problem too: it must not end the tool. (One that the person
-    typed at this very moment cannot be told from it.)
+    SystemExit and KeyboardInterrupt raised by the plugin are errors of the plugin too and do not end the tool. (A
+    Ctrl-C typed at this very moment looks the same.)
     """
     registration = Registration(candidate)
-    summary = problem = ""
+    summary = failure = ""
     began = time.perf_counter()
-    with Quiet() as quiet:
+    with capture_output() as captured:
         try:
-            plugin = _imported(candidate)
+            plugin = _import(candidate)
             _collect(manager, plugin, candidate.name, registration)
             summary = _summary(plugin)
-        except BaseException as error:  # noqa: BLE001  see above
-            problem = _reason(candidate, error)
+        except BaseException as error:  # noqa: BLE001 - see above
+            failure = _reason(candidate, error)
         registration.close()
     return Loaded(
-        entries=() if problem else tuple(registration.entries),
+        entries=() if failure else tuple(registration.entries),
         summary=summary,
-        problem=problem,
-        remark="" if problem else _remark(registration, quiet.text),
+        error=failure,
+        note="" if failure else _note(registration, captured()),
         load_ms=(time.perf_counter() - began) * 1000,
     )
 
 
-def _imported(candidate: Candidate) -> Any:
+def _import(candidate: Candidate) -> Any:
     if candidate.path:
-        return _local(candidate.name, candidate.path)
+        return _import_local(candidate.name, candidate.path)
     reference = candidate.value.partition("[")[0].strip()
     if reference.count(":") > 1 or not all(is_dotted(part) for part in reference.split(":")):
-        raise Refused(f"its entry point names no module: {candidate.value!r}")
-    return locate(reference)
+        raise RegistrationError(f"its entry point is not a module: {candidate.value!r}")
+    return resolve_reference(reference)
 
 
-def _local(name: str, path: Path) -> Any:
-    """Import a local module under its own name, so that its references and worker processes find it again."""
+def _import_local(name: str, path: Path) -> Any:
+    """Import a local module under its own name, so that references and worker processes find it."""
     module = path / "__init__.py" if path.is_dir() else path
     if not module.is_file():
-        raise Refused(f"there is no {'__init__.py in ' if path.is_dir() else ''}{path}")
+        raise RegistrationError(f"{module}: no such file")
     if not path.is_dir() and path.suffix != ".py":
-        raise Refused(f"{path} is neither a .py file nor a package folder")
+        raise RegistrationError(f"{path} is neither a .py file nor a package folder")
     folder = str(path.parent)
     if folder not in sys.path:
         sys.path.append(folder)
     found = find_spec(name)
     if found is None or found.origin is None or Path(found.origin).resolve() != module.resolve():
         other = found.origin if found and found.origin else "a package without a file"
-        raise Refused(f"the module name {name!r} is taken by {other}; rename {path.name}")
+        raise RegistrationError(f"another module is called {name!r} ({other}); rename {path.name}")
     return import_module(name)
 
 
 def _collect(manager: pluggy.PluginManager, plugin: Any, name: str, registration: Registration) -> None:
-    """Call the plugin's hooks, and no other plugin's."""
+    """Call the hooks of this plugin only."""
     for hook in HOOKS:
         if callable(getattr(plugin, hook, None)) and manager.parse_hookimpl_opts(plugin, hook) is None:
-            raise Refused(f"{hook} is not marked with @hookimpl")
-    # A plugin that asks the registry for something while it is loaded makes another one load in the middle of this.
+            raise RegistrationError(f"{hook} is not marked with @hookimpl")
+    # A plugin may ask the registry for something while it is loaded, so another one may be loading right now.
     others = [registered for _, registered in manager.list_name_plugin()]
     try:
         manager.register(plugin, name=name)
     except pluggy.PluginValidationError as error:
-        raise Refused(_wrong_hook(error)) from error
+        raise RegistrationError(_wrong_hook(error)) from error
     try:
         for caller in manager.get_hookcallers(plugin) or ():
             if not caller.has_spec() and not all(found.optionalhook for found in caller.get_hookimpls()):
-                # Only the best: all hooks begin alike, so that each of them is close.
-                close = close_to(caller.name, HOOKS)[:1]
-                raise Refused(f"there is no hook {caller.name!r}{did_you_mean(close)}")
+                # Only the best match: all hooks begin alike, so each of them is close.
+                hint = did_you_mean(close=close_matches(caller.name, HOOKS)[:1])
+                raise RegistrationError(f"no such hook: {caller.name!r}{hint}")
         for kind, hook in zip(KINDS, HOOKS, strict=True):
             manager.subset_hook_caller(hook, others)(register=registration.register(kind))
     finally:
@@ -121,11 +121,11 @@ def _collect(manager: pluggy.PluginManager, plugin: Any, name: str, registration
 
 
 def _wrong_hook(error: pluggy.PluginValidationError) -> str:
-    """pluggy's paragraph about a wrong argument, as one line."""
+    """Return pluggy's message about a wrong argument as one line."""
     lines = str(error).splitlines()
     written = [line.partition(":")[2].strip() for line in lines if line.startswith("hookimpl definition:")]
     if written and any(line.startswith("Argument(s)") for line in lines):
-        return f"{written[0]}: a hook has one argument, `register`"
+        return f"{written[0]}: a hook takes one argument, `register`"
     return one_line(str(error))
 
 
@@ -136,18 +136,18 @@ def _summary(plugin: Any) -> str:
 
 
 def _reason(candidate: Candidate, error: BaseException) -> str:
-    if isinstance(error, Refused):
+    if isinstance(error, RegistrationError):
         return one_line(str(error))
     module = candidate.value.partition("[")[0].partition(":")[0].strip()
-    if is_absent(module, error):
+    if is_missing_module(module, error):
         return (
-            f"its entry point names the module {module!r}, which is not there: "
+            f"its entry point names the module {module!r}, which does not exist: "
             f"reinstall or uninstall {candidate.source}"
         )
-    return describe(error)
+    return describe_error(error)
 
 
-def _remark(registration: Registration, printed: str) -> str:
+def _note(registration: Registration, printed: str) -> str:
     if printed.strip():
         return f"printed while it was loaded: {one_line(printed, 100)}"
-    return "" if registration.entries else "provides nothing: none of its functions is a hook that registers something"
+    return "" if registration.entries else "provides nothing: no hook of it registers anything"

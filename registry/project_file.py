@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from restore.registry.errors import ProjectFileError
-from restore.registry.naming import close_to, did_you_mean
+from restore.registry.naming import did_you_mean
 
 FILE_NAME: Final = "plugins.toml"
 VARIABLE: Final = "RESTORE_PLUGINS_TOML"
@@ -20,33 +20,33 @@ _KEYS: Final = ("enabled", "disabled", "paths", "required", "plugin", "distribut
 
 @dataclass(frozen=True)
 class Project:
-    """What ``plugins.toml`` says; without one, that every installed plugin is used as it is."""
+    """The contents of ``plugins.toml``; without one, every installed plugin is used with its own defaults."""
 
     path: Path | None = None
     """The file in force; ``None`` if there is none."""
     enabled: tuple[str, ...] | None = None
     """The only installed plugins to use; ``None``: all."""
     disabled: tuple[str, ...] = ()
-    """Plugins not to use."""
+    """Plugins that are not used."""
     paths: tuple[Path, ...] = ()
     """Local plugins: module files or package folders, absolute."""
     required: tuple[str, ...] = ()
-    """Distributions without which nothing starts, as ``restore-demo>=0.2``."""
+    """Distributions that must be installed, such as ``restore-demo>=0.2``."""
     defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Default settings of each plugin, nested as in a configuration file."""
     chosen: Mapping[str, str] = field(default_factory=dict)
-    """Who provides a plugin that several claim: its distribution, or one of ``paths``."""
+    """Which plugin to use if several have the same name: its distribution, or one of ``paths``."""
     warnings: tuple[str, ...] = ()
-    """What a person should know, but nothing has to stop for."""
+    """Problems that do not prevent the use of the file."""
 
 
 def find_project(folder: Path | None = None) -> Project:
-    """The project file in force: in ``folder``, by default the working directory, else the one that the environment
-    variable ``RESTORE_PLUGINS_TOML`` names, else the one in :func:`user_folder`.
+    """Return the project file in force.
 
-    The last one is no more than a convenience: where there is no home, or none that may be looked into, there is no
-    such file. Raises :class:`ProjectFileError` if a file cannot be read, or if the variable names one that does not
-    exist.
+    That is the one in ``folder`` (by default the working directory), else the one that the environment variable
+    ``RESTORE_PLUGINS_TOML`` names, else the one in :func:`config_folder`, if there is a home and it can be read.
+
+    Raises :class:`ProjectFileError` if a file cannot be read, or if the variable names one that does not exist.
     """
     here = (folder or Path.cwd()) / FILE_NAME
     if here.exists():
@@ -54,31 +54,27 @@ def find_project(folder: Path | None = None) -> Project:
     named = os.environ.get(VARIABLE)
     if named:
         try:
-            return read_project(at_home(named))
+            return read_project(expand_home(named))
         except ValueError as error:
             raise ProjectFileError(f"${VARIABLE}: {error}") from None
-    users = _file_of_user()
-    return Project() if users is None else read_project(users)
+    try:
+        own = config_folder() / FILE_NAME
+        exists = own.exists()
+    except (OSError, RuntimeError):
+        return Project()
+    return read_project(own) if exists else Project()
 
 
-def at_home(text: str) -> Path:
-    """A path in which ``~`` and ``~somebody`` are the home of a person. Raises ValueError where nobody knows it."""
+def expand_home(text: str) -> Path:
+    """Return a path with ``~`` and ``~user`` expanded. Raises ValueError if the home directory is unknown."""
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise ValueError(f"{text!r}: nobody knows the home that ~ stands for; write the path in full") from None
+        raise ValueError(f"{text!r}: cannot determine the home directory for ~; write the full path") from None
 
 
-def _file_of_user() -> Path | None:
-    try:
-        users = user_folder() / FILE_NAME
-        return users if users.exists() else None
-    except (OSError, RuntimeError):
-        return None
-
-
-def user_folder() -> Path:
-    """Where this person's own configuration lives on this system. Raises RuntimeError where there is no home."""
+def config_folder() -> Path:
+    """Return the user's configuration folder on this system. Raises RuntimeError if there is no home directory."""
     if sys.platform == "win32":
         base = os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming"
     elif sys.platform == "darwin":
@@ -100,12 +96,12 @@ def read_project(path: Path) -> Project:
     except OSError as error:
         raise ProjectFileError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProjectFileError(f"{path}: is not valid TOML: {error}") from error
+        raise ProjectFileError(f"{path}: invalid TOML: {error}") from error
     return _Reader(path, content).project()
 
 
 class _Reader:
-    """Checks each key of one file, so that a message can name both."""
+    """Checks each key of one file; its errors name both."""
 
     def __init__(self, path: Path, content: dict[str, Any]) -> None:
         self.path = path
@@ -114,12 +110,12 @@ class _Reader:
     def project(self) -> Project:
         for key in self.content:
             if key not in _KEYS:
-                raise self._error(f"unknown key {key!r}{did_you_mean(close_to(key, _KEYS))}")
+                raise self._error(f"unknown key {key!r}{did_you_mean(key, _KEYS)}")
         return Project(
             path=self.path,
             enabled=self._strings("enabled") if "enabled" in self.content else None,
             disabled=self._strings("disabled"),
-            paths=tuple(self.path.parent / self._at_home(text, "paths") for text in self._strings("paths")),
+            paths=tuple(self.path.parent / self._expand_home(text, "paths") for text in self._strings("paths")),
             required=self._requirements(),
             defaults=self._tables("plugin"),
             chosen=self._choices(),
@@ -131,21 +127,21 @@ class _Reader:
             raise self._error(f"{key} must be a list of strings, not {value!r}")
         return tuple(value)
 
-    def _at_home(self, text: str, key: str) -> Path:
+    def _expand_home(self, text: str, key: str) -> Path:
         try:
-            return at_home(text)
+            return expand_home(text)
         except ValueError as error:
             raise self._error(f"{key}: {error}") from None
 
     def _requirements(self) -> tuple[str, ...]:
         required = self._strings("required")
         if required:
-            from restore.registry.compatibility import UnreadableRequirement, parsed
+            from restore.registry.compatibility import InvalidRequirement, parse_requirement
 
             for line in required:
                 try:
-                    parsed(line)
-                except UnreadableRequirement as error:
+                    parse_requirement(line)
+                except InvalidRequirement as error:
                     raise self._error(f"required: {error}") from error
         return required
 
@@ -161,7 +157,7 @@ class _Reader:
         for name, value in table.items():
             if not isinstance(value, str):
                 raise self._error(f"[distribution] {name} must be the name of a distribution, not {value!r}")
-            self._at_home(value, f"[distribution] {name}")  # it may also be one of `paths`
+            self._expand_home(value, f"[distribution] {name}")  # it may also be one of `paths`
         return table
 
     def _table(self, key: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
-from importlib import import_module
+from pkgutil import resolve_name
 from types import MappingProxyType
 from typing import Any
 
@@ -15,26 +15,23 @@ from restore.registry.hooks import SINGULAR, Kind
 from restore.registry.naming import one_line
 
 
-def locate(reference: str) -> Any:
-    """Import the module before the colon and follow the attributes behind it; without a colon, the module itself.
+def resolve_reference(reference: str) -> Any:
+    """Import the module before the colon and return the attribute after it; without a colon, the module itself.
 
     Raises what the import raises, and :class:`AttributeError` for a missing attribute.
     """
-    module, _, attributes = reference.partition(":")
-    found: Any = import_module(module)
-    for attribute in attributes.split(".") if attributes else ():
-        found = getattr(found, attribute)
-    return found
+    # Without a colon resolve_name hides an import that fails inside the module behind an AttributeError.
+    return resolve_name(reference if ":" in reference else f"{reference}:")
 
 
-def is_absent(module: str, error: BaseException) -> bool:
-    """Whether ``error`` says that ``module`` itself is not there, and not something that it imports."""
+def is_missing_module(module: str, error: BaseException) -> bool:
+    """Whether ``error`` says that ``module`` itself is missing, and not something that it imports."""
     return isinstance(error, ModuleNotFoundError) and bool(error.name) and f"{module}.".startswith(f"{error.name}.")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that a plugin provides. Nothing of it is imported before :meth:`load` or :meth:`locate`."""
+    """One thing that a plugin provides. It is imported by :meth:`load` and :meth:`locate` only."""
 
     kind: Kind
     plugin: str
@@ -44,9 +41,9 @@ class Entry:
     """Where the object is: ``module:attribute``."""
     summary: str = ""
     details: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), hash=False)
-    """What was registered beside the reference, checked against what the kind knows."""
+    """What was registered besides the reference; checked."""
     distribution: str | None = None
-    """Distribution that brought it; ``None`` for a local module."""
+    """Distribution that contains it; ``None`` for a local module."""
 
     @property
     def full_name(self) -> str:
@@ -54,11 +51,11 @@ class Entry:
         return f"{self.plugin}/{self.name}"
 
     def load(self) -> Any:
-        """The object itself. Raises :class:`MissingReference` if it cannot be imported."""
+        """Import and return the object itself. Raises :class:`MissingReference` if it cannot be imported."""
         return self._import(self.reference)
 
     def locate(self, detail: str) -> Any:
-        """The object that a detail refers to, as ``locate("settings")``.
+        """Import and return the object that a detail refers to, such as ``locate("settings")``.
 
         Raises :class:`MissingReference` if it cannot be imported, or if the plugin registered no such detail.
         """
@@ -68,9 +65,9 @@ class Entry:
 
     def _import(self, reference: str) -> Any:
         try:
-            # What a module prints while it is imported must not end up in the middle of machine-readable output.
+            # What a module prints while it is imported must not end up in machine-readable output.
             with redirect_stdout(sys.stderr):
-                return locate(reference)
+                return resolve_reference(reference)
         except (Exception, SystemExit) as error:
             raise MissingReference(f"{self._described()} cannot be used: {_explain(reference, error)}") from error
 
@@ -81,11 +78,11 @@ class Entry:
 
 def _explain(reference: str, error: BaseException) -> str:
     module, _, attribute = reference.partition(":")
-    if is_absent(module, error):
+    if is_missing_module(module, error):
         return f"it refers to {reference!r}, but there is no module {error.name!r}"  # type: ignore[attr-defined]
     if isinstance(error, AttributeError) and module in sys.modules and not _follows(module, attribute):
         return f"it refers to {reference!r}, but module {module!r} has no {attribute!r}"
-    return f"importing {reference!r} failed with {describe(error)}"
+    return f"importing {reference!r} failed with {describe_error(error)}"
 
 
 def _follows(module: str, attributes: str) -> bool:
@@ -97,10 +94,10 @@ def _follows(module: str, attributes: str) -> bool:
     return True
 
 
-def describe(error: BaseException) -> str:
-    """An exception on one line: its type and what it says. Never raises, whatever the exception does."""
+def describe_error(error: BaseException) -> str:
+    """Return type and message of an exception as one line. Never raises, whatever the exception does."""
     try:
         said = one_line(str(error))
-    except Exception:  # noqa: BLE001  an exception of a stranger's may fail to print itself
+    except Exception:  # noqa: BLE001 - an exception of a plugin may fail to print itself
         said = "(its message cannot be printed)"
     return f"{type(error).__name__}: {said}" if said else type(error).__name__

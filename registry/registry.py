@@ -1,103 +1,158 @@
-"""Know every plugin, load those that are needed, and find things by name."""
+"""Know every plugin, load those that are needed, and find what they provide by name."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from restore.registry.discovery import Candidate, Discovery, own_version
+from restore.registry.discovery import Candidate, Discovery, discover, own_version
 from restore.registry.errors import AmbiguousName, PluginNotReady, RequirementUnmet, UnknownName
 from restore.registry.hooks import KINDS, SINGULAR, Kind
-from restore.registry.loading import Loaded, hook_manager, load
-from restore.registry.naming import as_plugin, as_registered, close_to, did_you_mean
-from restore.registry.project_file import Project
+from restore.registry.loading import Loaded, load, make_hook_manager
+from restore.registry.naming import close_matches, did_you_mean, normalize_name, normalize_plugin
+from restore.registry.project_file import Project, find_project
 from restore.registry.references import Entry
-from restore.registry.settling import Claim, State, settle
+from restore.registry.resolution import Plugin, ResolvedPlugin, State, resolve
+
+_NOTHING = Loaded(entries=(), summary="", error="", note="", load_ms=0.0)
+_current: Registry | None = None
 
 
-@dataclass(frozen=True)
-class Plugin:
-    """What is known of one plugin, ready or not."""
+def current() -> Registry:
+    """Return the registry of this process, made once from the project file in force and everything installed.
 
-    name: str
-    distribution: str | None
-    """Distribution that offers it; ``None`` for a local module."""
-    version: str | None
-    state: State
-    reason: str
-    """One line: why it is not ready, or a remark; empty for a plugin that is ready and unremarkable."""
-    summary: str
-    provides: Mapping[str, list[str]]
-    """Short names of each kind."""
-    load_ms: float | None
-    """Milliseconds that loading it took; ``None`` if it was not loaded."""
-    path: Path | None = None
-    """File or folder of a local module."""
+    Raises :class:`ProjectFileError` if plugins.toml is invalid.
+    """
+    global _current
+    if _current is None:
+        _current = Registry(find_project(), discover())
+    return _current
+
+
+def reset(registry: Registry | None = None) -> None:
+    """Use ``registry`` from now on, or look everything up again on next use; for tests and long-lived processes."""
+    global _current
+    _current = registry
+
+
+def get(kind: str, name: str) -> Any:
+    """Return the object called ``name``: ``get("architectures", "srgan/msrresnet")``; see :meth:`Registry.entry`."""
+    return current().entry(kind, name).load()
+
+
+def entry(kind: str, name: str) -> Entry:
+    """Return what is registered under ``name``; see :meth:`Registry.entry`."""
+    return current().entry(kind, name)
+
+
+def entries(kind: str) -> list[Entry]:
+    """Return everything of one kind, ordered by plugin. Loads all plugins."""
+    return current().entries(kind)
+
+
+def plugins() -> list[Plugin]:
+    """Return every plugin that was found, ready or not, ordered by name. Loads all plugins."""
+    return current().plugins()
+
+
+def plugin_defaults(plugin: str) -> dict[str, Any]:
+    """Return the settings that plugins.toml gives under ``[plugin.NAME]``; empty if it gives none."""
+    return current().plugin_defaults(plugin)
+
+
+def project() -> Project:
+    """Return the plugins.toml in force; its ``warnings`` name plugins that it mentions and that are not installed."""
+    return current().project
+
+
+def unmet_requirements() -> list[str]:
+    """Return what ``required`` of plugins.toml asks for and this environment lacks, one line each."""
+    return current().unmet_requirements()
 
 
 class Registry:
-    """All plugins of one environment and project. Discovers nothing itself; loads a plugin when it is first needed."""
+    """All plugins of one environment and project. Does not search for plugins; loads each when it is first needed.
+
+    Args:
+        project: the plugins.toml in force.
+        candidates: the plugins that were found.
+        version: version of ``restorekit`` that plugins have to be compatible with; None: the installed one.
+    """
 
     def __init__(
         self, project: Project, candidates: Discovery | Iterable[Candidate] = (), *, version: str | None = None
     ) -> None:
-        """``version`` is what plugins have to be compatible with: by default, of the installed ``restorekit``."""
         found = candidates if isinstance(candidates, Discovery) else Discovery(tuple(candidates))
-        self._claims, warnings = settle(project, found.candidates, version or own_version(found.candidates))
+        self._resolved, warnings = resolve(project, found.candidates, version or own_version(found.candidates))
         self.project = replace(project, warnings=(*project.warnings, *found.warnings, *warnings))
-        self._loaded: dict[Claim, Loaded] = {}
-        self._loading: set[Claim] = set()
-        self._manager = hook_manager()
+        self._loaded: dict[ResolvedPlugin, Loaded] = {}
+        self._loading: set[ResolvedPlugin] = set()
+        self._manager = make_hook_manager()
         self._lock = threading.RLock()
         self._requirements_met = not project.required
 
     def get(self, kind: str, name: str) -> Any:
-        """The object called ``name``. Raises :class:`RegistryError` in one of its forms."""
+        """Return the object called ``name``. Raises :class:`RegistryError` in one of its forms."""
         return self.entry(kind, name).load()
 
     def entry(self, kind: str, name: str) -> Entry:
-        """What is registered as ``plugin/name``, or as ``name`` where only one plugin has it; imports no object.
+        """Return what is registered as ``plugin/name``, or as ``name`` if only one plugin has it. Imports no object.
 
-        A task is looked for in the plugin of its own name first. Raises :class:`UnknownName`, :class:`AmbiguousName`,
-        :class:`PluginNotReady` and, for an environment that lacks what plugins.toml requires,
-        :class:`RequirementUnmet`.
+        A task is searched in the plugin of its own name first. Raises :class:`UnknownName`, :class:`AmbiguousName`,
+        :class:`PluginNotReady` and, if the environment lacks what plugins.toml requires, :class:`RequirementUnmet`.
         """
-        known = _checked_kind(kind)
+        known = _check_kind(kind)
         self._check_requirements()
         plugin, slash, short = name.partition("/")
         if slash:
-            return self._entry_of(known, as_plugin(plugin), as_registered(known, short))
-        wanted = as_registered(known, name)
+            return self._find_in_plugin(known, normalize_plugin(plugin), normalize_name(known, short))
+        wanted = normalize_name(known, name)
         if known == "tasks":
-            for entry in self._entries_of(as_plugin(name)):
-                if (entry.kind, entry.name) == (known, wanted):
-                    return entry
-        return self._only(known, wanted)
+            for found in self._entries_of(normalize_plugin(name)):
+                if (found.kind, found.name) == (known, wanted):
+                    return found
+        return self._find_in_all(known, wanted)
 
     def entries(self, kind: str) -> list[Entry]:
-        """Everything of one kind, ordered by plugin. Loads all plugins."""
-        known = _checked_kind(kind)
-        return [entry for claim in self._claims for entry in self._load(claim).entries if entry.kind == known]
+        """Return everything of one kind, ordered by plugin. Loads all plugins."""
+        known = _check_kind(kind)
+        return [entry for each in self._resolved for entry in self._load(each).entries if entry.kind == known]
 
     def plugins(self) -> list[Plugin]:
-        """Every plugin that was found, ready or not, ordered by name. Loads those that may be loaded."""
-        return [self._plugin(claim) for claim in self._claims]
+        """Return every plugin that was found, ready or not, ordered by name. Loads those that may be loaded."""
+        described = []
+        for each in self._resolved:
+            loaded = self._load(each)
+            state, reason = self._status(each)
+            described.append(
+                Plugin(
+                    name=each.candidate.name,
+                    distribution=each.candidate.distribution,
+                    version=each.candidate.version,
+                    state=state,
+                    reason=reason,
+                    summary=loaded.summary,
+                    provides={kind: [entry.name for entry in loaded.entries if entry.kind == kind] for kind in KINDS},
+                    load_ms=None if loaded is _NOTHING else loaded.load_ms,
+                    path=each.candidate.path,
+                )
+            )
+        return described
 
     def plugin_defaults(self, plugin: str) -> dict[str, Any]:
-        """A copy of the settings that plugins.toml gives under ``[plugin.NAME]``."""
-        return deepcopy(dict(self.project.defaults.get(as_plugin(plugin), {})))
+        """Return a copy of the settings that plugins.toml gives under ``[plugin.NAME]``."""
+        return deepcopy(dict(self.project.defaults.get(normalize_plugin(plugin), {})))
 
     def unmet_requirements(self) -> list[str]:
-        """What ``required`` of plugins.toml asks for and this environment lacks, one line each."""
+        """Return what ``required`` of plugins.toml asks for and this environment lacks, one line each."""
         if not self.project.required:
             return []
-        from restore.registry.compatibility import unmet_requirements
+        from restore.registry.compatibility import find_unmet_requirements
 
-        return unmet_requirements(self.project.required)
+        return find_unmet_requirements(self.project.required)
 
     def _check_requirements(self) -> None:
         if self._requirements_met:
@@ -107,62 +162,48 @@ class Registry:
             raise RequirementUnmet(f"{self.project.path}: {'; '.join(missing)}")
         self._requirements_met = True
 
-    def _load(self, claim: Claim) -> Loaded:
+    def _load(self, plugin: ResolvedPlugin) -> Loaded:
         """Load a plugin once; one that may not be loaded, or that is being loaded right now, provides nothing."""
         with self._lock:
-            if claim not in self._loaded:
-                if claim.state not in ("ready", "local") or claim in self._loading:
+            if plugin not in self._loaded:
+                if plugin.state not in ("ready", "local") or plugin in self._loading:
                     return _NOTHING
-                self._loading.add(claim)
+                self._loading.add(plugin)
                 try:
-                    self._loaded[claim] = load(claim.candidate, self._manager)
+                    self._loaded[plugin] = load(plugin.candidate, self._manager)
                 finally:
-                    self._loading.discard(claim)
-            return self._loaded[claim]
+                    self._loading.discard(plugin)
+            return self._loaded[plugin]
 
-    def _plugin(self, claim: Claim) -> Plugin:
-        loaded = self._load(claim)
-        state, reason = self._standing(claim)
-        return Plugin(
-            name=claim.candidate.name,
-            distribution=claim.candidate.distribution,
-            version=claim.candidate.version,
-            state=state,
-            reason=reason,
-            summary=loaded.summary,
-            provides={kind: [entry.name for entry in loaded.entries if entry.kind == kind] for kind in KINDS},
-            load_ms=None if loaded is _NOTHING else loaded.load_ms,
-            path=claim.candidate.path,
-        )
-
-    def _standing(self, claim: Claim) -> tuple[State, str]:
-        """State and reason of a plugin, now that it was loaded if it may be."""
-        loaded = self._load(claim)
-        if loaded.problem:
-            return "broken", loaded.problem
-        return claim.state, loaded.remark or claim.reason
+    def _status(self, plugin: ResolvedPlugin) -> tuple[State, str]:
+        """Return state and reason of a plugin after loading it, if it may be loaded."""
+        loaded = self._load(plugin)
+        if loaded.error:
+            return "broken", loaded.error
+        return plugin.state, loaded.note or plugin.reason
 
     def _entries_of(self, plugin: str) -> list[Entry]:
-        return [
-            entry for claim in self._claims if claim.candidate.name == plugin for entry in self._load(claim).entries
-        ]
+        return [entry for each in self._resolved if each.candidate.name == plugin for entry in self._load(each).entries]
 
-    def _entry_of(self, kind: Kind, plugin: str, short: str) -> Entry:
+    def _find_in_plugin(self, kind: Kind, plugin: str, short: str) -> Entry:
         entries = [entry for entry in self._entries_of(plugin) if entry.kind == kind]
         for entry in entries:
             if entry.name == short:
                 return entry
         self._refuse_unready(plugin)
-        if not any(claim.candidate.name == plugin for claim in self._claims):
-            close = close_to(plugin, {claim.candidate.name for claim in self._claims})
-            raise UnknownName(f"there is no plugin {plugin!r}{did_you_mean(close)}", name=plugin, close=close)
-        close = close_to(short, [entry.name for entry in entries])
-        full = [f"{plugin}/{name}" for name in close]
-        hint = did_you_mean(full) or _listing([entry.full_name for entry in entries])
-        raise UnknownName(f"plugin {plugin!r} has no {SINGULAR[kind]} {short!r}{hint}", name=short, close=full)
+        plugins = {each.candidate.name for each in self._resolved}
+        if plugin not in plugins:
+            raise UnknownName(
+                f"no plugin is called {plugin!r}{did_you_mean(plugin, plugins)}",
+                name=plugin,
+                close=close_matches(plugin, plugins),
+            )
+        close = [f"{plugin}/{name}" for name in close_matches(short, [entry.name for entry in entries])]
+        hint = did_you_mean(close=close) or _format_available([entry.full_name for entry in entries])
+        raise UnknownName(f"plugin {plugin!r} has no {SINGULAR[kind]} {short!r}{hint}", name=short, close=close)
 
-    def _only(self, kind: Kind, wanted: str) -> Entry:
-        """The one thing of this short name in all plugins."""
+    def _find_in_all(self, kind: Kind, wanted: str) -> Entry:
+        """Return the one entry with this short name in all plugins."""
         entries = self.entries(kind)
         found = [entry for entry in entries if entry.name == wanted]
         if len(found) == 1:
@@ -170,47 +211,44 @@ class Registry:
         if found:
             candidates = [entry.full_name for entry in found]
             raise AmbiguousName(
-                f"{SINGULAR[kind]} {wanted!r} is ambiguous: say {' or '.join(candidates)}",
+                f"{SINGULAR[kind]} {wanted!r} is ambiguous: use {' or '.join(candidates)}",
                 name=wanted,
                 candidates=candidates,
             )
-        self._refuse_unready(as_plugin(wanted))
-        close = close_to(wanted, [entry.name for entry in entries])
-        hint = did_you_mean(close) or _listing([entry.name for entry in entries])
+        self._refuse_unready(normalize_plugin(wanted))
+        known = [entry.name for entry in entries]
+        hint = did_you_mean(wanted, known) or _format_available(known)
+        bad = [
+            each.candidate.name
+            for each in self._resolved
+            if self._status(each)[0] in ("broken", "incompatible", "conflict")
+        ]
+        unready = f" (not usable: {', '.join(bad)}; see `restore list-plugins`)" if bad else ""
         raise UnknownName(
-            f"there is no {SINGULAR[kind]} {wanted!r}{hint}{self._unready_remark()}", name=wanted, close=close
+            f"no {SINGULAR[kind]} is called {wanted!r}{hint}{unready}", name=wanted, close=close_matches(wanted, known)
         )
 
-    def _refuse_unready(self, plugin: str) -> None:
-        """Say why the plugin of this name cannot be used, if there is one and none of that name can."""
-        claims = [claim for claim in self._claims if claim.candidate.name == plugin]
-        standings = [self._standing(claim) for claim in claims]
-        if not claims or any(state in ("ready", "local") for state, _ in standings):
+    def _refuse_unready(self, name: str) -> None:
+        """Raise PluginNotReady with the reason if there are plugins of this name and none of them can be used."""
+        plugins = [each for each in self._resolved if each.candidate.name == name]
+        statuses = [self._status(each) for each in plugins]
+        if not plugins or any(state in ("ready", "local") for state, _ in statuses):
             return
-        claim, (state, reason) = claims[0], standings[0]
-        version = f" {claim.candidate.version}" if claim.candidate.version else ""
-        standing = "in conflict" if state == "conflict" else state
-        raise PluginNotReady(f"plugin {plugin!r} ({claim.candidate.source}{version}) is {standing}: {reason}")
-
-    def _unready_remark(self) -> str:
-        """A pointer to plugins that might have had the name, had they been loaded."""
-        bad = [c.candidate.name for c in self._claims if self._standing(c)[0] in ("broken", "incompatible", "conflict")]
-        return f" (not usable: {', '.join(bad)}; see `restore list-plugins`)" if bad else ""
+        candidate, (state, reason) = plugins[0].candidate, statuses[0]
+        version = f" {candidate.version}" if candidate.version else ""
+        status = "in conflict" if state == "conflict" else state
+        raise PluginNotReady(f"plugin {name!r} ({candidate.source}{version}) is {status}: {reason}")
 
 
-_NOTHING = Loaded(entries=(), summary="", problem="", remark="", load_ms=0.0)
-
-
-def _checked_kind(kind: str) -> Kind:
+def _check_kind(kind: str) -> Kind:
     for known in KINDS:
         if kind == known:
             return known
-    raise UnknownName(f"there is no kind {kind!r}{_listing(list(KINDS))}", name=kind, close=close_to(kind, KINDS))
+    raise UnknownName(f"no such kind: {kind!r}{_format_available(KINDS)}", name=kind, close=close_matches(kind, KINDS))
 
 
-def _listing(names: list[str], limit: int = 20) -> str:
-    """``; there are: a, b`` with a limit; ``; there are none`` for nothing."""
-    if not names:
-        return "; there are none"
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return f"; there are: {', '.join(names[:limit])}{more}"
+def _format_available(names: Iterable[str], limit: int = 20) -> str:
+    """Return ``; available: a, b``, cut at ``limit`` names."""
+    listed = list(names)
+    more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
+    return f"; available: {', '.join(listed[:limit]) or 'none'}{more}"

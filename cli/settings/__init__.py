@@ -1,1 +1,1 @@
-"""A settings class as flags, files and layers of values."""
+"""Settings classes as flags and as files, and the merge of everything that sets a value."""

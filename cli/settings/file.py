@@ -1,4 +1,4 @@
-"""Read settings from a YAML or TOML file, and write them as one."""
+"""Read settings from a YAML or TOML file, and write them as YAML."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from restore.cli.settings.setting import SettingPath
 from restore.core.errors import UsageError
 
 RESERVED = "run"
-"""Top-level key that the engine writes into a run's own ``config.yaml``; it holds facts, not settings."""
+"""Top-level key that the engine writes into a run's ``config.yaml``; it holds facts, not settings."""
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """The settings in a ``.toml`` or YAML file, so that a run's own ``config.yaml`` can be used again.
+    """Read the settings in a ``.toml`` or YAML file, such as the ``config.yaml`` of a run.
 
-    Raises ``UsageError`` where the file is missing, unreadable or no mapping.
+    Raises ``UsageError`` if the file is missing, unreadable or no mapping.
     """
     try:
         text = path.read_text("utf-8-sig")
     except FileNotFoundError:
-        raise UsageError(f"--config: there is no file {path}") from None
+        raise UsageError(f"--config {path}: no such file") from None
     except IsADirectoryError:
-        raise UsageError(f"--config: {path} is a folder; name the file in it, as {path / 'config.yaml'}") from None
+        raise UsageError(f"--config {path}: is a folder; give a file, such as {path / 'config.yaml'}") from None
     except UnicodeDecodeError:
-        raise UsageError(f"--config: {path} is not a text file") from None
+        raise UsageError(f"--config {path}: is not a UTF-8 text file") from None
     settings = _from_toml(text, path) if path.suffix.lower() == ".toml" else _from_yaml(text, path)
     settings.pop(RESERVED, None)
     return settings
@@ -39,14 +39,14 @@ def _from_toml(text: str, path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} is not TOML: {error}") from None
+        raise UsageError(f"{path}: invalid TOML: {error}") from None
 
 
 def _from_yaml(text: str, path: Path) -> dict[str, Any]:
     import yaml
 
     class NamesOnce(yaml.SafeLoader):
-        """YAML takes the last of several values of one name, and drops the others without a word; TOML does not."""
+        """Rejects duplicate keys, of which YAML would silently keep the last one; TOML rejects them too."""
 
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
             names = [key.value for key, _ in node.value]
@@ -60,9 +60,9 @@ def _from_yaml(text: str, path: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        raise UsageError(f"{path}{where}: not YAML: {getattr(error, 'problem', None) or error}") from None
-    except ValueError as error:  # what looks like a date or a number to YAML, and is none
-        raise UsageError(f"{path}: a value looks like a date or a number, but {error}; put it in quotes") from None
+        raise UsageError(f"{path}{where}: invalid YAML: {getattr(error, 'problem', None) or error}") from None
+    except ValueError as error:  # a value that YAML takes for a date or a number
+        raise UsageError(f"{path}: a value looks like a date or a number, but {error}; quote it") from None
     if settings is None:
         return {}
     if not isinstance(settings, dict):
@@ -70,8 +70,8 @@ def _from_yaml(text: str, path: Path) -> dict[str, Any]:
     return settings
 
 
-def as_yaml(settings: BaseModel, comment: Callable[[SettingPath], str | None] = lambda _: None) -> str:
-    """All settings as YAML, groups indented; what ``comment`` says of a setting stands behind it."""
+def dump_yaml(settings: BaseModel, comment: Callable[[SettingPath], str | None] = lambda _: None) -> str:
+    """Return all settings as YAML, groups indented, with what ``comment`` returns for a setting after its value."""
     return "".join(_lines(settings.model_dump(mode="json"), comment, ()))
 
 
@@ -86,7 +86,7 @@ def _lines(tree: Mapping[str, Any], comment: Callable[[SettingPath], str | None]
         if isinstance(value, Mapping) and value:
             lines += [f"{indent}{name}:{note}\n", *_lines(value, comment, path)]
             continue
-        # In a flow mapping of its own a value of any type takes one line.
+        # As a flow mapping a value of any type takes one line.
         entry = yaml.safe_dump({name: value}, default_flow_style=True, width=10**6, allow_unicode=True).strip()[1:-1]
         lines.append(f"{indent}{entry}{note}\n")
     return lines

@@ -1,7 +1,7 @@
 """Turn a settings class into command-line flags.
 
-Every flag is optional and handed on as it was typed, so that one validation, pydantic's, judges values from the command
-line and from files alike, in the same words.
+Every flag is optional and its value is passed on as typed. Pydantic alone validates values, whether they come from the
+command line or from a file, so both get the same messages.
 """
 
 from __future__ import annotations
@@ -16,61 +16,86 @@ import typer
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from restore.cli.settings.kinds import choices_of, is_json, is_list, items_of, limits_of, metavar, shown
-from restore.cli.settings.setting import Setting, SettingPath, refuse_empty_path, settings_of
+from restore.cli.settings.setting import Setting, SettingPath, list_settings, refuse_empty_path
+from restore.cli.settings.sources import COMMAND_LINE, Source
+from restore.cli.settings.types import (
+    format_limits,
+    format_value,
+    is_list,
+    item_types,
+    list_choices,
+    metavar,
+    needs_json,
+)
 from restore.core.settings import RunSettings
 
 
 class Flags:
     """The flags of one settings class.
 
-    ``presets`` are effective defaults by path with the name of where they come from, shown in the help. ``reserved``
-    are flags that the command has already.
+    Args:
+        model: the settings class.
+        presets: defaults that replace those of the class; the help shows them with their origin.
+        reserved: flags that the command has already.
+        heading: returns the heading of a setting in the help.
+        only: returns whether a setting becomes a flag.
+
+    Raises:
+        ValueError: a setting has the name of a reserved flag.
     """
 
     def __init__(
         self,
         model: type[BaseModel],
         *,
-        presets: Mapping[SettingPath, tuple[Any, str]] | None = None,
+        presets: Source | None = None,
         reserved: Sequence[str] = (),
         heading: Callable[[Setting], str] = lambda setting: setting.heading,
         only: Callable[[Setting], bool] = lambda _: True,
     ) -> None:
         self.model = model
-        self.settings = {setting.path: setting for setting in settings_of(model) if only(setting)}
-        self._presets = presets or {}
+        self.settings = {setting.path: setting for setting in list_settings(model) if only(setting)}
+        self._presets = presets or Source("", {})
         self._sample = _sample_defaults(model, self.settings)
         self._heading = heading
-        self._flags = _assigned(self.settings.values(), reserved)
+        self._flags = _assign_flags(self.settings.values(), reserved)
 
     def flags(self, path: SettingPath) -> list[str]:
-        """What may be typed for a setting, the dotted flag first."""
+        """Return the flags of a setting, the dotted one first."""
         return self._flags[path]
 
+    def all_flags(self) -> list[str]:
+        """Return the flags of all settings."""
+        return [flag for flags in self._flags.values() for flag in flags]
+
     def places(self) -> list[str]:
-        """What stands in the usage line for settings that are typed without a flag."""
+        """Return the names in the usage line of the settings that are typed without a flag."""
         return [setting.place for setting in self.settings.values() if setting.place]
 
     def parameters(self) -> list[inspect.Parameter]:
-        """One optional parameter a setting, for a Typer command."""
+        """Return one optional parameter for each setting, for a Typer command."""
         return [self._parameter(setting) for setting in self.settings.values()]
 
-    def typed(self, given: Mapping[str, Any]) -> dict[SettingPath, Any]:
-        """The settings among a command's parameters that were typed, ready for validation.
+    def source(self, given: Mapping[str, Any], arguments: Sequence[str]) -> Source:
+        """Return what was typed, ready for validation.
 
-        Raises ``UsageError`` for an empty word where a path should be: it would mean the current folder.
+        Args:
+            given: the values of the command's parameters; those that were not typed are None or empty.
+            arguments: the command line, which tells the flags as they were typed.
+
+        Raises:
+            UsageError: a path is empty.
         """
-        found: dict[SettingPath, Any] = {}
+        values: dict[SettingPath, Any] = {}
         for path, setting in self.settings.items():
             value = given.get(_parameter_name(path))
             if value is not None and value != [] and value != ():
-                found[path] = _decoded(setting, value)
-                refuse_empty_path(found[path], setting.kind, setting.called)
-        return found
+                values[path] = _decode(setting, value)
+                refuse_empty_path(values[path], setting.value_type, setting.label)
+        return Source(COMMAND_LINE, values, {path: self._typed_as(path, arguments) for path in values})
 
-    def typed_as(self, path: SettingPath, arguments: Sequence[str]) -> str:
-        """The flag for a setting in the words of the person who typed it, else the dotted one."""
+    def _typed_as(self, path: SettingPath, arguments: Sequence[str]) -> str:
+        """Return the flag of a setting as it was typed, else the dotted one."""
         words = {argument.split("=", 1)[0] for argument in arguments}
         if place := self.settings[path].place:
             return place
@@ -79,7 +104,7 @@ class Flags:
 
     def _parameter(self, setting: Setting) -> inspect.Parameter:
         flags = self._flags[setting.path]
-        is_switch = setting.kind is bool
+        is_switch = setting.value_type is bool
         if setting.place:
             declared = typer.Argument(metavar=setting.place, help=self._help(setting), show_default=False)
         else:
@@ -87,7 +112,7 @@ class Flags:
                 *(f"{flag}/--no-{flag[2:]}" if is_switch else flag for flag in flags),
                 help=self._help(setting),
                 show_default=False,
-                metavar=None if is_switch else metavar(setting.kind),
+                metavar=None if is_switch else metavar(setting.value_type),
                 autocompletion=_completion(setting),
                 rich_help_panel=self._heading(setting) or None,
             )
@@ -95,35 +120,36 @@ class Flags:
             _parameter_name(setting.path),
             inspect.Parameter.KEYWORD_ONLY,
             default=None,
-            annotation=typing.Annotated[_typer_type(setting.kind, bool(setting.place)), declared],
+            annotation=typing.Annotated[_typer_type(setting.value_type, bool(setting.place)), declared],
         )
 
     def _help(self, setting: Setting) -> str:
         notes = []
-        if setting.path in self._presets:
-            value, origin = self._presets[setting.path]
-            notes.append(f"default: {shown(value)}, from {origin}")
+        if setting.path in self._presets.values:
+            value = self._presets.values[setting.path]
+            notes.append(f"default: {format_value(value)}, from {self._presets.origin}")
         elif setting.required:
             notes.append("required")
         elif setting.default is not PydanticUndefined and setting.default is not None:
-            notes.append(f"default: {shown(setting.default)}")
+            notes.append(f"default: {format_value(setting.default)}")
         if setting.path in self._sample:
-            notes.append(f"on the sample: {shown(self._sample[setting.path])}")
-        if limits := limits_of(setting.info):
+            notes.append(f"on the sample: {format_value(self._sample[setting.path])}")
+        if limits := format_limits(setting.info):
             notes.append(limits)
-        if is_list(setting.kind) and not is_json(setting.kind):
+        if is_list(setting.value_type) and not needs_json(setting.value_type):
             notes.append("repeat for several")
         description = inspect.cleandoc(setting.info.description or "")
         return " ".join(filter(None, [description, f"[{'; '.join(notes)}]" if notes else ""]))
 
 
 def _sample_defaults(model: type[BaseModel], paths: Iterable[SettingPath]) -> dict[SettingPath, Any]:
-    """Defaults by path that hold only where a run is on the embedded sample."""
+    """Return the defaults that apply only to a run on the built-in sample."""
     if not issubclass(model, RunSettings):
         return {}
+    defaults = model.sample_defaults({})
     found: dict[SettingPath, Any] = {}
     for path in paths:
-        node: Any = model.sample_defaults({})
+        node: Any = defaults
         for part in path:
             node = node.get(part) if isinstance(node, Mapping) else None
         if node is not None:
@@ -131,14 +157,14 @@ def _sample_defaults(model: type[BaseModel], paths: Iterable[SettingPath]) -> di
     return found
 
 
-def _assigned(found: Iterable[Setting], reserved: Sequence[str]) -> dict[SettingPath, list[str]]:
-    """Flags of every setting; a short flag gives way to a dotted one of the same name."""
+def _assign_flags(found: Iterable[Setting], reserved: Sequence[str]) -> dict[SettingPath, list[str]]:
+    """Return the flags of every setting; a dotted flag takes precedence over a short one of the same name."""
     settings = list(found)
     taken = {*reserved, "--help", *(setting.dotted_flag for setting in settings)}
     assigned: dict[SettingPath, list[str]] = {}
     for setting in settings:
         if setting.dotted_flag in (*reserved, "--help"):
-            raise ValueError(f"the setting '{setting.name}' has the name of an option of the command line")
+            raise ValueError(f"the setting '{setting.name}' has the same name as an option of the command")
         free = [flag for flag in setting.short_flags if flag not in taken]
         taken.update(free)
         assigned[setting.path] = [setting.dotted_flag, *free]
@@ -150,49 +176,45 @@ def _parameter_name(path: SettingPath) -> str:
 
 
 def _typer_type(kind: Any, positional: bool) -> Any:
-    """What Typer is told: only how many words a flag takes. Their meaning is pydantic's affair."""
+    """Return the type for Typer, which only decides how many words a flag takes; pydantic reads the words."""
     if kind is bool:
         return bool | None
-    if not is_json(kind) and not isinstance(kind, tuple):
-        if is_list(kind) or (positional and items_of(kind)):  # how many there must be is pydantic's affair too
+    if not needs_json(kind) and not isinstance(kind, tuple):
+        if is_list(kind) or (positional and item_types(kind)):  # pydantic checks how many there are
             return list[str] | None
         if typing.get_origin(kind) is tuple:
-            return typing.Optional[tuple[tuple(str for _ in items_of(kind))]]  # type: ignore[misc]  # noqa: UP045
+            return typing.Optional[tuple[tuple(str for _ in item_types(kind))]]  # type: ignore[misc]  # noqa: UP045
     return str | None
 
 
 def _completion(setting: Setting) -> Callable[..., list[str]] | None:
-    items = items_of(setting.kind)
-    choices = list(choices_of(items[0] if items else setting.kind))
+    items = item_types(setting.value_type)
+    choices = list(list_choices(items[0] if items else setting.value_type))
     if not choices:
         return None
 
     def complete(incomplete: str) -> list[str]:
         return [choice for choice in choices if choice.startswith(incomplete)]
 
-    # Typer reads the annotation of the parameter, not its text.
+    # Typer needs the annotations as types, not as text.
     complete.__annotations__ = {"incomplete": str, "return": list[str]}
     return complete
 
 
-def _decoded(setting: Setting, value: Any) -> Any:
-    """What was typed, as pydantic wants it: choices that are no text, ``none``, JSON; the rest as it is."""
-    kind = setting.kind
+def _decode(setting: Setting, value: Any) -> Any:
+    """Convert what pydantic cannot read from text: choices that are no text, ``none``, JSON."""
+    kind = setting.value_type
     if isinstance(value, str):
-        if value == "none" and setting.may_be_none and value not in choices_of(kind):
+        if value == "none" and setting.may_be_none and value not in list_choices(kind):
             return None  # a file of that name is ./none
-        if is_json(kind):
-            return _json(value)
-        return choices_of(kind).get(value, value)
+        if setting.needs_json:
+            try:
+                return json.loads(value)
+            except json.JSONDecodeError:
+                return value  # pydantic rejects it, unless plain text is one of the alternatives
+        return list_choices(kind).get(value, value)
     if isinstance(value, (list, tuple)):
-        items = items_of(kind)
-        kinds = items + items[-1:] * len(value)  # also of a tuple of too many, which pydantic refuses
-        return [choices_of(item).get(word, word) for item, word in zip(kinds, value, strict=False)]
+        items = item_types(kind)
+        types = items + items[-1:] * len(value)  # also for too many values, which pydantic rejects
+        return [list_choices(item).get(word, word) for item, word in zip(types, value, strict=False)]
     return value
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text  # which pydantic refuses, unless plain text is one of the alternatives

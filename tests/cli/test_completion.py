@@ -56,24 +56,12 @@ def test_completion_of_what_cannot_be_used_offers_nothing_and_stays_silent(compl
     assert [word for word in completed(line) if not word.startswith("--")] == []
 
 
-def test_code_bases_are_offered_without_importing_what_converts_them(restore_process):
-    code = "import sys, restore.cli as c, atexit; atexit.register(lambda: print('torch' in sys.modules)); c.main()"
+def test_the_code_bases_of_a_task_are_offered(restore_process):
     line = "restore import x.pth --task srgan --from "
     result = restore_process(
-        code=code, _RESTORE_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=str(len(line.split(" ")) - 1)
+        _RESTORE_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=str(len(line.split(" ")) - 1)
     )
-    assert result.stdout.split() == ["article", "lornatang", "basicsr", "False"]
-
-
-def test_a_table_of_code_bases_that_is_computed_is_imported(tmp_path, monkeypatch):
-    from restore.cli.codebases import codebase_names
-    from restore.registry import Entry
-
-    (tmp_path / "computed_table.py").write_text("BASES = dict(one=1, two=2)\nWRITTEN: dict = {'three': 3}\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    for attribute, names in (("BASES", ["one", "two"]), ("WRITTEN", ["three"])):
-        entry = Entry("tasks", "p", "t", "a:b", details={"imports": f"computed_table:{attribute}"})
-        assert codebase_names(entry) == names
+    assert result.stdout.split() == ["article", "lornatang", "basicsr"]
 
 
 def test_finished_runs_are_offered(completed, tmp_path):

@@ -10,11 +10,11 @@ import pytest
 def test_restore_alone_tells_what_to_type_first(restore):
     result = restore()
     assert result.exit_code == 0
-    first = result.stdout.split("Type first:")[1]
+    first = result.stdout.split("Getting started:")[1]
     # The first thing offered is a task that can be trained, by its real name.
     assert re.match(r"\s+restore train [a-z-]+ ", first)
     assert "restore predict RUN photo.jpg --output out/" in first
-    assert result.stdout.index("Type first:") < result.stdout.index("Commands:")
+    assert result.stdout.index("Getting started:") < result.stdout.index("Commands:")
 
 
 def test_help_lists_the_tools_commands_and_the_verbs_of_plugins(restore):

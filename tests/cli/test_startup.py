@@ -54,8 +54,8 @@ def test_neither_pydantic_nor_rich_is_imported_for(restore_process, arguments):
 USE = """
 import sys
 
-import restore.cli.evaluating
-import restore.cli.predicting
+import restore.cli.commands.evaluate
+import restore.cli.commands.predict
 from restore import registry
 
 for task in sys.argv[1:]:

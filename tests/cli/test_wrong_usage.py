@@ -8,37 +8,37 @@ import pytest
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["trian"], "There is no command 'trian'. Did you mean 'train'?\nSee: restore --help"),
-        (["coun"], "There is no command 'coun'. Did you mean 'count'?"),
-        (["bed", "dug"], "'restore bed' has no command 'dug'. Did you mean 'dig'?"),
-        (["train", "grow-flower"], "there is no task 'grow-flower' to train. Did you mean 'grow-flowers'?"),
-        (["train", "no-such"], "There are: grow-flowers, water, no-reference, no-settings, demanding, clashing\n"),
-        (["train", "--epochs", "3", "grow-flowers"], "--epochs stands where a name should be: restore train TASK"),
-        (["train", "rain"], "rain is a fixed method with nothing to train. Use it: restore predict rain"),
-        (["train", "grow-flowers", "--lr", "1"], "There is no option --lr. Did you mean --optimizer.lr?"),
+        (["trian"], "No such command: 'trian'; did you mean 'train'?\nSee: restore --help"),
+        (["coun"], "No such command: 'coun'; did you mean 'count'?"),
+        (["bed", "dug"], "'restore bed' has no command 'dug'; did you mean 'dig'?"),
+        (["train", "grow-flower"], "no task 'grow-flower' to train; did you mean 'grow-flowers'?"),
+        (["train", "no-such"], "available: grow-flowers, water, no-reference, no-settings, demanding, clashing\n"),
+        (["train", "--epochs", "3", "grow-flowers"], "expected a name before --epochs: restore train TASK"),
+        (["train", "rain"], "rain is a classical method (nothing to train). Apply it with: restore predict rain"),
+        (["train", "grow-flowers", "--lr", "1"], "No such option: --lr. Did you mean --optimizer.lr?"),
         (["train", "grow-flowers", "--optimzer.lr", "1"], "Did you mean --optimizer.lr"),
         (["train", "grow-flowers", "--epochs"], "Option '--epochs' requires an argument."),
         (["train", "grow-flowers", "--optimizer.betas", "1"], "Option '--optimizer.betas' requires 2 arguments."),
         (["train", "grow-flowers", "surplus"], "surplus"),
-        (["train", "demanding"], "--gardener must be given"),
-        (["train", "grow-flowers", "--config", "absent.yaml"], "--config: there is no file absent.yaml"),
+        (["train", "demanding"], "--gardener is required"),
+        (["train", "grow-flowers", "--config", "absent.yaml"], "--config absent.yaml: no such file"),
         (["train", "grow-flowers", "--resume", "absent"], "absent is not a run folder: it has no config.yaml"),
-        (["predict", "rian", "x.png", "--output", "o"], "called 'rian'. Did you mean 'rain'?"),
-        (["predict", "absent.safetensors"], "there is no file or folder absent.safetensors"),
-        (["predict", "runs/absent"], "there is no file or folder runs/absent"),
-        (["predict", "grow-flowers"], "grow-flowers is a task that is used through its weights"),
+        (["predict", "rian", "x.png", "--output", "o"], "called 'rian'; did you mean 'rain'?"),
+        (["predict", "absent.safetensors"], "absent.safetensors: no such file or folder"),
+        (["predict", "runs/absent"], "runs/absent: no such file or folder"),
+        (["predict", "grow-flowers"], "grow-flowers needs trained weights"),
         (["predict", "rain"], "Missing argument 'INPUT'."),
-        (["predict", "rain", "x.png"], "--output must be given"),
+        (["predict", "rain", "x.png"], "--output is required"),
         (["predict", "rain", "x.png", "--output", "o", "--tile", "3"], "--tile: should be"),
-        (["predict", "--output", "o", "rain"], "--output stands where a name should be"),
+        (["predict", "--output", "o", "rain"], "expected a name before --output"),
         (["evaluate", "rain", "--protocol"], "Option '--protocol' requires an argument."),
         (["evaluate", "rain", "snow", "--scale", "2"], "--scale is an option of rain, but not of everything"),
-        (["evaluate", "rain", "--json", "snow"], "snow stands behind an option"),
+        (["evaluate", "rain", "--json", "snow"], "unexpected snow after an option"),
         (["smell", "rain"], "restore smell needs a run folder or a weights file"),
         (["count", "--to", "0"], "--to: should be greater than or equal to 1 (got 0, from the command line)"),
-        (["show", "rian"], "called 'rian'. Did you mean 'rain'"),
-        (["show", "rain", "--sch"], "There is no option --sch. Did you mean --schema"),
-        (["show", "wilting", "--schema"], "'wilting' is no task, so it has no settings"),
+        (["show", "rian"], "called 'rian'; did you mean 'rain'"),
+        (["show", "rain", "--sch"], "No such option: --sch. Did you mean --schema"),
+        (["show", "wilting", "--schema"], "'wilting' is not a task or command, so it has no settings"),
         (["import", "x.pth"], "Missing option '--task'."),
         (["list-plugins", "surplus"], "surplus"),
     ],
@@ -60,7 +60,7 @@ def test_every_wrong_value_is_named_with_its_flag_and_where_it_came_from(restore
     )  # fmt: skip
     assert result.exit_code == 2
     lines = [line.strip() for line in result.stderr.splitlines()]
-    assert lines[0] == "Error: 9 settings cannot be used:"
+    assert lines[0] == "Error: 9 settings are invalid:"
     assert set(lines[1:]) == {
         "--epochs: should be greater than or equal to 1 (got 0, from the command line)",
         "--scale: should be 2, 4 or 8 (got 3, from the command line)",  # the flag that was typed, not --model.scale
@@ -79,7 +79,7 @@ def test_every_wrong_value_is_named_with_its_flag_and_where_it_came_from(restore
     [
         ("no-reference", "module 'restore_garden.settings' has no 'AbsentSettings'"),
         ("no-settings", "is of type dict, not a subclass of restore.core.settings.RunSettings"),
-        ("clashing", "the setting 'resume' has the name of an option of the command line"),
+        ("clashing", "the setting 'resume' has the same name as an option of the command"),
         ("weeds", "is broken: ModuleNotFoundError: No module named 'no_such_module'"),
     ],
 )
@@ -98,5 +98,5 @@ def test_a_wrong_plugins_toml_is_named_but_help_still_comes(restore, in_garden):
     assert "plugins.toml: unknown key 'enabledd'; did you mean 'enabled' or 'disabled'?" in wrong.stderr
     helped = restore("--help")
     assert helped.exit_code == 0
-    assert "Type first:" in helped.stdout
+    assert "Getting started:" in helped.stdout
     assert "unknown key" in helped.stderr

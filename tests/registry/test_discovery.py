@@ -92,7 +92,7 @@ def test_a_distribution_that_declares_a_name_twice_is_at_fault(on_path: Any) -> 
     info = on_path.install("restore-demo", {}, {"demo": "one"})
     (info / "entry_points.txt").write_text("[restore.plugins]\ndemo = one\ndemo = two\n")
     (candidate,) = offered(discover(), "demo")
-    assert "twice: one, two" in candidate.fault
+    assert "twice: one, two" in candidate.error
 
 
 def test_an_installation_without_families_still_knows_its_version() -> None:

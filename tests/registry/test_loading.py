@@ -25,11 +25,11 @@ WORDS = {
     ),
     "misspelt hook": (
         "@hookimpl\ndef restore_task(register): ...",
-        "no hook 'restore_task'; did you mean 'restore_tasks'?",
+        "no such hook: 'restore_task'; did you mean 'restore_tasks'?",
     ),
     "wrong argument": (
         "@hookimpl\ndef restore_tasks(registre): ...",
-        "restore_tasks(registre): a hook has one argument, `register`",
+        "restore_tasks(registre): a hook takes one argument, `register`",
     ),
     "half a wrapper": ("@hookimpl(wrapper=True)\ndef restore_tasks(register): ...", "is not a generator function"),
     "unmarked hook": ("def restore_tasks(register): ...", "restore_tasks is not marked with @hookimpl"),
@@ -102,13 +102,13 @@ def test_only_the_plugin_that_is_needed_is_loaded(offer: Any, build: Any) -> Non
 
 def test_a_removed_module_is_told_from_a_missing_library(offer: Any, build: Any) -> None:
     gone = build.registry(offer("demo", "", value="restore_gone.plugin"))
-    assert "names the module 'restore_gone.plugin', which is not there: reinstall" in only(gone).reason
+    assert "names the module 'restore_gone.plugin', which does not exist: reinstall" in only(gone).reason
     assert "restore-demo" in only(gone).reason
 
 
 @pytest.mark.parametrize("value", ["no module", "a:b:c", "", "a..b", "1st"])
 def test_an_entry_point_that_names_no_module_is_broken(value: str, offer: Any, build: Any) -> None:
-    assert "names no module" in only(build.registry(offer("demo", "", value=value))).reason
+    assert "is not a module" in only(build.registry(offer("demo", "", value=value))).reason
 
 
 def test_an_entry_point_may_name_an_object_and_extras(offer: Any, build: Any) -> None:

@@ -42,7 +42,7 @@ def test_a_short_name_works_while_one_plugin_has_it(registry: Any) -> None:
 
 
 def test_a_short_name_of_several_lists_them(registry: Any) -> None:
-    with pytest.raises(AmbiguousName, match="say inpaint_gan/shared or srgan/shared") as caught:
+    with pytest.raises(AmbiguousName, match="use inpaint_gan/shared or srgan/shared") as caught:
         registry.get("losses", "shared")
     assert caught.value.candidates == ("inpaint_gan/shared", "srgan/shared")
     assert caught.value.exit_status == 2
@@ -75,18 +75,18 @@ def test_spaces_in_a_command_are_one(offer: Any, build: Any) -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "message", "close"),
     [
-        ("tasks", "srgn", "there is no task 'srgn'; did you mean 'srgan'?", ("srgan",)),
-        ("losses", "contnt", "there is no loss 'contnt'; did you mean 'content'?", ("content",)),
+        ("tasks", "srgn", "no task is called 'srgn'; did you mean 'srgan'?", ("srgan",)),
+        ("losses", "contnt", "no loss is called 'contnt'; did you mean 'content'?", ("content",)),
         (
             "losses",
             "srgan/contnt",
             "plugin 'srgan' has no loss 'contnt'; did you mean 'srgan/content'?",
             ("srgan/content",),
         ),
-        ("losses", "srgan/zzz", "plugin 'srgan' has no loss 'zzz'; there are: srgan/content, srgan/shared", ()),
-        ("losses", "srgn/content", "there is no plugin 'srgn'; did you mean 'srgan'?", ("srgan",)),
-        ("metrics", "psnr", "there is no metric 'psnr'; there are none", ()),
-        ("task", "srgan", "there is no kind 'task'; there are: tasks, architectures", ("tasks",)),
+        ("losses", "srgan/zzz", "plugin 'srgan' has no loss 'zzz'; available: srgan/content, srgan/shared", ()),
+        ("losses", "srgn/content", "no plugin is called 'srgn'; did you mean 'srgan'?", ("srgan",)),
+        ("metrics", "psnr", "no metric is called 'psnr'; available: none", ()),
+        ("task", "srgan", "no such kind: 'task'; available: tasks, architectures", ("tasks",)),
     ],
 )
 def test_an_unknown_name_says_what_may_have_been_meant(
@@ -120,13 +120,13 @@ def test_a_broken_plugin_is_told_from_an_unknown_name(kind: str, name: str, regi
 
 def test_a_disabled_plugin_is_told_from_an_unknown_name(offer: Any, build: Any) -> None:
     registry = build.registry(offer("demo", build.task("demo")), disabled=("demo",))
-    with pytest.raises(PluginNotReady, match=r"is disabled: named under `disabled` in /project/plugins\.toml"):
+    with pytest.raises(PluginNotReady, match=r"is disabled: listed in `disabled` of /project/plugins\.toml"):
         registry.get("tasks", "demo")
 
 
 def test_a_plugin_in_conflict_says_so(offer: Any, build: Any) -> None:
     registry = build.registry(offer("demo", "", "restore-one"), offer("demo", "", "restore-two"))
-    with pytest.raises(PluginNotReady, match="is in conflict: restore-two claims the name too"):
+    with pytest.raises(PluginNotReady, match="is in conflict: restore-two provides a plugin of the same name"):
         registry.get("tasks", "demo")
 
 

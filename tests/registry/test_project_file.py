@@ -10,7 +10,7 @@ import pytest
 
 import restore.registry
 from restore.registry import Project, ProjectFileError, RequirementUnmet, find_project, read_project
-from restore.registry.project_file import user_folder
+from restore.registry.project_file import config_folder
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,11 +63,11 @@ def test_an_empty_file_says_nothing(write: Any) -> None:
         ("zzz = 1", "unknown key 'zzz'"),
         ('enabled = "srgan"', "enabled must be a list of strings, not 'srgan'"),
         ("paths = [1]", "paths must be a list of strings, not [1]"),
-        ('required = ["gfp >> 1"]', "required: 'gfp >> 1' is no requirement like 'restore-demo>=0.2'"),
+        ('required = ["gfp >> 1"]', "required: 'gfp >> 1' is not a requirement such as 'restore-demo>=0.2'"),
         ("plugin = 3", "[plugin] must be a table, not 3"),
         ("[plugin]\nsrgan = 3", "[plugin.srgan] must be a table of settings, not 3"),
         ("[distribution]\nsrgan = 3", "[distribution] srgan must be the name of a distribution, not 3"),
-        ("enabled = [", "is not valid TOML: "),
+        ("enabled = [", "invalid TOML: "),
     ],
 )
 def test_what_has_no_meaning_is_refused(text: str, message: str, write: Any) -> None:
@@ -86,7 +86,7 @@ def test_a_byte_order_mark_does_not_matter(write: Any) -> None:
 def test_bytes_that_are_no_text_are_refused(write: Any) -> None:
     path = write("")
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(ProjectFileError, match="is not valid TOML"):
+    with pytest.raises(ProjectFileError, match="invalid TOML"):
         read_project(path)
 
 
@@ -146,20 +146,20 @@ class TestWhereItIs:
         with pytest.raises(ProjectFileError, match=r"^\$RESTORE_PLUGINS_TOML: '~nobody-of-this-name/plugins.toml'"):
             find_project()
         for text in ('paths = ["~nobody-of-this-name/a.py"]', 'distribution.a = "~nobody-of-this-name/a.py"'):
-            with pytest.raises(ProjectFileError, match="nobody knows the home that ~ stands for"):
+            with pytest.raises(ProjectFileError, match="cannot determine the home directory for ~"):
                 read_project(write(text))
 
     def test_every_system_has_its_own_place(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert user_folder().parts[-2:] == ("configuration", "restore")
+        assert config_folder().parts[-2:] == ("configuration", "restore")
         monkeypatch.delenv("XDG_CONFIG_HOME")
-        assert user_folder().parts[-2:] == (".config", "restore")
+        assert config_folder().parts[-2:] == (".config", "restore")
         monkeypatch.setattr(sys, "platform", "darwin")
-        assert user_folder().parts[-3:] == ("Library", "Application Support", "restore")
+        assert config_folder().parts[-3:] == ("Library", "Application Support", "restore")
         monkeypatch.setattr(sys, "platform", "win32")
         monkeypatch.setenv("APPDATA", "/roaming")
-        assert user_folder() == Path("/roaming/restore")
+        assert config_folder() == Path("/roaming/restore")
         monkeypatch.delenv("APPDATA")
-        assert user_folder().parts[-3:] == ("AppData", "Roaming", "restore")
+        assert config_folder().parts[-3:] == ("AppData", "Roaming", "restore")
 
 
 class TestTheRepositorysOwnCopy:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from restore.registry import Entry, MissingReference, locate
+from restore.registry import Entry, MissingReference, resolve_reference
 
 
 def entry(reference: str, **details: Any) -> Entry:
@@ -23,8 +23,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_reference_is_a_module_and_attributes() -> None:
-    assert locate("json.decoder:JSONDecoder.decode") is json.decoder.JSONDecoder.decode
-    assert locate("json.decoder") is json.decoder
+    assert resolve_reference("json.decoder:JSONDecoder.decode") is json.decoder.JSONDecoder.decode
+    assert resolve_reference("json.decoder") is json.decoder
 
 
 def test_an_entry_imports_nothing_before_it_is_used(folder: Path) -> None:

@@ -11,7 +11,8 @@ from pydantic import Field
 from pydantic_core import PydanticUndefined
 
 from restore.cli.settings.flags import Flags
-from restore.cli.settings.setting import settings_of
+from restore.cli.settings.setting import list_settings
+from restore.cli.settings.sources import Source
 from restore.core.errors import UsageError
 from restore.core.settings import Flag, RunSettings, Settings
 
@@ -60,7 +61,7 @@ def given(**values):
 
 def one(**values):
     """The decoded value of the only setting that is typed."""
-    (value,) = FLAGS.typed(given(**values)).values()
+    (value,) = FLAGS.source(given(**values), []).values.values()
     return value
 
 
@@ -76,7 +77,7 @@ def test_a_short_flag_gives_way_to_a_setting_of_that_name():
 
 
 def test_the_default_of_a_group_beats_the_default_of_its_class():
-    defaults = {setting.name: setting.default for setting in settings_of(Outer)}
+    defaults = {setting.name: setting.default for setting in list_settings(Outer)}
     assert defaults["inner.lr"] == 0.5
     assert defaults["maybe.lr"] == 1.0
     assert defaults["made"] == [7]
@@ -84,7 +85,7 @@ def test_the_default_of_a_group_beats_the_default_of_its_class():
 
 
 def test_what_was_not_typed_is_not_a_value():
-    assert FLAGS.typed(given(number=None, levels=None, made=[], pair=())) == {}
+    assert FLAGS.source(given(number=None, levels=None, made=[], pair=()), []).values == {}
 
 
 @pytest.mark.parametrize(
@@ -118,8 +119,8 @@ def test_every_word_that_is_decoded_is_accepted_by_pydantic():
         choice="3", depth="2", pair=("4", "y"), levels=["2"], either="64", table="{}", needed="1", number="none",
         inner__lr="1e-4", loose=["2"],
     )  # fmt: skip
-    tree = {path[0]: value for path, value in FLAGS.typed(words).items() if len(path) == 1}
-    settings = Outer(**tree, inner={"lr": FLAGS.typed(words)["inner", "lr"]})
+    tree = {path[0]: value for path, value in FLAGS.source(words, []).values.items() if len(path) == 1}
+    settings = Outer(**tree, inner={"lr": FLAGS.source(words, []).values["inner", "lr"]})
     assert (settings.choice, settings.depth, settings.pair, settings.either) == (3, Depth.deep, (4, "y"), 64)
     assert settings.inner.lr == 1e-4
     assert settings.loose == (2,)
@@ -138,7 +139,7 @@ def test_help_marks_what_is_required_and_what_may_be_repeated():
 
 
 def test_a_preset_is_shown_as_the_default_with_its_origin():
-    flags = Flags(Outer, presets={("inner", "lr"): (3e-4, "plugins.toml")})
+    flags = Flags(Outer, presets=Source("plugins.toml", {("inner", "lr"): 3e-4}))
     options = {parameter.name: parameter.annotation.__metadata__[0] for parameter in flags.parameters()}
     assert options["setting_inner__lr"].help == "[default: 0.0003, from plugins.toml]"
 
@@ -166,16 +167,15 @@ def test_the_flag_that_was_typed_is_found_in_any_spelling():
         fast: bool = False
 
     flags = Flags(Whole)
-    path = ("net", "scale")
-    assert flags.typed_as(path, ["--scale", "3"]) == "--scale"
-    assert flags.typed_as(path, ["--scale=3"]) == "--scale"
-    assert flags.typed_as(path, ["--net.scale", "3"]) == "--net.scale"
-    assert flags.typed_as(path, []) == "--net.scale"
-    assert flags.typed_as(("fast",), ["--no-fast"]) == "--no-fast"
+    given = {"setting_net__scale": "3", "setting_fast": False}
+    for typed in ("--scale 3 --no-fast", "--scale=3 --no-fast"):
+        assert flags.source(given, typed.split()).typed_as == {("net", "scale"): "--scale", ("fast",): "--no-fast"}
+    assert flags.source(given, ["--net.scale", "3"]).typed_as["net", "scale"] == "--net.scale"
+    assert flags.source(given, []).typed_as["net", "scale"] == "--net.scale"
 
 
 def test_a_setting_may_not_take_the_name_of_a_flag_of_the_command():
-    with pytest.raises(ValueError, match="'size' has the name of an option"):
+    with pytest.raises(ValueError, match="'size' has the same name as an option"):
         Flags(Outer, reserved=["--size"])
 
 
@@ -186,15 +186,17 @@ class Where(Settings):
 
 
 def test_none_clears_an_optional_path_and_a_file_of_that_name_has_another_spelling():
-    assert Flags(Where).typed({"setting_folder": "none"}) == {("folder",): None}
-    assert Flags(Where).typed({"setting_folder": "./none"}) == {("folder",): "./none"}
+    assert Flags(Where).source({"setting_folder": "none"}, []).values == {("folder",): None}
+    assert Flags(Where).source({"setting_folder": "./none"}, []).values == {("folder",): "./none"}
 
 
 @pytest.mark.parametrize("typed", [{"setting_folder": ""}, {"setting_files": ["a", ""]}])
 def test_an_empty_word_is_no_path(typed):
-    with pytest.raises(UsageError, match=r"is empty; name a file or a folder \('.' is the current one\)"):
-        Flags(Where).typed(typed)
+    with pytest.raises(
+        UsageError, match=r"expected a file or a folder, got an empty string \('.' is the working directory\)"
+    ):
+        Flags(Where).source(typed, [])
 
 
 def test_an_empty_word_may_be_a_text():
-    assert Flags(Where).typed({"setting_note": ""}) == {("note",): ""}
+    assert Flags(Where).source({"setting_note": ""}, []).values == {("note",): ""}

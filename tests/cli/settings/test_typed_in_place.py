@@ -7,9 +7,9 @@ from typing import Annotated
 
 import pytest
 
-from restore.cli.commands import command
 from restore.cli.settings.flags import Flags
-from restore.cli.settings.layers import Layer, validated
+from restore.cli.settings.sources import validate
+from restore.cli.typer_groups import make_command
 from restore.core.errors import UsageError
 from restore.core.settings import Positional, Settings
 
@@ -28,11 +28,9 @@ def typed(*arguments: str) -> Walk:
     made: list[Walk] = []
 
     def run(**given: object) -> None:
-        values = FLAGS.typed(given)
-        names = {path: FLAGS.typed_as(path, arguments) for path in values}
-        made.append(validated(Walk, [Layer("the command line", values, names)]))
+        made.append(validate(Walk, [FLAGS.source(given, arguments)]))
 
-    command("walk", run, FLAGS.parameters(), help_text="", usage="").main(list(arguments), standalone_mode=False)
+    make_command("walk", run, FLAGS.parameters(), help_text="", usage="").main(list(arguments), standalone_mode=False)
     return made[0]
 
 
@@ -46,9 +44,9 @@ def test_the_usage_line_names_them() -> None:
 
 
 def test_what_is_missing_is_called_by_its_place() -> None:
-    with pytest.raises(UsageError, match=r"^A B must be given"):
+    with pytest.raises(UsageError, match=r"^A B is required"):
         typed("--steps", "5")
-    with pytest.raises(UsageError, match=r"^A B must be given"):
+    with pytest.raises(UsageError, match=r"^A B is required"):
         typed("a")
     with pytest.raises(UsageError, match=r"^A B: .* at most 2 items"):
         typed("a", "b", "c")

@@ -1,0 +1,236 @@
+"""``restore evaluate``: measure runs, weights files and classical methods on the same images."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from inspect import Parameter
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from restore.cli.model_ref import ModelRef, list_models, resolve_model
+from restore.cli.typer_groups import LookupGroup, make_command
+from restore.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from restore.cli.task_options import EvaluateRequest
+    from restore.core.evaluation import Evaluation
+    from restore.core.measuring import EvaluationProtocol
+    from restore.core.settings import Settings
+    from restore.core.steps import Modules
+    from restore.core.task import Pictures, Task
+
+
+class EvaluateCommands(LookupGroup):
+    """What can be measured; several at once for a table."""
+
+    names_heading = "Available"
+
+    def summaries(self) -> Iterator[tuple[str, str]]:
+        """Yield the runs in ``runs/`` and the classical methods."""
+        yield from list_models()
+
+    def find(self, args: list[str]) -> tuple[str, Any, list[str]]:
+        """Return the command for all names before the first option."""
+        names = list(takewhile(lambda argument: not argument.startswith("-"), args))
+        rest = args[len(names) :]
+        return " ".join(names), evaluate_command([resolve_model(name) for name in names], rest), rest
+
+
+def evaluate_command(models: Sequence[ModelRef], arguments: list[str]) -> Any:
+    """Make a command with the options of every evaluation and those that all the tasks share.
+
+    Args:
+        models: what to measure.
+        arguments: the command line after their names, to report errors with the flags as typed.
+    """
+    from restore.cli.task_options import EvaluateRequest, TaskOptions
+
+    options = TaskOptions(models, "evaluate", EvaluateRequest, arguments)
+
+    def run(more: list[str] | None, as_json: bool, **given: Any) -> None:
+        if more:
+            raise UsageError(f"unexpected {more[0]} after an option; give all names first, then options")
+        request, own = options.read(given)
+        evaluate(models, request, own, as_json=as_json)
+
+    names = [model.name for model in models]
+    more = Annotated[list[str] | None, typer.Argument(hidden=True)]
+    as_json = Annotated[
+        bool, typer.Option("--json", help="Print one JSON object with the metrics of the set and of every image.")
+    ]
+    return make_command(
+        " ".join(names),
+        run,
+        [
+            Parameter("more", Parameter.KEYWORD_ONLY, default=None, annotation=more),
+            *options.parameters(),
+            Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=as_json),
+        ],
+        usage="[--data DIR] [OPTIONS]",
+        help_text=f"Measure {', '.join(names)} on images.\n\n" + "\n\n".join(model.entry.summary for model in models),
+    )
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """An opened model with the images and the protocol that it is measured with."""
+
+    model: ModelRef
+    task: Task
+    modules: Modules
+    images: Pictures
+    protocol: EvaluationProtocol
+
+
+def evaluate(
+    models: Sequence[ModelRef], request: EvaluateRequest, options: Sequence[Settings | None], *, as_json: bool = False
+) -> None:
+    """Measure every model and print one table or one JSON object. All models are opened before the first is measured.
+
+    Args:
+        models: what to measure.
+        request: the options of the command. Without ``data`` each model is measured on the built-in sample of its
+            task, which must be the same images for all.
+        options: the task's own options of each model.
+        as_json: print JSON.
+
+    Raises:
+        UsageError: there is no such folder or protocol, a run was trained on other data than the built-in sample and
+            ``data`` is not given, or the images are not the same for all.
+    """
+    from restore.cli.console.bar import open_bar
+    from restore.cli.console.log_capture import print_log_warnings
+    from restore.core import evaluation
+    from restore.core.machine.devices import device_of
+    from restore.core.pictures.listing import require_folder
+
+    if request.data is not None:
+        require_folder(request.data)
+    device = device_of(request.device)
+    labels = label_models(models)
+    if request.data is None:
+        for model in models:
+            _refuse_sample(model)
+    with print_log_warnings(), open_bar() as bar:
+        subjects = [_open(model, each, request) for model, each in zip(models, options, strict=True)]
+        names = _check_same_images(subjects, request.data)
+        measured = []
+        for label in labels:
+            # Taken off the list: networks stay on the device, and only few fit there.
+            subject = subjects.pop(0)
+            measured.append(
+                evaluation.evaluate(
+                    subject.task,
+                    subject.modules,
+                    subject.images,
+                    subject.protocol,
+                    device=device,
+                    of=label,
+                    progress=lambda done, total, label=label: bar.show(label, done, total),  # type: ignore[misc]
+                )
+            )
+    if as_json:
+        from restore.core.json_text import dump_json
+
+        tasks = ", ".join(dict.fromkeys(model.entry.full_name for model in models))
+        print(dump_json(to_json_object(tasks, request.data, len(names), measured)))
+    else:
+        _print_table(measured, request.data, len(names))
+
+
+def _open(model: ModelRef, options: Settings | None, request: EvaluateRequest) -> _Subject:
+    task, modules = model.open(options)
+    images = task.evaluation_data(request.data)  # before the protocols, which may depend on the data
+    return _Subject(model, task, modules, images, find_protocol(model, task, request.protocol))
+
+
+def _refuse_sample(model: ModelRef) -> None:
+    """Raise UsageError for a run that was validated on other data: its metrics are not those of the sample."""
+    from restore.core.records.folder import read_config, read_task
+
+    if model.weights is None or not (model.weights.parent / "config.yaml").is_file():
+        return
+    try:
+        read_task(model.weights.parent)
+    except UsageError:  # some settings file that happens to be next to a weights file
+        return
+    config = read_config(model.weights.parent)
+    data = config.get("val_data") or config.get("data")
+    if data:
+        trained = f"trained on {config['data']}" if config.get("data") else f"validated on {data}"
+        other = shlex.quote(str(config["val_data"])) if config.get("val_data") else "FOLDER"
+        raise UsageError(f"{model.name} was {trained}; give the images to measure on: --data {other}")
+
+
+def _check_same_images(subjects: Sequence[_Subject], data: Path | None) -> list[str]:
+    """Return the names of the images. Raises UsageError if they are not the same for all."""
+    first, *others = ([subject.images.name(index) for index in range(len(subject.images))] for subject in subjects)
+    for subject, names in zip(subjects[1:], others, strict=True):
+        if names != first:
+            advice = "give --data" if data is None else "evaluate each on its own"
+            where = "" if data is None else f" in {data}"
+            raise UsageError(
+                f"{subject.model.name} would be measured on other images{where} than {subjects[0].model.name}; {advice}"
+            )
+    return first
+
+
+def label_models(models: Sequence[ModelRef]) -> list[str]:
+    """Return a short label for each model: the phase of a run, the name of a classical method, else what was typed.
+
+    Equal labels get the name of the plugin in front, and become what was typed if they are still equal. Raises
+    UsageError if one model is given twice.
+    """
+    twice = [name for name, count in Counter(model.name for model in models).items() if count > 1]
+    if twice:
+        raise UsageError(f"{twice[0]} is given twice")
+    short = [model.entry.name if model.header is None else model.header.phase or model.name for model in models]
+    full = [f"{model.entry.plugin}/{label}" for model, label in zip(models, short, strict=True)]
+    labels = [long if short.count(label) > 1 else label for label, long in zip(short, full, strict=True)]
+    return [model.name if labels.count(label) > 1 else label for model, label in zip(models, labels, strict=True)]
+
+
+def find_protocol(model: ModelRef, task: Task, name: str | None) -> EvaluationProtocol:
+    """Return the protocol of a name, or the task's first one. Raises UsageError that lists the available ones."""
+    known = task.protocols()
+    if not known:
+        raise UsageError(f"{model.name}: {model.entry.full_name} has no evaluation protocol, so it cannot be measured")
+    if name is None:
+        return next(iter(known.values()))
+    if name not in known:
+        raise UsageError(f"--protocol {name}: {model.entry.full_name} has no such protocol; it has {', '.join(known)}")
+    return known[name]
+
+
+def to_json_object(tasks: str, data: Path | None, images: int, measured: Sequence[Evaluation]) -> dict[str, Any]:
+    """Return the object that ``--json`` prints.
+
+    Args:
+        tasks: full names of the tasks.
+        data: the folder of images; None: the built-in sample.
+        images: how many images there are.
+        measured: the metrics of each model.
+    """
+    return {
+        "task": tasks,
+        "data": None if data is None else str(data),
+        "images": images,
+        "metrics": [number for each in measured for number in each.numbers],
+        "per_image": [row for each in measured for row in each.per_image],
+    }
+
+
+def _print_table(measured: Sequence[Evaluation], data: Path | None, images: int) -> None:
+    from restore.cli.console.tables import format_table, to_rows
+
+    print(f"{images} image{'' if images == 1 else 's'} of {'the built-in sample' if data is None else data}")
+    headings, *lines = format_table(to_rows(number for each in measured for number in each.numbers), "")
+    typer.secho(headings, bold=True, color=False if "NO_COLOR" in os.environ else None)
+    typer.echo("\n".join(lines))

@@ -1,0 +1,85 @@
+"""``restore import``: convert a checkpoint of another program to a weights file."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from restore import registry
+from restore.cli.model_ref import list_trainable_tasks
+from restore.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from restore.core.weights.foreign import Report
+
+
+def _complete_task(incomplete: str) -> list[str]:
+    return [name for name, _ in list_trainable_tasks() if name.startswith(incomplete)]
+
+
+def _complete_codebase(context: typer.Context, incomplete: str) -> list[str]:
+    task = context.params.get("task")
+    entry = registry.entry("tasks", str(task)) if task else None
+    known = entry.locate("imports") if entry is not None and entry.details.get("imports") else ()
+    return [name for name in known if name.startswith(incomplete)]
+
+
+def import_weights(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A checkpoint: .pth, .pt, .ckpt or .safetensors.")],
+    task: Annotated[
+        str, typer.Option(metavar="NAME", help="The task that the weights are for.", autocompletion=_complete_task)
+    ],
+    output: Annotated[Path, typer.Option(metavar="FILE", help="The weights file to write, *.safetensors.")],
+    codebase: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="CODEBASE",
+            help="Code base that wrote the checkpoint; unset: the one whose parameter names fit. "
+            "'restore show TASK' lists them.",
+            autocompletion=_complete_codebase,
+        ),
+    ] = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Load the tensors that fit, and skip or initialize the others.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output file if it exists.")] = False,
+) -> None:
+    """Convert a checkpoint of another code base to a weights file."""
+    from restore.cli.console.next_steps import format_prediction
+    from restore.core.weights import foreign
+    from restore.core.weights.files import rebuild
+
+    entry = registry.entry("tasks", task)
+    if not entry.details.get("imports"):
+        raise UsageError(f"--task {task}: {entry.full_name} cannot import checkpoints of any other code base")
+    report = foreign.import_weights(
+        file,
+        output,
+        task=entry.full_name,
+        task_type=entry.load(),
+        codebases=entry.locate("imports"),
+        codebase=codebase,
+        partial=partial,
+        overwrite=overwrite,
+    )
+    rebuilt = rebuild(entry.load(), report.model, None, source=str(report.output))
+    typer.echo("\n".join(format_report(report, format_prediction(entry, rebuilt))))
+
+
+def format_report(report: Report, example: str) -> list[str]:
+    """Return what was imported, line by line; ``example`` follows ``restore predict W`` in the last one."""
+    model = ", ".join(f"{name} {value}" for name, value in report.model.items())
+    lines = [f"{report.source}: a checkpoint of {report.codebase} for {report.task}" + (f" ({model})" if model else "")]
+    lines += [f"  {note}" for note in report.notes]
+    if report.differences:
+        lines.append(f"  loaded {report.loaded} tensors; these do not fit and were skipped or initialized:")
+        lines += [f"    {difference}" for difference in report.differences]
+    else:
+        lines.append(f"  loaded all {report.loaded} tensors; none missing, none unexpected, all shapes equal")
+    lines += [f"Wrote {report.output}. Next:"]
+    lines.append(f"  restore predict {shlex.quote(str(report.output))} {example}")
+    return lines

@@ -1,0 +1,211 @@
+"""``restore train TASK``: one command for each task, made from its settings."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from inspect import Parameter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from restore import registry
+from restore.cli.exit import DEBUG_FLAG, debug_enabled, print_warning
+from restore.cli.model_ref import list_trainable_tasks, needs_training
+from restore.cli.typer_groups import LookupGroup, make_command
+from restore.core.errors import Interrupted, ProcessFailed, UsageError
+from restore.core.machine.processes import how_many, is_main_process, launched
+from restore.registry.naming import did_you_mean
+
+if TYPE_CHECKING:
+    from restore.cli.console.progress import Progress
+    from restore.cli.settings.setting import Setting
+
+EPILOG = (
+    "Precedence: command line > --config > plugins.toml > defaults. "
+    "'none' clears a setting that may be unset; a file of that name is ./none."
+)
+
+OPTIONS: dict[str, tuple[Any, Any]] = {
+    "config": (Path | None, typer.Option("--config", metavar="FILE", help="Read settings from a YAML or TOML file.")),
+    "resume": (Path | None, typer.Option("--resume", metavar="RUN", help="Resume a run from its last checkpoint.")),
+    "print_config": (
+        bool,
+        typer.Option("--print-config", help="Print all settings as YAML with their origin, and do not train."),
+    ),
+    "num_processes": (
+        int | None,
+        typer.Option(
+            "--num-processes",
+            metavar="N",
+            min=1,
+            help="Train in N processes on this machine, one per GPU, which split each batch equally.",
+        ),
+    ),
+    "debug": (bool, typer.Option(DEBUG_FLAG, help="Show the traceback of an error.")),
+}
+"""The command's own options by parameter, each with its type."""
+
+
+class TrainCommands(LookupGroup):
+    """The tasks that can be trained."""
+
+    names_heading = "Tasks"
+
+    def summaries(self) -> Iterator[tuple[str, str]]:
+        """Yield every task that can be trained."""
+        yield from list_trainable_tasks()
+
+    def find(self, args: list[str]) -> tuple[str, Any, list[str]]:
+        """Return the command of a task."""
+        try:
+            entry = registry.entry("tasks", args[0])
+        except registry.UnknownName as error:
+            known = [name for name, _ in list_trainable_tasks()]
+            hint = did_you_mean(args[0], known) or f"; available: {', '.join(known)}"
+            raise UsageError(f"no task '{args[0]}' to train{hint}") from error
+        return args[0], train_command(entry, args[1:]), args[1:]
+
+
+def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
+    """Make a command whose flags are the settings of a task.
+
+    Args:
+        entry: the task.
+        arguments: the command line after its name, to report errors with the flags as typed.
+    """
+    from restore.cli.settings.flags import Flags
+    from restore.cli.settings.task_settings import format_help, load_settings_class, plugin_errors, read_plugin_defaults
+    from restore.core.settings import RunSettings
+
+    if not needs_training(entry):
+        raise UsageError(
+            f"{entry.name} is a classical method (nothing to train). Apply it with: "
+            f"restore predict {entry.name} photo.jpg --output out/"
+        )
+    model = load_settings_class(entry, "settings", RunSettings)
+    presets = read_plugin_defaults(entry, model)
+
+    def heading(setting: Setting) -> str:
+        return setting.heading or (
+            "Run" if setting.path[0] in RunSettings.model_fields else f"Settings of {entry.name}"
+        )
+
+    with plugin_errors(entry):
+        reserved = [f"--{name.replace('_', '-')}" for name in OPTIONS]
+        flags = Flags(model, presets=presets, reserved=reserved, heading=heading)
+        parameters = flags.parameters()
+
+    def run(
+        config: Path | None,
+        resume: Path | None,
+        print_config: bool,
+        num_processes: int | None,
+        debug: bool,  # noqa: ARG001 - handled by the root of the command line
+        **given: Any,
+    ) -> None:
+        from restore.cli.settings.run_settings import format_config, load_run_settings
+
+        typed = flags.source(given, arguments)
+        settings, sources = load_run_settings(entry, model, presets, config, resume, typed)
+        if is_main_process() and not launched():
+            for warning in registry.project().warnings:
+                print_warning(warning)
+        if print_config:
+            typer.echo(format_config(settings, sources), nl=False)
+        elif num_processes is not None and num_processes > 1 and not launched():
+            train_in_processes(num_processes, settings.device)
+        else:
+            train(entry, settings, resume)
+
+    own = [
+        Parameter(
+            name, Parameter.KEYWORD_ONLY, default=False if kind is bool else None, annotation=Annotated[kind, option]
+        )
+        for name, (kind, option) in OPTIONS.items()
+    ]
+    return make_command(entry.name, run, [*own, *parameters], help_text=format_help(entry, model), epilog=EPILOG)
+
+
+def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
+    """Train and show the progress; with several processes only the main one prints.
+
+    Args:
+        entry: the task.
+        settings: its settings.
+        resume: run folder to resume, if any.
+    """
+    from restore.cli.console import show_progress
+    from restore.cli.console.log_capture import print_log_warnings
+    from restore.cli.console.next_steps import format_prediction
+    from restore.core.machine.accelerator import main_process_first
+    from restore.core.training.trainer import Trainer
+
+    main = is_main_process()
+    task_type = entry.load()
+    with print_log_warnings() if main else print_log_warnings(_ignore), main_process_first(settings):
+        if resume is None:
+            settings = settings.decided()
+        task = task_type(settings)
+    with (
+        show_progress(None if main else io.StringIO(), example=format_prediction(entry, task)) as progress,
+        print_log_warnings(progress.warn if main else _ignore),
+        _resume_hint(entry.name, progress),
+    ):
+        Trainer(task, settings, name=entry.full_name, listeners=[progress], resume=resume).fit()
+
+
+@contextmanager
+def _resume_hint(task: str, progress: Progress) -> Iterator[None]:
+    """Add the command that resumes the run to an error that ends it, if a checkpoint was saved."""
+    from restore.cli.console.next_steps import format_resume
+
+    try:
+        yield
+    except Interrupted as stopped:
+        line = format_resume(task, stopped.folder)
+        raise Interrupted(f"Interrupted: {stopped}.\nResume with: {line}", stopped.folder) from None
+    except (Exception, KeyboardInterrupt) as error:
+        if progress.folder is None or progress.saved_step is None:
+            raise
+        saved = f"Everything up to step {progress.saved_step} is saved. Resume with: "
+        saved += format_resume(task, progress.folder)
+        if isinstance(error, KeyboardInterrupt):  # the second Ctrl-C, which does not wait
+            raise Interrupted(f"Interrupted.\n{saved}", progress.folder) from None
+        error.add_note(saved)
+        raise
+
+
+def train_in_processes(processes: int, device: str) -> None:
+    """Run the same command line in several processes at once, and report the first failure once.
+
+    Raises:
+        UsageError: this is already one of several processes, or there are fewer GPUs than processes.
+        ProcessFailed: one of the processes failed.
+    """
+    from restore.core.machine.launching import launch
+
+    if how_many() > 1:
+        raise UsageError("--num-processes starts processes itself; leave it out, since several are running already")
+    if device in ("auto", "cuda"):
+        import torch
+
+        if torch.cuda.is_available() and torch.cuda.device_count() < processes:
+            raise UsageError(
+                f"--num-processes {processes}: each process needs a GPU (available: {torch.cuda.device_count()})"
+            )
+    command = [sys.executable, "-m", "restore.cli", *sys.argv[1:], *([DEBUG_FLAG] if debug_enabled() else [])]
+    ended = launch(command, processes)
+    if ended.status:
+        message = ended.message or (
+            f"process {ended.rank} of {processes} was killed from outside, possibly for lack of memory; "
+            "the run can be resumed from its last checkpoint"
+        )
+        raise ProcessFailed(message, ended.status)
+
+
+def _ignore(message: str) -> None:
+    """Drop a warning that the main process prints."""

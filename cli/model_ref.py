@@ -1,0 +1,124 @@
+"""What the first argument of ``predict``, ``evaluate`` and of plugin commands refers to, resolved once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restore import registry
+from restore.core.errors import UsageError
+from restore.registry.naming import did_you_mean
+
+if TYPE_CHECKING:
+    from restore.core.settings import Settings
+    from restore.core.steps import Modules
+    from restore.core.task import Task
+    from restore.core.weights.header import Header
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """A run, a weights file or a classical method that the user named. Made by :func:`resolve_model`."""
+
+    name: str
+    """As it was typed."""
+    entry: registry.Entry
+    """The registration of the task."""
+    weights: Path | None = None
+    """The weights file; None for a classical method, which has none."""
+    header: Header | None = None
+    """What the weights file says about itself."""
+
+    def open(self, options: Settings | None = None) -> tuple[Task, Modules]:
+        """Load the task, built with ``options``, and its networks, on the CPU and ready for inference.
+
+        Raises WeightsError if the weights file is damaged or does not fit the task, and the registry's errors if the
+        task cannot be imported.
+        """
+        from restore.core.steps import Modules
+        from restore.core.weights.files import load_weights, rebuild
+
+        if self.weights is None or self.header is None:
+            task = rebuild(self.entry.load(), {}, options, source=self.name)
+            return task, Modules(task.exported)
+        return load_weights(self.weights, self.header, self.entry.load(), options)
+
+
+def resolve_model(name: str) -> ModelRef:
+    """Find out what ``name`` refers to. Reads the header of a weights file, without torch.
+
+    Raises:
+        UsageError: the name is empty, or neither a run, nor a weights file, nor a classical method.
+        WeightsError: the weights file is damaged.
+        RegistryError: the task of the weights is not installed.
+    """
+    from restore.core.weights.header import find_weights, read_header
+
+    if not name:
+        raise UsageError("expected a run folder, a weights file or the name of a classical method; got an empty string")
+    path = Path(name)
+    if not path.exists():
+        return _resolve_classical(name)
+    try:
+        weights = find_weights(path)
+        header = read_header(weights)
+    except UsageError:
+        # A folder may happen to have the name of a classical method; without weights it is no run.
+        if name in dict(list_classical_methods()):
+            return _resolve_classical(name)
+        raise
+    return ModelRef(name, registry.entry("tasks", header.task), weights, header)
+
+
+def _resolve_classical(name: str) -> ModelRef:
+    try:
+        entry = registry.entry("tasks", name)
+    except registry.UnknownName:
+        if Path(name).suffix or any(separator in name for separator in (os.sep, os.altsep or "/")):
+            raise UsageError(f"{name}: no such file or folder") from None
+        known = [known for known, _ in list_models()]
+        listed = f"; available: {', '.join(known)}" if known else ""
+        raise UsageError(
+            f"no run, weights file or classical method is called '{name}'{did_you_mean(name, known) or listed}"
+        ) from None
+    if needs_training(entry):
+        raise UsageError(
+            f"{entry.name} needs trained weights: give a run folder or a weights file instead of its name.\n"
+            f"'restore train {entry.name}' makes one."
+        )
+    return ModelRef(name, entry)
+
+
+def needs_training(entry: registry.Entry) -> bool:
+    """Whether a task has something to train; the others are classical methods."""
+    return bool(entry.details.get("weights", True))
+
+
+def list_classical_methods() -> Iterator[tuple[str, str]]:
+    """Yield the name and the summary of each classical method."""
+    yield from name_entries(entry for entry in registry.entries("tasks") if not needs_training(entry))
+
+
+def list_trainable_tasks() -> Iterator[tuple[str, str]]:
+    """Yield the name and the summary of each task that can be trained."""
+    yield from name_entries(filter(needs_training, registry.entries("tasks")))
+
+
+def name_entries(found: Iterable[registry.Entry]) -> Iterator[tuple[str, str]]:
+    """Yield the shortest unambiguous name and the summary of each entry."""
+    entries = list(found)
+    names = [entry.name for entry in entries]
+    for entry in entries:
+        # The registry looks in the plugin with the task's own name first, so that short name is never ambiguous.
+        short = names.count(entry.name) == 1 or entry.plugin == entry.name.replace("-", "_")
+        yield entry.name if short else entry.full_name, entry.summary
+
+
+def list_models() -> Iterator[tuple[str, str]]:
+    """Yield what help and completion offer as a first argument: runs in ``runs/``, then classical methods."""
+    for weights in sorted(Path("runs").glob("*/best.safetensors")):
+        yield str(weights.parent), "a run"
+    yield from list_classical_methods()

@@ -1,0 +1,66 @@
+"""The settings of a run: merged from all sources for a new run, read from its folder for a resumed one."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from restore import registry
+from restore.cli.settings.file import dump_yaml, read_settings
+from restore.cli.settings.sources import Source, explain, find_origins, make_source, merge, validate
+from restore.core.errors import UsageError
+from restore.core.records.folder import read_config, read_task
+from restore.core.records.resuming import merged
+
+
+def load_run_settings(
+    entry: registry.Entry, model: Any, presets: Source, config: Path | None, resume: Path | None, typed: Source
+) -> tuple[Any, list[Source]]:
+    """Return the settings of a run and the sources that they came from.
+
+    Args:
+        entry: the task.
+        model: its settings class.
+        presets: defaults from plugins.toml.
+        config: file given with ``--config``.
+        resume: run folder given with ``--resume``.
+        typed: what was typed on the command line.
+
+    Raises:
+        UsageError: the settings are invalid, or the run cannot be resumed with them.
+    """
+    if resume is None:
+        sources = [presets, *([make_source(read_settings(config), model, str(config))] if config else []), typed]
+        return validate(model, sources), sources
+    if config is not None:
+        raise UsageError("--config and --resume exclude each other: a resumed run keeps its own settings")
+    settings = _load_resumed_settings(entry, model, resume, typed)
+    written = resume / "config.yaml"
+    return settings, [make_source(read_settings(written), model, str(written)), typed]
+
+
+def _load_resumed_settings(entry: registry.Entry, model: Any, run: Path, typed: Source) -> Any:
+    """Return the settings of a run with what was typed on top.
+
+    Raises ``UsageError`` if the run is of another task, or if a change is not allowed on resume.
+    """
+    task = read_task(run)
+    if registry.entry("tasks", task).full_name != entry.full_name:
+        name = task.rpartition("/")[2]
+        raise UsageError(
+            f"{run} is a run of {task}, not of {entry.full_name}: restore train {name} --resume {shlex.quote(str(run))}"
+        )
+    try:
+        return merged(model, run, merge([typed]))
+    except ValidationError as error:
+        own = Source(str(run / "config.yaml"), {(name,): value for name, value in read_config(run).items()})
+        raise UsageError(explain(error, model, [own, typed])) from None
+
+
+def format_config(settings: Any, sources: list[Source]) -> str:
+    """Return all settings as YAML; a comment gives the origin of those that are not defaults."""
+    origins = find_origins(sources)
+    return dump_yaml(settings, lambda path: f"from {origins[path]}" if path in origins else None)

@@ -1,0 +1,141 @@
+"""Merge settings by precedence (command line > ``--config`` > plugins.toml > defaults) and validate them once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from restore.cli.settings.setting import Setting, SettingPath, group_of, list_settings, refuse_empty_path
+from restore.cli.settings.types import format_value, unwrap
+from restore.core.errors import UsageError
+from restore.registry.naming import close_matches
+
+Model = TypeVar("Model", bound=BaseModel)
+
+COMMAND_LINE = "the command line"
+REQUIRED = "is required"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Values by path from one place."""
+
+    origin: str
+    """The place, for messages: a file or the command line."""
+    values: Mapping[SettingPath, Any]
+    typed_as: Mapping[SettingPath, str] = field(default_factory=dict)
+    """The flags as they were typed, for messages."""
+
+
+def make_source(tree: Mapping[Any, Any], model: type[BaseModel], origin: str) -> Source:
+    """Make a source from nested settings.
+
+    Args:
+        tree: the settings, groups as nested mappings.
+        model: the settings class.
+        origin: where they come from, for messages.
+
+    Raises:
+        UsageError: the settings class has no setting of a name, or a path is empty.
+    """
+    values: dict[SettingPath, Any] = {}
+    _collect(tree, model, (), origin, values)
+    return Source(origin, values)
+
+
+def _collect(
+    tree: Mapping[Any, Any], model: type[BaseModel], prefix: SettingPath, origin: str, values: dict[SettingPath, Any]
+) -> None:
+    for key, value in tree.items():
+        path = (*prefix, str(key))
+        name = ".".join(path)
+        info = model.model_fields.get(str(key))
+        if info is None:
+            close = " or ".join(repr(".".join((*prefix, near))) for near in close_matches(str(key), model.model_fields))
+            raise UsageError(f"{origin}: no such setting: '{name}'{f'; did you mean {close}?' if close else ''}")
+        group = group_of(info.annotation)
+        if group is None or (value is None and type(None) in getattr(info.annotation, "__args__", ())):
+            refuse_empty_path(value, unwrap(info.annotation), f"{origin}: '{name}'")
+            values[path] = value
+        elif isinstance(value, Mapping):
+            _collect(value, group, path, origin, values)
+        else:
+            raise UsageError(
+                f"{origin}: '{name}' is a group of settings ({', '.join(group.model_fields)}), "
+                f"not a single value (got {format_value(value)})"
+            )
+
+
+def find_origins(sources: Iterable[Source]) -> dict[SettingPath, str]:
+    """Return where the value of each setting comes from; settings left at their default are absent."""
+    return {path: source.origin for source in sources for path in source.values}
+
+
+def validate(model: type[Model], sources: Sequence[Source]) -> Model:
+    """Build settings from several sources, later ones winning.
+
+    Raises ``UsageError`` with one line for each wrong value: its flag, what is wrong, the value and where it came from.
+    """
+    try:
+        return model.model_validate(merge(sources))
+    except ValidationError as error:
+        raise UsageError(explain(error, model, sources)) from None
+
+
+def merge(sources: Iterable[Source]) -> dict[str, Any]:
+    """Return one tree of everything that the sources set, later ones winning."""
+    tree: dict[str, Any] = {}
+    for source in sources:
+        for path, value in source.values.items():
+            node = tree
+            for part in path[:-1]:
+                if not isinstance(node.get(part), dict):
+                    node[part] = {}  # also replaces the null of an optional group that a later source sets
+                node = node[part]
+            node[path[-1]] = value
+    return tree
+
+
+def explain(error: ValidationError, model: type[BaseModel], sources: Sequence[Source]) -> str:
+    """Describe a pydantic error with one line for each wrong setting."""
+    known = {setting.path: setting for setting in list_settings(model)}
+    problems: dict[tuple[SettingPath, Any], list[Any]] = {}
+    for detail in error.errors(include_url=False):
+        whole = tuple(str(part) for part in detail["loc"])
+        path = next((whole[:length] for length in range(len(whole), 0, -1) if whole[:length] in known), whole)
+        # Each member of a union reports the same value, each element of a list its own.
+        element = next((part for part in detail["loc"][len(path) :] if isinstance(part, int)), None)
+        problems.setdefault((path, element), []).append(detail)
+    lines = [_explain_one(path, known.get(path), details, sources) for (path, _), details in problems.items()]
+    return lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} settings are invalid:", *lines])
+
+
+def _explain_one(path: SettingPath, setting: Setting | None, details: Sequence[Any], sources: Sequence[Source]) -> str:
+    typed_as = {path: flag for source in sources for path, flag in source.typed_as.items()}
+    flag = typed_as.get(path) or (setting.label if setting else ".".join(path))
+    first, *others = dict.fromkeys(map(_message, details))
+    if first == REQUIRED:
+        return f"{flag} {REQUIRED}"
+    text = " or ".join([first, *(other.removeprefix("should be ") for other in others)])
+    end = ""
+    if setting:
+        value = details[0]["input"]
+        form = ", written as JSON" if setting.needs_json and isinstance(value, str) else ""
+        end = f"{form} (got {format_value(value)}, from {find_origins(sources).get(path, 'the defaults')})"
+    return f"{flag}: {text}{end}" if path else f"{text}{end}"
+
+
+def _message(detail: Any) -> str:
+    """Return pydantic's message without the words that do not help at a command line."""
+    if detail["type"] == "missing":
+        return REQUIRED
+    if detail["type"] == "extra_forbidden":
+        return "no such setting"
+    message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if detail["type"].endswith("_parsing"):
+        message = message.partition(", unable to parse")[0]
+    return re.sub("^[Ii]nput should", "should", message)

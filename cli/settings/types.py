@@ -1,0 +1,130 @@
+"""The type of a setting on the command line: its placeholder, its choices, whether it needs JSON."""
+
+from __future__ import annotations
+
+import enum
+import json
+import types
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+_METAVARS = {int: "INT", float: "FLOAT", str: "TEXT", Path: "PATH", bool: "BOOL"}
+_LARGEST_SHOWN = 2**53  # a bound beyond this is a property of the number's type, not of the setting
+
+
+def union_members(annotation: Any) -> list[Any]:
+    """Return the members of a union without annotations; for any other type, the type itself."""
+    while typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return [kind for member in typing.get_args(annotation) for kind in union_members(member)]
+    return [annotation]
+
+
+def unwrap(annotation: Any) -> Any:
+    """Return a type without ``None`` and without annotations; several alternatives as a tuple."""
+    kinds = [kind for kind in union_members(annotation) if kind is not type(None)]
+    return kinds[0] if len(kinds) == 1 else tuple(kinds)
+
+
+def _is_choice(kind: Any) -> bool:
+    return typing.get_origin(kind) is Literal or (isinstance(kind, type) and issubclass(kind, enum.Enum))
+
+
+def _is_scalar(kind: Any) -> bool:
+    return (isinstance(kind, type) and kind in _METAVARS) or _is_choice(kind)
+
+
+def is_list(kind: Any) -> bool:
+    """Whether it holds any number of elements of one type: ``list[str]`` or ``tuple[str, ...]``."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    return (origin is list and len(arguments) == 1) or (origin is tuple and arguments[1:] == (Ellipsis,))
+
+
+def item_types(kind: Any) -> list[Any]:
+    """Return the types of the elements of a tuple, or the one type of those of a list; empty for other types."""
+    arguments = typing.get_args(kind)
+    if is_list(kind):
+        return [unwrap(arguments[0])]
+    if typing.get_origin(kind) is tuple:
+        return [unwrap(argument) for argument in arguments]
+    return []
+
+
+def needs_json(kind: Any) -> bool:
+    """Whether a value of the type is too complex to be typed as one or several words."""
+    if isinstance(kind, tuple):
+        return not all(_is_scalar(member) for member in kind)
+    items = item_types(kind)
+    return not (_is_scalar(kind) or (items and all(_is_scalar(item) for item in items)))
+
+
+def is_path(kind: Any) -> bool:
+    """Whether it is a file or a folder rather than text."""
+    members = kind if isinstance(kind, tuple) else (kind,)
+    return Path in members and str not in members
+
+
+def list_choices(kind: Any) -> dict[str, Any]:
+    """Return the values of a choice by the word that is typed for each."""
+    if typing.get_origin(kind) is Literal:
+        return {str(value): value for value in typing.get_args(kind)}
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return {str(member.value): member for member in kind}
+    if isinstance(kind, tuple):
+        return {word: value for member in kind for word, value in list_choices(member).items()}
+    return {}
+
+
+def metavar(kind: Any) -> str:
+    """Return the placeholder for the value of a flag in help texts."""
+    if needs_json(kind):
+        return "JSON"
+    if isinstance(kind, tuple):
+        return "|".join(dict.fromkeys(metavar(member).strip("[]") for member in kind))
+    if _is_choice(kind):
+        return f"[{'|'.join(list_choices(kind))}]"
+    if items := item_types(kind):
+        return " ".join(metavar(item) for item in items)
+    return _METAVARS[kind]
+
+
+def format_limits(info: FieldInfo) -> str:
+    """Return ``>=1, <10`` from the bounds of a field, also inside a union with ``None``."""
+    found = {}
+    for mark in [*info.metadata, *_inner_marks(info.annotation)]:
+        for name, sign in (("ge", ">="), ("gt", ">"), ("le", "<="), ("lt", "<")):
+            bound = getattr(mark, name, None)
+            if isinstance(bound, (int, float)) and abs(bound) < _LARGEST_SHOWN:
+                found[name] = f"{sign}{bound}"  # in one piece: help texts are wrapped at spaces
+    return ", ".join(found[name] for name in ("ge", "gt", "le", "lt") if name in found)
+
+
+def _inner_marks(annotation: Any) -> Iterator[Any]:
+    if typing.get_origin(annotation) is typing.Annotated:
+        for mark in annotation.__metadata__:
+            yield from mark.metadata if isinstance(mark, FieldInfo) else [mark]
+        yield from _inner_marks(typing.get_args(annotation)[0])
+    elif typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        for member in typing.get_args(annotation):
+            yield from _inner_marks(member)
+
+
+def format_value(value: Any) -> str:
+    """Return a value as it would be typed."""
+    if isinstance(value, enum.Enum):
+        value = value.value
+    if isinstance(value, BaseModel):
+        return value.model_dump_json()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)) and not any(isinstance(item, (list, tuple, dict)) for item in value):
+        return " ".join(map(format_value, value)) or "none"
+    if isinstance(value, (list, tuple, dict)):
+        return json.dumps(value, default=str)
+    return "none" if value is None else str(value)

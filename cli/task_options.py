@@ -1,0 +1,122 @@
+"""The flags of ``predict`` and ``evaluate``: those of the command, and those that the chosen tasks registered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from inspect import Parameter
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from pydantic import Field
+
+from restore.cli.exit import DEBUG_FLAG
+from restore.cli.model_ref import ModelRef
+from restore.cli.settings.flags import Flags
+from restore.cli.settings.setting import list_settings
+from restore.cli.settings.sources import validate
+from restore.cli.settings.task_settings import check_plugin_defaults, load_settings_class, plugin_errors
+from restore.core.errors import UsageError
+from restore.core.settings import Settings
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+
+class PredictRequest(Settings):
+    """Options of ``restore predict`` for every task."""
+
+    output: Path
+    """Folder for the results; each is written as <name>.png."""
+    tile: Literal["auto", "off"] | Annotated[int, Field(ge=16)] = "auto"
+    """Edge in pixels of the tiles that large images are cut into; off: never cut; auto: cut when memory runs out."""
+    device: Device = "auto"
+    """Device to compute on."""
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "fp32"
+    """Floating-point precision; all but fp32 are less exact and on some devices faster; auto: bf16 if it is faster."""
+    overwrite: bool = False
+    """Replace existing files."""
+
+
+class EvaluateRequest(Settings):
+    """Options of ``restore evaluate`` for every task."""
+
+    data: Path | None = None
+    """Folder of images to measure on; unset: the built-in sample of the task, which is refused for a run that was
+    trained on other data."""
+    protocol: str | None = None
+    """Set of metrics to compute; unset: the task's first. 'restore show TASK' lists them."""
+    device: Device = "auto"
+    """Device to compute on."""
+
+
+class TaskOptions:
+    """The flags of one command: its own, and those that all chosen tasks share.
+
+    Args:
+        models: what the command is used on.
+        command: the command, whose settings the tasks registered under the same name.
+        request: settings class of the command itself.
+        arguments: the command line after the models, to report errors with the flags as typed.
+
+    Raises:
+        UsageError: the arguments contain an option that not all of the models have.
+        BrokenSettings: a plugin registered settings that cannot become flags.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[ModelRef],
+        command: Literal["predict", "evaluate"],
+        request: type[Settings],
+        arguments: list[str],
+    ) -> None:
+        self._models = models
+        self._arguments = arguments
+        self._request = Flags(request, reserved=[DEBUG_FLAG], heading=lambda _: "")
+        reserved = [DEBUG_FLAG, "--json", *self._request.all_flags()]
+        classes = [
+            load_settings_class(model.entry, command, Settings) if model.entry.details.get(command) else Settings
+            for model in models
+        ]
+        types = [{setting.path: setting.value_type for setting in list_settings(each)} for each in classes]
+        shared = {path for path, kind in types[0].items() if all(other.get(path) == kind for other in types)}
+        heading = f"Options of {' and '.join(dict.fromkeys(model.entry.name for model in models))}"
+        self._flags: list[Flags] = []
+        for model, settings_class in zip(models, classes, strict=True):
+            with plugin_errors(model.entry):
+                flags = Flags(
+                    settings_class,
+                    reserved=reserved,
+                    heading=lambda setting: setting.heading or heading,
+                    only=lambda setting: setting.path in shared,
+                )
+            self._flags.append(flags)
+            for setting in list_settings(settings_class):
+                names = {setting.dotted_flag, *setting.short_flags}
+                if setting.path not in shared and (typed := names & {word.split("=", 1)[0] for word in arguments}):
+                    raise UsageError(
+                        f"{typed.pop()} is an option of {model.name}, but not of everything that is evaluated here; "
+                        f"evaluate {model.name} on its own"
+                    )
+
+    def parameters(self) -> list[Parameter]:
+        """Return the parameters of the command, those of the tasks first."""
+        debug = Annotated[bool, typer.Option(DEBUG_FLAG, help="Show the traceback of an error.")]
+        with plugin_errors(self._models[0].entry):
+            shared = self._flags[0].parameters()
+        return [
+            *shared,
+            *self._request.parameters(),
+            Parameter("debug", Parameter.KEYWORD_ONLY, default=False, annotation=debug),
+        ]
+
+    def read(self, given: dict[str, Any]) -> tuple[Any, list[Settings]]:
+        """Validate what was typed: the command's own settings, and those of each task in turn.
+
+        Raises UsageError for a value that is wrong, or for defaults in plugins.toml that do not fit the plugins.
+        """
+        request = validate(self._request.model, [self._request.source(given, self._arguments)])
+        options: list[Any] = [validate(flags.model, [flags.source(given, self._arguments)]) for flags in self._flags]
+        for plugin in dict.fromkeys(model.entry.plugin for model in self._models):
+            check_plugin_defaults(plugin)
+        return request, options

@@ -1,0 +1,213 @@
+"""``restore evaluate`` as a person and a program use it."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def data(tmp_path, photo):
+    """Two pictures of noise; repeating every second pixel gives neither back."""
+    photo("data/1.png", seed=1)
+    photo("data/2.png", seed=2)
+    return tmp_path / "data"
+
+
+def errors(folder, power, gain=1.0, scale=2):
+    """What the tasks of the plugin must score, computed from the files alone."""
+    scored = []
+    for path in sorted(folder.iterdir()):
+        with Image.open(path) as image:
+            target = np.asarray(image, np.float64) / 255
+        kept = target[::scale, ::scale].repeat(scale, 0).repeat(scale, 1)
+        scored.append((abs(kept * gain - target) ** power).mean())
+    return scored
+
+
+def test_a_table_has_a_line_for_each_and_says_the_convention(restore, weights, data):
+    weights("run/best.safetensors", gain=0.5, phase="pretrain")
+    status, out, err = restore("evaluate", "run", "repeat", "--data", "data")
+    assert (status, err) == (0, "")
+    lines = [line.split() for line in out.splitlines()]
+    assert out.startswith("2 images of data\n")
+    assert lines[1] == ["mse", "(RGB)", "mae", "(RGB)"]
+    assert lines[2] == ["pretrain", *(f"{np.mean(errors(data, power, 0.5)):.4f}" for power in (2, 1))]
+    assert lines[3] == ["repeat", *(f"{np.mean(errors(data, power)):.4f}" for power in (2, 1))]
+
+
+def test_a_terminal_shows_the_same_numbers(restore, weights, data, monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    weights("one [x]/best.safetensors", gain=0.5)
+    arguments = ("evaluate", "one [x]", "repeat", "--data", "data")
+    plain = restore(*arguments)[1].split()
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    drawn = restore(*arguments)[1]
+    assert "\x1b[1m" in drawn
+    assert re.sub(r"\x1b\[[0-9;]*m", "", drawn).split() == plain
+
+
+def test_a_table_that_is_too_wide_has_a_line_for_each_metric(restore, weights, data, monkeypatch):
+    weights("run/best.safetensors", gain=0.5, phase="a-long-name")
+    monkeypatch.setenv("COLUMNS", "30")
+    _, out, _ = restore("evaluate", "run", "repeat", "--data", "data")
+    lines = [line.split() for line in out.splitlines()]
+    assert lines[1] == ["a-long-name", "repeat"]
+    values = [[f"{np.mean(errors(data, power, gain)):.4f}" for gain in (0.5, 1)] for power in (2, 1)]
+    assert lines[2:] == [["mse", "(RGB)", *values[0]], ["mae", "(RGB)", *values[1]]]
+    ends = [{match.end() for match in re.finditer(r"\S+", line)} for line in out.splitlines()[1:]]
+    assert ends[0] < ends[1]
+    assert ends[0] < ends[2]
+
+
+def test_json_is_one_object_of_the_documented_shape(restore, data):
+    status, out, _ = restore("evaluate", "repeat", "--data", "data", "--json", "--protocol", "only-mae")
+    assert status == 0
+    got = json.loads(out)
+    assert list(got) == ["task", "data", "images", "metrics", "per_image"]
+    assert (got["task"], got["data"], got["images"]) == ("upscaling_plugin/repeat", "data", 2)
+    expected = errors(data, 1)
+    (metric,) = got["metrics"]
+    assert metric == {"name": "mae", "convention": "RGB", "of": "repeat", "value": pytest.approx(np.mean(expected))}
+    assert got["per_image"] == [
+        {"image": str(index + 1), "name": "mae", "of": "repeat", "value": pytest.approx(value)}
+        for index, value in enumerate(expected)
+    ]
+
+
+def test_options_reach_every_task_that_has_them(restore, photo, tmp_path):
+    photo("data/1.png", height=6, width=9)
+    _, out, _ = restore("evaluate", "repeat", "--data", "data", "--json", "--scale", 3)
+    assert json.loads(out)["metrics"][1]["value"] == pytest.approx(np.mean(errors(tmp_path / "data", 1, scale=3)))
+
+
+def test_an_infinite_value_is_null_in_json(restore, tmp_path):
+    (tmp_path / "data").mkdir()
+    Image.new("RGB", (4, 4), "gray").save(tmp_path / "data" / "even.png")
+    _, out, _ = restore("evaluate", "repeat", "--data", "data", "--json")
+    got = json.loads(out, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+    assert [row["value"] for row in got["metrics"] + got["per_image"]] == [None] * 4
+    assert "inf" in restore("evaluate", "repeat", "--data", "data")[1]
+
+
+def owners(out):
+    return list(dict.fromkeys(row["of"] for row in json.loads(out)["metrics"]))
+
+
+def test_whose_the_numbers_are_is_short_and_never_the_same_twice(restore, weights, data):
+    weights("run/best.safetensors", phase="pretrain")
+    weights("other/best.safetensors", phase="pretrain")
+    weights("repeated/best.safetensors", phase="repeat")
+    weights("alone.safetensors")
+    assert owners(restore("evaluate", "alone.safetensors", "--data", "data", "--json")[1]) == ["alone.safetensors"]
+    assert owners(restore("evaluate", "run", "--data", "data", "--json")[1]) == ["pretrain"]
+    # of one plugin, so that not even its name tells them apart
+    assert owners(restore("evaluate", "run", "other", "--data", "data", "--json")[1]) == ["run", "other"]
+    both = owners(restore("evaluate", "repeated", "repeat", "--data", "data", "--json")[1])
+    assert both == ["repeated", "repeat"]
+
+
+def test_the_plugin_tells_equal_names_apart():
+    from restore.cli.commands.evaluate import label_models
+    from restore.cli.model_ref import ModelRef
+    from restore.registry import Entry
+
+    one, other = (ModelRef(f"{plugin}/mean", Entry("tasks", plugin, "mean", "a:b", {})) for plugin in ("a", "b"))
+    third = ModelRef("b/median", Entry("tasks", "b", "median", "a:b", {}))
+    assert label_models([one, other, third]) == ["a/mean", "b/mean", "median"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["repeat", "--data", "absent"], "absent: no such folder"),
+        (["repeat", "--data", ""], "--data: expected a file or a folder, got an empty string"),
+        (["", "--data", "data"], "expected a run folder, a weights file or the name"),
+        (["repeat", "--data", "plugins.toml"], "plugins.toml: is a file, not a folder"),
+        (["repeat", "--data", "empty"], "empty: no pictures"),
+        (["repeat", "--data", "data", "--protocol", "y"], "no such protocol; it has both, only-mae"),
+        (["repeat", "repeat", "--data", "data"], "repeat is given twice"),
+        (["none.safetensors", "--data", "data"], "none.safetensors"),
+        (["twice", "--data", "data"], "twice"),
+    ],
+)
+def test_wrong_usage_is_said_in_one_message(restore, data, tmp_path, arguments, said):
+    (tmp_path / "empty").mkdir()
+    status, out, err = restore("evaluate", *arguments)
+    assert (status, out) == (2, "")
+    assert said in err
+
+
+def test_a_damaged_picture_of_the_data_is_named(restore, data):
+    (data / "3.png").write_text("no picture")
+    status, out, err = restore("evaluate", "repeat", "--data", "data", "--json")
+    assert (status, out) == (1, "")
+    assert "data/3.png: is not a picture" in err
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Whose pictures have been measured so far."""
+    from restore.core import evaluation
+
+    done = []
+    measure = evaluation.evaluate
+    monkeypatch.setattr(
+        evaluation, "evaluate", lambda *all_, of, **more: done.append(of) or measure(*all_, of=of, **more)
+    )
+    return done
+
+
+def test_all_is_checked_before_anything_is_measured(restore, weights, data, measured, tmp_path):
+    whole = weights("late.safetensors").read_bytes()
+    (tmp_path / "late.safetensors").write_bytes(whole[:-2] + b"xx")
+    status, _, err = restore("evaluate", "repeat", "late.safetensors", "--data", "data")
+    assert status == 1
+    assert "late.safetensors: damaged" in err
+    assert measured == []
+
+
+def test_other_pictures_are_refused_in_words_that_fit(restore, weights, photo, measured, monkeypatch):
+    photo("data/1.png")
+    photo("validation/1.png")
+    monkeypatch.setattr("upscaling_plugin.Pairs.name", lambda self, index: f"{index} {self.scale}")
+    two = ("evaluate", weights("two.safetensors"), weights("three.safetensors", scale=3))
+    with_data, without = (restore(*two, *more) for more in (("--data", "data"), ()))
+    assert (with_data[0], without[0]) == (2, 2)
+    assert "would be measured on other images in data than" in with_data[2]
+    assert with_data[2].endswith("; evaluate each on its own\n")
+    assert without[2].endswith("; give --data\n")
+    assert measured == []
+
+
+def config(run, **settings):
+    """Write the file by which a run is known."""
+    text = "".join(f"{name}: {value}\n" for name, value in settings.items())
+    (run / "config.yaml").write_text("run:\n  task: upscaling_plugin/twice\n" + text)
+
+
+@pytest.mark.parametrize("named", ["run", "run/best.safetensors"])
+def test_a_run_is_never_measured_on_a_sample_that_it_was_not_trained_on(restore, weights, data, photo, tmp_path, named):
+    weights("run/best.safetensors")
+    config(tmp_path / "run", data="/photos/my own", val_data="null")
+    status, out, err = restore("evaluate", "repeat", named)
+    assert (status, out) == (2, "")
+    assert f"{named} was trained on /photos/my own; give the images to measure on: --data FOLDER" in err
+    assert restore("evaluate", named, "--data", "data")[0] == 0
+    config(tmp_path / "run", data="/photos", val_data="/held-out")
+    assert "was trained on /photos; give the images to measure on: --data /held-out" in restore("evaluate", named)[2]
+    config(tmp_path / "run", data="null", val_data="null")
+    photo("validation/1.png")
+    status, out, _ = restore("evaluate", named)
+    assert status == 0
+    assert out.startswith("1 image of the built-in sample\n")
+
+
+def test_a_settings_file_beside_weights_makes_no_run_of_them(restore, weights, photo, tmp_path):
+    photo("validation/1.png")
+    (tmp_path / "config.yaml").write_text("data: photos\n")
+    assert restore("evaluate", weights())[0] == 0
