@@ -16,10 +16,11 @@ from torch import Tensor
 
 from restore import registry
 from restore.core import open_weights
+from restore.core.dataset import as_dataset
 from restore.core.evaluation import as_batch
+from restore.core.method import Method
+from restore.core.networks import Networks
 from restore.core.pictures.pixels import to_uint8
-from restore.core.steps import Modules
-from restore.core.task import Task
 
 METHODS = ("nearest", "bilinear", "bicubic", "lanczos", "fourier")
 PICTURE = "coffee"
@@ -33,14 +34,14 @@ LINE = 16
 def panels(weights: Path) -> tuple[list[tuple[str, Tensor]], str]:
     """Title and picture (3, H, W) of every panel, and how the numbers in the titles were measured."""
     task, networks = open_weights(weights, registry.get)
-    pictures = task.evaluation_data(None)
+    pictures = as_dataset(task.evaluation_data(None))
     index = next(i for i in range(len(pictures)) if PICTURE in pictures.name(i))
     batch = as_batch(pictures[index], torch.device("cpu"))
     protocol = task.protocols()["y8-border"]
     metric = protocol.metrics["psnr"]
     scale = batch["target"].shape[-1] / batch["input"].shape[-1]
 
-    def panel(title: str, task: Task, networks: Modules) -> tuple[str, Tensor]:
+    def panel(title: str, task: Method, networks: Networks) -> tuple[str, Tensor]:
         output = task.predict(batch, networks)["output"]
         value = metric.reduce(metric.measure(output, batch["target"]))
         return f"{title}  {value:.2f} dB", output[0]
@@ -48,7 +49,7 @@ def panels(weights: Path) -> tuple[list[tuple[str, Tensor]], str]:
     made = []
     for name in METHODS:
         method = registry.get("tasks", f"classic/{name}")
-        made.append(panel(name, method(method.settings_type(model={"scale": scale})), Modules({})))
+        made.append(panel(name, method(method.settings_type(model={"scale": scale})), Networks({})))
     made += [panel("pretrained generator", task, networks), ("photograph", batch["target"][0])]
     return made, f"{metric.name} ({metric.convention})"
 

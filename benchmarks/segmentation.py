@@ -85,8 +85,8 @@ def train(task_name: str, run: dict[str, Any], folder: Path | None = None) -> tu
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)  # it was broken off before its first checkpoint
             run = {**run, "out": folder.parent, "name": folder.name}
-        settings = task_type.settings_type.model_validate(run).decided()
-    result = Trainer(task_type(settings), settings, name=task_name, resume=resume).fit()
+        settings = task_type.settings_type.model_validate(run)
+    result = Trainer(task_type, settings, name=task_name, resume=resume).fit()
     scores = {number.name: number.value for number in result.numbers if number.of == "segment"}
     return {name: scores[name] for name in SCORES}, result.seconds
 
@@ -160,16 +160,16 @@ def speed(rounds: int, steps: int, batch: int = 8) -> None:
             run = task_type.settings_type.model_validate(
                 {"epochs": 1, "batch_size": batch, "samples_per_epoch": steps * batch, "sample_pictures": 0}
                 | {"out": out}
-            ).decided()
+            ).resolved()
             taken["loop"] += _loop(task_type(run), steps, batch)[2:]
-            taken["default"] += _engine(task_type(run))[2:]
+            taken["default"] += _engine(task_type, run)[2:]
     plain, default = (statistics.median(taken[name]) for name in ("loop", "default"))
     print(
         f"plain fp32 loop {plain:.3f} s a step, default ({precision}) {default:.3f} s: {plain / default:.2f} x as fast"
     )
 
 
-def _engine(task: Segmentation) -> list[float]:
+def _engine(task_type: type[Segmentation], run: Any) -> list[float]:
     """Seconds of each step of a run."""
     seconds: list[float] = []
 
@@ -177,7 +177,7 @@ def _engine(task: Segmentation) -> list[float]:
         if isinstance(event, StepDone):
             seconds.append(event.seconds)
 
-    Trainer(task, task.settings, listeners=[listener]).fit()
+    Trainer(task_type, run, name="unet/nested-unet", listeners=[listener]).fit()
     return seconds
 
 
@@ -186,7 +186,7 @@ def _loop(task: Segmentation, steps: int, batch: int) -> list[float]:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = task.networks()["segmenter"].to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
-    pictures = task.data("train", task.phases()[0])
+    pictures = task.dataset("train", task.phases()[0])
     loader = DataLoader(pictures, batch_size=batch, shuffle=True, drop_last=True)  # type: ignore[arg-type]
     loss, seconds = EveryHead(bce_dice()), []
     while True:
@@ -211,8 +211,8 @@ def compare_levels(folder: Path, data: Path | None, repeats: int) -> None:
     given = {key: config[key] for key in ("data", "seed", "val_share", "split", "image_ext", "mask_ext")}
     given |= {"data": data, "subset": "all"} if data is not None else {"subset": "validation"}
     options = LevelsSettings(**given, repeats=repeats)
-    task, modules = open_weights(find_weights(folder), registry.get)
-    found = list(levels(task, modules, options))
+    task, networks = open_weights(find_weights(folder), registry.get)
+    found = list(levels(task, networks, options))
     print("| level | parameters | time of L4 | IoU over the set |\n|---|---|---|---|".replace("L4", f"L{len(found)}"))
     for level in found:
         share = level.milliseconds / found[-1].milliseconds

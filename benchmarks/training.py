@@ -58,7 +58,7 @@ def engine(task_type: type[Task], run: Any) -> list[float]:
 
     with tempfile.TemporaryDirectory(prefix="benchmark-") as out:
         run = run.model_copy(update={"out": Path(out)})
-        Trainer(_Unmeasured.of(task_type)(run), run, listeners=[listener]).fit()
+        Trainer(_Unmeasured.of(task_type), run, name="benchmark/unmeasured", listeners=[listener]).fit()
     return seconds
 
 
@@ -67,11 +67,11 @@ class _Unmeasured:
 
     @staticmethod
     def of(task_type: type[Task]) -> type[Task]:
-        def data(self: Any, split: Any, phase: Any) -> Any:
-            pictures = task_type.data(self, split, phase)
+        def dataset(self: Any, split: Any, phase: Any) -> Any:
+            pictures = task_type.dataset(self, split, phase)
             return pictures if split == "train" else _First(pictures)
 
-        return type("Unmeasured", (task_type,), {"data": data, "baselines": lambda _: {}})
+        return type("Unmeasured", (task_type,), {"dataset": dataset, "baselines": lambda _: {}})
 
 
 class _First:
@@ -96,7 +96,7 @@ def loop(task_type: type[Task], run: Any, precision: str, memory_format: torch.m
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = task.networks()["generator"].to(device, memory_format=memory_format)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
-    pictures: Any = task.data("train", task.phases()[0])
+    pictures: Any = task.dataset("train", task.phases()[0])
     order = RandomSampler(pictures, replacement=True, num_samples=run.samples_per_epoch)  # more samples than pictures
     seconds: list[float] = []
     began = time.perf_counter()

@@ -13,9 +13,9 @@ from restore.core.errors import UsageError
 from restore.registry.naming import did_you_mean
 
 if TYPE_CHECKING:
+    from restore.core.method import Method
+    from restore.core.networks import Networks
     from restore.core.settings import Settings
-    from restore.core.steps import Modules
-    from restore.core.task import Task
     from restore.core.weights.header import Header
 
 
@@ -32,19 +32,21 @@ class ModelRef:
     header: Header | None = None
     """What the weights file says about itself."""
 
-    def open(self, options: Settings | None = None) -> tuple[Task, Modules]:
-        """Load the task, built with ``options``, and its networks, on the CPU and ready for inference.
+    def open(self, *, predict: Settings | None = None, evaluate: Settings | None = None) -> tuple[Method, Networks]:
+        """Load the method with its options, and its networks, on the CPU and ready for inference.
+
+        Args:
+            predict: options of ``restore predict``; unset: their defaults.
+            evaluate: options of ``restore evaluate``; unset: their defaults.
 
         Raises WeightsError if the weights file is damaged or does not fit the task, and the registry's errors if the
         task cannot be imported.
         """
-        from restore.core.steps import Modules
-        from restore.core.weights.files import load_weights, rebuild
+        from restore.core.weights.files import load_weights, open_method
 
         if self.weights is None or self.header is None:
-            task = rebuild(self.entry.load(), {}, options, source=self.name)
-            return task, Modules(task.exported)
-        return load_weights(self.weights, self.header, self.entry.load(), options)
+            return open_method(self.entry.load(), predict=predict, evaluate=evaluate)
+        return load_weights(self.weights, self.header, self.entry.load(), predict=predict, evaluate=evaluate)
 
 
 def resolve_model(name: str) -> ModelRef:

@@ -9,6 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what type checkers see of the table below
+    from restore.core.dataset import Batch as Batch
+    from restore.core.dataset import Pictures as Pictures
+    from restore.core.dataset import as_dataset as as_dataset
     from restore.core.errors import CheckpointError as CheckpointError
     from restore.core.errors import DataError as DataError
     from restore.core.errors import Interrupted as Interrupted
@@ -21,10 +24,12 @@ if TYPE_CHECKING:  # what type checkers see of the table below
     from restore.core.measuring import EvaluationProtocol as EvaluationProtocol
     from restore.core.measuring import Metric as Metric
     from restore.core.measuring import Number as Number
+    from restore.core.method import Method as Method
+    from restore.core.networks import Networks as Networks
+    from restore.core.pictures.files import Rendered as Rendered
     from restore.core.pictures.files import read_picture as read_picture
     from restore.core.pictures.files import write_picture as write_picture
     from restore.core.planes import Plane as Plane
-    from restore.core.planes import Rendered as Rendered
     from restore.core.planes import Tiling as Tiling
     from restore.core.settings import Changeable as Changeable
     from restore.core.settings import Flag as Flag
@@ -33,22 +38,22 @@ if TYPE_CHECKING:  # what type checkers see of the table below
     from restore.core.settings import RunSettings as RunSettings
     from restore.core.settings import ScheduleSettings as ScheduleSettings
     from restore.core.settings import Settings as Settings
-    from restore.core.steps import Batch as Batch
-    from restore.core.steps import Loss as Loss
-    from restore.core.steps import Modules as Modules
-    from restore.core.steps import Phase as Phase
-    from restore.core.steps import Step as Step
-    from restore.core.steps import Terms as Terms
-    from restore.core.steps import Turn as Turn
-    from restore.core.task import Pictures as Pictures
     from restore.core.task import Task as Task
     from restore.core.training.trainer import RunResult as RunResult
     from restore.core.training.trainer import Trainer as Trainer
+    from restore.core.training_step import Loss as Loss
+    from restore.core.training_step import Phase as Phase
+    from restore.core.training_step import Terms as Terms
+    from restore.core.training_step import TrainStep as TrainStep
+    from restore.core.weights.files import open_method as open_method
     from restore.core.weights.files import open_weights as open_weights
     from restore.core.weights.files import save_weights as save_weights
     from restore.core.weights.header import read_header as read_header
 
 _HOME = {
+    "Batch": "dataset",
+    "Pictures": "dataset",
+    "as_dataset": "dataset",
     "CheckpointError": "errors",
     "DataError": "errors",
     "Interrupted": "errors",
@@ -61,10 +66,12 @@ _HOME = {
     "EvaluationProtocol": "measuring",
     "Metric": "measuring",
     "Number": "measuring",
+    "Method": "method",
+    "Networks": "networks",
+    "Rendered": "pictures.files",
     "read_picture": "pictures.files",
     "write_picture": "pictures.files",
     "Plane": "planes",
-    "Rendered": "planes",
     "Tiling": "planes",
     "Changeable": "settings",
     "Flag": "settings",
@@ -73,17 +80,14 @@ _HOME = {
     "RunSettings": "settings",
     "ScheduleSettings": "settings",
     "Settings": "settings",
-    "Batch": "steps",
-    "Loss": "steps",
-    "Modules": "steps",
-    "Phase": "steps",
-    "Step": "steps",
-    "Terms": "steps",
-    "Turn": "steps",
-    "Pictures": "task",
     "Task": "task",
     "RunResult": "training.trainer",
     "Trainer": "training.trainer",
+    "Loss": "training_step",
+    "Phase": "training_step",
+    "Terms": "training_step",
+    "TrainStep": "training_step",
+    "open_method": "weights.files",
     "open_weights": "weights.files",
     "save_weights": "weights.files",
     "read_header": "weights.header",

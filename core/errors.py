@@ -34,7 +34,14 @@ class ResumeError(UsageError):
 
 
 class NothingToTrain(UsageError):
-    """The task is a fixed method."""
+    """The method is a classical one: there is nothing to train."""
+
+    def __init__(self, name: str) -> None:
+        short = name.rpartition("/")[2]
+        super().__init__(
+            f"{short} is a classical method (nothing to train). Apply it with: "
+            f"restore predict {short} photo.jpg --output out/"
+        )
 
 
 class TrainingDiverged(RestoreError):

@@ -1,4 +1,4 @@
-"""Measure a task on pictures: each once, whatever the number of processes."""
+"""Measure a method on pictures: each once, whatever the number of processes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from accelerate.utils import gather_object
 from torch import Tensor, nn
 
 from restore.core.chance import chance, derive
+from restore.core.dataset import AnyDataset, Batch, Pictures, as_dataset
 from restore.core.errors import DataError
 from restore.core.measuring import EvaluationProtocol, Number
-from restore.core.steps import Batch, Modules
-from restore.core.task import Pictures, Task
+from restore.core.method import Method
+from restore.core.networks import Networks, for_inference
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a task scored."""
+    """What a method scored."""
 
     numbers: Sequence[Number]
     per_image: Sequence[Mapping[str, Any]]
@@ -37,9 +38,9 @@ def as_batch(sample: Mapping[str, Tensor], device: torch.device) -> Batch:
 
 @torch.no_grad()
 def evaluate(
-    task: Task,
-    modules: Mapping[str, nn.Module],
-    pictures: Pictures,
+    method: Method,
+    networks: Mapping[str, nn.Module],
+    data: AnyDataset,
     protocol: EvaluationProtocol,
     *,
     device: torch.device | str = "cpu",
@@ -52,9 +53,9 @@ def evaluate(
     """Measure every picture once, in fp32, and reduce in float64.
 
     Args:
-        task: what predicts and measures.
-        modules: its networks; moved to ``device`` in the memory format of training, and otherwise left as they were.
-        pictures: what to measure on; pictures may differ in size, one is measured at a time.
+        method: what predicts and measures.
+        networks: its networks; moved to ``device`` in the memory format of training, and otherwise left as they were.
+        data: what to measure on; images may differ in size, one is measured at a time.
         protocol: which metrics, in which convention.
         device: where to compute.
         of: whose numbers these are, as reports name it.
@@ -67,17 +68,18 @@ def evaluate(
         DataError: there is no picture, or one cannot be measured, which is named.
         EvaluationInterrupted: ``stop`` returned true.
     """
+    pictures = as_dataset(data)
     if not len(pictures):
         raise DataError("there is no picture to measure on")
     device = torch.device(device)
     mine = range(rank, len(pictures), processes)
     rows: list[tuple[int, dict[str, Tensor]]] = []
-    with task.in_use(modules, device) as view:
+    with for_inference(networks, device, channels_last=method.channels_last) as view:
         for done, index in enumerate(mine):
             if stop and stop():
                 raise EvaluationInterrupted
             with chance(derive("evaluation", index), device):  # an estimate that draws is the same each time
-                statistics = _measured(task, pictures, index, view, protocol, device)
+                statistics = _measured(method, pictures, index, view, protocol, device)
             rows.append((index, {name: value.detach().cpu().double() for name, value in statistics.items()}))
             if progress:
                 progress(done + 1, len(mine))
@@ -87,12 +89,17 @@ def evaluate(
 
 
 def _measured(
-    task: Task, pictures: Pictures, index: int, modules: Modules, protocol: EvaluationProtocol, device: torch.device
+    method: Method,
+    pictures: Pictures,
+    index: int,
+    networks: Networks,
+    protocol: EvaluationProtocol,
+    device: torch.device,
 ) -> dict[str, Tensor]:
     """Statistics of one picture for every metric; what is wrong with it is said with its name."""
     batch = as_batch(pictures[index], device)
     try:
-        return task.measure(batch, modules, protocol)
+        return method.measure(batch, networks, protocol)
     except DataError as error:
         raise DataError(f"{pictures.name(index)}: {error}") from error
 

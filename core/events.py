@@ -40,6 +40,8 @@ class RunStarted(Event):
     """How often a checkpoint is saved, as the setting has it."""
     may_stop_early: bool = False
     """Whether a phase may end before its epochs are done."""
+    inputs: Sequence[str] = ("input",)
+    """Names of what a prediction is made from, the image itself first."""
     recipe: str | None = None
     """What the settings say about their own defaults."""
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
-
-from torch import Tensor
-
-if TYPE_CHECKING:
-    from restore.core.pictures.files import Picture
+from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -21,7 +16,7 @@ class Plane:
     high: float = 1.0
     """Value of white."""
     scale: float = 1.0
-    """Height and width relative to the first input."""
+    """Height and width relative to the main input."""
     padding: Literal["reflect", "edge", "zero"] = "reflect"
     """How the picture is continued where a network needs more than there is."""
     smooth: bool = True
@@ -39,28 +34,3 @@ class Tiling:
     """Input pixels that a tile needs on each side beyond its own."""
     multiple_of: int = 1
     """Input height and width must be multiples of this; the engine pads and crops."""
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """A picture to write that takes over from the input only what it has in common with it, as a mask does."""
-
-    picture: Tensor
-    """(C, H, W) in [0, 1]."""
-    depth: bool = True
-    """16 bits a channel where the input has them; else always 8."""
-    alpha: bool = True
-    """The input's alpha channel, unless the picture has one."""
-    profile: bool = True
-    """The input's colour profile."""
-
-    def taken_from(self, like: Picture | None) -> Picture | None:
-        """The input without what is not taken over from it."""
-        if like is None:
-            return None
-        return replace(
-            like,
-            bits=like.bits if self.depth else 8,
-            alpha=like.alpha if self.alpha else None,
-            icc=like.icc if self.profile else None,
-        )

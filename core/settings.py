@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, Union, get_
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
+from typing_extensions import override
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,14 @@ class Settings(BaseModel):
             if bool not in kinds and kinds & {int, float}:
                 raise ValueError(f"input should be a {'whole ' if float not in kinds else ''}number")
         return value
+
+    def resolved(self) -> Self:
+        """Return a copy in which everything that depends on the data or on this machine is filled in.
+
+        The engine calls it once before a method is built, and never when a run is resumed. A family overrides it, to
+        count classes or to fix which feature network it uses, and begins with ``super().resolved()``.
+        """
+        return self
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
@@ -211,6 +220,8 @@ class RunSettings(Settings):
     """When a phase ends before its epochs are done."""
     max_skipped: Annotated[int, Field(ge=1), Changeable()] = 20
     """Steps in a row without a finite loss and gradient after which the run stops."""
+    model: Settings = Settings()
+    """What rebuilds the networks; weights files hold it, and nothing else of the settings."""
 
     @classmethod
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG003 - for subclasses
@@ -244,12 +255,8 @@ class RunSettings(Settings):
             raise ValueError("only and init_sha256 are about the weights of init_from, which is not given")
         return self
 
-    def decided(self) -> Self:
-        """A copy in which everything that depends on the data or on this machine is filled in.
-
-        Called once, before the run's config is written; never on resume. A family overrides it to count classes or to
-        fix which feature network it uses, and begins with ``super().decided()``.
-        """
+    @override
+    def resolved(self) -> Self:
         if self.sample_steps is None or self.data is not None or self.samples_per_epoch is not None:
             return self
         return self.model_copy(update={"samples_per_epoch": self.sample_steps * self.batch_size})

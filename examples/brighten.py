@@ -1,10 +1,10 @@
 """Brighten photographs that were taken too dark: a whole model family in one file."""
 
-import torch
 from torch import nn
 from torch.nn import functional as F
+from torchvision.transforms.v2 import RandomCrop
 
-from restore.core import EvaluationProtocol, OptimizerSettings, Phase, RunSettings, Task, Tiling
+from restore.core import EvaluationProtocol, OptimizerSettings, Phase, RunSettings, Task, Tiling, as_dataset
 from restore.plugins.common.images.samples import photographs
 from restore.plugins.common.metrics import PSNR
 from restore.registry import hookimpl
@@ -22,22 +22,7 @@ class BrightenSettings(RunSettings):
     """The optimizer."""
 
 
-class DarkCrops(torch.utils.data.Dataset):
-    def __init__(self, originals, darkness):
-        self.originals, self.darkness, self.in_memory, self.name = originals, darkness, True, originals.name
-
-    def __len__(self):
-        return len(self.originals)
-
-    def __getitem__(self, index):
-        picture = self.originals[index]
-        top, left = (int(torch.randint(side - 63, ())) for side in picture.shape[-2:])
-        crop = picture[:, top : top + 64, left : left + 64] / 255
-        return {"input": crop**self.darkness, "target": crop}
-
-
-class Brighten(Task):
-    settings_type = BrightenSettings
+class Brighten(Task[BrightenSettings]):
     tiling = Tiling("exact", halo=0)
 
     def networks(self):
@@ -46,14 +31,18 @@ class Brighten(Task):
     def phases(self):
         return [Phase("brighten", self.settings.epochs, {"curve": self.settings.optimizer}, monitor="psnr")]
 
-    def data(self, split, phase):
-        return DarkCrops(photographs(split), self.settings.darkness)
+    def dataset(self, split, phase):
+        return as_dataset(photographs(split), transform=self.dark_crop)
 
-    def train_step(self, batch, turn, step):
-        turn("curve", lambda modules: {"l1": F.l1_loss(modules.curve(batch["input"]), batch["target"])})
+    def dark_crop(self, image):
+        crop = RandomCrop(64)(image) / 255
+        return crop**self.settings.darkness, crop
 
-    def predict(self, batch, modules):
-        return {"output": modules.curve(batch["input"])}
+    def train_step(self, batch, step):
+        step.optimize("curve", lambda nets: {"l1": F.l1_loss(nets.curve(batch["input"]), batch["target"])})
+
+    def predict(self, batch, networks):
+        return {"output": networks.curve(batch["input"])}
 
     def protocols(self):
         return {"rgb": EvaluationProtocol("rgb", {"psnr": PSNR()})}

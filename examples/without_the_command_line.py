@@ -30,16 +30,16 @@ def main(photo: Path, enlarged: Path, overwrite: bool = False, **changes: object
     # One epoch in all would be pretraining only: two phases, from two epochs on.
     settings = task_type.settings_type(
         model={"scale": 2, "channels": 32, "blocks": 4}, perceptual={"weight": 0}, **changes
-    ).decided()
-    result = Trainer(task_type(settings), settings, name=entry.full_name, listeners=[show]).fit()
+    )
+    result = Trainer(task_type, settings, name=entry.full_name, listeners=[show]).fit()
 
     # A weights file rebuilds its task: nothing has to be known about it but where it is.
-    task, modules = open_weights(result.weights, registry.get)
+    task, networks = open_weights(result.weights, registry.get)
     protocol = task.protocols()["y-border"]
-    for number in evaluate(task, modules, task.evaluation_data(None), protocol, of="the last phase").numbers:
+    for number in evaluate(task, networks, task.evaluation_data(None), protocol, of="the last phase").numbers:
         print(number)
 
-    outputs = predict_picture(task, modules, task.read_inputs(photo, picture))
+    outputs = predict_picture(task, networks, task.read_inputs(photo, picture))
     write_picture(enlarged, task.render(outputs, {})[""], like=picture)
     print(f"{photo} -> {enlarged}; the run is in {result.folder}")
 

@@ -15,7 +15,7 @@ DISCRIMINATORS = ("patch", "multi-scale", "local-global")
 
 
 def settings(**changes: Any) -> InpaintGANSettings:
-    made = InpaintGAN.miniature(**changes)
+    made = InpaintGAN.tiny_settings(**changes)
     assert isinstance(made, InpaintGANSettings)
     return made
 

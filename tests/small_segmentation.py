@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from restore.core.settings import Settings
-from restore.core.steps import Modules
+from restore.core.networks import Networks
+from restore.plugins.unet.options import EvaluateSettings, PredictSettings
 from restore.plugins.unet.settings import (
     NestedUNetSettings,
 )
@@ -14,11 +14,15 @@ from restore.plugins.unet.task import NestedUNetSegmentation, Segmentation
 NAMES = ["nucleus"]
 
 
-def nested(options: Settings | None = None, **model: object) -> NestedUNetSegmentation:
+def nested(
+    *, predict: PredictSettings | None = None, evaluate: EvaluateSettings | None = None, **model: object
+) -> NestedUNetSegmentation:
     chosen = {"width": 2, "classes": NAMES, "fit": "crop", "deep_supervision": True, **model}
-    return NestedUNetSegmentation(NestedUNetSettings.model_validate({"model": chosen}), options)
+    return NestedUNetSegmentation(NestedUNetSettings.model_validate({"model": chosen})).with_options(
+        predict=predict, evaluate=evaluate
+    )
 
 
-def frozen(task: Segmentation, seed: int = 0) -> Modules:
+def frozen(task: Segmentation, seed: int = 0) -> Networks:
     torch.manual_seed(seed)
-    return Modules({name: network.eval().requires_grad_(False) for name, network in task.networks().items()})
+    return Networks({name: network.eval().requires_grad_(False) for name, network in task.networks().items()})

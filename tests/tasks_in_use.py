@@ -2,6 +2,7 @@
 
 import torch
 import torch.nn.functional as F
+from built import networks_of
 from torch import nn
 from untrained import Untrained
 
@@ -61,9 +62,9 @@ class Used(Untrained):
     def outputs(self):
         return self._outputs
 
-    def predict(self, batch, modules):
+    def predict(self, batch, networks):
         self.shapes.append(tuple(batch["input"].shape))
-        return {"output": modules.network(batch["input"])}
+        return {"output": networks.network(batch["input"])}
 
 
 class Computed(nn.Module):
@@ -93,4 +94,4 @@ def picture(height, width, channels=3, seed=0):
 
 def used(task, given, **options):
     inputs = given if isinstance(given, dict) else {"input": given}
-    return predict_picture(task, task.exported, inputs, **options)["output"]
+    return predict_picture(task, networks_of(task), inputs, **options)["output"]

@@ -11,11 +11,14 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restore.core.dataset import Batch
 from restore.core.measuring import EvaluationProtocol
+from restore.core.method import Method
+from restore.core.networks import Networks
 from restore.core.planes import Plane
 from restore.core.settings import OptimizerSettings, RunSettings, Settings
-from restore.core.steps import Batch, Modules, Phase, Step, Turn
 from restore.core.task import Task
+from restore.core.training_step import Phase, TrainStep
 
 torch.set_num_threads(1)  # networks this small only lose time by sharing their work
 
@@ -80,11 +83,8 @@ class ToySettings(RunSettings):
     sample_pictures: int = 1
 
 
-class OneNetwork(Task):
+class OneNetwork(Task[ToySettings]):
     """Learns to invert pictures."""
-
-    settings_type = ToySettings
-    settings: ToySettings
 
     def networks(self) -> dict[str, nn.Module]:
         width = self.settings.model.width
@@ -93,11 +93,11 @@ class OneNetwork(Task):
     def phases(self) -> Sequence[Phase]:
         return [Phase("only", self.settings.epochs, {"net": self.settings.optimizer}, monitor="mse")]
 
-    def data(self, split: str, phase: Phase) -> Noise:
+    def dataset(self, split: str, phase: Phase) -> Noise:
         return Noise(6, 8, seed=1, augment=True) if split == "train" else Noise(3, 8, seed=2, augment=False)
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
-        turn("net", lambda m: {"mse": F.mse_loss(m.net(batch["input"]), batch["target"])})
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
+        step.optimize("net", lambda m: {"mse": F.mse_loss(m.net(batch["input"]), batch["target"])})
 
     @property
     def inputs(self) -> Mapping[str, Plane]:
@@ -107,8 +107,8 @@ class OneNetwork(Task):
     def outputs(self) -> Mapping[str, Plane]:
         return {"output": Plane(channels=1)}
 
-    def predict(self, batch: Batch, modules: Modules) -> Batch:
-        return {"output": modules.net(batch["input"])}
+    def predict(self, batch: Batch, networks: Networks) -> Batch:
+        return {"output": networks.net(batch["input"])}
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         return {"plain": EvaluationProtocol("plain", {"mse": MeanSquaredError()})}
@@ -130,32 +130,32 @@ class Heads(OneNetwork):
     def networks(self) -> dict[str, nn.Module]:
         return {"net": self.TwoHeads(self.settings.model.width)}
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
-        turn(
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
+        step.optimize(
             "net",
             lambda m: {f"head{i}": F.mse_loss(out, batch["target"]) / 2 for i, out in enumerate(m.net(batch["input"]))},
         )
 
-    def predict(self, batch: Batch, modules: Modules) -> Batch:
-        return {"output": modules.net(batch["input"])[-1]}
+    def predict(self, batch: Batch, networks: Networks) -> Batch:
+        return {"output": networks.net(batch["input"])[-1]}
 
 
 class Variational(OneNetwork):
     """Draws in its training step, as a VAE does."""
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
-        def loss(m: Modules) -> dict[str, Tensor]:
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
+        def loss(m: Networks) -> dict[str, Tensor]:
             mean = m.net(batch["input"])
             drawn = mean + 0.1 * torch.randn_like(mean)
             return {"reconstruction": F.mse_loss(drawn, batch["target"]), "kl": 1e-3 * mean.square().mean()}
 
-        turn("net", loss)
+        step.optimize("net", loss)
 
 
 class TwoPhases(OneNetwork):
     """Pretraining, then a critic with vanilla adversarial terms, as SRGAN."""
 
-    def critics(self) -> dict[str, nn.Module]:
+    def training_networks(self) -> dict[str, nn.Module]:
         norm = nn.BatchNorm2d(4) if self.settings.batch_norm else nn.Identity()
         return {
             "critic": nn.Sequential(nn.Conv2d(1, 4, 3, 2, 1), norm, nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(64, 1))
@@ -169,40 +169,40 @@ class TwoPhases(OneNetwork):
             Phase("adversarial", self.settings.epochs - first, {"net": optimizer, "critic": optimizer}),
         ]
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
         if step.phase == "pretrain":
-            super().train_step(batch, turn, step)
+            super().train_step(batch, step)
             return
 
-        def critic(m: Modules) -> dict[str, Tensor]:
+        def critic(m: Networks) -> dict[str, Tensor]:
             with torch.no_grad():
                 fake = m.net(batch["input"])
             real, fake = m.critic(torch.cat([batch["target"], fake])).chunk(2)
-            turn.log(d_real=real.sigmoid().mean())
+            step.log(d_real=real.sigmoid().mean())
             return {"real": F.softplus(-real).mean(), "fake": F.softplus(fake).mean()}
 
-        def generator(m: Modules) -> dict[str, Tensor]:
+        def generator(m: Networks) -> dict[str, Tensor]:
             fake = m.net(batch["input"])
             return {"mse": F.mse_loss(fake, batch["target"]), "adversarial": 1e-2 * F.softplus(-m.critic(fake)).mean()}
 
-        turn("critic", critic)
-        turn("net", generator)
+        step.optimize("critic", critic)
+        step.optimize("net", generator)
 
 
 class Penalty(TwoPhases):
     """A Wasserstein critic with gradient penalty: a double backward, and chance in the step."""
 
-    eager = frozenset({"critic"})
+    no_compile = frozenset({"critic"})
 
-    def __init__(self, settings: ToySettings, options: Settings | None = None) -> None:
-        super().__init__(settings.model_copy(update={"batch_norm": False}), options)
+    def __init__(self, settings: ToySettings) -> None:
+        super().__init__(settings.model_copy(update={"batch_norm": False}))
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
         if step.phase == "pretrain":
-            OneNetwork.train_step(self, batch, turn, step)
+            OneNetwork.train_step(self, batch, step)
             return
 
-        def critic(m: Modules) -> dict[str, Tensor]:
+        def critic(m: Networks) -> dict[str, Tensor]:
             with torch.no_grad():
                 fake = m.net(batch["input"])
             mix = self.mix(len(fake))
@@ -213,8 +213,8 @@ class Penalty(TwoPhases):
             penalty = (slope.flatten(1).norm(dim=1) - 1).square().mean()
             return {"wasserstein": false.mean() - real.mean(), "penalty": 10 * penalty}
 
-        turn("critic", critic)
-        turn("net", lambda m: {"adversarial": -m.critic(m.net(batch["input"])).mean()})
+        step.optimize("critic", critic)
+        step.optimize("net", lambda m: {"adversarial": -m.critic(m.net(batch["input"])).mean()})
 
     def mix(self, count: int) -> Tensor:
         """Where between real and generated the slope is measured."""
@@ -228,23 +228,16 @@ class PenaltyFixedMix(Penalty):
         return torch.full((count, 1, 1, 1), 0.4)
 
 
-class Fixed(OneNetwork):
+class Fixed(Method[ToySettings]):
     """A method without weights."""
 
-    def networks(self) -> dict[str, nn.Module]:
-        return {}
+    inputs, outputs = OneNetwork.inputs, OneNetwork.outputs
 
-    def phases(self) -> Sequence[Phase]:
-        return ()
-
-    def data(self, split: str, phase: Phase) -> Noise:
-        raise AssertionError("a fixed method reads no training data")
-
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
-        raise AssertionError("a fixed method does not train")
-
-    def predict(self, batch: Batch, modules: Modules) -> Batch:
+    def predict(self, batch: Batch, networks: Networks) -> Batch:
         return {"output": 1 - batch["input"]}
+
+    def protocols(self) -> Mapping[str, EvaluationProtocol]:
+        return {"plain": EvaluationProtocol("plain", {"mse": MeanSquaredError()})}
 
     def evaluation_data(self, folder: Path | None) -> Noise:
         return Noise(3, 8, seed=2, augment=False)

@@ -6,23 +6,28 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NoReturn
 
 from torch import nn
+from typing_extensions import TypeVar
 
+from restore.core.dataset import Batch
 from restore.core.measuring import EvaluationProtocol
+from restore.core.networks import Networks
 from restore.core.settings import RunSettings, Settings
-from restore.core.steps import Batch, Modules, Phase, Step, Turn
 from restore.core.task import Task
+from restore.core.training_step import Phase, TrainStep
+
+S = TypeVar("S", bound=RunSettings, default=RunSettings)
 
 
-class Untrained(Task):
+class Untrained(Task[S]):
     """Answers what every task has to answer, but for its networks and what is predicted by them."""
 
     def phases(self) -> Sequence[Phase]:
         return []
 
-    def data(self, split: Literal["train", "validation"], phase: Phase) -> NoReturn:
+    def dataset(self, split: Literal["train", "validation"], phase: Phase) -> NoReturn:
         raise AssertionError
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> NoReturn:
+    def train_step(self, batch: Batch, step: TrainStep) -> NoReturn:
         raise AssertionError
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
@@ -37,15 +42,12 @@ class SmallSettings(RunSettings):
     model: ModelSettings = ModelSettings()
 
 
-class Small(Untrained):
+class Small(Untrained[SmallSettings]):
     """One network of two layers, one of which has buffers too."""
-
-    settings_type: type[RunSettings] = SmallSettings
-    settings: SmallSettings
 
     def networks(self) -> dict[str, nn.Module]:
         width = self.settings.model.width
         return {"generator": nn.Sequential(nn.Conv2d(3, width, 3), nn.BatchNorm2d(width))}
 
-    def predict(self, batch: Batch, modules: Modules) -> Batch:
-        return {"output": modules.generator(batch["input"])}
+    def predict(self, batch: Batch, networks: Networks) -> Batch:
+        return {"output": networks.generator(batch["input"])}

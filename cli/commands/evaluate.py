@@ -20,11 +20,12 @@ from restore.core.errors import UsageError
 
 if TYPE_CHECKING:
     from restore.cli.task_options import EvaluateRequest
+    from restore.core.dataset import Pictures
     from restore.core.evaluation import Evaluation
     from restore.core.measuring import EvaluationProtocol
+    from restore.core.method import Method
+    from restore.core.networks import Networks
     from restore.core.settings import Settings
-    from restore.core.steps import Modules
-    from restore.core.task import Pictures, Task
 
 
 class EvaluateCommands(LookupGroup):
@@ -83,8 +84,8 @@ class _Subject:
     """An opened model with the images and the protocol that it is measured with."""
 
     model: ModelRef
-    task: Task
-    modules: Modules
+    method: Method
+    networks: Networks
     images: Pictures
     protocol: EvaluationProtocol
 
@@ -127,8 +128,8 @@ def evaluate(
             subject = subjects.pop(0)
             measured.append(
                 evaluation.evaluate(
-                    subject.task,
-                    subject.modules,
+                    subject.method,
+                    subject.networks,
                     subject.images,
                     subject.protocol,
                     device=device,
@@ -146,9 +147,11 @@ def evaluate(
 
 
 def _open(model: ModelRef, options: Settings | None, request: EvaluateRequest) -> _Subject:
-    task, modules = model.open(options)
-    images = task.evaluation_data(request.data)  # before the protocols, which may depend on the data
-    return _Subject(model, task, modules, images, find_protocol(model, task, request.protocol))
+    from restore.core.dataset import as_dataset
+
+    method, networks = model.open(evaluate=options)
+    images = as_dataset(method.evaluation_data(request.data))  # before the protocols, which may depend on the data
+    return _Subject(model, method, networks, images, find_protocol(model, method, request.protocol))
 
 
 def _refuse_sample(model: ModelRef) -> None:
@@ -197,13 +200,13 @@ def label_models(models: Sequence[ModelRef]) -> list[str]:
     return [model.name if labels.count(label) > 1 else label for model, label in zip(models, labels, strict=True)]
 
 
-def find_protocol(model: ModelRef, task: Task, name: str | None) -> EvaluationProtocol:
-    """Return the protocol of a name, or the task's first one. Raises UsageError that lists the available ones."""
-    known = task.protocols()
+def find_protocol(model: ModelRef, method: Method, name: str | None) -> EvaluationProtocol:
+    """Return the protocol of a name, or the default one. Raises UsageError that lists the available ones."""
+    known = method.protocols()
     if not known:
         raise UsageError(f"{model.name}: {model.entry.full_name} has no evaluation protocol, so it cannot be measured")
     if name is None:
-        return next(iter(known.values()))
+        return known[method.default_protocol]
     if name not in known:
         raise UsageError(f"--protocol {name}: {model.entry.full_name} has no such protocol; it has {', '.join(known)}")
     return known[name]

@@ -66,8 +66,8 @@ def import_weights(
         partial=partial,
         overwrite=overwrite,
     )
-    rebuilt = rebuild(entry.load(), report.model, None, source=str(report.output))
-    typer.echo("\n".join(format_report(report, format_prediction(entry, rebuilt))))
+    rebuilt = rebuild(entry.load(), report.model, source=str(report.output))
+    typer.echo("\n".join(format_report(report, format_prediction(entry, tuple(rebuilt.inputs)))))
 
 
 def format_report(report: Report, example: str) -> list[str]:

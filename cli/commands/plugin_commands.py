@@ -137,5 +137,5 @@ def _run_with_weights(entry: registry.Entry, name: str, settings: Any) -> None:
             f"restore {entry.name} needs weights of {' or '.join(task.full_name for task in tasks_of_plugin)}; "
             f"{name} holds weights of {model.entry.full_name}"
         )
-    task, modules = model.open()
-    entry.load()(task, modules, settings)
+    method, networks = model.open()
+    entry.load()(method, networks, settings)

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from restore.cli.console.bar import Bar
     from restore.cli.task_options import PredictRequest
+    from restore.core.method import Method
+    from restore.core.networks import Networks
     from restore.core.settings import Settings
-    from restore.core.steps import Modules
-    from restore.core.task import Task
 
 
 class PredictCommands(LookupGroup):
@@ -95,7 +95,6 @@ def predict(model: ModelRef, inputs: Sequence[Path], request: PredictRequest, op
     from restore.cli.console.log_capture import print_log_warnings
     from restore.core.machine.devices import device_of
     from restore.core.machine.precision import choose
-    from restore.core.task import Task as BaseTask
     from restore.core.writing import writable_folder
 
     with print_log_warnings():
@@ -106,14 +105,13 @@ def predict(model: ModelRef, inputs: Sequence[Path], request: PredictRequest, op
     device = device_of(request.device)
     precision = choose(request.precision, device)
     with print_log_warnings(), open_bar() as bar:
-        task, modules = model.open(options)
-        if isinstance(request.tile, int) and task.tiling.mode == "whole":
+        method, networks = model.open(predict=options)
+        if isinstance(request.tile, int) and method.tiling.mode == "whole":
             raise UsageError(f"--tile {request.tile}: {model.name} needs the whole image at once; leave --tile out")
         outputs = _OutputFiles(request.output, list(names.values()), [*images, *also_read], request.overwrite)
-        # The base class renders the image itself and nothing else.
-        outputs.reserve([""] if type(task).render is BaseTask.render else task.renders)
+        outputs.reserve(method.always_renders)
         writable_folder(request.output)
-        prediction = _Prediction(task, modules, device, precision, request, outputs, images, bar)
+        prediction = _Prediction(method, networks, device, precision, request, outputs, images, bar)
         failed = [path for path in images if not prediction.attempt(path, names[path])]
     if failed:
         raise RestoreError(f"{len(failed)} of {len(images)} images could not be processed")
@@ -152,8 +150,8 @@ class _OutputFiles:
 class _Prediction:
     """A model with everything that is the same for all images."""
 
-    task: Task
-    modules: Modules
+    method: Method
+    networks: Networks
     device: torch.device
     precision: str
     request: PredictRequest
@@ -180,14 +178,13 @@ class _Prediction:
 
     def _process(self, path: Path, name: str) -> None:
         from restore.core.inference.engine import predict_picture
-        from restore.core.pictures.files import read_picture, write_picture
-        from restore.core.planes import Rendered
+        from restore.core.pictures.files import Rendered, read_picture, write_picture
 
         image = read_picture(path)
-        inputs = self.task.read_inputs(path, image)
+        inputs = self.method.read_inputs(path, image)
         predicted = predict_picture(
-            self.task,
-            self.modules,
+            self.method,
+            self.networks,
             inputs,
             device=self.device,
             tile=None if self.request.tile == "off" else self.request.tile,
@@ -195,7 +192,7 @@ class _Prediction:
             notify=lambda message: print_warning(f"{path}: {message}"),
             progress=lambda done, total: self._show_progress(path, done / total),
         )
-        rendered = self.task.render(predicted, inputs)
+        rendered = self.method.render(predicted, inputs)
         self.outputs.reserve(rendered)
         for part, result in rendered.items():
             target = self.outputs.path(name, part)

@@ -6,6 +6,7 @@ import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from inspect import Parameter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,7 @@ from restore import registry
 from restore.cli.exit import DEBUG_FLAG, debug_enabled, print_warning
 from restore.cli.model_ref import list_trainable_tasks, needs_training
 from restore.cli.typer_groups import LookupGroup, make_command
-from restore.core.errors import Interrupted, ProcessFailed, UsageError
+from restore.core.errors import Interrupted, NothingToTrain, ProcessFailed, UsageError
 from restore.core.machine.processes import how_many, is_main_process, launched
 from restore.registry.naming import did_you_mean
 
@@ -82,16 +83,13 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
     from restore.core.settings import RunSettings
 
     if not needs_training(entry):
-        raise UsageError(
-            f"{entry.name} is a classical method (nothing to train). Apply it with: "
-            f"restore predict {entry.name} photo.jpg --output out/"
-        )
+        raise NothingToTrain(entry.name)
     model = load_settings_class(entry, "settings", RunSettings)
     presets = read_plugin_defaults(entry, model)
 
     def heading(setting: Setting) -> str:
         return setting.heading or (
-            "Run" if setting.path[0] in RunSettings.model_fields else f"Settings of {entry.name}"
+            "Run" if setting.path[0] in set(RunSettings.model_fields) - {"model"} else f"Settings of {entry.name}"
         )
 
     with plugin_errors(entry):
@@ -141,21 +139,16 @@ def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
     from restore.cli.console import show_progress
     from restore.cli.console.log_capture import print_log_warnings
     from restore.cli.console.next_steps import format_prediction
-    from restore.core.machine.accelerator import main_process_first
     from restore.core.training.trainer import Trainer
 
     main = is_main_process()
     task_type = entry.load()
-    with print_log_warnings() if main else print_log_warnings(_ignore), main_process_first(settings):
-        if resume is None:
-            settings = settings.decided()
-        task = task_type(settings)
     with (
-        show_progress(None if main else io.StringIO(), example=format_prediction(entry, task)) as progress,
+        show_progress(None if main else io.StringIO(), example=partial(format_prediction, entry)) as progress,
         print_log_warnings(progress.warn if main else _ignore),
         _resume_hint(entry.name, progress),
     ):
-        Trainer(task, settings, name=entry.full_name, listeners=[progress], resume=resume).fit()
+        Trainer(task_type, settings, name=entry.full_name, listeners=[progress], resume=resume).fit()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from rich.progress import Progress as Bars
 from rich.table import Column
 from rich.text import Text
 
+from restore.cli.console.next_steps import Example
 from restore.cli.console.progress import Progress
 from restore.core import events
 
@@ -30,7 +31,7 @@ class _Lines(Bars):
 class LiveProgress(Progress):
     """Draws phase, epoch, step, time left, rate and losses in place; evaluations scroll above them."""
 
-    def __init__(self, console: Console | None = None, example: str | None = None) -> None:
+    def __init__(self, console: Console | None = None, example: Example | None = None) -> None:
         super().__init__(example)
         self.console = console or Console(highlight=False)
         self._bar = _Lines(

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from restore import registry
-
-if TYPE_CHECKING:
-    from restore.core.task import Task
 
 ONE_IMAGE = "photo.jpg --output out/"
 """What follows ``restore predict RUN`` if an image is the only input."""
 
+Example = Callable[[Sequence[str]], str]
+"""Says what follows ``restore predict RUN`` for a method with these inputs, the image itself first."""
 
-def format_prediction(entry: registry.Entry, task: Task) -> str:
-    """Return what follows ``restore predict RUN``: an image, and a file for every other input of the task.
+
+def format_prediction(entry: registry.Entry, inputs: Sequence[str]) -> str:
+    """Return what follows ``restore predict RUN``: an image, and a file for every other one of the inputs.
 
     An option with the name of an input, such as ``--mask``, passes it. If an input has no such option, the help
     explains what to pass.
     """
-    others = list(task.inputs)[1:]
+    others = inputs[1:]
     if not others:
         return ONE_IMAGE
     if not all(name in _list_options(entry) for name in others):

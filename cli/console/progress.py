@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TextIO
 
+from restore.cli.console.next_steps import Example
 from restore.cli.console.report import Report
 from restore.cli.console.throughput import Throughput
 from restore.cli.console.time_left import TimeLeft
@@ -19,10 +20,10 @@ class Progress:
     """Follows a run and decides what to print; subclasses print it.
 
     Args:
-        example: what follows ``restore predict RUN`` in the commands to try next; None: one image.
+        example: tells what follows ``restore predict RUN`` in the commands to try next; None: one image.
     """
 
-    def __init__(self, example: str | None = None) -> None:
+    def __init__(self, example: Example | None = None) -> None:
         self.throughput = Throughput()
         self.time_left = TimeLeft()
         self.report = Report(example)
@@ -101,7 +102,7 @@ class Progress:
 class PlainProgress(Progress):
     """Prints one line per epoch, for files and pipes."""
 
-    def __init__(self, stream: TextIO, example: str | None = None) -> None:
+    def __init__(self, stream: TextIO, example: Example | None = None) -> None:
         super().__init__(example)
         self._stream = stream
         self._last: events.StepDone | None = None

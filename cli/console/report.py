@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from restore.cli.console.durations import format_duration
-from restore.cli.console.next_steps import ONE_IMAGE
+from restore.cli.console.next_steps import ONE_IMAGE, Example
 from restore.cli.console.tables import (
     Column,
     format_headings,
@@ -28,15 +28,17 @@ class Report:
     """Lines of text about a run; a table gets a heading only when its columns change.
 
     Args:
-        example: what follows ``restore predict RUN`` in the commands to try next; None: one image.
+        example: tells what follows ``restore predict RUN`` in the commands to try next; None: one image.
     """
 
-    def __init__(self, example: str | None = None) -> None:
+    def __init__(self, example: Example | None = None) -> None:
         self._columns: list[Column] | None = None
-        self._example = example or ONE_IMAGE
+        self._describe = example or (lambda _: ONE_IMAGE)
+        self._example = ONE_IMAGE
 
     def start(self, event: events.RunStarted) -> Iterator[str]:
         """Yield what is trained, on which data and device, and the run folder."""
+        self._example = self._describe(event.inputs)
         weights = ", ".join(f"{name} {count:,}" for name, count in event.parameters.items())
         processes = f", {event.processes} processes" if event.processes > 1 else ""
         epochs = " + ".join(f"{epochs} {name}" for name, epochs in event.phases)

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
 from restore.core.inference.padding import padded
+from restore.core.inference.predictor import Predictor
 from restore.core.planes import Plane
-from restore.core.task import Task
 
 AUTO_PIXELS = 2**21
 """Largest input or output, in pixels, of one call of the networks when tiles are cut automatically: two million. With
@@ -30,11 +30,11 @@ Tile = Literal["auto"] | int | None
 class Canvas:
     """The inputs of one picture, continued to a size at which every plane has whole pixels.
 
-    Lengths are in pixels of the first input. Every cut lies on a multiple of ``step``: what the networks ask for, and
+    Lengths are in pixels of the main input. Every cut lies on a multiple of ``step``: what the networks ask for, and
     what gives planes of another scale whole pixels.
     """
 
-    task: Task
+    method: Predictor
     planes: Mapping[str, Tensor]
     """(C, H, W) each, padded."""
     size: tuple[int, int]
@@ -44,34 +44,34 @@ class Canvas:
     step: int
 
     @classmethod
-    def of(cls, task: Task, inputs: Mapping[str, Tensor]) -> Canvas:
-        """Check and pad the inputs of a task. Raises DataError naming what does not fit."""
-        scales = {plane: exact_scale(plane) for plane in (*task.inputs.values(), *task.outputs.values())}
-        step = math.lcm(task.tiling.multiple_of, *(scale.denominator for scale in scales.values()))
-        first = inputs[next(iter(task.inputs))]
+    def of(cls, method: Predictor, inputs: Mapping[str, Tensor]) -> Canvas:
+        """Check and pad the inputs of a method. Raises DataError naming what does not fit."""
+        scales = {plane: exact_scale(plane) for plane in (*method.inputs.values(), *method.outputs.values())}
+        step = math.lcm(method.tiling.multiple_of, *(scale.denominator for scale in scales.values()))
+        first = inputs[method.main_input]
         size = first.shape[-2], first.shape[-1]
         height, width = (math.ceil(length / step) * step for length in size)
         planes = {}
-        for name, plane in task.inputs.items():
+        for name, plane in method.inputs.items():
             _check(name, plane, inputs.get(name), size)
             scale = scales[plane]
             planes[name] = padded(inputs[name].float().cpu(), int(height * scale), int(width * scale), plane.padding)
-        return cls(task, planes, size, height, width, step)
+        return cls(method, planes, size, height, width, step)
 
     @property
     def halo(self) -> int:
         """Pixels around a tile that its networks must see, on the grid."""
-        return self._up(self.task.tiling.halo)
+        return self._up(self.method.tiling.halo)
 
     @property
     def largest_scale(self) -> float:
-        """How much larger than the first input the largest plane is, at least 1."""
-        planes = (*self.task.inputs.values(), *self.task.outputs.values())
+        """How much larger than the main input the largest plane is, at least 1."""
+        planes = (*self.method.inputs.values(), *self.method.outputs.values())
         return max(1.0, *(float(exact_scale(plane)) for plane in planes))
 
     def first_edge(self, tile: Tile) -> int | None:
         """Edge of the tiles to begin with; None for the whole picture. Raises UsageError where it must not be cut."""
-        if self.task.tiling.mode == "whole" or tile is None:
+        if self.method.tiling.mode == "whole" or tile is None:
             if isinstance(tile, int):
                 raise UsageError("--tile: this task must see the whole picture, so that it cannot be cut into tiles")
             return None
@@ -87,7 +87,7 @@ class Canvas:
 
     def smaller_edge(self, edge: int | None) -> int | None:
         """The next smaller tiles, or None when there are none."""
-        if self.task.tiling.mode == "whole":
+        if self.method.tiling.mode == "whole":
             return None
         now = edge or max(self.height, self.width)
         halved = self._up(math.ceil(now / 2))

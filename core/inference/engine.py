@@ -10,12 +10,13 @@ from itertools import product
 import torch
 from torch import Tensor, nn
 
+from restore.core.dataset import Batch
 from restore.core.errors import DataError, RestoreError, is_out_of_memory
 from restore.core.inference.canvas import AUTO_PIXELS, Canvas, Tile, exact_scale, scaled
+from restore.core.inference.predictor import Predictor
 from restore.core.inference.tiles import Cut, cuts, fade_width, share
 from restore.core.machine.precision import autocast
-from restore.core.steps import Batch, Modules
-from restore.core.task import Task
+from restore.core.networks import Networks, for_inference
 
 Progress = Callable[[int, int], None]
 
@@ -29,8 +30,8 @@ class NotFinite(RestoreError):
 
 
 def predict_picture(
-    task: Task,
-    modules: Mapping[str, nn.Module],
+    method: Predictor,
+    networks: Mapping[str, nn.Module],
     inputs: Mapping[str, Tensor],
     *,
     device: torch.device | str = "cpu",
@@ -39,15 +40,15 @@ def predict_picture(
     notify: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Tensor]:
-    """The outputs of a task for the inputs of one picture.
+    """The outputs of a method for the inputs of one picture.
 
     Whole pictures stay on the host; only one tile at a time is on the device. Where memory runs out the tiles are
     halved and the picture starts anew; where a lower precision overflows it is repeated in fp32.
 
     Args:
-        task: says what goes in and out and how it may be cut.
-        modules: its networks; moved to ``device`` in the memory format of training, and otherwise left as they were.
-        inputs: planes (C, H, W) by name, in the ranges and scales that ``task.inputs`` declares.
+        method: says what goes in and out and how it may be cut.
+        networks: its networks; moved to ``device`` in the memory format of training, and otherwise left as they were.
+        inputs: planes (C, H, W) by name, in the ranges and scales that ``method.inputs`` declares.
         device: where to compute.
         tile: edge of a tile in input pixels, its halo not counted; None never cuts unless memory runs out; ``"auto"``
             cuts pictures whose input or output is larger than ``AUTO_PIXELS``.
@@ -59,16 +60,16 @@ def predict_picture(
         Planes (C, H, W) by name, float32 on the host, every value finite.
 
     Raises:
-        DataError: the inputs do not fit the task, or the outputs would not fit in memory.
+        DataError: the inputs do not fit the method, or the outputs would not fit in memory.
         UsageError: a tile was asked for where the networks must see the whole picture.
         OutOfMemory: not even small tiles fit.
         NotFinite: a value is no number in fp32 either.
     """
-    canvas = Canvas.of(task, inputs)
+    canvas = Canvas.of(method, inputs)
     edge = canvas.first_edge(tile)
     device = torch.device(device)
     say = notify or _nothing
-    with task.in_use(modules, device) as view:
+    with for_inference(networks, device, channels_last=method.channels_last) as view:
         while True:
             try:
                 outputs = _attempt(canvas, view, edge, device, precision, progress or _nothing)
@@ -84,17 +85,17 @@ def predict_picture(
             say(f"not enough memory on {device.type}; trying tiles of {edge} pixels")
 
 
-def predict_bounded(task: Task, batch: Batch, modules: Modules) -> Batch:
+def predict_bounded(method: Predictor, batch: Batch, networks: Networks) -> Batch:
     """A prediction whose memory does not grow with the picture, as validation on pictures of any size needs it.
 
-    A single picture of more than ``AUTO_PIXELS`` in or out is cut into tiles, unless the task must see it whole; all
-    others go through ``task.predict`` as they are.
+    A single picture of more than ``AUTO_PIXELS`` in or out is cut into tiles, unless the method must see it whole; all
+    others go through ``method.predict`` as they are.
     """
-    first = batch[next(iter(task.inputs))]
-    largest = max(plane.scale for plane in (*task.inputs.values(), *task.outputs.values())) ** 2
-    if len(first) > 1 or task.tiling.mode == "whole" or first.shape[-2] * first.shape[-1] * largest <= AUTO_PIXELS:
-        return task.predict(batch, modules)
-    outputs = predict_picture(task, modules, {name: batch[name][0] for name in task.inputs}, device=first.device)
+    first = batch[method.main_input]
+    largest = max(plane.scale for plane in (*method.inputs.values(), *method.outputs.values())) ** 2
+    if len(first) > 1 or method.tiling.mode == "whole" or first.shape[-2] * first.shape[-1] * largest <= AUTO_PIXELS:
+        return method.predict(batch, networks)
+    outputs = predict_picture(method, networks, {name: batch[name][0] for name in method.inputs}, device=first.device)
     return {name: plane.unsqueeze(0).to(first.device) for name, plane in outputs.items()}
 
 
@@ -105,19 +106,19 @@ def _nothing(*_: object) -> None:
 def _smaller(canvas: Canvas, edge: int | None, device: torch.device) -> int:
     smaller = canvas.smaller_edge(edge)
     if smaller is None:
-        what = "the whole picture, which this task must see" if canvas.task.tiling.mode == "whole" else "a small tile"
+        what = "the whole picture, which this task must see" if canvas.method.tiling.mode == "whole" else "a small tile"
         other = "" if device.type == "cpu" else ", or --device cpu"
         raise OutOfMemory(f"not enough memory on {device.type} for {what}; try a smaller picture{other}")
     return smaller
 
 
 def _attempt(
-    canvas: Canvas, modules: Modules, edge: int | None, device: torch.device, precision: str, progress: Progress
+    canvas: Canvas, networks: Networks, edge: int | None, device: torch.device, precision: str, progress: Progress
 ) -> dict[str, Tensor] | None:
     """The outputs, or None when memory ran out."""
     outputs = _empty_outputs(canvas)
     try:
-        _fill(outputs, canvas, modules, edge, device, precision, progress)
+        _fill(outputs, canvas, networks, edge, device, precision, progress)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -133,7 +134,7 @@ def _attempt(
 def _fill(
     outputs: dict[str, Tensor],
     canvas: Canvas,
-    modules: Modules,
+    networks: Networks,
     edge: int | None,
     device: torch.device,
     precision: str,
@@ -143,12 +144,12 @@ def _fill(
     edge = edge or max(canvas.height, canvas.width)
     rows = cuts(canvas.height, edge, canvas.halo, canvas.step)
     columns = cuts(canvas.width, edge, canvas.halo, canvas.step)
-    blended = canvas.task.tiling.mode == "blend"
+    blended = canvas.method.tiling.mode == "blend"
     fades = tuple(fade_width(pieces, canvas.halo) if blended else 0 for pieces in (rows, columns))
     total = len(rows) * len(columns)
     for done, (row, column) in enumerate(product(rows, columns), start=1):
-        predicted = _predicted(canvas, modules, row, column, device, precision)
-        for name, plane in canvas.task.outputs.items():
+        predicted = _predicted(canvas, networks, row, column, device, precision)
+        for name, plane in canvas.method.outputs.items():
             scale = exact_scale(plane)
             # Between two classes there is no third, so that planes that are not smooth are never cross-faded.
             fade = fades if plane.smooth else (0, 0)
@@ -161,20 +162,20 @@ def _fill(
 
 
 def _predicted(
-    canvas: Canvas, modules: Modules, row: Cut, column: Cut, device: torch.device, precision: str
+    canvas: Canvas, networks: Networks, row: Cut, column: Cut, device: torch.device, precision: str
 ) -> dict[str, Tensor]:
     """What the networks make of one tile: planes (C, h, w) on the host."""
     batch: Batch = {}
-    for name, plane in canvas.task.inputs.items():
+    for name, plane in canvas.method.inputs.items():
         scale = exact_scale(plane)
         top, bottom, left, right = (
             int(bound * scale) for bound in (row.seen_start, row.seen_stop, column.seen_start, column.seen_stop)
         )
         batch[name] = canvas.planes[name][None, :, top:bottom, left:right].to(device)
     with torch.inference_mode(), autocast(device, precision):
-        predicted = canvas.task.predict(batch, modules)
+        predicted = canvas.method.predict(batch, networks)
     tile = {}
-    for name, plane in canvas.task.outputs.items():
+    for name, plane in canvas.method.outputs.items():
         scale = exact_scale(plane)
         wanted = (
             1,
@@ -184,8 +185,8 @@ def _predicted(
         )
         has = tuple(predicted[name].shape) if name in predicted else None
         if has != wanted:
-            task = type(canvas.task).__name__
-            raise RestoreError(f"{task} declares an output {name!r} of shape {wanted} here and predicted {has}")
+            predictor = type(canvas.method).__name__
+            raise RestoreError(f"{predictor} declares an output {name!r} of shape {wanted} here and predicted {has}")
         tile[name] = predicted[name][0].float().cpu()
         if not torch.isfinite(tile[name]).all():
             raise NotFinite("the networks produced values that are no numbers (NaN or infinite)")
@@ -213,7 +214,7 @@ def _empty_outputs(canvas: Canvas) -> dict[str, Tensor]:
     """Planes of zeros on the host. Raises DataError when this machine could not hold them."""
     shapes = {
         name: (plane.channels, *(scaled(length, exact_scale(plane)) for length in canvas.size))
-        for name, plane in canvas.task.outputs.items()
+        for name, plane in canvas.method.outputs.items()
     }
     needed = sum(4 * channels * height * width for channels, height, width in shapes.values())
     if needed > _host_memory():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import torch
@@ -50,11 +49,6 @@ def _device(settings: RunSettings) -> torch.device:
     if settings.device == "mps":
         raise UsageError("--device mps: processes cannot train together there; train in one, or with --device cpu")
     return torch.device("cpu")
-
-
-def main_process_first(settings: RunSettings) -> contextlib.AbstractContextManager[None]:
-    """A block that the main process goes through before the others, as for what is downloaded or measured once."""
-    return make_accelerator(settings).main_process_first() if processes.how_many() > 1 else contextlib.nullcontext()
 
 
 def from_main(accelerator: Accelerator, value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,6 @@ from restore.core.pictures.opening import opened
 from restore.core.pictures.orientation import upright_size
 from restore.core.pictures.pixels import luma
 from restore.core.pictures.transparency import continued, resized_alpha
-from restore.core.planes import Rendered
 from restore.core.writing import replacing
 
 # A network that works in colour leaves a gray picture nearly gray. What differs less than this between the channels, on
@@ -44,6 +43,31 @@ class Picture:
     def size(self) -> tuple[int, int]:
         """Height and width in pixels."""
         return self.colour.shape[-2], self.colour.shape[-1]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A picture to write that takes over from the input only what it has in common with it, as a mask does."""
+
+    picture: Tensor
+    """(C, H, W) in [0, 1]."""
+    depth: bool = True
+    """16 bits a channel where the input has them; else always 8."""
+    alpha: bool = True
+    """The input's alpha channel, unless the picture has one."""
+    profile: bool = True
+    """The input's colour profile."""
+
+    def taken_from(self, like: Picture | None) -> Picture | None:
+        """The input without what is not taken over from it."""
+        if like is None:
+            return None
+        return replace(
+            like,
+            bits=like.bits if self.depth else 8,
+            alpha=like.alpha if self.alpha else None,
+            icc=like.icc if self.profile else None,
+        )
 
 
 def read_picture(path: Path) -> Picture:

@@ -14,7 +14,7 @@ Families that come with the tool are held to the same checks. In a test of yours
         check_imports("restore_denoise", "restore_denoise.settings")
 
 To see one test for each check, parametrise over :data:`CHECKS` and call each with one :class:`Subject`. What is trained
-are the settings of ``Task.miniature()``: override it where the default networks are large.
+are the settings of ``Task.tiny_settings()``: override it where the default networks are large.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CHECKS: tuple[Check, ...] = (*registering.CHECKS, *training.CHECKS, *using.CHECK
 
 
 def check_task(entry: TaskEntry, folder: Path) -> None:
-    """Run every check on one task; takes seconds if its miniature does.
+    """Run every check on one task; takes seconds if a run of its tiny settings does.
 
     What breaks the run that many checks look at is reported once, under the names of all of them.
 

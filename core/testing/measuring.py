@@ -9,11 +9,13 @@ import torch
 from torch import Tensor
 
 from restore.core.chance import chance
+from restore.core.dataset import Batch, NamedDataset, as_dataset
 from restore.core.errors import RestoreError
 from restore.core.evaluation import evaluate
 from restore.core.measuring import EvaluationProtocol, Metric, Number, is_partial
-from restore.core.steps import Batch, Modules
-from restore.core.task import Pictures, Task
+from restore.core.method import Method
+from restore.core.networks import Networks
+from restore.core.task import Task
 from restore.core.testing.subject import ContractBroken, Subject, require
 
 TOLERANCE = 5e-2
@@ -24,7 +26,7 @@ of gray and counted pixels with it."""
 class _First:
     """The first few of some pictures, so that measuring takes no time."""
 
-    def __init__(self, pictures: Pictures, count: int) -> None:
+    def __init__(self, pictures: NamedDataset, count: int) -> None:
         self.pictures, self.count = pictures, min(count, len(pictures))
 
     def __len__(self) -> int:
@@ -39,13 +41,13 @@ class _First:
 
 def every_sample_is_a_row_of_its_own(subject: Subject) -> None:
     """Statistics of a batch have the samples on their first axis; those not drawn by chance are each sample's own."""
-    task, modules = subject.networks()
-    if not task.protocols():
+    method, networks = subject.opened()
+    if not method.protocols():
         return
-    pair = _pair(task.evaluation_data(None))
+    pair = _pair(as_dataset(method.evaluation_data(None)))
     batch = {name: torch.stack([sample[name] for sample in pair]) for name in pair[0]}
-    for protocol in task.protocols().values():
-        rows = _measured(task, modules, batch, protocol)
+    for protocol in method.protocols().values():
+        rows = _measured(method, networks, batch, protocol)
         require(set(rows) == set(protocol.metrics), f"{protocol.name}: measure() gives {sorted(rows)}")
         for name, table in rows.items():
             where = f"{protocol.name}, {name}"
@@ -53,10 +55,10 @@ def every_sample_is_a_row_of_its_own(subject: Subject) -> None:
                 table.dim() >= 1 and len(table) == 2, f"{where}: two samples gave rows of shape {tuple(table.shape)}"
             )
             require(table.dtype == torch.float64, f"{where}: statistics are {table.dtype}, not float64")
-        _require_own(task, modules, pair[0], protocol, rows)
+        _require_own(method, networks, pair[0], protocol, rows)
 
 
-def _pair(pictures: Pictures) -> list[dict[str, Tensor]]:
+def _pair(pictures: NamedDataset) -> list[dict[str, Tensor]]:
     """The first and the last sample, or the first one twice where the two cannot be put in one batch."""
     first, last = pictures[0], pictures[len(pictures) - 1]
     alike = all(tensor.shape == last[name].shape for name, tensor in first.items())
@@ -64,22 +66,22 @@ def _pair(pictures: Pictures) -> list[dict[str, Tensor]]:
 
 
 def _measured(
-    task: Task, modules: Modules, batch: Batch, protocol: EvaluationProtocol, seed: int = 4
+    method: Method, networks: Networks, batch: Batch, protocol: EvaluationProtocol, seed: int = 4
 ) -> dict[str, Tensor]:
     with torch.no_grad(), chance(seed):
-        return task.measure(batch, modules, protocol)
+        return method.measure(batch, networks, protocol)
 
 
 def _require_own(
-    task: Task,
-    modules: Modules,
+    method: Method,
+    networks: Networks,
     sample: Mapping[str, Tensor],
     protocol: EvaluationProtocol,
     rows: Mapping[str, Tensor],
 ) -> None:
     """What two seeds agree about is not drawn by chance, and must not depend on the sample beside the first."""
     batch = {name: tensor[None] for name, tensor in sample.items()}
-    alone, again = (_measured(task, modules, batch, protocol, seed) for seed in (4, 5))
+    alone, again = (_measured(method, networks, batch, protocol, seed) for seed in (4, 5))
     for name, table in rows.items():
         if torch.equal(alone[name], again[name]):
             largest = max(1.0, float(alone[name].abs().max()))
@@ -89,12 +91,12 @@ def _require_own(
 
 def numbers_are_finite_and_say_how_they_were_measured(subject: Subject) -> None:
     """Every protocol gives finite numbers with a convention, for the set and for each of its pictures."""
-    task, modules = subject.networks()
-    if not task.protocols():
+    method, networks = subject.opened()
+    if not method.protocols():
         return
-    pictures = _First(task.evaluation_data(None), 2)
-    for protocol in task.protocols().values():
-        measured = evaluate(task, modules, pictures, protocol, of=subject.name)
+    pictures = _First(as_dataset(method.evaluation_data(None)), 2)
+    for protocol in method.protocols().values():
+        measured = evaluate(method, networks, pictures, protocol, of=subject.name)
         for number, metric in zip(measured.numbers, protocol.metrics.values(), strict=True):
             require(number.convention, f"{protocol.name}: {number.name} does not say how it was measured")
             _require_finite(number, metric, protocol.name)
@@ -102,13 +104,15 @@ def numbers_are_finite_and_say_how_they_were_measured(subject: Subject) -> None:
 
 
 def baselines_are_measured_alike(subject: Subject) -> None:
-    """What a run is compared with is measured on its validation pictures by its first protocol."""
+    """What a run is compared with is measured on its validation images by its training protocol."""
+    if not subject.learns:
+        return
     task = subject.task()
+    images, protocol = _First(as_dataset(task.evaluation_data(None)), 1), task.training_protocol
     for name, baseline in task.baselines().items():
-        require(isinstance(baseline, Task), f"baseline {name!r} is {baseline!r}, no task")
-        require(not baseline.modules, f"baseline {name!r} has weights")
-        pictures, protocol = _First(task.evaluation_data(None), 1), next(iter(task.protocols().values()))
-        numbers = evaluate(baseline, {}, pictures, protocol, of=name).numbers
+        require(isinstance(baseline, Method), f"baseline {name!r} is {baseline!r}, no Method")
+        require(not isinstance(baseline, Task), f"baseline {name!r} is a Task: it would need training")
+        numbers = evaluate(baseline, {}, images, protocol, of=name).numbers
         for number, metric in zip(numbers, protocol.metrics.values(), strict=True):
             _require_finite(number, metric, f"baseline {name!r}")
 
@@ -121,12 +125,12 @@ def _require_finite(number: Number, metric: Metric, where: str) -> None:
 
 def samples_can_be_shown(subject: Subject) -> None:
     """The row of pictures that a run writes after each evaluation."""
-    task, modules = subject.networks()
-    if not task.protocols():
+    method, networks = subject.opened()
+    if not method.protocols():
         return
-    sample = task.evaluation_data(None)[0]
+    sample = as_dataset(method.evaluation_data(None))[0]
     with torch.no_grad(), chance(4):
-        row = task.sample_row({name: tensor[None] for name, tensor in sample.items()}, modules)
+        row = method.sample_row({name: tensor[None] for name, tensor in sample.items()}, networks)
     require(row, "sample_row() gives no picture")
     for picture in row:
         require(picture.dim() == 3 and picture.shape[0] in (1, 3), f"{tuple(picture.shape)} is no picture (C, H, W)")
@@ -134,15 +138,18 @@ def samples_can_be_shown(subject: Subject) -> None:
 
 
 def what_cannot_be_measured_says_so(subject: Subject) -> None:
-    """A task without protocols has no right answers to compare with, and evaluating it is refused in one line."""
-    task = subject.task()
-    if task.protocols():
+    """A method without protocols has no right answers to compare with, and evaluating it is refused in one line."""
+    if subject.learns:
+        require(subject.task().protocols(), "it learns, but protocols() names no way to measure what")
+        return
+    method, _ = subject.opened()
+    if method.protocols():
         return
     try:
-        task.evaluation_data(None)
+        method.evaluation_data(None)
     except RestoreError:
         return
-    raise ContractBroken("protocols() is empty, but evaluation_data() gives pictures")
+    raise ContractBroken("protocols() is empty, but evaluation_data() gives images")
 
 
 CHECKS: tuple[Callable[[Subject], None], ...] = (

@@ -10,7 +10,9 @@ import torch
 from pydantic_core import PydanticUndefined
 from torch import nn
 
-from restore.core.settings import RunSettings, Settings, leaves
+from restore.core.chance import seed_everything
+from restore.core.method import Method
+from restore.core.settings import Settings, leaves
 from restore.core.task import Task
 from restore.core.testing.subject import Subject, require
 
@@ -35,19 +37,25 @@ def check_imports(*modules: str) -> None:
 
 
 def the_registered_objects_exist_and_fit(subject: Subject) -> None:
-    """Every reference resolves to a class of the right kind, and the task names the settings that are registered."""
-    require(issubclass(subject.task_type, Task), f"{subject.task_type!r} is no subclass of Task")
-    kinds: dict[str, type[Settings]] = {"settings": RunSettings, "predict": Settings, "evaluate": Settings}
-    for detail, base in kinds.items():
+    """Every reference resolves to a class of the right kind, and the method names the ones that are registered."""
+    base = Task if subject.learns else Method
+    require(issubclass(subject.method_type, base), f"{subject.method_type!r} is no subclass of {base.__name__}")
+    learns = issubclass(subject.method_type, Task)
+    require(learns == subject.learns, f"weights={subject.learns} was registered for {subject.method_type!r}")
+    own = {
+        "settings": subject.method_type.settings_type,
+        "predict": subject.method_type.predict_options_type,
+        "evaluate": subject.method_type.evaluate_options_type,
+    }
+    for detail, named in own.items():
         if detail in subject.entry.details:
             found = subject.entry.locate(detail)
-            require(isinstance(found, type) and issubclass(found, base), f"{detail}= is {found!r}, no {base.__name__}")
+            require(found is named, f"{detail}= is {found!r}, but the class says {named!r}")
+        else:
+            require(named is Settings, f"the class says {named!r}, but {detail}= is not registered")
     if "imports" in subject.entry.details:
         for name, code_base in subject.entry.locate("imports").items():
             require(callable(getattr(code_base, "convert", None)), f"imports=: {name!r} has no convert")
-    registered = subject.entry.locate("settings")
-    own = subject.task_type.settings_type
-    require(own is registered, f"settings_type is {own.__name__}, but settings= is {registered.__name__}")
 
 
 def every_setting_has_help_and_a_default(subject: Subject) -> None:
@@ -63,44 +71,63 @@ def every_setting_has_help_and_a_default(subject: Subject) -> None:
 
 
 def settings_survive_being_written(subject: Subject) -> None:
-    """Settings are equal to what is read from their JSON, and deciding them twice changes nothing."""
-    written = subject.settings.model_dump(mode="json")
-    require(subject.task_type.settings_type.model_validate(written) == subject.settings, "not equal after JSON")
-    require(subject.settings.decided() == subject.settings, "decided() decides otherwise the second time")
+    """Settings are equal to what is read from their JSON, and resolving them twice changes nothing."""
+    settings: Settings = subject.settings if subject.learns else subject.method_type.settings_type().resolved()
+    require(type(settings).model_validate(settings.model_dump(mode="json")) == settings, "not equal after JSON")
+    require(settings.resolved() == settings, "resolved() gives other settings the second time")
 
 
 def settings_alone_rebuild_the_task(subject: Subject) -> None:
-    """The same settings and seed make the same networks, critics included."""
-    first, second = subject.task(), subject.task()
-    require(list(first.modules) == list(second.modules), "networks differ in their names or order")
-    for name, network in first.modules.items():
-        _require_equal_states(name, network, second.modules[name])
+    """The same settings and seed make the same networks, discriminators included."""
+    if not subject.learns:
+        return
+    first, second = _trained(subject), _trained(subject)
+    require(list(first) == list(second), "networks differ in their names or order")
+    for name, network in first.items():
+        _require_equal_states(name, network, second[name])
+
+
+def _trained(subject: Subject) -> dict[str, nn.Module]:
+    seed_everything(subject.settings.seed)
+    task = subject.task()
+    return {**task.networks(), **task.training_networks()}
 
 
 def _require_equal_states(name: str, first: nn.Module, second: nn.Module) -> None:
     one, other = first.state_dict(), second.state_dict()
     require(list(one) == list(other), f"{name}: another set of parameters")
     for key, tensor in one.items():
-        require(torch.equal(tensor, other[key]), f"{name}.{key} is drawn from a chance that the seed does not cover")
+        require(torch.equal(tensor, other[key]), f"{name}.{key} draws random numbers that the seed does not cover")
 
 
 def networks_and_phases_belong_together(subject: Subject) -> None:
-    """Phases train networks that exist; what is registered without weights has neither; names stand once."""
-    task = subject.task()
-    phases = task.phases()
-    require(bool(phases) == subject.learns, f"weights={subject.learns} was registered, but it has {len(phases)} phases")
-    require(bool(task.exported) == subject.learns, f"weights={subject.learns}, but networks() gives {[*task.exported]}")
+    """Phases train networks that exist and monitor what is measured; names are unique."""
+    if not subject.learns:
+        return
+    task, trained = subject.task(), _trained(subject)
+    phases, metrics = task.phases(), task.training_protocol.metrics
+    require(phases, "phases() is empty: there is nothing to train")
+    require(task.networks(), "networks() is empty: there is nothing to use")
     require(len({phase.name for phase in phases}) == len(phases), "two phases have one name")
-    doubled = set(task.modules) & set(task.fixed)
+    doubled = set(trained) & set(task.frozen_networks())
     require(not doubled, f"both trained and frozen: {', '.join(doubled)}")
-    require(task.protocols() or not subject.learns, "it learns, but protocols() names no way to measure what")
-    metrics = next((protocol.metrics for protocol in task.protocols().values()), {})
     for phase in phases:
         for optimizer in phase.optimizers:
-            for name in phase.owned_by(optimizer):
-                require(name in task.modules, f"phase {phase.name}: {optimizer} trains {name!r}, which does not exist")
+            for name in phase.networks_of(optimizer):
+                require(name in trained, f"phase {phase.name}: {optimizer} trains {name!r}, which does not exist")
         monitored = phase.monitor is None or phase.monitor in metrics
-        require(monitored, f"phase {phase.name} monitors {phase.monitor!r}, which the first protocol does not measure")
+        require(monitored, f"phase {phase.name} monitors {phase.monitor!r}, which training_protocol does not measure")
+
+
+def what_is_main_exists(subject: Subject) -> None:
+    """The main input and output are among those declared, and the default protocol among the protocols."""
+    method = subject.method_type(subject.settings if subject.learns else subject.method_type.settings_type().resolved())
+    for what, main, names in (
+        ("main_input", method.main_input, method.inputs),
+        ("main_output", method.main_output, method.outputs),
+        *((("default_protocol", method.default_protocol, method.protocols()),) if method.protocols() else ()),
+    ):
+        require(main in names, f"{what} is {main!r}, which is none of {', '.join(names)}")
 
 
 CHECKS: tuple[Callable[[Subject], None], ...] = (
@@ -109,4 +136,5 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     settings_survive_being_written,
     settings_alone_rebuild_the_task,
     networks_and_phases_belong_together,
+    what_is_main_exists,
 )

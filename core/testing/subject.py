@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from restore.core.chance import seed_everything
+from restore.core.dataset import Batch
 from restore.core.events import Event, StepDone
 from restore.core.inference.canvas import exact_scale, scaled
+from restore.core.method import Method
+from restore.core.networks import Networks
 from restore.core.settings import RunSettings, Settings
-from restore.core.steps import Batch, Modules, Step, Terms, Turn
 from restore.core.task import Task
 from restore.core.training.trainer import Trainer
-from restore.core.weights.files import open_weights
+from restore.core.training_step import LossFunction, Phase, Terms, TrainStep
+from restore.core.weights.files import open_method, open_weights
 
 
 class ContractBroken(AssertionError):
@@ -55,52 +57,53 @@ class TaskEntry(Protocol):
 
 
 @dataclass(frozen=True)
-class ObservedTurn:
-    """One turn of a watched run."""
+class ObservedUpdate:
+    """One call of ``step.optimize`` in a watched run."""
 
     phase: str
     optimizer: str
-    owned: tuple[str, ...]
     unused: tuple[str, ...]
-    """Trainable parameters of the turn on which its loss does not depend."""
+    """Trainable parameters of the optimizer on which its loss does not depend."""
     changed: frozenset[str]
-    """Networks with a parameter that is another after the turn."""
+    """Networks with a parameter that is another afterwards."""
     calls: Mapping[str, int]
-    """How often the turn called each network that it owns."""
+    """How often the loss function called each network that the optimizer trains."""
 
 
 class Subject:
-    """One task, its miniature settings and a run of them."""
+    """One method, its tiny settings and, if it learns, a run of them."""
 
     def __init__(self, entry: TaskEntry, folder: Path) -> None:
         self.entry = entry
         self.name = entry.full_name
         self.folder = folder
-        self.task_type: type[Task] = entry.load()
+        self.method_type: type[Method] = entry.load()
         self.learns = bool(entry.details.get("weights", True))
         """Whether it is registered as a task with weights."""
-        self.turns: list[ObservedTurn] = []
+        self.updates: list[ObservedUpdate] = []
         """Of :attr:`run`."""
+
+    @property
+    def task_type(self) -> type[Task]:
+        """The class of a task, which learns. Raises ContractBroken for any other."""
+        if not issubclass(self.method_type, Task):
+            raise ContractBroken(f"{self.method_type!r} is no subclass of Task")
+        return self.method_type
 
     @cached_property
     def settings(self) -> RunSettings:
         """The settings of every run here."""
-        return self.task_type.miniature(out=self.folder).decided()
+        return self.task_type.tiny_settings(out=self.folder).resolved()
 
-    def task(self, settings: RunSettings | None = None, options: Settings | None = None) -> Task:
-        """The task, with networks that are the same each time."""
-        seed_everything(self.settings.seed)
-        task = self.task_type(settings or self.settings, options)
-        assert task.modules is not None  # they are built on first use: now, from this seed
-        return task
+    def task(self) -> Task:
+        """The task of these settings."""
+        return self.task_type(self.settings)
 
     def train(self, name: str, *, resume: Path | None = None, stop_at: int | None = None, **changes: Any) -> Path:
         """Folder of a run, killed when step ``stop_at`` is done and before it is saved."""
         settings = self.settings.model_copy(update={"name": name, **changes})
-        task = self.task(settings)
-        if name == "whole":
-            self._watch(task)
-        trainer = Trainer(task, settings, name=self.name, listeners=[_killer(stop_at)], resume=resume)
+        task_type = _watched(self.task_type, self.updates) if name == "whole" else self.task_type
+        trainer = Trainer(task_type, settings, name=self.name, listeners=[_killer(stop_at)], resume=resume)
         with suppress(_Killed):
             trainer.fit()
         return self.folder / name
@@ -119,28 +122,27 @@ class Subject:
         except Exception as error:  # noqa: BLE001  a second attempt would only find the folder of the first
             return error
 
-    def networks(self, options: Settings | None = None) -> tuple[Task, Modules]:
-        """The task as it is used: of the run's weights, or, where there is nothing to learn, as it is."""
+    def opened(self, predict: Settings | None = None) -> tuple[Method, Networks]:
+        """The method as it is used: of the run's weights, or, where there is nothing to learn, as it is."""
         if self.learns:
-            return open_weights(self.run / "best.safetensors", lambda *_: self.task_type, options)
-        task = self.task(options=options)
-        return task, Modules(task.exported)
+            return open_weights(self.run / "best.safetensors", lambda *_: self.method_type, predict=predict)
+        return open_method(self.method_type, predict=predict)
 
     def predict_options(self) -> Settings | None:
-        """What ``restore predict`` gives the task when no option was typed."""
-        if "predict" not in self.entry.details:
-            return None
-        options = self.entry.locate("predict")()
-        assert isinstance(options, Settings)
-        return options
+        """What ``restore predict`` gives the method when no option was typed."""
+        return self.method_type.predict_options_type() if "predict" in self.entry.details else None
 
-    def _watch(self, task: Task) -> None:
-        own_step = task.train_step
 
-        def train_step(batch: Batch, turn: Turn, step: Step) -> None:
-            own_step(batch, _WatchedTurn(turn, task, step, self.turns), step)
+def _watched(task_type: type[Task], seen: list[ObservedUpdate]) -> type[Task]:
+    """The same task, which notes what its steps do."""
 
-        task.train_step = train_step  # type: ignore[method-assign]
+    class Watched(task_type):  # type: ignore[valid-type, misc]
+        def train_step(self, batch: Batch, step: TrainStep) -> None:
+            phase = next(phase for phase in self.phases() if phase.name == step.phase)
+            position = step.phase, step.epoch, step.run_step, step.phase_step, step.progress
+            super().train_step(batch, _WatchedStep(*position, step, phase, seen))
+
+    return Watched
 
 
 class _Killed(BaseException):
@@ -155,27 +157,30 @@ def _killer(stop_at: int | None) -> Callable[[Event], None]:
     return listen
 
 
-class _WatchedTurn:
-    """A turn that notes what depends on what, and what moved."""
+@dataclass(frozen=True)
+class _WatchedStep(TrainStep):
+    """A step that notes which loss depends on what, and what moved."""
 
-    def __init__(self, turn: Turn, task: Task, step: Step, seen: list[ObservedTurn]) -> None:
-        self.turn, self.task, self.seen = turn, task, seen
-        self.phase = next(phase for phase in task.phases() if phase.name == step.phase)
+    step: TrainStep
+    within: Phase
+    seen: list[ObservedUpdate]
 
-    def __call__(self, name: str, closure: Callable[[Modules], Terms]) -> None:
-        owned, unused = self.phase.owned_by(name), list[str]()
-        calls = dict.fromkeys(owned, 0)
+    def optimize(self, name: str, loss_fn: LossFunction) -> None:
+        trained, unused, before = self.within.networks_of(name), list[str](), dict[str, list[Tensor]]()
+        calls, networks = dict.fromkeys(trained, 0), dict[str, nn.Module]()
 
-        def watched(modules: Modules) -> Terms:
+        def watched(nets: Networks) -> Terms:
+            networks.update(nets)
+            before.update(_parameters(networks))
             with ExitStack() as hooks:
-                for network in owned:
-                    hook = self.task.modules[network].register_forward_hook(partial(_count, calls, network))
+                for network in trained:
+                    hook = nets[network].register_forward_hook(partial(_count, calls, network))
                     hooks.callback(hook.remove)
-                terms = closure(modules)
+                terms = loss_fn(nets)
             parameters = {
                 f"{network}.{key}": parameter
-                for network in owned
-                for key, parameter in self.task.modules[network].named_parameters()
+                for network in trained
+                for key, parameter in nets[network].named_parameters()
                 if parameter.requires_grad
             }
             total = torch.stack([term.float() for term in terms.values()]).sum()
@@ -185,17 +190,17 @@ class _WatchedTurn:
             unused.extend(key for key, gradient in zip(parameters, gradients, strict=True) if gradient is None)
             return terms
 
-        before = self._parameters()
-        self.turn(name, watched)
-        after = self._parameters()
+        self.step.optimize(name, watched)
+        after = _parameters(networks)
         changed = {network for network in after if not _all_equal(after[network], before[network])}
-        self.seen.append(ObservedTurn(self.phase.name, name, owned, tuple(unused), frozenset(changed), calls))
+        self.seen.append(ObservedUpdate(self.phase, name, tuple(unused), frozenset(changed), calls))
 
-    def log(self, **numbers: Tensor | float) -> None:
-        self.turn.log(**numbers)
+    def log(self, **values: Tensor | float) -> None:
+        self.step.log(**values)
 
-    def _parameters(self) -> dict[str, list[Tensor]]:
-        return {name: [p.detach().clone() for p in network.parameters()] for name, network in self.task.modules.items()}
+
+def _parameters(networks: Mapping[str, nn.Module]) -> dict[str, list[Tensor]]:
+    return {name: [p.detach().clone() for p in network.parameters()] for name, network in networks.items()}
 
 
 def _count(calls: dict[str, int], network: str, *_: object) -> None:
@@ -206,11 +211,11 @@ def _all_equal(first: list[Tensor], second: list[Tensor]) -> bool:
     return all(bool((one == other).all()) for one, other in zip(first, second, strict=True))
 
 
-def random_inputs(task: Task, height: int, width: int, seed: int = 0) -> dict[str, Tensor]:
-    """Input planes (C, H, W) as the task declares them, drawn from their range; black or white where not smooth."""
+def random_inputs(method: Method, height: int, width: int, seed: int = 0) -> dict[str, Tensor]:
+    """Input planes (C, H, W) as the method declares them, drawn from their range; black or white where not smooth."""
     generator = torch.Generator().manual_seed(seed)
     planes = {}
-    for name, plane in task.inputs.items():
+    for name, plane in method.inputs.items():
         shape = (plane.channels, *(scaled(length, exact_scale(plane)) for length in (height, width)))
         drawn = torch.rand(shape, generator=generator)
         drawn = drawn if plane.smooth else drawn.round()

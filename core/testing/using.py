@@ -12,9 +12,9 @@ from restore.core.chance import chance
 from restore.core.errors import RestoreError
 from restore.core.inference.canvas import exact_scale
 from restore.core.inference.engine import predict_picture
-from restore.core.planes import Rendered
-from restore.core.steps import Modules
-from restore.core.task import Task
+from restore.core.method import Method
+from restore.core.networks import Networks
+from restore.core.pictures.files import Rendered
 from restore.core.testing.subject import Subject, random_inputs, require
 from restore.core.weights.files import open_weights, save_weights
 
@@ -27,37 +27,41 @@ TOLERANCE = 1e-4
 
 def weights_files_hold_everything(subject: Subject) -> None:
     """Networks that were saved and opened again predict the same, bit for bit."""
-    task, modules = subject.networks()
-    model = getattr(task.settings, "model", None)
+    if not subject.learns:
+        return
+    method, networks = subject.opened()
     path = save_weights(
         subject.folder / "saved.safetensors",
         task=subject.name,
-        model=model.model_dump(mode="json") if model else {},
-        modules=modules,
+        model=subject.settings.model.model_dump(mode="json"),
+        networks=networks,
     )
-    again, opened = open_weights(path, lambda *_: subject.task_type)
-    inputs = random_inputs(task, 32, 32)
-    before, after = (_run(used, networks, inputs) for used, networks in ((task, modules), (again, opened)))
+    again, opened = open_weights(path, lambda *_: subject.method_type)
+    inputs = random_inputs(method, 32, 32)
+    before, after = (_run(used, networks, inputs) for used, networks in ((method, networks), (again, opened)))
     for name, plane in before.items():
         require(torch.equal(plane, after[name]), f"{name!r} is another one after saving and opening")
 
 
 def pictures_of_any_size_work(subject: Subject) -> None:
     """Odd sizes give outputs of the declared size; tiny pictures too, or a message that says why not."""
-    task, modules = subject.networks(subject.predict_options())
+    method, networks = subject.opened(subject.predict_options())
     for height, width in ODD_SIZES:
-        inputs = random_inputs(task, height, width)
+        inputs = random_inputs(method, height, width)
         try:
-            outputs = _run(task, modules, inputs)
+            outputs = _run(method, networks, inputs)
         except RestoreError:
             require((height, width) != ODD_SIZES[0], f"a picture of {height} x {width} pixels is refused")
             continue
-        for name, plane in task.outputs.items():
+        for name, plane in method.outputs.items():
             scale = exact_scale(plane)
             wanted = (plane.channels, math.ceil(height * scale), math.ceil(width * scale))
             shape = tuple(outputs[name].shape)
             require(shape == wanted, f"{name!r} of a picture of {height} x {width} is {shape}, not {wanted}")
-        _require_pictures(task.render(outputs, inputs))
+        rendered = method.render(outputs, inputs)
+        _require_pictures(rendered)
+        absent = set(method.always_renders) - set(rendered)
+        require(not absent, f"always_renders: render() does not give {absent}")
 
 
 def _require_pictures(rendered: Mapping[str, Tensor | Rendered]) -> None:
@@ -70,43 +74,43 @@ def _require_pictures(rendered: Mapping[str, Tensor | Rendered]) -> None:
 
 def a_batch_predicts_what_its_pictures_do(subject: Subject) -> None:
     """In use no picture depends on those beside it."""
-    task, modules = subject.networks()
-    edge = 32 * task.tiling.multiple_of // math.gcd(32, task.tiling.multiple_of)
-    pair = [random_inputs(task, edge, edge, seed) for seed in (1, 2)]
-    together = _predict(task, modules, {name: torch.stack([one[name] for one in pair]) for name in pair[0]})
+    method, networks = subject.opened()
+    edge = 32 * method.tiling.multiple_of // math.gcd(32, method.tiling.multiple_of)
+    pair = [random_inputs(method, edge, edge, seed) for seed in (1, 2)]
+    together = _predict(method, networks, {name: torch.stack([one[name] for one in pair]) for name in pair[0]})
     for index, inputs in enumerate(pair):
-        alone = _predict(task, modules, {name: plane[None] for name, plane in inputs.items()})
-        for name, plane in task.outputs.items():
+        alone = _predict(method, networks, {name: plane[None] for name, plane in inputs.items()})
+        for name, plane in method.outputs.items():
             difference = (together[name][index] - alone[name][0]).abs().max()
             require(difference <= TOLERANCE * (plane.high - plane.low), f"{name!r} depends on its batch: {difference}")
 
 
 def exact_tiles_equal_the_whole(subject: Subject) -> None:
     """Where tiles are declared exact, they are: no output depends on more than its halo."""
-    task, modules = subject.networks()
-    if task.tiling.mode != "exact":
+    method, networks = subject.opened()
+    if method.tiling.mode != "exact":
         return
-    step = task.tiling.multiple_of
-    halo = math.ceil(task.tiling.halo / step) * step
+    step = method.tiling.multiple_of
+    halo = math.ceil(method.tiling.halo / step) * step
     edge = 2 * halo + 3 * max(step, 16)
-    inputs = random_inputs(task, edge, edge)
-    whole = _run(task, modules, inputs)
-    tiled = _run(task, modules, inputs, tile=max(step, 16))
-    for name, plane in task.outputs.items():
+    inputs = random_inputs(method, edge, edge)
+    whole = _run(method, networks, inputs)
+    tiled = _run(method, networks, inputs, tile=max(step, 16))
+    for name, plane in method.outputs.items():
         difference = (whole[name] - tiled[name]).abs().max()
         require(difference <= TOLERANCE * (plane.high - plane.low), f"{name!r}: tiles differ by {difference}")
-    _require_local(task, modules, inputs, step, halo)
+    _require_local(method, networks, inputs, step, halo)
 
 
-def _require_local(task: Task, modules: Modules, inputs: dict[str, Tensor], step: int, halo: int) -> None:
+def _require_local(method: Method, networks: Networks, inputs: dict[str, Tensor], step: int, halo: int) -> None:
     """By gradients in float64, where no influence is too small to see."""
-    first = next(iter(task.inputs))
+    first = method.main_input
     start = halo + step
-    networks = Modules({name: network.double() for name, network in modules.items()})
+    networks = Networks({name: network.double() for name, network in networks.items()})
     batch = {name: plane[None].double() for name, plane in inputs.items()}
     picture = batch[first].requires_grad_()
-    outputs = task.predict(batch, networks)
-    for name, plane in task.outputs.items():
+    outputs = method.predict(batch, networks)
+    for name, plane in method.outputs.items():
         scale = exact_scale(plane)
         block = slice(int(start * scale), int((start + step) * scale))
         (slope,) = torch.autograd.grad(outputs[name][..., block, block].sum(), picture, retain_graph=True)
@@ -114,17 +118,17 @@ def _require_local(task: Task, modules: Modules, inputs: dict[str, Tensor], step
         if not len(places):  # saturated or blind here; what was compared above has to do
             continue
         reach = max(start - int(places.min()), int(places.max()) - (start + step - 1))
-        require(reach <= halo, f"{name!r} depends on pixels {reach} away, but the halo is {task.tiling.halo}")
+        require(reach <= halo, f"{name!r} depends on pixels {reach} away, but the halo is {method.tiling.halo}")
 
 
-def _predict(task: Task, modules: Modules, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def _predict(method: Method, networks: Networks, batch: dict[str, Tensor]) -> dict[str, Tensor]:
     with torch.inference_mode(), chance(3):
-        return task.predict(batch, modules)
+        return method.predict(batch, networks)
 
 
-def _run(task: Task, modules: Modules, inputs: dict[str, Tensor], tile: int | None = None) -> dict[str, Tensor]:
+def _run(method: Method, networks: Networks, inputs: dict[str, Tensor], tile: int | None = None) -> dict[str, Tensor]:
     with chance(3):
-        return predict_picture(task, modules, inputs, tile=tile)
+        return predict_picture(method, networks, inputs, tile=tile)
 
 
 CHECKS: tuple[Callable[[Subject], None], ...] = (

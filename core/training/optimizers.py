@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 from torch.nn import Parameter
 
-from restore.core.settings import OptimizerSettings, ScheduleSettings
+from restore.core.errors import UsageError
+from restore.core.settings import OptimizerSettings, RunSettings, ScheduleSettings
+from restore.core.training_step import Phase
 
 ONE_CYCLE_START = 0.04
 """Rate at which one-cycle begins, as a fraction of its highest (1/25, as Smith and Topin, 2018, use)."""
@@ -31,38 +33,38 @@ def make_optimizer(settings: OptimizerSettings, parameters: Iterable[Parameter])
             return torch.optim.RMSprop(trainable, alpha=settings.betas[1], momentum=settings.momentum, **common)
 
 
-def rate_factor(schedule: ScheduleSettings, share: float) -> float:
+def rate_factor(schedule: ScheduleSettings, progress: float) -> float:
     """Learning rate at a point of the phase, as a fraction of its highest.
 
     Args:
         schedule: which shape; ``plateau`` is constant here, its decreases come from ``Plateau``.
-        share: how much of the phase is done, in [0, 1].
+        progress: how much of the phase is done, in [0, 1].
     """
     final, warmup = schedule.final, schedule.warmup
     if schedule.name == "one-cycle":
         rising = warmup or 0.3
-        if share < rising:
-            return _cosine(ONE_CYCLE_START, 1.0, share / rising)
-        return _cosine(1.0, final, (share - rising) / (1 - rising)) if rising < 1 else 1.0
-    if share < warmup:
-        return share / warmup
+        if progress < rising:
+            return _cosine(ONE_CYCLE_START, 1.0, progress / rising)
+        return _cosine(1.0, final, (progress - rising) / (1 - rising)) if rising < 1 else 1.0
+    if progress < warmup:
+        return progress / warmup
     match schedule.name:
         case "linear":
-            return 1.0 + (final - 1.0) * _after(warmup, share)
+            return 1.0 + (final - 1.0) * _after(warmup, progress)
         case "cosine":
-            return _cosine(1.0, final, _after(warmup, share))
+            return _cosine(1.0, final, _after(warmup, progress))
         case "multi-step":
-            return float(schedule.gamma ** bisect_right(sorted(schedule.milestones), share))
+            return float(schedule.gamma ** bisect_right(sorted(schedule.milestones), progress))
         case _:
             return 1.0
 
 
-def _after(warmup: float, share: float) -> float:
-    return (share - warmup) / (1 - warmup) if warmup < 1 else 0.0
+def _after(warmup: float, progress: float) -> float:
+    return (progress - warmup) / (1 - warmup) if warmup < 1 else 0.0
 
 
-def _cosine(start: float, end: float, share: float) -> float:
-    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
+def _cosine(start: float, end: float, progress: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2
 
 
 class Plateau:
@@ -124,7 +126,33 @@ class ScheduledOptimizer:
             step = min(step + steps_per_epoch, end) if step < end else step
         elif warms_up:
             step += 1
-        share = min(1.0, step / max(1, steps))
-        factor = rate_factor(schedule, share) * (self.plateau.factor if self.plateau else 1.0)
+        progress = min(1.0, step / max(1, steps))
+        factor = rate_factor(schedule, progress) * (self.plateau.factor if self.plateau else 1.0)
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.lr * factor
+
+
+def check_schedules(phases: Sequence[Phase], settings: RunSettings, notice: Callable[[str], None]) -> None:
+    """Refuse what waits for a metric in phases that monitor none, and report where it does not act.
+
+    Args:
+        phases: the phases of a run.
+        settings: when a phase ends early.
+        notice: told about phases in which early stopping does not act.
+
+    Raises:
+        UsageError: a plateau schedule, or early stopping, would never do anything.
+    """
+    unmonitored = [phase for phase in phases if phase.monitor is None]
+    for phase in unmonitored:
+        for name, optimizer in phase.optimizers.items():
+            if optimizer.schedule.name == "plateau":
+                raise UsageError(
+                    f"phase {phase.name!r} monitors no metric, so {name}'s plateau schedule would never act; "
+                    "choose another schedule"
+                )
+    if settings.early_stopping.patience is not None and unmonitored:
+        names = ", ".join(phase.name for phase in unmonitored)
+        if len(unmonitored) == len(phases):
+            raise UsageError(f"early_stopping: no phase of this task monitors a metric ({names}), so none ends early")
+        notice(f"early stopping does not act in {names}, where no metric is monitored")

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from restore.core.errors import WeightsError
 from restore.core.measuring import Number
+from restore.core.method import Method
+from restore.core.networks import Networks, frozen
 from restore.core.settings import Settings
-from restore.core.steps import Modules
 from restore.core.task import Task
 from restore.core.versions import installed_version
 from restore.core.weights.header import Header, read_header
@@ -34,7 +35,7 @@ def save_weights(
     *,
     task: str,
     model: Mapping[str, Any],
-    modules: Mapping[str, nn.Module | State],
+    networks: Mapping[str, nn.Module | State],
     phase: str | None = None,
     numbers: Iterable[Number | Mapping[str, Any]] = (),
     versions: Mapping[str, str] | None = None,
@@ -47,7 +48,7 @@ def save_weights(
     tensors = storable(
         {
             f"{name}.{key}": tensor
-            for name, module in modules.items()
+            for name, module in networks.items()
             for key, tensor in (module.state_dict() if isinstance(module, nn.Module) else module).items()
         }
     )
@@ -64,51 +65,71 @@ def save_weights(
     return path
 
 
-def open_weights(path: Path, resolve: Resolve, options: Settings | None = None) -> tuple[Task, Modules]:
+def open_weights(
+    path: Path, resolve: Resolve, *, predict: Settings | None = None, evaluate: Settings | None = None
+) -> tuple[Task, Networks]:
     """Rebuild the task of a weights file and its networks, on the CPU, frozen and in evaluation mode.
 
-    ``options`` are the settings of ``predict`` or ``evaluate`` that the task is built with. Raises WeightsError when
-    the file is damaged, its task is not installed, or any key is missing, unexpected or of another shape.
+    Args:
+        path: the weights file.
+        resolve: finds the class of the task by kind and name, as ``registry.get`` does.
+        predict: options of ``restore predict``; unset: their defaults.
+        evaluate: options of ``restore evaluate``; unset: their defaults.
+
+    Raises:
+        WeightsError: the file is damaged, its task is not installed, or any key is missing, unexpected or of another
+            shape.
     """
     header = read_header(path)
     try:
         task_type: type[Task] = resolve("tasks", header.task)
     except LookupError as error:
         raise WeightsError(f"{path}: made by the task {header.task!r}, which cannot be used here: {error}") from error
-    return load_weights(path, header, task_type, options)
+    return load_weights(path, header, task_type, predict=predict, evaluate=evaluate)
 
 
 def load_weights(
-    path: Path, header: Header, task_type: type[Task], options: Settings | None = None
-) -> tuple[Task, Modules]:
+    path: Path,
+    header: Header,
+    task_type: type[Task],
+    *,
+    predict: Settings | None = None,
+    evaluate: Settings | None = None,
+) -> tuple[Task, Networks]:
     """Rebuild the task of a weights file whose header was read already; see :func:`open_weights`.
 
     Args:
         path: the weights file.
         header: its header.
         task_type: the class of the task that the header names.
-        options: the settings of ``predict`` or ``evaluate`` that the task is built with.
+        predict: options of ``restore predict``; unset: their defaults.
+        evaluate: options of ``restore evaluate``; unset: their defaults.
 
     Raises:
         WeightsError: the file is damaged, or any key is missing, unexpected or of another shape.
     """
-    task = rebuild(task_type, header.model, options, source=str(path))
-    networks = task.exported
+    task = rebuild(task_type, header.model, source=str(path)).with_options(predict=predict, evaluate=evaluate)
+    networks = task.networks()
     load_exactly(networks, read_tensors(path, header), source=str(path))
-    for network in networks.values():
-        network.eval().requires_grad_(False)
-    return task, Modules(networks)
+    return task, Networks(frozen({**networks, **task.helper_networks()}))
 
 
-def rebuild(task_type: type[Task], model: Mapping[str, Any], options: Settings | None, source: str) -> Task:
-    """The task whose networks ``model`` describes. Raises WeightsError when the settings do not fit it any more."""
-    given = {"model": dict(model)} if "model" in task_type.settings_type.model_fields else {}
+def open_method(
+    method_type: type[Method], *, predict: Settings | None = None, evaluate: Settings | None = None
+) -> tuple[Method, Networks]:
+    """Build a classical method, which has no weights; the options are those of `open_weights`."""
+    method = method_type(method_type.settings_type().resolved()).with_options(predict=predict, evaluate=evaluate)
+    return method, Networks(frozen(method.helper_networks()))
+
+
+def rebuild(task_type: type[Task], model: Mapping[str, Any], source: str) -> Task:
+    """Build the task whose networks ``model`` describes. Raises WeightsError when it does not fit the task any more."""
     try:
-        settings = task_type.settings_type.model_validate(given)
+        settings = task_type.settings_type.model_validate({"model": dict(model)})
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         raise WeightsError(f"{source}: its settings do not fit the task {task_type.__name__}: {wrong}") from error
-    return task_type(settings, options)
+    return task_type(settings)
 
 
 def read_tensors(path: Path, header: Header) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from restore.core.errors import UsageError, WeightsError
 from restore.core.task import Task
@@ -53,6 +53,7 @@ class _Trial:
 
     name: str
     task: Task | None
+    networks: dict[str, nn.Module]
     tensors: dict[str, Tensor]
     filled: list[str]
     """Keys that were missing and could be filled in without a guess."""
@@ -60,7 +61,7 @@ class _Trial:
 
     @property
     def model(self) -> dict[str, Any]:
-        return _model_of(self.task) if self.task is not None else {}
+        return dict(self.task.settings.model.model_dump(mode="json")) if self.task is not None else {}
 
 
 def import_weights(
@@ -93,12 +94,12 @@ def import_weights(
     chosen = _chosen(source, task, trials, partial)
     if chosen.task is None or (chosen.problems and not partial):
         raise WeightsError(_refusal(source, task, trials))
-    loaded = _load(chosen.task, chosen.tensors) - len(chosen.filled)
+    loaded = _load(chosen.networks, chosen.tensors) - len(chosen.filled)
     if not loaded:
         raise WeightsError(f"{source}: not one of its parameters fits {task}, read as a checkpoint of {chosen.name}")
     writable_folder(output.parent)
     origin = {"imported_from": chosen.name, "imported_file": source.name}
-    save_weights(output, task=task, model=chosen.model, modules=chosen.task.exported, versions=origin)
+    save_weights(output, task=task, model=chosen.model, networks=chosen.networks, versions=origin)
     notes = [*state.notes, *(f"filled in: {key}, which old checkpoints lack" for key in chosen.filled)]
     return Report(source, output, task, chosen.name, chosen.model, loaded, notes, chosen.problems)
 
@@ -107,11 +108,11 @@ def _tried(name: str, codebase: Codebase, state: ForeignState, task_type: type[T
     """What a code base makes of a state; whatever its rules stumble over means that it does not fit."""
     try:
         model, tensors = codebase.convert(dict(state.tensors))
-        task = rebuild(task_type, model, None, source)
-        networks = task.exported
+        task = rebuild(task_type, model, source)
+        networks = task.networks()
     except (WeightsError, ValueError, LookupError, TypeError, ArithmeticError, RuntimeError) as error:
         said = str(error) if isinstance(error, WeightsError) else f"{type(error).__name__}: {error}"
-        return _Trial(name, None, {}, [], [said.removeprefix(f"{source}: ")])
+        return _Trial(name, None, {}, {}, [], [said.removeprefix(f"{source}: ")])
     filled = []
     for key, shape in expected_shapes(networks).items():
         # Checkpoints from before torch 0.4.1 lack this counter, which no prediction depends on.
@@ -119,7 +120,7 @@ def _tried(name: str, codebase: Codebase, state: ForeignState, task_type: type[T
             network, _, inner = key.partition(".")
             tensors[key] = networks[network].state_dict()[inner]
             filled.append(key)
-    return _Trial(name, task, tensors, filled, differences(networks, tensors))
+    return _Trial(name, task, networks, tensors, filled, differences(networks, tensors))
 
 
 def _chosen(source: Path, task: str, trials: list[_Trial], partial: bool) -> _Trial:
@@ -166,20 +167,13 @@ def _refusal(source: Path, task: str, trials: list[_Trial]) -> str:
     return "\n".join(lines)
 
 
-def _load(task: Task, tensors: Mapping[str, Tensor]) -> int:
+def _load(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> int:
     """Load every tensor that fits; how many there were."""
     loaded = 0
-    for name, network in task.exported.items():
+    for name, network in networks.items():
         own = network.state_dict()
         given = {key: tensors[f"{name}.{key}"] for key in own if f"{name}.{key}" in tensors}
         fitting = {key: tensor for key, tensor in given.items() if tensor.shape == own[key].shape}
         network.load_state_dict({**own, **fitting})
         loaded += len(fitting)
     return loaded
-
-
-def _model_of(task: Task) -> dict[str, Any]:
-    """The ``model`` settings of a task as plain JSON; none for one without."""
-    settings = getattr(task.settings, "model", None)
-    dumped: dict[str, Any] = settings.model_dump(mode="json") if settings is not None else {}
-    return dumped

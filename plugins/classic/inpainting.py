@@ -1,4 +1,4 @@
-"""Methods that fill holes or blend patches and have nothing to learn, as tasks."""
+"""Methods that fill holes or blend patches and have nothing to learn."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
+from restore.core.dataset import Batch, Pictures
 from restore.core.errors import DataError, UsageError
 from restore.core.measuring import EvaluationProtocol
+from restore.core.method import Method
+from restore.core.networks import Networks
 from restore.core.pictures.files import Picture, read_picture
-from restore.core.planes import Plane
-from restore.core.steps import Batch, Modules
-from restore.core.task import Pictures, Task
+from restore.core.planes import Plane, Tiling
 from restore.plugins.classic import filling
-from restore.plugins.classic.fixed_method import FixedMethod
 from restore.plugins.classic.settings import BlendingPredict, BlendingSettings, FillingSettings
 from restore.plugins.common.inpainting.blending import poisson_blend
 from restore.plugins.common.inpainting.task import MASK, Inpainting
@@ -27,10 +28,8 @@ from restore.plugins.common.masks.reading import read_mask
 _log = logging.getLogger(__name__)
 
 
-class Filling(FixedMethod, Inpainting):
+class Filling(Inpainting[FillingSettings]):
     """Base of the methods that fill holes: everything but `filled`."""
-
-    settings_type = FillingSettings
 
     @property
     def window(self) -> int:
@@ -41,14 +40,11 @@ class Filling(FixedMethod, Inpainting):
     def filled(self, picture: Tensor, mask: Tensor) -> Tensor:
         """A picture (3, H, W) on the host without its hole, where the mask (1, H, W) is one."""
 
-    def fill(self, picture: Tensor, mask: Tensor, modules: Modules) -> Tensor:  # noqa: ARG002
+    @override
+    def fill(self, picture: Tensor, mask: Tensor, networks: Networks) -> Tensor:
         """Each picture for itself, on the host."""
         filled = [self.filled(*each) for each in zip(picture.cpu(), mask.cpu(), strict=True)]
         return torch.stack(filled).to(picture.device)
-
-    def baselines(self) -> Mapping[str, Task]:
-        """None: these are the baselines."""
-        return {}
 
 
 class Mean(Filling):
@@ -75,23 +71,28 @@ class Biharmonic(Filling):
         return filling.biharmonic_filled(picture, mask)
 
 
-class Poisson(FixedMethod):
+class Poisson(Method[BlendingSettings, BlendingPredict]):
     """A patch without a seam."""
-
-    settings_type = BlendingSettings
 
     @property
     def inputs(self) -> Mapping[str, Plane]:
         """The picture, the patch laid over it, and a mask with one where the patch is taken."""
         return {"input": Plane(), "patch": Plane(), "mask": MASK}
 
+    @property
+    @override
+    def tiling(self) -> Tiling:
+        """Never cut: a border goes through the whole picture."""
+        return Tiling("whole", halo=0)
+
+    @override
     def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
         """The picture, and the patch with its mask in place.
 
         What cannot be seen of the patch is not taken; where nothing is, a warning is logged. Raises UsageError without
         a patch or where it does not fit, DataError when the mask has another size than it.
         """
-        options = self.options if isinstance(self.options, BlendingPredict) else BlendingPredict()
+        options = self.predict_options
         if options.patch is None:
             raise UsageError(f"{path}: which picture is put into it? Give --patch FILE")
         laid = read_picture(options.patch)
@@ -118,18 +119,19 @@ class Poisson(FixedMethod):
         chosen[:, places[0], places[1]] = mask
         return {"input": picture.colour, "patch": whole, "mask": chosen}
 
-    def predict(self, batch: Batch, modules: Modules) -> Batch:  # noqa: ARG002
+    @override
+    def predict(self, batch: Batch, networks: Networks) -> Batch:
         """The blended picture, in [0, 1]."""
-        mixed = isinstance(self.options, BlendingPredict) and self.options.mixed
         planes = zip(batch["input"].cpu(), batch["patch"].cpu(), batch["mask"].cpu(), strict=True)
-        blended = torch.stack([poisson_blend(*each, mixed=mixed).clamp(0, 1) for each in planes])
+        blended = torch.stack([poisson_blend(*each, mixed=self.predict_options.mixed).clamp(0, 1) for each in planes])
         return {"output": blended.to(batch["input"].device)}
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """None: there is no right answer to compare with."""
         return {}
 
-    def evaluation_data(self, folder: Path | None) -> Pictures:  # noqa: ARG002
+    @override
+    def evaluation_data(self, folder: Path | None) -> Pictures:
         """Raises UsageError."""
         raise UsageError("blending a patch has no right answer that it could be compared with")
 

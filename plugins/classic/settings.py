@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from restore.core.settings import Flag, RunSettings, Settings
+from restore.core.settings import Flag, Settings
 
 Scale = Annotated[float, Field(ge=1, le=64)]
 
@@ -19,7 +19,7 @@ class EnlargingModel(Settings):
     """How many times larger each side becomes."""
 
 
-class EnlargingSettings(RunSettings):
+class EnlargingSettings(Settings):
     """Settings of a method that enlarges pictures."""
 
     model: EnlargingModel = EnlargingModel()
@@ -40,11 +40,11 @@ class EnlargingEvaluate(Settings):
     """How many times larger the targets are; unset: read from the pairs. Inputs are made where there are none."""
 
 
-class FillingSettings(RunSettings):
+class FillingSettings(Settings):
     """Settings of a method that fills holes; it has none of its own."""
 
 
-class BlendingSettings(RunSettings):
+class BlendingSettings(Settings):
     """Settings of a method that puts a patch into a picture; it has none of its own."""
 
 

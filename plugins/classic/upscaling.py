@@ -1,4 +1,4 @@
-"""Methods that enlarge a picture and have nothing to learn, as tasks."""
+"""Methods that enlarge a picture and have nothing to learn."""
 
 from __future__ import annotations
 
@@ -6,37 +6,44 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Self
 
 from torch import Tensor
+from typing_extensions import override
 
+from restore.core.dataset import Batch, Pictures
 from restore.core.measuring import EvaluationProtocol
-from restore.core.planes import Plane
-from restore.core.settings import Settings
-from restore.core.steps import Batch, Modules
-from restore.core.task import Pictures
+from restore.core.method import Method
+from restore.core.networks import Networks
+from restore.core.planes import Plane, Tiling
 from restore.plugins.classic import interpolation
-from restore.plugins.classic.fixed_method import FixedMethod
 from restore.plugins.classic.fourier import fourier
 from restore.plugins.classic.settings import EnlargingEvaluate, EnlargingPredict, EnlargingSettings
 from restore.plugins.common.super_resolution.dataset import evaluation_pairs
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
 
 
-class Enlarging(FixedMethod):
+class Enlarging(Method[EnlargingSettings, EnlargingPredict, EnlargingEvaluate]):
     """Base of the methods: everything but `enlarged`.
 
     The scale is the option's where one was given, else that of the settings; measuring pairs without either takes the
     scale that the pairs have.
     """
 
-    settings_type = EnlargingSettings
-
-    def __init__(self, settings: EnlargingSettings, options: Settings | None = None) -> None:
-        super().__init__(settings, options)
+    def __init__(self, settings: EnlargingSettings) -> None:
+        super().__init__(settings)
         self._given: float | None = settings.model.scale
-        if isinstance(options, EnlargingPredict | EnlargingEvaluate):
-            self._given = options.scale
-        self.scale = _as_fraction(self._given or settings.model.scale)
+        self.scale = _as_fraction(settings.model.scale)
+
+    @override
+    def with_options(
+        self, *, predict: EnlargingPredict | None = None, evaluate: EnlargingEvaluate | None = None
+    ) -> Self:
+        other = super().with_options(predict=predict, evaluate=evaluate)
+        if predict is not None or evaluate is not None:
+            other._given = predict.scale if predict is not None else other.evaluate_options.scale
+            other.scale = _as_fraction(other._given or self.settings.model.scale)
+        return other
 
     @abstractmethod
     def enlarged(self, pictures: Tensor, scale: float) -> Tensor:
@@ -52,13 +59,25 @@ class Enlarging(FixedMethod):
         """The small picture; where a fraction needs a few more rows, the last one goes on, as at any other edge."""
         return {"input": Plane(padding="edge")}
 
-    def predict(self, batch: Batch, modules: Modules) -> Batch:  # noqa: ARG002
+    @override
+    def predict(self, batch: Batch, networks: Networks) -> Batch:
         """The enlarged picture, clipped to [0, 1]."""
         return {"output": self.enlarged(batch["input"], self.scale).clamp(0, 1)}
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """Those of super-resolution, for the scale that is measured."""
         return super_resolution_protocols(self.scale)
+
+    @property
+    @override
+    def default_protocol(self) -> str:
+        return "y8-border"
+
+    @property
+    @override
+    def tiling(self) -> Tiling:
+        """Never cut: a wave and a border go through the whole picture."""
+        return Tiling("whole", halo=0)
 
     def evaluation_data(self, folder: Path | None) -> Pictures:
         """Pairs of a folder, or of the sample photographs; the scale of the pairs is the task's from now on."""

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.steps import Batch, Terms
+from restore.core.dataset import Batch
+from restore.core.training_step import Terms
 
 
 @dataclass(frozen=True)

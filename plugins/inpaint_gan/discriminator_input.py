@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from restore.core.steps import Batch, Terms
+from restore.core.dataset import Batch
+from restore.core.training_step import Terms
 from restore.plugins.common.adversarial.losses import (
     AdversarialLoss,
     Hinge,
@@ -42,7 +43,7 @@ class DiscriminatorInput:
     def __call__(self, discriminator: nn.Module, batch: Batch, *batches: Tensor) -> list[DiscriminatorOutput]:
         """An output for each of ``batches`` (B, 3, H, W) in [0, 1], all with the holes of ``batch``.
 
-        They pass through together: batch normalisation of each by its own statistics would show in one turn what it
+        They pass through together: batch normalisation of each by its own statistics would show in one loss what it
         hides in the other.
         """
         views = [self._view(pictures, batch["mask"]) for pictures in batches]

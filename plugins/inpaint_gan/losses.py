@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from torch import Tensor
 
-from restore.core.steps import Batch, Terms
+from restore.core.dataset import Batch
+from restore.core.training_step import Terms
 from restore.plugins.common.inpainting.losses import (
     DiscountedL1,
     MaskedL1,

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from restore.core.steps import Phase
-from restore.core.task import Pictures
+from restore.core.dataset import Pictures
+from restore.core.training_step import Phase
 from restore.plugins.common.images.resize import bilinear
 from restore.plugins.inpaint_gan.settings import InpaintGANSettings
 

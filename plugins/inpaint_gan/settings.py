@@ -213,7 +213,7 @@ class InpaintGANSettings(TwoPhaseSettings):
 
     # What follows imports torch, and only where it is needed: settings alone must load without it.
 
-    def decided(self) -> Self:
+    def resolved(self) -> Self:
         """A copy with the window, the steps of an epoch on the sample, all phases but the last and the features fixed.
 
         So a resumed run with more ``epochs`` begins with the same phases. Where features will be looked at, raises
@@ -226,10 +226,12 @@ class InpaintGANSettings(TwoPhaseSettings):
             changes["model"] = self.model.model_copy(update={"window": self.crop})
         if self.perceptual.weight or self.style.weight:
             from restore.plugins.common.inpainting.dataset import inpainting_pictures
-            from restore.plugins.common.perceptual.weights import decided
+            from restore.plugins.common.perceptual.weights import resolve_features
 
             if self.looks_at_features:  # a mistake in the data is told before half a gigabyte is downloaded
                 inpainting_pictures("train", self, self.masks, self.crop)
                 inpainting_pictures("validation", self, self.masks, self.crop)
-            changes["perceptual"] = cast(FeatureSettings, decided(self.perceptual, needed=self.looks_at_features))
-        return super().decided().model_copy(update=changes)
+            changes["perceptual"] = cast(
+                FeatureSettings, resolve_features(self.perceptual, needed=self.looks_at_features)
+            )
+        return super().resolved().model_copy(update=changes)

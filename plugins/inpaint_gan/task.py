@@ -10,13 +10,14 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from restore.core.settings import RunSettings, Settings
-from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
-from restore.core.task import Pictures
+from restore.core.dataset import Batch, Pictures
+from restore.core.networks import Networks
+from restore.core.settings import RunSettings
+from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.adversarial.diagnostics import LABELLED, Remedies, game_health, game_measures
 from restore.plugins.common.inpainting.dataset import inpainting_pictures
 from restore.plugins.common.inpainting.losses import composed
-from restore.plugins.common.inpainting.task import Inpainting
+from restore.plugins.common.inpainting.task import InpaintingTask
 from restore.plugins.common.perceptual.settings import layers_in_use
 from restore.plugins.common.perceptual.weights import feature_network
 from restore.plugins.inpaint_gan.discriminator_input import DiscriminatorInput, discriminator_terms, gan_loss
@@ -43,7 +44,7 @@ _WITH_LABELS = replace(
 """Of games whose critic is told labels."""
 
 
-class InpaintGAN(Inpainting):
+class InpaintGAN(InpaintingTask[InpaintGANSettings]):
     """Hole filling by an adversarial network (Isola et al., 2017; Yu et al., 2018 and 2019).
 
     The generator is pretrained by pixels (``pretrain``, judged by the PSNR inside the hole), plays at smaller sizes
@@ -51,25 +52,23 @@ class InpaintGAN(Inpainting):
     gets to see: the generator's picture in the hole, the known pixels everywhere else.
     """
 
-    settings_type = InpaintGANSettings
     channels_last: ClassVar[bool] = True
-    eager: ClassVar[frozenset[str]] = frozenset({"discriminator"})
-    settings: InpaintGANSettings
+    no_compile: ClassVar[frozenset[str]] = frozenset({"discriminator"})
 
-    def __init__(self, settings: InpaintGANSettings, options: Settings | None = None) -> None:
-        super().__init__(settings, options)
+    def __init__(self, settings: InpaintGANSettings) -> None:
+        super().__init__(settings)
         self.game = gan_loss(settings.adversarial)
         self.discriminate = DiscriminatorInput(settings.discriminator)
 
     @classmethod
-    def miniature(cls, **changes: Any) -> RunSettings:
+    def tiny_settings(cls, **changes: Any) -> RunSettings:
         """Few channels and small crops."""
         small = {
             "model": {"width": 4, "levels": 3, "window": 32},
             "discriminator": {"width": 4, "layers": 2},
             "crop": 32,
         }
-        return super().miniature(**{**small, **changes})
+        return super().tiny_settings(**{**small, **changes})
 
     # --- networks ---------------------------------------------------------------------------------------------
 
@@ -77,11 +76,11 @@ class InpaintGAN(Inpainting):
         """The generator."""
         return {"generator": generator_of(self.settings.model)}
 
-    def critics(self) -> dict[str, nn.Module]:
+    def training_networks(self) -> dict[str, nn.Module]:
         """The discriminator."""
         return {"discriminator": discriminator_of(self.settings.discriminator, self.settings.crop)}
 
-    def frozen(self) -> dict[str, nn.Module]:
+    def frozen_networks(self) -> dict[str, nn.Module]:
         """The network whose features are compared, if any are."""
         if not self.settings.looks_at_features:
             return {}
@@ -94,50 +93,54 @@ class InpaintGAN(Inpainting):
         """Pretraining, and the game at each size."""
         return progressive_phases(self.settings)
 
-    def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
+    def dataset(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
         """Crops at the size of the phase to train on; squares of the size of the crops to validate on."""
         crop = self.settings.crop
         chosen = self.settings
         pictures = inpainting_pictures(split, chosen, chosen.masks, crop, window=crop, augment=chosen.augment)
         return resize_dataset(pictures, phase_size(phase, self.settings), crop) if split == "train" else pictures
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
         """One step of the generator alone, or one of the discriminator and then, mostly, one of the generator."""
         if step.phase == PRETRAIN:
-            turn("generator", lambda modules: reconstruction(self.settings.pixel, self._stages(batch, modules), batch))
+            step.optimize("generator", partial(self.pretrain_loss, batch))
             return
-        turn("discriminator", lambda modules: self._judge(batch, modules, turn))
+        step.optimize("discriminator", partial(self.discriminator_loss, batch, step))
         if step.run_step % self.settings.adversarial.generator_every == 0:
-            turn("generator", lambda modules: self._play(batch, modules, turn, step))
+            step.optimize("generator", partial(self.generator_loss, batch, step))
 
-    def _stages(self, batch: Batch, modules: Modules) -> list[Tensor]:
-        return drawn(self.settings.model, modules.generator, batch["input"], batch["mask"])
+    def pretrain_loss(self, batch: Batch, nets: Networks) -> Terms:
+        """The generator's loss of pixels alone."""
+        return reconstruction(self.settings.pixel, self._stages(batch, nets), batch)
 
-    def _judge(self, batch: Batch, modules: Modules, turn: Turn) -> Terms:
+    def _stages(self, batch: Batch, nets: Networks) -> list[Tensor]:
+        return drawn(self.settings.model, nets.generator, batch["input"], batch["mask"])
+
+    def discriminator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
         """The discriminator's loss."""
         with torch.no_grad():
-            fake = composed(self._stages(batch, modules)[-1], batch)
-        judged = partial(self.discriminate, modules.discriminator, batch)
+            fake = composed(self._stages(batch, nets)[-1], batch)
+        judged = partial(self.discriminate, nets.discriminator, batch)
         terms, opinions = discriminator_terms(self.game, judged, batch["target"], fake)
-        turn.log(**opinions)
+        step.log(**opinions)
         return terms
 
-    def _play(self, batch: Batch, modules: Modules, turn: Turn, step: Step) -> Terms:
+    def generator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
         """The generator's loss."""
-        stages = self._stages(batch, modules)
+        stages = self._stages(batch, nets)
         measures = game_measures(stages[-1], batch)
-        if step.share < 0.5:  # sooner, what is blurred is only young
+        if step.progress < 0.5:  # sooner, what is blurred is only young
             del measures["sharpness"]
-        turn.log(**measures)
+        step.log(**measures)
         filled, matching = composed(stages[-1], batch), self.settings.adversarial.feature_matching
         if matching or self.settings.discriminator.norm == "batch":
-            real, fake = self.discriminate(modules.discriminator, batch, batch["target"], filled)
+            real, fake = self.discriminate(nets.discriminator, batch, batch["target"], filled)
             matched = FeatureMatching(matching)(fake.features, real.features) if matching else {}
         else:  # it judges samples one by one, so the real ones need not be there
-            (fake,), matched = self.discriminate(modules.discriminator, batch, filled), {}
+            (fake,), matched = self.discriminate(nets.discriminator, batch, filled), {}
         terms = {**reconstruction(self.settings.pixel, stages, batch), **self.game.generator(fake), **matched}
-        if "features" in self.fixed:
-            terms |= seen_features(self.settings, self.fixed["features"], stages[-1], batch)
+        if "features" in nets:
+            terms |= seen_features(self.settings, nets.features, stages[-1], batch)
         return terms
 
     def health(self, numbers: Mapping[str, float]) -> str | None:
@@ -152,6 +155,6 @@ class InpaintGAN(Inpainting):
         """The size that it was trained at."""
         return self.settings.model.window or WINDOW
 
-    def fill(self, picture: Tensor, mask: Tensor, modules: Modules) -> Tensor:
+    def fill(self, picture: Tensor, mask: Tensor, networks: Networks) -> Tensor:
         """The finest picture (B, 3, H, W) in [0, 1]."""
-        return drawn(self.settings.model, modules.generator, picture, mask)[-1]
+        return drawn(self.settings.model, networks.generator, picture, mask)[-1]

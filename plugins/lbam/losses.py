@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from restore.core.steps import Batch, Terms
+from restore.core.dataset import Batch
+from restore.core.training_step import Terms
 from restore.plugins.common.inpainting.losses import MaskedL1, MaskedTotalVariation, composed
 from restore.plugins.common.perceptual.perceptual import Perceptual
 from restore.plugins.common.perceptual.style import Once, Style

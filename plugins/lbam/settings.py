@@ -152,20 +152,20 @@ class LBAMSettings(TwoPhaseSettings):
 
     # What follows imports torch, and only where it is needed: settings alone must load without it.
 
-    def decided(self) -> Self:
+    def resolved(self) -> Self:
         """A copy with the lengths of epochs and phases and the perceptual features fixed.
 
         Where features will be looked at, raises UsageError or DataError for data that cannot be trained on.
         """
-        return super().decided().model_copy(update={"perceptual": self._decided_features()})
+        return super().resolved().model_copy(update={"perceptual": self._resolved_features()})
 
-    def _decided_features(self) -> FeatureSettings:
+    def _resolved_features(self) -> FeatureSettings:
         if not (self.perceptual.weight or self.style.weight):
             return self.perceptual
         from restore.plugins.common.inpainting.dataset import inpainting_pictures
-        from restore.plugins.common.perceptual.weights import decided
+        from restore.plugins.common.perceptual.weights import resolve_features
 
         if self.looks_at_features:  # a mistake in the data is told before half a gigabyte is downloaded
             inpainting_pictures("train", self, self.masks, self.crop)
             inpainting_pictures("validation", self, self.masks, self.crop)
-        return cast(FeatureSettings, decided(self.perceptual, needed=self.looks_at_features))
+        return cast(FeatureSettings, resolve_features(self.perceptual, needed=self.looks_at_features))

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, Literal, cast
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
-from restore.core.settings import RunSettings, Settings
-from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
-from restore.core.task import Pictures
+from restore.core.dataset import Batch, Pictures
+from restore.core.networks import Networks
+from restore.core.settings import RunSettings
+from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.adversarial.diagnostics import Remedies, game_health, game_measures
 from restore.plugins.common.adversarial.losses import Wasserstein
 from restore.plugins.common.images.augment import recolor
 from restore.plugins.common.inpainting.dataset import inpainting_pictures
-from restore.plugins.common.inpainting.task import Inpainting
+from restore.plugins.common.inpainting.task import InpaintingTask
 from restore.plugins.common.perceptual.settings import layers_in_use
 from restore.plugins.common.perceptual.vgg import VGGFeatures
 from restore.plugins.common.perceptual.weights import feature_network
@@ -32,23 +35,21 @@ _REMEDIES = Remedies(
 )
 
 
-class LBAM(Inpainting):
+class LBAM(InpaintingTask[LBAMSettings]):
     """Fill holes by a U-Net with attention maps learnt from the mask, judged by a Wasserstein critic.
 
     A first phase that the paper does not have (``pretrain``, judged by PSNR in the hole) learns by pixels alone, which
     takes a fraction of the time of a step with all losses; ``adversarial`` is the published training.
     """
 
-    settings_type = LBAMSettings
-    eager: ClassVar[frozenset[str]] = frozenset({"discriminator"})
-    settings: LBAMSettings
+    no_compile: ClassVar[frozenset[str]] = frozenset({"discriminator"})
 
-    def __init__(self, settings: LBAMSettings, options: Settings | None = None) -> None:
-        super().__init__(settings, options)
+    def __init__(self, settings: LBAMSettings) -> None:
+        super().__init__(settings)
         self.game = Wasserstein(settings.adversarial.weight, settings.adversarial.penalty)
 
     @classmethod
-    def miniature(cls, **changes: Any) -> RunSettings:
+    def tiny_settings(cls, **changes: Any) -> RunSettings:
         """One channel on the first level, small crops, and features of the first layers that VGG has."""
         small = {
             "model": {"width": 1},
@@ -57,7 +58,7 @@ class LBAM(Inpainting):
             "style": {"layers": {"relu1_1": 1.0}},
             "crop": 32,
         }
-        return super().miniature(**{**small, **changes})
+        return super().tiny_settings(**{**small, **changes})
 
     # --- networks ---------------------------------------------------------------------------------------------
 
@@ -65,12 +66,12 @@ class LBAM(Inpainting):
         """The generator."""
         return {"generator": Generator(self.settings.model.width)}
 
-    def critics(self) -> dict[str, nn.Module]:
+    def training_networks(self) -> dict[str, nn.Module]:
         """The discriminator."""
         chosen = self.settings.discriminator
         return {"discriminator": Discriminator(chosen.width, chosen.published)}
 
-    def frozen(self) -> dict[str, nn.Module]:
+    def frozen_networks(self) -> dict[str, nn.Module]:
         """The network whose features are compared, if the run comes to such a loss."""
         if not self.settings.looks_at_features:
             return {}
@@ -87,51 +88,52 @@ class LBAM(Inpainting):
         second = Phase("adversarial", adversarial, {"discriminator": game.discriminator, "generator": game.generator})
         return (first, second) if pretrain else (second,)
 
-    def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:  # noqa: ARG002 - both the same
+    @override
+    def dataset(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
         """Crops with holes to train on, squares with fixed holes to validate on."""
         chosen = self.settings
         return inpainting_pictures(split, chosen, chosen.masks, chosen.crop, augment=chosen.augment)
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
         """One step of the generator alone, or one of the critic and then one of the generator."""
         if self.settings.augment.recolor:
             batch = {**batch, **recolor({name: batch[name] for name in ("input", "target")})}
         if step.phase == "pretrain":
-            turn("generator", lambda modules: self._copy(batch, modules))
+            step.optimize("generator", partial(self.pretrain_loss, batch))
         else:
-            turn("discriminator", lambda modules: self._judge(batch, modules, turn))
-            turn("generator", lambda modules: self._fill(batch, modules, turn))
+            step.optimize("discriminator", partial(self.discriminator_loss, batch, step))
+            step.optimize("generator", partial(self.generator_loss, batch, step))
 
-    def _copy(self, batch: Batch, modules: Modules) -> Terms:
+    def pretrain_loss(self, batch: Batch, nets: Networks) -> Terms:
         """The generator's loss of pixels alone."""
-        return CompositeLoss(self.settings, features=None)(modules.generator(batch["input"], batch["mask"]), batch)
+        return CompositeLoss(self.settings, features=None)(nets.generator(batch["input"], batch["mask"]), batch)
 
-    def _judge(self, batch: Batch, modules: Modules, turn: Turn) -> Terms:
+    def discriminator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
         """The critic's loss. Real, generated and, for the penalty, mixed pictures are judged in one call."""
         with torch.no_grad():
-            fake = modules.generator(batch["input"], batch["mask"])
+            fake = nets.generator(batch["input"], batch["mask"])
         real, scores = batch["target"], list[Tensor]()
 
         def judged(*mixed: Tensor) -> Tensor:
             pictures, holes = [real, fake, *mixed], [batch["mask"]] * (2 + len(mixed))
-            scores.extend(modules.discriminator(torch.cat(pictures), torch.cat(holes)).chunk(len(pictures)))
+            scores.extend(nets.discriminator(torch.cat(pictures), torch.cat(holes)).chunk(len(pictures)))
             return scores[-1]
 
         penalty = self.game.penalty(judged, real, fake)
         if not penalty:
             judged()
-        turn.log(score_real=scores[0], score_fake=scores[1])
+        step.log(score_real=scores[0], score_fake=scores[1])
         return {**self.game.discriminator(scores[0], scores[1]), **penalty}
 
-    def _fill(self, batch: Batch, modules: Modules, turn: Turn) -> Terms:
+    def generator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
         """The generator's loss, of a picture filled anew: the critic has moved since it judged the last one."""
-        filled = modules.generator(batch["input"], batch["mask"])
-        turn.log(**game_measures(filled, batch))
+        filled = nets.generator(batch["input"], batch["mask"])
+        step.log(**game_measures(filled, batch))
         features = None
-        if "features" in self.fixed:
-            network = cast(VGGFeatures, self.fixed["features"])
+        if "features" in nets:
+            network = cast(VGGFeatures, nets.features)
             features = seen_through(network, normalise=self.settings.perceptual.normalise)
-        scores = modules.discriminator(filled, batch["mask"])
+        scores = nets.discriminator(filled, batch["mask"])
         return {**CompositeLoss(self.settings, features)(filled, batch), **self.game.generator(scores)}
 
     def health(self, numbers: Mapping[str, float]) -> str | None:
@@ -140,7 +142,7 @@ class LBAM(Inpainting):
 
     # --- using ------------------------------------------------------------------------------------------------
 
-    def fill(self, picture: Tensor, mask: Tensor, modules: Modules) -> Tensor:
+    def fill(self, picture: Tensor, mask: Tensor, networks: Networks) -> Tensor:
         """The generator's whole answer (B, 3, H, W) in [0, 1], of any size."""
-        filled: Tensor = modules.generator(picture, mask)
+        filled: Tensor = networks.generator(picture, mask)
         return filled

@@ -115,7 +115,7 @@ class SRGANSettings(TwoPhaseSettings):
 
     @model_validator(mode="after")
     def _crop_is_enlarged_exactly(self) -> Self:
-        # Unless it was asked for, the scale may be that of the data, which `decided` reads.
+        # Unless it was asked for, the scale may be that of the data, which `resolved` reads.
         certain = self.data is None or "scale" in self.model.model_fields_set
         if certain and self.crop_size % self.model.scale:
             raise ValueError(f"crop_size ({self.crop_size}) is not a multiple of the scale ({self.model.scale})")
@@ -158,7 +158,7 @@ class SRGANSettings(TwoPhaseSettings):
 
     # What follows imports torch, and only where it is needed: settings alone must load without it.
 
-    def decided(self) -> Self:
+    def resolved(self) -> Self:
         """A copy with the scale of paired data, the lengths of epochs and phases and the perceptual features fixed.
 
         Raises UsageError for folders without pictures, and for paired data of a scale that there is no generator for
@@ -172,14 +172,14 @@ class SRGANSettings(TwoPhaseSettings):
         pretrain, _ = self.split()
         if self.epochs == pretrain == 1 and self.adversarial.epochs is None:
             _log.warning("One epoch is pretraining only; from --epochs 2 on there is an adversarial phase too.")
-        scale = self._decided_scale()
+        scale = self._resolved_scale()
         if self.crop_size % scale:
             raise UsageError(f"--crop-size {self.crop_size} is not a multiple of the scale, which is {scale}")
         model = self.model.model_copy(update={"scale": scale})
-        features = self._decided_features()
-        return super().decided().model_copy(update={"model": model, "perceptual": features})
+        features = self._resolved_features()
+        return super().resolved().model_copy(update={"model": model, "perceptual": features})
 
-    def _decided_scale(self) -> int:
+    def _resolved_scale(self) -> int:
         """The scale that was asked for; unless one was, that of paired data."""
         if self.data is None or "scale" in self.model.model_fields_set:
             return self.model.scale
@@ -193,9 +193,9 @@ class SRGANSettings(TwoPhaseSettings):
             raise UsageError(f"{self.data}: the pairs are of scale {scale:g}; srgan enlarges 2, 3, 4 or 8 times")
         return int(scale)
 
-    def _decided_features(self) -> FeatureSettings:
+    def _resolved_features(self) -> FeatureSettings:
         if not self.perceptual.weight:
             return self.perceptual
-        from restore.plugins.common.perceptual.weights import decided
+        from restore.plugins.common.perceptual.weights import resolve_features
 
-        return cast(FeatureSettings, decided(self.perceptual, needed=self.looks_at_features))
+        return cast(FeatureSettings, resolve_features(self.perceptual, needed=self.looks_at_features))

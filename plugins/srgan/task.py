@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from restore import registry
+from restore.core.dataset import Batch, Pictures
 from restore.core.measuring import EvaluationProtocol
+from restore.core.method import Method
+from restore.core.networks import Networks
 from restore.core.planes import Plane, Tiling
-from restore.core.settings import RunSettings, Settings
-from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
-from restore.core.task import Pictures, Task
+from restore.core.settings import RunSettings
+from restore.core.task import Task
+from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.adversarial.diagnostics import LABELLED, Remedies, game_health, game_measures
 from restore.plugins.common.adversarial.losses import AdversarialLoss, Hinge, LeastSquares, Vanilla
 from restore.plugins.common.losses import L1, MSE, Charbonnier, PixelLoss
@@ -43,7 +48,7 @@ _WITH_LABELS = replace(_REMEDIES, discriminator_won=_WON.format(label="set --adv
 """Of games whose critic is told labels."""
 
 
-class SRGAN(Task):
+class SRGAN(Task[SRGANSettings]):
     """Photo-realistic super-resolution by an adversarial network.
 
     A generator is pretrained by pixels alone (``pretrain``, judged by PSNR) and then plays against a discriminator
@@ -51,19 +56,17 @@ class SRGAN(Task):
     paper: without it nothing holds colours in place, and few steps from a young generator are enough to ruin it.
     """
 
-    settings_type = SRGANSettings
     channels_last: ClassVar[bool] = True
-    settings: SRGANSettings
 
-    def __init__(self, settings: SRGANSettings, options: Settings | None = None) -> None:
-        super().__init__(settings, options)
+    def __init__(self, settings: SRGANSettings) -> None:
+        super().__init__(settings)
         chosen = settings.adversarial
         self.pretrain_loss = PIXEL_LOSSES[settings.pretrain.loss](1.0)
         self.pixel_loss = PIXEL_LOSSES[chosen.pixel_loss](chosen.pixel_weight)
         self.game = game(chosen)
 
     @classmethod
-    def miniature(cls, **changes: Any) -> RunSettings:
+    def tiny_settings(cls, **changes: Any) -> RunSettings:
         """One residual block, a small opponent, and features of the first layers that VGG has."""
         small = {
             "model": {"scale": 2, "channels": 4, "blocks": 1},
@@ -71,7 +74,7 @@ class SRGAN(Task):
             "perceptual": {"network": "vgg16", "layers": {"relu1_2": 1.0}, "weights": "random"},
             "crop_size": 16,
         }
-        return super().miniature(**{**small, **changes})
+        return super().tiny_settings(**{**small, **changes})
 
     # --- networks ---------------------------------------------------------------------------------------------
 
@@ -79,7 +82,7 @@ class SRGAN(Task):
         """The generator."""
         return {"generator": generator(self.settings.model)}
 
-    def critics(self) -> dict[str, nn.Module]:
+    def training_networks(self) -> dict[str, nn.Module]:
         """The discriminator."""
         chosen = self.settings.discriminator
         return {
@@ -88,7 +91,7 @@ class SRGAN(Task):
             )
         }
 
-    def frozen(self) -> dict[str, nn.Module]:
+    def frozen_networks(self) -> dict[str, nn.Module]:
         """The network whose features the perceptual loss compares, if the run comes to such a loss."""
         return {"features": feature_network(self.settings.perceptual)} if self.settings.looks_at_features else {}
 
@@ -103,37 +106,38 @@ class SRGAN(Task):
             Phase("adversarial", adversarial, {"discriminator": game.discriminator, "generator": game.generator}),
         )
 
-    def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:  # noqa: ARG002 - both the same
+    @override
+    def dataset(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
         """Crops to train on, whole pictures to validate on."""
         return super_resolution_pictures(
             split, self.settings, scale=self.settings.model.scale, crop=self.settings.crop_size
         )
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
         """One step of the generator alone, or one of the discriminator and then one of the generator."""
         if step.phase == "pretrain":
-            turn("generator", lambda modules: self.pretrain_loss(modules.generator(batch["input"]), batch))
+            step.optimize("generator", lambda nets: self.pretrain_loss(nets.generator(batch["input"]), batch))
         else:
-            turn("discriminator", lambda modules: self._judge(batch, modules, turn))
-            turn("generator", lambda modules: self._enlarge(batch, modules, turn))
+            step.optimize("discriminator", partial(self.discriminator_loss, batch, step))
+            step.optimize("generator", partial(self.generator_loss, batch, step))
 
-    def _judge(self, batch: Batch, modules: Modules, turn: Turn) -> Terms:
+    def discriminator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
         """The discriminator's loss."""
         with torch.no_grad():
-            fake = modules.generator(batch["input"])
-        real_scores, fake_scores = judged(modules.discriminator, batch["target"], fake)
-        turn.log(**self.game.score_stats(real_scores, fake_scores))
+            fake = nets.generator(batch["input"])
+        real_scores, fake_scores = judged(nets.discriminator, batch["target"], fake)
+        step.log(**self.game.score_stats(real_scores, fake_scores))
         return self.game.discriminator(real_scores, fake_scores)
 
-    def _enlarge(self, batch: Batch, modules: Modules, turn: Turn) -> Terms:
+    def generator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
         """The generator's loss."""
-        fake = modules.generator(batch["input"])
-        real_scores, scores = judged(modules.discriminator, batch["target"], fake)
+        fake = nets.generator(batch["input"])
+        real_scores, scores = judged(nets.discriminator, batch["target"], fake)
         measures = game_measures(fake, batch, period=self.settings.model.scale)
-        turn.log(d_fake_after=self.game.score_stats(real_scores, scores)["d_fake"], **measures)
+        step.log(d_fake_after=self.game.score_stats(real_scores, scores)["d_fake"], **measures)
         terms = {**self.pixel_loss(fake, batch), **self.game.generator(scores)}
-        if "features" in self.fixed:
-            terms |= Perceptual.from_settings(self.settings.perceptual, self.fixed["features"])(fake, batch)
+        if "features" in nets:
+            terms |= Perceptual.from_settings(self.settings.perceptual, nets.features)(fake, batch)
         return terms
 
     def health(self, numbers: Mapping[str, float]) -> str | None:
@@ -151,21 +155,28 @@ class SRGAN(Task):
     @property
     def tiling(self) -> Tiling:
         """Exact tiles: with the generator's receptive field around it, a tile equals that part of the whole."""
-        return Tiling("exact", halo=self.exported["generator"].halo)  # type: ignore[arg-type]
+        with torch.device("meta"):  # as large as it is, without its numbers
+            return Tiling("exact", halo=generator(self.settings.model).halo)
 
-    def predict(self, batch: Batch, modules: Modules) -> Batch:
+    def predict(self, batch: Batch, networks: Networks) -> Batch:
         """``output`` (B, 3, H x scale, W x scale) in [0, 1] for ``input`` (B, 3, H, W) in [0, 1]."""
-        return {"output": modules.generator(batch["input"]).clamp(0, 1)}
+        return {"output": networks.generator(batch["input"]).clamp(0, 1)}
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """Those of super-resolution."""
         return super_resolution_protocols(self.settings.model.scale)
 
+    @property
+    @override
+    def default_protocol(self) -> str:
+        return "y8-border"
+
+    @override
     def evaluation_data(self, folder: Path | None) -> Pictures:
         """Whole pictures: those of a folder, else those that a run on the sample validates on."""
         return evaluation_pairs(folder, self.settings.model.scale)
 
-    def baselines(self) -> Mapping[str, Task]:
+    def baselines(self) -> Mapping[str, Method]:
         """Bicubic enlargement."""
         bicubic = registry.get("tasks", "classic/bicubic")
         return {"bicubic": bicubic(bicubic.settings_type(model={"scale": self.settings.model.scale}))}
@@ -194,8 +205,8 @@ def game(settings: AdversarialSettings) -> AdversarialLoss:
 def judged(discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
     """Scores (B, 1) of real and of generated pictures from one forward pass.
 
-    Batch normalisation of each kind by its own statistics would hide the differences between them in one turn and show
-    them in the other, so both turns ask about both kinds together.
+    Batch normalisation of each kind by its own statistics would hide the differences between them in one loss and show
+    them in the other, so both losses ask about both kinds together.
     """
     real_scores, fake_scores = discriminator(torch.cat([real, fake])).chunk(2)
     return real_scores, fake_scores

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from restore.core.errors import UsageError
 from restore.core.evaluation import evaluate
 from restore.core.machine.devices import device_of
+from restore.core.networks import Networks, for_inference, frozen
 from restore.core.pictures.pixels import to_uint8
-from restore.core.steps import Modules
 from restore.core.task import Task
 from restore.core.writing import check_vacant, replacing
 from restore.plugins.unet.metrics import Overlap
@@ -43,7 +43,7 @@ class Scored:
     """The picture, what was found, and what is right: (3, H, W) in [0, 1]."""
 
 
-def write_cases(task: Task, modules: Modules, settings: CasesSettings) -> None:
+def write_cases(task: Task, networks: Networks, settings: CasesSettings) -> None:
     """Measure every picture and write the page; prints where it is.
 
     Raises UsageError where the weights do not segment, and what reading the pictures raises.
@@ -51,10 +51,12 @@ def write_cases(task: Task, modules: Modules, settings: CasesSettings) -> None:
     if not isinstance(task, Segmentation):
         raise UsageError("cases are of weights that segment")
     check_vacant(settings.output, settings.overwrite)
-    task = type(task)(task.settings, settings)
+    options = EvaluateSettings(**settings.model_dump(include=set(EvaluateSettings.model_fields)))
+    used = task.with_options(evaluate=options)
     device = device_of(settings.device)
-    with task.in_use(modules, device) as view:
-        worst, best = ranked(task, view, settings, device)
+    everything = {**networks, **frozen(used.helper_networks())}
+    with for_inference(everything, device, channels_last=task.channels_last) as view:
+        worst, best = ranked(used, view, settings, device)
     page = page_of(worst, best, f"{task.model.architecture} on {settings.data or 'the sample'}")
     with replacing(settings.output) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -63,7 +65,7 @@ def write_cases(task: Task, modules: Modules, settings: CasesSettings) -> None:
 
 @torch.no_grad()
 def ranked(
-    task: Segmentation, modules: Modules, settings: CasesSettings, device: torch.device
+    task: Segmentation, networks: Networks, settings: CasesSettings, device: torch.device
 ) -> tuple[list[Scored], list[Scored]]:
     """The worst pictures, worst first, and the best ones, best first, by IoU; no picture is in both.
 
@@ -74,7 +76,7 @@ def ranked(
     scores: list[tuple[float, float, int]] = []
     for index in range(len(pictures)):
         sample = {name: value[None].to(device) for name, value in pictures[index].items()}
-        found = task.predict(sample, modules)["probability"]
+        found = task.predict(sample, networks)["probability"]
         score = iou.reduce(iou.measure(found, sample["target"]))
         scores.append((score, dice.reduce(dice.measure(found, sample["target"])), index))
     scores.sort(key=lambda entry: (entry[0], entry[2]))
@@ -83,7 +85,7 @@ def ranked(
 
     def shown(entry: tuple[float, float, int]) -> Scored:
         sample = {name: value[None].to(device) for name, value in pictures[entry[2]].items()}
-        return Scored(pictures.name(entry[2]), entry[0], entry[1], task.sample_row(sample, modules))
+        return Scored(pictures.name(entry[2]), entry[0], entry[1], task.sample_row(sample, networks))
 
     return [shown(entry) for entry in worst], [shown(entry) for entry in best]
 
@@ -143,34 +145,35 @@ class Level:
     """Pooled over the set."""
 
 
-def compare_levels(task: Task, modules: Modules, settings: LevelsSettings) -> None:
+def compare_levels(task: Task, networks: Networks, settings: LevelsSettings) -> None:
     """Print parameters, time and IoU of every level.
 
     Raises UsageError where the weights are of no deeply supervised UNet++.
     """
-    rows = levels(task, modules, settings)
+    rows = levels(task, networks, settings)
     first = next(rows)  # what cannot be measured is said before any heading
     print(f"{'level':<6}{'parameters':>12}{'ms a picture':>14}{'IoU (pooled over the set)':>28}")
     for found in chain([first], rows):
         print(f"L{found.level:<5}{found.parameters:>12,}{found.milliseconds:>14.2f}{found.iou:>28.4f}")
 
 
-def levels(task: Task, modules: Modules, settings: LevelsSettings) -> Iterator[Level]:
+def levels(task: Task, networks: Networks, settings: LevelsSettings) -> Iterator[Level]:
     """Measure every level, the shallowest first."""
-    network = modules.get("segmenter")
+    network = networks.get("segmenter")
     if not isinstance(task, Segmentation) or not isinstance(network, NestedUNet) or not network.deep_supervision:
         raise UsageError("levels are those of a UNet++ that was trained with --deep-supervision")
     device = device_of(settings.device)
     options = EvaluateSettings(**settings.model_dump(include=set(MeasuredSettings.model_fields)))
-    pictures = type(task)(task.settings, options).evaluation_data(settings.data)
-    with task.in_use(modules, device):
+    pictures = task.with_options(evaluate=options).evaluation_data(settings.data)
+    with for_inference(networks, device, channels_last=task.channels_last):
         parts = [network.pruned(level) for level in range(1, network.depth + 1)]
         taken = _seconds(parts, pictures[0]["input"][None].to(device), settings.repeats)
     for level, (part, seconds) in enumerate(zip(parts, taken, strict=True), 1):
-        measured = type(task)(task.settings, options.model_copy(update={"level": level}))
+        measured = task.with_options(evaluate=options.model_copy(update={"level": level}))
         protocol = measured.protocols()["overlap"]
-        scores = evaluate(measured, modules, pictures, protocol, device=device, of=f"L{level}")
-        iou = next(number.value for number in scores.numbers if number.name == next(iter(protocol.metrics)))
+        scores = evaluate(measured, networks, pictures, protocol, device=device, of=f"L{level}")
+        name = Overlap("iou", "set", task.classes, threshold=settings.threshold).name
+        iou = next(number.value for number in scores.numbers if number.name == name)
         parameters = sum(parameter.numel() for parameter in part.parameters())
         yield Level(level, parameters, 1000 * seconds, iou)
 

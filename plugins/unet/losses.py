@@ -10,7 +10,8 @@ from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.steps import Batch, Loss, Terms
+from restore.core.dataset import Batch
+from restore.core.training_step import Loss, Terms
 from restore.plugins.unet.targets import OneHotTarget, mean_where, one_hot_target, probabilities, to_fp32
 
 Term = Callable[[Tensor, Tensor], Tensor]

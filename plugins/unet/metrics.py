@@ -11,7 +11,7 @@ from torch import Tensor
 
 from restore.core.machine.devices import device_of_float64, in_float64
 from restore.core.measuring import EvaluationProtocol, Metric
-from restore.core.steps import Loss
+from restore.core.training_step import Loss
 from restore.plugins.unet.targets import one_hot_target
 
 Score = Literal["iou", "dice"]

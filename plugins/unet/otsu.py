@@ -1,55 +1,34 @@
-"""Otsu's threshold as a task without weights: what segmentation is worth before anything is learned."""
+"""Otsu's threshold as a method without weights: what segmentation is worth before anything is learned."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from skimage.filters import threshold_otsu
-from torch import Tensor, nn
+from torch import Tensor
+from typing_extensions import override
 
-from restore.core.errors import NothingToTrain
+from restore.core.dataset import Batch
 from restore.core.measuring import EvaluationProtocol
-from restore.core.pictures.files import Picture
-from restore.core.planes import Plane, Rendered, Tiling
-from restore.core.settings import RunSettings, Settings
-from restore.core.steps import Batch, Modules, Phase, Step, Turn
-from restore.core.task import Task
+from restore.core.method import Method
+from restore.core.networks import Networks
+from restore.core.pictures.files import Picture, Rendered
+from restore.core.planes import Plane, Tiling
 from restore.plugins.unet import metrics
 from restore.plugins.unet.data.dataset import Segments, channels_of
 from restore.plugins.unet.data.splits import evaluated_source, sources
-from restore.plugins.unet.options import MeasuredSettings, PredictSettings, WriteSettings
+from restore.plugins.unet.options import EvaluateSettings, PredictSettings, WriteSettings
 from restore.plugins.unet.rendering import render
 from restore.plugins.unet.settings import SegmentationSettings
 
 
-class Otsu(Task):
+class Otsu(Method[SegmentationSettings, WriteSettings, EvaluateSettings]):
     """Divide a picture by brightness (Otsu, 1979); the smaller part is the foreground."""
 
-    settings: SegmentationSettings
-    settings_type: ClassVar[type[RunSettings]] = SegmentationSettings
-
-    def __init__(self, settings: RunSettings, options: Settings | None = None) -> None:
-        assert isinstance(settings, SegmentationSettings)
-        super().__init__(settings if settings.model.classes else settings.decided(), options)
-
-    def networks(self) -> dict[str, nn.Module]:
-        """None."""
-        return {}
-
-    def phases(self) -> Sequence[Phase]:
-        """None: there is nothing to learn."""
-        return []
-
-    def data(self, split: Literal["train", "validation"], phase: Phase) -> Segments:  # noqa: ARG002 - there is none
-        """Plain pictures of a split."""
-        return Segments(sources(self.settings)[split], self.settings.model)
-
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:  # noqa: ARG002
-        """Raises NothingToTrain."""
-        raise NothingToTrain("Otsu's threshold is computed from each picture; there is nothing to train")
+    always_renders: ClassVar[tuple[str, ...]] = ()
 
     @property
     def inputs(self) -> Mapping[str, Plane]:
@@ -62,22 +41,28 @@ class Otsu(Task):
         return {"probability": Plane(channels=1, smooth=False)}
 
     @property
+    @override
+    def main_output(self) -> str:
+        return "probability"
+
+    @property
     def tiling(self) -> Tiling:
         """The threshold depends on the whole picture."""
         return Tiling("whole")
 
-    def predict(self, batch: Batch, modules: Modules) -> Batch:  # noqa: ARG002 - there are none
+    @override
+    def predict(self, batch: Batch, networks: Networks) -> Batch:
         """1 on the side of the threshold that has fewer pixels; nowhere in a picture of one brightness."""
         return {"probability": torch.stack([_smaller_side(picture) for picture in batch["input"]])}
 
-    def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:  # noqa: ARG002 - the picture is all
+    @override
+    def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
         """The planes of the picture."""
         return {"input": channels_of(picture, self.settings.model.input_channels)}
 
     def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Rendered]:
         """Masks and overlays."""
-        chosen = self.options if isinstance(self.options, WriteSettings) else WriteSettings()
-        options = PredictSettings(outputs=chosen.outputs)
+        options = PredictSettings(outputs=self.predict_options.outputs)
         return render(outputs["probability"], inputs["input"], self.settings.model, options)
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
@@ -88,9 +73,8 @@ class Otsu(Task):
         """Pictures and masks of a folder; without one those that a run validates on."""
         if folder is None:
             return Segments(sources(self.settings)["validation"], self.settings.model)
-        options = self.options if isinstance(self.options, MeasuredSettings) else MeasuredSettings()
         model = self.settings.model.model_copy(update={"size": None})  # a threshold has no training size
-        return Segments(evaluated_source(folder, model, options), model)
+        return Segments(evaluated_source(folder, model, self.evaluate_options), model)
 
 
 def _smaller_side(picture: Tensor) -> Tensor:

@@ -163,13 +163,13 @@ class SegmentationSettings(RunSettings):
     )
     """The optimizer."""
 
-    def decided(self) -> Self:
+    def resolved(self) -> Self:
         """Classes, the meaning of the masks and the way of fitting, filled in from the data."""
         if self.data is None:
             found: dict[str, Any] = {"classes": self.model.classes or ["nucleus"], "multiclass": False}
             found["fit"] = "crop" if self.model.fit == "auto" else self.model.fit
             model = self.model.model_copy(update=found)
-            return super().decided().model_copy(update={"model": model, "masks": "binary"})
+            return super().resolved().model_copy(update={"model": model, "masks": "binary"})
         layout = discovery.find(self.data, image_ext=self.image_ext, mask_ext=self.mask_ext)
         files = [case.masks[0][0] for case in layout.cases]
         index = layout.flat and (self.masks == "index" or (self.masks == "auto" and discovery.are_class_numbers(files)))
@@ -185,7 +185,7 @@ class SegmentationSettings(RunSettings):
         type(model).model_validate(model.model_dump())  # copying does not validate
         loss = "unet/cross-entropy-dice" if index and "loss" not in self.model_fields_set else self.loss
         found = {"model": model, "masks": "index" if index else "binary", "loss": loss}
-        return super().decided().model_copy(update=found)
+        return super().resolved().model_copy(update=found)
 
 
 class UNetSettings(SegmentationSettings):

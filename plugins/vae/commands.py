@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torchvision.utils import make_grid
 
 from restore.core.errors import UsageError
+from restore.core.networks import Networks
 from restore.core.pictures.files import read_picture, write_picture
-from restore.core.steps import Modules
 from restore.core.writing import check_vacant
 from restore.plugins.common.animation import KINDS, check_kind, fitted, write_animation
 from restore.plugins.vae.settings import InterpolateSettings, SampleSettings
@@ -17,7 +18,7 @@ from restore.plugins.vae.task import Autoencoder, VariationalAutoencoder
 
 
 @torch.no_grad()
-def sample(task: Autoencoder, modules: Modules, settings: SampleSettings) -> None:
+def sample(task: Autoencoder[Any, Any], networks: Networks, settings: SampleSettings) -> None:
     """Write a sheet of pictures decoded from codes that are drawn from the prior.
 
     Raises UsageError for a plain autoencoder: what its codes are distributed like is not known.
@@ -31,21 +32,21 @@ def sample(task: Autoencoder, modules: Modules, settings: SampleSettings) -> Non
     generator = torch.Generator().manual_seed(settings.seed)
     codes = torch.randn(settings.n, model.latent, places, places, generator=generator)
     # One at a time: what a decoder needs for all of them at once may not fit into memory.
-    drawn = [modules.decoder(code[None], settings.size, settings.size)[0].clamp(0, 1) for code in codes]
+    drawn = [networks.decoder(code[None], settings.size, settings.size)[0].clamp(0, 1) for code in codes]
     write_picture(settings.output, make_grid(drawn, nrow=math.ceil(settings.n**0.5), pad_value=1.0))
     print(settings.output)
 
 
 @torch.no_grad()
-def interpolate(task: Autoencoder, modules: Modules, settings: InterpolateSettings) -> None:
+def interpolate(task: Autoencoder[Any, Any], networks: Networks, settings: InterpolateSettings) -> None:
     """Write the pictures on the way from one to another, as a strip or as an animation."""
     check_kind(settings.output, *KINDS)
     check_vacant(settings.output, settings.overwrite)
     first, second = (read_picture(path).colour for path in settings.pictures)
-    start, end = (task.code(modules.encoder(picture[None])) for picture in (first, fitted(second, *first.shape[-2:])))
+    start, end = (task.code(networks.encoder(picture[None])) for picture in (first, fitted(second, *first.shape[-2:])))
     size = [task.settings.model.scale * side for side in first.shape[-2:]]
     # One at a time: all of a walk through large pictures may not fit into memory.
     codes = (torch.lerp(start, end, share) for share in torch.linspace(0, 1, settings.steps))
-    walk = [modules.decoder(code, *size)[0].clamp(0, 1) for code in codes]
+    walk = [networks.decoder(code, *size)[0].clamp(0, 1) for code in codes]
     write_animation(settings.output, walk)
     print(settings.output)

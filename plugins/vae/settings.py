@@ -73,10 +73,10 @@ class VAESettings(AutoencoderSettings):
         warmup = int(self.warmup) if self.warmup >= 1 else shared
         return warmup, self.epochs - warmup
 
-    def decided(self) -> Self:
+    def resolved(self) -> Self:
         """A copy with the length of the warm-up fixed: a resumed run with more ``epochs`` goes on with the rest."""
-        decided = super().decided()
-        return decided.model_copy(update={"warmup": float(decided.split()[0])})
+        settings = super().resolved()
+        return settings.model_copy(update={"warmup": float(settings.split()[0])})
 
 
 class EvaluationOptions(Settings):

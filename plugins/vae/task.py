@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import TypeVar, override
 
+from restore.core.dataset import Batch, Pictures
 from restore.core.measuring import EvaluationProtocol
+from restore.core.method import E
+from restore.core.networks import Networks
 from restore.core.planes import Plane, Tiling
-from restore.core.settings import RunSettings, ScheduleSettings
-from restore.core.steps import Batch, Modules, Phase, Step, Terms, Turn
-from restore.core.task import Pictures, Task
+from restore.core.settings import RunSettings, ScheduleSettings, Settings
+from restore.core.task import Task
+from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.images.augment import recolor
 from restore.plugins.common.losses import MSE
 from restore.plugins.common.metrics import PrecomputedMetric, measured
@@ -28,17 +32,18 @@ from restore.plugins.vae.variational import Gaussian, Posterior, charged, import
 WARMUP = "warm-up"
 
 
-class Autoencoder(Task):
+A = TypeVar("A", bound=AutoencoderSettings, default=AutoencoderSettings)
+
+
+class Autoencoder(Task[A, Settings, E]):
     """Picture to code and back; with ``model.scale`` above 1 the picture comes back larger than it went in."""
 
-    settings_type = AutoencoderSettings
-    settings: AutoencoderSettings
-    channels_last = True
+    channels_last: ClassVar[bool] = True
 
     @classmethod
-    def miniature(cls, **changes: Any) -> RunSettings:
+    def tiny_settings(cls, **changes: Any) -> RunSettings:
         """A code of few numbers from small crops."""
-        return super().miniature(**{"model": {"width": 4, "stages": 2, "latent": 3}, "crop_size": 8, **changes})
+        return super().tiny_settings(**{"model": {"width": 4, "stages": 2, "latent": 3}, "crop_size": 8, **changes})
 
     def networks(self) -> dict[str, nn.Module]:
         """Encoder and decoder: two networks, since one may be used where the other is not."""
@@ -48,16 +53,20 @@ class Autoencoder(Task):
             "decoder": Decoder(model.latent, model.width, model.stages, model.scale),
         }
 
+    trained: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    """Names of all networks; one optimizer trains them."""
+
     def code(self, encoded: Tensor) -> Tensor:
         """The code (B, latent, h, w) to keep or send, from the encoder's output."""
         return encoded
 
     def phases(self) -> Sequence[Phase]:
         """One phase; its best weights have the highest PSNR. One optimizer trains every network."""
-        optimizers, owns = {"autoencoder": self.settings.optimizer}, {"autoencoder": tuple(self.modules)}
-        return [Phase("reconstruction", self.settings.epochs, optimizers, owns, monitor="psnr")]
+        optimizers, trains = {"autoencoder": self.settings.optimizer}, {"autoencoder": self.trained}
+        return [Phase("reconstruction", self.settings.epochs, optimizers, trains, monitor="psnr")]
 
-    def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:  # noqa: ARG002 - all alike
+    @override
+    def dataset(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
         """Crops of pictures to train on, whole pictures to validate on."""
         return super_resolution_pictures(
             split, self.settings, scale=self.settings.model.scale, crop=self.settings.crop_size
@@ -67,15 +76,15 @@ class Autoencoder(Task):
         """Whole pictures; what is encoded is made from them, smaller by the scale."""
         return evaluation_pairs(folder, self.settings.model.scale)
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:  # noqa: ARG002 - every step is alike
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
         """Mean squared error between a picture and what comes through the bottleneck."""
         batch = recolor(batch) if self.settings.recolour else batch
 
-        def reconstruct(modules: Modules) -> Terms:
-            encoded = modules.encoder(batch["input"])
-            return MSE()(modules.decoder(encoded, *batch["target"].shape[-2:]), batch)
+        def reconstruct(nets: Networks) -> Terms:
+            encoded = nets.encoder(batch["input"])
+            return MSE()(nets.decoder(encoded, *batch["target"].shape[-2:]), batch)
 
-        turn("autoencoder", reconstruct)
+        step.optimize("autoencoder", reconstruct)
 
     @property
     def inputs(self) -> Mapping[str, Plane]:
@@ -93,40 +102,41 @@ class Autoencoder(Task):
         stride = 2**self.settings.model.stages
         return Tiling("exact", halo=12 * stride, multiple_of=stride)
 
-    def predict(self, batch: Batch, modules: Modules) -> Batch:
+    def predict(self, batch: Batch, networks: Networks) -> Batch:
         """Each picture as its code describes it, in [0, 1]."""
         height, width = (self.settings.model.scale * side for side in batch["input"].shape[-2:])
-        code = self.code(modules.encoder(batch["input"]))
-        return {"output": modules.decoder(code, height, width).clamp(0, 1)}
+        code = self.code(networks.encoder(batch["input"]))
+        return {"output": networks.decoder(code, height, width).clamp(0, 1)}
 
     def own_metrics(self) -> list[PrecomputedMetric]:
         """What is measured besides the picture that comes out."""
         return [PrecomputedMetric("compression", "values per number of the code")]
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        """Those of super-resolution, ``rgb`` first, and our own metrics in each."""
+        """Those of super-resolution, and our own metrics in each."""
         named = super_resolution_protocols(self.settings.model.scale)
         own = {metric.name: metric for metric in self.own_metrics()}
-        first = sorted(named, key=lambda name: name != "rgb")
-        return {name: EvaluationProtocol(name, {**named[name].metrics, **own}) for name in first}
+        return {name: EvaluationProtocol(name, {**protocol.metrics, **own}) for name, protocol in named.items()}
 
-    def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+    @property
+    @override
+    def default_protocol(self) -> str:
+        return "rgb"
+
+    def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
         """Statistics of each sample: our own metrics are given `numbers`, all others the picture that comes out."""
-        output = self.predict(batch, modules)["output"]
-        return measured(output, batch["target"], self.numbers(batch, modules), protocol)
+        output = self.predict(batch, networks)["output"]
+        return measured(output, batch["target"], self.numbers(batch, networks), protocol)
 
-    def numbers(self, batch: Batch, modules: Modules) -> dict[str, Tensor]:
+    def numbers(self, batch: Batch, networks: Networks) -> dict[str, Tensor]:
         """Numbers (B, K) of each sample for each of our own metrics."""
-        code, target = self.code(modules.encoder(batch["input"])), batch["target"]
+        code, target = self.code(networks.encoder(batch["input"])), batch["target"]
         values = 3 * target.shape[-2] * target.shape[-1]  # a gray target has one channel, but is decoded in three
         return {"compression": torch.full((len(code), 1), values / code[0].numel())}
 
 
-class VariationalAutoencoder(Autoencoder):
+class VariationalAutoencoder(Autoencoder[VAESettings, EvaluationOptions]):
     """Trained by the evidence lower bound, the price of KL rising during a phase of its own (Bowman et al., 2016)."""
-
-    settings_type = VAESettings
-    settings: VAESettings
 
     def networks(self) -> dict[str, nn.Module]:
         """The plain ones, but the encoder gives a mean and a log-variance; and the likelihood."""
@@ -134,6 +144,9 @@ class VariationalAutoencoder(Autoencoder):
         encoder = Encoder(2 * model.latent, model.width, model.stages)
         return {**super().networks(), "encoder": encoder, "likelihood": Gaussian()}
 
+    trained: ClassVar[tuple[str, ...]] = (*Autoencoder.trained, "likelihood")
+
+    @override
     def code(self, encoded: Tensor) -> Tensor:
         """The posterior's mean."""
         return Posterior.of(encoded).mean
@@ -147,22 +160,22 @@ class VariationalAutoencoder(Autoencoder):
         first = replace(plain, name=WARMUP, epochs=warmup, monitor=None, optimizers={"autoencoder": constant})
         return [first, full] if warmup else [full]
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
         """Negative evidence lower bound, per value of the picture, with one drawn code."""
         batch = recolor(batch) if self.settings.recolour else batch
         picture, values = batch["target"], batch["target"][0].numel()
-        price = self.settings.beta * (step.share if step.phase == WARMUP else 1.0)
+        price = self.settings.beta * (step.progress if step.phase == WARMUP else 1.0)
 
-        def bound(modules: Modules) -> Terms:
-            posterior = Posterior.of(modules.encoder(batch["input"]))
+        def bound(nets: Networks) -> Terms:
+            posterior = Posterior.of(nets.encoder(batch["input"]))
             code = posterior.draw(torch.randn_like(posterior.mean))
-            likelihood = modules.likelihood(modules.decoder(code, *picture.shape[-2:]), picture).mean()
-            if step.phase != WARMUP and step.share > 0.1:  # sooner, an idle unit may only be untrained
-                turn.log(active_units=ActiveUnits("", "").reduce(moments(posterior.mean.detach())))
+            likelihood = nets.likelihood(nets.decoder(code, *picture.shape[-2:]), picture).mean()
+            if step.phase != WARMUP and step.progress > 0.1:  # sooner, an idle unit may only be untrained
+                step.log(active_units=ActiveUnits("", "").reduce(moments(posterior.mean.detach())))
             kl = charged(posterior.kl(), self.settings.free_bits)
             return {"reconstruction": -likelihood / values, "kl": price * kl / values}
 
-        turn("autoencoder", bound)
+        step.optimize("autoencoder", bound)
 
     def health(self, numbers: Mapping[str, float]) -> str | None:
         """Posterior collapse: fewer than a tenth of the latent units, or none, depend on the picture."""
@@ -176,7 +189,7 @@ class VariationalAutoencoder(Autoencoder):
     @property
     def draws(self) -> int:
         """Codes drawn for each picture that is measured."""
-        return (self.options if isinstance(self.options, EvaluationOptions) else EvaluationOptions()).draws
+        return self.evaluate_options.draws
 
     def own_metrics(self) -> list[PrecomputedMetric]:
         """Compression, two bounds on the likelihood, KL and active units."""
@@ -195,17 +208,17 @@ class VariationalAutoencoder(Autoencoder):
         units = {name: PrecomputedMetric(name, "nats per place, closed form", better="lower") for name in names}
         return {**super().protocols(), "units": EvaluationProtocol("units", units)}
 
-    def numbers(self, batch: Batch, modules: Modules) -> dict[str, Tensor]:
+    def numbers(self, batch: Batch, networks: Networks) -> dict[str, Tensor]:
         """Numbers (B, K) of each sample; both bounds are estimated from the same draws."""
-        posterior = Posterior.of(modules.encoder(batch["input"]))
+        posterior = Posterior.of(networks.encoder(batch["input"]))
         picture = batch["target"].expand(-1, 3, -1, -1)
         noise = torch.randn(self.draws, *posterior.mean.shape, device=picture.device)
         weights = log_weights(
-            posterior, noise, lambda z: modules.likelihood(modules.decoder(z, *picture.shape[-2:]), picture)
+            posterior, noise, lambda z: networks.likelihood(networks.decoder(z, *picture.shape[-2:]), picture)
         )
         kl = posterior.kl().flatten(2).mean(2)  # (B, latent)
         return {
-            **super().numbers(batch, modules),
+            **super().numbers(batch, networks),
             "elbo": weights.mean(0).unsqueeze(1) / picture[0].numel(),
             "iw_bound": importance_weighted(weights).unsqueeze(1) / picture[0].numel(),
             "active_units": moments(posterior.mean),

@@ -13,10 +13,10 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from restore.core.errors import RestoreError, UsageError
+from restore.core.networks import Networks
 from restore.core.pictures.files import read_picture, write_picture
 from restore.core.pictures.listing import has_pictures, list_pictures
 from restore.core.pictures.pixels import to_uint8
-from restore.core.steps import Modules
 from restore.core.writing import check_vacant, writable_folder
 from restore.plugins.common.animation import KINDS, check_kind, write_animation
 from restore.plugins.warpgan.data.alignment import Points, aligned
@@ -146,7 +146,7 @@ def with_landmarks(picture: Tensor, landmarks: Points) -> Tensor:
 
 
 @torch.no_grad()
-def exaggerate(task: WarpGAN, modules: Modules, settings: ExaggerateSettings) -> None:
+def exaggerate(task: WarpGAN, networks: Networks, settings: ExaggerateSettings) -> None:
     """Write the same photograph at several scales of exaggeration, as a strip or as an animation.
 
     Raises UsageError or DataError for pictures that cannot be read, or an output of another kind.
@@ -154,9 +154,9 @@ def exaggerate(task: WarpGAN, modules: Modules, settings: ExaggerateSettings) ->
     check_kind(settings.output, *KINDS)
     check_vacant(settings.output, settings.overwrite)
     picture = read_picture(settings.picture).colour
-    (style,) = task.styles(modules, count=1, seed=settings.seed, like=settings.style_of)
+    (style,) = task.styles(networks, count=1, seed=settings.seed, like=settings.style_of)
     frame = Letterbox.of(picture[None], task.settings.model.size)
     scales = torch.linspace(settings.first, settings.last, settings.steps).tolist()
-    drawn = (task.draw(frame.faces, modules, style, scale).picture for scale in scales)
+    drawn = (task.draw(frame.faces, networks, style, scale).picture for scale in scales)
     write_animation(settings.output, [frame.back((each + 1) / 2)[0].clamp(0, 1) for each in drawn])
     print(settings.output)

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from restore.core.dataset import Batch
 from restore.core.errors import DataError, UsageError
 from restore.core.machine.devices import in_float64
 from restore.core.measuring import Metric
-from restore.core.steps import Batch, Modules
+from restore.core.networks import Networks
 from restore.plugins.common.metrics import PrecomputedMetric
 from restore.plugins.warpgan import control_points
 from restore.plugins.warpgan.frechet import PUBLISHED, FrechetDistance
@@ -94,7 +95,7 @@ class FaceEmbedder(Protocol):
         """What a convention calls it."""
         ...
 
-    def features(self, pictures: Tensor, modules: Modules) -> Tensor:
+    def features(self, pictures: Tensor, networks: Networks) -> Tensor:
         """Features (B, K) of faces (B, 3, H, W) in [-1, 1]."""
         ...
 
@@ -105,9 +106,9 @@ class DiscriminatorEmbedder:
 
     called: str = "features of its own discriminator"
 
-    def features(self, pictures: Tensor, modules: Modules) -> Tensor:
+    def features(self, pictures: Tensor, networks: Networks) -> Tensor:
         """Of length 1."""
-        judged: Judgement = modules.discriminator(pictures)
+        judged: Judgement = networks.discriminator(pictures)
         return judged.embedding
 
 
@@ -128,7 +129,7 @@ class OnnxEmbedder:
         """
         return cls(_session(path), f"features of {path.name}", size)
 
-    def features(self, pictures: Tensor, modules: Modules) -> Tensor:  # noqa: ARG002 - the signature of every embedder
+    def features(self, pictures: Tensor, networks: Networks) -> Tensor:  # noqa: ARG002 - the signature of every embedder
         """What the file makes of the pictures. Raises DataError where that is no vector for each of them."""
         wanted = pictures if self.size is None else F.interpolate(pictures, (self.size, self.size), mode="bilinear")
         name = self.session.get_inputs()[0].name
@@ -190,14 +191,14 @@ def metrics(judge: FaceEmbedder | None, known: bool, fid: str | None = None) -> 
 
 
 def numbers(
-    batch: Batch, modules: Modules, style: int, judge: FaceEmbedder | None, looks: FeatureExtractor | None = None
+    batch: Batch, networks: Networks, style: int, judge: FaceEmbedder | None, looks: FeatureExtractor | None = None
 ) -> Mapping[str, Tensor]:
     """What each metric measures, (B, K) each, of photographs that are drawn in two styles by chance."""
     photograph, caricature = 2 * batch["input"] - 1, 2 * batch["target"] - 1
     count, (height, width) = len(photograph), photograph.shape[-2:]
     styles = torch.randn(2 * count, style).to(photograph)
     everything = torch.cat([photograph, photograph, caricature])
-    drawing: Drawing = modules.generator(everything, styles, reconstruct=True)
+    drawing: Drawing = networks.generator(everything, styles, reconstruct=True)
     assert drawing.reconstructed is not None
     errors = texture_error(drawing.reconstructed, everything)[count:].view(2, count)
     warp = control_points.statistics(drawing.points[:count], drawing.displacements[:count], height, width)
@@ -213,7 +214,7 @@ def numbers(
         found["fid"] = torch.cat([looks((drawn + 1) / 2), looks(batch["target"])], dim=1)
     if judge is None:
         return found
-    generated, real, by_hand = judge.features(torch.cat([drawn, photograph, caricature]), modules).chunk(3)
+    generated, real, by_hand = judge.features(torch.cat([drawn, photograph, caricature]), networks).chunk(3)
     found |= {
         "rank-1": with_identity(identity, generated, real),
         "rank-1-hand-drawn": with_identity(identity, by_hand, real),
@@ -221,5 +222,5 @@ def numbers(
         "verification": with_identity(identity, generated, real),
     }
     if isinstance(judge, DiscriminatorEmbedder):
-        found["own-person"] = predicted_identity(modules.discriminator(drawn)) == identity
+        found["own-person"] = predicted_identity(networks.discriminator(drawn)) == identity
     return found

@@ -175,7 +175,7 @@ class WarpGANSettings(TwoPhaseSettings):
 
     # What follows reads the data, and only where it is needed: settings alone must load without torch.
 
-    def decided(self) -> Self:
+    def resolved(self) -> Self:
         """A copy with the people counted, the lengths of all phases but the last fixed, and published sizes for faces.
 
         Raises UsageError or DataError where the data are not what they have to be.
@@ -183,9 +183,9 @@ class WarpGANSettings(TwoPhaseSettings):
         model: dict[str, Any] = self._sizes()
         if not self.model.identities:
             model["identities"] = self._identities()
-        decided = super().decided()
-        game = decided.adversarial.model_copy(update={"progressive_epochs": decided.parts()[:-1]})
-        return decided.model_copy(update={"model": self.model.model_copy(update=model), "adversarial": game})
+        settings = super().resolved()
+        game = settings.adversarial.model_copy(update={"progressive_epochs": settings.parts()[:-1]})
+        return settings.model_copy(update={"model": self.model.model_copy(update=model), "adversarial": game})
 
     def _identities(self) -> int:
         if self.data is None:

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.steps import Modules, Terms
+from restore.core.networks import Networks
+from restore.core.training_step import Terms
 from restore.plugins.common.adversarial.diagnostics import game_measures
 from restore.plugins.warpgan import control_points
 from restore.plugins.warpgan.networks.discriminator import KINDS, Judgement, predicted_identity
@@ -69,30 +70,30 @@ class WarpGANStep:
     log: Callable[..., None]
     """Records numbers that are no loss."""
 
-    def pretraining_loss(self, modules: Modules) -> Terms:
+    def pretraining_loss(self, nets: Networks) -> Terms:
         """The discriminator's loss before there is anything generated."""
-        judged: Judgement = modules.discriminator(torch.cat([self.caricature, self.photograph]))
+        judged: Judgement = nets.discriminator(torch.cat([self.caricature, self.photograph]))
         kinds = torch.cat([kinds_of(kind, self.identity) for kind in (CARICATURE, PHOTOGRAPH)])
         identities = self.identity.repeat(2)
         classes = identities + kinds * (judged.identities.shape[1] // KINDS)
         self.log(d_right=(judged.identities.argmax(1) == classes).float().mean())
         return self._terms(judged, identities, kinds)
 
-    def discriminator_loss(self, modules: Modules) -> Terms:
+    def discriminator_loss(self, nets: Networks) -> Terms:
         """The discriminator's loss: what kind each part of a picture is, and whose picture of what kind it is."""
         with torch.no_grad():
-            generated = modules.generator(self.photograph, self.style).picture
-        judged: Judgement = modules.discriminator(torch.cat([self.caricature, self.photograph, generated]))
+            generated = nets.generator(self.photograph, self.style).picture
+        judged: Judgement = nets.discriminator(torch.cat([self.caricature, self.photograph, generated]))
         kinds = torch.cat([kinds_of(kind, self.identity) for kind in (CARICATURE, PHOTOGRAPH, GENERATED)])
         real = 1 - judged.patches.detach().softmax(1)[:, GENERATED].mean((1, 2))
         self.log(d_real=real[: -len(generated)].mean(), d_fake=real[-len(generated) :].mean())
         return self._terms(judged, self.identity.repeat(3), kinds)
 
-    def generator_loss(self, modules: Modules) -> Terms:
+    def generator_loss(self, nets: Networks) -> Terms:
         """The generator's loss: to be taken for caricatures of the same people, and to redraw what is real."""
         everything = torch.cat([self.photograph, self.caricature])
-        drawing: Drawing = modules.generator(everything, self.style, reconstruct=True)
-        judged: Judgement = modules.discriminator(drawing.picture)
+        drawing: Drawing = nets.generator(everything, self.style, reconstruct=True)
+        judged: Judgement = nets.discriminator(drawing.picture)
         assert drawing.reconstructed is not None
         photographs, caricatures = texture_error(drawing.reconstructed, everything).chunk(2)
         terms = {

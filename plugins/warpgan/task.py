@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
+from restore.core.dataset import Batch, Pictures
 from restore.core.errors import UsageError
 from restore.core.measuring import EvaluationProtocol
-from restore.core.pictures.files import Picture, read_picture
-from restore.core.planes import Plane, Rendered, Tiling
+from restore.core.networks import Networks
+from restore.core.pictures.files import Picture, Rendered, read_picture
+from restore.core.planes import Plane, Tiling
 from restore.core.settings import RunSettings
-from restore.core.steps import Batch, Modules, Phase, Step, Turn
-from restore.core.task import Pictures, Task
+from restore.core.task import Task
+from restore.core.training_step import Phase, TrainStep
 from restore.plugins.common.adversarial.diagnostics import Remedies, game_health
 from restore.plugins.warpgan import metrics
 from restore.plugins.warpgan.data.dataset import FaceFiles, Pairs, galleries, read_identities
@@ -46,7 +49,7 @@ REMEDIES = Remedies(
 )
 
 
-class WarpGAN(Task):
+class WarpGAN(Task[WarpGANSettings, PredictOptions, EvaluateOptions]):
     """Caricatures by an adversarial network that also has to keep who it draws.
 
     The discriminator first learns faces (``pretrain``); then both play (``adversarial``), after as many parts with less
@@ -54,14 +57,13 @@ class WarpGAN(Task):
     themselves. A weights file with a generator alone, as imported ones are, has no people and needs another judge.
     """
 
-    settings_type = WarpGANSettings
-    settings: WarpGANSettings
+    always_renders: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
-    def miniature(cls, **changes: Any) -> RunSettings:
+    def tiny_settings(cls, **changes: Any) -> RunSettings:
         """Narrow networks, faces of 32 pixels."""
         model = {"size": 32, "width": 2, "discriminator_width": 2, "embedding": 8, "points": 4, "style": 3}
-        return super().miniature(**{"model": model, **changes})
+        return super().tiny_settings(**{"model": model, **changes})
 
     # --- networks ---------------------------------------------------------------------------------------------
 
@@ -90,7 +92,7 @@ class WarpGAN(Task):
             found.append(Phase(f"{ADVERSARIAL}-{size}", epochs, game, start="last"))
         return [*found, Phase(ADVERSARIAL, last, game, start="last")]
 
-    def data(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
+    def dataset(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
         """Pairs of one person's photograph and caricature, with as much detail as the phase is about."""
         detail = phase.name.removeprefix(f"{ADVERSARIAL}-")
         gallery, training = galleries(self.settings)[split], split == "train"
@@ -101,19 +103,19 @@ class WarpGAN(Task):
             detail=int(detail) if training and detail.isdigit() else None,
         )
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
         """One step of the discriminator on real pictures, or one of each network, for the same styles."""
         photograph, caricature = 2 * batch["input"] - 1, 2 * batch["target"] - 1
         identity = batch["identity"]
         style = None
         if step.phase != PRETRAIN:
             style = torch.randn(len(identity), self.settings.model.style, device=identity.device)
-        losses = WarpGANStep(photograph, caricature, identity, style, self.settings.loss, turn.log)
+        losses = WarpGANStep(photograph, caricature, identity, style, self.settings.loss, step.log)
         if style is None:
-            turn("discriminator", losses.pretraining_loss)
+            step.optimize("discriminator", losses.pretraining_loss)
             return
-        turn("discriminator", losses.discriminator_loss)
-        turn("generator", losses.generator_loss)
+        step.optimize("discriminator", losses.discriminator_loss)
+        step.optimize("generator", losses.generator_loss)
 
     @property
     def _identities(self) -> int:
@@ -133,19 +135,19 @@ class WarpGAN(Task):
     # --- using ------------------------------------------------------------------------------------------------
 
     @property
-    def asked(self) -> PredictOptions:
-        """What ``restore predict`` was asked for, or its defaults."""
-        return self.options if isinstance(self.options, PredictOptions) else PredictOptions()
-
-    @property
     def outputs(self) -> Mapping[str, Plane]:
         """A picture for each style, and for each style and scale of the sweep; the warp, if it is to be shown."""
-        asked, named = self.asked, self._style_names()
+        asked, named = self.predict_options, self._style_names()
         planes = {name: Plane() for name in named}
         planes |= {f"{name}@{number}": Plane() for name in named for number in range(len(asked.scales))}
         if asked.draw_points:
             planes |= {"marks": Plane(3, smooth=False), "flow": Plane(2)}
         return planes
+
+    @property
+    @override
+    def main_output(self) -> str:
+        return self._style_names()[0]
 
     @property
     def tiling(self) -> Tiling:
@@ -154,45 +156,45 @@ class WarpGAN(Task):
 
     def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
         """The photograph. Raises UsageError where the sheet of a sweep would be too large."""
-        check_sheet(path, picture.size, len(self._style_names()), len(self.asked.scales))
+        check_sheet(path, picture.size, len(self._style_names()), len(self.predict_options.scales))
         return super().read_inputs(path, picture)
 
     def _style_names(self) -> list[str]:
-        asked = self.asked
+        asked = self.predict_options
         return ["styled"] if asked.style_of else [f"style{number + 1}" for number in range(asked.styles)]
 
-    def styles(self, modules: Modules, *, count: int, seed: int, like: Path | None = None) -> Tensor:
+    def styles(self, networks: Networks, *, count: int, seed: int, like: Path | None = None) -> Tensor:
         """Styles (count, style): drawn by a seed, or (1, style) that of a caricature.
 
         Raises UsageError or DataError where the caricature cannot be read.
         """
         if like is None:
             return torch.randn(count, self.settings.model.style, generator=torch.Generator().manual_seed(seed))
-        device = next(modules.generator.parameters()).device
+        device = next(networks.generator.parameters()).device
         face = Letterbox.of(read_picture(like).colour[None], self.settings.model.size).faces.to(device)
-        style: Tensor = modules.generator(2 * face - 1).encoded_style
+        style: Tensor = networks.generator(2 * face - 1).encoded_style
         return style.cpu()
 
-    def draw(self, faces: Tensor, modules: Modules, style: Tensor, scale: float) -> Drawing:
+    def draw(self, faces: Tensor, networks: Networks, style: Tensor, scale: float) -> Drawing:
         """Faces (B, 3, size, size) in [0, 1] drawn in one style (style,), exaggerated by a scale."""
         styles = style.to(faces).expand(len(faces), -1)
-        drawing: Drawing = modules.generator(2 * faces - 1, styles, faces.new_full((len(faces),), scale))
+        drawing: Drawing = networks.generator(2 * faces - 1, styles, faces.new_full((len(faces),), scale))
         return drawing
 
-    def predict(self, batch: Batch, modules: Modules) -> Batch:
+    def predict(self, batch: Batch, networks: Networks) -> Batch:
         """Every picture in every style: as large as it came, drawn at the size that the networks were trained for.
 
         A picture that is not a square is continued at its edges to one.
         """
-        asked = self.asked
+        asked = self.predict_options
         frame = Letterbox.of(batch["input"], self.settings.model.size)
-        styles = self.styles(modules, count=asked.styles, seed=asked.seed, like=asked.style_of)
+        styles = self.styles(networks, count=asked.styles, seed=asked.seed, like=asked.style_of)
         outputs: Batch = {}
         for name, style in zip(self._style_names(), styles, strict=True):
-            drawing = self.draw(frame.faces, modules, style, asked.scale)
+            drawing = self.draw(frame.faces, networks, style, asked.scale)
             outputs[name] = frame.back((drawing.picture + 1) / 2).clamp(0, 1)
             for number, scale in enumerate(asked.scales):
-                warped = self.draw(frame.faces, modules, style, scale).picture
+                warped = self.draw(frame.faces, networks, style, scale).picture
                 outputs[f"{name}@{number}"] = frame.back((warped + 1) / 2).clamp(0, 1)
         if asked.draw_points:  # they do not depend on the style
             outputs["flow"] = frame.back(drawing.flow) * frame.factor
@@ -205,12 +207,12 @@ class WarpGAN(Task):
 
         Nothing is seen through where it was in the photograph: its shapes are elsewhere now.
         """
-        named, scales = self._style_names(), range(len(self.asked.scales))
+        named, scales = self._style_names(), range(len(self.predict_options.scales))
         pictures = {name: outputs[name] for name in named}
         if scales:
             rows = [torch.cat([outputs[f"{name}@{number}"] for number in scales], dim=2) for name in named]
             pictures["sweep"] = torch.cat(rows, dim=1)
-        if self.asked.draw_points:
+        if self.predict_options.draw_points:
             pictures["points"] = drawn_points(inputs["input"], outputs["marks"], outputs["flow"])
         return {name: Rendered(picture, alpha=False) for name, picture in pictures.items()}
 
@@ -218,7 +220,7 @@ class WarpGAN(Task):
 
     def evaluation_data(self, folder: Path | None) -> Pictures:
         """Pairs of a folder or of the options' list file; without a folder those that a run validates on."""
-        listed = self.options.list_file if isinstance(self.options, EvaluateOptions) else None
+        listed = self.evaluate_options.list_file
         if folder is None:
             if listed is not None:
                 raise UsageError("--list needs --data")
@@ -227,30 +229,35 @@ class WarpGAN(Task):
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """``caricature``: what the warp does, how well textures are kept, and whether people are."""
-        judge, known = self._embedder(), not isinstance(self.options, EvaluateOptions)
-        return {"caricature": EvaluationProtocol("caricature", metrics.metrics(judge, known, self._fid))}
+        return {"caricature": self._protocol(known=False)}
+
+    @property
+    @override
+    def training_protocol(self) -> EvaluationProtocol:
+        """The same, and how often the discriminator, which knows the people of the run, takes them for themselves."""
+        return self._protocol(known=True)
+
+    def _protocol(self, *, known: bool) -> EvaluationProtocol:
+        found = metrics.metrics(self._embedder(), known, self.evaluate_options.fid)
+        return EvaluationProtocol("caricature", found)
 
     def _embedder(self) -> metrics.FaceEmbedder | None:
         """Who compares faces: a recogniser that was given, else the discriminator, if there is one."""
-        options = self.options
-        if isinstance(options, EvaluateOptions) and options.embedder is not None:
+        options = self.evaluate_options
+        if options.embedder is not None:
             return metrics.OnnxEmbedder.read(options.embedder, options.embedder_size)
         return metrics.DiscriminatorEmbedder() if self._identities else None
 
-    @property
-    def _fid(self) -> str | None:
-        """Whose features compare pictures as sets, if that was asked for."""
-        return self.options.fid if isinstance(self.options, EvaluateOptions) else None
-
-    def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+    def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
         """Statistics of each photograph, drawn in two styles by chance."""
-        looks = inception_features(self._fid) if self._fid else None
-        numbers = metrics.numbers(batch, modules, self.settings.model.style, self._embedder(), looks)
+        fid = self.evaluate_options.fid
+        looks = inception_features(fid) if fid else None
+        numbers = metrics.numbers(batch, networks, self.settings.model.style, self._embedder(), looks)
         return {name: metric.measure(numbers[name], batch["target"]) for name, metric in protocol.metrics.items()}
 
-    def sample_row(self, batch: Batch, modules: Modules) -> list[Tensor]:
+    def sample_row(self, batch: Batch, networks: Networks) -> list[Tensor]:
         """A photograph; drawn, not warped; warped as learned and twice as far; a caricature by hand."""
         style = torch.randn(self.settings.model.style)
-        drawing, twice = (self.draw(batch["input"], modules, style, scale) for scale in (1.0, 2.0))
+        drawing, twice = (self.draw(batch["input"], networks, style, scale) for scale in (1.0, 2.0))
         drawn = [(picture + 1) / 2 for picture in (drawing.rendered, drawing.picture, twice.picture)]
         return [picture[0].clamp(0, 1) for picture in (batch["input"], *drawn, batch["target"])]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from restore.core.events import Event, RunStarted, StepDone
+from restore.core.settings import RunSettings
 from restore.core.training.trainer import Trainer
 from restore.plugins.unet.task import NestedUNetSegmentation
 
@@ -67,7 +68,7 @@ def test_a_run_that_was_broken_off_goes_on_in_the_middle(
     monkeypatch.setattr("restore.plugins.unet.data.splits.TRAIN_DRAWINGS", 4)
     monkeypatch.setattr("restore.plugins.unet.data.splits.VALIDATION_DRAWINGS", 2)
     monkeypatch.setattr(benchmark, "SCORES", ("iou",))
-    run = NestedUNetSegmentation.miniature(epochs=3, out=tmp_path).model_dump(exclude_unset=True)
+    run = NestedUNetSegmentation.tiny_settings(epochs=3, out=tmp_path).model_dump(exclude_unset=True)
 
     def break_off(event: Event) -> None:
         if isinstance(event, StepDone) and event.epoch == 2:
@@ -109,9 +110,9 @@ def test_speed_is_taken_of_runs_that_leave_nothing_behind(
     monkeypatch.setattr(benchmark, "_loop", lambda *_: [9.0, 9.0, 3.0])
     seen: list[Path] = []
 
-    def engine(task: NestedUNetSegmentation) -> list[float]:
-        (task.settings.out / "run").mkdir()
-        seen.append(task.settings.out)
+    def engine(_: type[NestedUNetSegmentation], run: RunSettings) -> list[float]:
+        (run.out / "run").mkdir()
+        seen.append(run.out)
         return [9.0, 9.0, 2.0]
 
     monkeypatch.setattr(benchmark, "_engine", engine)
@@ -155,8 +156,8 @@ def test_levels_are_measured_on_what_a_run_held_out(
     monkeypatch.setattr("restore.plugins.unet.data.splits.TRAIN_DRAWINGS", 4)
     monkeypatch.setattr("restore.plugins.unet.data.splits.VALIDATION_DRAWINGS", 2)
     model = {"deep_supervision": True, "width": 2, "depth": 2}
-    settings = NestedUNetSegmentation.miniature(model=model, epochs=1, out=tmp_path, name="run").decided()
-    Trainer(NestedUNetSegmentation(settings), settings, name="unet/nested-unet").fit()
+    settings = NestedUNetSegmentation.tiny_settings(model=model, epochs=1, out=tmp_path, name="run").resolved()
+    Trainer(NestedUNetSegmentation, settings, name="unet/nested-unet").fit()
     capsys.readouterr()
     benchmark.compare_levels(tmp_path / "run", None, repeats=2)
     heading, _, *rows = capsys.readouterr().out.splitlines()

@@ -181,7 +181,7 @@ class Grow(OneNetwork):
     settings_type = GrowSettings
 
     def evaluation_data(self, folder):
-        return self.data("validation", None)
+        return self.dataset("validation", None)
 
 
 class Water(Grow):

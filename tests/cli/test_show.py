@@ -78,7 +78,7 @@ def weights(in_garden):
     number = {"name": "mse", "convention": "mean over pixels", "of": "only", "value": 0.25}
     return save_weights(
         in_garden / "w.safetensors", task="garden/grow-flowers", model={"scale": 2},
-        modules={"net": {"weight": torch.ones(1)}}, phase="only", numbers=[number],
+        networks={"net": {"weight": torch.ones(1)}}, phase="only", numbers=[number],
     )  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def test_numbers_that_json_has_no_word_for_are_null_in_it(restore, in_garden, we
         for name, value in (("psnr", math.inf), ("ssim", math.nan), ("mse", 0.5))
     ]
     save_weights(
-        in_garden / "w.safetensors", task="garden/grow-flowers", model={}, modules={"net": {"w": torch.ones(1)}},
+        in_garden / "w.safetensors", task="garden/grow-flowers", model={}, networks={"net": {"w": torch.ones(1)}},
         numbers=numbers,
     )  # fmt: skip
     (in_garden / "run").mkdir()
@@ -132,7 +132,7 @@ def test_numbers_that_are_none_are_refused(restore, in_garden, numbers):
 
 
 def test_weights_of_a_task_that_is_not_installed_are_shown_all_the_same(restore, in_garden):
-    save_weights(in_garden / "x.safetensors", task="moon/dust", model={}, modules={"net": {"w": torch.ones(1)}})
+    save_weights(in_garden / "x.safetensors", task="moon/dust", model={}, networks={"net": {"w": torch.ones(1)}})
     result = restore("show", "x.safetensors")
     assert result.exit_code == 0
     assert "weights of moon/dust (not installed;" in result.stdout

@@ -152,7 +152,7 @@ def test_a_run_that_ends_too_early_says_what_is_saved(restore, in_garden, monkey
     def fail(run):
         raise end
 
-    monkeypatch.setattr("restore.core.training.run.Run._end_epoch", fail)
+    monkeypatch.setattr("restore.core.training.loop.TrainingLoop._end_epoch", fail)
     result = restore("train", "grow-flowers", "--name", "first")
     assert result.exit_code == status
     assert result.stderr.startswith(message)
@@ -176,7 +176,7 @@ def test_a_verb_refuses_weights_of_another_family(restore, in_garden):
 
     from restore.core.weights.files import save_weights
 
-    save_weights(in_garden / "x.safetensors", task="moon/dust", model={}, modules={"net": {"w": torch.ones(1)}})
+    save_weights(in_garden / "x.safetensors", task="moon/dust", model={}, networks={"net": {"w": torch.ones(1)}})
     result = restore("smell", "x.safetensors")
     assert result.exit_code == 2
     assert "no plugin is called 'moon'" in result.stderr

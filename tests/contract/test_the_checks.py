@@ -12,12 +12,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from toy_tasks import Fixed, OneNetwork, ToySettings, TwoPhases
 
+from restore.core.dataset import Batch
 from restore.core.measuring import EvaluationProtocol
+from restore.core.networks import Networks
 from restore.core.planes import Plane, Tiling
 from restore.core.settings import Settings
-from restore.core.steps import Batch, Modules, Phase, Step, Turn
 from restore.core.task import Task
 from restore.core.testing import CHECKS, ContractBroken, Subject, check_imports, check_task
+from restore.core.training_step import Phase, TrainStep
 
 CHECK_BY_NAME = {check.__name__: check for check in CHECKS}
 
@@ -41,7 +43,7 @@ class Toy(OneNetwork):
         return [Phase("only", self.settings.epochs, {"net": self.settings.optimizer}, monitor="mse")]
 
     def evaluation_data(self, folder: Path | None) -> Any:
-        return self.data("validation", self.phases()[-1])
+        return self.dataset("validation", self.phases()[-1])
 
 
 class Documented(ToySettings):
@@ -61,34 +63,34 @@ class Idle(Toy):
 
 
 class Meddling(TwoPhases):
-    """Moves a network that is not in turn."""
+    """Moves a network that another optimizer trains."""
 
     inputs, outputs = Toy.inputs, Toy.outputs
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
-        def closure(modules: Modules) -> dict[str, Tensor]:
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
+        def closure(networks: Networks) -> dict[str, Tensor]:
             with torch.no_grad():
-                next(self.modules["critic"].parameters()).add_(0.1)
-            return {"mse": F.mse_loss(modules.net(batch["input"]), batch["target"])}
+                next(networks.critic.parameters()).add_(0.1)
+            return {"mse": F.mse_loss(networks.net(batch["input"]), batch["target"])}
 
-        turn("net", closure)
+        step.optimize("net", closure)
 
 
 class Lazy(TwoPhases):
-    """Never gives its critic a turn."""
+    """Never trains its critic."""
 
     inputs, outputs = Toy.inputs, Toy.outputs
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
-        turn("net", lambda m: {"mse": F.mse_loss(m.net(batch["input"]), batch["target"])})
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
+        step.optimize("net", lambda m: {"mse": F.mse_loss(m.net(batch["input"]), batch["target"])})
 
 
 class Twice(Toy):
     """Calls its network twice before it goes back."""
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
         halves = batch["input"].chunk(2), batch["target"].chunk(2)
-        turn(
+        step.optimize(
             "net", lambda m: {f"mse{i}": F.mse_loss(m.net(x), y) for i, (x, y) in enumerate(zip(*halves, strict=True))}
         )
 
@@ -98,9 +100,9 @@ class Counting(Toy):
 
     count = 0
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
         self.count += 1
-        turn("net", lambda m: {"mse": self.count * F.mse_loss(m.net(batch["input"]), batch["target"])})
+        step.optimize("net", lambda m: {"mse": self.count * F.mse_loss(m.net(batch["input"]), batch["target"])})
 
 
 class Forgetful(Toy):
@@ -111,15 +113,15 @@ class Forgetful(Toy):
         net.register_buffer("gain", torch.rand(1) + 0.5, persistent=False)
         return {"net": net}
 
-    def predict(self, batch: Batch, modules: Modules) -> Batch:
-        return {"output": modules.net.gain * modules.net(batch["input"])}
+    def predict(self, batch: Batch, networks: Networks) -> Batch:
+        return {"output": networks.net.gain * networks.net(batch["input"])}
 
 
 class Sociable(Toy):
     """Normalises by its batch in use too."""
 
-    def predict(self, batch: Batch, modules: Modules) -> Batch:
-        return {"output": modules.net(batch["input"] - batch["input"].mean())}
+    def predict(self, batch: Batch, networks: Networks) -> Batch:
+        return {"output": networks.net(batch["input"] - batch["input"].mean())}
 
 
 class Farsighted(Toy):
@@ -133,36 +135,36 @@ class Farsighted(Toy):
 class Picky(Toy):
     """Works on even sizes alone."""
 
-    def predict(self, batch: Batch, modules: Modules) -> Batch:
-        return {"output": F.interpolate(F.avg_pool2d(modules.net(batch["input"]), 2), scale_factor=2)}
+    def predict(self, batch: Batch, networks: Networks) -> Batch:
+        return {"output": F.interpolate(F.avg_pool2d(networks.net(batch["input"]), 2), scale_factor=2)}
 
 
 class Pooling(Toy):
     """Measures a batch as one."""
 
-    def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
-        return {name: rows.sum(0, keepdim=True) for name, rows in super().measure(batch, modules, protocol).items()}
+    def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+        return {name: rows.sum(0, keepdim=True) for name, rows in super().measure(batch, networks, protocol).items()}
 
 
 class Relative(Toy):
     """Measures a sample by what is beside it."""
 
-    def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
-        return {name: rows / rows.sum(0) for name, rows in super().measure(batch, modules, protocol).items()}
+    def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+        return {name: rows / rows.sum(0) for name, rows in super().measure(batch, networks, protocol).items()}
 
 
 class ByChance(Toy):
     """Measures with noise, which differs from sample to sample."""
 
-    def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
-        found = super().measure(batch, modules, protocol)
+    def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+        found = super().measure(batch, networks, protocol)
         return {name: rows * (1 + torch.rand_like(rows).flip(0)) for name, rows in found.items()}
 
 
 class Failing(Toy):
     """Breaks in its first step."""
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
         raise KeyError("a typo")
 
 
@@ -172,14 +174,14 @@ class NotANumber(Toy):
     def phases(self) -> list[Phase]:
         return [Phase("only", self.settings.epochs, {"net": self.settings.optimizer})]
 
-    def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
-        return {name: rows / 0 for name, rows in super().measure(batch, modules, protocol).items()}
+    def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+        return {name: rows / 0 for name, rows in super().measure(batch, networks, protocol).items()}
 
 
 class Glaring(Toy):
     """Shows values that no picture has."""
 
-    def sample_row(self, batch: Batch, modules: Modules) -> list[Tensor]:
+    def sample_row(self, batch: Batch, networks: Networks) -> list[Tensor]:
         return [255 * batch["input"][0]]
 
 
@@ -211,10 +213,10 @@ def documented(task: type[Task]) -> type[Task]:
 @pytest.mark.parametrize(
     ("task", "check", "complaint"),
     [
-        (Idle, "every_parameter_takes_part_in_its_turn", "net.idle.weight, net.idle.bias"),
-        (Meddling, "a_turn_moves_its_own_networks_and_no_other", "moved critic"),
-        (Lazy, "a_turn_moves_its_own_networks_and_no_other", "turn critic: not once"),
-        (Twice, "a_turn_calls_each_of_its_networks_once", "turn net: calls net 2 times; one call on concatenated"),
+        (Idle, "every_parameter_takes_part_in_its_loss", "net.idle.weight, net.idle.bias"),
+        (Meddling, "an_optimizer_moves_its_own_networks_and_no_other", "moved critic"),
+        (Lazy, "an_optimizer_moves_its_own_networks_and_no_other", "optimizer critic: not used once"),
+        (Twice, "a_loss_calls_each_trained_network_once", "optimizer net: calls net 2 times; one call on concatenated"),
         (Counting, "a_run_that_was_killed_equals_one_that_was_not", "differs between whole and killed"),
         (Forgetful, "weights_files_hold_everything", "another one after saving and opening"),
         (Sociable, "a_batch_predicts_what_its_pictures_do", "depends on its batch"),
@@ -264,8 +266,8 @@ def test_everything_that_is_wrong_is_reported_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "complaint"),
     [
-        (lambda: Entry(Toy, predict=Toy), "predict= is .* no Settings"),
-        (lambda: Entry(Toy, Documented), "settings_type is ToySettings, but settings= is Documented"),
+        (lambda: Entry(Toy, predict=Toy), "predict= is .*Toy.* but the class says"),
+        (lambda: Entry(Toy, Documented), "settings= is .*Documented.* but the class says .*ToySettings"),
         (lambda: Entry(Toy, imports={"elsewhere": object()}), "'elsewhere' has no convert"),
     ],
 )

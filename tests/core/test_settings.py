@@ -88,10 +88,10 @@ def test_defaults_of_the_sample_lie_between_other_defaults_and_what_is_given() -
 
 
 def test_an_epoch_on_the_sample_has_a_number_of_steps_of_its_own() -> None:
-    assert Family(batch_size=4).decided().samples_per_epoch == 120
-    assert Family(batch_size=4, samples_per_epoch=8).decided().samples_per_epoch == 8
-    assert Family(data=Path("photos")).decided().samples_per_epoch is None
-    assert RunSettings().decided().samples_per_epoch is None
+    assert Family(batch_size=4).resolved().samples_per_epoch == 120
+    assert Family(batch_size=4, samples_per_epoch=8).resolved().samples_per_epoch == 8
+    assert Family(data=Path("photos")).resolved().samples_per_epoch is None
+    assert RunSettings().resolved().samples_per_epoch is None
 
 
 def test_unknown_settings_and_impossible_batches_are_refused() -> None:

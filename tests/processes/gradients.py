@@ -10,12 +10,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import torch
 import toy_tasks
+from built import networks_of
 
 from restore.core.machine.accelerator import make_accelerator
 from restore.core.settings import OptimizerSettings
-from restore.core.steps import Step
-from restore.core.training.order import make_plan
-from restore.core.training.turns import Networks, Turns
+from restore.core.training.dataloading import make_plan
+from restore.core.training.networks import WrappedNetworks
+from restore.core.training.optimize import PhaseOptimizers
 
 BATCH = 16
 
@@ -29,23 +30,23 @@ def gradients(task: str, accumulate: int) -> dict[str, torch.Tensor]:
     )
     toy = getattr(toy_tasks, task)(settings)
     accelerator = make_accelerator(settings)
-    wrapped = {name: accelerator.prepare_model(module) for name, module in toy.modules.items()}
-    networks = Networks(toy.modules, wrapped)
-    turns = Turns(accelerator, networks, toy.phases()[1], precision="fp32", averages=None, warn=print, max_skipped=1)
+    wrapped = {name: accelerator.prepare_model(module) for name, module in networks_of(toy).items()}
+    networks = WrappedNetworks(networks_of(toy), wrapped)
+    optimizers = PhaseOptimizers(accelerator, networks, toy.phases()[1], precision="fp32", warn=print, max_skipped=1)
     seen: dict[str, torch.Tensor] = {}
-    for name, scheduled in turns.optimizers.items():
+    for name, scheduled in optimizers.by_name.items():
         scheduled.optimizer.register_step_pre_hook(
             lambda *_, name=name: seen.update(
                 {name: torch.cat([p.grad.flatten() for p in networks.raw[name].parameters()])}
             )
         )
     pictures = torch.rand(BATCH, 1, 8, 8, generator=torch.Generator().manual_seed(1))
-    plan = make_plan(settings, BATCH, processes=accelerator.num_processes, rank=accelerator.process_index)
-    turns.begin_step()
-    for tickets in list(plan.micro_batches_of(0, 0))[: plan.micro_batches]:
-        part = pictures[[sample for _, sample, _ in tickets]]
+    plan = make_plan(settings, BATCH, processes=accelerator.num_processes)
+    step = optimizers.begin_step()
+    for keys in list(plan.keys(0, 0, accelerator.process_index))[: plan.micro_batches]:
+        part = pictures[[sample for _, sample, _ in keys]]
         with accelerator.accumulate(*wrapped.values()):
-            toy.train_step({"input": part, "target": 1 - part}, turns, Step("adversarial", 0, 0, 0, 0.0))
+            toy.train_step({"input": part, "target": 1 - part}, step)
     return seen
 
 

@@ -19,30 +19,50 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import torch
 import torch.distributed
 import toy_tasks
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from restore.core.dataset import Batch
+from restore.core.networks import Networks
 from restore.core.settings import OptimizerSettings, ScheduleSettings
-from restore.core.steps import Batch, Modules, Step, Terms, Turn
+from restore.core.training.networks import WrappedNetworks
+from restore.core.training.optimize import PhaseOptimizers
 from restore.core.training.trainer import Trainer
-from restore.core.training.turns import Networks, Turns
+from restore.core.training_step import LossFunction, TrainStep
 
 
 class Watched(toy_tasks.TwoPhases):
     """A task that computes every gradient a second time, by hand."""
 
+    newest: Watched
+    """The task of the run in progress."""
+
     def __init__(self, settings: toy_tasks.ToySettings) -> None:
         super().__init__(settings)
         self.by_hand: dict[str, list[Tensor]] = {}
+        self.raw: dict[str, nn.Module] = {}
         self.steps: list[dict[str, Any]] = []
+        Watched.newest = self
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
-        super().train_step(batch, _Beside(self, turn), step)
+    def networks(self) -> dict[str, nn.Module]:
+        return self._kept(super().networks())
 
-    def stepped(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
+    def training_networks(self) -> dict[str, nn.Module]:
+        return self._kept(super().training_networks())
+
+    def _kept(self, networks: dict[str, nn.Module]) -> dict[str, nn.Module]:
+        self.raw |= networks
+        return networks
+
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
+        super().train_step(batch, _Beside(self, step))
+
+    @classmethod
+    def stepped(cls, optimizer: torch.optim.Optimizer, *_: Any) -> None:
         """Compare the gradient that an optimizer is about to use."""
+        self = cls.newest
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        name = next(name for name, net in self.modules.items() if any(p is parameters[0] for p in net.parameters()))
+        name = next(name for name, net in self.raw.items() if any(p is parameters[0] for p in net.parameters()))
         micro_batches = self.by_hand.pop(name, [])
         expected = torch.stack(micro_batches).mean(0)
         torch.distributed.all_reduce(expected)
@@ -59,20 +79,21 @@ class Watched(toy_tasks.TwoPhases):
         )
 
 
-class _Beside:
-    """A turn that first does the same by hand."""
+class _Beside(TrainStep):
+    """A step that first does the same by hand."""
 
-    def __init__(self, task: Watched, turn: Turn) -> None:
-        self.task, self.turn = task, turn
+    def __init__(self, task: Watched, step: TrainStep) -> None:
+        super().__init__(step.phase, step.epoch, step.run_step, step.phase_step, step.progress)
+        self.__dict__.update(task=task, step=step)
 
-    def __call__(self, name: str, closure: Callable[[Modules], Terms]) -> None:
-        terms = closure(Modules(self.task.modules))
-        gradients = torch.autograd.grad(sum(terms.values()), list(self.task.modules[name].parameters()))
+    def optimize(self, name: str, loss_fn: LossFunction) -> None:
+        terms = loss_fn(Networks(self.task.raw))
+        gradients = torch.autograd.grad(sum(terms.values()), list(self.task.raw[name].parameters()))
         self.task.by_hand.setdefault(name, []).append(torch.cat([gradient.flatten() for gradient in gradients]))
-        self.turn(name, closure)
+        self.step.optimize(name, loss_fn)
 
-    def log(self, **numbers: Tensor | float) -> None:
-        self.turn.log(**numbers)
+    def log(self, **values: Tensor | float) -> None:
+        self.step.log(**values)
 
 
 def _apart(tensor: Tensor) -> float:
@@ -86,28 +107,28 @@ def _apart(tensor: Tensor) -> float:
 # --- rules, broken ------------------------------------------------------------------------------------------------
 
 
-def raw_in_its_own_turn() -> Any:
+def raw_where_trained() -> Any:
     """Networks are called without what averages them, as one would be that lives inside a loss."""
-    return "in_turn", Networks, lambda self, _: Modules(self.raw)
+    return "for_optimizer", WrappedNetworks, lambda self, _: Networks(self.raw)
 
 
-def trainable_in_the_turn_of_another() -> Any:
+def trainable_for_another() -> Any:
     """The generator's backward pass leaves gradients in the critic."""
-    return "only_trainable", Networks, lambda *_: contextlib.nullcontext()
+    return "only_trainable", WrappedNetworks, lambda *_: contextlib.nullcontext()
 
 
 def zeroed_before_each_backward() -> Any:
     """Gradients of earlier micro-batches are wiped."""
-    original = Turns.__call__
+    original = PhaseOptimizers.optimize
 
-    def call(self: Turns, name: str, closure: Callable[[Modules], Terms]) -> None:
-        self.optimizers[name].optimizer.zero_grad()
-        original(self, name, closure)
+    def optimize(self: PhaseOptimizers, name: str, loss_fn: LossFunction) -> None:
+        self.by_name[name].optimizer.zero_grad()
+        original(self, name, loss_fn)
 
-    return "__call__", Turns, call
+    return "optimize", PhaseOptimizers, optimize
 
 
-BROKEN = (raw_in_its_own_turn, trainable_in_the_turn_of_another, zeroed_before_each_backward)
+BROKEN = (raw_where_trained, trainable_for_another, zeroed_before_each_backward)
 
 
 @contextlib.contextmanager
@@ -132,17 +153,16 @@ def watch(out: Path, rule: Callable[[], Any] | None) -> dict[str, Any]:
         out, name=rule.__name__ if rule else "right", epochs=3, batch_size=8, accumulate=2, samples_per_epoch=28,
         batch_norm=False, optimizer=optimizer, workers=0, sample_pictures=0,
     )  # fmt: skip
-    task = Watched(settings)
-    hook = register_optimizer_step_pre_hook(task.stepped)
+    hook = register_optimizer_step_pre_hook(Watched.stepped)
     failure = None
     with broken(rule):
         try:
-            Trainer(task, settings).fit()
+            Trainer(Watched, settings, name="toy/toy").fit()
         except RuntimeError as error:  # as good a way of being noticed as any
             failure = str(error)
     hook.remove()
-    weights = torch.cat([p.detach().flatten() for net in task.modules.values() for p in net.parameters()])
-    return {"steps": task.steps, "failure": failure, "weights_apart": _apart(weights)}
+    weights = torch.cat([p.detach().flatten() for net in Watched.newest.raw.values() for p in net.parameters()])
+    return {"steps": Watched.newest.steps, "failure": failure, "weights_apart": _apart(weights)}
 
 
 def main(out: str) -> None:

@@ -13,7 +13,7 @@ import torch
 from einops import rearrange, reduce
 from torch import Tensor
 
-from restore.core.steps import Batch
+from restore.core.dataset import Batch
 
 SURE = 0.99
 """Mean probability from which on a critic is taken to be sure of real pictures."""
@@ -127,7 +127,7 @@ def _gap(numbers: Mapping[str, float], remedies: Remedies, baseline: str) -> Ite
     }
     gains = {kind: gain for kind, gain in gains.items() if not math.isnan(gain)}
     worse = sorted(kind for kind, gain in gains.items() if gain < 0)
-    if worse and max(gains.values()) > GAP and numbers.get("share", 1) >= 0.5:  # sooner, it has only not learned yet
+    if worse and max(gains.values()) > GAP and numbers.get("progress", 1) >= 0.5:  # sooner, it has only not learned yet
         best = max(gains, key=lambda kind: gains[kind])
         yield (
             f"holes of the kind {', '.join(worse)} are filled worse than by the {baseline} colour, although those of "

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.steps import Terms
+from restore.core.training_step import Terms
 
 
 @dataclass(frozen=True)

@@ -30,17 +30,17 @@ class TwoPhaseSettings(RunSettings):
         """Epochs of pretraining and of the adversarial phase; see ``shares``."""
         return shares(self.epochs, self.pretrain.epochs, self.adversarial.epochs)
 
-    def decided(self) -> Self:
+    def resolved(self) -> Self:
         """A copy with the lengths of the phases fixed: in ``epochs`` and those of pretraining, which leave the game's.
 
         So a resumed run with more ``epochs`` goes on with the game instead of moving its beginning.
         """
-        decided = super().decided()
-        pretrain, game = decided.split()
-        changes = {"epochs": pretrain + game, "pretrain": decided.pretrain.model_copy(update={"epochs": pretrain})}
-        if getattr(decided.adversarial, "epochs", None) is not None:
-            changes["adversarial"] = decided.adversarial.model_copy(update={"epochs": None})
-        return decided.model_copy(update=changes)
+        settings = super().resolved()
+        pretrain, game = settings.split()
+        changes = {"epochs": pretrain + game, "pretrain": settings.pretrain.model_copy(update={"epochs": pretrain})}
+        if getattr(settings.adversarial, "epochs", None) is not None:
+            changes["adversarial"] = settings.adversarial.model_copy(update={"epochs": None})
+        return settings.model_copy(update=changes)
 
 
 def shares(epochs: int, pretrain: int | None, adversarial: int | None) -> tuple[int, int]:

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from restore.core.steps import Batch
+from restore.core.dataset import Batch
 from restore.plugins.common.images.augment_settings import CropAugmentation
 from restore.plugins.common.images.resize import bilinear
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from restore.core.dataset import Pictures
 from restore.core.errors import DataError, UsageError
 from restore.core.pictures.files import picture_size
 from restore.core.pictures.listing import list_pictures
 from restore.core.settings import RunSettings
-from restore.core.task import Pictures
 from restore.plugins.common.images.augment import augmented_crop
 from restore.plugins.common.images.augment_settings import CropAugmentation
 from restore.plugins.common.images.folders import PictureFolder, Split, paired_files, split_files

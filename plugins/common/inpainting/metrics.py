@@ -11,9 +11,9 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from restore.core.dataset import Batch
 from restore.core.machine.devices import in_float64
 from restore.core.measuring import EvaluationProtocol, Metric
-from restore.core.steps import Batch
 from restore.plugins.common.masks.settings import KINDS, MaskKind
 from restore.plugins.common.metrics import PSNR, SSIM, Comparison
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from restore import registry
+from restore.core.dataset import Batch, Pictures
 from restore.core.errors import DataError, UsageError
 from restore.core.measuring import EvaluationProtocol
-from restore.core.pictures.files import Picture
-from restore.core.planes import Plane, Rendered, Tiling
-from restore.core.steps import Batch, Modules
-from restore.core.task import Pictures, Task
+from restore.core.method import Method, S
+from restore.core.networks import Networks
+from restore.core.pictures.files import Picture, Rendered
+from restore.core.planes import Plane, Tiling
+from restore.core.task import R, Task
 from restore.plugins.common.inpainting.blending import blend
 from restore.plugins.common.inpainting.dataset import evaluation_holes
 from restore.plugins.common.inpainting.mask_input import read_input_mask
@@ -27,10 +29,8 @@ from restore.plugins.common.masks.settings import FillingEvaluate, FillingPredic
 MASK = Plane(channels=1, padding="zero", smooth=False)
 
 
-class Inpainting(Task):
-    """Base of the families that fill holes: everything but the networks, their training, and `fill`."""
-
-    renders: ClassVar[tuple[str, ...]] = ("",)
+class Inpainting(Method[S, FillingPredict, FillingEvaluate]):
+    """Base of what fills holes, learned or classical: everything but the networks, their training, and `fill`."""
 
     @property
     def window(self) -> int:
@@ -38,7 +38,7 @@ class Inpainting(Task):
         return 256
 
     @abstractmethod
-    def fill(self, picture: Tensor, mask: Tensor, modules: Modules) -> Tensor:
+    def fill(self, picture: Tensor, mask: Tensor, networks: Networks) -> Tensor:
         """Pictures (B, 3, H, W) in [0, 1] without holes, for pictures that are black where masks (B, 1, H, W) are one.
 
         H and W are any numbers: a network that needs multiples pads and crops here.
@@ -61,10 +61,8 @@ class Inpainting(Task):
 
         Raises UsageError for a feather that goes beyond what is worked on with a hole.
         """
-        options = self.options if isinstance(self.options, FillingPredict) else None
-        mask = read_input_mask(path, picture, options)
-        if options is not None:
-            self._refuse_wide_feather(path, options.feather, mask)
+        mask = read_input_mask(path, picture, self.predict_options)
+        self._refuse_wide_feather(path, self.predict_options.feather, mask)
         return {"input": picture.colour, "mask": mask}
 
     def _refuse_wide_feather(self, path: Path, feather: int, mask: Tensor) -> None:
@@ -80,12 +78,12 @@ class Inpainting(Task):
                     "a larger --context (less than half of the window), or a larger --window"
                 )
 
-    def predict(self, batch: Batch, modules: Modules) -> Batch:
+    def predict(self, batch: Batch, networks: Networks) -> Batch:
         """The picture with its holes filled by values in [0, 1]; outside them it is the same, bit for bit.
 
         Only options of `FillingPredict` change something outside the hole. Raises DataError where all is hole.
         """
-        options = self.options if isinstance(self.options, FillingPredict) else FillingPredict()
+        options = self.predict_options
         pictures, masks = batch["input"], (batch["mask"] > 0.5).to(batch["input"].dtype)
         if bool(masks.flatten(1).all(1).any()):
             raise DataError("all of the picture is hole: nothing is left to fill it from")
@@ -93,10 +91,10 @@ class Inpainting(Task):
         if not masks.any():
             return {"output": pictures}
         if max(pictures.shape[-2:]) <= window:
-            answers = self.fill(pictures * (1 - masks), masks, modules).to(pictures.dtype)
+            answers = self.fill(pictures * (1 - masks), masks, networks).to(pictures.dtype)
         else:
             windowed = WindowedInpainting(
-                lambda picture, mask: self.fill(picture, mask, modules), window, context, options.feather
+                lambda picture, mask: self.fill(picture, mask, networks), window, context, options.feather
             )
             answers = torch.stack([windowed.inpaint(*each) for each in zip(pictures, masks, strict=True)])
         put = [
@@ -107,42 +105,47 @@ class Inpainting(Task):
 
     def _worked_on(self) -> tuple[int, int]:
         """Largest side that is worked on at once, and how much of it is around a hole in larger pictures, in pixels."""
-        options = self.options if isinstance(self.options, FillingPredict) else FillingPredict()
+        options = self.predict_options
         window = options.window or self.window
         return window, min(options.context or window // 4, (window - 1) // 2)
 
-    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor | Rendered]:  # noqa: ARG002
+    @override
+    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor | Rendered]:
         """The filled picture; what was found by being transparent is opaque now."""
-        by_alpha = isinstance(self.options, FillingPredict) and self.options.automatic == "alpha"
-        return {"": Rendered(outputs["output"], alpha=not by_alpha)}
+        return {"": Rendered(outputs["output"], alpha=self.predict_options.automatic != "alpha")}
 
     # --- measuring --------------------------------------------------------------------------------------------
 
-    @property
-    def masks(self) -> MaskSettings:
-        """The holes of this use: those of an evaluation's options, or of the run's settings."""
-        if isinstance(self.options, FillingEvaluate):
-            return self.options.masks
-        masks = getattr(self.settings, "masks", None)
-        return masks if isinstance(masks, MaskSettings) else MaskSettings()
-
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        """``inpainting``, ``kinds`` and ``buckets``; a run with several kinds of drawn holes tells each of them."""
-        found = filling_protocols(self.masks.kinds)
-        training = self.options is None and bool(self.phases())
-        several = self.masks.folder is None and len(self.masks.kinds) > 1
-        first = "kinds" if training and several else "inpainting"
-        return {first: found[first], **found}
+        """``inpainting``, ``kinds`` and ``buckets``."""
+        return filling_protocols(self.evaluate_options.masks.kinds)
+
+    @property
+    @override
+    def default_protocol(self) -> str:
+        return "inpainting"
 
     def evaluation_data(self, folder: Path | None) -> Pictures:
         """Pictures with masks, or pictures in which holes are made as the options say."""
-        return evaluation_holes(folder, self.masks)
+        return evaluation_holes(folder, self.evaluate_options.masks)
 
-    def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+    def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
         """Statistics of each picture; those of the hole see the mask."""
-        return measured(self.predict(batch, modules)["output"], batch, protocol)
+        return measured(self.predict(batch, networks)["output"], batch, protocol)
 
-    def baselines(self) -> Mapping[str, Task]:
+
+class InpaintingTask(Inpainting[R], Task[R, FillingPredict, FillingEvaluate]):
+    """Base of the families that learn to fill holes: everything but the networks, their training, and `fill`."""
+
+    @property
+    @override
+    def training_protocol(self) -> EvaluationProtocol:
+        """``inpainting``, or ``kinds`` for a run on several kinds of drawn holes: its log shows each of them."""
+        masks: MaskSettings = self.settings.masks  # type: ignore[attr-defined]  # every such family has them
+        several = masks.folder is None and len(masks.kinds) > 1
+        return filling_protocols(masks.kinds)["kinds" if several else "inpainting"]
+
+    def baselines(self) -> Mapping[str, Method]:
         """The mean colour and the nearest known pixel."""
         methods = {name: registry.get("tasks", f"classic/{name}") for name in ("mean", "nearest-known")}
         return {name: method(method.settings_type()) for name, method in methods.items()}

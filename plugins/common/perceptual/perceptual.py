@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.steps import Batch, Terms
+from restore.core.dataset import Batch
+from restore.core.training_step import Terms
 from restore.plugins.common.perceptual.settings import PerceptualSettings
 
 _CRITERIA: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"l1": F.l1_loss, "mse": F.mse_loss}

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from restore.core.dataset import Batch
 from restore.core.machine.precision import at_least_float32
-from restore.core.steps import Batch, Terms
+from restore.core.training_step import Terms
 from restore.plugins.common.perceptual.settings import StyleSettings
 
 

@@ -24,7 +24,7 @@ _MEGABYTES: dict[Network, int] = {"vgg16": 528, "vgg19": 548}
 _log = logging.getLogger(__name__)
 
 
-def decided(
+def resolve_features(
     settings: PerceptualSettings, flag: str = "--perceptual.weights", *, needed: bool = True
 ) -> PerceptualSettings:
     """Settings in which ``weights`` is no longer ``auto`` and the file's checksum is noted.
@@ -58,7 +58,7 @@ def decided(
 
 
 def feature_network(settings: PerceptualSettings, layers: Iterable[str] | None = None) -> VGGFeatures:
-    """The feature network of settings that were `decided`; it answers with ``layers``, unset with those of the loss.
+    """The feature network of resolved settings; it answers with ``layers``, unset with those of the loss.
 
     Raises WeightsError when the file is not the one whose checksum was noted, is damaged, or is of another network.
     """
@@ -66,7 +66,7 @@ def feature_network(settings: PerceptualSettings, layers: Iterable[str] | None =
     if settings.weights == "random":
         return network
     if settings.weights == "auto":
-        raise ValueError("which features to use is not decided yet")
+        raise ValueError("which features to use is still open: the settings are not resolved")
     path = _file(settings.network, settings.weights)
     if settings.sha256 is not None and hash_file(path) != settings.sha256:
         raise WeightsError(

@@ -47,7 +47,7 @@ def weights(tmp_path):
         path.parent.mkdir(exist_ok=True)
         state = {"gain": torch.tensor([gain])}
         model = {"scale": scale}
-        return save_weights(path, task="upscaling_plugin/twice", model=model, modules={"gain": state}, phase=phase)
+        return save_weights(path, task="upscaling_plugin/twice", model=model, networks={"gain": state}, phase=phase)
 
     return write
 

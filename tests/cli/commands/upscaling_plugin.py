@@ -11,9 +11,10 @@ from torch import nn
 
 from restore.core.errors import UsageError, WeightsError
 from restore.core.measuring import EvaluationProtocol
-from restore.core.pictures.files import read_picture
+from restore.core.method import Method
+from restore.core.pictures.files import Rendered, read_picture
 from restore.core.pictures.listing import list_pictures
-from restore.core.planes import Plane, Rendered, Tiling
+from restore.core.planes import Plane, Tiling
 from restore.core.settings import Flag, RunSettings, Settings
 from restore.core.task import Task
 from restore.core.weights.foreign import Codebase
@@ -81,35 +82,12 @@ class Pairs:
         return self.paths[index].stem
 
 
-class Twice(Task):
-    settings_type = EnlargingSettings
-
-    @property
-    def scale(self):
-        return self.settings.model.scale
-
-    def networks(self):
-        return {"gain": Gain()}
+class Enlarging:
+    """What both kinds have in common."""
 
     @property
     def outputs(self):
         return {"output": Plane(scale=self.scale)}
-
-    @property
-    def tiling(self):
-        return Tiling("exact", 0)
-
-    def predict(self, batch, modules):
-        return {"output": modules.gain(batch["input"], self.scale)}
-
-    def phases(self):
-        return []
-
-    def data(self, split, phase):
-        raise AssertionError
-
-    def train_step(self, batch, turn, step):
-        raise AssertionError
 
     def protocols(self):
         errors = {"mse": Error("mse", 2), "mae": Error("mae", 1)}
@@ -118,8 +96,37 @@ class Twice(Task):
             "only-mae": EvaluationProtocol("only-mae", {"mae": errors["mae"]}),
         }
 
+    @property
+    def default_protocol(self):
+        return "both"
+
     def evaluation_data(self, folder):
         return Pairs(folder or Path("validation"), self.scale)
+
+
+class Twice(Enlarging, Task[EnlargingSettings, ListedOptions]):
+    @property
+    def scale(self):
+        return self.settings.model.scale
+
+    def networks(self):
+        return {"gain": Gain()}
+
+    @property
+    def tiling(self):
+        return Tiling("exact", 0)
+
+    def predict(self, batch, networks):
+        return {"output": networks.gain(batch["input"], self.scale)}
+
+    def phases(self):
+        return []
+
+    def dataset(self, split, phase):
+        raise AssertionError
+
+    def train_step(self, batch, step):
+        raise AssertionError
 
 
 class Touched(Twice):
@@ -130,21 +137,21 @@ class Touched(Twice):
         return {"input": Plane(), "second_mask": Plane(channels=1)}
 
 
-class Repeat(Twice):
+class Repeat(Enlarging, Method[EnlargingSettings, ScaleOptions, ScaleOptions]):
     """The same without weights, by as much as the option says; it also writes which pixels are bright."""
 
     @property
     def scale(self):
-        return self.options.scale if self.options is not None else 2
+        return self.predict_options.scale
 
-    def networks(self):
-        return {}
+    def with_options(self, *, predict=None, evaluate=None):
+        return super().with_options(predict=predict or evaluate, evaluate=evaluate)
 
     @property
     def tiling(self):
         return Tiling("whole")
 
-    def predict(self, batch, modules):
+    def predict(self, batch, networks):
         return {"output": F.interpolate(batch["input"], scale_factor=self.scale)}
 
     def read_inputs(self, path, picture):
@@ -159,6 +166,8 @@ class Repeat(Twice):
 
 class Bright(Repeat):
     """Writes nothing but which pixels are bright."""
+
+    always_renders = ()
 
     def render(self, outputs, inputs):
         return {"bright": super().render(outputs, inputs)["bright"]}

@@ -2,13 +2,15 @@
 
 import pytest
 import torch
+from built import networks_of
 from tasks_in_use import Computed, Used, enlarging, picture, used
 
+from restore.core.dataset import Batch
 from restore.core.errors import DataError
 from restore.core.inference import canvas, engine
 from restore.core.inference.engine import OutOfMemory
+from restore.core.networks import Networks
 from restore.core.planes import Tiling
-from restore.core.steps import Batch, Modules
 
 
 def short_of_memory(limit, message="DefaultCPUAllocator: not enough memory: you tried to allocate 1 bytes"):
@@ -60,19 +62,19 @@ def test_validation_on_a_large_picture_takes_no_more_memory_than_on_a_small_one(
     seen: list[int] = []
     predict = task.predict
 
-    def watched(batch: Batch, modules: Modules) -> Batch:
+    def watched(batch: Batch, networks: Networks) -> Batch:
         seen.append(batch["input"].shape[-2] * batch["input"].shape[-1])
-        return predict(batch, modules)
+        return predict(batch, networks)
 
     monkeypatch.setattr(task, "predict", watched)
     monkeypatch.setattr(engine, "AUTO_PIXELS", 64 * 64)
     monkeypatch.setattr(canvas, "AUTO_PIXELS", 64 * 64)
     picture = torch.rand(1, 1, 200, 230)
     protocol = task.protocols()["plain"]
-    modules = Modules({name: module.eval() for name, module in task.exported.items()})
-    task.measure({"input": picture, "target": 1 - picture}, modules, protocol)
+    networks = Networks({name: module.eval() for name, module in networks_of(task).items()})
+    task.measure({"input": picture, "target": 1 - picture}, networks, protocol)
     assert len(seen) > 4
     assert max(seen) <= 4 * 64 * 64  # a tile and its surroundings
     seen.clear()
-    task.measure({"input": picture[..., :50, :50], "target": picture[..., :50, :50]}, modules, protocol)
+    task.measure({"input": picture[..., :50, :50], "target": picture[..., :50, :50]}, networks, protocol)
     assert seen == [50 * 50]

@@ -2,11 +2,13 @@
 
 import pytest
 import torch
+from built import networks_of
 from tasks_in_use import Computed, Used, enlarging, picture, used
 from torch import nn
 
 from restore.core.evaluation import evaluate
 from restore.core.measuring import EvaluationProtocol
+from restore.core.networks import for_inference, frozen
 from restore.core.planes import Tiling
 
 
@@ -18,7 +20,9 @@ class Numbered(list):
 
 
 def measured(task):
-    return evaluate(task, task.exported, Numbered([{"input": picture(4, 4)}]), EvaluationProtocol("none", {}), of="x")
+    return evaluate(
+        task, networks_of(task), Numbered([{"input": picture(4, 4)}]), EvaluationProtocol("none", {}), of="x"
+    )
 
 
 def test_networks_run_in_evaluation_mode_without_gradients_and_are_left_as_they_were():
@@ -37,34 +41,13 @@ def test_networks_run_in_evaluation_mode_without_gradients_and_are_left_as_they_
     assert network.training
 
 
-class Watched(Used):
-    """A task with a fixed network, which notes where it is wanted."""
-
-    def frozen(self):
-        return {"eye": nn.Linear(1, 1)}
-
-    def move_fixed(self, device):
-        self.wanted = device
-        super().move_fixed(device)
-
-
-def test_fixed_networks_go_to_the_device_whenever_they_are_built():
-    for early in (True, False):
-        task = Watched(Computed(lambda x: x), Tiling("exact", 0))
-        if early:
-            assert task.fixed["eye"].weight.device.type == "cpu"
-        task.move_fixed("meta")
-        assert task.fixed["eye"].weight.device.type == "meta"
-        assert not task.fixed["eye"].weight.requires_grad
-
-
-def test_fixed_networks_are_moved_where_a_task_is_used_and_measured():
-    task = Watched(Computed(lambda x: x), Tiling("exact", 0))
-    used(task, picture(4, 4))
-    assert task.wanted == torch.device("cpu")
-    task.wanted = None
-    measured(task)
-    assert task.wanted == torch.device("cpu")
+def test_all_networks_go_to_the_device_and_the_frozen_ones_stay_frozen():
+    eye = frozen({"eye": nn.Linear(1, 1)})
+    with for_inference(eye, "meta") as view:
+        assert view.eye.weight.device.type == "meta"
+        assert not view.eye.weight.requires_grad
+    assert eye["eye"].weight.device.type == "meta"
+    assert not eye["eye"].training
 
 
 @pytest.mark.parametrize("fast", [False, True])

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from built import networks_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tasks_in_use import Computed, Used, enlarging, hourglass, picture, used
@@ -89,7 +90,7 @@ def test_class_numbers_are_never_mixed():
 
 def test_planes_of_other_scales_are_cut_together():
     class Joined(Used):
-        def predict(self, batch, modules):
+        def predict(self, batch, networks):
             mask, small = (F.interpolate(batch[name], size=batch["input"].shape[-2:]) for name in ("mask", "small"))
             wide = F.interpolate(batch["input"] + mask + small, scale_factor=2)
             return {"output": wide, "summary": F.avg_pool2d(batch["input"][:, :1], 4)}
@@ -101,8 +102,8 @@ def test_planes_of_other_scales_are_cut_together():
         {"output": Plane(scale=2), "summary": Plane(1, scale=0.25)},
     )
     inputs = {"input": picture(21, 30), "mask": picture(42, 60, 1).round(), "small": picture(6, 8, 1)}
-    whole = predict_picture(task, task.exported, inputs, tile=None)
-    tiled = predict_picture(task, task.exported, inputs, tile=8)
+    whole = predict_picture(task, networks_of(task), inputs, tile=None)
+    tiled = predict_picture(task, networks_of(task), inputs, tile=8)
     assert whole["output"].shape == (3, 42, 60)
     assert whole["summary"].shape == (1, 6, 8)
     assert all(torch.equal(whole[name], tiled[name]) for name in whole)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
 from torch import Tensor
 from toy_tasks import OneNetwork, toy_settings
 
-from restore.core.steps import Batch, Modules, Step, Turn
+from restore.core.dataset import Batch
+from restore.core.networks import Networks
 from restore.core.training.trainer import Trainer
+from restore.core.training_step import TrainStep
 
 
 def allowed() -> tuple[bool, bool]:
@@ -22,21 +24,19 @@ def allowed() -> tuple[bool, bool]:
 class Watched(OneNetwork):
     """Remembers whether cuDNN may try its kernels out, and whether it may round to TF32."""
 
-    def __init__(self, settings: Any) -> None:
-        super().__init__(settings)
-        self.seen: dict[str, set[tuple[bool, bool]]] = {"training": set(), "measuring": set(), "samples": set()}
+    seen: ClassVar[dict[str, set[tuple[bool, bool]]]] = {}
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
         self.seen["training"].add(allowed())
-        super().train_step(batch, turn, step)
+        super().train_step(batch, step)
 
     def measure(self, *arguments: Any) -> dict[str, Tensor]:
         self.seen["measuring"].add(allowed())
         return super().measure(*arguments)
 
-    def sample_row(self, batch: Batch, modules: Modules) -> list[Tensor]:
+    def sample_row(self, batch: Batch, networks: Networks) -> list[Tensor]:
         self.seen["samples"].add(allowed())
-        return super().sample_row(batch, modules)
+        return super().sample_row(batch, networks)
 
 
 @pytest.mark.parametrize("deterministic", [False, True])
@@ -45,13 +45,13 @@ def test_kernels_are_tried_out_and_may_round_in_training_only(
 ) -> None:
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
     settings = toy_settings(tmp_path, deterministic=deterministic, epochs=2)
-    task = Watched(settings)
+    Watched.seen = {"training": set(), "measuring": set(), "samples": set()}
     try:
-        Trainer(task, settings).fit()
+        Trainer(Watched, settings, name="toy/toy").fit()
     finally:
         torch.use_deterministic_algorithms(False)
         chosen = os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
-    assert task.seen == {
+    assert Watched.seen == {
         "training": {(not deterministic, True)},
         "measuring": {(False, False)},
         "samples": {(False, False)},

@@ -46,15 +46,15 @@ def train(task: str, out: Path, *what: str, processes: int = 2, **changes: Any) 
 
 def test_two_killed_processes_go_on_bit_for_bit(tmp_path: Path) -> None:
     earlier = toy_settings(tmp_path, name="earlier", seed=7)
-    Trainer(TwoPhases(earlier), earlier).fit()
+    Trainer(TwoPhases, earlier, name="toy/toy").fit()
     beginning = {"init_from": str(tmp_path / "earlier" / "checkpoints"), "only": ["critic.*", "net.0.*"]}
     changes = {"epochs": 3, "ema": 0.9, "checkpoint_every": "2", "checkpoint_keep": 99, "accumulate": 2, "workers": 0}
     changes |= beginning
     assert train("TwoPhases", tmp_path / "whole", **changes).status == 0
     killed = train("TwoPhases", tmp_path / "killed", "kill=7", **changes)
     assert killed.status == 1
-    taken = load_newest(tmp_path / "earlier" / "checkpoints", damaged=pytest.fail)[1].tensors["modules"]
-    first = load(tmp_path / "whole" / "run" / "checkpoints" / "step-000000000").tensors["modules"]
+    taken = load_newest(tmp_path / "earlier" / "checkpoints", damaged=pytest.fail)[1].tensors["networks"]
+    first = load(tmp_path / "whole" / "run" / "checkpoints" / "step-000000000").tensors["networks"]
     same = {name for name, tensor in taken.items() if torch.equal(tensor, first[name])}
     assert same == {name for name in taken if name.startswith(("critic.", "net.0."))}
     shutil.rmtree(tmp_path / "earlier")  # a resumed run does not need what it began with

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from picture_files import chunk, levels, reopened, saved
 from PIL import Image, ImageCms, ImageOps
 
-from restore.core.pictures.files import picture_size, png16, read_picture, write_picture
-from restore.core.planes import Rendered
+from restore.core.pictures.files import Rendered, picture_size, png16, read_picture, write_picture
 
 
 def srgb():

@@ -14,20 +14,20 @@ from torch import nn
 from restore.core.errors import CheckpointError, RestoreError
 from restore.core.records import checkpoints
 from restore.core.records.checkpoints import Checkpoint, flatten_optimizer, load, load_newest, restore_optimizer, save
+from restore.core.training.checkpointing import load_named_tensors, named_tensors
 from restore.core.training.progress import CheckpointClock, Progress
-from restore.core.training.snapshot import load_named_tensors, named_tensors
 from restore.core.weights.tensors import write_tensors
 
 
 def checkpoint(value: float) -> Checkpoint:
-    return Checkpoint({"modules": {"net.weight": torch.full((3,), value)}, "empty": {}}, {"value": value})
+    return Checkpoint({"networks": {"net.weight": torch.full((3,), value)}, "empty": {}}, {"value": value})
 
 
 def test_what_is_saved_is_read_back(tmp_path: Path) -> None:
     path = save(tmp_path, 5, checkpoint(2.0), keep=2)
     read = load(path)
     assert path.name == "step-000000005"
-    assert torch.equal(read.tensors["modules"]["net.weight"], torch.full((3,), 2.0))
+    assert torch.equal(read.tensors["networks"]["net.weight"], torch.full((3,), 2.0))
     assert read.tensors["empty"] == {}
     assert read.state == {"value": 2.0}
 
@@ -89,7 +89,7 @@ def test_leftovers_of_a_killed_process_are_removed(tmp_path: Path) -> None:
 def test_damage_is_noticed_and_named(damage: str, tmp_path: Path) -> None:
     save(tmp_path, 1, checkpoint(1), keep=2)
     path = save(tmp_path, 2, checkpoint(2), keep=2)
-    file = path / "modules.safetensors"
+    file = path / "networks.safetensors"
     match damage:
         case "flip":
             file.write_bytes(file.read_bytes()[:-1] + b"\x55")

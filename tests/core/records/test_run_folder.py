@@ -12,15 +12,17 @@ from PIL import Image
 from torch import Tensor
 from toy_tasks import Fixed, MeanSquaredError, Noise, OneNetwork, ToySettings, TwoPhases, toy_settings
 
+from restore.core.dataset import Batch
 from restore.core.errors import DataError, UsageError
 from restore.core.evaluation import EvaluationInterrupted, evaluate
 from restore.core.events import Evaluated, Event, Logged, SamplesWritten, Warned
 from restore.core.measuring import EvaluationProtocol
+from restore.core.networks import Networks
 from restore.core.records.folder import Log, new_run_folder, read_config, read_task
 from restore.core.records.tracking import LARGEST, make_sheet
-from restore.core.steps import Batch, Modules, Phase
 from restore.core.task import Task
 from restore.core.training.trainer import Trainer
+from restore.core.training_step import Phase
 from restore.core.weights.header import read_header
 
 
@@ -33,7 +35,7 @@ class WithBaseline(TwoPhases):
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Event]]:
     settings = toy_settings(tmp_path_factory.mktemp("run"), name="run", epochs=3, log_every=3)
     events: list[Event] = []
-    Trainer(WithBaseline(settings), settings, name="toy/two", listeners=[events.append]).fit()
+    Trainer(WithBaseline, settings, name="toy/two", listeners=[events.append]).fit()
     return settings.out / "run", events
 
 
@@ -172,7 +174,7 @@ def test_an_evaluation_reduces_single_pictures_and_the_whole() -> None:
 
 def test_an_estimate_that_draws_is_the_same_each_time() -> None:
     class Drawing(Fixed):
-        def predict(self, batch: Batch, modules: Modules) -> dict[str, Tensor]:
+        def predict(self, batch: Batch, networks: Networks) -> dict[str, Tensor]:
             return {"output": torch.rand_like(batch["input"])}
 
     task = Drawing(ToySettings())
@@ -194,11 +196,11 @@ def test_an_estimate_that_draws_is_the_same_each_time() -> None:
 
 def test_a_run_whose_metric_is_never_a_number_still_ends_with_weights(tmp_path: Path) -> None:
     class NotANumber(OneNetwork):
-        def measure(self, batch: Batch, modules: Modules, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+        def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
             return {"mse": torch.full((1, 2), float("nan"), dtype=torch.float64)}
 
     settings = toy_settings(tmp_path, name="run")
-    assert Trainer(NotANumber(settings), settings).fit().weights.is_file()
+    assert Trainer(NotANumber, settings, name="toy/toy").fit().weights.is_file()
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["metrics"][0]["value"] is None
 
 
@@ -211,12 +213,12 @@ def test_pictures_that_were_checked_are_not_made_again(tmp_path: Path) -> None:
     made: list[tuple[str, str]] = []
 
     class Counted(TwoPhases):
-        def data(self, split: str, phase: Phase) -> Noise:
+        def dataset(self, split: str, phase: Phase) -> Noise:
             made.append((split, phase.name))
-            return super().data(split, phase)
+            return super().dataset(split, phase)
 
     settings = toy_settings(tmp_path, name="run")
-    Trainer(Counted(settings), settings).fit()
+    Trainer(Counted, settings, name="toy/toy").fit()
     assert made == [(split, phase) for phase in ("pretrain", "adversarial") for split in ("train", "validation")]
 
 
@@ -230,7 +232,7 @@ def test_a_launcher_that_starts_one_process_of_several_is_named(
         if address:
             monkeypatch.setenv("MASTER_ADDR", address)  # which accelerate launch sets where it wants several
         events: list[Event] = []
-        Trainer(OneNetwork(settings), settings, listeners=[events.append]).fit()
+        Trainer(OneNetwork, settings, name="toy/toy", listeners=[events.append]).fit()
         told = [event.message for event in events if isinstance(event, Warned)]
         assert len(told) == warnings
         assert all("started one" in message and "--num-processes N" in message for message in told)

@@ -40,7 +40,7 @@ def test_a_compiled_run_equals_an_eager_one_and_never_compiles_again(task: type[
     weights = {}
     for compiled in (False, True):
         settings = toy_settings(tmp_path, name=str(compiled), epochs=4, first_epochs=2, compile=compiled)
-        Trainer(task(settings), settings, listeners=[refuse_to_compile_again]).fit()
+        Trainer(task, settings, name="toy/toy", listeners=[refuse_to_compile_again]).fit()
         weights[compiled] = load_file(tmp_path / str(compiled) / "best.safetensors")
     assert weights[True].keys() == weights[False].keys()
     for name, tensor in weights[False].items():

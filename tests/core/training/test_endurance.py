@@ -27,7 +27,7 @@ KILLS = 200
 
 def checkpoint(step: int) -> Checkpoint:
     """Two megabytes whose content is known."""
-    return Checkpoint({"modules": {f"net.{i}": torch.full((64, 1024), float(step)) for i in range(8)}}, {"step": step})
+    return Checkpoint({"networks": {f"net.{i}": torch.full((64, 1024), float(step)) for i in range(8)}}, {"step": step})
 
 
 def save_for_ever(folder: Path, step: int) -> None:
@@ -53,7 +53,7 @@ def test_killed_in_the_middle_of_a_checkpoint_there_is_always_one_to_load(tmp_pa
         _, found = load_newest(tmp_path, damaged=pytest.fail)
         assert found.state["step"] >= step
         step = found.state["step"]
-        assert all((tensor == step).all() for tensor in found.tensors["modules"].values())
+        assert all((tensor == step).all() for tensor in found.tensors["networks"].values())
     assert unfinished > KILLS / 4, "too few kills came while something was being written"
 
 
@@ -99,7 +99,7 @@ def test_memory_does_not_grow_over_ten_thousand_steps(tmp_path: Path) -> None:
     settings = toy_settings(
         tmp_path, epochs=20, first_epochs=2, samples_per_epoch=2000, ema=0.99, evaluate_every=5, batch_size=4
     )
-    Trainer(TwoPhases(settings), settings, listeners=[listener]).fit()
+    Trainer(TwoPhases, settings, name="toy/toy", listeners=[listener]).fit()
     assert max(seen) == 10_000
     assert seen[10_000] - seen[3000] < 20 * 2**20, {step: size // 2**20 for step, size in seen.items()}
 

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from built import networks_of
 from torch import Tensor
 from toy_tasks import TwoPhases, toy_settings
 
 from restore.core.machine.accelerator import make_accelerator
 from restore.core.settings import OptimizerSettings
-from restore.core.steps import Step
-from restore.core.training import snapshot
+from restore.core.training import checkpointing
+from restore.core.training.networks import WrappedNetworks
+from restore.core.training.optimize import PhaseOptimizers
 from restore.core.training.progress import Progress
-from restore.core.training.turns import Networks, Turns
 
 STILL = OptimizerSettings(name="sgd", lr=1e-12, momentum=0)
-ADVERSARIAL = Step("adversarial", 0, 0, 0, 0.0)
 
 
 class Game:
@@ -27,19 +27,19 @@ class Game:
         torch.manual_seed(0)
         settings = toy_settings(Path(), accumulate=accumulate, batch_norm=False, optimizer=STILL)
         self.toy = TwoPhases(settings)
-        self.networks = Networks(self.toy.modules, self.toy.modules)
+        self.networks = WrappedNetworks(networks_of(self.toy), networks_of(self.toy))
         self.accelerator = make_accelerator(settings)
-        self.turns = Turns(
+        self.optimizers = PhaseOptimizers(
             self.accelerator, self.networks, self.toy.phases()[1],
-            precision=precision, averages=None, warn=pytest.fail, max_skipped=9,
+            precision=precision, warn=pytest.fail, max_skipped=9,
         )  # fmt: skip
-        self.gradients: dict[str, list[Tensor]] = {name: [] for name in self.turns.optimizers}
-        for name, scheduled in self.turns.optimizers.items():
+        self.gradients: dict[str, list[Tensor]] = {name: [] for name in self.optimizers.by_name}
+        for name, scheduled in self.optimizers.by_name.items():
             scheduled.optimizer.register_step_pre_hook(lambda *_, name=name: self._keep(name))
 
     def scale(self, **changes: float) -> None:
         """Set something of every scaler; low scales by default, with which nothing overflows."""
-        for scaler in self.turns.scalers.values():
+        for scaler in self.optimizers.scalers.values():
             scaler.load_state_dict({**scaler.state_dict(), "scale": 2.0**8, **changes})
 
     def _keep(self, name: str) -> None:
@@ -48,13 +48,13 @@ class Game:
     def step(self, seed: int) -> None:
         """One optimizer step of each."""
         pictures = torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(seed))
-        self.turns.begin_step()
+        step = self.optimizers.begin_step()
         for part in pictures.chunk(self.accelerator.gradient_accumulation_steps):
-            with self.accelerator.accumulate(*self.toy.modules.values()):
-                self.toy.train_step({"input": part, "target": 1 - part}, self.turns, ADVERSARIAL)
+            with self.accelerator.accumulate(*networks_of(self.toy).values()):
+                self.toy.train_step({"input": part, "target": 1 - part}, step)
 
     def scales(self) -> dict[str, float]:
-        return {name: scaler.get_scale() for name, scaler in self.turns.scalers.items()}
+        return {name: scaler.get_scale() for name, scaler in self.optimizers.scalers.items()}
 
 
 def test_gradients_are_those_of_fp32_whatever_the_scales_do_meanwhile() -> None:
@@ -72,7 +72,7 @@ def test_gradients_are_those_of_fp32_whatever_the_scales_do_meanwhile() -> None:
 def test_an_overflow_of_one_optimizer_lowers_its_own_scale_alone() -> None:
     game = Game("fp16", accumulate=1)
     game.scale()
-    critic = game.turns.scalers["critic"]
+    critic = game.optimizers.scalers["critic"]
     critic.load_state_dict({**critic.state_dict(), "scale": 2.0**40})
     game.step(0)
     assert game.scales() == {"net": 2.0**8, "critic": 2.0**39}
@@ -83,10 +83,10 @@ def test_scales_are_in_checkpoints() -> None:
     game = Game("fp16", accumulate=1)
     game.scale(growth_interval=2)
     game.step(0)
-    game.turns.scalers["net"].update(2.0**12)
-    taken = snapshot.take(game.accelerator, game.networks.raw, None, game.turns, Progress(), {})
+    game.optimizers.scalers["net"].update(2.0**12)
+    taken = checkpointing.take(game.accelerator, game.networks, game.optimizers, Progress(), {})
     other = Game("fp16", accumulate=1)
-    snapshot.restore_turns(taken, other.turns)
+    checkpointing.restore_optimizers(taken, other.optimizers)
     assert other.scales() == game.scales() == {"net": 2.0**12, "critic": 2.0**8}
     other.step(1)  # the second good step, so that the critic's scale grows
     assert other.scales()["critic"] == 2.0**9

@@ -12,9 +12,10 @@ import pytest
 import torch
 from toy_tasks import Noise, TwoPhases, toy_settings
 
+from restore.core.dataset import as_dataset
 from restore.core.events import Event, StepDone
 from restore.core.machine import processes
-from restore.core.training.order import Batches, make_loader, make_plan
+from restore.core.training.dataloading import MicroBatchSampler, make_loader, make_plan
 from restore.core.training.trainer import Trainer
 
 
@@ -38,7 +39,7 @@ def no_garbage_collection() -> Iterator[None]:
 @pytest.mark.parametrize("listeners", [[], [stop]], ids=["done", "stopped"])
 def test_workers_end_with_the_run(listeners: list[object], tmp_path: Path) -> None:
     run = toy_settings(tmp_path, epochs=2, workers=1)
-    trainer = Trainer(TwoPhases(run), run, listeners=listeners)  # type: ignore[arg-type]
+    trainer = Trainer(TwoPhases, run, name="toy/toy", listeners=listeners)  # type: ignore[arg-type]
     with suppress(Stopped):
         trainer.fit()
     assert multiprocessing.active_children() == []
@@ -64,6 +65,8 @@ def test_as_many_workers_as_the_machine_can_spare(
     pictures.in_memory = kept
     for asked, chosen in ((None, expected), (3, 3)):
         settings = toy_settings(tmp_path, workers=asked)
-        loader = make_loader(pictures, Batches(make_plan(settings, 4)), settings, torch.device(device))
+        loader = make_loader(
+            as_dataset(pictures), MicroBatchSampler(make_plan(settings, 4), 0), settings, torch.device(device)
+        )
         assert loader.num_workers == chosen
         assert loader.pin_memory is (device == "cuda")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from restore.core.settings import OptimizerSettings, ScheduleSettings
-from restore.core.training.averaging import Averages
+from restore.core.training.ema import EMA
 from restore.core.training.optimizers import Plateau, ScheduledOptimizer, rate_factor
 
 NAMES = ["constant", "linear", "cosine", "one-cycle", "multi-step", "plateau"]
@@ -117,17 +117,17 @@ def test_a_plateau_lowers_the_rate_when_patience_is_over() -> None:
 
 def test_an_average_follows_the_weights_and_their_statistics_and_copies_other_buffers() -> None:
     module = nn.BatchNorm1d(1)
-    averages = Averages({"net": module}, decay=0.999)
+    averages = EMA({"net": module}, decay=0.999)
     with torch.no_grad():
         module.weight.fill_(3.0)
         module.running_mean.fill_(7.0)
         module.num_batches_tracked.fill_(5)
     averages.update("net", module)
     early = min(0.999, 2 / 11)
-    assert averages.modules["net"].weight.item() == pytest.approx(early * 1 + (1 - early) * 3)
-    assert averages.modules["net"].running_mean.item() == pytest.approx((1 - early) * 7)
-    assert averages.modules["net"].num_batches_tracked.item() == 5
+    assert averages.networks["net"].weight.item() == pytest.approx(early * 1 + (1 - early) * 3)
+    assert averages.networks["net"].running_mean.item() == pytest.approx((1 - early) * 7)
+    assert averages.networks["net"].num_batches_tracked.item() == 5
     averages.restart({"net": module})
-    assert averages.modules["net"].weight.item() == 3.0
+    assert averages.networks["net"].weight.item() == 3.0
     assert averages.updates == {"net": 0}
-    assert not any(p.requires_grad for p in averages.modules["net"].parameters())
+    assert not any(p.requires_grad for p in averages.networks["net"].parameters())

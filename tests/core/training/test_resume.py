@@ -38,7 +38,7 @@ def kill_at(step: int) -> Callable[[Event], None]:
 
 
 def train(task: type[OneNetwork], run: ToySettings, **options: Any) -> Path:
-    return Trainer(task(run), run, name=f"toy/{task.__name__}", **options).fit().folder
+    return Trainer(task, run, name=f"toy/{task.__name__}", **options).fit().folder
 
 
 def final_state(folder: Path) -> tuple[Checkpoint, list[dict[str, Any]]]:
@@ -139,12 +139,12 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_used(
     with pytest.raises(Killed):
         train(TwoPhases, run, listeners=[kill_at(7)])
     newest = sorted((tmp_path / "run" / "checkpoints").glob("step-*"))[-1]
-    torn = (newest / "modules.safetensors").read_bytes()
-    (newest / "modules.safetensors").write_bytes(torn[:-8] + b"\0" * 8)
+    torn = (newest / "networks.safetensors").read_bytes()
+    (newest / "networks.safetensors").write_bytes(torn[:-8] + b"\0" * 8)
     events: list[Event] = []
     resumed = train(TwoPhases, run, resume=tmp_path / "run", listeners=[events.append])
     warnings = [event.message for event in events if isinstance(event, Warned)]
-    assert any(newest.name in message and "modules.safetensors" in message for message in warnings)
+    assert any(newest.name in message and "networks.safetensors" in message for message in warnings)
     assert next(event for event in events if isinstance(event, RunStarted)).resumed_at == 4
     assert_same_run(uninterrupted("TwoPhases"), resumed)
 

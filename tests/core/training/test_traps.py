@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 import torch
+from built import networks_of
 from toy_tasks import TwoPhases, toy_settings
 
 from restore.core.machine.accelerator import make_accelerator
 from restore.core.machine.launching import Outcome, launch
-from restore.core.steps import Step
-from restore.core.training.turns import Networks, Turns
+from restore.core.training.networks import WrappedNetworks
+from restore.core.training.optimize import PhaseOptimizers
 
 SCRIPT = Path(__file__).parents[2] / "processes" / "traps.py"
 EXACT = 1e-5
@@ -48,11 +49,11 @@ def worst(run: dict[str, Any], optimizer: str, what: str = "error") -> float:
     return max(step[what] for step in run["steps"] if step["optimizer"] == optimizer)
 
 
-def test_a_critic_in_its_own_turn_is_averaged_over_processes(seen: dict[str, Any]) -> None:
+def test_a_critic_that_is_trained_is_averaged_over_processes(seen: dict[str, Any]) -> None:
     assert worst(seen["right"], "critic", "apart") == 0
     assert worst(seen["right"], "critic") < EXACT
-    assert noticed(seen["raw_in_its_own_turn"], "critic")
-    assert seen["raw_in_its_own_turn"]["weights_apart"] > 0
+    assert noticed(seen["raw_where_trained"], "critic")
+    assert seen["raw_where_trained"]["weights_apart"] > 0
 
 
 def test_gradients_of_earlier_micro_batches_are_kept(seen: dict[str, Any]) -> None:
@@ -66,19 +67,19 @@ def test_a_step_counts_once_however_many_networks_it_moves(steps: list[dict[str,
     assert [step["optimizer"] for step in steps] == order
 
 
-def test_the_generators_turn_leaves_nothing_in_the_critic(seen: dict[str, Any]) -> None:
+def test_the_generators_loss_leaves_nothing_in_the_critic(seen: dict[str, Any]) -> None:
     assert worst(seen["right"], "critic") < EXACT
-    assert noticed(seen["trainable_in_the_turn_of_another"], "critic")
+    assert noticed(seen["trainable_for_another"], "critic")
 
 
 def test_a_frozen_critic_is_not_called_through_what_averages_it(seen: dict[str, Any]) -> None:
     assert worst(seen["right"], "net") < EXACT
     assert seen["right"]["weights_apart"] == 0
-    # calling it so does no harm in this order of turns, but may in another: the rule itself is looked at too
+    # calling it so does no harm in this order, but may in another: the rule itself is looked at too
     raw, wrapped = ({name: torch.nn.Identity() for name in ("net", "critic")} for _ in range(2))
-    modules = Networks(raw, wrapped).in_turn(("net",))
-    assert modules["net"] is wrapped["net"]
-    assert modules["critic"] is raw["critic"]
+    networks = WrappedNetworks(raw, wrapped).for_optimizer(("net",))
+    assert networks["net"] is wrapped["net"]
+    assert networks["critic"] is raw["critic"]
 
 
 def test_a_schedule_moves_once_a_step_whatever_the_number_of_processes(steps: list[dict[str, Any]]) -> None:
@@ -115,13 +116,13 @@ def test_one_optimizer_is_finished_before_the_other_scales_its_loss() -> None:
     settings = toy_settings(Path())
     toy = TwoPhases(settings)
     accelerator = make_accelerator(settings)
-    networks = Networks(toy.modules, toy.modules)
-    turns = Turns(
-        accelerator, networks, toy.phases()[1], precision="fp32", averages=None, warn=pytest.fail, max_skipped=1
+    networks = WrappedNetworks(networks_of(toy), networks_of(toy))
+    optimizers = PhaseOptimizers(
+        accelerator, networks, toy.phases()[1], precision="fp32", warn=pytest.fail, max_skipped=1
     )
-    turns.scalers = {name: Scaler() for name in turns.optimizers}  # type: ignore[misc]  # stand-ins
+    optimizers.scalers = {name: Scaler() for name in optimizers.by_name}  # type: ignore[misc]  # stand-ins
     picture = torch.rand(4, 1, 8, 8)
-    turns.begin_step()
-    with accelerator.accumulate(*toy.modules.values()):
-        toy.train_step({"input": picture, "target": 1 - picture}, turns, Step("adversarial", 0, 0, 0, 0.0))
+    step = optimizers.begin_step()
+    with accelerator.accumulate(*networks_of(toy).values()):
+        toy.train_step({"input": picture, "target": 1 - picture}, step)
     assert calls == ["scale", "unscale", "step", "update"] * 2

@@ -80,10 +80,10 @@ def test_a_foreign_checkpoint_becomes_a_weights_file(tmp_path):
     header = read_header(report.output)
     assert header.task == "small/small"
     assert header.versions["imported_from"] == "german"
-    task, modules = open_weights(report.output, lambda kind, name: Small)
+    task, networks = open_weights(report.output, lambda kind, name: Small)
     assert task.settings.model.width == 5
-    assert torch.equal(modules.generator[0].weight, state["faltung.weight"])
-    assert torch.equal(modules.generator[1].running_var, state["norm.running_var"])
+    assert torch.equal(networks.generator[0].weight, state["faltung.weight"])
+    assert torch.equal(networks.generator[1].running_var, state["norm.running_var"])
 
 
 def test_half_precision_parameters_come_in(tmp_path):
@@ -308,7 +308,7 @@ def test_a_file_without_parameters_says_what_it_holds(tmp_path, content, said):
 
 
 def test_our_own_weights_and_folders_need_no_import(tmp_path):
-    path = save_weights(tmp_path / "w.safetensors", task="a/a", model={}, modules={"a": nn.Linear(1, 1)})
+    path = save_weights(tmp_path / "w.safetensors", task="a/a", model={}, networks={"a": nn.Linear(1, 1)})
     with pytest.raises(WeightsError, match="already"):
         read_foreign(path)
     with pytest.raises(UsageError, match="is a folder"):

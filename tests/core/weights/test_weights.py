@@ -9,6 +9,7 @@ import sys
 import pytest
 import torch
 import untrained
+from built import networks_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
@@ -23,7 +24,7 @@ from restore.core.writing import writable_folder
 
 
 class Small(untrained.Small):
-    def critics(self):
+    def training_networks(self):
         return {"discriminator": nn.Linear(2, 1)}
 
 
@@ -34,21 +35,25 @@ def resolve(kind, name):
     return Small
 
 
+def exported(task):
+    return {"generator": networks_of(task).generator}
+
+
 def saved(path, width=4, **changes):
     task = Small(SmallSettings(model={"width": width}))
-    given = {"task": "small/small", "model": task.settings.model.model_dump(mode="json"), "modules": task.exported}
+    given = {"task": "small/small", "model": task.settings.model.model_dump(mode="json"), "networks": exported(task)}
     return task, save_weights(path, **{**given, **changes})
 
 
 def test_a_weights_file_rebuilds_its_networks(tmp_path):
     task, path = saved(tmp_path / "w.safetensors", phase="pretrain", numbers=[Number("psnr", "Y", "pretrain", 30.5)])
-    opened, modules = open_weights(path, resolve)
+    opened, networks = open_weights(path, resolve)
     assert opened.settings.model.width == 4
-    assert list(modules) == ["generator"]
-    for key, tensor in task.exported["generator"].state_dict().items():
-        assert torch.equal(modules.generator.state_dict()[key], tensor)
-    assert not modules.generator.training
-    assert not any(parameter.requires_grad for parameter in modules.generator.parameters())
+    assert list(networks) == ["generator"]
+    for key, tensor in networks_of(task)["generator"].state_dict().items():
+        assert torch.equal(networks.generator.state_dict()[key], tensor)
+    assert not networks.generator.training
+    assert not any(parameter.requires_grad for parameter in networks.generator.parameters())
 
 
 def test_the_header_tells_what_the_file_is(tmp_path):
@@ -75,24 +80,25 @@ def test_the_header_is_read_without_torch(tmp_path):
 
 
 def test_options_reach_the_task(tmp_path):
-    options = ModelSettings(width=9)
-    assert open_weights(saved(tmp_path / "w.safetensors")[1], resolve, options)[0].options is options
+    predict, evaluate = ModelSettings(width=9), ModelSettings(width=8)
+    task, _ = open_weights(saved(tmp_path / "w.safetensors")[1], resolve, predict=predict, evaluate=evaluate)
+    assert (task.predict_options, task.evaluate_options) == (predict, evaluate)
 
 
 def test_networks_that_share_parameters_are_saved_whole(tmp_path):
     task = Small(SmallSettings())
-    task.exported["generator"][1].bias = task.exported["generator"][1].weight
-    path = save_weights(tmp_path / "w.safetensors", task="small/small", model={"width": 3}, modules=task.exported)
+    networks_of(task)["generator"][1].bias = networks_of(task)["generator"][1].weight
+    path = save_weights(tmp_path / "w.safetensors", task="small/small", model={"width": 3}, networks=exported(task))
     generator = open_weights(path, resolve)[1].generator
     assert torch.equal(generator[1].bias, generator[1].weight)
 
 
 def test_half_precision_states_are_taken_as_they_are(tmp_path):
     state = {
-        key: tensor.bfloat16() for key, tensor in Small(SmallSettings()).exported["generator"].state_dict().items()
+        key: tensor.bfloat16() for key, tensor in Small(SmallSettings()).networks()["generator"].state_dict().items()
     }
     path = save_weights(
-        tmp_path / "w.safetensors", task="small/small", model={"width": 3}, modules={"generator": state}
+        tmp_path / "w.safetensors", task="small/small", model={"width": 3}, networks={"generator": state}
     )
     generator = open_weights(path, resolve)[1].generator
     assert torch.equal(generator[0].weight, state["0.weight"].float())
@@ -102,11 +108,11 @@ def test_half_precision_states_are_taken_as_they_are(tmp_path):
 
 
 def test_every_key_that_does_not_fit_is_named(tmp_path):
-    state = Small(SmallSettings()).exported["generator"].state_dict()
+    state = Small(SmallSettings()).networks()["generator"].state_dict()
     state["0.extra"] = torch.zeros(2)
     state["0.weight"] = torch.zeros(5, 3, 3, 3)
     del state["1.bias"]
-    path = saved(tmp_path / "w.safetensors", width=3, modules={"generator": state})[1]
+    path = saved(tmp_path / "w.safetensors", width=3, networks={"generator": state})[1]
     with pytest.raises(WeightsError) as caught:
         open_weights(path, resolve)
     assert [line.strip() for line in str(caught.value).splitlines()[1:]] == [
@@ -184,7 +190,7 @@ def test_a_damaged_file_never_ends_in_anything_but_a_clear_error(tmp_path_factor
     with contextlib.suppress(RestoreError):
         # A changed letter of a version or of a measured number says nothing about the networks.
         opened = open_weights(path, resolve)[1].generator.state_dict()
-        assert all(tensor.equal(opened[key]) for key, tensor in task.exported["generator"].state_dict().items())
+        assert all(tensor.equal(opened[key]) for key, tensor in networks_of(task)["generator"].state_dict().items())
 
 
 def rewritten(path, entry):

@@ -14,9 +14,9 @@ from torch import Tensor
 from restore.core.errors import DataError, NothingToTrain, UsageError
 from restore.core.evaluation import evaluate
 from restore.core.inference.engine import predict_picture
+from restore.core.method import Method
 from restore.core.pictures.files import read_picture
 from restore.core.settings import RunSettings, Settings
-from restore.core.task import Task
 from restore.core.training.trainer import Trainer
 from restore.plugins.classic.settings import BlendingPredict
 from restore.plugins.common.inpainting.metrics import HoleL1, HolePSNR
@@ -26,9 +26,9 @@ from restore.registry import entry, get
 FILLS = ["mean", "nearest-known", "biharmonic"]
 
 
-def task(name: str, options: Settings | None = None) -> Task:
+def task(name: str, options: Settings | None = None) -> Method:
     kind = get("tasks", f"classic/{name}")
-    built: Task = kind(kind.settings_type(), options)
+    built: Method = kind(kind.settings_type()).with_options(predict=options)
     return built
 
 
@@ -47,8 +47,8 @@ def written_mask(path: Path, height: int = 24, width: int = 20) -> Path:
     return path
 
 
-def run(method: Task, path: Path) -> Tensor:
-    (output,) = predict_picture(method, method.modules, method.read_inputs(path, read_picture(path))).values()
+def run(method: Method, path: Path) -> Tensor:
+    (output,) = predict_picture(method, {}, method.read_inputs(path, read_picture(path))).values()
     return output
 
 
@@ -90,7 +90,7 @@ def test_fills_are_measured_inside_the_hole_and_over_the_picture(tmp_path: Path,
     written_mask(tmp_path / "masks" / "photo.png")
     method = task(name)
     pictures = method.evaluation_data(tmp_path)
-    measured = evaluate(method, method.modules, pictures, method.protocols()["inpainting"], of=name)
+    measured = evaluate(method, {}, pictures, method.protocols()["inpainting"], of=name)
     found = {(number.name, number.convention): number.value for number in measured.numbers}
     sample = pictures[0]
     levels = (method.predict({key: value[None] for key, value in sample.items()}, None)["output"][0] * 255).round()  # type: ignore[arg-type]
@@ -120,7 +120,7 @@ def test_a_smooth_picture_is_filled_better_the_more_a_method_sees() -> None:
     values = []
     for name in ("mean", "nearest-known"):
         method = task(name)
-        measured = evaluate(method, method.modules, pictures, method.protocols()["inpainting"], of=name)
+        measured = evaluate(method, {}, pictures, method.protocols()["inpainting"], of=name)
         values.append(measured.numbers[0].value)
     assert values[1] > values[0] > 8
 
@@ -224,7 +224,7 @@ def test_a_patch_that_cannot_be_meant_is_refused(
 def test_there_is_nothing_to_train_or_to_load(tmp_path: Path, name: str) -> None:
     assert entry("tasks", name).details["weights"] is False
     with pytest.raises(NothingToTrain):
-        Trainer(task(name), RunSettings(out=tmp_path), name=f"classic/{name}").fit()
+        Trainer(type(task(name)), RunSettings(out=tmp_path), name=f"classic/{name}")
 
 
 def test_blending_has_no_right_answer() -> None:

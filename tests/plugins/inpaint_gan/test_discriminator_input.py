@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 import torch
+from built import networks_of
 from small_inpaint_gan import DISCRIMINATORS, KINDS, holed_batch, settings
 from torch import Tensor
 
@@ -47,7 +48,7 @@ def test_the_slope_of_each_map_is_penalised(discriminator: str) -> None:
     batch = holed_batch()
 
     def judged(*pictures: Tensor) -> list[DiscriminatorOutput]:
-        return task.discriminate(task.modules["discriminator"], batch, *pictures)
+        return task.discriminate(networks_of(task)["discriminator"], batch, *pictures)
 
     fake = torch.rand_like(batch["target"])
     terms, logged = discriminator_terms(task.game, judged, batch["target"], fake)
@@ -70,7 +71,9 @@ def test_the_slope_of_each_map_is_penalised(discriminator: str) -> None:
 def shown(task: InpaintGAN, batch: Mapping[str, Tensor], fake: Tensor) -> float:
     """How much higher real pictures score than generated ones."""
     with torch.no_grad():
-        real_output, fake_output = task.discriminate(task.modules["discriminator"], dict(batch), batch["target"], fake)
+        real_output, fake_output = task.discriminate(
+            networks_of(task)["discriminator"], dict(batch), batch["target"], fake
+        )
     maps = zip(real_output.maps, fake_output.maps, strict=True)
     return sum(float(real.mean() - false.mean()) for real, false in maps)
 
@@ -82,7 +85,7 @@ def trained_critic(kind: str, discriminator: str, sign: float = 1.0) -> tuple[In
     )
     batch = holed_batch()
     fake = composed(0.2 * torch.rand_like(batch["target"]), batch)
-    network = task.modules["discriminator"]
+    network = networks_of(task)["discriminator"]
     optimizer = torch.optim.Adam(network.parameters(), 5e-3)
     for _ in range(20):
         terms, _ = discriminator_terms(
@@ -102,7 +105,7 @@ def test_a_critic_tells_real_from_fake_and_the_generator_climbs_its_scores(kind:
     before = shown(task, batch, fake)
     assert before > 0.05
     picture = fake.clone().requires_grad_()
-    (output,) = task.discriminate(task.modules["discriminator"], batch, composed(picture, batch))
+    (output,) = task.discriminate(networks_of(task)["discriminator"], batch, composed(picture, batch))
     (loss,) = task.game.generator(output).values()
     (slope,) = torch.autograd.grad(loss, picture)
     inside = batch["mask"].bool().expand_as(slope)

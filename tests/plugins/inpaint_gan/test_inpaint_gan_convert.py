@@ -101,8 +101,8 @@ def test_what_is_no_such_generator_is_refused_by_its_name(name: str, state: dict
 def test_a_checkpoint_becomes_a_weights_file(tmp_path: Path, published: nn.Module, codebase: str) -> None:
     report = import_published(tmp_path, {"epoch": 3, "state_dict": published.state_dict()}, "inpaint-gan")
     assert (report.codebase, report.differences) == (codebase, [])
-    _, modules = open_weights(report.output, registry.get)
-    restored = modules["generator"].state_dict()
+    _, networks = open_weights(report.output, registry.get)
+    restored = networks["generator"].state_dict()
     last = "model.model.3.weight" if codebase == "pix2pix" else "fine_generator.allconv17.conv.weight"
     assert torch.equal(restored[last], published.state_dict()[last].float())
 

@@ -11,7 +11,7 @@ from recorder import Recorder
 from small_inpaint_gan import settings
 
 from restore.core.errors import UsageError
-from restore.core.steps import Phase, Step
+from restore.core.training_step import Phase
 from restore.plugins.inpaint_gan.progressive import phase_size
 from restore.plugins.inpaint_gan.task import InpaintGAN
 
@@ -29,7 +29,7 @@ def test_phases_train_at_the_sizes_that_they_say() -> None:
     ]
     assert [phase_size(phase, task.settings) for phase in phases] == [16, 16, 24, 32]
     for phase, side in zip(phases, (16, 16, 24, 32), strict=True):
-        sample = task.data("train", phase)[0]
+        sample = task.dataset("train", phase)[0]
         assert {name: tuple(sample[name].shape) for name in ("input", "mask", "target")} == {
             "input": (3, side, side),
             "mask": (1, side, side),
@@ -37,11 +37,11 @@ def test_phases_train_at_the_sizes_that_they_say() -> None:
         }
         assert torch.equal(sample["mask"], (sample["mask"] > 0.5).float())
         assert torch.equal(sample["input"], sample["target"] * (1 - sample["mask"]))
-        assert task.data("validation", phase)[0]["target"].shape == (3, 32, 32)  # numbers can be compared
-        turn = Recorder(task)
+        assert task.dataset("validation", phase)[0]["target"].shape == (3, 32, 32)  # numbers can be compared
+        step = Recorder(task, phase.name)
         batch = {name: torch.stack([value, value]) for name, value in sample.items()}
-        task.train_step(batch, turn, Step(phase.name, 0, 0, 0, 0.0))
-        assert list(turn.terms) == (["generator"] if phase.name == "pretrain" else ["discriminator", "generator"])
+        task.train_step(batch, step)
+        assert list(step.terms) == (["generator"] if phase.name == "pretrain" else ["discriminator", "generator"])
 
 
 def test_sizes_may_stand_between_commas() -> None:
@@ -55,9 +55,9 @@ def test_a_smaller_picture_shows_the_same_scene() -> None:
     first = next(phase for phase in task.phases() if phase.name == "pretrain")
     last = Phase("adversarial", 1, {})
     torch.manual_seed(3)
-    small = task.data("train", first)[0]
+    small = task.dataset("train", first)[0]
     torch.manual_seed(3)
-    large = task.data("train", last)[0]
+    large = task.dataset("train", last)[0]
     halved = torch.nn.functional.avg_pool2d(large["target"], 2)
     assert float((small["target"] - halved).abs().mean()) < 0.02
     assert bool((small["mask"] >= torch.nn.functional.avg_pool2d(large["mask"], 2).round()).all())
@@ -95,7 +95,7 @@ def test_settings_that_cannot_be_meant_are_refused(changes: dict[str, Any], reas
 
 
 def test_what_a_run_decides_is_fixed() -> None:
-    decided = settings(crop=48, model={"width": 4, "levels": 3}, samples_per_epoch=None, epochs=10).decided()
+    decided = settings(crop=48, model={"width": 4, "levels": 3}, samples_per_epoch=None, epochs=10).resolved()
     assert decided.model.window == 48
     assert decided.pretrain.epochs == 7
     assert decided.samples_per_epoch is not None
@@ -128,7 +128,7 @@ def test_what_harms_nothing_is_accepted(changes: dict[str, Any]) -> None:
 def test_a_resumed_run_begins_with_the_same_phases(epochs: int, first: list[tuple[str, int]], more: int) -> None:
     before = settings(
         epochs=epochs, pretrain={"epochs": 1}, progressive=[16, 24], discriminator={"layers": 1}
-    ).decided()
+    ).resolved()
     assert [(phase.name, phase.epochs) for phase in InpaintGAN(before).phases()] == first
     after = type(before).model_validate({**before.model_dump(), "epochs": 7})
     progressive_phases = [(phase.name, phase.epochs) for phase in InpaintGAN(after).phases()]
@@ -136,7 +136,8 @@ def test_a_resumed_run_begins_with_the_same_phases(epochs: int, first: list[tupl
 
 
 def test_the_epochs_at_each_size_can_be_chosen() -> None:
-    chosen = settings(epochs=9, progressive=[16, 24], progressive_epochs=["1,2"], discriminator={"layers": 1}).decided()
+    sizes = {"progressive": [16, 24], "progressive_epochs": ["1,2"]}
+    chosen = settings(epochs=9, **sizes, discriminator={"layers": 1}).resolved()
     assert [phase.epochs for phase in InpaintGAN(chosen).phases() if phase.name != "pretrain"][:2] == [1, 2]
 
 
@@ -146,7 +147,7 @@ def test_a_folder_without_pictures_is_told_before_the_features_are(
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     with pytest.raises(UsageError, match="no pictures"):
-        settings(**{flag: tmp_path, "epochs": 2, "pretrain": {"epochs": 1}, "perceptual": {"weight": 1.0}}).decided()
+        settings(**{flag: tmp_path, "epochs": 2, "pretrain": {"epochs": 1}, "perceptual": {"weight": 1.0}}).resolved()
     assert not caplog.text
 
 
@@ -155,6 +156,6 @@ def test_the_augment_group_reaches_the_training_crops() -> None:
     for augment in ({}, {}, {"zoom": [3, 3]}):
         task = InpaintGAN(settings(augment=augment))
         torch.manual_seed(0)
-        crops.append(task.data("train", task.phases()[0])[0]["target"])
+        crops.append(task.dataset("train", task.phases()[0])[0]["target"])
     assert torch.equal(crops[0], crops[1])
     assert not torch.equal(crops[0], crops[2])

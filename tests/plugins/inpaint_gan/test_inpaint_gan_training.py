@@ -6,20 +6,20 @@ from itertools import product
 from typing import Any
 
 import pytest
+from built import networks_of
 from recorder import Recorder
 from small_inpaint_gan import DISCRIMINATORS, KINDS, holed_batch, settings
 
-from restore.core.steps import Step
 from restore.plugins.inpaint_gan.task import InpaintGAN
 
 pytestmark = pytest.mark.usefixtures("one_thread", "seeded")
 
 
-def one_step(phase: str = "adversarial", run_step: int = 0, share: float = 0.0, **changes: Any) -> Recorder:
+def one_step(phase: str = "adversarial", run_step: int = 0, progress: float = 0.0, **changes: Any) -> Recorder:
     task = InpaintGAN(settings(**changes))
-    turn = Recorder(task)
-    task.train_step(holed_batch(), turn, Step(phase, 0, run_step, 0, share))
-    return turn
+    step = Recorder(task, phase, run_step=run_step, progress=progress)
+    task.train_step(holed_batch(), step)
+    return step
 
 
 @pytest.mark.parametrize(
@@ -35,17 +35,17 @@ def one_step(phase: str = "adversarial", run_step: int = 0, share: float = 0.0, 
 def test_every_generator_takes_a_step_against_every_critic(
     generator: str, gated: bool, discriminator: str, kind: str
 ) -> None:
-    turn = one_step(
+    step = one_step(
         model={"generator": generator, "gated": gated, "width": 4},
         discriminator={"kind": discriminator, "layers": 1},
         adversarial={"kind": kind},
     )
-    assert list(turn.terms) == ["discriminator", "generator"]
+    assert list(step.terms) == ["discriminator", "generator"]
     penalised = {"gradient_penalty"} if kind == "wasserstein" else set()
-    assert set(turn.terms["discriminator"]) == {"d_loss_real", "d_loss_fake"} | penalised
+    assert set(step.terms["discriminator"]) == {"d_loss_real", "d_loss_fake"} | penalised
     coarse = {"coarse_l1_hole", "coarse_l1_known"} if generator == "coarse-to-fine" else set()
-    assert set(turn.terms["generator"]) == {"l1_hole", "l1_known", "adversarial"} | coarse
-    for name, gradients in turn.gradients.items():
+    assert set(step.terms["generator"]) == {"l1_hole", "l1_known", "adversarial"} | coarse
+    for name, gradients in step.gradients.items():
         moved = {key for key, gradient in gradients.items() if gradient is not None and bool(gradient.any())}
         own = {key for key in gradients if key.startswith(f"{name}.")}
         assert moved <= own
@@ -56,21 +56,22 @@ def test_every_generator_takes_a_step_against_every_critic(
 def test_both_kinds_of_pictures_pass_through_a_normalised_critic_together(norm: str) -> None:
     task = InpaintGAN(settings(discriminator={"layers": 1, "norm": norm}))
     sizes: list[int] = []
-    task.modules["discriminator"].register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))
-    task.train_step(holed_batch(), Recorder(task), Step("adversarial", 0, 0, 0, 0.0))
+    critic = networks_of(task)["discriminator"]
+    critic.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))
+    task.train_step(holed_batch(), Recorder(task, "adversarial"))
     assert sizes == ([4, 4] if norm == "batch" else [4, 2])
 
 
 def test_pretraining_is_the_generators_alone_and_the_game_may_be_too_slow_for_it() -> None:
-    turn = one_step("pretrain")
-    assert {name: set(terms) for name, terms in turn.terms.items()} == {"generator": {"l1_hole", "l1_known"}}
+    step = one_step("pretrain")
+    assert {name: set(terms) for name, terms in step.terms.items()} == {"generator": {"l1_hole", "l1_known"}}
     rare = {"generator_every": 5}
     assert list(one_step(run_step=4, adversarial=rare).terms) == ["discriminator"]
     assert list(one_step(run_step=5, adversarial=rare).terms) == ["discriminator", "generator"]
 
 
 def test_each_loss_can_be_given_a_weight() -> None:
-    turn = one_step(
+    step = one_step(
         model={"start": "gray", "width": 4, "levels": 3},
         pixel={"discount": 0.9, "variation": 0.1},
         perceptual={"weight": 0.05, "weights": "random", "layers": {"relu1_1": 1.0}},
@@ -78,13 +79,13 @@ def test_each_loss_can_be_given_a_weight() -> None:
         adversarial={"feature_matching": 10.0},
     )
     others = {"perceptual", "style", "feature_matching"}
-    assert set(turn.terms["generator"]) == {"l1_discounted", "l1_known", "total_variation", "adversarial", *others}
-    assert all(float(value) != 0 for value in turn.terms["generator"].values())
+    assert set(step.terms["generator"]) == {"l1_discounted", "l1_known", "total_variation", "adversarial", *others}
+    assert all(float(value) != 0 for value in step.terms["generator"].values())
     assert set(one_step("pretrain", pixel={"loss": "mse"}).terms["generator"]) == {"mse_hole", "mse_known"}
 
 
 def test_what_is_logged_shows_how_the_game_goes() -> None:
-    young, old = one_step(), one_step(share=0.5)
+    young, old = one_step(), one_step(progress=0.5)
     assert set(young.logged) == {"d_real", "d_fake", "checkerboard", "diversity"}
     assert set(old.logged) == {*young.logged, "sharpness"}
     assert "has won" in str(old.task.health({"d_real": 1.0, "d_fake": 0.0}))
@@ -93,7 +94,7 @@ def test_what_is_logged_shows_how_the_game_goes() -> None:
 
 def test_a_kind_of_holes_that_was_not_learned_is_told_of() -> None:
     task = InpaintGAN(settings())
-    keys = next(iter(task.protocols().values())).metrics
+    keys = task.training_protocol.metrics
     assert {"psnr-strokes", "psnr-border"} <= keys.keys()
     numbers = {f"validation/{key}": 25.0 for key in keys} | {f"baseline/mean/{key}": 15.0 for key in keys}
     assert task.health(numbers) is None

@@ -46,10 +46,10 @@ def test_a_published_checkpoint_becomes_a_weights_file_of_its_width(tmp_path: Pa
     network, state = published(width)
     report = import_published(tmp_path, {prefix + key: tensor for key, tensor in state.items()}, "lbam")
     assert (report.model, report.loaded, report.differences) == ({"width": width}, 79, [])
-    _, modules = open_weights(report.output, registry.get)
+    _, networks = open_weights(report.output, registry.get)
     picture, hole = torch.rand(1, 3, 128, 128), (torch.rand(1, 1, 128, 128) > 0.5).float()
     with torch.no_grad():
-        assert torch.equal(modules["generator"](picture, hole), network(picture, hole))
+        assert torch.equal(networks["generator"](picture, hole), network(picture, hole))
 
 
 def test_names_that_are_too_many_or_too_few_are_told(tmp_path: Path) -> None:

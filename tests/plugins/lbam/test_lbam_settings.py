@@ -37,7 +37,7 @@ def settings(**changes: Any) -> LBAMSettings:
 def test_epochs_are_split_between_the_phases(changes: dict[str, Any], epochs: tuple[int, int]) -> None:
     chosen = settings(perceptual={"weights": "random"}, **changes)
     assert chosen.split() == epochs
-    decided = chosen.decided()
+    decided = chosen.resolved()
     assert decided.split() == epochs
     assert decided.epochs == sum(epochs)
     names = [phase.name for phase in LBAM(decided).phases()]
@@ -65,7 +65,10 @@ def test_what_contradicts_itself_is_refused(changes: dict[str, Any], message: st
 
 def test_features_are_built_only_where_a_loss_looks_at_them() -> None:
     def features(**changes: Any) -> bool:
-        return "features" in LBAM(LBAMSettings.model_validate(LBAM.miniature(**changes).model_dump())).fixed
+        return (
+            "features"
+            in LBAM(LBAMSettings.model_validate(LBAM.tiny_settings(**changes).model_dump())).frozen_networks()
+        )
 
     assert features()
     assert not features(adversarial={"epochs": 0})
@@ -81,8 +84,8 @@ def test_features_are_built_only_where_a_loss_looks_at_them() -> None:
     ],
 )
 def test_layers_of_a_loss_without_a_weight_do_not_matter(changes: dict[str, Any]) -> None:
-    made = LBAM(LBAMSettings.model_validate(LBAM.miniature(**changes).model_dump()))
-    assert made.fixed["features"](torch.rand(1, 3, 16, 16)).keys() == {"relu1_1"}
+    made = LBAM(LBAMSettings.model_validate(LBAM.tiny_settings(**changes).model_dump()))
+    assert made.frozen_networks()["features"](torch.rand(1, 3, 16, 16)).keys() == {"relu1_1"}
 
 
 @pytest.mark.parametrize("flag", ["data", "val_data"])
@@ -91,7 +94,7 @@ def test_a_folder_without_pictures_is_told_before_the_features_are(
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     with pytest.raises(UsageError, match="no pictures"):
-        settings(**{flag: tmp_path}).decided()
+        settings(**{flag: tmp_path}).resolved()
     assert not caplog.text
 
 
@@ -107,8 +110,8 @@ def test_the_published_recipe_is_one_phase_at_the_published_size() -> None:
 def test_the_augment_group_reaches_the_training_crops() -> None:
     crops = []
     for augment in ({}, {}, {"zoom": (3, 3)}):
-        task = LBAM(LBAM.miniature(augment=augment))
+        task = LBAM(LBAM.tiny_settings(augment=augment))
         torch.manual_seed(0)
-        crops.append(task.data("train", task.phases()[0])[0]["target"])
+        crops.append(task.dataset("train", task.phases()[0])[0]["target"])
     assert torch.equal(crops[0], crops[1])
     assert not torch.equal(crops[0], crops[2])

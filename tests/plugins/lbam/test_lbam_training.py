@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
+from built import all_networks_of, networks_of
 from torch import Tensor, nn
 
 from restore.core.chance import seed_everything
-from restore.core.steps import Modules, Step, Terms
+from restore.core.networks import Networks
+from restore.core.training_step import LossFunction, Terms, TrainStep
 from restore.plugins.common.adversarial.losses import Wasserstein
 from restore.plugins.lbam.discriminator import Discriminator
 from restore.plugins.lbam.generator import Generator
 from restore.plugins.lbam.settings import LBAMSettings
 from restore.plugins.lbam.task import LBAM
 
-STEP = Step("adversarial", 0, 0, 0, 0.0)
-
 
 def task(**changes: Any) -> LBAM:
-    settings = LBAM.miniature(augment={"recolor": False}, **changes)
+    settings = LBAM.tiny_settings(augment={"recolor": False}, **changes)
     assert isinstance(settings, LBAMSettings)
     seed_everything(0)
     made = LBAM(settings)
-    assert made.modules
+    assert networks_of(made)
     return made
 
 
@@ -41,29 +42,30 @@ def batch(side: int = 64, samples: int = 4) -> dict[str, Tensor]:
     return {"input": target * (1 - mask), "mask": mask, "target": target}
 
 
-class PlainTurn:
-    """The engine's turn without engine: owned networks trainable, one optimizer step."""
+class PlainStep(TrainStep):
+    """The engine's step without engine: the trained network's parameters alone move, by one optimizer each."""
 
-    def __init__(self, modules: dict[str, nn.Module], rates: dict[str, float]) -> None:
-        self.modules = modules
+    def __init__(self, networks: Mapping[str, nn.Module], rates: dict[str, float], phase: str = "adversarial") -> None:
+        super().__init__(phase, 0, 0, 0, 0.0)
+        self.networks = networks
         self.optimizers = {
-            name: torch.optim.Adam(modules[name].parameters(), lr=rate, betas=(0.0, 0.9))
+            name: torch.optim.Adam(networks[name].parameters(), lr=rate, betas=(0.0, 0.9))
             for name, rate in rates.items()
         }
         self.names, self.terms, self.numbers = list[str](), dict[str, Terms](), dict[str, float]()
 
-    def __call__(self, name: str, closure: Callable[[Modules], Terms]) -> None:
+    def optimize(self, name: str, loss_fn: LossFunction) -> None:
         self.names.append(name)
-        for other, module in self.modules.items():
-            module.requires_grad_(other == name)
-        terms = closure(Modules(self.modules))
+        for other in ("generator", "discriminator"):
+            self.networks[other].requires_grad_(other == name)
+        terms = loss_fn(Networks(self.networks))
         torch.stack(list(terms.values())).sum().backward()
         self.optimizers[name].step()
         self.optimizers[name].zero_grad()
         self.terms[name] = terms
 
-    def log(self, **numbers: Tensor | float) -> None:
-        self.numbers |= {name: float(torch.as_tensor(value).detach().mean()) for name, value in numbers.items()}
+    def log(self, **values: Tensor | float) -> None:
+        self.numbers |= {name: float(torch.as_tensor(value).detach().mean()) for name, value in values.items()}
 
 
 class PublishedSign(Wasserstein):
@@ -81,10 +83,10 @@ def trained_critic(game: Wasserstein, steps: int = 20) -> Iterator[tuple[LBAM, d
     """A task whose critic alone has learnt to tell pictures of an untrained generator from targets."""
     made, shown = task(discriminator={"width": 4}), batch()
     made.game = game
-    turn = PlainTurn(made.modules, {"discriminator": 2e-3})
+    step = PlainStep(all_networks_of(made), {"discriminator": 2e-3})
     for _ in range(steps):
-        turn("discriminator", lambda modules: made._judge(shown, modules, turn))
-    for module in made.modules.values():
+        step.optimize("discriminator", partial(made.discriminator_loss, shown, step))
+    for module in networks_of(made).values():
         module.requires_grad_(True)
     yield made, shown
 
@@ -92,8 +94,8 @@ def trained_critic(game: Wasserstein, steps: int = 20) -> Iterator[tuple[LBAM, d
 @torch.no_grad()
 def scores(made: LBAM, shown: dict[str, Tensor]) -> tuple[float, float]:
     """Mean scores of targets and of filled pictures."""
-    discriminator = made.modules["discriminator"]
-    filled = made.modules["generator"](shown["input"], shown["mask"])
+    discriminator = networks_of(made)["discriminator"]
+    filled = networks_of(made)["generator"](shown["input"], shown["mask"])
     return float(discriminator(shown["target"], shown["mask"]).mean()), float(
         discriminator(filled, shown["mask"]).mean()
     )
@@ -101,9 +103,9 @@ def scores(made: LBAM, shown: dict[str, Tensor]) -> tuple[float, float]:
 
 def score_after_a_small_step(made: LBAM, shown: dict[str, Tensor]) -> float:
     """Mean score of pictures filled after one small step along the negative gradient of the adversarial term alone."""
-    generator = deepcopy(made.modules["generator"])
+    generator = deepcopy(networks_of(made)["generator"])
     filled = generator(shown["input"], shown["mask"])
-    (term,) = made.game.generator(made.modules["discriminator"](filled, shown["mask"])).values()
+    (term,) = made.game.generator(networks_of(made)["discriminator"](filled, shown["mask"])).values()
     parameters = list(generator.parameters())
     slopes = torch.autograd.grad(term, parameters, allow_unused=True)
     length = torch.stack([slope.square().sum() for slope in slopes if slope is not None]).sum().sqrt()
@@ -111,7 +113,7 @@ def score_after_a_small_step(made: LBAM, shown: dict[str, Tensor]) -> float:
         for parameter, slope in zip(parameters, slopes, strict=True):
             if slope is not None:
                 parameter -= 1e-2 * slope / length
-        return float(made.modules["discriminator"](generator(shown["input"], shown["mask"]), shown["mask"]).mean())
+        return float(networks_of(made)["discriminator"](generator(shown["input"], shown["mask"]), shown["mask"]).mean())
 
 
 def test_the_critic_learns_to_score_real_pictures_higher_and_the_generator_climbs() -> None:
@@ -129,25 +131,25 @@ def test_with_the_published_sign_there_is_no_game() -> None:
         assert score_after_a_small_step(made, shown) < fake
 
 
-def test_critic_and_generator_have_one_turn_each_with_pictures_made_anew() -> None:
+def test_critic_and_generator_move_once_each_with_pictures_made_anew() -> None:
     made, shown = task(), batch(32)
     calls = list[bool]()
-    made.modules["generator"].register_forward_hook(lambda *_: calls.append(torch.is_grad_enabled()))
-    turn = PlainTurn(made.modules, {"discriminator": 1e-3, "generator": 1e-3})
-    made.train_step(shown, turn, STEP)
-    assert turn.names == ["discriminator", "generator"]
+    networks_of(made)["generator"].register_forward_hook(lambda *_: calls.append(torch.is_grad_enabled()))
+    step = PlainStep(all_networks_of(made), {"discriminator": 1e-3, "generator": 1e-3})
+    made.train_step(shown, step)
+    assert step.names == ["discriminator", "generator"]
     assert calls == [False, True]
-    assert turn.terms["discriminator"].keys() == {"d_loss_real", "d_loss_fake", "gradient_penalty"}
-    assert turn.terms["generator"].keys() == {"l1_hole", "l1_known", "perceptual", "style", "adversarial"}
-    assert {"score_real", "score_fake", "sharpness"} <= turn.numbers.keys()
+    assert step.terms["discriminator"].keys() == {"d_loss_real", "d_loss_fake", "gradient_penalty"}
+    assert step.terms["generator"].keys() == {"l1_hole", "l1_known", "perceptual", "style", "adversarial"}
+    assert {"score_real", "score_fake", "sharpness"} <= step.numbers.keys()
 
 
 def test_the_penalty_judges_pictures_between_real_and_filled_ones_in_the_same_call() -> None:
     made, shown = task(), batch(32, samples=2)
     seen = list[Tensor]()
-    made.modules["discriminator"].register_forward_hook(lambda _, inputs, __: seen.extend(inputs))
-    turn = PlainTurn(made.modules, {"discriminator": 1e-3})
-    turn("discriminator", lambda modules: made._judge(shown, modules, turn))
+    networks_of(made)["discriminator"].register_forward_hook(lambda _, inputs, __: seen.extend(inputs))
+    step = PlainStep(all_networks_of(made), {"discriminator": 1e-3})
+    step.optimize("discriminator", partial(made.discriminator_loss, shown, step))
     pictures, holes = (plane.detach() for plane in seen)
     real, fake, between = pictures.chunk(3)
     assert torch.equal(real, shown["target"])
@@ -158,21 +160,21 @@ def test_the_penalty_judges_pictures_between_real_and_filled_ones_in_the_same_ca
 
 def test_without_a_penalty_the_critic_still_learns() -> None:
     made, shown = task(adversarial={"penalty": 0}), batch(32)
-    turn = PlainTurn(made.modules, {"discriminator": 1e-3, "generator": 1e-3})
-    made.train_step(shown, turn, STEP)
-    assert turn.terms["discriminator"].keys() == {"d_loss_real", "d_loss_fake"}
+    step = PlainStep(all_networks_of(made), {"discriminator": 1e-3, "generator": 1e-3})
+    made.train_step(shown, step)
+    assert step.terms["discriminator"].keys() == {"d_loss_real", "d_loss_fake"}
 
 
 def test_pretraining_is_the_generator_s_alone() -> None:
     made, shown = task(), batch(32)
-    turn = PlainTurn(made.modules, {"generator": 1e-3})
-    made.train_step(shown, turn, Step("pretrain", 0, 0, 0, 0.0))
-    assert turn.names == ["generator"]
-    assert turn.terms["generator"].keys() == {"l1_hole", "l1_known"}
+    step = PlainStep(all_networks_of(made), {"generator": 1e-3}, "pretrain")
+    made.train_step(shown, step)
+    assert step.names == ["generator"]
+    assert step.terms["generator"].keys() == {"l1_hole", "l1_known"}
 
 
 def test_recolouring_keeps_the_hole_black_and_the_pair_alike() -> None:
-    settings = LBAM.miniature(augment={"recolor": True})
+    settings = LBAM.tiny_settings(augment={"recolor": True})
     assert isinstance(settings, LBAMSettings)
     seed_everything(0)
     made, shown, seen = LBAM(settings), batch(32), list[Tensor]()
@@ -182,12 +184,12 @@ def test_recolouring_keeps_the_hole_black_and_the_pair_alike() -> None:
             seen.append(pictures)
             return pictures
 
-    def turn(name: str, closure: Callable[[Modules], Terms]) -> None:
-        terms = closure(Modules({"generator": Looking()}))
-        assert float(terms["l1_known"]) == 0  # the answer that copies the known part equals the target there
+    class Shown(PlainStep):
+        def optimize(self, name: str, loss_fn: LossFunction) -> None:
+            terms = loss_fn(Networks({"generator": Looking()}))
+            assert float(terms["l1_known"]) == 0  # the answer that copies the known part equals the target there
 
-    turn.log = lambda **numbers: None  # type: ignore[attr-defined]
-    made.train_step(shown, turn, Step("pretrain", 0, 0, 0, 0.0))  # type: ignore[arg-type]
+    made.train_step(shown, Shown({}, {}, "pretrain"))
     assert not torch.equal(seen[0], shown["input"])
     assert (seen[0] * shown["mask"]).eq(0).all()
 
@@ -204,7 +206,7 @@ def test_a_steady_game_is_not_warned_of_and_an_exploding_one_is() -> None:
 @pytest.mark.parametrize("published", [False, True])
 def test_the_published_critic_can_be_chosen(published: bool) -> None:
     made = task(crop=256, discriminator={"width": 1, "published": published})
-    discriminator = made.modules["discriminator"]
+    discriminator = networks_of(made)["discriminator"]
     assert isinstance(discriminator, Discriminator)
     assert any(isinstance(part, nn.BatchNorm2d) for part in discriminator.modules()) is published
-    assert isinstance(made.modules["generator"], Generator)
+    assert isinstance(networks_of(made)["generator"], Generator)

@@ -114,8 +114,8 @@ def test_a_published_checkpoint_becomes_a_weights_file(
     reference = golden.load(fixture)
     report = import_published(tmp_path, wrapped(reference.state()), "srgan")
     assert (report.codebase, report.loaded, report.differences) == (PUBLISHED[fixture], len(reference.state()), [])
-    _, modules = open_weights(report.output, registry.get)
-    reference.check(modules["generator"].double().eval())
+    _, networks = open_weights(report.output, registry.get)
+    reference.check(networks["generator"].double().eval())
 
 
 def test_an_import_names_every_key_that_does_not_fit(golden: ModuleType, tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from restore.plugins.srgan.task import SRGAN
 
 
 def run(tmp_path: Path, **given: Any) -> RunResult:
-    settings = SRGANSettings(out=tmp_path, name="run", device="cpu", **given).decided()
-    return Trainer(SRGAN(settings), settings, name="srgan/srgan").fit()
+    settings = SRGANSettings(out=tmp_path, name="run", device="cpu", **given).resolved()
+    return Trainer(SRGAN, settings, name="srgan/srgan").fit()
 
 
 def psnr(result: RunResult) -> dict[str, float]:
@@ -37,9 +37,9 @@ def test_a_run_goes_through_both_phases_and_its_weights_rebuild_the_generator(tm
         perceptual={"weights": "random", "layers": {"relu1_2": 1.0}},
     )
     assert set(psnr(result)) == {"bicubic", "pretrain", "adversarial"}
-    task, modules = open_weights(result.weights, registry.get)
+    task, networks = open_weights(result.weights, registry.get)
     assert isinstance(task, SRGAN)
-    assert list(modules) == ["generator"]
+    assert list(networks) == ["generator"]
     assert task.settings.model.scale == 2
 
 

@@ -38,7 +38,7 @@ def test_epochs_are_split_four_to_one(epochs: int, expected: tuple[int, int]) ->
     ],
 )
 def test_either_part_can_be_set(given: dict[str, Any], expected: tuple[int, int]) -> None:
-    decided = settings(**given).decided()
+    decided = settings(**given).resolved()
     assert decided.split() == expected
     assert decided.epochs == sum(expected)
 
@@ -72,20 +72,20 @@ def test_what_contradicts_itself_is_refused(given: dict[str, Any], said: str) ->
 def test_a_resumed_run_adds_epochs_to_the_game(
     given: dict[str, Any], first: tuple[int, int], more: tuple[int, int]
 ) -> None:
-    before = settings(**given).decided()
+    before = settings(**given).resolved()
     after = type(before)(**{**before.model_dump(), "epochs": 30})
     assert (before.split(), after.split()) == (first, more)
 
 
 def test_one_epoch_is_pretraining_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        decided = settings(epochs=1).decided()
+        decided = settings(epochs=1).resolved()
     assert decided.split() == (1, 0)
     assert "One epoch is pretraining only" in caplog.text
 
 
 def test_two_epochs_have_nothing_to_say(caplog: pytest.LogCaptureFixture) -> None:
-    settings(epochs=2).decided()
+    settings(epochs=2).resolved()
     assert not caplog.text
 
 
@@ -96,24 +96,24 @@ def nothing_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("nothing_cached")
 def test_without_trained_features_they_are_random_from_then_on(caplog: pytest.LogCaptureFixture) -> None:
-    decided = SRGANSettings(epochs=2, model={"architecture": "msrresnet"}).decided()
+    decided = SRGANSettings(epochs=2, model={"architecture": "msrresnet"}).resolved()
     assert decided.perceptual.weights == "random"
     assert caplog.text.count("random") == 1
-    assert decided.decided() == decided
+    assert decided.resolved() == decided
 
 
 @pytest.mark.usefixtures("nothing_cached")
 def test_pretraining_alone_neither_warns_of_features_nor_fetches_them(caplog: pytest.LogCaptureFixture) -> None:
-    decided = SRGANSettings(epochs=3, adversarial={"epochs": 0}, perceptual={"weight": 0.1}).decided()
+    decided = SRGANSettings(epochs=3, adversarial={"epochs": 0}, perceptual={"weight": 0.1}).resolved()
     assert decided.perceptual.weights == "random"
-    asked = SRGANSettings(epochs=3, adversarial={"epochs": 0}, perceptual={"weights": "imagenet"}).decided()
+    asked = SRGANSettings(epochs=3, adversarial={"epochs": 0}, perceptual={"weights": "imagenet"}).resolved()
     assert asked.perceptual.weights == "imagenet"
     assert not caplog.text
 
 
 @pytest.mark.usefixtures("nothing_cached")
 def test_a_perceptual_loss_of_weight_zero_decides_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    decided = SRGANSettings(epochs=5, perceptual={"weight": 0}).decided()
+    decided = SRGANSettings(epochs=5, perceptual={"weight": 0}).resolved()
     assert decided.perceptual.weights == "auto"
     assert not caplog.text
 
@@ -127,18 +127,18 @@ def pairs(folder: Path, scale: int) -> Path:
 
 
 def test_the_scale_is_read_from_paired_data(tmp_path: Path) -> None:
-    assert settings(data=pairs(tmp_path, 2)).decided().model.scale == 2
+    assert settings(data=pairs(tmp_path, 2)).resolved().model.scale == 2
 
 
 def test_a_scale_that_was_asked_for_is_kept(tmp_path: Path) -> None:
-    assert settings(data=pairs(tmp_path, 2), model={"scale": 4}).decided().model.scale == 4
+    assert settings(data=pairs(tmp_path, 2), model={"scale": 4}).resolved().model.scale == 4
 
 
 def test_a_crop_is_compared_with_the_scale_of_the_pairs(tmp_path: Path) -> None:
     data = pairs(tmp_path, 3)
-    assert settings(data=data, crop_size=99).decided().model.scale == 3
+    assert settings(data=data, crop_size=99).resolved().model.scale == 3
     with pytest.raises(UsageError, match="--crop-size 40 is not a multiple of the scale, which is 3"):
-        settings(data=data, crop_size=40).decided()
+        settings(data=data, crop_size=40).resolved()
 
 
 @pytest.mark.parametrize("given", [{"perceptual": {"weight": 0}}, {"epochs": 4, "adversarial": {"epochs": 0}}])
@@ -148,7 +148,7 @@ def test_crops_that_no_features_look_at_may_be_small(given: dict[str, Any]) -> N
 
 def test_pairs_of_a_scale_that_no_generator_has_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the pairs are of scale 5; srgan enlarges 2, 3, 4 or 8 times"):
-        settings(data=pairs(tmp_path, 5)).decided()
+        settings(data=pairs(tmp_path, 5)).resolved()
 
 
 @pytest.mark.usefixtures("nothing_cached")
@@ -157,7 +157,7 @@ def test_a_folder_without_pictures_is_told_before_the_features_are(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, flag: str
 ) -> None:
     with pytest.raises(UsageError, match=r"no pictures"):
-        SRGANSettings.model_validate({flag: tmp_path, "model": {"scale": 4}}).decided()
+        SRGANSettings.model_validate({flag: tmp_path, "model": {"scale": 4}}).resolved()
     assert not caplog.text
 
 

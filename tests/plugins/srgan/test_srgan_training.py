@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 import torch
+from built import networks_of
 from recorder import Recorder
 from torch import Tensor
 
-from restore.core.steps import Modules, Step
+from restore.core.networks import Networks
 from restore.plugins.srgan.settings import SRGANSettings
 from restore.plugins.srgan.task import SRGAN
 
@@ -23,10 +24,10 @@ SMALL = {
 def one_step(phase: str, **given: Any) -> Recorder:
     torch.manual_seed(0)
     task = SRGAN(SRGANSettings(**{**SMALL, **given}))
-    turn = Recorder(task)
+    step = Recorder(task, phase)
     batch = {"input": torch.rand(2, 3, 4, 4), "target": torch.rand(2, 3, 16, 16)}
-    task.train_step(batch, turn, Step(phase, 0, 0, 0, 0.0))
-    return turn
+    task.train_step(batch, step)
+    return step
 
 
 def moved(gradients: Mapping[str, Tensor | None]) -> set[str]:
@@ -35,10 +36,10 @@ def moved(gradients: Mapping[str, Tensor | None]) -> set[str]:
 
 @pytest.mark.parametrize("architecture", ["srresnet", "msrresnet", "compact"])
 @pytest.mark.parametrize("phase", ["pretrain", "adversarial"])
-def test_every_parameter_of_a_turn_takes_part_and_no_other(phase: str, architecture: str) -> None:
-    turn = one_step(phase, model={"architecture": architecture, "channels": 4, "blocks": 1})
-    assert list(turn.terms) == (["generator"] if phase == "pretrain" else ["discriminator", "generator"])
-    for name, gradients in turn.gradients.items():
+def test_every_trained_parameter_takes_part_and_no_other(phase: str, architecture: str) -> None:
+    step = one_step(phase, model={"architecture": architecture, "channels": 4, "blocks": 1})
+    assert list(step.terms) == (["generator"] if phase == "pretrain" else ["discriminator", "generator"])
+    for name, gradients in step.gradients.items():
         assert moved(gradients) == {key for key in gradients if key.startswith(f"{name}.")}
 
 
@@ -49,13 +50,13 @@ def test_the_game_has_a_pixel_anchor_by_default() -> None:
 
 
 def test_a_perceptual_weight_of_zero_leaves_the_features_out() -> None:
-    turn = one_step("adversarial", perceptual={"weight": 0})
-    assert set(turn.terms["generator"]) == {"l1", "adversarial"}
-    assert not turn.task.fixed
+    step = one_step("adversarial", perceptual={"weight": 0})
+    assert set(step.terms["generator"]) == {"l1", "adversarial"}
+    assert "features" not in step.networks
 
 
 def test_pretraining_alone_builds_no_features() -> None:
-    assert not one_step("pretrain", epochs=1).task.fixed
+    assert "features" not in one_step("pretrain", epochs=1).networks
 
 
 @pytest.mark.parametrize("loss", ["l1", "mse", "charbonnier"])
@@ -66,18 +67,19 @@ def test_each_pixel_loss_can_be_chosen_in_either_phase(loss: str) -> None:
 
 @pytest.mark.parametrize("kind", ["vanilla", "least-squares", "hinge"])
 def test_the_discriminators_opinions_are_logged_as_probabilities(kind: str) -> None:
-    turn = one_step("adversarial", adversarial={"kind": kind})
-    assert set(turn.logged) == {"d_real", "d_fake", "d_fake_after", "checkerboard", "diversity", "sharpness"}
-    assert all(0 <= turn.logged[name] <= 1 for name in ("d_real", "d_fake", "d_fake_after"))
-    assert set(turn.terms["discriminator"]) == {"d_loss_real", "d_loss_fake"}
+    step = one_step("adversarial", adversarial={"kind": kind})
+    assert set(step.logged) == {"d_real", "d_fake", "d_fake_after", "checkerboard", "diversity", "sharpness"}
+    assert all(0 <= step.logged[name] <= 1 for name in ("d_real", "d_fake", "d_fake_after"))
+    assert set(step.terms["discriminator"]) == {"d_loss_real", "d_loss_fake"}
 
 
 def test_photographs_and_enlargements_share_one_batch_of_the_discriminator() -> None:
     task = SRGAN(SRGANSettings(**SMALL))
     sizes: list[int] = []
-    task.modules["discriminator"].register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))
+    critic = networks_of(task)["discriminator"]
+    critic.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))
     batch = {"input": torch.rand(2, 3, 4, 4), "target": torch.rand(2, 3, 16, 16)}
-    task.train_step(batch, Recorder(task), Step("adversarial", 0, 0, 0, 0.0))
+    task.train_step(batch, Recorder(task, "adversarial"))
     assert sizes == [4, 4]
 
 
@@ -110,7 +112,7 @@ def test_pretraining_is_judged_by_psnr_and_the_game_is_not() -> None:
 
 def test_a_prediction_stays_within_black_and_white() -> None:
     task = SRGAN(SRGANSettings(**SMALL))
-    output = task.predict({"input": torch.rand(1, 3, 6, 5) * 20 - 10}, Modules(task.exported))["output"].detach()
+    output = task.predict({"input": torch.rand(1, 3, 6, 5) * 20 - 10}, networks_of(task))["output"].detach()
     assert output.shape == (1, 3, 24, 20)
     assert (float(output.min()), float(output.max())) == (0, 1)
 
@@ -118,7 +120,7 @@ def test_a_prediction_stays_within_black_and_white() -> None:
 @pytest.mark.parametrize("architecture", ["srresnet", "msrresnet", "compact"])
 def test_a_tile_with_its_halo_equals_that_part_of_the_whole(architecture: str) -> None:
     task = SRGAN(SRGANSettings(model={"architecture": architecture, "channels": 4, "blocks": 2, "scale": 2}))
-    network, halo = task.exported["generator"].double().eval(), task.tiling.halo
+    network, halo = networks_of(task)["generator"].double().eval(), task.tiling.halo
     picture = torch.rand(1, 3, 8, 40, dtype=torch.float64)
     whole = network(picture)
     tile = network(picture[..., 20 - halo :])[..., 2 * halo :]
@@ -131,4 +133,4 @@ def test_a_tile_with_its_halo_equals_that_part_of_the_whole(architecture: str) -
 def test_bicubic_of_the_same_scale_is_the_baseline() -> None:
     (name, baseline), *others = SRGAN(SRGANSettings(model={"scale": 3})).baselines().items()
     assert (name, others) == ("bicubic", [])
-    assert baseline.predict({"input": torch.rand(1, 3, 5, 4)}, Modules({}))["output"].shape == (1, 3, 15, 12)
+    assert baseline.predict({"input": torch.rand(1, 3, 5, 4)}, Networks({}))["output"].shape == (1, 3, 15, 12)

@@ -9,7 +9,7 @@ import torch
 from published import import_published
 
 from restore import registry
-from restore.core.steps import Modules
+from restore.core.networks import Networks
 from restore.core.weights.files import open_weights
 from restore.plugins.unet.convert import from_pytorch_nested_unet
 from restore.plugins.unet.networks.unet import NestedUNet, UNet
@@ -40,7 +40,7 @@ def test_published_checkpoints_give_what_their_own_code_gives() -> None:
     network = task.networks()["segmenter"].double().eval()
     network.load_state_dict({key.removeprefix("segmenter."): value for key, value in renamed.items()})
     with torch.no_grad():
-        found = task.predict({"input": picture}, Modules({"segmenter": network}))["probability"]
+        found = task.predict({"input": picture}, Networks({"segmenter": network}))["probability"]
         expected = reference(as_read_there)[-1].sigmoid()
     assert torch.allclose(found, expected, atol=1e-7)
     assert expected.std() > 0.01
@@ -52,10 +52,10 @@ def test_a_published_checkpoint_is_imported_whole(tmp_path: Path, name: str) -> 
     report = import_published(tmp_path, network.state_dict(), name)
     assert report.loaded == len(network.state_dict())
     assert not report.differences
-    task, modules = open_weights(report.output, registry.get)
+    task, networks = open_weights(report.output, registry.get)
     assert isinstance(task, Segmentation)
     assert task.classes == ("0", "1")
-    assert torch.equal(modules.segmenter.get_submodule("conv0_0.conv1").weight.flip(1), network.conv0_0.conv1.weight)
+    assert torch.equal(networks.segmenter.get_submodule("conv0_0.conv1").weight.flip(1), network.conv0_0.conv1.weight)
 
 
 def test_importing_changes_nothing_that_it_does_not_know() -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from restore import registry
 from restore.core.errors import UsageError
-from restore.core.steps import Modules
+from restore.core.networks import Networks, for_inference
 from restore.core.weights.files import open_weights, save_weights
 from restore.plugins.unet import inference
 from restore.plugins.unet.networks.unet import NestedUNet
@@ -25,27 +25,28 @@ from restore.plugins.unet.task import Segmentation, UNetSegmentation
 
 def test_deep_supervision_is_measured_by_its_last_head() -> None:
     task = nested()
-    modules = frozen(task)
+    networks = frozen(task)
     picture = torch.rand(1, 3, 32, 32)
-    heads = modules.segmenter(inference.normalize(picture, task.model))
+    heads = networks.segmenter(inference.normalize(picture, task.model))
     assert len(heads) == 4
-    assert torch.equal(task.predict({"input": picture}, modules)["probability"], heads[-1].sigmoid())
+    assert torch.equal(task.predict({"input": picture}, networks)["probability"], heads[-1].sigmoid())
 
 
 def test_a_level_is_that_head() -> None:
     whole = nested()
-    modules = frozen(whole)
+    networks = frozen(whole)
     picture = torch.rand(1, 3, 32, 32)
-    heads = modules.segmenter(inference.normalize(picture, whole.model))
-    pruned = nested(PredictSettings(level=2)).predict({"input": picture}, modules)["probability"]
+    heads = networks.segmenter(inference.normalize(picture, whole.model))
+    pruned = nested(predict=PredictSettings(level=2)).predict({"input": picture}, networks)["probability"]
     assert torch.equal(pruned, heads[1].sigmoid())
 
 
 def test_a_level_needs_a_deeply_supervised_network() -> None:
-    task = nested(PredictSettings(level=2), deep_supervision=False)
+    task = nested(predict=PredictSettings(level=2), deep_supervision=False)
     with pytest.raises(UsageError, match="without deep supervision"):
         task.predict({"input": torch.rand(1, 3, 16, 16)}, frozen(task))
-    plain = UNetSegmentation(UNetSettings(model=UNetModel(width=2)), PredictSettings(level=2))
+    plain = UNetSegmentation(UNetSettings(model=UNetModel(width=2)).resolved())
+    plain = plain.with_options(predict=PredictSettings(level=2))
     with pytest.raises(UsageError, match="prunes a UNet"):
         plain.predict({"input": torch.rand(1, 3, 16, 16)}, frozen(plain))
 
@@ -64,16 +65,16 @@ def test_test_time_augmentation_looks_at_every_view_and_turns_it_back(tta: str, 
 
 
 def test_with_all_views_the_answer_turns_with_the_picture() -> None:
-    task = nested(PredictSettings(tta="all"))
-    modules = frozen(task)
+    task = nested(predict=PredictSettings(tta="all"))
+    networks = frozen(task)
     picture = torch.rand(1, 3, 32, 32)
-    answer = task.predict({"input": picture}, modules)["probability"]
-    turned = task.predict({"input": picture.rot90(1, (-2, -1)).flip(-1)}, modules)["probability"]
+    answer = task.predict({"input": picture}, networks)["probability"]
+    turned = task.predict({"input": picture.rot90(1, (-2, -1)).flip(-1)}, networks)["probability"]
     assert torch.allclose(turned, answer.rot90(1, (-2, -1)).flip(-1), atol=1e-6)
 
 
-def saved(path: Path, task: Segmentation, modules: Modules, name: str = "unet/nested-unet") -> Path:
-    return save_weights(path, task=name, model=task.model.model_dump(mode="json"), modules=modules)
+def saved(path: Path, task: Segmentation, networks: Networks, name: str = "unet/nested-unet") -> Path:
+    return save_weights(path, task=name, model=task.model.model_dump(mode="json"), networks=networks)
 
 
 def test_an_ensemble_is_the_mean_of_its_members(tmp_path: Path) -> None:
@@ -82,7 +83,8 @@ def test_an_ensemble_is_the_mean_of_its_members(tmp_path: Path) -> None:
     first, second = frozen(one, 1), frozen(other, 2)
     path = saved(tmp_path / "other.safetensors", other, second)
     picture = {"input": torch.rand(1, 3, 32, 32)}
-    both = nested(PredictSettings(ensemble=[path])).predict(picture, first)["probability"]
+    task = nested(predict=PredictSettings(ensemble=[path]))
+    both = task.predict(picture, Networks({**first, **task.helper_networks()}))["probability"]
     mean = (one.predict(picture, first)["probability"] + other.predict(picture, second)["probability"]) / 2
     assert torch.allclose(both, mean)
 
@@ -90,27 +92,27 @@ def test_an_ensemble_is_the_mean_of_its_members(tmp_path: Path) -> None:
 def test_members_of_an_ensemble_go_where_the_first_network_goes(tmp_path: Path) -> None:
     one = nested()
     path = saved(tmp_path / "other.safetensors", one, frozen(one))
-    task = nested(PredictSettings(ensemble=[path]))
-    with task.in_use(task.exported, "meta") as view:
+    task = nested(predict=PredictSettings(ensemble=[path]))
+    with for_inference({**frozen(task), **task.helper_networks()}, "meta") as view:
         assert task.predict({"input": torch.rand(1, 3, 32, 32, device="meta")}, view)["probability"].is_meta
-    assert all(weight.is_meta for weight in task.fixed["ensemble 1"].parameters())
+        assert all(weight.is_meta for weight in view["ensemble 1"].parameters())
 
 
 def test_members_of_an_ensemble_find_the_same_classes(tmp_path: Path) -> None:
     other = nested(classes=["cell"])
     path = saved(tmp_path / "other.safetensors", other, frozen(other))
-    task = nested(PredictSettings(ensemble=[path]))
+    task = nested(predict=PredictSettings(ensemble=[path]))
     with pytest.raises(UsageError, match="finds cell, the first weights nucleus"):
-        task.predict({"input": torch.rand(1, 3, 16, 16)}, frozen(task))
+        task.helper_networks()
 
 
 def test_weights_rebuild_the_task(tmp_path: Path) -> None:
     task = nested()
-    modules = frozen(task)
-    again, opened = open_weights(saved(tmp_path / "w.safetensors", task, modules), registry.get)
+    networks = frozen(task)
+    again, opened = open_weights(saved(tmp_path / "w.safetensors", task, networks), registry.get)
     picture = {"input": torch.rand(1, 3, 20, 28)}
     found = again.predict(picture, opened)["probability"]
-    assert torch.equal(found, task.predict(picture, modules)["probability"])
+    assert torch.equal(found, task.predict(picture, networks)["probability"])
 
 
 def test_resized_networks_see_their_training_size_and_answer_at_the_pictures() -> None:
@@ -121,7 +123,7 @@ def test_resized_networks_see_their_training_size_and_answer_at_the_pictures() -
             seen.append(tuple(x.shape[-2:]))
             return super().forward(x)
 
-    network = Modules({"segmenter": Looking(width=2).eval()})
+    network = Networks({"segmenter": Looking(width=2).eval()})
     picture = {"input": torch.rand(1, 3, 50, 70)}
     for fit, at, size in (
         ("resize", "auto", (32, 48)),
@@ -129,7 +131,7 @@ def test_resized_networks_see_their_training_size_and_answer_at_the_pictures() -
         ("crop", "auto", (50, 70)),
         ("crop", "training", (32, 48)),
     ):
-        task = nested(PredictSettings(inference_size=at), fit=fit, size=(32, 48), deep_supervision=False)  # type: ignore[arg-type]
+        task = nested(predict=PredictSettings(inference_size=at), fit=fit, size=(32, 48), deep_supervision=False)  # type: ignore[arg-type]
         found = task.predict(picture, network)["probability"]
         assert seen[-1] == size
         assert found.shape == (1, 1, 50, 70)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
 import torch
-from torch import Tensor
+from built import networks_of
+from recorder import Recorder
 
 from restore import registry
-from restore.core.steps import Modules, Step, Terms
 from restore.plugins.unet.settings import (
     DeepLabModel,
     DeepLabSettings,
@@ -24,45 +23,28 @@ from restore.plugins.unet.settings import (
 from restore.plugins.unet.task import DeepLabSegmentation, NestedUNetSegmentation, Segmentation, UNetSegmentation
 
 
-class Turns:
-    """Runs a turn as the engine does, without an optimizer."""
-
-    def __init__(self, modules: Modules) -> None:
-        self.modules = modules
-        self.terms: Terms = {}
-
-    def __call__(self, name: str, closure: Callable[[Modules], Terms]) -> None:
-        assert name == "segmenter"
-        self.terms = closure(self.modules)
-        torch.stack(list(self.terms.values())).sum().backward()
-
-    def log(self, **numbers: Tensor | float) -> None:
-        raise AssertionError("nothing is logged")
-
-
 @pytest.mark.parametrize(
     "task",
     [
-        UNetSegmentation(UNetSettings(model=UNetModel(width=2))),
-        NestedUNetSegmentation(NestedUNetSettings(model=NestedUNetModel(width=2, deep_supervision=True))),
-        DeepLabSegmentation(DeepLabSettings(model=DeepLabModel(width=8, backbone="resnet18"))),
+        UNetSegmentation(UNetSettings(model=UNetModel(width=2)).resolved()),
+        NestedUNetSegmentation(NestedUNetSettings(model=NestedUNetModel(width=2, deep_supervision=True)).resolved()),
+        DeepLabSegmentation(DeepLabSettings(model=DeepLabModel(width=8, backbone="resnet18")).resolved()),
     ],
     ids=lambda task: type(task).__name__,
 )
 def test_every_parameter_takes_part_in_a_training_step(task: Segmentation) -> None:
-    modules = Modules(task.modules)
-    samples = [task.data("train", task.phases()[0])[index] for index in range(2)]
+    samples = [task.dataset("train", task.phases()[0])[index] for index in range(2)]
     batch = {name: torch.stack([sample[name] for sample in samples]) for name in samples[0]}
-    turns = Turns(modules)
-    task.train_step(batch, turns, Step("segment", 0, 0, 0, 0.0))
-    assert set(turns.terms) == {"bce", "dice"}
-    without = [name for name, parameter in modules.segmenter.named_parameters() if parameter.grad is None]
+    step = Recorder(task, "segment")
+    task.train_step(batch, step)
+    assert set(step.terms["segmenter"]) == {"bce", "dice"}
+    without = [name for name, parameter in networks_of(task).segmenter.named_parameters() if parameter.grad is None]
     assert not without
 
 
 def test_an_epoch_of_the_drawn_nuclei_is_forty_steps_unless_it_was_set() -> None:
-    assert UNetSettings(batch_size=6).decided().samples_per_epoch == 240
-    assert UNetSettings(samples_per_epoch=12).decided().samples_per_epoch == 12
+    assert UNetSettings(batch_size=6).resolved().samples_per_epoch == 240
+    assert UNetSettings(samples_per_epoch=12).resolved().samples_per_epoch == 12
 
 
 def test_settings_refuse_what_cannot_be() -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from built import networks_of
 from PIL import Image
 from typer.testing import CliRunner
 
 from restore.cli.app import app
 from restore.core.errors import UsageError
 from restore.core.pictures.files import read_picture, write_picture
-from restore.core.steps import Modules
 from restore.core.weights.files import save_weights
 from restore.plugins.common.animation import fitted
 from restore.plugins.vae.commands import interpolate, sample
@@ -23,7 +23,7 @@ from restore.plugins.vae.task import Autoencoder, VariationalAutoencoder
 @pytest.fixture
 def task() -> VariationalAutoencoder:
     torch.manual_seed(0)
-    return VariationalAutoencoder(VariationalAutoencoder.miniature())
+    return VariationalAutoencoder(VariationalAutoencoder.tiny_settings())
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_samples_are_a_sheet_that_the_seed_decides(task: VariationalAutoencoder,
     sheets = []
     for number, seed in enumerate([3, 3, 4]):
         settings = SampleSettings(n=5, size=10, seed=seed, output=tmp_path / f"{number}.png")
-        sample(task, Modules(task.modules), settings)
+        sample(task, networks_of(task), settings)
         sheets.append(read_picture(settings.output).colour)
     assert sheets[0].shape == (3, 2 * 12 + 2, 3 * 12 + 2)  # 5 as 3 + 2, each of 10 pixels between lines of 2
     assert torch.equal(sheets[0], sheets[1])
@@ -51,34 +51,34 @@ def test_samples_are_a_sheet_that_the_seed_decides(task: VariationalAutoencoder,
 
 def test_samples_are_decoded_one_at_a_time(task: VariationalAutoencoder, tmp_path: Path) -> None:
     counts: list[int] = []
-    task.modules["decoder"].register_forward_hook(lambda _module, inputs, _output: counts.append(len(inputs[0])))
-    sample(task, Modules(task.modules), SampleSettings(n=5, size=10, output=tmp_path / "s.png"))
+    networks_of(task)["decoder"].register_forward_hook(lambda _module, inputs, _output: counts.append(len(inputs[0])))
+    sample(task, networks_of(task), SampleSettings(n=5, size=10, output=tmp_path / "s.png"))
     assert counts == [1] * 5
 
 
 def test_a_plain_autoencoder_cannot_be_sampled(tmp_path: Path) -> None:
-    plain = Autoencoder(Autoencoder.miniature())
+    plain = Autoencoder(Autoencoder.tiny_settings())
     with pytest.raises(UsageError, match="no prior"):
-        sample(plain, Modules(plain.modules), SampleSettings(output=tmp_path / "s.png"))
+        sample(plain, networks_of(plain), SampleSettings(output=tmp_path / "s.png"))
 
 
 def test_a_strip_begins_and_ends_with_the_reconstructions(
     task: VariationalAutoencoder, pair: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    modules, output = Modules(task.modules), tmp_path / "walk.png"
-    interpolate(task, modules, InterpolateSettings(pictures=pair, steps=4, output=output))
+    networks, output = networks_of(task), tmp_path / "walk.png"
+    interpolate(task, networks, InterpolateSettings(pictures=pair, steps=4, output=output))
     strip = read_picture(output).colour
     assert strip.shape == (3, 10, 4 * 14)
     first, second = (read_picture(path).colour for path in pair)
     for end, shown in ((first, strip[..., :14]), (fitted(second, 10, 14), strip[..., -14:])):
-        expected = task.predict({"input": end[None]}, modules)["output"][0]
+        expected = task.predict({"input": end[None]}, networks)["output"][0]
         torch.testing.assert_close(shown, expected.detach(), atol=0.6 / 255, rtol=0)
     assert not torch.equal(strip[..., 14:28], strip[..., 28:42])
 
 
 def test_a_gif_walks_there_and_back(task: VariationalAutoencoder, pair: tuple[Path, Path], tmp_path: Path) -> None:
     output = tmp_path / "walk.gif"
-    interpolate(task, Modules(task.modules), InterpolateSettings(pictures=pair, steps=4, output=output))
+    interpolate(task, networks_of(task), InterpolateSettings(pictures=pair, steps=4, output=output))
     with Image.open(output) as animation:
         assert animation.format == "GIF"
         assert animation.size == (14, 10)
@@ -87,9 +87,9 @@ def test_a_gif_walks_there_and_back(task: VariationalAutoencoder, pair: tuple[Pa
 
 
 def test_a_plain_autoencoder_walks_too_and_enlarges(pair: tuple[Path, Path], tmp_path: Path) -> None:
-    plain = Autoencoder(Autoencoder.miniature(model={"width": 2, "stages": 1, "latent": 2, "scale": 2}))
+    plain = Autoencoder(Autoencoder.tiny_settings(model={"width": 2, "stages": 1, "latent": 2, "scale": 2}))
     output = tmp_path / "walk.png"
-    interpolate(plain, Modules(plain.modules), InterpolateSettings(pictures=pair, steps=2, output=output))
+    interpolate(plain, networks_of(plain), InterpolateSettings(pictures=pair, steps=2, output=output))
     assert read_picture(output).size == (20, 2 * 28)
 
 
@@ -97,7 +97,9 @@ def test_both_commands_run_from_the_command_line(
     task: VariationalAutoencoder, pair: tuple[Path, Path], tmp_path: Path
 ) -> None:
     weights, sheet, strip = (str(tmp_path / name) for name in ("w.safetensors", "sheet.png", "strip.png"))
-    save_weights(Path(weights), task="vae/vae", model=task.settings.model.model_dump(mode="json"), modules=task.modules)
+    save_weights(
+        Path(weights), task="vae/vae", model=task.settings.model.model_dump(mode="json"), networks=networks_of(task)
+    )
     runner = CliRunner()
     sampled = runner.invoke(app, ["sample", weights, "-n", "4", "--size", "8", "--output", sheet])
     assert (sampled.exit_code, sampled.output.strip()) == (0, sheet)
@@ -112,19 +114,19 @@ def test_other_kinds_of_file_are_refused(
     task: VariationalAutoencoder, pair: tuple[Path, Path], tmp_path: Path, name: str
 ) -> None:
     with pytest.raises(UsageError, match=r"\.png or \.gif"):
-        interpolate(task, Modules(task.modules), InterpolateSettings(pictures=pair, output=tmp_path / name))
+        interpolate(task, networks_of(task), InterpolateSettings(pictures=pair, output=tmp_path / name))
     assert not (tmp_path / name).exists()
 
 
 def test_no_file_is_replaced_unasked(task: VariationalAutoencoder, pair: tuple[Path, Path], tmp_path: Path) -> None:
-    before, modules = pair[1].read_bytes(), Modules(task.modules)
+    before, networks = pair[1].read_bytes(), networks_of(task)
     for command, settings in (
         (interpolate, InterpolateSettings(pictures=pair, output=pair[1])),
         (sample, SampleSettings(output=pair[1])),
     ):
         with pytest.raises(UsageError, match=r"b.png: exists already; choose another name, or --overwrite"):
-            command(task, modules, settings)
+            command(task, networks, settings)
         assert pair[1].read_bytes() == before
-        command(task, modules, settings.model_copy(update={"overwrite": True}))
+        command(task, networks, settings.model_copy(update={"overwrite": True}))
         assert pair[1].read_bytes() != before
         pair[1].write_bytes(before)

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 import torch
+from built import networks_of
 
 from restore.core.inference.engine import predict_picture
-from restore.core.steps import Modules
 from restore.plugins.vae.networks import Decoder, Encoder, widths
 from restore.plugins.vae.settings import AutoencoderSettings, ModelSettings
 from restore.plugins.vae.task import Autoencoder
@@ -24,7 +24,7 @@ def small(stages: int = 2, scale: int = 1) -> Autoencoder:
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (5, 7), (8, 8), (33, 20)])
 def test_a_picture_of_any_size_comes_back_scaled(scale: int, height: int, width: int) -> None:
     task = small(scale=scale)
-    output = task.predict({"input": torch.rand(2, 3, height, width)}, Modules(task.modules))["output"]
+    output = task.predict({"input": torch.rand(2, 3, height, width)}, networks_of(task))["output"]
     assert output.shape == (2, 3, scale * height, scale * width)
     assert 0 <= output.min() < output.max() <= 1
 
@@ -32,9 +32,9 @@ def test_a_picture_of_any_size_comes_back_scaled(scale: int, height: int, width:
 @pytest.mark.parametrize("scale", [1, 2])
 def test_the_engine_continues_a_picture_as_the_encoder_does(scale: int) -> None:
     task, picture = small(stages=3, scale=scale), torch.rand(3, 37, 53)
-    used = predict_picture(task, task.modules, {"input": picture})["output"]
+    used = predict_picture(task, networks_of(task), {"input": picture})["output"]
     with torch.no_grad():
-        measured = task.predict({"input": picture[None]}, Modules(task.modules))["output"][0]
+        measured = task.predict({"input": picture[None]}, networks_of(task))["output"][0]
     torch.testing.assert_close(used, measured, atol=1e-6, rtol=0)
 
 
@@ -55,14 +55,14 @@ def test_channels_double_twice() -> None:
 def test_a_pixel_depends_on_nothing_beyond_the_halo(stages: int) -> None:
     task = small(stages)
     # Weights of one sign and no activation that saturates: nothing that a pixel depends on can cancel.
-    for module in task.modules.values():
+    for module in networks_of(task).values():
         for parameter in module.parameters():
             parameter.data = parameter.data.abs() + 0.01
     halo, stride = task.tiling.halo, 2**stages
     side = 2 * (halo + 2 * stride)
     for pixel in (side // 2, side // 2 + stride - 1):
         picture = torch.full((1, 3, side, side), 0.6, requires_grad=True)
-        decoded = task.modules["decoder"](task.modules["encoder"](picture), side, side)
+        decoded = networks_of(task)["decoder"](networks_of(task)["encoder"](picture), side, side)
         decoded[..., pixel, pixel].sum().backward()
         assert picture.grad is not None
         rows = picture.grad.abs().sum((0, 1, 3)).nonzero()
@@ -72,10 +72,10 @@ def test_a_pixel_depends_on_nothing_beyond_the_halo(stages: int) -> None:
 
 def test_a_tile_with_its_halo_equals_the_whole() -> None:
     task = small(stages=1)
-    modules, halo = Modules(task.modules), task.tiling.halo
+    networks, halo = networks_of(task), task.tiling.halo
     picture = torch.rand(1, 3, 16 + 2 * halo + 20, 40)
-    whole = task.predict({"input": picture}, modules)["output"]
-    tile = task.predict({"input": picture[..., 20:, :]}, modules)["output"]
+    whole = task.predict({"input": picture}, networks)["output"]
+    tile = task.predict({"input": picture[..., 20:, :]}, networks)["output"]
     torch.testing.assert_close(tile[..., halo:, :], whole[..., 20 + halo :, :], atol=1e-6, rtol=0)
 
 

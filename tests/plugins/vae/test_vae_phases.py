@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from built import networks_of
 from pydantic import ValidationError
 
 from restore.plugins.vae.settings import VAESettings
 from restore.plugins.vae.task import WARMUP, Autoencoder, VariationalAutoencoder
 
 
-def miniature() -> VariationalAutoencoder:
-    return VariationalAutoencoder(VariationalAutoencoder.miniature())
+def tiny_settings() -> VariationalAutoencoder:
+    return VariationalAutoencoder(VariationalAutoencoder.tiny_settings())
 
 
 @pytest.mark.parametrize(("epochs", "warmup"), [(1, 0), (2, 1), (3, 1), (10, 3), (20, 6)])
@@ -28,7 +29,7 @@ def test_a_warm_up_of_almost_everything_leaves_an_epoch_for_the_objective() -> N
 
 
 def test_a_resumed_run_with_more_epochs_lengthens_the_objective_alone() -> None:
-    decided = VAESettings(epochs=10).decided()
+    decided = VAESettings(epochs=10).resolved()
     written = decided.model_dump(mode="json")
     longer = VAESettings.model_validate({**written, "epochs": 20})
     assert [phase.epochs for phase in VariationalAutoencoder(decided).phases()] == [3, 7]
@@ -38,7 +39,7 @@ def test_a_resumed_run_with_more_epochs_lengthens_the_objective_alone() -> None:
 
 
 def test_a_run_without_warm_up_gets_none_later() -> None:
-    decided = VAESettings(epochs=1).decided()
+    decided = VAESettings(epochs=1).resolved()
     longer = decided.model_copy(update={"epochs": 10})
     assert [phase.name for phase in VariationalAutoencoder(longer).phases()] == ["full"]
 
@@ -53,13 +54,13 @@ def test_the_best_of_the_objective_is_chosen_by_the_elbo_and_warm_up_by_nothing(
     warmup, full = VariationalAutoencoder(VAESettings(epochs=10)).phases()
     assert warmup.monitor is None
     assert full.monitor == "elbo"
-    assert full.monitor in next(iter(miniature().protocols().values())).metrics
+    assert full.monitor in next(iter(tiny_settings().protocols().values())).metrics
 
 
 def test_every_network_is_trained() -> None:
-    for task in (miniature(), Autoencoder(Autoencoder.miniature())):
+    for task in (tiny_settings(), Autoencoder(Autoencoder.tiny_settings())):
         for phase in task.phases():
-            assert phase.owned_by("autoencoder") == tuple(task.modules)
+            assert phase.networks_of("autoencoder") == tuple(networks_of(task))
 
 
 def test_the_rate_falls_towards_the_end_of_the_run_alone() -> None:

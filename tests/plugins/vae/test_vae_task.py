@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from built import networks_of
+from recorder import Recorder
 
+from restore.core.dataset import Batch
 from restore.core.events import Event, Warned
-from restore.core.steps import Batch, Modules, Step, Terms
-from restore.core.task import Task
 from restore.core.training.trainer import Trainer
 from restore.plugins.vae.metrics import ActiveUnits, moments
 from restore.plugins.vae.settings import EvaluationOptions, VAESettings
@@ -20,27 +19,12 @@ from restore.plugins.vae.task import WARMUP, Autoencoder, VariationalAutoencoder
 from restore.plugins.vae.variational import Posterior
 
 
-class OneTurn:
-    """Records the terms and numbers of a training step."""
-
-    def __init__(self, task: Task) -> None:
-        self.modules = Modules(task.modules)
-        self.terms: Mapping[str, Tensor] = {}
-        self.numbers: dict[str, Any] = {}
-
-    def __call__(self, name: str, closure: Callable[[Modules], Terms]) -> None:
-        self.terms = closure(self.modules)
-
-    def log(self, **numbers: Tensor | float) -> None:
-        self.numbers.update(numbers)
-
-
 def vae(**changes: Any) -> VariationalAutoencoder:
     torch.manual_seed(0)
     options = changes.pop("options", None)
-    settings = VariationalAutoencoder.miniature(**changes)
-    task = VariationalAutoencoder(settings, options)
-    assert task.modules  # built now: every task of these tests has the same weights
+    settings = VariationalAutoencoder.tiny_settings(**changes)
+    task = VariationalAutoencoder(settings).with_options(evaluate=options)
+    assert networks_of(task)  # built now: every task of these tests has the same weights
     return task
 
 
@@ -49,11 +33,11 @@ def batch_of(task: Autoencoder, size: int = 8, count: int = 4) -> Batch:
     return {"input": torch.rand(count, 3, size, size), "target": torch.rand(count, 3, scale * size, scale * size)}
 
 
-def stepped(task: Autoencoder, batch: Batch, phase: str = "full", share: float = 0.5) -> OneTurn:
-    turn = OneTurn(task)
+def stepped(task: Autoencoder, batch: Batch, phase: str = "full", progress: float = 0.5) -> Recorder:
+    step = Recorder(task, phase, progress=progress)
     torch.manual_seed(1)
-    task.train_step(batch, turn, Step(phase, 0, 0, 0, share))
-    return turn
+    task.train_step(batch, step)
+    return step
 
 
 # --- recolouring ----------------------------------------------------------------------------------------------------
@@ -61,7 +45,7 @@ def stepped(task: Autoencoder, batch: Batch, phase: str = "full", share: float =
 
 def test_recolouring_can_be_turned_off() -> None:
     batch = batch_of(vae())
-    plain, again, tinted = (stepped(vae(recolour=on), batch).terms for on in (False, False, True))
+    plain, again, tinted = (stepped(vae(recolour=on), batch).terms["autoencoder"] for on in (False, False, True))
     assert plain["reconstruction"] == again["reconstruction"] != tinted["reconstruction"]
 
 
@@ -71,10 +55,10 @@ def test_recolouring_can_be_turned_off() -> None:
 def test_the_price_of_kl_rises_in_warm_up_and_stays() -> None:
     task = vae(beta=2.0, recolour=False)
     batch = batch_of(task)
-    full = stepped(task, batch).terms
+    full = stepped(task, batch).terms["autoencoder"]
     assert full["kl"] > 0
     for share in (0.0, 0.25, 0.9):
-        terms = stepped(task, batch, WARMUP, share).terms
+        terms = stepped(task, batch, WARMUP, share).terms["autoencoder"]
         torch.testing.assert_close(terms["kl"], share * full["kl"])
         torch.testing.assert_close(terms["reconstruction"], full["reconstruction"])
 
@@ -82,23 +66,22 @@ def test_the_price_of_kl_rises_in_warm_up_and_stays() -> None:
 def test_the_loss_is_the_negative_elbo_per_value() -> None:
     task = vae(recolour=False)
     batch = batch_of(task)
-    terms, modules = stepped(task, batch).terms, Modules(task.modules)
-    posterior = Posterior.of(modules.encoder(batch["input"]))
+    terms, networks = stepped(task, batch).terms["autoencoder"], networks_of(task)
+    posterior = Posterior.of(networks.encoder(batch["input"]))
     torch.manual_seed(1)
     code = posterior.mean + (0.5 * posterior.log_variance).exp() * torch.randn_like(posterior.mean)
-    (log_deviation,) = task.modules["likelihood"].parameters()
-    density = torch.distributions.Normal(modules.decoder(code, 8, 8), log_deviation.exp()).log_prob(batch["target"])
+    (log_deviation,) = networks_of(task)["likelihood"].parameters()
+    density = torch.distributions.Normal(networks.decoder(code, 8, 8), log_deviation.exp()).log_prob(batch["target"])
     torch.testing.assert_close(terms["reconstruction"], -density.mean())
     torch.testing.assert_close(terms["kl"], posterior.kl().sum() / batch["target"].numel())
 
 
 def test_every_parameter_takes_part() -> None:
-    for task in (vae(), Autoencoder(Autoencoder.miniature())):
-        terms = stepped(task, batch_of(task)).terms
-        torch.stack(list(terms.values())).sum().backward()
+    for task in (vae(), Autoencoder(Autoencoder.tiny_settings())):
+        stepped(task, batch_of(task))
         idle = [
             f"{name}.{key}"
-            for name, module in task.modules.items()
+            for name, module in networks_of(task).items()
             for key, parameter in module.named_parameters()
             if parameter.grad is None or parameter.grad.abs().max() == 0
         ]
@@ -109,15 +92,13 @@ def test_every_parameter_takes_part() -> None:
 def test_the_autoencoder_can_learn_a_picture_by_heart() -> None:
     torch.manual_seed(0)
     model = {"width": 4, "stages": 2, "latent": 8, "scale": 2}
-    task = Autoencoder(Autoencoder.miniature(model=model, recolour=False))
+    task = Autoencoder(Autoencoder.tiny_settings(model=model, recolour=False))
     picture = torch.nn.functional.interpolate(torch.rand(2, 3, 4, 4), size=16, mode="bilinear")
     batch = {"input": picture[..., ::2, ::2], "target": picture}
-    optimizer = torch.optim.Adam([p for m in task.modules.values() for p in m.parameters()], 5e-3)
+    optimizer = torch.optim.Adam([p for m in networks_of(task).values() for p in m.parameters()], 5e-3)
     errors = []
     for _ in range(150):
-        terms = stepped(task, batch, "reconstruction").terms
-        optimizer.zero_grad()
-        terms["mse"].backward()
+        terms = stepped(task, batch, "reconstruction").terms["autoencoder"]
         optimizer.step()
         errors.append(terms["mse"].item())
     assert errors[-1] < 0.1 * picture.var().item() < errors[0]
@@ -139,8 +120,8 @@ def test_a_collapse_is_noticed_in_a_run(tmp_path: Path) -> None:
         "sample_pictures": 0,
         "out": tmp_path,
     }
-    settings = VariationalAutoencoder.miniature(**expensive)
-    Trainer(VariationalAutoencoder(settings), settings, name="vae/vae", listeners=[told.append]).fit()
+    settings = VariationalAutoencoder.tiny_settings(**expensive)
+    Trainer(VariationalAutoencoder, settings, name="vae/vae", listeners=[told.append]).fit()
     warnings = [event.message for event in told if isinstance(event, Warned)]
     assert any("posterior collapse" in message and "--free-bits" in message for message in warnings)
     assert len(warnings) == len(set(warnings))
@@ -163,9 +144,9 @@ def test_a_code_of_one_number_collapses_with_its_last() -> None:
 def test_collapse_is_not_looked_for_before_training_had_a_chance() -> None:
     task = vae()
     batch = batch_of(task)
-    assert "active_units" not in stepped(task, batch, WARMUP, 0.9).numbers
-    assert "active_units" not in stepped(task, batch, "full", 0.05).numbers
-    assert "active_units" in stepped(task, batch, "full", 0.2).numbers
+    assert "active_units" not in stepped(task, batch, WARMUP, 0.9).logged
+    assert "active_units" not in stepped(task, batch, "full", 0.05).logged
+    assert "active_units" in stepped(task, batch, "full", 0.2).logged
 
 
 # --- measuring ------------------------------------------------------------------------------------------------------
@@ -196,10 +177,10 @@ def test_measured_bounds_are_in_order_and_units_sum_to_the_kl(gray: bool, scale:
     batch = batch_of(task, size=13)
     if gray:
         batch["target"] = batch["target"][:, :1]
-    modules, protocols = Modules(task.modules), task.protocols()
+    networks, protocols = networks_of(task), task.protocols()
     with torch.no_grad():
-        rows = task.measure(batch, modules, protocols["rgb"])
-        of_units = task.measure(batch, modules, protocols["units"])
+        rows = task.measure(batch, networks, protocols["rgb"])
+        of_units = task.measure(batch, networks, protocols["units"])
     assert set(rows) == {"psnr", "ssim", "compression", "elbo", "iw_bound", "kl", "active_units"}
     assert (rows["elbo"] <= rows["iw_bound"]).all()
     assert (rows["elbo"] < rows["iw_bound"]).any()
@@ -216,7 +197,7 @@ def test_a_gray_target_is_measured_as_three_equal_channels() -> None:
     found = []
     for target in (gray, gray.expand(-1, 3, -1, -1)):
         torch.manual_seed(0)
-        found.append(task.numbers({**batch, "target": target}, Modules(task.modules)))
+        found.append(task.numbers({**batch, "target": target}, networks_of(task)))
     assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
 
 
@@ -226,23 +207,24 @@ def test_bounds_say_how_they_were_estimated() -> None:
     assert metrics["iw_bound"].convention == "nats per value, importance-weighted, 50 log-weights"
 
 
-@torch.no_grad()
 def test_the_measured_elbo_is_the_negative_loss_on_average() -> None:
     task = vae(options=EvaluationOptions(draws=500), recolour=False)
     batch = batch_of(task, count=1)
     torch.manual_seed(0)
-    measured = task.numbers(batch, Modules(task.modules))["elbo"].item()
-    turns = []
+    with torch.no_grad():
+        measured = task.numbers(batch, networks_of(task))["elbo"].item()
+    bounds = []
     for seed in range(100):
-        turn = OneTurn(task)
+        step = Recorder(task, "full", progress=0.5)
         torch.manual_seed(seed)
-        task.train_step(batch, turn, Step("full", 0, 0, 0, 0.5))
-        turns.append(-sum(float(term) for term in turn.terms.values()))
-    found = torch.tensor(turns)
+        task.train_step(batch, step)
+        bounds.append(-sum(float(term) for term in step.terms["autoencoder"].values()))
+    found = torch.tensor(bounds)
     assert abs(found.mean().item() - measured) < 5 * found.std().item() / 100**0.5 + 1e-3
 
 
 def test_the_plain_autoencoder_measures_pictures_and_compression() -> None:
-    task = Autoencoder(Autoencoder.miniature())
-    assert list(task.protocols()) == ["rgb", "y8-border", "y-border", "rgb-border"]
+    task = Autoencoder(Autoencoder.tiny_settings())
+    assert set(task.protocols()) == {"rgb", "y8-border", "y-border", "rgb-border"}
+    assert task.default_protocol == "rgb"
     assert all("compression" in protocol.metrics for protocol in task.protocols().values())

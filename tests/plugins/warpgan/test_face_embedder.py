@@ -11,7 +11,7 @@ import torch
 from onnx_files import FLATTEN, fake_onnxruntime
 
 from restore.core.errors import DataError, UsageError
-from restore.core.steps import Modules
+from restore.core.networks import Networks
 from restore.plugins.warpgan.metrics import OnnxEmbedder
 
 INSTALLED = find_spec("onnxruntime") is not None
@@ -35,8 +35,8 @@ def test_features_are_those_of_the_file_at_its_size(model: Path) -> None:
     faces = torch.rand(2, 3, 16, 16)
     plain = OnnxEmbedder.read(model)
     assert plain.called == "features of recogniser.onnx"
-    assert torch.equal(plain.features(faces, Modules({})), faces.flatten(1))
-    assert OnnxEmbedder.read(model, 4).features(faces, Modules({})).shape == (2, 3 * 4 * 4)
+    assert torch.equal(plain.features(faces, Networks({})), faces.flatten(1))
+    assert OnnxEmbedder.read(model, 4).features(faces, Networks({})).shape == (2, 3 * 4 * 4)
 
 
 @pytest.mark.usefixtures("runtime")
@@ -52,9 +52,9 @@ def test_what_a_recogniser_cannot_use_is_told(model: Path, monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "onnxruntime", fake_onnxruntime())
     embedder = OnnxEmbedder.read(model)
     with pytest.raises(DataError, match="Invalid dimension; try --embedder-size"):
-        embedder.features(torch.rand(1, 3, 128, 128), Modules({}))
+        embedder.features(torch.rand(1, 3, 128, 128), Networks({}))
     with pytest.raises(DataError, match="does not give features"):
-        embedder.features(torch.rand(1, 3, 2, 2), Modules({}))
+        embedder.features(torch.rand(1, 3, 2, 2), Networks({}))
 
 
 def test_a_missing_onnxruntime_is_asked_for(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from built import networks_of
 from PIL import Image
 
 from restore.cli.app import app
 from restore.core.errors import RestoreError, UsageError
 from restore.core.pictures.files import read_picture, write_picture
-from restore.core.steps import Modules
 from restore.plugins.warpgan import commands
 from restore.plugins.warpgan.commands import align, exaggerate
 from restore.plugins.warpgan.data.alignment import reference
@@ -140,16 +140,16 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
 @pytest.fixture
 def task() -> WarpGAN:
     torch.manual_seed(0)
-    made = WarpGAN(WarpGAN.miniature())
-    torch.nn.init.normal_(made.modules["generator"].decoder.last.weight, std=0.2)
-    torch.nn.init.normal_(made.modules["generator"].warp.displacements.weight, std=3)
+    made = WarpGAN(WarpGAN.tiny_settings())
+    torch.nn.init.normal_(networks_of(made)["generator"].decoder.last.weight, std=0.2)
+    torch.nn.init.normal_(networks_of(made)["generator"].warp.displacements.weight, std=3)
     return made
 
 
 @pytest.mark.parametrize(("name", "size"), [("strip.png", (70, 3 * 90)), ("film.gif", (70, 90))])
 def test_a_photograph_is_exaggerated_more_and_more(faces: Path, task: WarpGAN, name: str, size: tuple) -> None:
     photo, output = faces / "pictures" / "Ann" / "P00001.jpg", faces / name
-    exaggerate(task, Modules(task.exported), ExaggerateSettings(picture=photo, output=output, steps=3))
+    exaggerate(task, networks_of(task), ExaggerateSettings(picture=photo, output=output, steps=3))
     assert read_picture(output).size == size
     if name.endswith(".gif"):
         with Image.open(output) as film:
@@ -158,7 +158,7 @@ def test_a_photograph_is_exaggerated_more_and_more(faces: Path, task: WarpGAN, n
 
 def test_an_output_of_another_kind_is_refused_before_the_work(faces: Path, task: WarpGAN) -> None:
     with pytest.raises(UsageError, match=r"--output .*x.mp4: not a"):
-        exaggerate(task, Modules(task.exported), ExaggerateSettings(picture=faces / "no.jpg", output=faces / "x.mp4"))
+        exaggerate(task, networks_of(task), ExaggerateSettings(picture=faces / "no.jpg", output=faces / "x.mp4"))
 
 
 def test_the_photograph_is_not_replaced_by_its_caricatures(faces: Path, task: WarpGAN) -> None:
@@ -166,7 +166,7 @@ def test_the_photograph_is_not_replaced_by_its_caricatures(faces: Path, task: Wa
     write_picture(photo, torch.rand(3, 32, 32))
     before = photo.read_bytes()
     with pytest.raises(UsageError, match=r"photo.png: exists already"):
-        exaggerate(task, Modules(task.exported), ExaggerateSettings(picture=photo, output=photo))
+        exaggerate(task, networks_of(task), ExaggerateSettings(picture=photo, output=photo))
     assert photo.read_bytes() == before
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from built import networks_of
 from pydantic import ValidationError
 
 from restore.core.weights.files import save_weights
@@ -13,7 +14,7 @@ from restore.plugins.warpgan.task import WarpGAN
 
 
 def made(**changes) -> WarpGAN:
-    return WarpGAN(WarpGAN.miniature(**changes).decided())
+    return WarpGAN(WarpGAN.tiny_settings(**changes).resolved())
 
 
 def lengths(task: WarpGAN) -> list[tuple[str, int]]:
@@ -44,8 +45,8 @@ def test_a_discriminator_to_begin_with_needs_no_pretraining(
     networks: tuple[str, ...], only: tuple[str, ...], pretraining: int, tmp_path: Path
 ) -> None:
     trained, path = made(), tmp_path / "trained.safetensors"
-    modules = {name: trained.exported[name] for name in networks}
-    save_weights(path, task="warpgan/warpgan", model=trained.settings.model.model_dump(mode="json"), modules=modules)
+    networks = {name: networks_of(trained)[name] for name in networks}
+    save_weights(path, task="warpgan/warpgan", model=trained.settings.model.model_dump(mode="json"), networks=networks)
     settings = WarpGANSettings(epochs=5, init_from=path, only=only)
     assert settings.split() == (pretraining, 5 - pretraining)
 
@@ -78,7 +79,7 @@ def test_parts_have_the_lengths_that_were_asked_for() -> None:
 def test_growing_reduces_training_pictures_alone() -> None:
     task = made(epochs=4, adversarial={"progressive": [8]})
     coarse = task.phases()[1]
-    train, validation = (task.data(split, coarse) for split in ("train", "validation"))
+    train, validation = (task.dataset(split, coarse) for split in ("train", "validation"))
     assert train.detail == 8
     assert validation.detail is None
 

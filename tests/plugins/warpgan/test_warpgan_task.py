@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from built import networks_of
 from onnx_files import FLATTEN, fake_onnxruntime
 from PIL import Image
 from pydantic import ValidationError
 
 from restore.core.errors import UsageError
 from restore.core.inference.engine import predict_picture
+from restore.core.networks import Networks
 from restore.core.pictures.files import Picture
-from restore.core.steps import Modules
 from restore.plugins.warpgan.letterbox import Letterbox
 from restore.plugins.warpgan.networks.discriminator import predicted_identity
 from restore.plugins.warpgan.options import EvaluateOptions, PredictOptions
@@ -22,17 +23,18 @@ from restore.plugins.warpgan.rendering import drawn_points, marked
 from restore.plugins.warpgan.task import WarpGAN
 
 
-def small(options=None, **changes) -> WarpGAN:
+def small(*, predict: PredictOptions | None = None, evaluate: EvaluateOptions | None = None, **changes) -> WarpGAN:
     torch.manual_seed(0)
-    task = WarpGAN(WarpGAN.miniature(**changes).decided(), options)
-    last = task.modules["generator"].decoder.last
+    made = WarpGAN(WarpGAN.tiny_settings(**changes).resolved())
+    task = made.with_options(predict=predict, evaluate=evaluate)
+    last = networks_of(task)["generator"].decoder.last
     torch.nn.init.normal_(last.weight, std=0.2)  # drawn as if trained: a fresh generator draws all gray
-    torch.nn.init.normal_(task.modules["generator"].warp.displacements.weight, std=3)
+    torch.nn.init.normal_(networks_of(task)["generator"].warp.displacements.weight, std=3)
     return task
 
 
 def used(task: WarpGAN, picture: torch.Tensor) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-    outputs = predict_picture(task, task.exported, {"input": picture})
+    outputs = predict_picture(task, networks_of(task), {"input": picture})
     return outputs, {name: shown.picture for name, shown in task.render(outputs, {"input": picture}).items()}
 
 
@@ -45,7 +47,7 @@ def photograph() -> torch.Tensor:
 
 
 def test_as_many_styles_are_written_as_were_asked_for(photograph: torch.Tensor) -> None:
-    _, written = used(small(PredictOptions(styles=3)), photograph)
+    _, written = used(small(predict=PredictOptions(styles=3)), photograph)
     assert list(written) == ["style1", "style2", "style3"]
     assert all(picture.shape == photograph.shape for picture in written.values())
     assert not torch.equal(written["style1"], written["style2"])
@@ -53,38 +55,39 @@ def test_as_many_styles_are_written_as_were_asked_for(photograph: torch.Tensor) 
 
 def test_styles_are_those_of_the_seed(photograph: torch.Tensor) -> None:
     first, again, other = (
-        used(small(PredictOptions(styles=2, seed=seed)), photograph)[1]["style2"] for seed in (4, 4, 5)
+        used(small(predict=PredictOptions(styles=2, seed=seed)), photograph)[1]["style2"] for seed in (4, 4, 5)
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
 def test_a_scale_of_zero_does_not_warp(photograph: torch.Tensor) -> None:
-    task = small(PredictOptions(styles=1, scale=0))
-    modules = Modules({name: module.eval() for name, module in task.exported.items()})
+    task = small(predict=PredictOptions(styles=1, scale=0))
+    networks = Networks({name: module.eval() for name, module in networks_of(task).items()})
     frame = Letterbox.of(photograph[None], 32)
     with torch.inference_mode():
-        drawing = task.draw(frame.faces, modules, task.styles(modules, count=1, seed=0)[0], 0.0)
+        drawing = task.draw(frame.faces, networks, task.styles(networks, count=1, seed=0)[0], 0.0)
     assert torch.allclose(drawing.picture, drawing.rendered, atol=1e-5)
     assert not torch.allclose(
-        used(task, photograph)[1]["style1"], used(small(PredictOptions(styles=1, scale=2)), photograph)[1]["style1"]
+        used(task, photograph)[1]["style1"],
+        used(small(predict=PredictOptions(styles=1, scale=2)), photograph)[1]["style1"],
     )
 
 
 def test_the_style_of_a_caricature_is_its_own(photograph: torch.Tensor, tmp_path: Path) -> None:
     path = tmp_path / "drawn.png"
     Image.new("RGB", (30, 30), "orange").save(path)
-    task = small(PredictOptions(style_of=path, styles=4))
+    task = small(predict=PredictOptions(style_of=path, styles=4))
     assert list(used(task, photograph)[1]) == ["styled"]
-    modules = Modules({name: module.eval() for name, module in task.exported.items()})
+    networks = Networks({name: module.eval() for name, module in networks_of(task).items()})
     orange = torch.tensor([1.0, 165 / 255, 0.0])[None, :, None, None].expand(1, 3, 32, 32)
     with torch.inference_mode():
-        expected = modules.generator(2 * orange - 1).encoded_style
-        assert torch.allclose(task.styles(modules, count=9, seed=0, like=path), expected, atol=1e-5)
+        expected = networks.generator(2 * orange - 1).encoded_style
+        assert torch.allclose(task.styles(networks, count=9, seed=0, like=path), expected, atol=1e-5)
 
 
 def test_a_sweep_is_a_row_of_scales_for_each_style(photograph: torch.Tensor) -> None:
-    _, written = used(small(PredictOptions(styles=2, sweep="0,1,2", scale=1)), photograph)
+    _, written = used(small(predict=PredictOptions(styles=2, sweep="0,1,2", scale=1)), photograph)
     assert list(written) == ["style1", "style2", "sweep"]
     assert written["sweep"].shape == (3, 2 * 40, 3 * 52)
     assert torch.equal(written["sweep"][:, 40:, 52:104], written["style2"])
@@ -98,14 +101,14 @@ def test_a_sweep_of_something_else_is_refused(typed: str) -> None:
 
 def test_a_sheet_of_a_sweep_that_would_be_too_large_is_refused_before_drawing() -> None:
     large = Picture(torch.zeros(3, 1, 1).expand(3, 3000, 4000))
-    task = small(PredictOptions(styles=2, sweep="0,1,2"))
+    task = small(predict=PredictOptions(styles=2, sweep="0,1,2"))
     with pytest.raises(UsageError, match=r"me.jpg: 4000 x 3000 pixels in 2 rows of 3 are a sheet of 12000 x 6000"):
         task.read_inputs(Path("me.jpg"), large)
-    assert small(PredictOptions(styles=64)).read_inputs(Path("me.jpg"), large)["input"].shape == (3, 3000, 4000)
+    assert small(predict=PredictOptions(styles=64)).read_inputs(Path("me.jpg"), large)["input"].shape == (3, 3000, 4000)
 
 
 def test_points_are_drawn_larger_than_a_small_picture(photograph: torch.Tensor) -> None:
-    outputs, written = used(small(PredictOptions(styles=1, draw_points=True)), photograph)
+    outputs, written = used(small(predict=PredictOptions(styles=1, draw_points=True)), photograph)
     assert list(written) == ["style1", "points"]
     assert written["points"].shape == (3, 400, 520)
     assert 1 <= int((outputs["marks"][0] > 0).sum()) <= 4
@@ -149,29 +152,29 @@ def test_points_are_brought_back_to_the_picture() -> None:
 
 def test_measured_texture_is_that_of_redrawn_pictures() -> None:
     task = small()
-    torch.nn.init.zeros_(task.modules["generator"].decoder.last.weight)
-    torch.nn.init.zeros_(task.modules["generator"].decoder.last.bias)  # everything is gray
+    torch.nn.init.zeros_(networks_of(task)["generator"].decoder.last.weight)
+    torch.nn.init.zeros_(networks_of(task)["generator"].decoder.last.bias)  # everything is gray
     batch = {
         "input": torch.zeros(1, 3, 32, 32),
         "target": torch.full((1, 3, 32, 32), 0.75),
         "identity": torch.tensor([0]),
     }
     with torch.no_grad():
-        rows = task.measure(batch, Modules(task.exported), task.protocols()["caricature"])
+        rows = task.measure(batch, networks_of(task), task.protocols()["caricature"])
     assert rows["texture"].item() == pytest.approx((0.5 + 0.25) / 2)
     assert rows["diversity"].item() == 0
     assert 0 <= rows["inside"].item() <= 1
 
 
 def test_a_generator_alone_measures_no_people() -> None:
-    task = WarpGAN(WarpGAN.miniature())
-    assert list(task.exported) == ["generator"]
+    task = WarpGAN(WarpGAN.tiny_settings())
+    assert list(networks_of(task)) == ["generator"]
     assert "rank-1" not in task.protocols()["caricature"].metrics
 
 
 def test_the_most_likely_person_is_so_over_all_kinds() -> None:
     task = small()
-    judged = task.modules["discriminator"](torch.zeros(1, 3, 32, 32))
+    judged = networks_of(task)["discriminator"](torch.zeros(1, 3, 32, 32))
     logits = torch.full((1, 3 * 12), -9.0)
     logits[0, [4, 16]], logits[0, 30] = 1.0, 1.2  # person 4 as a caricature or a photograph; person 6 as drawn
     assert predicted_identity(judged._replace(identities=logits)).item() == 4
@@ -181,13 +184,13 @@ def test_a_recogniser_in_a_file_is_asked(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "onnxruntime", fake_onnxruntime())
     path = tmp_path / "recogniser.onnx"
     path.write_bytes(FLATTEN)
-    task = small(EvaluateOptions(embedder=path, embedder_size=8))
+    task = small(evaluate=EvaluateOptions(embedder=path, embedder_size=8))
     metrics = task.protocols()["caricature"].metrics
     assert "features of recogniser.onnx" in metrics["rank-1"].convention
     assert "own-person" not in metrics
     sample = {name: tensor[None] for name, tensor in task.evaluation_data(None)[0].items()}
     with torch.no_grad():
-        rows = task.measure(sample, Modules(task.exported), task.protocols()["caricature"])
+        rows = task.measure(sample, networks_of(task), task.protocols()["caricature"])
     assert rows["rank-1"].shape == (1, 1 + 2 * 3 * 8 * 8)
 
 
@@ -214,11 +217,11 @@ def test_the_warp_is_offered_to_other_programs() -> None:
 
 def test_generated_and_drawn_caricatures_are_compared_as_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("restore.plugins.warpgan.task.inception_features", lambda weights: lambda x: x.mean((2, 3)))
-    task = small(EvaluateOptions(fid="inception"))
+    task = small(evaluate=EvaluateOptions(fid="inception"))
     protocol, faces = task.protocols()["caricature"], task.evaluation_data(None)
     samples = [{name: tensor[None] for name, tensor in faces[index].items()} for index in range(3)]
     with torch.no_grad():
-        rows = torch.cat([task.measure(sample, Modules(task.exported), protocol)["fid"] for sample in samples])
+        rows = torch.cat([task.measure(sample, networks_of(task), protocol)["fid"] for sample in samples])
     torch.testing.assert_close(rows[:, 3:], torch.cat([sample["target"] for sample in samples]).mean((2, 3)).double())
     assert protocol.metrics["fid"].reduce(rows) > 0
     assert "fid" not in small().protocols()["caricature"].metrics

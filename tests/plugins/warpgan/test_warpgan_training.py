@@ -1,4 +1,4 @@
-"""What each turn of WarpGAN asks for, and what a step logs."""
+"""What each loss of WarpGAN asks for, and what a step logs."""
 
 from __future__ import annotations
 
@@ -6,43 +6,26 @@ import math
 
 import pytest
 import torch
+from recorder import Recorder
 
-from restore.core.steps import Modules, Step
 from restore.plugins.warpgan.task import WarpGAN
 
 
-class Turns:
-    """Notes the terms of each turn and the numbers that are logged."""
-
-    def __init__(self, task: WarpGAN) -> None:
-        self.modules = Modules(task.modules)
-        self.terms: dict[str, dict[str, float]] = {}
-        self.numbers: dict[str, float] = {}
-
-    def __call__(self, name, closure) -> None:
-        terms = closure(self.modules)
-        assert all(term.dim() == 0 for term in terms.values())
-        self.terms[name] = {key: term.item() for key, term in terms.items()}
-
-    def log(self, **numbers) -> None:
-        self.numbers |= {name: float(value) for name, value in numbers.items()}
-
-
-def stepped(phase: str = "adversarial", **changes) -> Turns:
+def stepped(phase: str = "adversarial", **changes) -> Recorder:
     torch.manual_seed(0)
-    task = WarpGAN(WarpGAN.miniature(**changes).decided())
-    pictures = task.data("train", task.phases()[-1])
+    task = WarpGAN(WarpGAN.tiny_settings(**changes).resolved())
+    pictures = task.dataset("train", task.phases()[-1])
     samples = [pictures[index] for index in (0, 15)]
-    turns = Turns(task)
+    step = Recorder(task, phase)
     batch = {name: torch.stack([sample[name] for sample in samples]) for name in samples[0]}
-    task.train_step(batch, turns, Step(phase, 0, 0, 0, 0.0))
-    return turns
+    task.train_step(batch, step)
+    return step
 
 
 def test_pretraining_moves_the_discriminator_alone() -> None:
-    turns = stepped("pretrain")
-    assert list(turns.terms) == ["discriminator"]
-    assert set(turns.terms["discriminator"]) == {"patch", "identity"}
+    step = stepped("pretrain")
+    assert list(step.terms) == ["discriminator"]
+    assert set(step.terms["discriminator"]) == {"patch", "identity"}
 
 
 def test_the_discriminator_moves_before_the_generator() -> None:
@@ -51,7 +34,7 @@ def test_the_discriminator_moves_before_the_generator() -> None:
 
 def test_terms_have_the_weights_of_the_paper() -> None:
     """Fresh networks are undecided: 2 log 3 of the patches, log 36 of twelve people in three kinds."""
-    terms = stepped().terms["generator"]
+    terms = {name: float(term) for name, term in stepped().terms["generator"].items()}
     assert set(terms) == {"patch", "identity", "photograph_texture", "caricature_texture", "outside"}
     assert terms["patch"] == pytest.approx(2 * math.log(3), rel=0.05)
     assert terms["identity"] == pytest.approx(math.log(36), rel=0.05)
@@ -60,14 +43,14 @@ def test_terms_have_the_weights_of_the_paper() -> None:
 
 def test_a_weight_scales_its_term_alone() -> None:
     plain, weighed = (stepped(loss=loss).terms["generator"] for loss in ({}, {"caricature_texture": 5.0}))
-    assert weighed["caricature_texture"] == pytest.approx(plain["caricature_texture"] / 2, rel=1e-5)
-    assert weighed["photograph_texture"] == pytest.approx(plain["photograph_texture"], rel=1e-5)
+    assert weighed["caricature_texture"] == pytest.approx(float(plain["caricature_texture"]) / 2, rel=1e-5)
+    assert weighed["photograph_texture"] == pytest.approx(float(plain["photograph_texture"]), rel=1e-5)
 
 
 def test_penalties_without_a_weight_are_left_out_but_measured() -> None:
-    turns = stepped(loss={"outside": 0, "folds": 0})
-    assert not {"outside", "folds"} & set(turns.terms["generator"])
-    assert {"warp_outside", "warp_folded", "warp_displacement"} <= set(turns.numbers)
+    step = stepped(loss={"outside": 0, "folds": 0})
+    assert not {"outside", "folds"} & set(step.terms["generator"])
+    assert {"warp_outside", "warp_folded", "warp_displacement"} <= set(step.logged)
 
 
 def test_folds_can_be_penalised() -> None:
@@ -75,6 +58,6 @@ def test_folds_can_be_penalised() -> None:
 
 
 def test_a_step_logs_how_the_game_stands() -> None:
-    numbers = stepped().numbers
+    numbers = stepped().logged
     assert {"d_real", "d_fake", "d_right", "diversity", "checkerboard"} <= set(numbers)
     assert all(0 <= numbers[name] <= 1 for name in ("d_real", "d_fake", "d_right"))

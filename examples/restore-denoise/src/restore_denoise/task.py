@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 from torch import nn
+from typing_extensions import override
 
 from restore.core import (
     Batch,
     EvaluationProtocol,
-    Modules,
+    Networks,
     Phase,
     RunSettings,
     Settings,
-    Step,
     Task,
     Tiling,
-    Turn,
+    TrainStep,
 )
 from restore.core.pictures.listing import list_pictures
 from restore.plugins.common.images.folders import PictureFolder, split_files
@@ -32,20 +32,17 @@ from restore_denoise.network import ResidualDenoiser
 from restore_denoise.settings import DenoisingSettings, EvaluationOptions
 
 
-class Denoising(Task):
+class Denoising(Task[DenoisingSettings, Settings, EvaluationOptions]):
     """Remove noise of one strength from photographs."""
 
-    settings_type = DenoisingSettings
-    settings: DenoisingSettings
-
-    def __init__(self, settings: DenoisingSettings, options: Settings | None = None) -> None:
-        super().__init__(settings, options)
+    def __init__(self, settings: DenoisingSettings) -> None:
+        super().__init__(settings)
         self.loss = EdgeLoss(settings.edge_weight)
 
     @classmethod
-    def miniature(cls, **changes: Any) -> RunSettings:
+    def tiny_settings(cls, **changes: Any) -> RunSettings:
         """Four channels, three layers."""
-        return super().miniature(**{"model": {"width": 4, "depth": 3}, "crop": 16, **changes})
+        return super().tiny_settings(**{"model": {"width": 4, "depth": 3}, "crop": 16, **changes})
 
     def networks(self) -> dict[str, nn.Module]:
         """One network."""
@@ -55,23 +52,24 @@ class Denoising(Task):
         """One phase, which keeps the weights with the highest PSNR."""
         return [Phase("denoise", self.settings.epochs, {"denoiser": self.settings.optimizer}, monitor="psnr")]
 
-    def data(self, split: Literal["train", "validation"], phase: Phase) -> NoisyPictures:  # noqa: ARG002 - there is one
+    @override
+    def dataset(self, split: Literal["train", "validation"], phase: Phase) -> NoisyPictures:
         """Crops to train on, whole pictures to validate on."""
         originals = pictures(split, self.settings)
         return NoisyPictures(originals, self.settings.model.noise, self.settings.crop if split == "train" else None)
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:  # noqa: ARG002 - every step is alike
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
         """Move the network towards the clean picture."""
-        turn("denoiser", lambda modules: self.loss(modules.denoiser(batch["input"]), batch))
+        step.optimize("denoiser", lambda nets: self.loss(nets.denoiser(batch["input"]), batch))
 
     @property
     def tiling(self) -> Tiling:
         """Large pictures may be cut without a trace: a pixel depends on ``depth`` others on each side."""
         return Tiling("exact", halo=self.settings.model.depth)
 
-    def predict(self, batch: Batch, modules: Modules) -> Batch:
+    def predict(self, batch: Batch, networks: Networks) -> Batch:
         """Clean pictures (B, 3, H, W) in [0, 1]."""
-        return {"output": modules.denoiser(batch["input"]).clamp(0, 1)}
+        return {"output": networks.denoiser(batch["input"]).clamp(0, 1)}
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """PSNR of 8-bit RGB, as papers on denoising have it; a number without its noise would say nothing."""
@@ -85,8 +83,7 @@ class Denoising(Task):
     @property
     def noise(self) -> float:
         """What is measured with: the level that was asked for, or else the one that the network is made for."""
-        asked = self.options.noise if isinstance(self.options, EvaluationOptions) else None
-        return asked or self.settings.model.noise
+        return self.evaluate_options.noise or self.settings.model.noise
 
 
 def pictures(split: Literal["train", "validation"], settings: RunSettings) -> ImageSource:

@@ -84,8 +84,8 @@ def test_holes_that_are_hard_for_everybody_are_no_gap() -> None:
 
 def test_a_gap_counts_from_the_middle_of_a_phase_on() -> None:
     gap = {**WELL, "validation/psnr-border": 8.0}
-    assert game_health({**gap, "share": 0.4}) is None
-    assert "kind border" in (game_health({**gap, "share": 0.5}) or "")
+    assert game_health({**gap, "progress": 0.4}) is None
+    assert "kind border" in (game_health({**gap, "progress": 0.5}) or "")
 
 
 def test_optimizers_may_have_other_names() -> None:

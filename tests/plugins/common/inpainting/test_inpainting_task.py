@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from pydantic import ValidationError
-from torch import Tensor, nn
+from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
 from restore.core.inference.engine import predict_picture
+from restore.core.networks import Networks
 from restore.core.pictures.files import read_picture, write_picture
 from restore.core.settings import RunSettings
-from restore.core.steps import Batch, Modules, Phase, Step, Turn
-from restore.core.task import Pictures
 from restore.plugins.common.inpainting.blending import feather_weights
 from restore.plugins.common.inpainting.task import Inpainting
 from restore.plugins.common.inpainting.windowed import WindowedInpainting, halved
@@ -34,25 +32,14 @@ class Smear(Inpainting):
     window = 64  # type: ignore[assignment]
 
     def __init__(self, options: FillingPredict | None = None) -> None:
-        super().__init__(RunSettings(), options)
+        super().__init__(RunSettings())
+        self.predict_options = options or FillingPredict()
         self.seen: list[tuple[Tensor, Tensor]] = []
 
-    def fill(self, picture: Tensor, mask: Tensor, modules: Modules) -> Tensor:
+    def fill(self, picture: Tensor, mask: Tensor, networks: Networks) -> Tensor:
         self.seen.append((picture, mask))
         mean = picture.sum((2, 3), keepdim=True) / (1 - mask).sum((2, 3), keepdim=True)
         return 0.5 * mean.expand_as(picture)
-
-    def networks(self) -> dict[str, nn.Module]:
-        return {}
-
-    def phases(self) -> Sequence[Phase]:
-        return ()
-
-    def data(self, split: str, phase: Phase) -> Pictures:
-        raise NotImplementedError
-
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
-        raise NotImplementedError
 
 
 def noise(height: int, width: int, seed: int = 0, channels: int = 3) -> np.ndarray:
@@ -170,7 +157,7 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="choose one"):
         FillingPredict(feather=3, blend="poisson")
     with pytest.raises(DataError, match="nothing is left"):
-        Smear().predict({"input": torch.zeros(1, 3, 4, 4), "mask": torch.ones(1, 1, 4, 4)}, Modules({}))
+        Smear().predict({"input": torch.zeros(1, 3, 4, 4), "mask": torch.ones(1, 1, 4, 4)}, Networks({}))
 
 
 def test_a_mask_that_seems_inverted_is_warned_of_with_the_flag(
@@ -223,7 +210,7 @@ def test_a_feather_wider_than_what_is_worked_on_is_refused_in_large_pictures(tmp
 def test_the_widest_feather_ends_without_an_edge(side: int) -> None:
     picture, mask = torch.full((1, 3, 200, 200), 0.1), torch.zeros(1, 1, 200, 200)
     mask[..., 60 : 60 + side, 60 : 60 + side] = 1
-    output = Smear(FillingPredict(feather=16)).predict({"input": picture, "mask": mask}, Modules({}))["output"]
+    output = Smear(FillingPredict(feather=16)).predict({"input": picture, "mask": mask}, Networks({}))["output"]
     steps = output[0, 0, 70, :60].diff().abs()
     assert steps.max() < 1.01 * 0.1 / 17
 
@@ -253,7 +240,7 @@ def test_beyond_the_hole_and_its_feather_nothing_ever_changes(
         )
         mask[..., top : top + rows, left : left + columns] = 1
     task = Smear(FillingPredict(feather=feather))
-    output = task.predict({"input": picture, "mask": mask}, Modules({}))["output"]
+    output = task.predict({"input": picture, "mask": mask}, Networks({}))["output"]
     untouched = (dilate(mask, feather) < 0.5).expand_as(picture)
     assert torch.equal(output[untouched], picture[untouched])
     assert output.min() >= 0
@@ -268,7 +255,7 @@ def test_holes_far_apart_are_filled_as_if_each_were_alone() -> None:
     first[..., 10:30, 20:45] = 1
     second[..., 60:75, 250:270] = 1
     both, one, other = (
-        Smear().predict({"input": picture, "mask": mask}, Modules({}))["output"]
+        Smear().predict({"input": picture, "mask": mask}, Networks({}))["output"]
         for mask in (first + second, first, second)
     )
     assert torch.equal(both, torch.where(first > 0, one, other))
@@ -278,7 +265,7 @@ def test_a_hole_is_seen_with_what_is_around_it_at_the_working_size() -> None:
     task = Smear(FillingPredict(window=48, context=8))
     mask = torch.zeros(1, 1, 200, 200)
     mask[..., 90:110, 0:20] = 1
-    task.predict({"input": torch.rand(1, 3, 200, 200), "mask": mask}, Modules({}))
+    task.predict({"input": torch.rand(1, 3, 200, 200), "mask": mask}, Networks({}))
     ((picture, hole),) = task.seen
     assert picture.shape[-2:] == (48, 48)
     assert int(hole.sum()) == 400
@@ -290,7 +277,7 @@ def test_a_hole_larger_than_the_window_is_filled_coarse_to_fine() -> None:
     mask = torch.zeros(1, 1, 220, 400)
     mask[..., 20:200, 50:350] = 1
     picture = torch.full((1, 3, 220, 400), 0.8)
-    output = task.predict({"input": picture, "mask": mask}, Modules({}))["output"]
+    output = task.predict({"input": picture, "mask": mask}, Networks({}))["output"]
     assert all(max(shown.shape[-2:]) <= 64 for shown, _ in task.seen)
     assert len(task.seen) > 50  # every part of it, at several scales
     assert torch.equal(output * (1 - mask), picture * (1 - mask))
@@ -304,7 +291,7 @@ def test_a_large_picture_is_never_shown_to_the_network_as_a_whole() -> None:
     mask[..., 500:540, 700:760] = 1
     mask[..., 1900:2000, 2980:3000] = 1
     mask[..., 1000, 0:3000] = 1  # a scratch through the whole picture
-    task.predict({"input": torch.full((1, 3, 2000, 3000), 0.5), "mask": mask}, Modules({}))
+    task.predict({"input": torch.full((1, 3, 2000, 3000), 0.5), "mask": mask}, Networks({}))
     assert max(max(shown.shape[-2:]) for shown, _ in task.seen) == 64
     assert len(task.seen) < 300
 
@@ -321,7 +308,7 @@ def test_a_picture_of_the_working_size_needs_one_call_for_a_whole_batch() -> Non
     task = Smear()
     mask = torch.zeros(3, 1, 64, 64)
     mask[:, :, 4:9, 4:50] = 1
-    task.predict({"input": torch.rand(3, 3, 64, 64), "mask": mask}, Modules({}))
+    task.predict({"input": torch.rand(3, 3, 64, 64), "mask": mask}, Networks({}))
     assert [tuple(shown.shape) for shown, _ in task.seen] == [(3, 3, 64, 64)]
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from restore.core.errors import RestoreError, UsageError, WeightsError
 from restore.plugins.common.perceptual import weights
 from restore.plugins.common.perceptual.settings import PerceptualSettings
-from restore.plugins.common.perceptual.weights import decided, feature_network, published_file
+from restore.plugins.common.perceptual.weights import feature_network, published_file, resolve_features
 
 LAYERS = {"relu1_1": 1.0}  # only the first convolution, so that files are small
 
@@ -54,14 +54,14 @@ def checksum(path: Path) -> str:
 def test_auto_takes_the_published_file_where_it_is_already(hub: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = published(hub)
     assert path.parent == hub
-    chosen = decided(settings("auto"))
+    chosen = resolve_features(settings("auto"))
     assert (chosen.weights, chosen.sha256) == ("imagenet", checksum(path))
     assert caplog.records == []
     assert torch.equal(feature_network(chosen).features[0].bias, torch.arange(64.0))
 
 
 def test_auto_without_the_file_is_random_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
-    chosen = decided(settings("auto"), flag="--content.weights")
+    chosen = resolve_features(settings("auto"), flag="--content.weights")
     assert (chosen.weights, chosen.sha256) == ("random", None)
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
@@ -72,23 +72,23 @@ def test_auto_without_the_file_is_random_and_says_so_once(caplog: pytest.LogCapt
 
 
 def test_what_is_decided_stays_decided(hub: Path) -> None:
-    random = decided(settings("auto"))
+    random = resolve_features(settings("auto"))
     published(hub)
-    assert decided(random) == random
-    imagenet = decided(settings("auto"))
-    assert decided(imagenet) == imagenet
+    assert resolve_features(random) == random
+    imagenet = resolve_features(settings("auto"))
+    assert resolve_features(imagenet) == imagenet
 
 
 def test_random_needs_no_file_and_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    assert decided(settings("random")) == settings("random")
+    assert resolve_features(settings("random")) == settings("random")
     assert caplog.records == []
 
 
 def test_only_imagenet_downloads(hub: Path) -> None:
     with pytest.raises(RestoreError, match="not in a test"):
-        decided(settings("imagenet"))
+        resolve_features(settings("imagenet"))
     published(hub)
-    assert decided(settings("imagenet")).sha256 == checksum(published_file("vgg19"))
+    assert resolve_features(settings("imagenet")).sha256 == checksum(published_file("vgg19"))
 
 
 @pytest.mark.parametrize("prefix", ["features.", ""])
@@ -97,7 +97,7 @@ def test_a_file_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pre
     path = tmp_path / f"mine{suffix}"
     save_file(first_layer(prefix), path) if suffix == ".safetensors" else torch.save(first_layer(prefix), path)
     monkeypatch.chdir(tmp_path)
-    chosen = decided(settings(path.name))
+    chosen = resolve_features(settings(path.name))
     assert chosen.weights == str(path)  # a run may be resumed from another folder
     assert chosen.sha256 == checksum(path)
     assert torch.equal(feature_network(chosen).features[0].bias, torch.arange(64.0))
@@ -105,11 +105,11 @@ def test_a_file_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pre
 
 def test_a_path_that_leads_nowhere_is_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"nowhere\.pth: no such file"):
-        decided(settings(str(tmp_path / "nowhere.pth")))
+        resolve_features(settings(str(tmp_path / "nowhere.pth")))
 
 
 def test_another_file_than_the_run_began_with_is_refused(hub: Path) -> None:
-    chosen = decided(settings(str(published(hub))))
+    chosen = resolve_features(settings(str(published(hub))))
     torch.save(first_layer() | {"more": torch.zeros(1)}, chosen.weights)
     with pytest.raises(WeightsError, match="another file"):
         feature_network(chosen)
@@ -124,7 +124,7 @@ def test_a_file_that_would_run_code_is_refused(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.pth").write_bytes(pickle.dumps(Command()))
     with pytest.raises(WeightsError, match=r"bad\.pth"):
-        feature_network(decided(settings("bad.pth")))
+        feature_network(resolve_features(settings("bad.pth")))
     assert not (tmp_path / "executed").exists()
 
 
@@ -134,7 +134,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, suffix: str, content: bytes) ->
     path = tmp_path / f"bad{suffix}"
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=rf"bad\{suffix}: "):
-        feature_network(decided(settings(str(path))))
+        feature_network(resolve_features(settings(str(path))))
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ def test_a_damaged_file_is_named(tmp_path: Path, suffix: str, content: bytes) ->
 def test_weights_of_something_else_are_refused(tmp_path: Path, content: object, reason: str) -> None:
     torch.save(content, tmp_path / "other.pth")
     with pytest.raises(WeightsError, match=reason):
-        feature_network(decided(settings(str(tmp_path / "other.pth"))))
+        feature_network(resolve_features(settings(str(tmp_path / "other.pth"))))
 
 
 def test_features_are_not_built_before_they_are_decided() -> None:
-    with pytest.raises(ValueError, match="not decided"):
+    with pytest.raises(ValueError, match="still open"):
         feature_network(settings("auto"))

@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from restore.core.dataset import Pictures
 from restore.core.errors import DataError, UsageError
 from restore.core.settings import RunSettings
-from restore.core.task import Pictures
 from restore.plugins.common.images.folders import PictureFolder
 from restore.plugins.common.images.resize import imresize
 from restore.plugins.common.super_resolution import dataset

@@ -99,8 +99,8 @@ def test_hidden_folders_are_no_classes(by_class: Path) -> None:
 
 
 def test_pictures_of_the_training_size_are_not_resized(flat: Path) -> None:
-    assert UNetSettings(data=flat, model=UNetModel(size=(12, 16))).decided().model.fit == "crop"
-    assert UNetSettings(data=flat).decided().model.fit == "resize"
+    assert UNetSettings(data=flat, model=UNetModel(size=(12, 16))).resolved().model.fit == "crop"
+    assert UNetSettings(data=flat).resolved().model.fit == "resize"
 
 
 @pytest.mark.parametrize("multiclass", [False, True])
@@ -141,25 +141,25 @@ def test_a_single_picture_cannot_be_divided() -> None:
 def test_files_say_which_pictures_are_for_what(flat: Path) -> None:
     names = flat / "validation.txt"
     names.write_text("# chosen by hand\ncell10.png\n\n")
-    chosen = sources(UNetSettings(data=flat, val_names=names).decided())
+    chosen = sources(UNetSettings(data=flat, val_names=names).resolved())
     assert list(chosen["validation"].names) == ["cell10"]
     assert list(chosen["train"].names) == ["cell1", "cell2"]
     names.write_text("cell11\n")
     with pytest.raises(DataError, match="not there: cell11"):
-        sources(UNetSettings(data=flat, val_names=names).decided())
+        sources(UNetSettings(data=flat, val_names=names).resolved())
 
 
 def test_a_picture_cannot_be_for_both(flat: Path) -> None:
     names = flat / "names.txt"
     names.write_text("cell1\ncell2\n")
     with pytest.raises(UsageError, match="2 pictures are named for training and for validation, such as cell1"):
-        sources(UNetSettings(data=flat, val_names=names, train_names=names).decided())
+        sources(UNetSettings(data=flat, val_names=names, train_names=names).resolved())
 
 
 def test_train_names_alone_leave_the_rest_for_validation(flat: Path) -> None:
     names = flat / "train.txt"
     names.write_text("cell2\n")
-    chosen = sources(UNetSettings(data=flat, train_names=names).decided())
+    chosen = sources(UNetSettings(data=flat, train_names=names).resolved())
     assert list(chosen["validation"].names) == ["cell1", "cell10"]
 
 
@@ -167,14 +167,14 @@ def test_a_folder_of_its_own_for_validation(flat: Path) -> None:
     other = flat / "other"
     picture(other / "images" / "elsewhere.png")
     mask(other / "masks" / "elsewhere.png", square())
-    chosen = sources(UNetSettings(data=flat, val_data=other).decided())
+    chosen = sources(UNetSettings(data=flat, val_data=other).resolved())
     assert list(chosen["train"].names) == ["cell1", "cell2", "cell10"]
     assert list(chosen["validation"].names) == ["elsewhere"]
 
 
 @pytest.mark.parametrize("how", ["stratified", "random"])
 def test_evaluation_finds_the_part_that_a_run_held_out(flat: Path, how: str) -> None:
-    settings = UNetSettings(data=flat, seed=5, split=how).decided()  # type: ignore[arg-type]
+    settings = UNetSettings(data=flat, seed=5, split=how).resolved()  # type: ignore[arg-type]
     held_out = list(sources(settings)["validation"].names)
     options = EvaluateSettings(subset="validation", seed=5, split=how)  # type: ignore[arg-type]
     assert list(evaluated_source(flat, settings.model, options).names) == held_out

@@ -55,7 +55,7 @@ def test_index_masks_are_recognised_and_counted(flat: Path, mode: str) -> None:
             image = image.convert("P")
             image.putdata(values.reshape(-1))
         image.save(path)
-    settings = UNetSettings(data=flat).decided()
+    settings = UNetSettings(data=flat).resolved()
     assert settings.model.multiclass
     assert settings.model.classes == ["0", "1", "2"]
     assert settings.masks == "index"
@@ -72,7 +72,7 @@ def test_one_class_beside_unknown_pixels_is_a_class_number(flat: Path) -> None:
     mask(flat / "masks" / "cell1.png", values)
     for name in ("cell2", "cell10"):
         mask(flat / "masks" / f"{name}.png", square(1))
-    settings = UNetSettings(data=flat).decided()
+    settings = UNetSettings(data=flat).resolved()
     assert settings.model.multiclass
     assert settings.model.classes == ["0", "1"]
 
@@ -81,7 +81,7 @@ def test_one_class_beside_unknown_pixels_is_a_class_number(flat: Path) -> None:
 def test_binary_masks_are_zeros_and_ones_or_black_and_white(flat: Path, white: int) -> None:
     for path in (flat / "masks").iterdir():
         mask(path, square(white))
-    settings = UNetSettings(data=flat).decided()
+    settings = UNetSettings(data=flat).resolved()
     assert not settings.model.multiclass
     assert settings.model.classes == ["foreground"]
     assert read_source(flat, settings.model).read(0)[1].sum() == 24
@@ -91,7 +91,7 @@ def test_soft_edges_are_cut_at_half_and_no_class_numbers(flat: Path) -> None:
     values = square()
     values[2, 3:6], values[3, 3:6] = 100, 140
     mask(flat / "masks" / "cell1.png", values)
-    settings = UNetSettings(data=flat).decided()
+    settings = UNetSettings(data=flat).resolved()
     assert not settings.model.multiclass
     assert read_source(flat, settings.model).read(0)[1].sum() == 21
 
@@ -137,7 +137,7 @@ def test_class_numbers_are_indices_whatever_their_colours(flat: Path) -> None:
         )
         content = b"".join(chunk(kind.encode(), data) for kind, data in (*chunks, ("IEND", b"")))
         (flat / "masks" / f"{name}.png").write_bytes(b"\x89PNG\r\n\x1a\n" + content)
-    settings = UNetSettings(data=flat).decided()
+    settings = UNetSettings(data=flat).resolved()
     assert settings.model.classes == ["0", "1", "2"]
     source = read_source(flat, settings.model)
     assert source.read(1)[1].unique().tolist() == [0, 1, 255]
@@ -147,12 +147,12 @@ def test_a_soiled_pixel_makes_no_class_numbers(flat: Path) -> None:
     values = square(255)
     values[0, 0] = 1
     mask(flat / "masks" / "cell1.png", values)
-    assert not UNetSettings(data=flat).decided().model.multiclass
+    assert not UNetSettings(data=flat).resolved().model.multiclass
 
 
 def test_masks_that_mark_nothing_are_told_of(flat: Path) -> None:
     for path in (flat / "masks").iterdir():
         mask(path, square(100))
-    settings = UNetSettings(data=flat, masks="binary").decided()
+    settings = UNetSettings(data=flat, masks="binary").resolved()
     with pytest.raises(DataError, match=r"no mask marks anything, such as .*cell1.png"):
         sources(settings)

@@ -187,15 +187,15 @@ def test_a_list_leaves_everybody_pictures_to_train_on(folder: Path, lists: tuple
 
 
 def test_people_are_counted_and_real_faces_get_the_published_sizes(folder: Path) -> None:
-    decided = WarpGANSettings(data=folder, model={"width": 8}).decided()
+    decided = WarpGANSettings(data=folder, model={"width": 8}).resolved()
     assert (decided.model.identities, decided.model.size, decided.model.width) == (2, 256, 8)
-    assert decided.decided() == decided
+    assert decided.resolved() == decided
     with pytest.raises(UsageError, match=r"has 2 people, but --model.identities is 5"):
         galleries(WarpGANSettings(data=folder, model={"identities": 5, "size": 32}))
 
 
 def test_the_sample_has_no_picture_in_both_halves() -> None:
-    halves = galleries(WarpGANSettings(model={"size": 32}).decided())
+    halves = galleries(WarpGANSettings(model={"size": 32}).resolved())
     train, validation = halves["train"], halves["validation"]
     assert train.identities == validation.identities == 12
     names = [{gallery.name(3, n) for n in range(gallery.photographs(3))} for gallery in (train, validation)]

@@ -6,13 +6,13 @@ import copy
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 STATISTICS = ("running_mean", "running_var")
 """Buffers of normalisation layers that describe what their weights make of a picture."""
 
 
-class Averages:
+class EMA:
     """Moving averages of some networks; evaluation, samples and exported weights use them.
 
     Early updates weigh more, ``min(decay, (1 + n) / (10 + n))`` after n updates, so that the average forgets the
@@ -20,17 +20,17 @@ class Averages:
     of the latest weights do not fit averaged ones where training is still moving fast.
     """
 
-    def __init__(self, modules: Mapping[str, nn.Module], decay: float) -> None:
+    def __init__(self, networks: Mapping[str, nn.Module], decay: float) -> None:
         self.decay = decay
-        self.updates = dict.fromkeys(modules, 0)
-        self.modules = {name: copy.deepcopy(module).eval().requires_grad_(False) for name, module in modules.items()}
+        self.updates = dict.fromkeys(networks, 0)
+        self.networks = {name: copy.deepcopy(module).eval().requires_grad_(False) for name, module in networks.items()}
 
     @torch.no_grad()
     def update(self, name: str, module: nn.Module) -> None:
         """Take in a network's weights and statistics after one of its steps; other buffers are copied as they are."""
         count = self.updates[name] = self.updates[name] + 1
         weight = 1 - min(self.decay, (1 + count) / (10 + count))
-        average = self.modules[name]
+        average = self.networks[name]
         for mean, parameter in zip(average.parameters(), module.parameters(), strict=True):
             mean.lerp_(parameter, weight)
         for (key, kept), buffer in zip(average.named_buffers(), module.buffers(), strict=True):
@@ -40,12 +40,8 @@ class Averages:
                 kept.copy_(buffer)
 
     @torch.no_grad()
-    def restart(self, modules: Mapping[str, nn.Module]) -> None:
+    def restart(self, networks: Mapping[str, nn.Module]) -> None:
         """Begin anew from the given weights."""
-        for name, average in self.modules.items():
-            average.load_state_dict(modules[name].state_dict())
+        for name, average in self.networks.items():
+            average.load_state_dict(networks[name].state_dict())
             self.updates[name] = 0
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Every averaged tensor, named ``<network>.<key>``."""
-        return {f"{name}.{key}": value for name, m in self.modules.items() for key, value in m.state_dict().items()}

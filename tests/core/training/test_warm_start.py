@@ -28,11 +28,11 @@ def train(out: Path, name: str, kind: type[OneNetwork] = TwoPhases, **changes: A
     """Folder of a run that keeps every checkpoint, and what it said at its start."""
     settings = toy_settings(out, name=name, checkpoint_keep=99, **changes)
     events: list[Event] = []
-    Trainer(kind(settings), settings, name=f"toy/{kind.__name__}", listeners=[events.append]).fit()
+    Trainer(kind, settings, name=f"toy/{kind.__name__}", listeners=[events.append]).fit()
     return out / name, next(event for event in events if isinstance(event, RunStarted))
 
 
-def first(run: Path, group: str = "modules") -> dict[str, Tensor]:
+def first(run: Path, group: str = "networks") -> dict[str, Tensor]:
     """What the networks of a run were before its first step."""
     return dict(load(run / "checkpoints" / "step-000000000").tensors[group])
 
@@ -74,7 +74,7 @@ def test_patterns_choose_parts_and_the_rest_stays_new(trained: Path, tmp_path: P
 
 @pytest.mark.parametrize("place", ["checkpoints", "checkpoints/step-000000008"])
 def test_a_checkpoint_gives_the_critic_too(trained: Path, tmp_path: Path, place: str) -> None:
-    last = load(trained / "checkpoints" / "step-000000008").tensors["modules"]
+    last = load(trained / "checkpoints" / "step-000000008").tensors["networks"]
     run, said = train(tmp_path, "run", init_from=trained / place, only=("critic.*",))
     assert same(first(run), dict(last), "critic.")
     assert not same(first(run), dict(last), "net.")
@@ -86,8 +86,8 @@ def test_averages_begin_with_the_same_weights_and_a_checkpoint_gives_its_average
     trained: Path, tmp_path: Path
 ) -> None:
     run, _ = train(tmp_path, "run", init_from=trained, ema=0.9)
-    assert same(weights(trained), first(run, "averages"))
-    averages = load(run / "checkpoints" / "step-000000008").tensors["averages"]
+    assert same(weights(trained), first(run, "ema"))
+    averages = load(run / "checkpoints" / "step-000000008").tensors["ema"]
     after, _ = train(tmp_path, "after", init_from=run / "checkpoints")
     assert same(dict(averages), first(after))
 
@@ -108,11 +108,11 @@ def test_the_config_tells_what_it_was_and_a_resumed_run_does_not_look(trained: P
 
     settings = toy_settings(tmp_path, name="killed", init_from=file, checkpoint_keep=99, checkpoint_every="2")
     with pytest.raises(Killed):
-        Trainer(TwoPhases(settings), settings, name="toy/TwoPhases", listeners=[kill]).fit()
+        Trainer(TwoPhases, settings, name="toy/TwoPhases", listeners=[kill]).fit()
     file.unlink()
     killed = tmp_path / "killed"
     again = merged(type(settings), killed, {})
-    Trainer(TwoPhases(again), again, name="toy/TwoPhases", resume=killed).fit()
+    Trainer(TwoPhases, again, name="toy/TwoPhases", resume=killed).fit()
     require_same_runs(whole, killed)
     assert yaml.safe_load((killed / "config.yaml").read_text())["init_sha256"] == config["init_sha256"]
 

@@ -1,62 +1,30 @@
-"""One optimizer's share of a training step, right under accumulation, several processes and mixed precision."""
+"""The optimizers of a phase, right under accumulation, several processes and mixed precision."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
+from torch import Tensor
 
 from restore.core.errors import TrainingDiverged
 from restore.core.machine.precision import autocast
-from restore.core.steps import Modules, Phase, Terms
-from restore.core.training.averaging import Averages
+from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimizers import ScheduledOptimizer
+from restore.core.training_step import LossFunction, Phase, TrainStep
 
 
-class Networks:
-    """Every trained network twice: raw, and wrapped as the module in turn needs it (spread, compiled)."""
-
-    def __init__(self, raw: Mapping[str, nn.Module], wrapped: Mapping[str, nn.Module]) -> None:
-        self.raw = dict(raw)
-        self.wrapped = dict(wrapped)
-
-    def in_turn(self, owned: tuple[str, ...]) -> Modules:
-        """The networks as one turn sees them.
-
-        A frozen network called through its distributed wrapper would leave the reducer armed, and one in turn called
-        without it would never be averaged: so wrapped where owned, raw everywhere else.
-        """
-        return Modules({name: (self.wrapped if name in owned else self.raw)[name] for name in self.raw})
-
-    @contextlib.contextmanager
-    def only_trainable(self, owned: tuple[str, ...]) -> Iterator[None]:
-        """Freeze every network that is not in turn, so that a turn leaves no gradient in another's."""
-        others = [p for name, m in self.raw.items() if name not in owned for p in m.parameters() if p.requires_grad]
-        for parameter in others:
-            parameter.requires_grad_(False)
-        try:
-            yield
-        finally:
-            for parameter in others:
-                parameter.requires_grad_(True)
-
-    def buffers(self) -> list[Tensor]:
-        """Every buffer that a forward pass may change."""
-        return [buffer for module in self.raw.values() for buffer in module.buffers()]
-
-
-class Numbers:
-    """Sums of logged numbers since the last log line, kept on the device so that logging does not wait for it."""
+class LossMeter:
+    """Sums of logged values since the last log line, kept on the device so that logging does not wait for it."""
 
     def __init__(self) -> None:
         self.sums: dict[str, Tensor] = {}
         self.counts: dict[str, int] = {}
 
     def add(self, name: str, value: Tensor | float) -> None:
-        """Take in one value."""
+        """Add one value."""
         value = value.detach().float().mean() if isinstance(value, Tensor) else torch.tensor(float(value))
         self.sums[name] = self.sums[name] + value if name in self.sums else value
         self.counts[name] = self.counts.get(name, 0) + 1
@@ -66,28 +34,50 @@ class Numbers:
         return {name: (float(total), self.counts[name]) for name, total in self.sums.items()}
 
     def restore(self, state: Mapping[str, tuple[float, int]], device: torch.device) -> None:
-        """Take up sums and counts."""
+        """Load sums and counts."""
         self.sums = {name: torch.tensor(total, device=device) for name, (total, _) in state.items()}
         self.counts = {name: count for name, (_, count) in state.items()}
 
     def take(self) -> dict[str, tuple[float, int]]:
-        """Sums and counts; then begin anew."""
+        """Return sums and counts, and start again from zero."""
         state = self.state()
         self.sums, self.counts = {}, {}
         return state
 
 
-class Turns:
-    """The ``turn`` of one phase: what a task's ``train_step`` calls."""
+@dataclass(frozen=True)
+class _Step(TrainStep):
+    """The step of a running phase."""
+
+    optimizers: PhaseOptimizers
+
+    def optimize(self, name: str, loss_fn: LossFunction) -> None:
+        self.optimizers.optimize(name, loss_fn)
+
+    def log(self, **values: Tensor | float) -> None:
+        for name, value in values.items():
+            self.optimizers.meter.add(name, value)
+
+
+class PhaseOptimizers:
+    """The optimizers of one phase, and what `TrainStep.optimize` does with them.
+
+    Args:
+        accelerator: the processes, and when gradients are synchronized.
+        networks: every network of the run.
+        phase: its optimizers and the networks that each of them trains.
+        precision: fp32, bf16 or fp16.
+        warn: told about skipped steps.
+        max_skipped: skipped steps of one optimizer in a row after which training counts as diverged.
+    """
 
     def __init__(
         self,
         accelerator: Accelerator,
-        networks: Networks,
+        networks: WrappedNetworks,
         phase: Phase,
         *,
         precision: str,
-        averages: Averages | None,
         warn: Callable[[str], None],
         max_skipped: int,
     ) -> None:
@@ -95,51 +85,49 @@ class Turns:
         self.networks = networks
         self.phase = phase
         self.precision = precision
-        self.averages = averages
         self.warn = warn
         self.max_skipped = max_skipped
-        self.numbers = Numbers()
+        self.meter = LossMeter()
         self.skipped = dict.fromkeys(phase.optimizers, 0)
         # one for each optimizer: a common one could change its scale between the micro-batches of the other's step
         self.scalers = {
             name: torch.amp.GradScaler(accelerator.device.type) for name in phase.optimizers if precision == "fp16"
         }
-        self.optimizers = {
+        self.by_name = {
             name: ScheduledOptimizer(
-                settings, (p for owned in phase.owned_by(name) for p in networks.raw[owned].parameters())
+                settings, (p for network in phase.networks_of(name) for p in networks.raw[network].parameters())
             )
             for name, settings in phase.optimizers.items()
         }
         self._buffers: list[Tensor] = []
         self._last_terms: dict[str, Tensor] = {}
 
-    def begin_step(self) -> None:
-        """Remember what a poisoned forward pass would spoil; called once before the micro-batches of a step."""
-        self._buffers = [buffer.clone() for buffer in self.networks.buffers()]
+    def begin_step(self, *, epoch: int = 0, run_step: int = 0, phase_step: int = 0, progress: float = 0.0) -> TrainStep:
+        """Begin an optimizer step and return what the task gets; called once before the micro-batches of a step.
 
-    def __call__(self, name: str, closure: Callable[[Modules], Terms]) -> None:
-        """Run one turn: forward and backward now, the optimizer's step on the last micro-batch."""
-        optimizer = self.optimizers[name]
-        owned = self.phase.owned_by(name)
-        with self.networks.only_trainable(owned):
+        Keeps the buffers that a forward pass with non-finite values would spoil. The arguments are those of
+        `TrainStep`.
+        """
+        self._buffers = [buffer.clone() for buffer in self.networks.buffers()]
+        return _Step(self.phase.name, epoch, run_step, phase_step, progress, self)
+
+    def optimize(self, name: str, loss_fn: LossFunction) -> None:
+        """Run forward and backward now, and the optimizer's step on the last micro-batch."""
+        trained = self.phase.networks_of(name)
+        with self.networks.only_trainable(trained):
             with autocast(self.accelerator.device, self.precision):
-                terms = closure(self.networks.in_turn(owned))
+                terms = loss_fn(self.networks.for_optimizer(trained))
             total = torch.stack([term.float() for term in terms.values()]).sum()
             scaler = self.scalers.get(name)
             self.accelerator.backward(scaler.scale(total) if scaler else total)
         self._last_terms = {f"{name}/{term}": value.detach() for term, value in terms.items()}
         for term, value in self._last_terms.items():
-            self.numbers.add(term, value)
+            self.meter.add(term, value)
         if self.accelerator.sync_gradients:
-            self._step(name, optimizer, owned)
+            self._step(name, trained)
 
-    def log(self, **numbers: Tensor | float) -> None:
-        """Record numbers that are no loss."""
-        for name, value in numbers.items():
-            self.numbers.add(name, value)
-
-    def _step(self, name: str, optimizer: ScheduledOptimizer, owned: tuple[str, ...]) -> None:
-        scaler = self.scalers.get(name)
+    def _step(self, name: str, trained: tuple[str, ...]) -> None:
+        optimizer, scaler = self.by_name[name], self.scalers.get(name)
         if scaler:
             scaler.unscale_(optimizer.optimizer)
         # after the reduction the gradient is the same on every process, and so is the decision to step
@@ -147,14 +135,14 @@ class Turns:
         norm = torch.nn.utils.get_total_norm(gradients)
         finite = bool(norm.isfinite())
         if finite:
-            self.numbers.add(f"{name}/gradient", norm)
+            self.meter.add(f"{name}/gradient", norm)
             if optimizer.settings.clip_norm is not None:
                 torch.nn.utils.clip_grads_with_norm_(optimizer.parameters, optimizer.settings.clip_norm, norm)
             optimizer.optimizer.step() if scaler is None else scaler.step(optimizer.optimizer)
             self.skipped[name] = 0
-            for module in owned:
-                if self.averages and module in self.averages.modules:
-                    self.averages.update(module, self.networks.raw[module])
+            for network in trained:
+                if self.networks.ema and network in self.networks.ema.networks:
+                    self.networks.ema.update(network, self.networks.raw[network])
         if scaler:
             scaler.update()
         # after the step: before it would wipe the gradients of earlier micro-batches

@@ -1,4 +1,4 @@
-"""Begin a run with weights that were trained before, in whole or in part."""
+"""Start a run from weights that were trained before, in whole or in part."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from restore.core.weights.header import find_weights, read_header
 
 
 @dataclass(frozen=True)
-class Beginning:
-    """Trained networks that a run begins with."""
+class WarmStart:
+    """Trained networks that a run starts from."""
 
     path: Path
     """Weights file or checkpoint folder."""
@@ -72,7 +72,7 @@ def _of(network: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
-def read_beginning(path: Path, notice: Callable[[str], None]) -> Beginning:
+def read_warm_start(path: Path, notice: Callable[[str], None]) -> WarmStart:
     """The networks of a weights file, of a run (its best), or of a checkpoint or the newest in a folder of them.
 
     Only checkpoints hold critics; of the other networks they give averaged weights where there are any. ``notice`` is
@@ -80,14 +80,14 @@ def read_beginning(path: Path, notice: Callable[[str], None]) -> Beginning:
     or CheckpointError when it is damaged, WeightsError with the line that imports it when it is foreign.
     """
     if (path / checkpoints.MANIFEST).is_file():
-        return _of_checkpoint(path, checkpoints.load(path))
+        return _from_checkpoint(path, checkpoints.load(path))
     if any(path.glob(f"{checkpoints.PREFIX}*")):
-        return _of_checkpoint(*checkpoints.load_newest(path, damaged=notice))
+        return _from_checkpoint(*checkpoints.load_newest(path, damaged=notice))
     file = find_weights(path)
     header = read_header(file)
-    return Beginning(file, header.task, hash_file(file), read_tensors(file, header))
+    return WarmStart(file, header.task, hash_file(file), read_tensors(file, header))
 
 
-def _of_checkpoint(path: Path, checkpoint: checkpoints.Checkpoint) -> Beginning:
-    tensors = {**checkpoint.tensors["modules"], **checkpoint.tensors.get("averages", {})}
-    return Beginning(path, checkpoint.state["task"], hash_file(path / checkpoints.MANIFEST), tensors)
+def _from_checkpoint(path: Path, checkpoint: checkpoints.Checkpoint) -> WarmStart:
+    tensors = {**checkpoint.tensors["networks"], **checkpoint.tensors.get("ema", {})}
+    return WarmStart(path, checkpoint.state["task"], hash_file(path / checkpoints.MANIFEST), tensors)

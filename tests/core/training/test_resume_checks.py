@@ -9,13 +9,14 @@ import pytest
 import torch
 from toy_tasks import Noise, OneNetwork, ToySettings, TwoPhases, toy_settings
 
+from restore.core.dataset import Batch
 from restore.core.errors import ResumeError, TrainingDiverged, UsageError
 from restore.core.events import Evaluated, Event, StepDone, Warned
 from restore.core.records.folder import read_config
 from restore.core.records.resuming import merged
 from restore.core.settings import EarlyStoppingSettings, OptimizerSettings, ScheduleSettings
-from restore.core.steps import Batch, Phase, Step, Turn
 from restore.core.training.trainer import Trainer
+from restore.core.training_step import Phase, TrainStep
 
 FROZEN = OptimizerSettings(name="sgd", lr=1e-30, momentum=0)
 PLATEAU = OptimizerSettings(schedule=ScheduleSettings(name="plateau"))
@@ -23,7 +24,7 @@ PLATEAU = OptimizerSettings(schedule=ScheduleSettings(name="plateau"))
 
 def train(task: type[OneNetwork], settings: ToySettings, events: list[Event] | None = None, **options: Any) -> Path:
     listeners = [] if events is None else [events.append]
-    return Trainer(task(settings), settings, listeners=listeners, **options).fit().folder
+    return Trainer(task, settings, name="toy/toy", listeners=listeners, **options).fit().folder
 
 
 def warnings(events: list[Event]) -> list[str]:
@@ -39,7 +40,7 @@ class Unjudged(OneNetwork):
 
 def test_a_plateau_is_refused_where_no_metric_judges(tmp_path: Path) -> None:
     for task, phase in ((Unjudged, "only"), (TwoPhases, "adversarial")):
-        with pytest.raises(UsageError, match=f"no metric judges the phase {phase}"):
+        with pytest.raises(UsageError, match=f"phase {phase!r} monitors no metric"):
             train(task, toy_settings(tmp_path, optimizer=PLATEAU))
     assert not list(tmp_path.iterdir())
     train(OneNetwork, toy_settings(tmp_path, epochs=1, optimizer=PLATEAU))
@@ -50,7 +51,7 @@ def test_early_stopping_says_where_it_does_not_act(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="so none ends early"):
         train(Unjudged, toy_settings(tmp_path, early_stopping=stopping))
     train(TwoPhases, toy_settings(tmp_path, early_stopping=stopping), events)
-    assert "early stopping does not act in adversarial, which no metric judges" in warnings(events)
+    assert "early stopping does not act in adversarial, where no metric is monitored" in warnings(events)
 
 
 @pytest.mark.parametrize("change", [{"patience": 5}, {"patience": None}])
@@ -86,15 +87,15 @@ def test_no_phase_is_put_before_one_that_has_begun(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("split", "count", "seed", "said"),
     [
-        ("train", 7, 1, "6 to train on then, 7 now"),
-        ("validation", 3, 2, "3 to validate on then, 3 now, of other names"),
+        ("train", 7, 1, "6 images before, 7 now"),
+        ("validation", 3, 2, "3 images before, 3 now, different names"),
     ],
 )
 def test_a_run_goes_on_with_the_same_pictures(tmp_path: Path, split: str, count: int, seed: int, said: str) -> None:
     class Others(OneNetwork):
-        def data(self, which: str, phase: Phase) -> Noise:
+        def dataset(self, which: str, phase: Phase) -> Noise:
             if which != split:
-                return super().data(which, phase)
+                return super().dataset(which, phase)
             pictures = Noise(count, 8, seed=seed, augment=which == "train")
             pictures.name = lambda index: f"other-{index}"  # type: ignore[method-assign]
             return pictures
@@ -109,8 +110,8 @@ def test_a_run_goes_on_with_the_same_pictures(tmp_path: Path, split: str, count:
 class OfFiles(OneNetwork):
     """Calls its pictures by their paths."""
 
-    def data(self, split: str, phase: Phase) -> Noise:
-        pictures = super().data(split, phase)
+    def dataset(self, split: str, phase: Phase) -> Noise:
+        pictures = super().dataset(split, phase)
         pictures.name = lambda index: str(self.settings.data / f"{index}.png")  # type: ignore[method-assign,operator]
         return pictures
 
@@ -139,9 +140,9 @@ def test_what_is_read_is_found_again_from_anywhere(tmp_path: Path, monkeypatch: 
 class HalfPoisoned(TwoPhases):
     """Its critic learns, its generator never has a finite loss."""
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
-        turn("critic", lambda m: {"real": m.critic(batch["target"]).square().mean()})
-        turn("net", lambda m: {"mse": (m.net(batch["input"]) * float("inf")).mean()})
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
+        step.optimize("critic", lambda m: {"real": m.critic(batch["target"]).square().mean()})
+        step.optimize("net", lambda m: {"mse": (m.net(batch["input"]) * float("inf")).mean()})
 
     def phases(self) -> list[Phase]:
         return list(super().phases())[1:]
@@ -156,9 +157,9 @@ def test_one_network_that_diverges_beside_one_that_learns_stops_the_run(tmp_path
 class BothPoisoned(HalfPoisoned):
     """None of its networks ever has a finite loss."""
 
-    def train_step(self, batch: Batch, turn: Turn, step: Step) -> None:
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
         for name in ("critic", "net"):
-            turn(name, lambda m: {"nan": m.critic(m.net(batch["input"])).mean() * torch.nan})
+            step.optimize(name, lambda m: {"nan": m.critic(m.net(batch["input"])).mean() * torch.nan})
 
 
 def test_skipped_steps_are_counted_for_each_optimizer(tmp_path: Path) -> None:

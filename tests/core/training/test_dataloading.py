@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from toy_tasks import Noise, toy_settings
 
 from restore.core.chance import chance, derive, random_states, restore_random_states, seed_everything
+from restore.core.dataset import as_dataset
 from restore.core.errors import UsageError
-from restore.core.training.order import Samples, make_plan
+from restore.core.training.dataloading import SeededSamples, make_plan
 
 
 @given(
@@ -27,31 +28,31 @@ def test_a_step_has_the_same_samples_however_it_is_shared(
 ) -> None:
     settings = toy_settings(Path(), batch_size=8, samples_per_epoch=20, accumulate=accumulate)
     alone = make_plan(settings.model_copy(update={"accumulate": 1}), pictures)
-    whole = list(alone.micro_batches_of(epoch, 0))
+    whole = list(alone.keys(epoch, 0, 0))
     assert len(whole) == alone.steps == 2  # the incomplete third step is dropped
-    ranks = [make_plan(settings, pictures, processes=processes, rank=rank) for rank in range(processes)]
-    shares = [list(plan.micro_batches_of(epoch, 0)) for plan in ranks]
+    plan = make_plan(settings, pictures, processes=processes)
+    shares = [list(plan.keys(epoch, 0, rank)) for rank in range(processes)]
     for step in range(2):
         micro = range(step * accumulate, (step + 1) * accumulate)
-        together = [ticket for m in micro for share in shares for ticket in share[m]]
+        together = [key for m in micro for share in shares for key in share[m]]
         assert together == whole[step]
 
 
 @given(pictures=st.integers(1, 40), first=st.integers(0, 4))
 def test_an_epoch_goes_on_from_any_step(pictures: int, first: int) -> None:
     plan = make_plan(toy_settings(Path(), batch_size=4), pictures)
-    assert list(plan.micro_batches_of(3, first)) == list(plan.micro_batches_of(3, 0))[first:]
+    assert list(plan.keys(3, first, 0)) == list(plan.keys(3, 0, 0))[first:]
 
 
 def test_every_picture_comes_equally_often_and_each_epoch_has_its_order() -> None:
     plan = make_plan(toy_settings(Path(), batch_size=4, samples_per_epoch=24), 8)
-    epochs = [[picture for batch in plan.micro_batches_of(e, 0) for _, _, picture in batch] for e in range(2)]
+    epochs = [[picture for batch in plan.keys(e, 0, 0) for _, _, picture in batch] for e in range(2)]
     assert Counter(epochs[0]) == dict.fromkeys(range(8), 3)
     assert epochs[0] != epochs[1]
 
 
 def test_repeats_of_a_picture_differ_and_leave_the_global_chance_alone() -> None:
-    samples = Samples(Noise(2, 8, seed=0, augment=True), seed=5)
+    samples = SeededSamples(as_dataset(Noise(2, 8, seed=0, augment=True)), seed=5)
     torch.manual_seed(0)
     before = torch.get_rng_state()
     first, repeat, again = samples[0, 0, 1], samples[0, 2, 1], samples[0, 0, 1]

@@ -1,0 +1,70 @@
+"""Networks by name, as the engine hands them to a task, and where they compute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from restore.core.machine.devices import kernels_for_use
+
+
+class Networks(Mapping[str, nn.Module]):
+    """Networks by name, as items or as attributes: ``nets.generator(x)``."""
+
+    def __init__(self, networks: Mapping[str, nn.Module]) -> None:
+        self._networks = dict(networks)
+
+    def __getitem__(self, name: str) -> nn.Module:
+        return self._networks[name]
+
+    def __getattr__(self, name: str) -> nn.Module:
+        try:
+            network: nn.Module = self.__dict__["_networks"][name]
+        except KeyError:
+            raise AttributeError(f"no network {name!r}") from None
+        return network
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._networks)
+
+    def __len__(self) -> int:
+        return len(self._networks)
+
+
+def frozen(networks: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
+    """Set networks to evaluation mode, without gradients, for good."""
+    return {name: network.eval().requires_grad_(False) for name, network in networks.items()}
+
+
+def move(networks: Iterable[nn.Module], device: torch.device | str, *, channels_last: bool) -> None:
+    """Move networks to a device, in the memory format in which they are faster."""
+    for network in networks:
+        network.to(torch.device(device))
+        if channels_last:
+            network.to(memory_format=torch.channels_last)
+
+
+@contextmanager
+def for_inference(
+    networks: Mapping[str, nn.Module], device: torch.device | str, *, channels_last: bool = False
+) -> Iterator[Networks]:
+    """Have networks on a device and in evaluation mode while the block runs, in full fp32 (see `kernels_for_use`).
+
+    Afterwards those networks are in training mode that were before; all of them stay on the device.
+
+    Args:
+        networks: the networks; they are moved, not copied.
+        device: where to compute.
+        channels_last: whether to use the channels_last memory format.
+    """
+    training = {name: network.training for name, network in networks.items()}
+    move(networks.values(), device, channels_last=channels_last)
+    try:
+        with kernels_for_use():
+            yield Networks({name: network.eval() for name, network in networks.items()})
+    finally:
+        for name, network in networks.items():
+            network.train(training[name])

@@ -1,0 +1,111 @@
+"""Everything that a run goes on from, as a checkpoint and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+from torch import Tensor, nn
+
+from restore.core.chance import random_states, restore_random_states
+from restore.core.errors import CheckpointError
+from restore.core.records.checkpoints import Checkpoint, flatten_optimizer, restore_optimizer
+from restore.core.training.networks import WrappedNetworks
+from restore.core.training.optimize import PhaseOptimizers
+from restore.core.training.progress import Progress
+
+
+def take(
+    accelerator: Accelerator,
+    networks: WrappedNetworks,
+    optimizers: PhaseOptimizers,
+    progress: Progress,
+    about: Mapping[str, Any],
+) -> Checkpoint:
+    """Take the state of a run between two optimizer steps; every process must call it, the main one's result counts.
+
+    Args:
+        accelerator: the processes.
+        networks: the networks of the run, with their moving averages.
+        optimizers: the optimizers, gradient scalers and partial log averages of the phase.
+        progress: the counters.
+        about: further plain data, such as the position of the log.
+    """
+    rng, plain_rng = random_states()
+    mine = (rng, plain_rng, optimizers.meter.state())
+    ranks = gather_object([mine]) if accelerator.num_processes > 1 else [mine]
+    tensors: dict[str, dict[str, Tensor]] = {
+        "networks": named_tensors(networks.raw),
+        "optimizers": {},
+        "rng": {f"{rank}/{name}": value for rank, (states, _, _) in enumerate(ranks) for name, value in states.items()},
+    }
+    if networks.ema:
+        tensors["ema"] = named_tensors(networks.ema.networks)
+    plain_states: dict[str, Any] = {}
+    for name, scheduled in optimizers.by_name.items():
+        flat, plain = flatten_optimizer(name, scheduled.optimizer.state_dict())
+        tensors["optimizers"].update(flat)
+        plain_states[name] = {**plain, "plateau": scheduled.plateau.state() if scheduled.plateau else None}
+    state = {
+        **about,
+        "progress": progress.as_dict(),
+        "optimizers": plain_states,
+        "scalers": {name: scaler.state_dict() for name, scaler in optimizers.scalers.items()},
+        "skipped": optimizers.skipped,
+        "ema": networks.ema.updates if networks.ema else None,
+        "ranks": [{"rng": plain, "meter": meter} for _, plain, meter in ranks],
+    }
+    return Checkpoint(tensors, state)
+
+
+def restore_networks(checkpoint: Checkpoint, networks: WrappedNetworks) -> None:
+    """Load the weights of a checkpoint into the networks and their averages."""
+    load_named_tensors(networks.raw, checkpoint.tensors["networks"])
+    if networks.ema:
+        load_named_tensors(networks.ema.networks, checkpoint.tensors["ema"])
+        networks.ema.updates = dict(checkpoint.state["ema"])
+
+
+def restore_optimizers(checkpoint: Checkpoint, optimizers: PhaseOptimizers) -> None:
+    """Load the state of a checkpoint of the same phase into its optimizers."""
+    for name, scheduled in optimizers.by_name.items():
+        plain = checkpoint.state["optimizers"][name]
+        restore_optimizer(name, scheduled.optimizer, checkpoint.tensors["optimizers"], plain)
+        if scheduled.plateau and plain["plateau"]:
+            scheduled.plateau.restore(plain["plateau"])
+    for name, scaler in optimizers.scalers.items():
+        scaler.load_state_dict(checkpoint.state["scalers"][name])
+    optimizers.skipped = dict(checkpoint.state["skipped"])
+
+
+def restore_rng(checkpoint: Checkpoint, optimizers: PhaseOptimizers, device: torch.device, rank: int) -> None:
+    """Restore this rank's RNG state and partial log averages; ranks that did not exist keep fresh RNGs."""
+    ranks = checkpoint.state["ranks"]
+    if rank < len(ranks):
+        prefix = f"{rank}/"
+        mine = {k.removeprefix(prefix): v for k, v in checkpoint.tensors["rng"].items() if k.startswith(prefix)}
+        restore_random_states(mine, ranks[rank]["rng"])
+        optimizers.meter.restore({name: tuple(pair) for name, pair in ranks[rank]["meter"].items()}, device)
+
+
+def named_tensors(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """Every tensor of some networks, as ``<network>.<key>``."""
+    return {f"{name}.{key}": value for name, module in networks.items() for key, value in module.state_dict().items()}
+
+
+def load_named_tensors(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> None:
+    """Load what ``named_tensors`` took; every tensor must fit.
+
+    Raises:
+        CheckpointError: the networks are other ones than those that were saved.
+    """
+    for name, module in networks.items():
+        prefix = f"{name}."
+        own = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+        try:
+            module.load_state_dict(own)
+        except RuntimeError as error:
+            raise CheckpointError(f"the checkpoint does not fit the network {name!r}: {error}") from None

@@ -1,0 +1,36 @@
+"""What the stages of a run share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accelerate import Accelerator
+
+from restore.core.events import Event
+from restore.core.records.folder import RunFolder
+from restore.core.records.tracking import Tracker
+from restore.core.settings import RunSettings
+from restore.core.task import Task
+from restore.core.training.networks import WrappedNetworks
+from restore.core.training_step import Phase
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What the stages of a run share; what moves is in its progress."""
+
+    task: Task
+    name: str
+    """Full name of the task."""
+    settings: RunSettings
+    phases: Sequence[Phase]
+    folder: RunFolder
+    accelerator: Accelerator
+    networks: WrappedNetworks
+    tracker: Tracker | None
+    """None on every process but the main one."""
+    emit: Callable[[Event], None]
+    fingerprint: Mapping[str, Any]
+    """What tells the data of the run from others, see ``resume_checks.fingerprint``."""

@@ -1,0 +1,251 @@
+"""The loop of a run: phases, epochs and steps, with evaluation, samples and checkpoints between them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NoReturn
+
+import torch
+from accelerate.utils import gather_object
+from torch import Tensor
+
+from restore.core import events
+from restore.core.errors import Interrupted
+from restore.core.evaluation import EvaluationInterrupted
+from restore.core.records import checkpoints
+from restore.core.records.checkpoints import Checkpoint
+from restore.core.training import checkpointing
+from restore.core.training.context import RunContext
+from restore.core.training.dataloading import MicroBatchSampler, PhaseData, make_loader
+from restore.core.training.log import TrainingLog
+from restore.core.training.optimize import PhaseOptimizers
+from restore.core.training.progress import CheckpointClock, Progress
+from restore.core.training.signals import StopSignals
+from restore.core.training.validation import Validation
+from restore.core.training_step import Phase
+
+
+class TrainingLoop:
+    """Goes through the phases of a run, from wherever its progress stands.
+
+    Args:
+        context: what the stages of the run share.
+        data: the data of the first phase.
+        stop: whether the run was told to stop.
+        checkpoint: what a resumed run goes on from.
+    """
+
+    def __init__(
+        self, context: RunContext, data: PhaseData, stop: StopSignals, checkpoint: Checkpoint | None = None
+    ) -> None:
+        self.context = context
+        self.stop = stop
+        self.device = context.accelerator.device
+        self.progress = Progress.from_dict(checkpoint.state["progress"]) if checkpoint else Progress()
+        self.clock = CheckpointClock(context.settings.checkpoint_every)
+        # processes that measure different numbers of images could not agree to stop in the middle of an evaluation
+        alone = context.accelerator.num_processes == 1
+        self.validation = Validation(context, self.progress, lambda: alone and bool(stop))
+        self.log = TrainingLog(context, self.progress)
+        self.started = time.monotonic()
+        self.loader: Iterable[dict[str, Tensor]] = ()
+        self._earlier_seconds = self.progress.seconds
+        self._checkpoint = checkpoint
+        self._data = data
+
+    @property
+    def phase(self) -> Phase:
+        """The phase in progress."""
+        return self.context.phases[self.progress.phase]
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on the run, before a resume too."""
+        return self._earlier_seconds + time.monotonic() - self.started
+
+    def run(self) -> None:
+        """Train until the last phase is over.
+
+        Raises:
+            Interrupted: told to stop; a checkpoint is saved.
+        """
+        resumed = self._checkpoint is not None
+        try:
+            while True:
+                self._begin_phase()
+                if self.progress.run_step == 0:
+                    self._interruptible(self.validation.measure_baselines)
+                if not resumed:
+                    self._save()  # one checkpoint at the start of each phase, whatever checkpoint_every says
+                resumed = False
+                while self.progress.phase_epoch < self.phase.epochs and not self._ended_early:
+                    self._train_epoch()
+                    self._end_epoch()
+                self.context.emit(events.PhaseFinished(self.phase.name, self._ended_early))
+                if self.progress.phase + 1 == len(self.context.phases):
+                    break
+                self._start_next_phase()
+            self._save()
+        finally:
+            self.loader = ()  # ends its workers now: at the interpreter's exit torch takes their end for a failure
+
+    # --- phases -----------------------------------------------------------------------------------------------
+
+    def _begin_phase(self) -> None:
+        context, phase, rank = self.context, self.phase, self.context.accelerator.process_index
+        if self.progress.phase > 0:  # the data of the first phase were made before the run, to be checked
+            processes = context.accelerator.num_processes
+            self._data = PhaseData.make(context.task, phase, context.settings, processes=processes)
+        self.plan = self._data.plan
+        self.sampler = MicroBatchSampler(self.plan, rank)
+        self.loader = make_loader(self._data.train, self.sampler, context.settings, self.device)
+        self.optimizers = PhaseOptimizers(
+            context.accelerator,
+            context.networks,
+            phase,
+            precision=context.settings.precision,
+            warn=self.log.warn,
+            max_skipped=context.settings.max_skipped,
+        )
+        if self._checkpoint:
+            checkpointing.restore_optimizers(self._checkpoint, self.optimizers)
+            checkpointing.restore_rng(self._checkpoint, self.optimizers, self.device, rank)
+            self._checkpoint = None
+        self.validation.begin(phase, self._data.validation, self.optimizers)
+        self.log.begin(phase, self.plan, self.optimizers)
+        first_epoch = self.progress.epoch - self.progress.phase_epoch
+        context.emit(events.PhaseStarted(phase.name, self.progress.phase, phase.epochs, first_epoch))
+
+    def _start_next_phase(self) -> None:
+        """Load what the next phase starts from; its optimizers, schedules, best and counters are new."""
+        context, networks = self.context, self.context.networks
+        if context.phases[self.progress.phase + 1].start == "best":
+            whole = context.folder.best_of if networks.only_inference else context.folder.start_of_next
+            checkpointing.load_named_tensors(networks.raw, checkpoints.load_tensors(whole(self.phase.name)))
+        elif networks.ema:
+            for name, network in networks.ema.networks.items():
+                networks.raw[name].load_state_dict(network.state_dict())
+        if networks.ema:
+            networks.ema.restart(networks.raw)
+        self.progress.next_phase()
+
+    @property
+    def _ended_early(self) -> bool:
+        return self.progress.ended_early(self.context.settings.early_stopping)
+
+    # --- steps ------------------------------------------------------------------------------------------------
+
+    def _train_epoch(self) -> None:
+        progress, steps = self.progress, self.plan.steps
+        self.context.networks.train()
+        self.sampler.start(progress.epoch, progress.step)
+        micro_batches = iter(self.loader)
+        while progress.step < steps:
+            started = time.perf_counter()
+            waited = self._train_step(micro_batches)
+            self.log.step_done(time.perf_counter() - started, waited)
+            last = progress.step == steps
+            if last or progress.run_step % self.context.settings.log_every == 0:
+                self.log.log(self.seconds)
+                self.log.check_health(self.validation.latest, self._phase_progress)
+            if self._told_to_stop():
+                self._interrupt()
+            if not last and self._checkpoint_due(end_of_epoch=False):
+                self._save()
+
+    def _train_step(self, micro_batches: Iterator[dict[str, Tensor]]) -> float:
+        """One optimizer step; returns the seconds spent waiting for data."""
+        progress, context = self.progress, self.context
+        for optimizer in self.optimizers.by_name.values():
+            optimizer.set_rate(progress.phase_step, self.phase.epochs * self.plan.steps, self.plan.steps)
+        step = self.optimizers.begin_step(
+            epoch=progress.epoch,
+            run_step=progress.run_step,
+            phase_step=progress.phase_step,
+            progress=self._phase_progress,
+        )
+        waited = 0.0
+        for _ in range(self.plan.micro_batches):
+            started = time.perf_counter()
+            batch = self._to_device(next(micro_batches))
+            waited += time.perf_counter() - started
+            # one accumulate over all networks: nested ones would count a micro-batch twice
+            with context.accelerator.accumulate(*context.networks.wrapped.values()):
+                context.task.train_step(batch, step)
+        progress.step += 1
+        progress.run_step += 1
+        progress.phase_step += 1
+        return waited
+
+    def _to_device(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        moved = {name: value.to(self.device, non_blocking=True) for name, value in batch.items()}
+        if self.context.task.channels_last:
+            return {
+                name: value.contiguous(memory_format=torch.channels_last) if value.dim() == 4 else value
+                for name, value in moved.items()
+            }
+        return moved
+
+    @property
+    def _phase_progress(self) -> float:
+        """How much of the phase is done, in [0, 1]."""
+        return self.progress.phase_step / (self.phase.epochs * self.plan.steps)
+
+    # --- epochs -----------------------------------------------------------------------------------------------
+
+    def _end_epoch(self) -> None:
+        progress, settings = self.progress, self.context.settings
+        last = progress.phase_epoch + 1 >= self.phase.epochs
+        if last or (progress.phase_epoch + 1) % settings.evaluate_every == 0:
+            self._interruptible(self.validation.evaluate)
+            self.log.check_health(self.validation.latest, self._phase_progress)
+        progress.epoch += 1
+        progress.phase_epoch += 1
+        progress.step = 0
+        if self._told_to_stop() and not (last and progress.phase + 1 == len(self.context.phases)):
+            self._interrupt()
+        if not last and self._checkpoint_due(end_of_epoch=True):
+            self._save()
+
+    def _interruptible(self, evaluation: Callable[[], None]) -> None:
+        try:
+            evaluation()
+        except EvaluationInterrupted:
+            self._interrupt()  # at the end of the epoch: the evaluation is made when the run is resumed
+
+    # --- stopping and keeping -------------------------------------------------------------------------------------
+
+    def _told_to_stop(self) -> bool:
+        """Whether any process was told to stop; all of them agree, or one would wait for the others forever."""
+        return any(self._on_all_processes(bool(self.stop)))
+
+    def _checkpoint_due(self, *, end_of_epoch: bool) -> bool:
+        due = self.clock.due(self.progress, end_of_epoch=end_of_epoch)
+        return self._on_all_processes(due)[0] if self.clock.by_time else due
+
+    def _on_all_processes(self, flag: bool) -> list[bool]:
+        return gather_object([flag]) if self.context.accelerator.num_processes > 1 else [flag]
+
+    def _interrupt(self) -> NoReturn:
+        self._save()
+        raise Interrupted(
+            f"stopped after step {self.progress.run_step}; everything up to it is saved", self.context.folder.path
+        )
+
+    def _save(self) -> None:
+        context = self.context
+        self.progress.seconds = self.seconds
+        about = {
+            "task": context.name,
+            "planned": [(phase.name, phase.epochs) for phase in context.phases],
+            "data": context.fingerprint,
+            "log": context.tracker.log.position() if context.tracker else None,
+        }
+        taken = checkpointing.take(context.accelerator, context.networks, self.optimizers, self.progress, about)
+        if context.accelerator.is_main_process:
+            keep = context.settings.checkpoint_keep
+            path = checkpoints.save(context.folder.checkpoints, self.progress.run_step, taken, keep=keep)
+            context.emit(events.CheckpointSaved(path, self.progress.run_step))
+        context.accelerator.wait_for_everyone()
+        self.clock.saved()
