@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 from pydantic import Field
 
+from restore import registry
 from restore.cli.exit import DEBUG_FLAG
 from restore.cli.model_ref import ModelRef
 from restore.cli.settings.flags import Flags
@@ -98,17 +99,15 @@ class TaskOptions:
                         f"{typed.pop()} is an option of {model.name}, but not of everything that is evaluated here; "
                         f"evaluate {model.name} on its own"
                     )
-
-    def parameters(self) -> list[Parameter]:
-        """Return the parameters of the command, those of the tasks first."""
         debug = Annotated[bool, typer.Option(DEBUG_FLAG, help="Show the traceback of an error.")]
-        with plugin_errors(self._models[0].entry):
-            shared = self._flags[0].parameters()
-        return [
-            *shared,
+        with plugin_errors(models[0].entry):
+            own = self._flags[0].parameters()
+        self.parameters = [
+            *own,
             *self._request.parameters(),
             Parameter("debug", Parameter.KEYWORD_ONLY, default=False, annotation=debug),
         ]
+        """The parameters of the command, those of the tasks first."""
 
     def read(self, given: dict[str, Any]) -> tuple[Any, list[Settings]]:
         """Validate what was typed: the command's own settings, and those of each task in turn.
@@ -118,5 +117,6 @@ class TaskOptions:
         request = validate(self._request.model, [self._request.source(given, self._arguments)])
         options: list[Any] = [validate(flags.model, [flags.source(given, self._arguments)]) for flags in self._flags]
         for plugin in dict.fromkeys(model.entry.plugin for model in self._models):
-            check_plugin_defaults(plugin)
+            if registry.project().defaults.get(plugin):
+                check_plugin_defaults(plugin)
         return request, options

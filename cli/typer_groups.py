@@ -137,21 +137,19 @@ def make_command(
 
     Args:
         name: name of the command.
-        run: called with the value of every parameter, by name.
+        run: function for this command alone, called with the value of every parameter by name.
         parameters: parameters whose annotations hold a ``typer.Option`` or ``typer.Argument``.
         help_text: text above the options.
         epilog: text below the options.
         usage: what follows the command's name in its usage line; None: derived from the parameters.
     """
 
-    def callback(**given: Any) -> None:
-        run(**given)
-
-    callback.__signature__ = Signature(list(parameters))  # type: ignore[attr-defined]
-    callback.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    # Typer reads the parameters of a command from the function itself.
+    run.__signature__ = Signature(list(parameters))  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     # Rich's help truncates long flags and reads [...] as markup; plain help does neither.
     single = typer.Typer(add_completion=False, rich_markup_mode=None)
-    single.command(name, cls=GroupedCommand, help=help_text, epilog=epilog, context_settings=CONTEXT_SETTINGS)(callback)
+    single.command(name, cls=GroupedCommand, help=help_text, epilog=epilog, context_settings=CONTEXT_SETTINGS)(run)
     made: Any = typer.main.get_command(single)
     made.usage = usage
     return made

@@ -57,8 +57,8 @@ def load(candidate: Candidate, manager: pluggy.PluginManager) -> Loaded:
     with capture_output() as captured:
         try:
             plugin = _import(candidate)
-            _collect(manager, plugin, candidate.name, registration)
             summary = _summary(plugin)
+            _collect(manager, plugin, candidate.name, registration)
         except BaseException as error:  # noqa: BLE001 - see above
             failure = _reason(candidate, error)
         registration.close()

@@ -184,7 +184,11 @@ def _check_references(findings: Findings) -> None:
     trained = list(filter(needs_training, registry.entries("tasks")))
     usable = {plugin.name for plugin in registry.plugins() if plugin.state in ("ready", "local")}
     checks = [partial(train_command, entry, []) for entry in trained]
-    checks += [partial(check_plugin_defaults, name) for name in registry.project().defaults if name in usable]
+    checks += [
+        partial(check_plugin_defaults, name)
+        for name, given in registry.project().defaults.items()
+        if name in usable and given
+    ]
     found: dict[str, None] = {}  # an error of a plugin concerns each of its tasks, but is reported once
     for check in checks:
         try:

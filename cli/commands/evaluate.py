@@ -71,7 +71,7 @@ def evaluate_command(models: Sequence[ModelRef], arguments: list[str]) -> Any:
         run,
         [
             Parameter("more", Parameter.KEYWORD_ONLY, default=None, annotation=more),
-            *options.parameters(),
+            *options.parameters,
             Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=as_json),
         ],
         usage="[--data DIR] [OPTIONS]",

@@ -69,7 +69,7 @@ def predict_command(model: ModelRef, arguments: list[str]) -> Any:
     return make_command(
         model.name,
         run,
-        [Parameter("inputs", Parameter.KEYWORD_ONLY, annotation=inputs), *options.parameters()],
+        [Parameter("inputs", Parameter.KEYWORD_ONLY, annotation=inputs), *options.parameters],
         usage="INPUT… --output DIR [OPTIONS]",
         help_text=f"Apply {model.name} ({model.entry.full_name}) to images.\n\n{model.entry.summary}",
     )

@@ -16,7 +16,7 @@ import typer
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from restore.cli.settings.setting import Setting, SettingPath, list_settings, refuse_empty_path
+from restore.cli.settings.setting import Setting, SettingPath, list_settings
 from restore.cli.settings.sources import COMMAND_LINE, Source
 from restore.cli.settings.types import (
     format_limits,
@@ -26,6 +26,7 @@ from restore.cli.settings.types import (
     list_choices,
     metavar,
     needs_json,
+    refuse_empty_path,
 )
 from restore.core.settings import RunSettings
 

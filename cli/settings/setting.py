@@ -10,8 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from restore.cli.settings.types import is_path, item_types, needs_json, union_members, unwrap
-from restore.core.errors import UsageError
+from restore.cli.settings.types import needs_json, union_members, unwrap
 from restore.core.settings import Flag, Positional
 
 SettingPath = tuple[str, ...]
@@ -63,13 +62,6 @@ class Setting:
     def required(self) -> bool:
         """Whether there is no default."""
         return self.default is PydanticUndefined and self.info.is_required()
-
-
-def refuse_empty_path(value: Any, value_type: Any, label: str) -> None:
-    """Raise ``UsageError`` if a path, or one of several, is empty: it would mean the working directory."""
-    types = item_types(value_type) or [value_type]
-    if "" in (value if isinstance(value, (list, tuple)) else [value]) and any(map(is_path, types)):
-        raise UsageError(f"{label}: expected a file or a folder, got an empty string ('.' is the working directory)")
 
 
 def list_settings(

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from restore.cli.settings.setting import Setting, SettingPath, group_of, list_settings, refuse_empty_path
-from restore.cli.settings.types import format_value, unwrap
+from restore.cli.settings.setting import Setting, SettingPath, group_of, list_settings
+from restore.cli.settings.types import format_value, refuse_empty_path, unwrap
 from restore.core.errors import UsageError
 from restore.registry.naming import close_matches
 

@@ -62,7 +62,7 @@ def read_plugin_defaults(entry: registry.Entry, model: type[Settings]) -> Source
     The tasks of a plugin share them, so a setting that only another task of the plugin has is left out. Raises
     ``UsageError`` for one that none of them has.
     """
-    defaults = registry.plugin_defaults(entry.plugin)
+    defaults = registry.project().defaults.get(entry.plugin, {})
     origin = _project_file()
     try:
         try:
@@ -76,8 +76,6 @@ def read_plugin_defaults(entry: registry.Entry, model: type[Settings]) -> Source
 
 def check_plugin_defaults(plugin: str) -> None:
     """Raise ``UsageError`` if ``plugins.toml`` gives a plugin defaults that none of its tasks has."""
-    if not registry.plugin_defaults(plugin):
-        return
     if not any(entry.plugin == plugin and needs_training(entry) for entry in registry.entries("tasks")):
         raise UsageError(
             f"[plugin.{plugin}] in {_project_file()}: these are defaults of 'restore train', and {plugin} has "

@@ -13,6 +13,8 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from restore.core.errors import UsageError
+
 _METAVARS = {int: "INT", float: "FLOAT", str: "TEXT", Path: "PATH", bool: "BOOL"}
 _LARGEST_SHOWN = 2**53  # a bound beyond this is a property of the number's type, not of the setting
 
@@ -68,6 +70,13 @@ def is_path(kind: Any) -> bool:
     """Whether it is a file or a folder rather than text."""
     members = kind if isinstance(kind, tuple) else (kind,)
     return Path in members and str not in members
+
+
+def refuse_empty_path(value: Any, value_type: Any, label: str) -> None:
+    """Raise ``UsageError`` if a path, or one of several, is empty: it would mean the working directory."""
+    types = item_types(value_type) or [value_type]
+    if "" in (value if isinstance(value, (list, tuple)) else [value]) and any(map(is_path, types)):
+        raise UsageError(f"{label}: expected a file or a folder, got an empty string ('.' is the working directory)")
 
 
 def list_choices(kind: Any) -> dict[str, Any]:
