@@ -4,20 +4,69 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import typer
 from typer.core import TyperGroup
 
 from restore import registry
 from restore.cli.commands.plugin_commands import find_command, list_plugin_commands
 from restore.cli.exit import print_warning, run_command, strip_debug_flag
 from restore.cli.model_ref import list_trainable_tasks
-from restore.cli.typer_groups import CheapSwitches, make_placeholder
+from restore.cli.typer_groups import CONTEXT_SETTINGS, CheapSwitches, GroupedCommand, make_placeholder
 from restore.registry.naming import did_you_mean
+from restore.registry.references import resolve_reference
 
-ORDER = ("train", "predict", "evaluate", "import", "list-plugins", "show", "doctor")
-"""Commands of the tool in the order of the help."""
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the tool; its module is imported when it is used."""
+
+    reference: str
+    """A function with Typer's annotations, or a group."""
+    summary: str
+    usage: str = ""
+    """Of a group: what follows its name in the usage line."""
+
+    def load(self, name: str) -> Any:
+        """Import the command."""
+        found = resolve_reference(f"restore.cli.commands.{self.reference}")
+        if not isinstance(found, type):
+            single = typer.Typer(add_completion=False, rich_markup_mode=None)
+            single.command(name, cls=GroupedCommand, help=self.summary, context_settings=CONTEXT_SETTINGS)(found)
+            return typer.main.get_command(single)
+        return found(
+            name=name,
+            help=self.summary,
+            subcommand_metavar=self.usage,
+            rich_markup_mode=None,
+            params=[],
+            context_settings=CONTEXT_SETTINGS,
+        )
+
+
+COMMANDS = {
+    "train": Command("train:TrainCommands", "Train a model on images.", "TASK [OPTIONS]"),
+    "predict": Command(
+        "predict:PredictCommands",
+        "Apply a trained model or a classical method to images.",
+        "RUN|WEIGHTS|NAME INPUT… --output DIR [OPTIONS]",
+    ),
+    "evaluate": Command(
+        "evaluate:EvaluateCommands",
+        "Measure trained models and classical methods on the same images.",
+        "RUN|WEIGHTS|NAME… [--data DIR] [OPTIONS]",
+    ),
+    "import": Command("import_weights:import_weights", "Convert a checkpoint of another code base to a weights file."),
+    "list-plugins": Command(
+        "list_plugins:list_plugins", "List the installed plugins, and the errors of those that fail."
+    ),
+    "show": Command("show:show", "Describe a plugin, a task, a run or a weights file."),
+    "doctor": Command("doctor:doctor", "Check this installation, and report what is wrong."),
+}
+"""The commands of the tool in the order of the help."""
 
 
 class Restore(CheapSwitches, TyperGroup):
@@ -51,14 +100,14 @@ class Restore(CheapSwitches, TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return one of the tool's commands, else a command of a plugin."""
         name, rest = args[0], args[1:]
-        if name in self.commands:
-            return name, self.commands[name], rest
+        if name in COMMANDS:
+            return name, COMMANDS[name].load(name), rest
         try:
             command = find_command(name, rest)
             if command is None and not ctx.resilient_parsing:
                 if name.startswith("-"):
                     return super().resolve_command(ctx, args)
-                known = [*self.commands, *(known for known, _ in list_plugin_commands())]
+                known = [*COMMANDS, *(known for known, _ in list_plugin_commands())]
                 ctx.fail(f"No such command: '{name}'{did_you_mean(name, known)}")
         except Exception:
             if ctx.resilient_parsing:  # a shell is completing: nothing to offer
@@ -68,19 +117,19 @@ class Restore(CheapSwitches, TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
         """Return the tool's commands, then the commands of plugins."""
-        return [*ORDER, *(name for name, _ in _plugin_commands())]
+        return [*COMMANDS, *(name for name, _ in _plugin_commands())]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - Typer's signature
         """Return a command, or a placeholder for a command of a plugin: completion and help only list it."""
-        if cmd_name in self.commands:
-            return self.commands[cmd_name]
+        if cmd_name in COMMANDS:
+            return COMMANDS[cmd_name].load(cmd_name)
         summary = dict(_plugin_commands()).get(cmd_name)
         return None if summary is None else make_placeholder(cmd_name, summary)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer's signature
         """Write the commands; those of plugins have a heading of their own."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, self.commands[name].get_short_help_str(200)) for name in ORDER])
+            formatter.write_dl([(name, command.summary) for name, command in COMMANDS.items()])
         if commands := list(_plugin_commands()):
             with formatter.section("Commands of plugins"):
                 formatter.write_dl(commands)
