@@ -1,0 +1,17 @@
+"""Checksums and versions, which several modules ask for."""
+
+from __future__ import annotations
+
+from restore.core.hashing import hash_file
+from restore.core.versions import installed_version
+
+
+def test_the_hash_of_a_file_is_its_sha256(tmp_path):
+    file = tmp_path / "empty"
+    file.touch()
+    assert hash_file(file) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_a_distribution_that_is_not_installed_has_no_version():
+    assert installed_version("restorekit")
+    assert installed_version("no-such-distribution") is None
