@@ -22,6 +22,7 @@ from restore.core.planes import Plane, Tiling
 from restore.plugins.classic import filling
 from restore.plugins.classic.settings import BlendingPredict, BlendingSettings, FillingSettings
 from restore.plugins.common.inpainting.blending import poisson_blend
+from restore.plugins.common.inpainting.prefill import fill_smoothly
 from restore.plugins.common.inpainting.task import MASK, Inpainting
 from restore.plugins.common.masks.reading import read_mask
 
@@ -61,6 +62,18 @@ class NearestKnown(Filling):
     def filled(self, picture: Tensor, mask: Tensor) -> Tensor:
         """See `filling.nearest_filled`."""
         return filling.nearest_filled(picture, mask)
+
+
+class Smooth(Filling):
+    """A smooth continuation, in a fraction of the time of the smoothest."""
+
+    def fill(self, picture: Tensor, mask: Tensor, modules: Modules) -> Tensor:  # noqa: ARG002
+        """See `prefill.fill_smoothly`; a whole batch at once, on its device."""
+        return fill_smoothly(picture, mask).clamp(0, 1)
+
+    def filled(self, picture: Tensor, mask: Tensor) -> Tensor:
+        """The same of one picture."""
+        return fill_smoothly(picture[None], mask[None])[0].clamp(0, 1)
 
 
 class Biharmonic(Filling):

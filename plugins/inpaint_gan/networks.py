@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from restore.core.pictures.pixels import pull_push
+from restore.plugins.common.inpainting.prefill import fill_smoothly
 from restore.plugins.inpaint_gan.attention import Attention
 from restore.plugins.inpaint_gan.coarse_to_fine import CoarseToFine
 from restore.plugins.inpaint_gan.discriminators import (
@@ -36,7 +36,7 @@ def drawn(model: ModelSettings, generator: nn.Module, pictures: Tensor, masks: T
     if model.generator == "coarse-to-fine":
         stages = list(generator(known, masks))
     elif model.start == "smooth":
-        smooth = pull_push(known, 1 - masks)
+        smooth = fill_smoothly(known, masks)
         # only inside the hole: pulled to nothing outside it, it would soon be nothing everywhere
         stages = [smooth + masks * generator(torch.cat([smooth, masks], dim=1))]
     else:

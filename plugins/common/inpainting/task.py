@@ -146,6 +146,6 @@ class InpaintingTask(Inpainting[R], Task[R, FillingPredict, FillingEvaluate]):
         return filling_protocols(masks.kinds)["kinds" if several else "inpainting"]
 
     def baselines(self) -> Mapping[str, Method]:
-        """The mean colour and the nearest known pixel."""
-        methods = {name: registry.get("tasks", f"classic/{name}") for name in ("mean", "nearest-known")}
+        """The mean colour, the nearest known pixel, and a smooth continuation."""
+        methods = {name: registry.get("tasks", f"classic/{name}") for name in ("mean", "nearest-known", "smooth")}
         return {name: method(method.settings_type()) for name, method in methods.items()}

@@ -23,7 +23,7 @@ from restore.plugins.common.inpainting.metrics import HoleL1, HolePSNR
 from restore.plugins.common.masks.settings import FillingPredict
 from restore.registry import entry, get
 
-FILLS = ["mean", "nearest-known", "biharmonic"]
+FILLS = ["mean", "nearest-known", "smooth", "biharmonic"]
 
 
 def task(name: str, options: Settings | None = None) -> Method:
@@ -118,11 +118,11 @@ def test_a_picture_that_cannot_be_measured_is_named(tmp_path: Path) -> None:
 def test_a_smooth_picture_is_filled_better_the_more_a_method_sees() -> None:
     pictures = task("mean").evaluation_data(None)
     values = []
-    for name in ("mean", "nearest-known"):
+    for name in ("mean", "nearest-known", "smooth"):
         method = task(name)
         measured = evaluate(method, {}, pictures, method.protocols()["inpainting"], of=name)
         values.append(measured.numbers[0].value)
-    assert values[1] > values[0] > 8
+    assert values[2] > values[1] > values[0] > 8
 
 
 def test_metrics_of_a_hole_need_a_hole() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from restore.core.pictures.pixels import pull_push
+from restore.plugins.common.inpainting.prefill import fill_smoothly
 from restore.plugins.inpaint_gan.network_settings import ModelSettings
 from restore.plugins.inpaint_gan.networks import drawn
 
@@ -37,7 +37,7 @@ def test_the_generator_adds_to_a_smooth_start_and_draws_upon_gray(start: str) ->
         assert not silent.seen[:, :3][inside].any()
         assert bool((answer == 0.5).all())
     else:
-        assert torch.allclose(answer, pull_push(picture, 1 - mask), atol=1e-5)
+        assert torch.allclose(answer, fill_smoothly(picture, mask), atol=1e-5)
         assert torch.allclose(answer[~inside], picture[~inside], atol=1e-6)
 
 
@@ -50,4 +50,4 @@ def test_upon_a_smooth_start_nothing_is_drawn_outside_the_hole() -> None:
     (answer,) = drawn(ModelSettings(start="smooth"), Loud(), picture, mask)
     inside = mask.bool().expand_as(picture)
     assert torch.allclose(answer[~inside], picture[~inside], atol=1e-6)
-    assert torch.allclose(answer[inside], (pull_push(picture, 1 - mask) + 0.5)[inside], atol=1e-5)
+    assert torch.allclose(answer[inside], (fill_smoothly(picture, mask) + 0.5)[inside], atol=1e-5)

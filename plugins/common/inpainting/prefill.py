@@ -1,0 +1,79 @@
+"""A smooth continuation into the hole at hardly any cost: a better place to start from than gray.
+
+Low frequencies come from pull-push (Gortler et al., 1996), which never overshoots but is blunt at the rim of a hole.
+Some steps of conjugate gradient then bend the result toward a spline under tension (Mitasova and Mitas, 1993): a thin
+plate, as in biharmonic filling, that is also stretched, so that it overshoots less. Thin holes come to rest in these
+steps; deep inside large ones pull-push remains.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from restore.core.pictures.pixels import pull_push
+
+STEPS = 24
+"""Steps of conjugate gradient."""
+
+TENSION = 1.0
+"""Weight of the squared gradient beside that of the squared Laplacian in what is minimized.
+
+On the sample's twelve validation squares of 128 pixels no step gives 25.10 dB inside the hole, 24 steps give 25.64
+without tension, 25.73 with 0.3 and 25.75 with 1; the biharmonic fill, solved exactly, 25.69.
+"""
+
+
+@torch.no_grad()
+def fill_smoothly(images: Tensor, masks: Tensor, steps: int = STEPS) -> Tensor:
+    """Fill the holes of images smoothly from around them.
+
+    Args:
+        images: (B, C, H, W), of float32 at least, with finite values in the hole, which do not matter.
+        masks: (B, 1, H, W), one in the hole.
+        steps: of conjugate gradient after pull-push; with none, values stay between those of the known pixels.
+
+    Returns:
+        The images, the same outside the hole. An image without a known pixel becomes zero.
+    """
+    with torch.autocast(images.device.type, enabled=False):
+        filled = pull_push(images, 1 - masks)
+        return _bend(filled, masks.to(filled.dtype), steps) if steps else filled
+
+
+def _bend(filled: Tensor, masks: Tensor, steps: int) -> Tensor:
+    """Lower the energy of the spline by conjugate gradient, over the pixels of the hole alone.
+
+    Each channel of each image is a system of its own: what else is in the batch changes nothing.
+    """
+    residual = -masks * _stiffness(filled)
+    direction, squares = residual, _dot(residual, residual)
+    for _ in range(steps):
+        changed = masks * _stiffness(direction)
+        length = squares / _positive(_dot(direction, changed))
+        filled, residual = filled + length * direction, residual - length * changed
+        before, squares = squares, _dot(residual, residual)
+        direction = residual + squares / _positive(before) * direction
+    return filled
+
+
+def _stiffness(x: Tensor) -> Tensor:
+    """Half the gradient of the spline's energy."""
+    bent = _laplacian(x)
+    return _laplacian(bent).sub_(bent, alpha=TENSION)
+
+
+def _laplacian(x: Tensor) -> Tensor:
+    """Sum of the differences to the four neighbors; beyond the edge each pixel is its own neighbor."""
+    around = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    vertical = around[..., :-2, 1:-1] + around[..., 2:, 1:-1]
+    return vertical.add_(around[..., 1:-1, :-2]).add_(around[..., 1:-1, 2:]).sub_(x, alpha=4)
+
+
+def _positive(squares: Tensor) -> Tensor:
+    return squares.clamp(min=torch.finfo(squares.dtype).tiny)
+
+
+def _dot(x: Tensor, y: Tensor) -> Tensor:
+    return (x * y).sum((-2, -1), keepdim=True)
