@@ -67,7 +67,8 @@ class NearestKnown(Filling):
 class Smooth(Filling):
     """A smooth continuation, in a fraction of the time of the smoothest."""
 
-    def fill(self, picture: Tensor, mask: Tensor, modules: Modules) -> Tensor:  # noqa: ARG002
+    @override
+    def fill(self, picture: Tensor, mask: Tensor, networks: Networks) -> Tensor:
         """See `prefill.fill_smoothly`; a whole batch at once, on its device."""
         return fill_smoothly(picture, mask).clamp(0, 1)
 

@@ -50,7 +50,7 @@ def generator(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if not any(key.startswith("generator.") for key in here):
         raise WeightsError("none of its keys belongs to this code base")
     first = here.get("generator.encoder.0.features.weight")
-    return ({} if first is None else {"width": len(first)}), here
+    return {"prefill": "none"} | ({} if first is None else {"width": len(first)}), here
 
 
 def discriminator(state: State) -> dict[str, Tensor]:

@@ -11,8 +11,10 @@ from torch.nn import functional as F
 
 from restore.core.inference.padding import padded
 from restore.core.machine.precision import in_full_precision
+from restore.plugins.common.inpainting.prefill import fill_smoothly
 from restore.plugins.lbam.attention import AsymmetricGaussian, MapConvolution, doubling, halving
 from restore.plugins.lbam.init import SLOPE, averaging, start_as_pyramid, start_drawn
+from restore.plugins.lbam.settings import Prefill
 
 LEVELS = 7
 """How often height and width are halved."""
@@ -44,10 +46,14 @@ class Generator(nn.Module):
     Forward maps, from the mask of what is known, weigh the encoder's features; reverse maps, from the mask of the hole,
     those of the decoder, so that it attends to the hole. ``width`` is the number of channels of the first level, eight
     times as many in the deepest four; 64 is the published network with 68,304,948 parameters. Nothing is normalised.
+
+    As published (``prefill="none"``) it is shown black in the hole and answers with the whole image. With ``smooth`` it
+    is shown a smooth continuation there, to which its answer is added inside the hole; elsewhere the image stays.
     """
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = 64, prefill: Prefill = "none") -> None:
         super().__init__()
+        self.prefill = prefill
         widths = [width * min(2**level, 8) for level in range(LEVELS)]
         ups = widths[-2::-1]
         encoder = [Encoder(4, width, 3), *(Encoder(before, after, before) for before, after in pairwise(widths))]
@@ -57,21 +63,30 @@ class Generator(nn.Module):
         ]
         decoder = list(map(doubling, [widths[-1], *(2 * up for up in ups[:-1])], ups))
         last = doubling(2 * width, 3)
-        start(encoder, reverse, decoder, last)
+        start(encoder, reverse, decoder, last, pyramid=prefill == "none")
         self.encoder, self.reverse = nn.ModuleList(encoder), nn.ModuleList(reverse)
         self.decoder, self.last = nn.ModuleList(decoder), last
 
     def forward(self, pictures: Tensor, holes: Tensor) -> Tensor:
         """Pictures (B, 3, H, W) in [0, 1], whatever they show in the hole, and holes (B, 1, H, W) to (B, 3, H, W).
 
-        The answer covers the whole picture, known parts too, in [0, 1]. Sides that are no multiple of 128 are continued
-        by reflection, hole and all, and cut back.
+        The answer covers the whole picture, known parts too, in [0, 1]; a little beyond that where it is added to a
+        continuation. Sides that are no multiple of 128 are continued by reflection, hole and all, and cut back.
         """
         height, width = pictures.shape[-2:]
-        pictures, holes = (continued(plane) for plane in (pictures, holes))
+        if self.prefill == "smooth":
+            pictures = fill_smoothly(pictures, holes)
+        shown, marked = (continued(plane) for plane in (pictures, holes))
+        if self.prefill == "none":
+            shown = shown * (1 - marked)
+        answer = self._answer(shown, marked)[..., :height, :width]
+        return (answer + 1) / 2 if self.prefill == "none" else pictures + holes * answer
+
+    def _answer(self, pictures: Tensor, holes: Tensor) -> Tensor:
+        """What the U-Net makes of pictures (B, 3, H, W), of sides that 128 divides: as many in [-1, 1]."""
         known = 1 - holes  # in here one means known, as in the paper
         bare, forward_maps, reverse_maps = [], [], []
-        x, mask = torch.cat([pictures * known, known], 1), known.expand(-1, 3, -1, -1)
+        x, mask = torch.cat([pictures, known], 1), known.expand(-1, 3, -1, -1)
         for level in self.encoder:
             x, mask, features, attention = level(x, mask)
             bare.append(features)
@@ -83,8 +98,7 @@ class Generator(nn.Module):
         for up, depth in zip(self.decoder, reversed(range(LEVELS - 1)), strict=True):
             both = torch.cat([bare[depth], up(x)], 1)
             x = F.leaky_relu(both * torch.cat([forward_maps[depth], reverse_maps[depth]], 1), SLOPE)
-        filled = (torch.tanh(in_full_precision(self.last, x)) + 1) / 2
-        return filled[..., :height, :width]
+        return torch.tanh(in_full_precision(self.last, x))
 
 
 def start(
@@ -92,11 +106,17 @@ def start(
     reverse: Sequence[MapConvolution],
     decoder: Sequence[nn.ConvTranspose2d],
     last: nn.ConvTranspose2d,
+    *,
+    pyramid: bool,
 ) -> None:
-    """Give all levels the weights that training starts from; see `restore.plugins.lbam.init`."""
+    """Give all levels the weights that training starts from; see `restore.plugins.lbam.init`.
+
+    The pyramid fills holes by itself, so a network that adds to a continuation starts without it.
+    """
     convolutions = [level.features for level in encoder]
     start_drawn(convolutions, decoder, last.weight)
-    start_as_pyramid([layer.weight for layer in convolutions], [layer.weight for layer in decoder], last.weight)
+    if pyramid:
+        start_as_pyramid([layer.weight for layer in convolutions], [layer.weight for layer in decoder], last.weight)
     for levels in ([level.attention for level in encoder], reverse):
         for depth, maps in enumerate(levels):
             maps.start_averaging(depth, averaging(depth))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self, cast
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from restore.core.settings import Changeable, OptimizerSettings, ScheduleSettings, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
@@ -18,6 +19,12 @@ from restore.plugins.common.perceptual.settings import (
     check_side,
 )
 
+Prefill = Literal["none", "smooth"]
+"""What a generator is shown in the hole."""
+
+SMALLEST_WINDOW = 16
+"""Side in pixels of the smallest parts of pictures that holes are filled in."""
+
 PUBLISHED_CROP = 256
 """Side of the pictures that the published discriminator judges."""
 
@@ -28,6 +35,11 @@ class ModelSettings(Settings):
     width: Annotated[int, Field(ge=1)] = 24
     """Channels of the first level; the deepest four have eight times as many. 64 is the published network, which has 68
     million parameters."""
+    prefill: Prefill = "none"
+    """What it is shown in the hole: none, as published: nothing, so that it draws everything; smooth: a smooth
+    continuation of what is around it, to which it adds what is missing. Without --data: smooth."""
+    window: Annotated[int, Field(ge=SMALLEST_WINDOW)] | None = None
+    """Largest side in pixels at which it is used at once; unset: that of the crops it is trained on."""
 
 
 class DiscriminatorSettings(Settings):
@@ -99,6 +111,15 @@ class AdversarialSettings(Settings):
     """Optimizer of the critic; the published rate is 1e-5, which is too slow for short runs."""
 
 
+SAMPLE_RECIPE: Mapping[str, Any] = {
+    "model": {"width": 16, "prefill": "smooth"},
+    "ema": 0.99,
+    "pretrain": {"optimizer": {"lr": 1e-3, "betas": (0.9, 0.99)}},
+    "adversarial": {"weight": 0.01, "generator": {"schedule": {"name": "cosine"}}},
+}
+"""Settings of a run on the sample, wherever nothing else is asked for: it is to end in minutes on a CPU."""
+
+
 class LBAMSettings(TwoPhaseSettings):
     """Settings of a run: pretraining by pixels, then all losses with the critic."""
 
@@ -129,6 +150,24 @@ class LBAMSettings(TwoPhaseSettings):
     adversarial: AdversarialSettings = AdversarialSettings()
     """Second phase."""
 
+    @classmethod
+    def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A narrow generator that adds to a smooth continuation, unless one without it is asked for."""
+        model = given.get("model") or {}
+        if isinstance(model, BaseModel) or model.get("prefill", "smooth") != "smooth":
+            return {}
+        return SAMPLE_RECIPE
+
+    @property
+    def recipe(self) -> str | None:
+        """What the sample's recipe is, and how to get the published one."""
+        if self.data is not None or self.model.prefill == "none":
+            return None
+        return (
+            f"sample: a narrow generator ({self.model.width} channels) that adds to a smooth continuation; "
+            "--model.prefill none --model.width 64 is the published one"
+        )
+
     @model_validator(mode="after")
     def _published_critic_has_one_size(self) -> Self:
         if self.discriminator.published and self.crop != PUBLISHED_CROP:
@@ -153,11 +192,14 @@ class LBAMSettings(TwoPhaseSettings):
     # What follows imports torch, and only where it is needed: settings alone must load without it.
 
     def resolved(self) -> Self:
-        """A copy with the lengths of epochs and phases and the perceptual features fixed.
+        """A copy with the window, the lengths of epochs and phases and the perceptual features fixed.
 
         Where features will be looked at, raises UsageError or DataError for data that cannot be trained on.
         """
-        return super().resolved().model_copy(update={"perceptual": self._resolved_features()})
+        changes: dict[str, object] = {"perceptual": self._resolved_features()}
+        if self.model.window is None:
+            changes["model"] = self.model.model_copy(update={"window": max(self.crop, SMALLEST_WINDOW)})
+        return super().resolved().model_copy(update=changes)
 
     def _resolved_features(self) -> FeatureSettings:
         if not (self.perceptual.weight or self.style.weight):

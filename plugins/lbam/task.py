@@ -25,7 +25,7 @@ from restore.plugins.common.perceptual.weights import feature_network
 from restore.plugins.lbam.discriminator import Discriminator
 from restore.plugins.lbam.generator import Generator
 from restore.plugins.lbam.losses import CompositeLoss, seen_through
-from restore.plugins.lbam.settings import LBAMSettings
+from restore.plugins.lbam.settings import PUBLISHED_CROP, LBAMSettings
 
 _REMEDIES = Remedies(
     exploded="lower its learning rate (lr), raise --adversarial.penalty, or clip the gradient (clip_norm)",
@@ -52,7 +52,7 @@ class LBAM(InpaintingTask[LBAMSettings]):
     def tiny_settings(cls, **changes: Any) -> RunSettings:
         """One channel on the first level, small crops, and features of the first layers that VGG has."""
         small = {
-            "model": {"width": 1},
+            "model": {"width": 1, "window": 32},
             "discriminator": {"width": 1},
             "perceptual": {"layers": {"relu1_1": 1.0}, "weights": "random", "window": 16},
             "style": {"layers": {"relu1_1": 1.0}},
@@ -64,7 +64,7 @@ class LBAM(InpaintingTask[LBAMSettings]):
 
     def networks(self) -> dict[str, nn.Module]:
         """The generator."""
-        return {"generator": Generator(self.settings.model.width)}
+        return {"generator": Generator(self.settings.model.width, self.settings.model.prefill)}
 
     def training_networks(self) -> dict[str, nn.Module]:
         """The discriminator."""
@@ -92,7 +92,7 @@ class LBAM(InpaintingTask[LBAMSettings]):
     def dataset(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
         """Crops with holes to train on, squares with fixed holes to validate on."""
         chosen = self.settings
-        return inpainting_pictures(split, chosen, chosen.masks, chosen.crop, augment=chosen.augment)
+        return inpainting_pictures(split, chosen, chosen.masks, chosen.crop, window=chosen.crop, augment=chosen.augment)
 
     def train_step(self, batch: Batch, step: TrainStep) -> None:
         """One step of the generator alone, or one of the critic and then one of the generator."""
@@ -141,6 +141,11 @@ class LBAM(InpaintingTask[LBAMSettings]):
         return game_health(numbers, _REMEDIES)
 
     # --- using ------------------------------------------------------------------------------------------------
+
+    @property
+    def window(self) -> int:
+        """The size that it was trained at."""
+        return self.settings.model.window or PUBLISHED_CROP
 
     def fill(self, picture: Tensor, mask: Tensor, networks: Networks) -> Tensor:
         """The generator's whole answer (B, 3, H, W) in [0, 1], of any size."""

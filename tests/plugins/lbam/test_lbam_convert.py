@@ -45,7 +45,8 @@ def published(width: int) -> tuple[Generator, dict[str, Tensor]]:
 def test_a_published_checkpoint_becomes_a_weights_file_of_its_width(tmp_path: Path, prefix: str, width: int) -> None:
     network, state = published(width)
     report = import_published(tmp_path, {prefix + key: tensor for key, tensor in state.items()}, "lbam")
-    assert (report.model, report.loaded, report.differences) == ({"width": width}, 79, [])
+    assert report.model == {"prefill": "none", "width": width, "window": None}
+    assert (report.loaded, report.differences) == (79, [])
     _, networks = open_weights(report.output, registry.get)
     picture, hole = torch.rand(1, 3, 128, 128), (torch.rand(1, 1, 128, 128) > 0.5).float()
     with torch.no_grad():

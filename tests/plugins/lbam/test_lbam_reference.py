@@ -21,7 +21,7 @@ def parameters(network: nn.Module) -> int:
 def test_the_generator_equals_its_reference(golden: ModuleType) -> None:
     fixture = golden.load("lbam_generator")
     model, state = CODE_BASES["lbam-pytorch"].convert(fixture.state())
-    assert model == {"width": 64}
+    assert model == {"width": 64, "prefill": "none"}
     network = Generator(**model)
     network.load_state_dict({key.removeprefix("generator."): tensor for key, tensor in state.items()})
     assert parameters(network) == 68_304_948
