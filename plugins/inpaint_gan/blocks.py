@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
@@ -41,6 +42,29 @@ def start_normal(network: nn.Module, deviation: float = 0.02) -> None:
             continue
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+@torch.no_grad()
+def start_unnormalized(network: nn.Module, last: float = 0.05) -> None:
+    """Draw weights that keep a signal's size from layer to layer (He et al., 2015), and set biases to zero.
+
+    Without normalization weights of a fixed deviation let it fade, so that the layers inside learn nothing for long.
+    The last convolution gets ``last`` times as much: what it draws begins near nothing.
+    """
+    convolution: nn.Conv2d | nn.ConvTranspose2d | None = None
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, a=0.2)
+        elif isinstance(module, nn.ConvTranspose2d):
+            reached = module.weight.numel() // (module.weight.shape[1] * math.prod(module.stride))
+            nn.init.normal_(module.weight, 0.0, math.sqrt(2 / reached))
+        else:
+            continue
+        convolution = module
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    if convolution is not None:
+        convolution.weight.mul_(last)
 
 
 @torch.no_grad()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from restore.core.settings import Changeable, Flag, OptimizerSettings, ScheduleSettings, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
@@ -92,6 +93,18 @@ class AdversarialSettings(Settings):
     """Optimizer of the discriminator."""
 
 
+_SAMPLE_MODEL: Mapping[str, Any] = {"generator": "unet", "start": "smooth", "norm": "none"}
+"""The generator that the sample's recipe belongs to."""
+
+SAMPLE_RECIPE: Mapping[str, Any] = {
+    "model": {"norm": "none", "levels": 4},
+    "ema": 0.99,
+    "pretrain": {"optimizer": {"betas": (0.9, 0.99)}},
+    "adversarial": {"generator": {"schedule": {"name": "cosine"}}},
+}
+"""Settings of a run on the sample, wherever nothing else is asked for: it is to end in minutes on a CPU."""
+
+
 class InpaintGANSettings(TwoPhaseSettings):
     """Settings of a run that learns to fill holes by pixels, then by a game.
 
@@ -129,6 +142,26 @@ class InpaintGANSettings(TwoPhaseSettings):
     batch_size: int = 8
     ema: Annotated[float, Field(gt=0, lt=1)] | None = 0.98
     epochs: Annotated[int, Field(ge=1), Changeable()] = 10
+
+    @classmethod
+    def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A U-Net without normalization, unless another generator or start, or a normalization, is asked for."""
+        model = given.get("model") or {}
+        if isinstance(model, BaseModel) or any(
+            model.get(name, wanted) != wanted for name, wanted in _SAMPLE_MODEL.items()
+        ):
+            return {}
+        return SAMPLE_RECIPE
+
+    @property
+    def recipe(self) -> str | None:
+        """What the sample's recipe is, and how to get the published one."""
+        if self.data is not None or any(getattr(self.model, name) != wanted for name, wanted in _SAMPLE_MODEL.items()):
+            return None
+        return (
+            f"sample: a U-Net of {self.model.levels} levels without normalization; "
+            "--model.norm batch --model.start gray --model.width 64 --model.levels 8 is the published one"
+        )
 
     @field_validator("progressive", "progressive_epochs", mode="before")
     @classmethod

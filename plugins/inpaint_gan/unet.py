@@ -13,6 +13,7 @@ from restore.plugins.inpaint_gan.blocks import (
     continued,
     normalisation,
     start_normal,
+    start_unnormalized,
 )
 
 
@@ -66,7 +67,10 @@ class UNetGenerator(nn.Module):
             nn.Tanh(),
         )
         self.smallest = 2**levels
-        start_normal(self)
+        if norm == "none":
+            start_unnormalized(self)
+        else:
+            start_normal(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Picture, black in the hole, with its mask: (B, input_channels, H, W) to pictures (B, 3, H, W) in [-1, 1]."""

@@ -13,6 +13,7 @@ from small_inpaint_gan import settings
 from restore.core.errors import UsageError
 from restore.core.training_step import Phase
 from restore.plugins.inpaint_gan.progressive import phase_size
+from restore.plugins.inpaint_gan.settings import InpaintGANSettings
 from restore.plugins.inpaint_gan.task import InpaintGAN
 
 pytestmark = pytest.mark.usefixtures("one_thread", "seeded")
@@ -159,3 +160,15 @@ def test_the_augment_group_reaches_the_training_crops() -> None:
         crops.append(task.dataset("train", task.phases()[0])[0]["target"])
     assert torch.equal(crops[0], crops[1])
     assert not torch.equal(crops[0], crops[2])
+
+
+def test_a_run_on_the_sample_has_no_normalization_unless_another_network_is_asked_for() -> None:
+    sample = InpaintGANSettings()
+    assert (sample.model.norm, sample.model.levels) == ("none", 4)
+    assert sample.recipe is not None
+    for changes in ({"data": "photos"}, {"model": {"norm": "batch"}}, {"model": {"start": "gray"}}):
+        other = InpaintGANSettings.model_validate(changes)
+        assert (other.model.norm, other.model.levels) == ("batch", 6)
+        assert other.recipe is None
+    deep = InpaintGANSettings.model_validate({"model": {"levels": 6}})
+    assert (deep.model.norm, deep.model.levels) == ("none", 6)
