@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,13 +74,12 @@ def expand_home(text: str) -> Path:
 
 def config_folder() -> Path:
     """Return the user's configuration folder on this system. Raises RuntimeError if there is no home directory."""
-    if sys.platform == "win32":
-        base = os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(base) / "restore"
+    from platformdirs import user_config_path
+
+    folder = user_config_path("restore", appauthor=False, roaming=True)
+    if folder.parts[0] == "~":  # platformdirs leaves it unexpanded
+        raise RuntimeError("cannot determine the home directory")
+    return folder
 
 
 def read_project(path: Path) -> Project:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import pytest
 
 import restore.registry
@@ -123,11 +124,8 @@ class TestWhereItIs:
             find_project()
 
     def test_without_a_home_there_is_no_file_of_the_users(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def homeless() -> Path:
-            raise RuntimeError("Could not determine home directory.")
-
         monkeypatch.delenv("XDG_CONFIG_HOME")
-        monkeypatch.setattr(Path, "home", homeless)
+        monkeypatch.setattr(platformdirs, "user_config_path", lambda *_, **__: Path("~/.config/restore"))
         assert find_project() == Project()
 
     def test_a_home_that_may_not_be_looked_into_holds_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,17 +147,10 @@ class TestWhereItIs:
             with pytest.raises(ProjectFileError, match="cannot determine the home directory for ~"):
                 read_project(write(text))
 
-    def test_every_system_has_its_own_place(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_configuration_folder_follows_the_system(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert config_folder().parts[-2:] == ("configuration", "restore")
         monkeypatch.delenv("XDG_CONFIG_HOME")
         assert config_folder().parts[-2:] == (".config", "restore")
-        monkeypatch.setattr(sys, "platform", "darwin")
-        assert config_folder().parts[-3:] == ("Library", "Application Support", "restore")
-        monkeypatch.setattr(sys, "platform", "win32")
-        monkeypatch.setenv("APPDATA", "/roaming")
-        assert config_folder() == Path("/roaming/restore")
-        monkeypatch.delenv("APPDATA")
-        assert config_folder().parts[-3:] == ("AppData", "Roaming", "restore")
 
 
 class TestTheRepositorysOwnCopy:
