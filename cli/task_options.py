@@ -33,7 +33,8 @@ class PredictRequest(Settings):
     device: Device = "auto"
     """Device to compute on."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "fp32"
-    """Floating-point precision; all but fp32 are less exact and on some devices faster; auto: bf16 if it is faster."""
+    """Floating-point precision; all but fp32 are less exact and on some devices faster; auto: bf16 where the
+    hardware has instructions for it."""
     overwrite: bool = False
     """Replace existing files."""
 

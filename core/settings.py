@@ -195,8 +195,9 @@ class RunSettings(Settings):
     device: Annotated[Literal["auto", "cpu", "cuda", "mps"], Changeable()] = "auto"
     """Where to compute."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    """Arithmetic of training; auto: bf16 where it is measured to be faster, else fp32, in which torch lets convolutions
-    round to TF32 on CUDA. Evaluation is always fp32 proper."""
+    """Arithmetic of training; auto: bf16 where the hardware has instructions for it (CUDA since Ampere, processors with
+    amx_bf16 or avx512_bf16), else fp32, in which torch lets convolutions round to TF32 on CUDA. Evaluation is always
+    fp32 proper."""
     compile: bool = False
     """Compile the networks that train (torch.compile): slower to start, faster or slower afterwards; worth a try."""
     deterministic: bool = False

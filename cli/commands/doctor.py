@@ -103,7 +103,7 @@ def _check_devices(findings: Findings) -> None:
         findings.add_fact("mps", "available")
         devices.append(torch.device("mps"))
     for device in devices:
-        findings.add_fact(f"precision on {device}", _fast_precision(device))
+        _precision(findings, device)
     _shared_memory(findings)
 
 
@@ -113,14 +113,21 @@ def _why_no_cuda(torch: Any) -> str:
     return f"none (torch supports CUDA {torch.version.cuda}, but finds no device or driver)"
 
 
-def _fast_precision(device: Any) -> str:
-    from restore.core.machine.precision import WORTH_IT, probe
+def _precision(findings: Findings, device: Any) -> None:
+    """Report what ``--precision auto`` selects on a device, and whether a measurement agrees."""
+    from restore.core.machine.precision import choose
+    from restore.core.machine.speed import WORTH_IT, bf16_speedup
 
-    speedup = float(probe(device)["speedup"])
-    if speedup <= 0:
-        return "fp32 (no bf16)"
-    chosen = "bf16" if speedup >= WORTH_IT else "fp32"
-    return f"{chosen} (training in bf16 is {speedup:.2f} times as fast as in fp32)"
+    chosen = choose("auto", device)
+    speedup = bf16_speedup(device)
+    measured = f"training in bf16 is {speedup:.2f} times as fast as in fp32" if speedup else "no bf16"
+    findings.add_fact(f"precision on {device}", f"{chosen} ({measured})")
+    faster = "bf16" if speedup >= WORTH_IT else "fp32"
+    if faster != chosen and not 1 < speedup < WORTH_IT:
+        findings.advice.append(
+            f"--precision auto selects {chosen} on {device} by its features, but {faster} is faster on this machine: "
+            f"try --precision {faster}"
+        )
 
 
 def _shared_memory(findings: Findings) -> None:

@@ -1,12 +1,8 @@
-"""Which arithmetic a run trains in: what is asked for, or what is measured to be fast on this machine."""
+"""Which arithmetic a run trains in: what is asked for, or what its hardware has instructions for."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import platform
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +11,9 @@ from torch import Tensor, nn
 
 from restore.core.errors import UsageError
 
-WORTH_IT = 1.15
-"""How many times faster bf16 must be than fp32 before ``auto`` takes it."""
+FAST_BF16 = frozenset({"amx_bf16", "avx512_bf16"})
+"""Features of a processor, as Linux names them, any of which multiplies bf16 faster than fp32. Without them torch
+computes in bf16 all the same, several times as slowly."""
 
 
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[Any]:
@@ -42,13 +39,11 @@ def in_full_precision(layer: nn.Module, x: Tensor) -> Tensor:
     return result
 
 
-def cache_folder() -> Path:
-    """The user's cache folder of restorekit: ``$XDG_CACHE_HOME`` or ``~/.cache``, then ``restorekit``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "restorekit"
-
-
 def choose(requested: str, device: torch.device) -> str:
-    """The precision of a run: as requested, or for ``auto`` the faster of bf16 and fp32 on this device.
+    """The precision of a run: as requested; for ``auto`` bf16 where the device has instructions for it, else fp32.
+
+    It is a function of what was asked for and of the hardware alone, never of a measurement: the same settings give
+    the same run each time.
 
     Raises:
         UsageError: the device cannot do what was requested.
@@ -57,84 +52,25 @@ def choose(requested: str, device: torch.device) -> str:
         raise UsageError(f"--precision fp16 needs a CUDA device; this run is on {device.type}. Use bf16 or fp32")
     if requested != "auto":
         return requested
-    return "bf16" if probe(device)["speedup"] >= WORTH_IT else "fp32"
+    return "bf16" if has_fast_bf16(device) else "fp32"
 
 
-def probe(device: torch.device) -> dict[str, Any]:
-    """How much faster bf16 trains than fp32 here: ``{"device", "speedup", "measured"}``.
+def has_fast_bf16(device: torch.device) -> bool:
+    """Whether a device multiplies bf16 faster than fp32, as far as its features tell.
 
-    Measured once for a device and torch version (about a second) and kept in the cache folder; ``measured`` says
-    whether it was measured just now.
+    CUDA: compute capability 8.0 and later, and what ROCm supports. CPU: `FAST_BF16`, on Linux, which tells; an ARM
+    processor with bf16 is not taken for one, since whether it pays differs from one to the next. Apple Metal: no.
     """
-    key = f"{_device_name(device)}, torch {torch.__version__}, {torch.get_num_threads()} threads"
-    path = cache_folder() / "precision.json"
-    known = _read(path)
-    if key in known:
-        return {"device": key, "speedup": known[key], "measured": False}
-    speedup = _bf16_speedup(device)
-    if speedup:  # it may have failed for want of memory, which is not so for ever
-        _write(path, {**known, key: speedup})
-    return {"device": key, "speedup": speedup, "measured": True}
-
-
-def _device_name(device: torch.device) -> str:
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    if device.type == "cpu":
-        with contextlib.suppress(OSError):
-            for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
-                if line.startswith("model name"):
-                    return f"{line.partition(':')[2].strip()} {_cpu_features()}".strip()
-        return platform.processor() or platform.machine()
-    return device.type
+        with torch.cuda.device(device):
+            return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and torch.backends.mkldnn.is_available() and not FAST_BF16.isdisjoint(cpu_features())
 
 
-def _cpu_features() -> str:
-    # virtual machines of one name may or may not pass these through
-    flags = Path("/proc/cpuinfo").read_text("utf-8")
-    return " ".join(flag for flag in ("amx_bf16", "avx512_bf16") if flag in flags)
-
-
-def _bf16_speedup(device: torch.device) -> float:
-    # small pictures would only show how fast a GPU starts its kernels
-    side, layout = (24, torch.contiguous_format) if device.type == "cpu" else (128, torch.channels_last)
-    with torch.random.fork_rng(devices=[]):
-        body = nn.Sequential(*(layer for _ in range(4) for layer in (nn.Conv2d(64, 64, 3, padding=1), nn.ReLU())))
-        body.to(device).to(memory_format=layout)
-        picture = torch.rand(8, 64, side, side).to(device, memory_format=layout)
-    try:
-        return round(_seconds(body, picture, "fp32") / _seconds(body, picture, "bf16"), 2)
-    except RuntimeError:  # a device without bf16 says so when it is asked to compute in it
-        return 0.0
-
-
-def _seconds(body: nn.Module, picture: Tensor, precision: str) -> float:
-    """Best time of a forward and backward pass."""
-
-    def once() -> float:
-        start = time.perf_counter()
-        with autocast(picture.device, precision):
-            loss = body(picture).float().square().mean()
-        loss.backward()
-        loss.item()  # waits for the device
-        return time.perf_counter() - start
-
-    for _ in range(3):
-        once()
-    return min(once() for _ in range(8))
-
-
-def _read(path: Path) -> dict[str, float]:
-    try:
-        known = json.loads(path.read_text("utf-8"))
-        return {str(key): float(value) for key, value in known.items()}
-    except (OSError, ValueError, AttributeError, TypeError):
-        return {}  # a cache that cannot be read is measured anew
-
-
-def _write(path: Path, known: dict[str, float]) -> None:
-    with contextlib.suppress(OSError):  # a machine without a writable home measures each time
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(known, indent=1), "utf-8")
-        temporary.replace(path)
+def cpu_features(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
+    """Features of the processor, as Linux names them; none on other systems."""
+    with contextlib.suppress(OSError):
+        for line in cpuinfo.read_text("utf-8", errors="replace").splitlines():
+            if line.startswith("flags"):
+                return frozenset(line.partition(":")[2].split())
+    return frozenset()

@@ -11,13 +11,14 @@ import pytest
 import torch
 
 from restore.cli.commands import doctor as doctor_module
-from restore.core.machine import precision
+from restore.core.machine import precision, speed
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch, tmp_path):
     """No measuring of speed, and an empty cache of downloaded weights."""
-    monkeypatch.setattr(precision, "probe", lambda device: {"device": "d", "speedup": 1.5, "measured": False})
+    monkeypatch.setattr(precision, "cpu_features", lambda: frozenset({"avx512_bf16"}))
+    monkeypatch.setattr(speed, "bf16_speedup", lambda device: 1.5)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
 
 
@@ -99,11 +100,24 @@ def test_a_part_that_cannot_be_examined_hides_no_other(restore, monkeypatch):
     def broken(device):
         raise RuntimeError("driver too old")
 
-    monkeypatch.setattr(precision, "probe", broken)
+    monkeypatch.setattr(speed, "bf16_speedup", broken)
     result = restore("doctor")
     assert result.exit_code == 1
     assert "checking devices failed: RuntimeError: driver too old" in result.stdout
     assert "free disk" in facts(result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("features", "speedup", "advised"),
+    [("avx512_bf16", 1.5, None), ("avx512_bf16", 0.4, "fp32"), ("avx2", 1.5, "bf16"), ("avx2", 1.1, None)],
+)
+def test_a_precision_that_the_stopwatch_contradicts_is_told(restore, monkeypatch, flat, features, speedup, advised):
+    monkeypatch.setattr(precision, "cpu_features", lambda: frozenset({features}))
+    monkeypatch.setattr(speed, "bf16_speedup", lambda device: speedup)
+    text = flat(restore("doctor").stdout)
+    assert ("--precision auto selects" in text) == (advised is not None)
+    if advised:
+        assert f"try --precision {advised}" in text
 
 
 def test_a_damaged_download_is_noticed(restore, tmp_path, flat):

@@ -1,7 +1,8 @@
-"""The precision of a run is what was asked for, or what is measured to be fast; measured once."""
+"""The precision of a run is what was asked for, or what the hardware has instructions for."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -10,54 +11,62 @@ from torch import nn
 
 from restore.core.errors import UsageError
 from restore.core.machine import precision
+from restore.core.machine.speed import bf16_speedup
 
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path / "restorekit" / "precision.json"
-
-
-@pytest.mark.parametrize(("speedup", "chosen"), [(2.5, "bf16"), (1.0, "fp32"), (0.0, "fp32")])
-def test_auto_takes_bf16_where_it_is_faster(speedup: float, chosen: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precision, "_bf16_speedup", lambda device: speedup)
+@pytest.mark.parametrize(
+    ("features", "chosen"),
+    [
+        ({"avx2", "avx512f", "avx512_bf16"}, "bf16"),
+        ({"avx2", "amx_tile", "amx_bf16"}, "bf16"),
+        ({"avx2", "avx512f", "avx512_vnni"}, "fp32"),
+        ({"fp", "asimd", "bf16"}, "fp32"),
+        (set(), "fp32"),
+    ],
+)
+def test_auto_follows_from_the_features_of_the_processor(features, chosen, monkeypatch):
+    monkeypatch.setattr(precision, "cpu_features", lambda: frozenset(features))
     assert precision.choose("auto", CPU) == chosen
 
 
-def test_it_is_measured_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = precision.probe(CPU)
-    assert first["measured"]
-    assert first["speedup"] > 0
-    monkeypatch.setattr(precision, "_bf16_speedup", lambda device: pytest.fail("measured again"))
-    assert precision.probe(CPU) == {**first, "measured": False}
-    cache.write_text("not json", encoding="utf-8")
-    monkeypatch.setattr(precision, "_bf16_speedup", lambda device: 3.0)
-    assert precision.probe(CPU)["speedup"] == 3.0
-
-
-def test_what_failed_is_measured_again(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(*_: object) -> float:
-        raise torch.OutOfMemoryError
-
-    monkeypatch.setattr(precision, "_seconds", fails)
+def test_a_torch_without_fast_convolutions_trains_in_fp32(monkeypatch):
+    monkeypatch.setattr(precision, "cpu_features", lambda: frozenset({"amx_bf16"}))
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     assert precision.choose("auto", CPU) == "fp32"
-    assert not cache.exists()
 
 
-def test_measuring_leaves_the_chance_of_the_run_alone() -> None:
+@pytest.mark.parametrize(("native", "chosen"), [(True, "bf16"), (False, "fp32")])
+def test_auto_on_cuda_takes_bf16_where_it_is_no_emulation(native, chosen, monkeypatch):
+    asked = []
+
+    def supported(including_emulation: bool = True) -> bool:
+        asked.append(including_emulation)
+        return native
+
+    monkeypatch.setattr(torch.cuda, "device", lambda device: contextlib.nullcontext())
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
+    assert precision.choose("auto", torch.device("cuda", 0)) == chosen
+    assert asked == [False]
+
+
+def test_auto_on_apple_metal_is_fp32():
+    assert precision.choose("auto", torch.device("mps")) == "fp32"
+
+
+def test_features_are_read_as_linux_writes_them(tmp_path: Path):
+    file = tmp_path / "cpuinfo"
+    file.write_text("processor\t: 0\nflags\t\t: fpu avx2 avx512_bf16\n\nprocessor\t: 1\nflags\t\t: fpu\n")
+    assert precision.cpu_features(file) == {"fpu", "avx2", "avx512_bf16"}
+    assert precision.cpu_features(tmp_path / "none") == set()
+
+
+def test_measuring_leaves_the_random_state_alone():
     torch.manual_seed(0)
     before = torch.get_rng_state()
-    precision.probe(CPU)
+    assert bf16_speedup(CPU) > 0
     assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_a_home_that_cannot_be_written_to_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    monkeypatch.setattr(precision, "_bf16_speedup", lambda device: 2.0)
-    assert precision.choose("auto", CPU) == "bf16"
 
 
 def test_what_is_asked_for_is_taken_if_the_device_can() -> None:

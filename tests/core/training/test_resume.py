@@ -17,8 +17,9 @@ from toy_tasks import Heads, OneNetwork, Penalty, ToySettings, TwoPhases, Variat
 
 from restore.core.errors import CheckpointError, Interrupted, ResumeError
 from restore.core.events import Event, RunStarted, StepDone, Warned
+from restore.core.machine import precision
 from restore.core.records.checkpoints import Checkpoint, load_newest
-from restore.core.records.folder import read_task
+from restore.core.records.folder import read_config, read_task
 from restore.core.records.resuming import merged
 from restore.core.training.trainer import Trainer
 
@@ -215,3 +216,14 @@ def test_a_checkpoint_of_another_version_is_refused_in_words(tmp_path: Path) -> 
     save(folder / "checkpoints", 99, checkpoint, keep=1)
     with pytest.raises(CheckpointError, match="another version of restorekit"):
         train(OneNetwork, run, resume=folder)
+
+
+def test_a_resumed_run_keeps_its_precision_on_other_hardware(tmp_path, monkeypatch):
+    monkeypatch.setattr(precision, "cpu_features", lambda: frozenset({"avx512_bf16"}))
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
+    run = toy_settings(tmp_path, precision="auto")
+    folder = train(TwoPhases, run)
+    assert read_config(folder)["precision"] == "bf16"
+    monkeypatch.setattr(precision, "cpu_features", lambda: frozenset({"avx2"}))
+    assert precision.choose("auto", torch.device("cpu")) == "fp32"
+    assert merged(ToySettings, folder, {}).precision == "bf16"
