@@ -22,11 +22,13 @@ def make_optimizer(settings: OptimizerSettings, parameters: Iterable[Parameter])
     """The named optimizer over the parameters that are trainable."""
     trainable = [parameter for parameter in parameters if parameter.requires_grad]
     common: dict[str, Any] = {"lr": settings.lr, "weight_decay": settings.weight_decay}
+    # one pass over the memory instead of ten; there is none for other devices
+    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in trainable)
     match settings.name:
         case "adam":
-            return torch.optim.Adam(trainable, betas=settings.betas, **common)
+            return torch.optim.Adam(trainable, betas=settings.betas, fused=fused, **common)
         case "adamw":
-            return torch.optim.AdamW(trainable, betas=settings.betas, **common)
+            return torch.optim.AdamW(trainable, betas=settings.betas, fused=fused, **common)
         case "sgd":
             return torch.optim.SGD(trainable, momentum=settings.momentum, nesterov=settings.nesterov, **common)
         case "rmsprop":
