@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from itertools import pairwise
+from typing import ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from restore.core.machine.precision import in_full_precision
+from restore.plugins.common.narrow_conv import NarrowConv2d
 from restore.plugins.srgan.blocks import SubPixel, scaled_kaiming_, stages
 
 
@@ -27,6 +30,9 @@ def halo(ends: int, blocks: int, factors: tuple[int, ...], tail: int) -> int:
 
 class NormalisedBlock(nn.Module):
     """Residual block of SRResNet: convolution, norm, PReLU, convolution, norm, sum (Ledig et al., 2017, figure 4)."""
+
+    normalized_by: ClassVar[Mapping[str, str]] = {"conv1": "norm1", "conv2": "norm2"}
+    """Convolutions and the normalization of each, which inference folds into them."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -50,6 +56,9 @@ class SRResNet(nn.Module):
     trained so. A ``scale`` other than 2, 3, 4 or 8 is a ValueError.
     """
 
+    normalized_by: ClassVar[Mapping[str, str]] = {"fusion": "norm"}
+    """Convolutions and the normalization of each, which inference folds into them."""
+
     def __init__(self, scale: int = 4, channels: int = 64, blocks: int = 16, clamp: bool = False) -> None:
         super().__init__()
         factors = stages(scale)
@@ -61,7 +70,7 @@ class SRResNet(nn.Module):
         self.fusion = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(channels)
         self.enlarge = nn.Sequential(*(SubPixel(channels, factor, nn.PReLU()) for factor in factors))
-        self.last = nn.Conv2d(channels, 3, 9, padding=4)
+        self.last = NarrowConv2d(channels, 3, 9, padding=4)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, 3, H x scale, W x scale)."""
@@ -105,7 +114,7 @@ class MSRResNet(nn.Module):
         self.body = nn.Sequential(*(PlainBlock(channels) for _ in range(blocks)))
         self.enlarge = nn.Sequential(*(SubPixel(channels, factor, nn.LeakyReLU(0.1)) for factor in factors))
         self.detail = nn.Conv2d(channels, channels, 3, padding=1)
-        self.last = nn.Conv2d(channels, 3, 3, padding=1)
+        self.last = NarrowConv2d(channels, 3, 3, padding=1)
         scaled_kaiming_(self.first, 1.0)
         scaled_kaiming_(self.detail, 1.0)
         scaled_kaiming_(self.last, 0.1)
