@@ -20,18 +20,35 @@ class Cut:
     """Its own pixels; those of all tiles are the whole axis, each once."""
     seen_start: int
     seen_stop: int
-    """What the network is shown: its own pixels and the halo, as far as the picture goes."""
+    """What the network is shown: its own pixels, the halo as far as the image goes, and what makes all tiles alike."""
 
 
 def cuts(length: int, edge: int, halo: int, step: int) -> list[Cut]:
-    """Cut an axis into tiles of at most ``edge`` pixels, as even as can be.
+    """Cut an axis into tiles that are shown to the network at one size, at most ``edge`` and a halo on both sides.
 
-    ``length``, ``edge`` and ``halo`` are multiples of ``step``, and so is every coordinate: a network that works at
-    several resolutions sees a tile on the same grid as the whole.
+    One size means one shape of every convolution, whose kernels are prepared once. ``length``, ``edge`` and ``halo``
+    are multiples of ``step``, and so is every coordinate: a network that works at several resolutions sees a tile on
+    the same grid as the whole.
     """
-    steps, count = length // step, math.ceil(length / edge)
-    bounds = [index * steps // count * step for index in range(count + 1)]
-    return [Cut(start, stop, max(0, start - halo), min(length, stop + halo)) for start, stop in pairwise(bounds)]
+    count = math.ceil(length / edge)
+    bounds = [index * (length // step) // count * step for index in range(count + 1)]
+    widest = max(stop - start for start, stop in pairwise(bounds))
+    even = _shown(bounds, length, min(length, widest + 2 * halo), halo)
+    # Tiles at the ends need a halo on one side only. Where they take more of the axis in return nothing is seen twice
+    # that need not be, provided that the tiles between them do not become too narrow to fade.
+    seen = math.ceil((length + 2 * halo * (count - 1)) / count / step) * step
+    if count > 1 and seen < length:
+        starts = [index * ((length - seen) // step) // (count - 1) * step for index in range(count)]
+        balanced = _shown([0, *(start + halo for start in starts[1:]), length], length, seen, halo)
+        if fade_width(balanced, halo) >= fade_width(even, halo):
+            return balanced
+    return even
+
+
+def _shown(bounds: list[int], length: int, seen: int, halo: int) -> list[Cut]:
+    """Tiles between bounds, of which ``seen`` pixels each are shown: at the ends more than the halo."""
+    starts = [min(max(0, start - halo), length - seen) for start in bounds[:-1]]
+    return [Cut(*own, at, at + seen) for own, at in zip(pairwise(bounds), starts, strict=True)]
 
 
 def fade_width(pieces: list[Cut], halo: int) -> int:

@@ -13,6 +13,7 @@ from tasks_in_use import Computed, Used, enlarging, hourglass, picture, used
 from restore.core.errors import UsageError
 from restore.core.inference import canvas
 from restore.core.inference.engine import predict_picture
+from restore.core.inference.tiles import cuts
 from restore.core.planes import Plane, Tiling
 
 
@@ -40,11 +41,37 @@ def test_a_halo_that_is_too_small_shows_so_the_comparison_can_fail():
     assert (whole - tiled).abs().max() > 1e-3
 
 
+@settings(deadline=None, max_examples=300)
+@given(st.integers(1, 300), st.integers(1, 60), st.integers(0, 20), st.sampled_from([1, 4]))
+def test_tiles_are_of_one_size_have_their_halo_and_cover_the_axis_once(length, edge, halo, step):
+    length, edge, halo = length * step, edge * step, halo * step
+    pieces = cuts(length, edge, halo, step)
+    assert [0, *(piece.stop for piece in pieces)] == [*(piece.start for piece in pieces), length]
+    (seen,) = {piece.seen_stop - piece.seen_start for piece in pieces}
+    assert seen <= min(length, edge + 2 * halo)
+    for piece in pieces:
+        assert piece.start < piece.stop
+        assert 0 <= piece.seen_start <= max(0, piece.start - halo)
+        assert min(length, piece.stop + halo) <= piece.seen_stop <= length
+        assert all(place % step == 0 for place in (piece.start, piece.stop, piece.seen_start, piece.seen_stop))
+
+
+def test_tiles_at_the_ends_take_more_where_they_need_no_halo():
+    assert [(piece.start, piece.stop) for piece in cuts(1000, 260, 40, 1)] == [
+        (0, 270),
+        (270, 500),
+        (500, 730),
+        (730, 1000),
+    ]
+    assert {piece.seen_stop - piece.seen_start for piece in cuts(1000, 260, 40, 1)} == {310}
+
+
 def test_many_tiles_are_run_and_none_is_larger_than_asked_for():
     task = enlarging(2, halo=3)
     used(task, picture(50, 33), tile=16)
     assert len(task.shapes) == 4 * 3
     assert max(max(shape[-2:]) for shape in task.shapes) <= 16 + 2 * 3
+    assert len(set(task.shapes)) == 1
 
 
 @settings(deadline=None, max_examples=40)
