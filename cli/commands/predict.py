@@ -93,8 +93,10 @@ def predict(model: ModelRef, inputs: Sequence[Path], request: PredictRequest, op
     """
     from restore.cli.console.bar import open_bar
     from restore.cli.console.log_capture import print_log_warnings
+    from restore.core.inference.folding import fold_batch_norm
     from restore.core.machine.devices import device_of
     from restore.core.machine.precision import choose
+    from restore.core.networks import Networks
     from restore.core.writing import writable_folder
 
     with print_log_warnings():
@@ -111,6 +113,7 @@ def predict(model: ModelRef, inputs: Sequence[Path], request: PredictRequest, op
         outputs = _OutputFiles(request.output, list(names.values()), [*images, *also_read], request.overwrite)
         outputs.reserve(method.always_renders)
         writable_folder(request.output)
+        networks = Networks(fold_batch_norm(networks))  # once for all images
         prediction = _Prediction(method, networks, device, precision, request, outputs, images, bar)
         failed = [path for path in images if not prediction.attempt(path, names[path])]
     if failed:

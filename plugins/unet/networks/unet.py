@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,9 @@ Logits = Tensor | list[Tensor]
 
 class DoubleConvolution(nn.Module):
     """Twice: 3x3 convolution, batch normalisation, ReLU. Height and width stay as they are."""
+
+    normalized_by: ClassVar[Mapping[str, str]] = {"conv1": "bn1", "conv2": "bn2"}
+    """Convolutions and the normalization of each, which inference folds into them."""
 
     def __init__(self, in_channels: int, middle_channels: int, out_channels: int) -> None:
         super().__init__()

@@ -1,0 +1,57 @@
+"""Fold batch normalization into the convolution before it, where a scale and an offset cost nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from itertools import pairwise
+
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+NORMALIZATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
+
+def fold_batch_norm(networks: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
+    """Copies of networks, in evaluation mode, whose batch normalization is part of their convolutions where it can be.
+
+    The networks themselves stay as they are: those that are trained or saved have their normalization. A pair is known
+    where the two follow one another in an ``nn.Sequential``, and where a block says so by a class attribute that names
+    its convolutions and the normalization of each: ``normalized_by = {"conv1": "norm1"}``. Whatever else normalizes,
+    and a layer that is used twice, is left alone. Outputs are the same within rounding.
+
+    Args:
+        networks: networks by name.
+    """
+    return {name: _folded(network) for name, network in networks.items()}
+
+
+def _folded(network: nn.Module) -> nn.Module:
+    copy = deepcopy(network).eval()
+    uses = [id(module) for _, module in copy.named_modules(remove_duplicate=False)]
+    for module in copy.modules():
+        for before, after in _pairs(module):
+            convolution, norm = module.get_submodule(before), module.get_submodule(after)
+            alone = uses.count(id(convolution)) == uses.count(id(norm)) == 1
+            if alone and _is_plain(convolution) and _is_constant(norm):
+                module.register_module(before, fuse_conv_bn_eval(convolution, norm))
+                module.register_module(after, nn.Identity())
+    return copy
+
+
+def _pairs(module: nn.Module) -> Iterator[tuple[str, str]]:
+    """Names of children of a module of which the second is applied to the output of the first, and nothing else is."""
+    if isinstance(module, nn.Sequential):
+        yield from pairwise(name for name, _ in module.named_modules(remove_duplicate=False) if name.isdigit())
+    yield from getattr(module, "normalized_by", {}).items()
+
+
+def _is_plain(layer: nn.Module) -> bool:
+    """Whether a layer is a convolution whose weight is a parameter, and not computed from others."""
+    return isinstance(layer, CONVOLUTIONS) and "weight" in dict(layer.named_parameters(recurse=False))
+
+
+def _is_constant(norm: nn.Module) -> bool:
+    """Whether a layer is batch normalization that uses its running statistics in evaluation."""
+    return isinstance(norm, NORMALIZATIONS) and norm.running_mean is not None
