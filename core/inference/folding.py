@@ -33,8 +33,11 @@ def _folded(network: nn.Module) -> nn.Module:
     for module in copy.modules():
         for before, after in _pairs(module):
             convolution, norm = module.get_submodule(before), module.get_submodule(after)
-            alone = uses.count(id(convolution)) == uses.count(id(norm)) == 1
-            if alone and _is_plain(convolution) and _is_constant(norm):
+            if not isinstance(convolution, CONVOLUTIONS) or not isinstance(norm, NORMALIZATIONS):
+                continue
+            plain = "weight" in dict(convolution.named_parameters(recurse=False))  # and not computed from others
+            constant = norm.running_mean is not None
+            if plain and constant and uses.count(id(convolution)) == uses.count(id(norm)) == 1:
                 module.register_module(before, fuse_conv_bn_eval(convolution, norm))
                 module.register_module(after, nn.Identity())
     return copy
@@ -45,13 +48,3 @@ def _pairs(module: nn.Module) -> Iterator[tuple[str, str]]:
     if isinstance(module, nn.Sequential):
         yield from pairwise(name for name, _ in module.named_modules(remove_duplicate=False) if name.isdigit())
     yield from getattr(module, "normalized_by", {}).items()
-
-
-def _is_plain(layer: nn.Module) -> bool:
-    """Whether a layer is a convolution whose weight is a parameter, and not computed from others."""
-    return isinstance(layer, CONVOLUTIONS) and "weight" in dict(layer.named_parameters(recurse=False))
-
-
-def _is_constant(norm: nn.Module) -> bool:
-    """Whether a layer is batch normalization that uses its running statistics in evaluation."""
-    return isinstance(norm, NORMALIZATIONS) and norm.running_mean is not None

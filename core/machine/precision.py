@@ -63,8 +63,8 @@ def has_fast_bf16(device: torch.device) -> bool:
     """
     if device.type == "cuda":
         with torch.cuda.device(device):
-            return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and torch.backends.mkldnn.is_available() and not FAST_BF16.isdisjoint(cpu_features())
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device.type == "cpu" and not FAST_BF16.isdisjoint(cpu_features())
 
 
 def cpu_features(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:

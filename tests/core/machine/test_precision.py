@@ -31,12 +31,6 @@ def test_auto_follows_from_the_features_of_the_processor(features, chosen, monke
     assert precision.choose("auto", CPU) == chosen
 
 
-def test_a_torch_without_fast_convolutions_trains_in_fp32(monkeypatch):
-    monkeypatch.setattr(precision, "cpu_features", lambda: frozenset({"amx_bf16"}))
-    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-    assert precision.choose("auto", CPU) == "fp32"
-
-
 @pytest.mark.parametrize(("native", "chosen"), [(True, "bf16"), (False, "fp32")])
 def test_auto_on_cuda_takes_bf16_where_it_is_no_emulation(native, chosen, monkeypatch):
     asked = []

@@ -220,7 +220,6 @@ def test_a_checkpoint_of_another_version_is_refused_in_words(tmp_path: Path) -> 
 
 def test_a_resumed_run_keeps_its_precision_on_other_hardware(tmp_path, monkeypatch):
     monkeypatch.setattr(precision, "cpu_features", lambda: frozenset({"avx512_bf16"}))
-    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
     run = toy_settings(tmp_path, precision="auto")
     folder = train(TwoPhases, run)
     assert read_config(folder)["precision"] == "bf16"
