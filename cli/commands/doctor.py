@@ -124,7 +124,7 @@ def _precision(findings: Findings, device: Any) -> None:
     findings.add_fact(f"precision on {device}", f"{chosen} ({measured})")
     faster = "bf16" if speedup >= WORTH_IT else "fp32"
     if faster != chosen and not 1 < speedup < WORTH_IT:
-        findings.advice.append(
+        findings.warnings.append(
             f"--precision auto selects {chosen} on {device} by its features, but {faster} is faster on this machine: "
             f"try --precision {faster}"
         )
