@@ -62,7 +62,7 @@ class Subject:
         task_type = registry.get("tasks", name)
         run = {**settings, "model": {**settings["model"], **model}}
         torch.manual_seed(0)
-        task = task_type(task_type.settings_type.model_validate(run).decided())
+        task = task_type(task_type.settings_type.model_validate(run).resolved())
         edge = edge or usual
         networks = task.networks()
         for module in networks.values():
