@@ -119,12 +119,12 @@ class Method(ABC, Generic[S, P, E]):
     def predict(self, batch: Batch, networks: Networks) -> Batch:
         """Outputs by name for inputs by name; the networks are in evaluation mode and no gradient is kept."""
 
-    def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:  # noqa: ARG002 - where others may lie
+    def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
         """Input planes (C, H, W) for one image file; a method with a second input finds it here."""
         plane = self.inputs[self.main_input]
         return {self.main_input: plane.low + picture.colour * (plane.high - plane.low)}
 
-    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor | Rendered]:  # noqa: ARG002
+    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor | Rendered]:
         """Images (C, H, W) in [0, 1] to write: ``""`` as ``<stem>.png``, any other name as ``<stem>-<name>.png``.
 
         A plain tensor takes over bits, alpha and color profile of the input; ``Rendered`` says what else is meant.

@@ -84,7 +84,10 @@ def test_the_wheel_holds_all_code_and_nothing_else(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = [name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name]
     code = [
-        path for room in ROOMS for path in (ROOT / room).rglob("*") if path.name == "py.typed" or path.suffix == ".py"
+        path
+        for room in ROOMS
+        for path in (ROOT / room).rglob("*")
+        if path.name == "py.typed" or path.suffix in (".py", ".pyi")
     ]
     assert sorted(names) == sorted(f"restore/{path.relative_to(ROOT).as_posix()}" for path in code)
 

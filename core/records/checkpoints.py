@@ -42,7 +42,11 @@ def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob(".writing-*"):
         shutil.rmtree(leftover, ignore_errors=True)
-    path = _free_name(folder, step)
+    # a step may be saved again, as before and after an evaluation; replacing a folder would not be atomic
+    name = f"{PREFIX}{step:09d}"
+    suffixes = [earlier.suffix[1:] or "0" for earlier in folder.glob(f"{name}*")]
+    saved = [int(suffix) for suffix in suffixes if suffix.isdecimal()]
+    path = folder / (f"{name}.{max(saved) + 1:03d}" if saved else name)
     temporary = folder / f".writing-{path.name}"
     try:
         temporary.mkdir()
@@ -149,21 +153,11 @@ def restore_optimizer(
     for key, value in plain["state"].items():
         index, field = key.split("/", 1)
         state.setdefault(int(index), {})[field] = value
-    groups = [_with_tuples(group) for group in plain["param_groups"]]
+    groups = [  # JSON has no tuples; betas are one
+        {key: tuple(value) if isinstance(value, list) and key != "params" else value for key, value in group.items()}
+        for group in plain["param_groups"]
+    ]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
-
-
-def _with_tuples(group: Mapping[str, Any]) -> dict[str, Any]:
-    # JSON has no tuples; betas are one
-    return {key: tuple(value) if isinstance(value, list) and key != "params" else value for key, value in group.items()}
-
-
-def _free_name(folder: Path, step: int) -> Path:
-    # a step may be saved again, as before and after an evaluation; replacing a folder would not be atomic
-    name = f"{PREFIX}{step:09d}"
-    suffixes = [path.suffix[1:] or "0" for path in folder.glob(f"{name}*")]
-    saved = [int(suffix) for suffix in suffixes if suffix.isdecimal()]
-    return folder / (f"{name}.{max(saved) + 1:03d}" if saved else name)
 
 
 def _newest_first(folder: Path) -> list[Path]:

@@ -15,7 +15,8 @@ def write_log_table(log: Path, table: Path) -> None:
     """Write the evaluations of a log as a table.
 
     Columns: epoch and step (from 1), phase, the training numbers of the last log line before the evaluation (losses,
-    learning rates), and the validation metrics as ``val_<name>``. A resumed run's log is cut back, and so is this.
+    learning rates), and the validation metrics as ``val_<name>``, or ``val_<name> (<convention>)`` where several have
+    one name. A resumed run's log is cut back, and so is this.
     """
     rows: list[dict[str, Any]] = []
     training: dict[str, Any] = {}
@@ -25,7 +26,12 @@ def write_log_table(log: Path, table: Path) -> None:
         else:
             place = {"epoch": line["epoch"] + 1, "step": line["step"], "phase": line["phase"]}
             numbers = {key: value for key, value in training.items() if key not in place}
-            metrics = {f"val_{metric['name']}": metric["value"] for metric in line["metrics"]}
+            names = [metric["name"] for metric in line["metrics"]]
+            metrics = {
+                f"val_{metric['name']}"
+                + (f" ({metric['convention']})" if names.count(metric["name"]) > 1 else ""): metric["value"]
+                for metric in line["metrics"]
+            }
             rows.append({**place, **numbers, **metrics})
     # phases log different numbers: every column that any row has, in order of appearance
     columns = list(dict.fromkeys(column for row in rows for column in row))

@@ -24,6 +24,7 @@ from restore.core.method import Method
 from restore.core.records import checkpoints
 from restore.core.records.checkpoints import Checkpoint
 from restore.core.records.folder import RunFolder, new_run_folder, write_config
+from restore.core.records.resuming import merged
 from restore.core.records.summary import write_summary
 from restore.core.records.tracking import Tracker
 from restore.core.settings import RunSettings, with_absolute_paths
@@ -60,7 +61,8 @@ class Trainer:
         settings: what the run is a function of; what they leave to the data or to this machine is filled in once.
         name: full name of the task, such as ``srgan/srgan``; weights files carry it, and are opened by it.
         listeners: told about everything that happens, on the main process only.
-        resume: folder of a run to resume; unset, a new one is made.
+        resume: folder of a run to resume, which keeps its own settings but for resume-safe ones that are set in
+            ``settings``; unset, a new run is made.
 
     Raises:
         NothingToTrain: ``task_type`` is a classical method.
@@ -87,17 +89,23 @@ class Trainer:
         """Run to the end.
 
         Raises:
-            UsageError: the settings or the data cannot be used.
+            UsageError: the settings or the data cannot be used, or the resumed run would become another one.
             DataError: an image is damaged.
             CheckpointError: the run to be resumed has no checkpoint that can be read.
             Interrupted: told to stop by Ctrl-C or SIGTERM; a checkpoint is saved.
             TrainingDiverged: too many steps in a row were not finite.
         """
-        _use_deterministic_kernels(self.settings)
+        if self.settings.deterministic:
+            # cuBLAS reads it when it is first used; without it torch refuses to multiply matrices on CUDA
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(self.settings.deterministic)
+        torch.backends.cudnn.benchmark = not self.settings.deterministic
         accelerator = make_accelerator(self.settings)
         settings, warm_start = self._resolved(accelerator)
         task = self.task_type(settings)
         phases = [phase for phase in task.phases() if phase.epochs > 0]
+        if not phases:
+            raise UsageError(f"{self.name}: no phase has an epoch, so nothing would be trained; raise the epochs")
         check_schedules(phases, settings, self._notice)
 
         # the data and the plan first: what is wrong with them should be said before anything is made
@@ -109,7 +117,7 @@ class Trainer:
             networks.ema.restart(networks.raw)
 
         identity = fingerprint(data)
-        checkpoint = self._restored(phases, identity, networks) if self.resume else None
+        checkpoint = self._restored(settings, phases, identity, networks) if self.resume else None
         folder, tracker = self._folder(accelerator, settings, checkpoint)
         seed_everything(derive(settings.seed, "steps", accelerator.process_index))
         emit = self._emit if accelerator.is_main_process else lambda _: None
@@ -141,8 +149,11 @@ class Trainer:
                 "accelerate launch was asked for several processes and started one, as it does on CPUs; "
                 "use --num-processes N, or torchrun --nproc-per-node N -m restore.cli train …"
             )
-        with accelerator.main_process_first():  # which may download weights, or count what the others find counted
-            settings = self.settings if self.resume else self.settings.resolved()
+        if self.resume:
+            settings = merged(type(self.settings), self.resume, self.settings.model_dump(exclude_unset=True))
+        else:
+            with accelerator.main_process_first():  # it may download weights, which the others find downloaded
+                settings = self.settings.resolved()
         precision = choose(settings.precision, accelerator.device) if accelerator.is_main_process else ""
         settings = with_absolute_paths(settings.model_copy(update={"precision": from_main(accelerator, precision)}))
         if not settings.init_from or self.resume:
@@ -157,12 +168,14 @@ class Trainer:
         named = {"init_from": warm_start.path.absolute(), "init_sha256": warm_start.sha256}
         return settings.model_copy(update=named), warm_start
 
-    def _restored(self, phases: Sequence[Phase], identity: Mapping[str, Any], networks: WrappedNetworks) -> Checkpoint:
+    def _restored(
+        self, settings: RunSettings, phases: Sequence[Phase], identity: Mapping[str, Any], networks: WrappedNetworks
+    ) -> Checkpoint:
         """The checkpoint of the resumed run, if it fits what is planned; its weights are loaded."""
         assert self.resume is not None
         path, checkpoint = checkpoints.load_newest(RunFolder(self.resume).checkpoints, self._notice)
         try:
-            check_plan(checkpoint, phases, self.settings.early_stopping, self._notice)
+            check_plan(checkpoint, phases, settings.early_stopping, self._notice)
             check_data(checkpoint, identity)
             checkpointing.restore_networks(checkpoint, networks)
         except (KeyError, TypeError) as error:
@@ -216,11 +229,3 @@ def _started(context: RunContext, data: PhaseData, checkpoint: Checkpoint | None
         may_stop_early=context.settings.early_stopping.patience is not None,
         recipe=context.settings.recipe,
     )
-
-
-def _use_deterministic_kernels(settings: RunSettings) -> None:
-    if settings.deterministic:
-        # cuBLAS reads it when it is used for the first time; without it torch refuses to multiply matrices on CUDA
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(settings.deterministic)
-    torch.backends.cudnn.benchmark = not settings.deterministic

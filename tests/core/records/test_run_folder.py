@@ -19,6 +19,7 @@ from restore.core.events import Evaluated, Event, Logged, SamplesWritten, Warned
 from restore.core.measuring import EvaluationProtocol
 from restore.core.networks import Networks
 from restore.core.records.folder import Log, new_run_folder, read_config, read_task
+from restore.core.records.log_table import write_log_table
 from restore.core.records.tracking import LARGEST, make_sheet
 from restore.core.task import Task
 from restore.core.training.trainer import Trainer
@@ -93,6 +94,22 @@ def test_the_log_table_has_a_row_for_each_evaluation(run: tuple[Path, list[Event
     assert float(rows[2]["val_mse"]) > 0
     assert rows[0]["critic/real"] == ""
     assert float(rows[1]["critic/real"]) > 0
+
+
+def test_metrics_of_one_name_have_their_conventions_in_the_log_table(tmp_path: Path) -> None:
+    metrics = [{"name": "psnr", "convention": how, "value": value} for how, value in (("rgb", 1.0), ("Y", 2.0))]
+    line = {
+        "kind": "validation",
+        "epoch": 0,
+        "step": 4,
+        "phase": "only",
+        "metrics": [*metrics, {**metrics[0], "name": "ssim"}],
+    }
+    (tmp_path / "metrics.jsonl").write_text(json.dumps(line) + "\n")
+    write_log_table(tmp_path / "metrics.jsonl", tmp_path / "log.csv")
+    heading, row = (tmp_path / "log.csv").read_text("utf-8").splitlines()
+    assert heading == "epoch,step,phase,val_psnr (rgb),val_psnr (Y),val_ssim"
+    assert row == "1,4,only,1.0,2.0,1.0"
 
 
 def test_samples_are_pictures_that_can_be_opened(run: tuple[Path, list[Event]]) -> None:

@@ -122,6 +122,37 @@ def test_pictures_named_from_another_folder_are_the_same(tmp_path: Path, monkeyp
     train(OfFiles, merged(ToySettings, folder, {"epochs": 2}), resume=folder)
 
 
+class Counting(ToySettings):
+    """Settings that leave something to the data."""
+
+    found: int | None = None
+
+    def resolved(self) -> Counting:
+        return super().resolved().model_copy(update={"found": 3})
+
+
+class Counted(OneNetwork):
+    """Cannot be built from settings that leave something open."""
+
+    settings_type = Counting
+
+    def __init__(self, settings: ToySettings) -> None:
+        super().__init__(settings)
+        assert isinstance(settings, Counting)
+        assert settings.found == 3
+        assert settings.precision != "auto"
+
+
+def test_the_trainer_fills_in_what_settings_leave_open_and_a_resumed_run_its_own(tmp_path: Path) -> None:
+    folder = train(Counted, Counting(out=tmp_path, epochs=1, precision="auto", data=Path("pictures")))
+    assert read_config(folder)["found"] == 3
+    train(Counted, Counting(epochs=2), resume=folder)
+    assert read_config(folder)["epochs"] == 2
+    assert read_config(folder)["data"] == str(Path("pictures").absolute())
+    with pytest.raises(ResumeError, match="batch_size: 4 -> 2"):
+        train(Counted, Counting(batch_size=2), resume=folder)
+
+
 def test_a_resumed_run_keeps_its_place(tmp_path: Path) -> None:
     folder = train(OneNetwork, toy_settings(tmp_path, name="run", epochs=1))
     for typed in ({"name": "other"}, {"out": tmp_path / "elsewhere"}):
