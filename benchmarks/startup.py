@@ -25,12 +25,13 @@ TYPER, LISTING, MANY = "import typer", "restore list-plugins", f"restore list-pl
 
 PLUGIN = '''"""Plugin {number}."""
 
-from restore.registry import hookimpl
+from restore.registry import TaskSpec, hookimpl
 
 
 @hookimpl
-def restore_tasks(register):
-    register("task-{number}", "{name}.task:Task", settings="{name}.settings:Settings", summary="Number {number}.")
+def restore_tasks():
+    settings, summary = "{name}.settings:Settings", "Number {number}."
+    return [TaskSpec("task-{number}", "{name}.task:Task", settings=settings, summary=summary)]
 '''
 
 

@@ -96,7 +96,7 @@ def _resolve_classical(name: str) -> ModelRef:
 
 def needs_training(entry: registry.Entry) -> bool:
     """Whether a task has something to train; the others are classical methods."""
-    return bool(entry.details.get("weights", True))
+    return not isinstance(entry.spec, registry.TaskSpec) or entry.spec.trains
 
 
 def list_classical_methods() -> Iterator[tuple[str, str]]:

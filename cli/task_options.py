@@ -77,7 +77,7 @@ class TaskOptions:
         self._request = Flags(request, reserved=[DEBUG_FLAG], heading=lambda _: "")
         reserved = [DEBUG_FLAG, "--json", *self._request.all_flags()]
         classes = [
-            load_settings_class(model.entry, command, Settings) if model.entry.details.get(command) else Settings
+            load_settings_class(model.entry, command, Settings) if command in model.entry.references else Settings
             for model in models
         ]
         types = [{setting.path: setting.value_type for setting in list_settings(each)} for each in classes]

@@ -7,12 +7,13 @@ from torchvision.transforms.v2 import RandomCrop
 from restore.core import EvaluationProtocol, OptimizerSettings, Phase, RunSettings, Task, Tiling, as_dataset
 from restore.plugins.common.images.samples import photographs
 from restore.plugins.common.metrics import PSNR
-from restore.registry import hookimpl
+from restore.registry import TaskSpec, hookimpl
 
 
 @hookimpl
-def restore_tasks(register):
-    register("brighten", "brighten:Brighten", settings="brighten:BrightenSettings", summary="Brighten photographs.")
+def restore_tasks():
+    settings, summary = "brighten:BrightenSettings", "Brighten photographs."
+    return [TaskSpec("brighten", "brighten:Brighten", settings=settings, summary=summary)]
 
 
 class BrightenSettings(RunSettings):

@@ -24,7 +24,8 @@ from restore.registry.errors import (
     RequirementUnmet,
     UnknownName,
 )
-from restore.registry.hooks import KINDS, SINGULAR, Kind, Register, hookimpl
+from restore.registry.hooks import hookimpl
+from restore.registry.kinds import KINDS, SINGULAR, Kind
 from restore.registry.naming import CORE_COMMANDS
 from restore.registry.project_file import Project, find_project, read_project
 from restore.registry.references import Entry, resolve_reference
@@ -41,26 +42,45 @@ from restore.registry.registry import (
     unmet_requirements,
 )
 from restore.registry.resolution import Plugin, State
+from restore.registry.roles import ROLES
+from restore.registry.specs import (
+    ArchitectureSpec,
+    CommandSpec,
+    DatasetSpec,
+    InvalidSpec,
+    LossSpec,
+    MetricSpec,
+    Spec,
+    TaskSpec,
+)
 
 __all__ = [
     "CORE_COMMANDS",
     "KINDS",
+    "ROLES",
     "SINGULAR",
     "AmbiguousName",
+    "ArchitectureSpec",
     "Candidate",
+    "CommandSpec",
+    "DatasetSpec",
     "Discovery",
     "Entry",
+    "InvalidSpec",
     "Kind",
+    "LossSpec",
+    "MetricSpec",
     "MissingReference",
     "Plugin",
     "PluginNotReady",
     "Project",
     "ProjectFileError",
-    "Register",
     "Registry",
     "RegistryError",
     "RequirementUnmet",
+    "Spec",
     "State",
+    "TaskSpec",
     "UnknownName",
     "current",
     "discover",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -14,10 +15,12 @@ import pluggy
 
 from restore.registry.capture_output import capture_output
 from restore.registry.discovery import Candidate
-from restore.registry.hooks import KINDS, HookSpecifications
+from restore.registry.hooks import HookSpecifications
+from restore.registry.kinds import KINDS, Kind
 from restore.registry.naming import close_matches, did_you_mean, is_dotted, one_line
 from restore.registry.references import Entry, describe_error, is_missing_module, resolve_reference
-from restore.registry.registration import Registration, RegistrationError
+from restore.registry.registration import RegistrationError, check_collisions, check_specs
+from restore.registry.specs import SPECS, InvalidSpec, Spec
 
 HOOKS = tuple(f"restore_{kind}" for kind in KINDS)
 
@@ -39,34 +42,33 @@ class Loaded:
 
 
 def make_hook_manager() -> pluggy.PluginManager:
-    """Return a manager with the specifications of all hooks, for :func:`load`."""
+    """Return a manager with the specifications of all hooks, for :func:`load`; to make one is slow."""
     manager = pluggy.PluginManager("restore")
     manager.add_hookspecs(HookSpecifications)
     return manager
 
 
 def load(candidate: Candidate, manager: pluggy.PluginManager) -> Loaded:
-    """Import a plugin and collect what it registers. Never raises, and leaves ``manager`` unchanged.
+    """Import a plugin and collect what its hooks return. Never raises, and leaves ``manager`` unchanged.
 
     SystemExit and KeyboardInterrupt raised by the plugin are errors of the plugin too and do not end the tool. (A
     Ctrl-C typed at this very moment looks the same.)
     """
-    registration = Registration(candidate)
+    specs: list[Spec] = []
     summary = failure = ""
     began = time.perf_counter()
     with capture_output() as captured:
         try:
             plugin = _import(candidate)
             summary = _summary(plugin)
-            _collect(manager, plugin, candidate.name, registration)
+            specs = _collect(manager, plugin, candidate.name)
         except BaseException as error:  # noqa: BLE001 - see above
             failure = _reason(candidate, error)
-        registration.close()
     return Loaded(
-        entries=() if failure else tuple(registration.entries),
+        entries=tuple(Entry(candidate.name, spec, candidate.distribution, candidate.version) for spec in specs),
         summary=summary,
         error=failure,
-        note="" if failure else _note(registration, captured()),
+        note="" if failure else _note(specs, captured()),
         load_ms=(time.perf_counter() - began) * 1000,
     )
 
@@ -97,8 +99,8 @@ def _import_local(name: str, path: Path) -> Any:
     return import_module(name)
 
 
-def _collect(manager: pluggy.PluginManager, plugin: Any, name: str, registration: Registration) -> None:
-    """Call the hooks of this plugin only."""
+def _collect(manager: pluggy.PluginManager, plugin: Any, name: str) -> list[Spec]:
+    """Return what the hooks of this plugin return, in the order of the kinds."""
     for hook in HOOKS:
         if callable(getattr(plugin, hook, None)) and manager.parse_hookimpl_opts(plugin, hook) is None:
             raise RegistrationError(f"{hook} is not marked with @hookimpl")
@@ -109,15 +111,28 @@ def _collect(manager: pluggy.PluginManager, plugin: Any, name: str, registration
     except pluggy.PluginValidationError as error:
         raise RegistrationError(_wrong_hook(error)) from error
     try:
-        for caller in manager.get_hookcallers(plugin) or ():
+        callers = {caller.name: caller for caller in manager.get_hookcallers(plugin) or ()}
+        for hook, caller in callers.items():
             if not caller.has_spec() and not all(found.optionalhook for found in caller.get_hookimpls()):
                 # Only the best match: all hooks begin alike, so each of them is close.
-                hint = did_you_mean(close=close_matches(caller.name, HOOKS)[:1])
-                raise RegistrationError(f"no such hook: {caller.name!r}{hint}")
-        for kind, hook in zip(KINDS, HOOKS, strict=True):
-            manager.subset_hook_caller(hook, others)(register=registration.register(kind))
+                hint = did_you_mean(close=close_matches(hook, HOOKS)[:1])
+                raise RegistrationError(f"no such hook: {hook!r}{hint}")
+        own = {kind: manager.subset_hook_caller(f"restore_{kind}", others) for kind in KINDS}
+        specs = [spec for kind, hook in own.items() if hook.name in callers for spec in _call(hook, kind)]
     finally:
         manager.unregister(plugin)
+    check_collisions(specs)
+    return specs
+
+
+def _call(hook: pluggy.HookCaller, kind: Kind) -> list[Spec]:
+    """Return what a hook returns, which one plugin implements."""
+    try:
+        results = hook()
+    except BaseException as error:
+        described = str(error) if isinstance(error, InvalidSpec) else describe_error(error)
+        raise RegistrationError(f"restore_{kind}: {described}") from error
+    return list(check_specs(kind, results[0] if results else None))  # pluggy drops a result that is None
 
 
 def _wrong_hook(error: pluggy.PluginValidationError) -> str:
@@ -125,7 +140,9 @@ def _wrong_hook(error: pluggy.PluginValidationError) -> str:
     lines = str(error).splitlines()
     written = [line.partition(":")[2].strip() for line in lines if line.startswith("hookimpl definition:")]
     if written and any(line.startswith("Argument(s)") for line in lines):
-        return f"{written[0]}: a hook takes one argument, `register`"
+        spec = next((SPECS[kind].__name__ for kind in KINDS if written[0].startswith(f"restore_{kind}(")), "its kind")
+        old = "written for an older restorekit: " if "(register" in written[0] else ""
+        return f"{old}{written[0]}: a hook takes no argument and returns a list of {spec}"
     return one_line(str(error))
 
 
@@ -147,7 +164,7 @@ def _reason(candidate: Candidate, error: BaseException) -> str:
     return describe_error(error)
 
 
-def _note(registration: Registration, printed: str) -> str:
+def _note(specs: Sequence[Spec], printed: str) -> str:
     if printed.strip():
         return f"printed while it was loaded: {one_line(printed, 100)}"
-    return "" if registration.entries else "provides nothing: no hook of it registers anything"
+    return "" if specs else "provides nothing: no hook of it returns anything"

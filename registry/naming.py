@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from restore.registry.hooks import Kind
+from restore.registry.kinds import Kind
 
 CORE_COMMANDS: Final = frozenset({"train", "evaluate", "predict", "import", "list-plugins", "show", "doctor"})
 """Commands of the tool itself, which plugins cannot use."""

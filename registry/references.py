@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pkgutil import resolve_name
-from types import MappingProxyType
 from typing import Any
 
 from restore.registry.errors import MissingReference
-from restore.registry.hooks import SINGULAR, Kind
+from restore.registry.kinds import SINGULAR, Kind
 from restore.registry.naming import one_line
+from restore.registry.specs import Spec
 
 
 def resolve_reference(reference: str) -> Any:
@@ -33,17 +32,38 @@ def is_missing_module(module: str, error: BaseException) -> bool:
 class Entry:
     """One thing that a plugin provides. It is imported by :meth:`load` and :meth:`locate` only."""
 
-    kind: Kind
     plugin: str
-    name: str
-    """Name within the plugin: ``msrresnet``."""
-    reference: str
-    """Where the object is: ``module:attribute``."""
-    summary: str = ""
-    details: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), hash=False)
-    """What was registered besides the reference; checked."""
+    spec: Spec
+    """What the plugin says of it."""
     distribution: str | None = None
     """Distribution that contains it; ``None`` for a local module."""
+    version: str | None = None
+    """Version of the distribution."""
+
+    @property
+    def kind(self) -> Kind:
+        """What it is one of."""
+        return self.spec.kind
+
+    @property
+    def name(self) -> str:
+        """Name within the plugin: ``msrresnet``."""
+        return self.spec.name
+
+    @property
+    def reference(self) -> str:
+        """Where the object is: ``module:attribute``."""
+        return self.spec.reference
+
+    @property
+    def summary(self) -> str:
+        """One sentence."""
+        return self.spec.summary
+
+    @property
+    def references(self) -> dict[str, str]:
+        """What the specification refers to besides the object, such as ``settings``: ``module:attribute`` by field."""
+        return self.spec.references
 
     @property
     def full_name(self) -> str:
@@ -54,14 +74,14 @@ class Entry:
         """Import and return the object itself. Raises :class:`MissingReference` if it cannot be imported."""
         return self._import(self.reference)
 
-    def locate(self, detail: str) -> Any:
-        """Import and return the object that a detail refers to, such as ``locate("settings")``.
+    def locate(self, field: str) -> Any:
+        """Import and return the object that a field of the specification refers to, such as ``locate("settings")``.
 
-        Raises :class:`MissingReference` if it cannot be imported, or if the plugin registered no such detail.
+        Raises :class:`MissingReference` if it cannot be imported, or if the field refers to nothing.
         """
-        if detail not in self.details:
-            raise MissingReference(f"{self._described()} registers no {detail!r}")
-        return self._import(self.details[detail])
+        if field not in self.references:
+            raise MissingReference(f"{self._described()} registers no {field!r}")
+        return self._import(self.references[field])
 
     def _import(self, reference: str) -> Any:
         try:

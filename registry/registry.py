@@ -10,7 +10,7 @@ from typing import Any
 
 from restore.registry.discovery import Candidate, Discovery, discover, own_version
 from restore.registry.errors import AmbiguousName, PluginNotReady, RequirementUnmet, UnknownName
-from restore.registry.hooks import KINDS, SINGULAR, Kind
+from restore.registry.kinds import KINDS, SINGULAR, Kind
 from restore.registry.loading import Loaded, load, make_hook_manager
 from restore.registry.naming import close_matches, did_you_mean, normalize_name, normalize_plugin
 from restore.registry.project_file import Project, find_project

@@ -145,8 +145,8 @@ def task_table() -> str:
         tasks = [entry for entry in registry.entries("tasks") if entry.plugin == plugin.name]
         if tasks:
             learned, fixed = (
-                ", ".join(f"`{entry.name}`" for entry in tasks if entry.details.get("weights", True) is weights)
-                for weights in (True, False)
+                ", ".join(f"`{entry.name}`" for entry in tasks if entry.spec.trains is trains)
+                for trains in (True, False)
             )
             rows.append(f"| **{plugin.name}**: {plugin.summary.rstrip('.')} | {learned} | {fixed} |")
     return "\n".join(rows)

@@ -23,7 +23,7 @@ def _complete_task(incomplete: str) -> list[str]:
 def _complete_codebase(context: typer.Context, incomplete: str) -> list[str]:
     task = context.params.get("task")
     entry = registry.entry("tasks", str(task)) if task else None
-    known = entry.locate("imports") if entry is not None and entry.details.get("imports") else ()
+    known = entry.locate("imports") if entry is not None and "imports" in entry.references else ()
     return [name for name in known if name.startswith(incomplete)]
 
 
@@ -54,7 +54,7 @@ def import_weights(
     from restore.core.weights.files import rebuild
 
     entry = registry.entry("tasks", task)
-    if not entry.details.get("imports"):
+    if "imports" not in entry.references:
         raise UsageError(f"--task {task}: {entry.full_name} cannot import checkpoints of any other code base")
     report = foreign.import_weights(
         file,

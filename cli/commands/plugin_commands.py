@@ -102,7 +102,7 @@ def plugin_command(entry: registry.Entry, arguments: list[str]) -> Any:
     with plugin_errors(entry):
         flags = Flags(model, reserved=[DEBUG_FLAG])
         parameters = flags.parameters()
-    needs_weights = entry.details.get("needs") == "weights"
+    needs_weights = isinstance(entry.spec, registry.CommandSpec) and entry.spec.needs == "weights"
 
     def run(debug: bool, run: str = "", **given: Any) -> None:  # noqa: ARG001 - the root handles debug
         settings = validate(model, [flags.source(given, arguments)])

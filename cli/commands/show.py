@@ -13,6 +13,7 @@ import typer
 
 from restore import registry
 from restore.cli.commands.list_plugins import plugin_to_dict
+from restore.cli.model_ref import needs_training
 from restore.core.errors import RestoreError, UsageError
 from restore.registry.naming import did_you_mean
 
@@ -80,9 +81,12 @@ def _about_entry(entry: registry.Entry) -> dict[str, Any]:
         "summary": entry.summary,
         "reference": entry.reference,
     }
+    role = getattr(entry.spec, "role", None)
+    if role:
+        about |= {"role": role, "contract": registry.ROLES[entry.kind][role]}
     try:
         for detail in ("settings", "predict", "evaluate"):
-            if entry.details.get(detail):
+            if detail in entry.references:
                 about[detail] = list(_settings(entry, detail))
         if entry.kind == "tasks":
             about |= _about_task(entry)
@@ -117,8 +121,8 @@ def _settings(entry: registry.Entry, detail: str) -> Iterator[dict[str, Any]]:
 
 def _about_task(entry: registry.Entry) -> dict[str, Any]:
     """Return what only the task itself tells: its protocols, and the code bases that it imports checkpoints of."""
-    about: dict[str, Any] = {"weights": entry.details.get("weights", True)}
-    if entry.details.get("imports"):
+    about: dict[str, Any] = {"trains": needs_training(entry)}
+    if "imports" in entry.references:
         known = entry.locate("imports")
         about["imports"] = {name: str(getattr(base, "summary", "")) for name, base in known.items()}
     task_type = entry.load()
@@ -146,7 +150,7 @@ def _schema(name: str, entries: list[registry.Entry]) -> dict[str, Any]:
     from restore.core.settings import Settings
 
     with_settings = [entry for entry in entries if entry.kind == "tasks"] or [
-        entry for entry in entries if entry.details.get("settings")
+        entry for entry in entries if "settings" in entry.references
     ]
     if not with_settings:
         raise UsageError(f"--schema: '{name}' is not a task or command, so it has no settings")
@@ -172,6 +176,8 @@ def _entry_text(entry: dict[str, Any]) -> Iterator[str]:
     source = f"of {entry['distribution']}" if entry["distribution"] else "from a local module"
     yield f"{entry['name']}: {registry.SINGULAR[entry['kind']]} {source}"
     yield from (f"  {text}" for text in dict.fromkeys([entry["summary"], entry.get("help", "")]) if text)
+    if "role" in entry:
+        yield f"  {entry['role']}: {entry['contract']}"
     yield f"  {entry['reference']}{entry.get('signature', '')}"
     for name, metrics in entry.get("protocols", {}).items():
         yield f"  --protocol {name}: {', '.join(metrics)}"

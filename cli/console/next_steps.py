@@ -39,7 +39,7 @@ def _list_options(entry: registry.Entry) -> set[str]:
     from restore.cli.settings.task_settings import BrokenSettings, load_settings_class
     from restore.core.settings import Settings
 
-    if not entry.details.get("predict"):
+    if "predict" not in entry.references:
         return set()
     try:
         return set(load_settings_class(entry, "predict", Settings).model_fields)

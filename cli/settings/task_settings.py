@@ -30,7 +30,7 @@ def load_settings_class(entry: registry.Entry, detail: str, base: type[S]) -> ty
     if not (isinstance(found, type) and issubclass(found, base)):
         described = f"the class {found.__name__}" if isinstance(found, type) else f"of type {type(found).__name__}"
         raise BrokenSettings(
-            f"{entry.full_name} cannot be used: its {detail}={entry.details[detail]!r} is {described}, "
+            f"{entry.full_name} cannot be used: its {detail}={entry.references[detail]!r} is {described}, "
             f"not a subclass of {base.__module__}.{base.__qualname__}. {_name_plugin(entry)}"
         )
     return found

@@ -41,19 +41,19 @@ def the_registered_objects_exist_and_fit(subject: Subject) -> None:
     base = Task if subject.learns else Method
     require(issubclass(subject.method_type, base), f"{subject.method_type!r} is no subclass of {base.__name__}")
     learns = issubclass(subject.method_type, Task)
-    require(learns == subject.learns, f"weights={subject.learns} was registered for {subject.method_type!r}")
+    require(learns == subject.learns, f"trains={subject.learns} was registered for {subject.method_type!r}")
     own = {
         "settings": subject.method_type.settings_type,
         "predict": subject.method_type.predict_options_type,
         "evaluate": subject.method_type.evaluate_options_type,
     }
     for detail, named in own.items():
-        if detail in subject.entry.details:
+        if detail in subject.entry.references:
             found = subject.entry.locate(detail)
             require(found is named, f"{detail}= is {found!r}, but the class says {named!r}")
         else:
             require(named is Settings, f"the class says {named!r}, but {detail}= is not registered")
-    if "imports" in subject.entry.details:
+    if "imports" in subject.entry.references:
         for name, code_base in subject.entry.locate("imports").items():
             require(callable(getattr(code_base, "convert", None)), f"imports=: {name!r} has no convert")
 
@@ -61,7 +61,7 @@ def the_registered_objects_exist_and_fit(subject: Subject) -> None:
 def every_setting_has_help_and_a_default(subject: Subject) -> None:
     """A flag without help is no help, and a task must run without any flag."""
     for detail in ("settings", "predict", "evaluate"):
-        if detail not in subject.entry.details:
+        if detail not in subject.entry.references:
             continue
         for path, info in leaves(subject.entry.locate(detail)):
             flag = f"{detail}: {'.'.join(path)}"

@@ -43,16 +43,21 @@ class TaskEntry(Protocol):
         ...
 
     @property
-    def details(self) -> Mapping[str, Any]:
-        """What was registered beside the reference."""
+    def references(self) -> Mapping[str, str]:
+        """What was registered besides the task itself, such as ``settings``: ``module:attribute`` by field."""
+        ...
+
+    @property
+    def spec(self) -> Any:
+        """The ``TaskSpec`` that was registered."""
         ...
 
     def load(self) -> Any:
         """The task's class."""
         ...
 
-    def locate(self, detail: str) -> Any:
-        """The object that a detail refers to."""
+    def locate(self, field: str, /) -> Any:
+        """The object that a field refers to."""
         ...
 
 
@@ -78,8 +83,8 @@ class Subject:
         self.name = entry.full_name
         self.folder = folder
         self.method_type: type[Method] = entry.load()
-        self.learns = bool(entry.details.get("weights", True))
-        """Whether it is registered as a task with weights."""
+        self.learns = bool(entry.spec.trains)
+        """Whether it is registered as a task that trains."""
         self.updates: list[ObservedUpdate] = []
         """Of :attr:`run`."""
 
@@ -130,7 +135,7 @@ class Subject:
 
     def predict_options(self) -> Settings | None:
         """What ``restore predict`` gives the method when no option was typed."""
-        return self.method_type.predict_options_type() if "predict" in self.entry.details else None
+        return self.method_type.predict_options_type() if "predict" in self.entry.references else None
 
 
 def _watched(task_type: type[Task], seen: list[ObservedUpdate]) -> type[Task]:

@@ -116,7 +116,7 @@ def a_classical_method_refuses_to_train(subject: Subject) -> None:
         Trainer(subject.method_type, RunSettings(out=subject.folder), name=subject.name)
     except NothingToTrain:
         return
-    raise ContractBroken("it is registered with weights=False and can be trained all the same")
+    raise ContractBroken("it is registered with trains=False and can be trained all the same")
 
 
 def _trains(subject: Subject) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from restore.registry import Register, hookimpl
+from restore.registry import TaskSpec, hookimpl
 
 _ENLARGING = {
     "nearest": ("Nearest", "Enlarge by the nearest pixel."),
@@ -22,34 +22,40 @@ _FILLING = {
 
 
 @hookimpl
-def restore_tasks(register: Register) -> None:
+def restore_tasks() -> list[TaskSpec]:
     """Methods without weights: used by their names."""
     settings, masks = "restore.plugins.classic.settings", "restore.plugins.common.masks.settings"
-    for name, (method, summary) in _ENLARGING.items():
-        register(
-            name,
-            f"restore.plugins.classic.upscaling:{method}",
-            settings=f"{settings}:EnlargingSettings",
-            predict=f"{settings}:EnlargingPredict",
-            evaluate=f"{settings}:EnlargingEvaluate",
-            weights=False,
-            summary=summary,
-        )
-    for name, (method, summary) in _FILLING.items():
-        register(
-            name,
-            f"restore.plugins.classic.inpainting:{method}",
-            settings=f"{settings}:FillingSettings",
-            predict=f"{masks}:FillingPredict",
-            evaluate=f"{masks}:FillingEvaluate",
-            weights=False,
-            summary=summary,
-        )
-    register(
-        "poisson",
-        "restore.plugins.classic.inpainting:Poisson",
-        settings=f"{settings}:BlendingSettings",
-        predict=f"{settings}:BlendingPredict",
-        weights=False,
-        summary="Blend a patch into a picture without a seam.",
-    )
+    return [
+        *(
+            TaskSpec(
+                name,
+                f"restore.plugins.classic.upscaling:{method}",
+                settings=f"{settings}:EnlargingSettings",
+                predict=f"{settings}:EnlargingPredict",
+                evaluate=f"{settings}:EnlargingEvaluate",
+                trains=False,
+                summary=summary,
+            )
+            for name, (method, summary) in _ENLARGING.items()
+        ),
+        *(
+            TaskSpec(
+                name,
+                f"restore.plugins.classic.inpainting:{method}",
+                settings=f"{settings}:FillingSettings",
+                predict=f"{masks}:FillingPredict",
+                evaluate=f"{masks}:FillingEvaluate",
+                trains=False,
+                summary=summary,
+            )
+            for name, (method, summary) in _FILLING.items()
+        ),
+        TaskSpec(
+            "poisson",
+            "restore.plugins.classic.inpainting:Poisson",
+            settings=f"{settings}:BlendingSettings",
+            predict=f"{settings}:BlendingPredict",
+            trains=False,
+            summary="Blend a patch into a picture without a seam.",
+        ),
+    ]

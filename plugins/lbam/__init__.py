@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from restore.registry import Register, hookimpl
+from restore.registry import ArchitectureSpec, TaskSpec, hookimpl
 
 
 @hookimpl
-def restore_tasks(register: Register) -> None:
+def restore_tasks() -> list[TaskSpec]:
     """The family's one task."""
     place, options = "restore.plugins.lbam", "restore.plugins.common.masks.settings"
-    register(
-        "lbam",
-        f"{place}.task:LBAM",
-        settings=f"{place}.settings:LBAMSettings",
-        predict=f"{options}:FillingPredict",
-        evaluate=f"{options}:FillingEvaluate",
-        imports=f"{place}.convert:CODE_BASES",
-        summary="Inpainting by learnable bidirectional attention maps (Xie et al., 2019).",
-    )
+    return [
+        TaskSpec(
+            "lbam",
+            f"{place}.task:LBAM",
+            settings=f"{place}.settings:LBAMSettings",
+            predict=f"{options}:FillingPredict",
+            evaluate=f"{options}:FillingEvaluate",
+            imports=f"{place}.convert:CODE_BASES",
+            summary="Inpainting by learnable bidirectional attention maps (Xie et al., 2019).",
+        ),
+    ]
 
 
 @hookimpl
-def restore_architectures(register: Register) -> None:
+def restore_architectures() -> list[ArchitectureSpec]:
     """Its networks, for other families to use."""
     place = "restore.plugins.lbam"
-    register("generator", f"{place}.generator:Generator", summary="U-Net with attention maps learnt from the mask.")
-    register("discriminator", f"{place}.discriminator:Discriminator", summary="Critic with a column for the hole.")
+    return [
+        ArchitectureSpec(
+            "generator",
+            f"{place}.generator:Generator",
+            role="inpainting",
+            summary="U-Net with attention maps learnt from the mask.",
+        ),
+        ArchitectureSpec(
+            "discriminator",
+            f"{place}.discriminator:Discriminator",
+            role="inpainting-discriminator",
+            summary="Critic with a column for the hole.",
+        ),
+    ]

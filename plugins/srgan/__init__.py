@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-from restore.registry import Register, hookimpl
+from restore.registry import ArchitectureSpec, TaskSpec, hookimpl
 
 
 @hookimpl
-def restore_tasks(register: Register) -> None:
+def restore_tasks() -> list[TaskSpec]:
     """The family's one task."""
     place = "restore.plugins.srgan"
-    register(
-        "srgan",
-        f"{place}.task:SRGAN",
-        settings=f"{place}.settings:SRGANSettings",
-        imports=f"{place}.convert:CODE_BASES",
-        summary="Photo-realistic super-resolution (Ledig et al., 2017).",
-    )
+    return [
+        TaskSpec(
+            "srgan",
+            f"{place}.task:SRGAN",
+            settings=f"{place}.settings:SRGANSettings",
+            imports=f"{place}.convert:CODE_BASES",
+            summary="Photo-realistic super-resolution (Ledig et al., 2017).",
+        ),
+    ]
 
 
 @hookimpl
-def restore_architectures(register: Register) -> None:
+def restore_architectures() -> list[ArchitectureSpec]:
     """Its networks, for other families to use."""
     place = "restore.plugins.srgan"
-    register("srresnet", f"{place}.generators:SRResNet", summary="Generator with batch normalisation, as published.")
-    register("msrresnet", f"{place}.generators:MSRResNet", summary="Generator without it, upon a bilinear enlargement.")
-    register(
-        "compact", f"{place}.generators:Compact", summary="Small generator that works at the input's size throughout."
-    )
-    register("discriminator", f"{place}.discriminator:Discriminator", summary="VGG-style discriminator of SRGAN.")
+    return [
+        ArchitectureSpec(
+            "srresnet",
+            f"{place}.generators:SRResNet",
+            role="super-resolution",
+            summary="Generator with batch normalisation, as published.",
+        ),
+        ArchitectureSpec(
+            "msrresnet",
+            f"{place}.generators:MSRResNet",
+            role="super-resolution",
+            summary="Generator without it, upon a bilinear enlargement.",
+        ),
+        ArchitectureSpec(
+            "compact",
+            f"{place}.generators:Compact",
+            role="super-resolution",
+            summary="Small generator that works at the input's size throughout.",
+        ),
+        ArchitectureSpec(
+            "discriminator",
+            f"{place}.discriminator:Discriminator",
+            role="discriminator",
+            summary="VGG-style discriminator of SRGAN.",
+        ),
+    ]

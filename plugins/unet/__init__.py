@@ -2,99 +2,171 @@
 
 from __future__ import annotations
 
-from restore.registry import Register, hookimpl
+from restore.registry import ArchitectureSpec, CommandSpec, DatasetSpec, LossSpec, MetricSpec, TaskSpec, hookimpl
 
 HOME = "restore.plugins.unet"
 
 
 @hookimpl
-def restore_tasks(register: Register) -> None:
+def restore_tasks() -> list[TaskSpec]:
     """Three networks, and the threshold that they are compared with."""
-    use = {"predict": f"{HOME}.options:PredictSettings", "evaluate": f"{HOME}.options:EvaluateSettings"}
-    register(
-        "unet",
-        f"{HOME}.task:UNetSegmentation",
-        settings=f"{HOME}.settings:UNetSettings",
-        imports=f"{HOME}.convert:CODEBASES",
-        summary="U-Net: regions of pictures by learned masks (Ronneberger et al., 2015). Sample: drawn nuclei.",
-        **use,
-    )
-    register(
-        "nested-unet",
-        f"{HOME}.task:NestedUNetSegmentation",
-        settings=f"{HOME}.settings:NestedUNetSettings",
-        imports=f"{HOME}.convert:CODEBASES",
-        summary="UNet++, with and without deep supervision (Zhou et al., 2018). Sample: drawn nuclei.",
-        **use,
-    )
-    register(
-        "deeplab",
-        f"{HOME}.task:DeepLabSegmentation",
-        settings=f"{HOME}.settings:DeepLabSettings",
-        summary="DeepLabV3 and V3+ on torchvision's networks (Chen et al., 2018). Sample: drawn nuclei.",
-        **use,
-    )
-    register(
-        "otsu",
-        f"{HOME}.otsu:Otsu",
-        settings=f"{HOME}.settings:SegmentationSettings",
-        weights=False,
-        summary="Otsu's threshold: what segmentation is worth without learning (Otsu, 1979).",
-        predict=f"{HOME}.options:WriteSettings",
-        evaluate=use["evaluate"],
-    )
+    predict, evaluate = f"{HOME}.options:PredictSettings", f"{HOME}.options:EvaluateSettings"
+    return [
+        TaskSpec(
+            "unet",
+            f"{HOME}.task:UNetSegmentation",
+            settings=f"{HOME}.settings:UNetSettings",
+            imports=f"{HOME}.convert:CODEBASES",
+            summary="U-Net: regions of pictures by learned masks (Ronneberger et al., 2015). Sample: drawn nuclei.",
+            predict=predict,
+            evaluate=evaluate,
+        ),
+        TaskSpec(
+            "nested-unet",
+            f"{HOME}.task:NestedUNetSegmentation",
+            settings=f"{HOME}.settings:NestedUNetSettings",
+            imports=f"{HOME}.convert:CODEBASES",
+            summary="UNet++, with and without deep supervision (Zhou et al., 2018). Sample: drawn nuclei.",
+            predict=predict,
+            evaluate=evaluate,
+        ),
+        TaskSpec(
+            "deeplab",
+            f"{HOME}.task:DeepLabSegmentation",
+            settings=f"{HOME}.settings:DeepLabSettings",
+            summary="DeepLabV3 and V3+ on torchvision's networks (Chen et al., 2018). Sample: drawn nuclei.",
+            predict=predict,
+            evaluate=evaluate,
+        ),
+        TaskSpec(
+            "otsu",
+            f"{HOME}.otsu:Otsu",
+            settings=f"{HOME}.settings:SegmentationSettings",
+            trains=False,
+            summary="Otsu's threshold: what segmentation is worth without learning (Otsu, 1979).",
+            predict=f"{HOME}.options:WriteSettings",
+            evaluate=evaluate,
+        ),
+    ]
 
 
 @hookimpl
-def restore_architectures(register: Register) -> None:
+def restore_architectures() -> list[ArchitectureSpec]:
     """Networks that give logits for each class."""
-    register("unet", f"{HOME}.networks.unet:UNet", summary="U-Net.")
-    register("nested-unet", f"{HOME}.networks.unet:NestedUNet", summary="UNet++, prunable with deep supervision.")
-    register("deeplab-v3", f"{HOME}.networks.deeplab:DeepLabV3", summary="DeepLabV3: an atrous pyramid on a backbone.")
-    register("deeplab-v3-plus", f"{HOME}.networks.deeplab:DeepLabV3Plus", summary="DeepLabV3+: V3 with a decoder.")
+    return [
+        ArchitectureSpec("unet", f"{HOME}.networks.unet:UNet", role="segmentation", summary="U-Net."),
+        ArchitectureSpec(
+            "nested-unet",
+            f"{HOME}.networks.unet:NestedUNet",
+            role="segmentation",
+            summary="UNet++, prunable with deep supervision.",
+        ),
+        ArchitectureSpec(
+            "deeplab-v3",
+            f"{HOME}.networks.deeplab:DeepLabV3",
+            role="segmentation",
+            summary="DeepLabV3: an atrous pyramid on a backbone.",
+        ),
+        ArchitectureSpec(
+            "deeplab-v3-plus",
+            f"{HOME}.networks.deeplab:DeepLabV3Plus",
+            role="segmentation",
+            summary="DeepLabV3+: V3 with a decoder.",
+        ),
+    ]
 
 
 @hookimpl
-def restore_datasets(register: Register) -> None:
+def restore_datasets() -> list[DatasetSpec]:
     """Pictures with masks."""
-    register("segments", f"{HOME}.data.splits:read_source", summary="Pictures and masks of a folder, in four layouts.")
-    register("nuclei", f"{HOME}.data.dataset:Drawings", summary="Drawn nuclei with exact masks.")
+    return [
+        DatasetSpec(
+            "segments",
+            f"{HOME}.data.splits:read_source",
+            role="segmentation",
+            summary="Pictures and masks of a folder, in four layouts.",
+        ),
+        DatasetSpec(
+            "nuclei", f"{HOME}.data.dataset:Drawings", role="segmentation", summary="Drawn nuclei with exact masks."
+        ),
+    ]
 
 
 @hookimpl
-def restore_losses(register: Register) -> None:
+def restore_losses() -> list[LossSpec]:
     """Losses between logits and masks."""
-    register("bce", f"{HOME}.losses:bce", summary="Binary cross-entropy.")
-    register("dice", f"{HOME}.losses:dice", summary="Soft Dice.")
-    register("bce-dice", f"{HOME}.losses:bce_dice", summary="Half the binary cross-entropy, and soft Dice.")
-    register("lovasz-hinge", f"{HOME}.losses:lovasz_hinge", summary="Lovász hinge, each class against the others.")
-    register("lovasz-softmax", f"{HOME}.losses:lovasz_softmax", summary="Lovász-softmax over the classes that occur.")
-    register("focal", f"{HOME}.losses:focal", summary="Focal loss.")
-    register("cross-entropy", f"{HOME}.losses:cross_entropy", summary="Cross-entropy, for class numbers.")
-    register("cross-entropy-dice", f"{HOME}.losses:cross_entropy_dice", summary="Cross-entropy and soft Dice.")
+    return [
+        LossSpec("bce", f"{HOME}.losses:bce", role="segmentation", summary="Binary cross-entropy."),
+        LossSpec("dice", f"{HOME}.losses:dice", role="segmentation", summary="Soft Dice."),
+        LossSpec(
+            "bce-dice",
+            f"{HOME}.losses:bce_dice",
+            role="segmentation",
+            summary="Half the binary cross-entropy, and soft Dice.",
+        ),
+        LossSpec(
+            "lovasz-hinge",
+            f"{HOME}.losses:lovasz_hinge",
+            role="segmentation",
+            summary="Lovász hinge, each class against the others.",
+        ),
+        LossSpec(
+            "lovasz-softmax",
+            f"{HOME}.losses:lovasz_softmax",
+            role="segmentation",
+            summary="Lovász-softmax over the classes that occur.",
+        ),
+        LossSpec("focal", f"{HOME}.losses:focal", role="segmentation", summary="Focal loss."),
+        LossSpec(
+            "cross-entropy",
+            f"{HOME}.losses:cross_entropy",
+            role="segmentation",
+            summary="Cross-entropy, for class numbers.",
+        ),
+        LossSpec(
+            "cross-entropy-dice",
+            f"{HOME}.losses:cross_entropy_dice",
+            role="segmentation",
+            summary="Cross-entropy and soft Dice.",
+        ),
+    ]
 
 
 @hookimpl
-def restore_metrics(register: Register) -> None:
+def restore_metrics() -> list[MetricSpec]:
     """Overlap of regions."""
-    register("overlap", f"{HOME}.metrics:Overlap", summary="IoU or Dice over the set, per image, or per batch.")
-    register("best-threshold", f"{HOME}.metrics:BestThreshold", summary="The threshold with the highest IoU.")
+    return [
+        MetricSpec(
+            "overlap",
+            f"{HOME}.metrics:Overlap",
+            role="segmentation",
+            summary="IoU or Dice over the set, per image, or per batch.",
+        ),
+        MetricSpec(
+            "best-threshold",
+            f"{HOME}.metrics:BestThreshold",
+            role="segmentation",
+            summary="The threshold with the highest IoU.",
+        ),
+    ]
 
 
 @hookimpl
-def restore_commands(register: Register) -> None:
+def restore_commands() -> list[CommandSpec]:
     """What else can be done with trained weights."""
-    register(
-        "cases",
-        f"{HOME}.commands:write_cases",
-        settings=f"{HOME}.options:CasesSettings",
-        needs="weights",
-        summary="A page of the worst and the best segmented pictures.",
-    )
-    register(
-        "levels",
-        f"{HOME}.commands:compare_levels",
-        settings=f"{HOME}.options:LevelsSettings",
-        needs="weights",
-        summary="What each pruned level of a UNet++ costs and gives.",
-    )
+    return [
+        CommandSpec(
+            "cases",
+            f"{HOME}.commands:write_cases",
+            settings=f"{HOME}.options:CasesSettings",
+            needs="weights",
+            summary="A page of the worst and the best segmented pictures.",
+        ),
+        CommandSpec(
+            "levels",
+            f"{HOME}.commands:compare_levels",
+            settings=f"{HOME}.options:LevelsSettings",
+            needs="weights",
+            summary="What each pruned level of a UNet++ costs and gives.",
+        ),
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from restore.registry import Register, hookimpl
+from restore.registry import ArchitectureSpec, CommandSpec, TaskSpec, hookimpl
 
 if TYPE_CHECKING:
     from restore.plugins.warpgan.networks.spline import ThinPlateSpline, thin_plate_spline
@@ -25,48 +25,56 @@ def __getattr__(name: str) -> Any:
 
 
 @hookimpl
-def restore_tasks(register: Register) -> None:
+def restore_tasks() -> list[TaskSpec]:
     """The family's one task."""
-    register(
-        "warpgan",
-        f"{_PLACE}.task:WarpGAN",
-        settings=f"{_PLACE}.settings:WarpGANSettings",
-        predict=f"{_PLACE}.options:PredictOptions",
-        evaluate=f"{_PLACE}.options:EvaluateOptions",
-        imports=f"{_PLACE}.convert:CODE_BASES",
-        summary="Caricatures of aligned faces (see restore data align), exaggerated at will (Shi, Deb and Jain, 2019).",
-    )
+    return [
+        TaskSpec(
+            "warpgan",
+            f"{_PLACE}.task:WarpGAN",
+            settings=f"{_PLACE}.settings:WarpGANSettings",
+            predict=f"{_PLACE}.options:PredictOptions",
+            evaluate=f"{_PLACE}.options:EvaluateOptions",
+            imports=f"{_PLACE}.convert:CODE_BASES",
+            summary="Caricatures of aligned faces (see restore data align), exaggerated at will (Shi et al., 2019).",
+        ),
+    ]
 
 
 @hookimpl
-def restore_architectures(register: Register) -> None:
+def restore_architectures() -> list[ArchitectureSpec]:
     """Its networks, for other families to use."""
-    register(
-        "warp-generator",
-        f"{_PLACE}.networks.generator:WarpGenerator",
-        summary="Redraws in a style and warps by points.",
-    )
-    register(
-        "identity-discriminator",
-        f"{_PLACE}.networks.discriminator:Discriminator",
-        summary="Tells kinds of pictures and people.",
-    )
+    return [
+        ArchitectureSpec(
+            "warp-generator",
+            f"{_PLACE}.networks.generator:WarpGenerator",
+            role="warping",
+            summary="Redraws in a style and warps by points.",
+        ),
+        ArchitectureSpec(
+            "identity-discriminator",
+            f"{_PLACE}.networks.discriminator:Discriminator",
+            role="identity-discriminator",
+            summary="Tells kinds of pictures and people.",
+        ),
+    ]
 
 
 @hookimpl
-def restore_commands(register: Register) -> None:
+def restore_commands() -> list[CommandSpec]:
     """Preparing faces, and films of one that is exaggerated more and more."""
-    register(
-        "data align",
-        f"{_PLACE}.commands:align",
-        settings=f"{_PLACE}.options:AlignSettings",
-        needs="nothing",
-        summary="Bring the faces of pictures to one place and size.",
-    )
-    register(
-        "exaggerate",
-        f"{_PLACE}.commands:exaggerate",
-        settings=f"{_PLACE}.options:ExaggerateSettings",
-        needs="weights",
-        summary="Exaggerate a photograph more and more: a strip, or a film.",
-    )
+    return [
+        CommandSpec(
+            "data align",
+            f"{_PLACE}.commands:align",
+            settings=f"{_PLACE}.options:AlignSettings",
+            needs="nothing",
+            summary="Bring the faces of pictures to one place and size.",
+        ),
+        CommandSpec(
+            "exaggerate",
+            f"{_PLACE}.commands:exaggerate",
+            settings=f"{_PLACE}.options:ExaggerateSettings",
+            needs="weights",
+            summary="Exaggerate a photograph more and more: a strip, or a film.",
+        ),
+    ]

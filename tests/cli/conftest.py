@@ -18,52 +18,73 @@ ONLY_THESE = 'enabled = ["garden", "weeds"]\n'
 
 PLUGIN = '''"""A family for tests."""
 
-from restore.registry import hookimpl
+from restore.registry import CommandSpec, LossSpec, TaskSpec, hookimpl
 
 
 @hookimpl
-def restore_tasks(register):
+def restore_tasks():
     place = "restore_garden"
-    register(
-        "grow-flowers",
-        f"{place}.task:Grow",
-        settings=f"{place}.settings:GrowSettings",
-        predict=f"{place}.settings:PickSettings",
-        evaluate=f"{place}.settings:WeighSettings",
-        summary="Grows flowers.",
-    )
-    register("water", f"{place}.task:Water", settings=f"{place}.settings:WaterSettings", summary="Waters flowers.")
-    register(
-        "rain",
-        f"{place}.task:Rain",
-        settings=f"{place}.settings:GrowSettings",
-        evaluate=f"{place}.settings:WeighSettings",
-        weights=False,
-        summary="Falls without training.",
-    )
-    register(
-        "snow", f"{place}.task:Rain", settings=f"{place}.settings:GrowSettings", weights=False, summary="Falls too."
-    )
-    register("no-reference", f"{place}.task:Absent", settings=f"{place}.settings:AbsentSettings")
-    register("no-settings", f"{place}.task:Grow", settings=f"{place}.settings:NOT_A_CLASS")
-    register("demanding", f"{place}.task:Grow", settings=f"{place}.settings:DemandingSettings")
-    register("clashing", f"{place}.task:Grow", settings=f"{place}.settings:ClashingSettings")
+    return [
+        TaskSpec(
+            "grow-flowers",
+            f"{place}.task:Grow",
+            settings=f"{place}.settings:GrowSettings",
+            predict=f"{place}.settings:PickSettings",
+            evaluate=f"{place}.settings:WeighSettings",
+            summary="Grows flowers.",
+        ),
+        TaskSpec("water", f"{place}.task:Water", settings=f"{place}.settings:WaterSettings", summary="Waters flowers."),
+        TaskSpec(
+            "rain",
+            f"{place}.task:Rain",
+            settings=f"{place}.settings:GrowSettings",
+            evaluate=f"{place}.settings:WeighSettings",
+            trains=False,
+            summary="Falls without training.",
+        ),
+        TaskSpec(
+            "snow", f"{place}.task:Rain", settings=f"{place}.settings:GrowSettings", trains=False, summary="Falls too."
+        ),
+        TaskSpec("no-reference", f"{place}.task:Absent", settings=f"{place}.settings:AbsentSettings"),
+        TaskSpec("no-settings", f"{place}.task:Grow", settings=f"{place}.settings:NOT_A_CLASS"),
+        TaskSpec("demanding", f"{place}.task:Grow", settings=f"{place}.settings:DemandingSettings"),
+        TaskSpec("clashing", f"{place}.task:Grow", settings=f"{place}.settings:ClashingSettings"),
+    ]
 
 
 @hookimpl
-def restore_losses(register):
-    register("wilting", "restore_garden.task:wilting", summary="How much has wilted.")
+def restore_losses():
+    return [
+        LossSpec("wilting", "restore_garden.task:wilting", role="pixel", summary="How much has wilted."),
+    ]
 
 
 @hookimpl
-def restore_commands(register):
+def restore_commands():
     place = "restore_garden"
-    register("count", f"{place}.verbs:count", settings=f"{place}.settings:CountSettings", needs="nothing",
-             summary="Counts flowers.")
-    register("smell", f"{place}.verbs:smell", settings=f"{place}.settings:CountSettings", needs="weights",
-             summary="Smells at a run.")
-    register("bed dig", f"{place}.verbs:count", settings=f"{place}.settings:CountSettings", needs="nothing",
-             summary="Digs a bed.")
+    return [
+        CommandSpec(
+            "count",
+            f"{place}.verbs:count",
+            settings=f"{place}.settings:CountSettings",
+            needs="nothing",
+            summary="Counts flowers.",
+        ),
+        CommandSpec(
+            "smell",
+            f"{place}.verbs:smell",
+            settings=f"{place}.settings:CountSettings",
+            needs="weights",
+            summary="Smells at a run.",
+        ),
+        CommandSpec(
+            "bed dig",
+            f"{place}.verbs:count",
+            settings=f"{place}.settings:CountSettings",
+            needs="nothing",
+            summary="Digs a bed.",
+        ),
+    ]
 '''
 
 SETTINGS = '''"""Settings of the garden."""

@@ -10,7 +10,7 @@ from restore import registry
 
 RIVAL = '''
 from restore.core.settings import Settings
-from restore.registry import hookimpl
+from restore.registry import CommandSpec, hookimpl
 
 
 class Nothing(Settings):
@@ -22,9 +22,11 @@ def tell(settings):
 
 
 @hookimpl
-def restore_commands(register):
-    for name in ("count", "smell sweet", "bed dig", "bed make"):
-        register(name, f"{__name__}:tell", settings=f"{__name__}:Nothing", needs="nothing", summary="A rival.")
+def restore_commands():
+    return [
+        CommandSpec(name, f"{__name__}:tell", settings=f"{__name__}:Nothing", needs="nothing", summary="A rival.")
+        for name in ("count", "smell sweet", "bed dig", "bed make")
+    ]
 '''
 
 

@@ -29,17 +29,17 @@ def test_the_contract_is_kept(check: Check, subject: Subject) -> None:
 def test_whatever_is_registered_exists(entry: registry.Entry) -> None:
     assert callable(entry.load())
     for detail in ("settings", "predict", "evaluate", "imports"):
-        if detail in entry.details:
+        if detail in entry.references:
             assert entry.locate(detail) is not None
 
 
 def test_plugins_and_their_settings_import_nothing_heavy() -> None:
     plugins = [point.value for point in entry_points(group="restore.plugins")]
     references = [
-        entry.details[detail]
+        entry.references[detail]
         for entry in ENTRIES
         for detail in ("settings", "predict", "evaluate")
-        if detail in entry.details
+        if detail in entry.references
     ]
     assert plugins
     assert references

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -196,7 +197,8 @@ class Entry:
     def __init__(self, task: type[Task], settings: Any = ToySettings, **details: Any) -> None:
         self.task, self.located = task, {"settings": settings, **details}
         self.full_name = f"toy/{task.__name__.lower()}"
-        self.details = {key: key for key in self.located} | {"weights": task is not Fixed}
+        self.references = {key: f"toy:{key}" for key in self.located}
+        self.spec = SimpleNamespace(trains=task is not Fixed)
 
     def load(self) -> Any:
         return self.task
@@ -248,7 +250,7 @@ def test_a_task_that_keeps_every_rule_passes(task: type[Task], tmp_path: Path) -
         inputs, outputs, tiling = Toy.inputs, Toy.outputs, Toy.tiling
 
     entry = Entry(Kept, Documented)
-    entry.details["weights"] = task is not Fixed
+    entry.spec.trains = task is not Fixed
     check_task(entry, tmp_path)
 
 

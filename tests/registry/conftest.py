@@ -27,7 +27,7 @@ def offer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Offer]:
 
     def write(name: str, source: str, distribution: str | None = "restore-demo", **more: Any) -> Candidate:
         module = f"offered_{len(written)}_{''.join(c if c.isalnum() else '_' for c in name)}"
-        (folder / f"{module}.py").write_text(f"from restore.registry import hookimpl\n{source}", "utf-8")
+        (folder / f"{module}.py").write_text(f"from restore.registry import *\n{source}", "utf-8")
         written.append(module)
         return Candidate(**{"value": module, "version": "1.0", **more}, name=name, distribution=distribution)
 
@@ -36,20 +36,26 @@ def offer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Offer]:
         sys.modules.pop(module, None)
 
 
-def hook(kind: str, *lines: str) -> str:
-    """Source of one hook whose body is ``lines``."""
-    return f"@hookimpl\ndef restore_{kind}(register):\n" + "".join(f"    {line}\n" for line in lines)
+def hook(kind: str, specs: str) -> str:
+    """Source of one hook that returns a list of ``specs``."""
+    return f"@hookimpl\ndef restore_{kind}():\n    return [{specs}]\n"
+
+
+def loss(name: str, reference: str = "math:pi") -> str:
+    """Source of the specification of a loss."""
+    return f'LossSpec("{name}", "{reference}", role="pixel")'
 
 
 def task(name: str, more: str = "") -> str:
     """Source of a plugin with one task."""
-    return hook("tasks", f'register("{name}", "collections:Counter", settings="collections:OrderedDict"{more})')
+    return hook("tasks", f'TaskSpec("{name}", "collections:Counter", settings="collections:OrderedDict"{more})')
 
 
 class Builders:
     """The functions above, for tests that are on no import path."""
 
     hook = staticmethod(hook)
+    loss = staticmethod(loss)
     task = staticmethod(task)
 
     @staticmethod

@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-HEAD = "from restore.registry import hookimpl\n@hookimpl\n"
-GOOD = f'"""A plugin that works."""\n{HEAD}def restore_tasks(register):\n    register("NAME", "m:T", settings="m:S")\n'
+HEAD = "from restore.registry import *\n@hookimpl\n"
+GOOD = f'"""It works."""\n{HEAD}def restore_tasks():\n    return [TaskSpec("NAME", "m:T", settings="m:S")]\n'
 
 # name of the plugin: source of its module, state, a part of its reason
 KINDS: dict[str, tuple[str, str, str]] = {
     "import_error": ("import no_such_library", "broken", "No module named 'no_such_library'"),
     "syntax_error": ("def (", "broken", "SyntaxError"),
-    "misspelt_hook": (f"{HEAD}def restore_task(register): ...", "broken", "did you mean 'restore_tasks'?"),
+    "misspelt_hook": (f"{HEAD}def restore_task(): ...", "broken", "did you mean 'restore_tasks'?"),
     "wrong_argument": (f"{HEAD}def restore_tasks(plugin): ...", "broken", "restore_tasks(plugin)"),
     "duplicate_name": (
-        f"{HEAD}def restore_losses(register):\n    register('l', 'm:L')\n    register('l', 'm:L')\n",
+        f"{HEAD}def restore_losses():\n    return 2 * [LossSpec('l', 'm:L', role='pixel')]\n",
         "broken",
-        "loss 'l' is registered twice",
+        "loss 'l' stands there twice",
     ),
     "missing_reference": (GOOD.replace("NAME", "missing-reference"), "ready", ""),
     "needs_newer": ("raise SystemError('imported')", "incompatible", "needs restorekit>=99, but "),
@@ -31,7 +31,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "prints": (f"print('hello')\n{GOOD.replace('NAME', 'prints')}", "ready", "printed while it was loaded: hello"),
     "srgan": (GOOD.replace("NAME", "srgan"), "conflict", 'srgan = "restore-srgan"'),
     "takes_train": (
-        f"{HEAD}def restore_commands(register):\n    register('train', 'm:t', settings='m:S', needs='nothing')\n",
+        f"{HEAD}def restore_commands():\n    return [CommandSpec('train', 'm:t', settings='m:S', needs='nothing')]\n",
         "broken",
         "'train' is a command of restore itself",
     ),

@@ -17,8 +17,8 @@ from restore.registry import (
 
 
 def losses(*names: str) -> str:
-    lines = "".join(f'    register("{name}", "math:pi")\n' for name in names)
-    return f"@hookimpl\ndef restore_losses(register):\n{lines}"
+    specs = ", ".join(f'LossSpec("{name}", "math:pi", role="pixel")' for name in names)
+    return f"@hookimpl\ndef restore_losses():\n    return [{specs}]\n"
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_task_is_then_looked_for_everywhere(offer: Any, build: Any) -> None:
 
 
 def test_spaces_in_a_command_are_one(offer: Any, build: Any) -> None:
-    call = 'register("data align", "math:pi", settings="a:b", needs="nothing")'
+    call = 'CommandSpec("data align", "math:pi", settings="a:b", needs="nothing")'
     registry = build.registry(offer("faces", build.hook("commands", call)))
     assert registry.entry("commands", " data   align").full_name == "faces/data align"
 

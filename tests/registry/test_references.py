@@ -5,15 +5,14 @@ from __future__ import annotations
 import json.decoder
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from restore.registry import Entry, MissingReference, resolve_reference
+from restore.registry import Entry, LossSpec, MissingReference, resolve_reference
 
 
-def entry(reference: str, **details: Any) -> Entry:
-    return Entry("losses", "demo", "l1", reference, details=details, distribution="restore-demo")
+def entry(reference: str, settings: str | None = None, distribution: str | None = "restore-demo") -> Entry:
+    return Entry("demo", LossSpec("l1", reference, role="pixel", settings=settings), distribution)
 
 
 @pytest.fixture
@@ -87,17 +86,17 @@ def test_what_a_module_prints_goes_to_standard_error(folder: Path, capsys: pytes
     assert capsys.readouterr() == ("", "loading\n")
 
 
-def test_a_detail_is_followed_like_the_object() -> None:
+def test_settings_are_followed_like_the_object() -> None:
     assert entry("math:pi", settings="json.decoder:JSONDecoder").locate("settings") is json.decoder.JSONDecoder
     with pytest.raises(MissingReference, match="no module 'gone'"):
         entry("math:pi", settings="gone:Settings").locate("settings")
 
 
-def test_a_detail_that_was_not_registered_says_so() -> None:
+def test_a_reference_that_was_not_registered_says_so() -> None:
     with pytest.raises(MissingReference, match="registers no 'predict'"):
         entry("math:pi").locate("predict")
 
 
 def test_a_local_plugins_entry_says_that_it_is_local() -> None:
     with pytest.raises(MissingReference, match="a local module"):
-        Entry("losses", "demo", "l1", "gone:L1").load()
+        entry("gone:L1", distribution=None).load()

@@ -152,7 +152,7 @@ class TestLocalPlugins:
         def write(file: str, source: str = "") -> Path:
             path = tmp_path / file
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(source or f"from restore.registry import hookimpl\n{build.task('one')}")
+            path.write_text(source or f"from restore.registry import TaskSpec, hookimpl\n{build.task('one')}")
             return path
 
         yield write
@@ -178,8 +178,8 @@ class TestLocalPlugins:
         write("local_two/parts.py", "value = 5\n")
         package = write(
             "local_two/__init__.py",
-            "from restore.registry import hookimpl\n"
-            "@hookimpl\ndef restore_losses(register):\n    register('l1', 'local_two.parts:value')\n",
+            "from restore.registry import *\n@hookimpl\n"
+            "def restore_losses():\n    return [LossSpec('l1', 'local_two.parts:value', role='pixel')]\n",
         ).parent
         assert self.registry(package).get("losses", "local_two/l1") == 5
 

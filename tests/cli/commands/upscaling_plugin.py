@@ -18,7 +18,7 @@ from restore.core.planes import Plane, Tiling
 from restore.core.settings import Flag, RunSettings, Settings
 from restore.core.task import Task
 from restore.core.weights.foreign import Codebase
-from restore.registry import hookimpl
+from restore.registry import TaskSpec, hookimpl
 
 
 class ModelSettings(Settings):
@@ -184,12 +184,14 @@ CODE_BASES = {"radio": Codebase("An amplifier.", convert)}
 
 
 @hookimpl
-def restore_tasks(register):
+def restore_tasks():
     here, settings = __name__, f"{__name__}:EnlargingSettings"
     imports = f"{here}:CODE_BASES"
-    register("twice", f"{here}:Twice", settings=settings, imports=imports, predict=f"{here}:ListedOptions")
-    register("touched", f"{here}:Touched", settings=settings, imports=imports, predict=f"{here}:MaskOptions")
-    register("touched-in-vain", f"{here}:Touched", settings=settings, imports=imports)
     options = {"predict": f"{here}:ScaleOptions", "evaluate": f"{here}:ScaleOptions"}
-    register("repeat", f"{here}:Repeat", settings=settings, weights=False, **options)
-    register("bright", f"{here}:Bright", settings=settings, weights=False, **options)
+    return [
+        TaskSpec("twice", f"{here}:Twice", settings=settings, imports=imports, predict=f"{here}:ListedOptions"),
+        TaskSpec("touched", f"{here}:Touched", settings=settings, imports=imports, predict=f"{here}:MaskOptions"),
+        TaskSpec("touched-in-vain", f"{here}:Touched", settings=settings, imports=imports),
+        TaskSpec("repeat", f"{here}:Repeat", settings=settings, trains=False, **options),
+        TaskSpec("bright", f"{here}:Bright", settings=settings, trains=False, **options),
+    ]

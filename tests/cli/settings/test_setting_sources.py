@@ -200,9 +200,9 @@ def test_a_folder_or_a_picture_is_no_configuration(restore, in_garden):
 
 def test_defaults_of_a_plugin_that_trains_nothing_are_refused(restore, in_garden):
     (in_garden / "still.py").write_text(
-        "from restore.registry import hookimpl\n\n\n@hookimpl\ndef restore_tasks(register):\n"
+        "from restore.registry import TaskSpec, hookimpl\n\n\n@hookimpl\ndef restore_tasks():\n"
         '    place = "restore_garden"\n    settings = f"{place}.settings:GrowSettings"\n'
-        '    register("hail", f"{place}.task:Rain", settings=settings, weights=False)\n'
+        '    return [TaskSpec("hail", f"{place}.task:Rain", settings=settings, trains=False)]\n'
     )
     (in_garden / "plugins.toml").write_text('enabled = ["garden"]\npaths = ["still.py"]\n[plugin.still]\nseed = 1\n')
     refused = restore("evaluate", "hail")

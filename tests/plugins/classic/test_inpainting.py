@@ -222,7 +222,7 @@ def test_a_patch_that_cannot_be_meant_is_refused(
 
 @pytest.mark.parametrize("name", [*FILLS, "poisson"])
 def test_there_is_nothing_to_train_or_to_load(tmp_path: Path, name: str) -> None:
-    assert entry("tasks", name).details["weights"] is False
+    assert entry("tasks", name).spec.trains is False
     with pytest.raises(NothingToTrain):
         Trainer(type(task(name)), RunSettings(out=tmp_path), name=f"classic/{name}")
 

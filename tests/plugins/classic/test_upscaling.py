@@ -123,7 +123,7 @@ def test_there_is_nothing_to_train(tmp_path: Path) -> None:
 def test_each_is_registered_as_a_task_without_weights(name: str) -> None:
     found = entry("tasks", name)
     assert found.full_name == f"classic/{name}"
-    assert found.details["weights"] is False
+    assert found.spec.trains is False
     assert issubclass(found.load(), Method)
     assert found.summary
 

@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
-from restore.registry import Register, hookimpl
+from restore.registry import ArchitectureSpec, DatasetSpec, LossSpec, TaskSpec, hookimpl
 
 
 @hookimpl
-def restore_tasks(register: Register) -> None:
+def restore_tasks() -> list[TaskSpec]:
     """``restore train denoise``."""
-    register(
-        "denoise",
-        "restore_denoise.task:Denoising",
-        settings="restore_denoise.settings:DenoisingSettings",
-        evaluate="restore_denoise.settings:EvaluationOptions",
-        summary="Remove Gaussian noise (after DnCNN, Zhang et al., 2017).",
-    )
+    return [
+        TaskSpec(
+            "denoise",
+            "restore_denoise.task:Denoising",
+            settings="restore_denoise.settings:DenoisingSettings",
+            evaluate="restore_denoise.settings:EvaluationOptions",
+            summary="Remove Gaussian noise (after DnCNN, Zhang et al., 2017).",
+        ),
+    ]
 
 
 @hookimpl
-def restore_architectures(register: Register) -> None:
+def restore_architectures() -> list[ArchitectureSpec]:
     """The network, for other families too."""
-    register("residual", "restore_denoise.network:ResidualDenoiser", summary="Predicts the noise and subtracts it.")
+    return [
+        ArchitectureSpec(
+            "residual",
+            "restore_denoise.network:ResidualDenoiser",
+            role="restoration",
+            summary="Predicts the noise and subtracts it.",
+        ),
+    ]
 
 
 @hookimpl
-def restore_losses(register: Register) -> None:
+def restore_losses() -> list[LossSpec]:
     """The loss."""
-    register("edges", "restore_denoise.loss:EdgeLoss", summary="Mean absolute error of pixels and of their slopes.")
+    return [
+        LossSpec(
+            "edges",
+            "restore_denoise.loss:EdgeLoss",
+            role="pixel",
+            summary="Mean absolute error of pixels and of their slopes.",
+        ),
+    ]
 
 
 @hookimpl
-def restore_datasets(register: Register) -> None:
+def restore_datasets() -> list[DatasetSpec]:
     """The pictures."""
-    register("noisy", "restore_denoise.dataset:NoisyPictures", summary="Pictures, and the same with noise.")
+    return [
+        DatasetSpec(
+            "noisy",
+            "restore_denoise.dataset:NoisyPictures",
+            role="restoration",
+            summary="Pictures, and the same with noise.",
+        ),
+    ]

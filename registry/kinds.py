@@ -1,0 +1,18 @@
+"""The kinds of things that a plugin provides."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+Kind = Literal["tasks", "architectures", "datasets", "losses", "metrics", "commands"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+SINGULAR: Final[dict[Kind, str]] = {
+    "tasks": "task",
+    "architectures": "architecture",
+    "datasets": "dataset",
+    "losses": "loss",
+    "metrics": "metric",
+    "commands": "command",
+}
+"""The singular of each kind, for messages."""

@@ -1,0 +1,86 @@
+"""The roles that architectures, datasets, losses and metrics can have: a role is a contract that a task can rely on.
+
+A task asks for a role and accepts everything that is registered for it, whichever plugin that is of. Each contract says
+what is given and what must come back. ``B`` is the number of images in a batch, ``H`` and ``W`` are their sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from restore.registry.kinds import Kind
+
+ArchitectureRole = Literal[
+    "super-resolution",
+    "restoration",
+    "inpainting",
+    "segmentation",
+    "autoencoder",
+    "warping",
+    "discriminator",
+    "inpainting-discriminator",
+    "identity-discriminator",
+]
+DatasetRole = Literal["images", "masks", "super-resolution", "restoration", "inpainting", "segmentation"]
+LossRole = Literal["pixel", "perceptual", "inpainting", "segmentation", "adversarial", "feature-matching"]
+MetricRole = Literal["image", "inpainting", "segmentation"]
+
+ARCHITECTURE_ROLES: Final[Mapping[str, str]] = {
+    "super-resolution": "Built with ``scale``. ``network(images)``: (B, 3, H, W) in [0, 1] to (B, 3, H x scale, "
+    "W x scale), about [0, 1].",
+    "restoration": "``network(images)``: (B, 3, H, W) in [0, 1] to the same shape, about [0, 1].",
+    "inpainting": "``network(images, masks)``: (B, 3, H, W) and (B, 1, H, W), one where an image is to be filled in, "
+    "to images of the same shape. It must not depend on what the image shows there.",
+    "segmentation": "Built with ``in_channels`` and ``num_classes``. ``network(images)``: (B, in_channels, H, W) to "
+    "logits (B, num_classes, H, W), or to several such, the last of which counts.",
+    "autoencoder": "``network.encode(images)``: (B, 3, H, W) in [0, 1] to codes; ``network.decode(codes)``: back.",
+    "warping": "``network(images, style, scale)``: (B, 3, H, W) in [-1, 1] to images of the same shape, redrawn in a "
+    "style and warped by ``scale`` times the displacements of control points.",
+    "discriminator": "``network(images)``: (B, C, H, W) to scores without limits (logits): (B, 1), a map "
+    "(B, 1, h, w), or a list of maps.",
+    "inpainting-discriminator": "Scores as those of a discriminator, of images of which one part was filled in; it is "
+    "given the masks, or the parts, besides the images.",
+    "identity-discriminator": "``network(images)``: (B, 3, H, W) in [-1, 1] to the logits of patches, the logits of "
+    "identities and an embedding.",
+}
+"""What a factory of ``torch.nn.Module`` builds in each role."""
+
+DATASET_ROLES: Final[Mapping[str, str]] = {
+    "images": "A sequence of images (C, H, W), uint8.",
+    "masks": "Masks (1, H, W) of a wanted size, one inside.",
+    "super-resolution": "Samples ``input`` (3, H, W) and ``target`` (3, H x scale, W x scale) in [0, 1].",
+    "restoration": "Samples ``input`` and ``target`` (3, H, W) in [0, 1].",
+    "inpainting": "Samples ``target`` (3, H, W) in [0, 1], ``mask`` (1, H, W), one where the image is to be filled "
+    "in, and ``input``, black there.",
+    "segmentation": "Images (C, H, W), each with the masks of its classes.",
+}
+"""What a factory of datasets builds in each role."""
+
+LOSS_ROLES: Final[Mapping[str, str]] = {
+    "pixel": "``loss(prediction, batch)``: images (B, C, H, W) in [0, 1] and the batch with its ``target``, to named "
+    "terms.",
+    "perceptual": "As ``pixel``, and built with ``features``, which returns features by layer of images "
+    "(B, 3, H, W) in [0, 1].",
+    "inpainting": "As ``pixel``; the batch also has the ``mask``, one where the image was filled in.",
+    "segmentation": "As ``pixel``, of logits (B, num_classes, H, W).",
+    "adversarial": "``loss.discriminator(real, fake)`` and ``loss.generator(fake)``: scores without limits, to named "
+    "terms.",
+    "feature-matching": "``loss(generated, real)``: the features of a discriminator, to named terms.",
+}
+"""What a factory of losses builds in each role."""
+
+METRIC_ROLES: Final[Mapping[str, str]] = {
+    "image": "Compares images (B, C, H, W) in [0, 1] with their targets.",
+    "inpainting": "Compares images with their targets inside a mask.",
+    "segmentation": "Compares logits (B, num_classes, H, W) with masks.",
+}
+"""What a metric compares in each role."""
+
+ROLES: Final[Mapping[Kind, Mapping[str, str]]] = {
+    "architectures": ARCHITECTURE_ROLES,
+    "datasets": DATASET_ROLES,
+    "losses": LOSS_ROLES,
+    "metrics": METRIC_ROLES,
+}
+"""The contract of each role, by kind and name."""
