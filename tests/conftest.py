@@ -11,7 +11,18 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Before torch is imported: small networks only lose time by sharing their work, and sums do not depend on the machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import torch
+
+# The same examples everywhere, on a machine of any speed, and no folder of examples beside the tests.
+settings.register_profile(
+    "everywhere", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("everywhere")
 
 
 def _neighbour(file: str, name: str) -> ModuleType:

@@ -1,6 +1,8 @@
-"""Train a small task as one of several processes: ``train_toy.py TASK OUT {settings as JSON} [resume|fail|kill=STEP]``.
+"""Train a small task as one of several processes: ``train_toy.py TASK OUT {settings as JSON} [WORD…]``.
 
 TASK is a class of `toy_tasks`, or a registered task such as ``srgan/srgan``, which is trained with its tiny settings.
+The words are ``resume``, ``fail``, ``kill=STEP``, and ``shared``: the processes are on one device, and must end with
+equal weights.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import torch
 import toy_tasks
 
 from restore import registry
@@ -23,7 +26,31 @@ from restore.core.machine.processes import report_failure
 from restore.core.training.trainer import Trainer
 
 
+def share_one_device() -> None:
+    """Join the other processes through gloo: NCCL refuses two of them on one GPU."""
+    os.environ["LOCAL_RANK"] = "0"
+    torch.distributed.init_process_group("gloo")
+
+
+def kept(built: list[torch.nn.Module], networks: dict[str, torch.nn.Module]) -> dict[str, torch.nn.Module]:
+    """Remember networks that the engine is given."""
+    built += networks.values()
+    return networks
+
+
+def check_equal(networks: list[torch.nn.Module]) -> None:
+    """Compare the parameters of all processes; buffers, such as running means, are each process's own."""
+    mine = torch.cat([p.detach().flatten().cpu() for network in networks for p in network.parameters()])
+    low, high = mine.clone(), mine.clone()
+    torch.distributed.all_reduce(low, torch.distributed.ReduceOp.MIN)
+    torch.distributed.all_reduce(high, torch.distributed.ReduceOp.MAX)
+    if not torch.equal(low, high):
+        raise RuntimeError(f"the processes are apart by up to {float((high - low).max())}")
+
+
 def main(task: str, out: str, changes: str, *what: str) -> None:
+    if "shared" in what:
+        share_one_device()
     changed = {"name": "run", **json.loads(changes)}
     if "/" in task:
         task_type = registry.get("tasks", task)
@@ -46,7 +73,20 @@ def main(task: str, out: str, changes: str, *what: str) -> None:
                 super().train_step(batch, step)
 
         task_type = Failing
+    built: list[torch.nn.Module] = []
+    if "shared" in what:
+
+        class Watched(task_type):  # type: ignore[misc, valid-type]
+            def networks(self):  # type: ignore[no-untyped-def]
+                return kept(built, super().networks())
+
+            def training_networks(self):  # type: ignore[no-untyped-def]
+                return kept(built, super().training_networks())
+
+        task_type = Watched
     Trainer(task_type, settings, name=task if "/" in task else f"toy/{task}", resume=resume, listeners=[listener]).fit()
+    if "shared" in what:
+        check_equal(built)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Callable
@@ -13,12 +12,13 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from same_run import assert_same_run, final_state
 from toy_tasks import Heads, OneNetwork, Penalty, ToySettings, TwoPhases, Variational, toy_settings
 
 from restore.core.errors import CheckpointError, Interrupted, ResumeError
 from restore.core.events import Event, RunStarted, StepDone, Warned
 from restore.core.machine import precision
-from restore.core.records.checkpoints import Checkpoint, load_newest
+from restore.core.records.checkpoints import load_newest
 from restore.core.records.folder import read_config, read_task
 from restore.core.records.resuming import merged
 from restore.core.training.trainer import Trainer
@@ -40,28 +40,6 @@ def kill_at(step: int) -> Callable[[Event], None]:
 
 def train(task: type[OneNetwork], run: ToySettings, **options: Any) -> Path:
     return Trainer(task, run, name=f"toy/{task.__name__}", **options).fit().folder
-
-
-def final_state(folder: Path) -> tuple[Checkpoint, list[dict[str, Any]]]:
-    """The last checkpoint and every log line, but for what a clock says."""
-    _, checkpoint = load_newest(folder / "checkpoints", damaged=pytest.fail)
-    checkpoint.state["progress"].pop("seconds")
-    checkpoint.state.pop("log")  # a position in bytes, and times have digits
-    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    for line in lines:
-        assert list(line)[-1] == "seconds"
-        del line["seconds"]
-    return checkpoint, lines
-
-
-def assert_same_run(one: Path, other: Path) -> None:
-    (first, first_log), (second, second_log) = final_state(one), final_state(other)
-    assert first.state == second.state
-    assert first_log == second_log
-    for group, tensors in first.tensors.items():
-        assert tensors.keys() == second.tensors[group].keys()
-        for name, tensor in tensors.items():
-            assert torch.equal(tensor, second.tensors[group][name]), f"{group}/{name}"
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,82 @@
+#!/bin/bash
+# Everything that only a GPU can show, in under 12 minutes, with one table at the end.
+#
+#   benchmarks/gpu.sh [--out DIR]          on a machine with a CUDA device
+#   benchmarks/gpu.sh --cpu [--out DIR]    every step, shortened, on the CPU: tries the script, its figures say nothing
+#
+# It runs from a copy of the tree and installs nothing: it uses the Python that PYTHON names (python3), with the torch and
+# the libraries that are there. Missing ones are named; put them into a folder (pip install --target) and name that in
+# PYTHONPATH. Each step has its own time limit, and a step that fails stops no other. Exit status: 0 all steps passed,
+# 1 one did not, 2 nothing could be run.
+#
+# The table is DIR/table.md (build/gpu/results by default), beside one log a step. Bring it back into the README with the
+# name of the GPU: no figure of a GPU has been measured yet.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 2
+
+readonly BUDGET=690 # seconds in all
+device=cuda
+out=build/gpu/results
+while (($#)); do
+    case $1 in
+        --cpu) device=cpu ;;
+        --out) out=${2:?--out needs a folder} && shift ;;
+        *) echo "gpu.sh: unknown argument '$1'; there are --cpu and --out DIR" >&2 && exit 2 ;;
+    esac
+    shift
+done
+
+python=${PYTHON:-python3}
+mkdir -p "$out" || exit 2
+"$python" benchmarks/gpu_prepare.py build/gpu/path --device "$device" || exit 2
+rows=$out/rows.jsonl
+: >"$rows"
+export PYTHONPATH=$PWD/build/gpu/path${PYTHONPATH:+:$PYTHONPATH}
+export PYTHONUNBUFFERED=1 RESTORE_TEST_DEVICE=$device XDG_CACHE_HOME=$PWD/build/gpu/cache
+failed=0
+
+step() { # step NAME LIMIT COMMAND…: run it for at most LIMIT seconds, and note how it ended
+    local name=$1 limit=$2 began=$SECONDS status result log
+    shift 2
+    ((limit > BUDGET - SECONDS)) && limit=$((BUDGET - SECONDS))
+    log="$out/${name// /-}.log"
+    printf '=== %s (at most %d s): %s\n' "$name" "$limit" "$*"
+    if ((limit < 5)); then
+        status=125 result="not run: no time left"
+    else
+        timeout --kill-after=5 "$limit" "$@" >"$log" 2>&1
+        status=$?
+        case $status in
+            0) result=passed ;;
+            124 | 137) result="out of time" ;;
+            *) result="failed ($status)" ;;
+        esac
+    fi
+    printf '=== %s: %s, %d s\n' "$name" "$result" $((SECONDS - began))
+    printf '{"step": "%s", "result": "%s", "seconds": %d}\n' "$name" "$result" $((SECONDS - began)) >>"$rows"
+    if ((status)); then
+        failed=1
+        [[ -f $log ]] && tail -n 25 "$log"
+    else
+        # rows that the step printed
+        sed -n 's/^ROW //p' "$log" >>"$rows"
+        grep -E '^[0-9]+ (passed|failed|skipped)' "$log"
+    fi
+    return 0
+}
+
+tests=("$python" -m pytest -q -p no:cacheprovider -m cuda --basetemp "$PWD/build/gpu/tests" -rs tests/core/test_cuda.py)
+measure=("$python" benchmarks/gpu_steps.py --device "$device")
+
+step "cuda tests" 120 "${tests[@]}" -k "not two_processes"
+step "two processes on one device" 120 "${tests[@]}" -k two_processes
+step "fp16 with two optimizers" 60 "${measure[@]}" fp16
+step "speed" 90 "${measure[@]}" speed
+step "compile" 120 "${measure[@]}" compile
+for task in $("${measure[@]}" tasks); do
+    step "$task" 45 "${measure[@]}" task "$task"
+done
+
+echo
+"$python" benchmarks/gpu_prepare.py --table "$rows" | tee "$out/table.md"
+exit $failed
