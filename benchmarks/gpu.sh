@@ -14,12 +14,13 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 2
 
-readonly BUDGET=690 # seconds in all
+budget=690 # seconds in all
+patience=1 # by how much each limit is longer
 device=cuda
 out=build/gpu/results
 while (($#)); do
     case $1 in
-        --cpu) device=cpu ;;
+        --cpu) device=cpu budget=7200 patience=10 ;;
         --out) out=${2:?--out needs a folder} && shift ;;
         *) echo "gpu.sh: unknown argument '$1'; there are --cpu and --out DIR" >&2 && exit 2 ;;
     esac
@@ -38,7 +39,8 @@ failed=0
 step() { # step NAME LIMIT COMMAND…: run it for at most LIMIT seconds, and note how it ended
     local name=$1 limit=$2 began=$SECONDS status result log
     shift 2
-    ((limit > BUDGET - SECONDS)) && limit=$((BUDGET - SECONDS))
+    ((limit *= patience))
+    ((limit > budget - SECONDS)) && limit=$((budget - SECONDS))
     log="$out/${name// /-}.log"
     printf '=== %s (at most %d s): %s\n' "$name" "$limit" "$*"
     if ((limit < 5)); then

@@ -96,7 +96,11 @@ def test_the_sdist_holds_what_its_tests_need(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
-    needed = [".ci/run", "plugins.toml", "CHANGELOG.md", "tests/conftest.py", "examples/restore-denoise/pyproject.toml"]
+    folders = (".ci", "benchmarks", "cli", "core", "docs", "examples", "plugins", "registry", "tests")
+    files = (path.relative_to(ROOT) for name in folders for path in (ROOT / name).rglob("*") if path.is_file())
+    made = ("__pycache__", "build", ".hypothesis", ".pytest_cache", ".ruff_cache", ".mypy_cache")
+    needed = [path.as_posix() for path in files if not set(path.parts) & {*made} and ".egg-info" not in str(path)]
+    needed += ["CHANGELOG.md", "plugins.toml"]
     assert [name for name in needed if name not in held] == []
     assert [name for name in held if "__pycache__" in name or name.startswith(("runs", "build/"))] == []
 

@@ -23,7 +23,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str,
         save_file(dict(tensors), path, metadata=metadata)
     except SafetensorError as error:
         # the library wraps what the system said into a text of its own
-        if found := re.search(r"os error (\d+)", str(error)):
+        if found := re.search(r"(?:os error|code:) (\d+)", str(error)):  # the second until safetensors 0.6
             number = int(found[1])
             raise OSError(number, os.strerror(number), str(path)) from error
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -176,6 +177,21 @@ def test_a_full_disk_is_the_systems_error_whatever_the_library_makes_of_it(
     with pytest.raises(OSError, match="No space left") as refused:
         write_tensors(tmp_path / "file", {"weight": torch.zeros(1)})
     assert refused.value.errno == errno.ENOSPC
+
+
+@pytest.mark.parametrize(
+    "words", ["I/O error: No space left on device (os error 28)", "IoError(Os { code: 28, kind: StorageFull })"]
+)
+def test_a_full_disk_is_the_systems_error_in_the_words_of_every_version_of_safetensors(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise SafetensorError(f"Error while serializing: {words}")
+
+    monkeypatch.setattr("restore.core.weights.tensors.save_file", refuse)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_tensors(tmp_path / "file", {"weight": torch.zeros(1)})
+    assert caught.value.errno == errno.ENOSPC
 
 
 def test_a_folder_that_is_gone_is_the_systems_error(tmp_path: Path) -> None:
