@@ -60,7 +60,7 @@ def train(name: str, run: Any, device: str) -> Watcher:
     task_type = registry.get("tasks", name)
     with tempfile.TemporaryDirectory(prefix="gpu-") as out:
         run = run.model_copy(update={"out": Path(out)})
-        Trainer(task_type(run), run, name=name, listeners=[watcher]).fit()
+        Trainer(task_type, run, name=name, listeners=[watcher]).fit()
     return watcher
 
 
@@ -78,8 +78,8 @@ def srgan(device: str, epochs: int = 1, **changes: Any) -> Any:
         "device": device,
     }
     if device == "cpu":
-        common |= {key: task_type.miniature().model_dump()[key] for key in ("discriminator", "perceptual")}
-    return task_type.settings_type.model_validate({**common, **changes}).decided()
+        common |= {key: task_type.tiny_settings().model_dump()[key] for key in ("discriminator", "perceptual")}
+    return task_type.settings_type.model_validate({**common, **changes}).resolved()
 
 
 def plain_loop(run: Any, tf32: bool) -> Meter:
@@ -88,7 +88,7 @@ def plain_loop(run: Any, tf32: bool) -> Meter:
     device = torch.device(run.device)
     network = task.networks()["generator"].to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
-    images: Any = task.data("train", task.phases()[0])
+    images: Any = task.dataset("train", task.phases()[0])
     order = RandomSampler(images, replacement=True, num_samples=run.samples_per_epoch)  # more samples than images
     workers = 4 if device.type == "cuda" else 0
     loader = DataLoader(images, run.batch_size, sampler=order, num_workers=workers, pin_memory=device.type == "cuda")
@@ -151,8 +151,8 @@ def task(name: str, device: str) -> None:
     if device == "cuda":
         run: Any = task_type.settings_type.model_validate({"epochs": 2, "device": device})
     else:
-        run = task_type.miniature(samples_per_epoch=8)
-    watcher = train(name, run.decided(), device)
+        run = task_type.tiny_settings(samples_per_epoch=8)
+    watcher = train(name, run.resolved(), device)
     for phase, meter in watcher.meters.items():
         if meter.seconds:
             tell(meter.row(f"{name}, {phase}"))

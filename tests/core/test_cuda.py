@@ -46,15 +46,15 @@ def _as_before() -> Iterator[None]:
 def train(task: type[OneNetwork], out: Path, resume: Path | None = None, **changes: Any) -> Path:
     listeners: list[Callable[[Event], None]] = changes.pop("listeners", [])
     run = toy_settings(out, **{"device": DEVICE, "name": "run", **ADVERSARIAL, **changes})
-    return Trainer(task(run), run, name=f"toy/{task.__name__}", resume=resume, listeners=listeners).fit().folder
+    return Trainer(task, run, name=f"toy/{task.__name__}", resume=resume, listeners=listeners).fit().folder
 
 
 @pytest.mark.parametrize("task", [TwoPhases, Penalty, Heads])
 def test_a_run_on_a_gpu_learns_what_one_on_the_cpu_learns(task: type[OneNetwork], tmp_path: Path) -> None:
     here = final_state(train(task, tmp_path / "here", device=DEVICE))[0]
     there = final_state(train(task, tmp_path / "there", device="cpu"))[0]
-    for name, tensor in there.tensors["modules"].items():
-        torch.testing.assert_close(here.tensors["modules"][name], tensor, rtol=0.05, atol=0.01)
+    for name, tensor in there.tensors["networks"].items():
+        torch.testing.assert_close(here.tensors["networks"][name], tensor, rtol=0.05, atol=0.01)
 
 
 @pytest.mark.parametrize("task", [TwoPhases, Penalty, Variational])
@@ -80,7 +80,7 @@ def test_fp16_scales_the_loss_of_each_optimizer_by_itself(tmp_path: Path) -> Non
     checkpoint, log = final_state(train(TwoPhases, tmp_path, precision="fp16"))
     assert {key.split("/")[0] for line in log for key in line if key.endswith("/gradient")} == {"net", "critic"}
     text = json.dumps(checkpoint.state)
-    assert text.count('"growth_tracker"') == 2 or text.count("_growth_tracker") == 2
+    assert text.count("_growth_tracker") == 2  # one scaler an optimizer
 
 
 @pytest.mark.parametrize("precision", ["bf16", pytest.param("fp16", marks=only_cuda)])
