@@ -18,9 +18,9 @@ from restore import registry
 from restore.core import open_weights
 from restore.core.dataset import as_dataset
 from restore.core.evaluation import as_batch
+from restore.core.images.pixels import to_uint8
 from restore.core.method import Method
 from restore.core.networks import Networks
-from restore.core.pictures.pixels import to_uint8
 
 METHODS = ("nearest", "bilinear", "bicubic", "lanczos", "fourier")
 PICTURE = "coffee"

@@ -26,10 +26,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from restore import registry
+from restore.core.images.files import read_picture, write_picture
 from restore.core.inference.engine import predict_picture
 from restore.core.inference.folding import fold_batch_norm
-from restore.core.machine.precision import choose
-from restore.core.pictures.files import read_picture, write_picture
+from restore.core.runtime.precision import choose
 from restore.core.task import Task
 from restore.plugins.common.narrow_conv import NarrowConv2d
 

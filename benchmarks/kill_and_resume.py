@@ -19,8 +19,8 @@ from typing import Any
 
 import torch
 
-from restore.core.machine.launching import launch
-from restore.core.records.checkpoints import load_newest
+from restore.core.runs.checkpoints import load_newest
+from restore.core.runtime.launching import launch
 
 TRAIN = Path(__file__).parents[1] / "tests" / "processes" / "train_toy.py"
 STEPS = 16

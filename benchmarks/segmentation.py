@@ -29,16 +29,16 @@ import yaml
 from torch.utils.data import DataLoader
 
 from restore import registry
+from restore.core.atomic import replacing
 from restore.core.errors import Interrupted, RestoreError
 from restore.core.events import Event, StepDone
-from restore.core.machine.precision import choose
-from restore.core.records.checkpoints import PREFIX
-from restore.core.records.folder import RunFolder
-from restore.core.records.resuming import merged as resumed
+from restore.core.runs.checkpoints import PREFIX
+from restore.core.runs.folder import RunFolder
+from restore.core.runs.resuming import merged as resumed
+from restore.core.runtime.precision import choose
 from restore.core.training.trainer import Trainer
 from restore.core.weights.files import open_weights
 from restore.core.weights.header import find_weights
-from restore.core.writing import replacing
 from restore.plugins.unet.commands import levels
 from restore.plugins.unet.inference import normalize
 from restore.plugins.unet.losses import EveryHead, bce_dice

@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, RandomSampler
 
 from restore import registry
 from restore.core.events import Event, StepDone
-from restore.core.machine.precision import autocast, choose
+from restore.core.runtime.precision import autocast, choose
 from restore.core.task import Task
 from restore.core.training.trainer import Trainer
 

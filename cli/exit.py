@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import typer
 
 from restore.core.errors import is_out_of_memory
-from restore.core.machine.processes import how_many, launched, report_failure
+from restore.core.runtime.processes import how_many, launched, report_failure
 
 SUCCESS, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 

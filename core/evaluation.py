@@ -10,12 +10,12 @@ import torch
 from accelerate.utils import gather_object
 from torch import Tensor, nn
 
-from restore.core.chance import chance, derive
 from restore.core.dataset import AnyDataset, Batch, Pictures, as_dataset
 from restore.core.errors import DataError
-from restore.core.measuring import EvaluationProtocol, Number
 from restore.core.method import Method
+from restore.core.metrics import EvaluationProtocol, Number
 from restore.core.networks import Networks, for_inference
+from restore.core.seeding import chance, derive
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from restore.core.measuring import Number
+from restore.core.metrics import Number
 
 
 @dataclass(frozen=True)

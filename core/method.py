@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from typing_extensions import TypeVar
 
 from restore.core.dataset import AnyDataset, Batch
+from restore.core.images.files import Picture, Rendered
 from restore.core.inference.engine import predict_bounded
-from restore.core.measuring import EvaluationProtocol
+from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.pictures.files import Picture, Rendered
-from restore.core.planes import Plane, Tiling
 from restore.core.settings import Settings
+from restore.core.specs import Plane, Tiling
 
 S = TypeVar("S", bound=Settings, default=Any)
 P = TypeVar("P", bound=Settings, default=Any)

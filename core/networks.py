@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from restore.core.machine.devices import kernels_for_use
+from restore.core.runtime.devices import kernels_for_use
 
 
 class Networks(Mapping[str, nn.Module]):

@@ -11,8 +11,8 @@ from torch import nn
 from typing_extensions import TypeVar, override
 
 from restore.core.dataset import AnyDataset, Batch
-from restore.core.measuring import EvaluationProtocol
 from restore.core.method import E, Method, P
+from restore.core.metrics import EvaluationProtocol
 from restore.core.settings import RunSettings
 from restore.core.training_step import Phase, TrainStep
 

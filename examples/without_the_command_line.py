@@ -10,8 +10,8 @@ from pathlib import Path
 
 from restore import registry
 from restore.core import Trainer, evaluate, open_weights, predict_picture, read_picture, write_picture
+from restore.core.atomic import check_vacant
 from restore.core.events import Evaluated, Event
-from restore.core.writing import check_vacant
 
 
 def show(event: Event) -> None:

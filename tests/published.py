@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from restore import registry
-from restore.core.weights.foreign import Report, import_weights
+from restore.core.weights.convert import Report, import_weights
 
 
 def import_published(folder: Path, checkpoint: Any, task: str) -> Report:

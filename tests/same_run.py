@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from restore.core.records.checkpoints import Checkpoint, load_newest
+from restore.core.runs.checkpoints import Checkpoint, load_newest
 
 
 def final_state(folder: Path) -> tuple[Checkpoint, list[dict[str, Any]]]:

@@ -7,8 +7,8 @@ from torch import nn
 from untrained import Untrained
 
 from restore.core.inference.engine import predict_picture
-from restore.core.planes import Plane, Tiling
 from restore.core.settings import RunSettings
+from restore.core.specs import Plane, Tiling
 
 
 class Enlarging(nn.Module):

@@ -15,7 +15,7 @@ import torch
 
 from restore import registry
 from restore.cli.app import app
-from restore.core.pictures.files import read_picture
+from restore.core.images.files import read_picture
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from restore.core.dataset import Batch
-from restore.core.measuring import EvaluationProtocol
 from restore.core.method import Method
+from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.planes import Plane
 from restore.core.settings import OptimizerSettings, RunSettings, Settings
+from restore.core.specs import Plane
 from restore.core.task import Task
 from restore.core.training_step import Phase, TrainStep
 

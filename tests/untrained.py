@@ -9,7 +9,7 @@ from torch import nn
 from typing_extensions import TypeVar
 
 from restore.core.dataset import Batch
-from restore.core.measuring import EvaluationProtocol
+from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
 from restore.core.settings import RunSettings, Settings
 from restore.core.task import Task

@@ -20,7 +20,7 @@ from restore.cli.console.paragraphs import wrap
 from restore.cli.exit import FAILED, SUCCESS
 from restore.cli.model_ref import needs_training
 from restore.core.errors import RestoreError
-from restore.core.machine.processes import cores
+from restore.core.runtime.processes import cores
 from restore.core.versions import installed_version
 from restore.registry.compatibility import find_unmet_requirements
 
@@ -115,8 +115,8 @@ def _why_no_cuda(torch: Any) -> str:
 
 def _precision(findings: Findings, device: Any) -> None:
     """Report what ``--precision auto`` selects on a device, and whether a measurement agrees."""
-    from restore.core.machine.precision import choose
-    from restore.core.machine.speed import WORTH_IT, bf16_speedup
+    from restore.core.runtime.precision import choose
+    from restore.core.runtime.speed import WORTH_IT, bf16_speedup
 
     chosen = choose("auto", device)
     speedup = bf16_speedup(device)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from restore.cli.task_options import EvaluateRequest
     from restore.core.dataset import Pictures
     from restore.core.evaluation import Evaluation
-    from restore.core.measuring import EvaluationProtocol
     from restore.core.method import Method
+    from restore.core.metrics import EvaluationProtocol
     from restore.core.networks import Networks
     from restore.core.settings import Settings
 
@@ -109,8 +109,8 @@ def evaluate(
     from restore.cli.console.bar import open_bar
     from restore.cli.console.log_capture import print_log_warnings
     from restore.core import evaluation
-    from restore.core.machine.devices import device_of
-    from restore.core.pictures.listing import require_folder
+    from restore.core.images.listing import require_folder
+    from restore.core.runtime.devices import device_of
 
     if request.data is not None:
         require_folder(request.data)
@@ -156,7 +156,7 @@ def _open(model: ModelRef, options: Settings | None, request: EvaluateRequest) -
 
 def _refuse_sample(model: ModelRef) -> None:
     """Raise UsageError for a run that was validated on other data: its metrics are not those of the sample."""
-    from restore.core.records.folder import read_config, read_task
+    from restore.core.runs.folder import read_config, read_task
 
     if model.weights is None or not (model.weights.parent / "config.yaml").is_file():
         return

@@ -13,7 +13,7 @@ from restore.cli.model_ref import list_trainable_tasks
 from restore.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from restore.core.weights.foreign import Report
+    from restore.core.weights.convert import Report
 
 
 def _complete_task(incomplete: str) -> list[str]:
@@ -50,13 +50,13 @@ def import_weights(
 ) -> None:
     """Convert a checkpoint of another code base to a weights file."""
     from restore.cli.console.next_steps import format_prediction
-    from restore.core.weights import foreign
+    from restore.core.weights import convert
     from restore.core.weights.files import rebuild
 
     entry = registry.entry("tasks", task)
     if "imports" not in entry.references:
         raise UsageError(f"--task {task}: {entry.full_name} cannot import checkpoints of any other code base")
-    report = foreign.import_weights(
+    report = convert.import_weights(
         file,
         output,
         task=entry.full_name,

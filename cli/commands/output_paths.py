@@ -21,7 +21,7 @@ class OutputExists(UsageError):
 
 def expand_inputs(inputs: Sequence[Path]) -> list[Path]:
     """Return every image once, folders replaced by their images. Raises UsageError for a path that does not exist."""
-    from restore.core.pictures.listing import list_pictures
+    from restore.core.images.listing import list_pictures
 
     images: dict[Path, Path] = {}
     for given in inputs:

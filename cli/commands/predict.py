@@ -93,11 +93,11 @@ def predict(model: ModelRef, inputs: Sequence[Path], request: PredictRequest, op
     """
     from restore.cli.console.bar import open_bar
     from restore.cli.console.log_capture import print_log_warnings
+    from restore.core.atomic import writable_folder
     from restore.core.inference.folding import fold_batch_norm
-    from restore.core.machine.devices import device_of
-    from restore.core.machine.precision import choose
     from restore.core.networks import Networks
-    from restore.core.writing import writable_folder
+    from restore.core.runtime.devices import device_of
+    from restore.core.runtime.precision import choose
 
     with print_log_warnings():
         images = expand_inputs(inputs)
@@ -180,8 +180,8 @@ class _Prediction:
         return True
 
     def _process(self, path: Path, name: str) -> None:
+        from restore.core.images.files import Rendered, read_picture, write_picture
         from restore.core.inference.engine import predict_picture
-        from restore.core.pictures.files import Rendered, read_picture, write_picture
 
         image = read_picture(path)
         inputs = self.method.read_inputs(path, image)

@@ -18,7 +18,7 @@ from restore.cli.exit import DEBUG_FLAG, debug_enabled, print_warning
 from restore.cli.model_ref import list_trainable_tasks, needs_training
 from restore.cli.typer_groups import LookupGroup, make_command
 from restore.core.errors import Interrupted, NothingToTrain, ProcessFailed, UsageError
-from restore.core.machine.processes import how_many, is_main_process, launched
+from restore.core.runtime.processes import how_many, is_main_process, launched
 from restore.registry.naming import did_you_mean
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def train_in_processes(processes: int, device: str) -> None:
         UsageError: this is already one of several processes, or there are fewer GPUs than processes.
         ProcessFailed: one of the processes failed.
     """
-    from restore.core.machine.launching import launch
+    from restore.core.runtime.launching import launch
 
     if how_many() > 1:
         raise UsageError("--num-processes starts processes itself; leave it out, since several are running already")

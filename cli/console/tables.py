@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from restore.core.measuring import Number
+    from restore.core.metrics import Number
 
 Row = tuple[str, str, str, float]
 """Owner (a model or a phase), metric, convention, value."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from restore.core.events import StepDone
-from restore.core.machine.processes import cores
+from restore.core.runtime.processes import cores
 
 WINDOW = 50
 """Steps over which the rate is averaged."""

@@ -13,7 +13,7 @@ from statistics import fmean
 from restore.cli.console.durations import format_duration
 from restore.core import events
 from restore.core.intervals import Interval
-from restore.core.records.folder import RunFolder
+from restore.core.runs.folder import RunFolder
 
 WINDOW = 50
 """Steps whose mean is the time of a step."""

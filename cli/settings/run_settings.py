@@ -12,8 +12,8 @@ from restore import registry
 from restore.cli.settings.file import dump_yaml, read_settings
 from restore.cli.settings.sources import Source, explain, find_origins, make_source, merge, validate
 from restore.core.errors import UsageError
-from restore.core.records.folder import read_config, read_task
-from restore.core.records.resuming import merged
+from restore.core.runs.folder import read_config, read_task
+from restore.core.runs.resuming import merged
 
 
 def load_run_settings(

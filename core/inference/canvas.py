@@ -14,7 +14,7 @@ from torch import Tensor
 from restore.core.errors import DataError, UsageError
 from restore.core.inference.padding import padded
 from restore.core.inference.predictor import Predictor
-from restore.core.planes import Plane
+from restore.core.specs import Plane
 
 AUTO_PIXELS = 2**21
 """Largest input or output, in pixels, of one call of the networks when tiles are cut automatically: two million. With

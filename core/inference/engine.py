@@ -15,8 +15,8 @@ from restore.core.errors import DataError, RestoreError, is_out_of_memory
 from restore.core.inference.canvas import AUTO_PIXELS, Canvas, Tile, exact_scale, scaled
 from restore.core.inference.predictor import Predictor
 from restore.core.inference.tiles import Cut, cuts, fade_width, share
-from restore.core.machine.precision import autocast
 from restore.core.networks import Networks, for_inference
+from restore.core.runtime.precision import autocast
 
 Progress = Callable[[int, int], None]
 

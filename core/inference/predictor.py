@@ -7,7 +7,7 @@ from typing import Protocol
 
 from restore.core.dataset import Batch
 from restore.core.networks import Networks
-from restore.core.planes import Plane, Tiling
+from restore.core.specs import Plane, Tiling
 
 
 class Predictor(Protocol):

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from restore.core.testing import measuring, registering, training, using
 from restore.core.testing.registering import check_imports
-from restore.core.testing.subject import ContractBroken, Subject, TaskEntry
+from restore.core.testing.under_test import ContractBroken, Subject, TaskEntry
 
 __all__ = ["CHECKS", "Check", "ContractBroken", "Subject", "TaskEntry", "check_imports", "check_task"]
 

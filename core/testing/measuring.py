@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from restore.core.chance import chance
 from restore.core.dataset import Batch, NamedDataset, as_dataset
 from restore.core.errors import RestoreError
 from restore.core.evaluation import evaluate
-from restore.core.measuring import EvaluationProtocol, Metric, Number, is_partial
 from restore.core.method import Method
+from restore.core.metrics import EvaluationProtocol, Metric, Number, is_partial
 from restore.core.networks import Networks
+from restore.core.seeding import chance
 from restore.core.task import Task
-from restore.core.testing.subject import ContractBroken, Subject, require
+from restore.core.testing.under_test import ContractBroken, Subject, require
 
 TOLERANCE = 5e-2
 """Of a sample's statistics in a batch against those of it alone, as a share of the largest: float32 rounds, and levels

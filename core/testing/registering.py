@@ -10,11 +10,11 @@ import torch
 from pydantic_core import PydanticUndefined
 from torch import nn
 
-from restore.core.chance import seed_everything
 from restore.core.method import Method
+from restore.core.seeding import seed_everything
 from restore.core.settings import Settings, leaves
 from restore.core.task import Task
-from restore.core.testing.subject import Subject, require
+from restore.core.testing.under_test import Subject, require
 
 HEAVY = ("torch", "torchvision", "accelerate", "numpy")
 """What a plugin's module and its settings may not import: ``restore --help`` and completion load both."""

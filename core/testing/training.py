@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from restore.core.chance import chance
 from restore.core.dataset import as_dataset
 from restore.core.errors import NothingToTrain
-from restore.core.records.checkpoints import Checkpoint, load_newest
-from restore.core.records.folder import read_config
+from restore.core.runs.checkpoints import Checkpoint, load_newest
+from restore.core.runs.folder import read_config
+from restore.core.seeding import chance
 from restore.core.settings import RunSettings
-from restore.core.testing.subject import ContractBroken, Subject, require
+from restore.core.testing.under_test import ContractBroken, Subject, require
 from restore.core.training.trainer import Trainer
 
 

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from restore.core.chance import chance
 from restore.core.errors import RestoreError
+from restore.core.images.files import Rendered
 from restore.core.inference.canvas import exact_scale
 from restore.core.inference.engine import predict_picture
 from restore.core.method import Method
 from restore.core.networks import Networks
-from restore.core.pictures.files import Rendered
-from restore.core.testing.subject import Subject, random_inputs, require
+from restore.core.seeding import chance
+from restore.core.testing.under_test import Subject, random_inputs, require
 from restore.core.weights.files import open_weights, save_weights
 
 ODD_SIZES = ((37, 53), (1, 1), (2, 9))

@@ -10,9 +10,9 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object
 from torch import Tensor, nn
 
-from restore.core.chance import random_states, restore_random_states
 from restore.core.errors import CheckpointError
-from restore.core.records.checkpoints import Checkpoint, flatten_optimizer, restore_optimizer
+from restore.core.runs.checkpoints import Checkpoint, flatten_optimizer, restore_optimizer
+from restore.core.seeding import random_states, restore_random_states
 from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimize import PhaseOptimizers
 from restore.core.training.progress import Progress

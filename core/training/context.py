@@ -9,8 +9,8 @@ from typing import Any
 from accelerate import Accelerator
 
 from restore.core.events import Event
-from restore.core.records.folder import RunFolder
-from restore.core.records.tracking import Tracker
+from restore.core.runs.folder import RunFolder
+from restore.core.runs.tracking import Tracker
 from restore.core.settings import RunSettings
 from restore.core.task import Task
 from restore.core.training.networks import WrappedNetworks

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from restore.core.chance import chance, derive, permutation
 from restore.core.dataset import NamedDataset, as_dataset
 from restore.core.errors import UsageError
-from restore.core.machine import processes
+from restore.core.runtime import processes
+from restore.core.seeding import chance, derive, permutation
 from restore.core.settings import RunSettings
 from restore.core.task import Task
 from restore.core.training_step import Phase

@@ -13,8 +13,8 @@ from torch import Tensor
 from restore.core import events
 from restore.core.errors import Interrupted
 from restore.core.evaluation import EvaluationInterrupted
-from restore.core.records import checkpoints
-from restore.core.records.checkpoints import Checkpoint
+from restore.core.runs import checkpoints
+from restore.core.runs.checkpoints import Checkpoint
 from restore.core.training import checkpointing
 from restore.core.training.context import RunContext
 from restore.core.training.dataloading import MicroBatchSampler, PhaseData, make_loader

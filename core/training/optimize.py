@@ -10,7 +10,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from restore.core.errors import TrainingDiverged
-from restore.core.machine.precision import autocast
+from restore.core.runtime.precision import autocast
 from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimizers import ScheduledOptimizer
 from restore.core.training_step import LossFunction, Phase, TrainStep

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from restore.core.errors import ResumeError
-from restore.core.records.checkpoints import Checkpoint
+from restore.core.runs.checkpoints import Checkpoint
 from restore.core.settings import EarlyStoppingSettings
 from restore.core.training.dataloading import PhaseData
 from restore.core.training.progress import Progress

@@ -12,21 +12,21 @@ import torch
 from accelerate import Accelerator
 
 from restore.core import events
-from restore.core.chance import derive, seed_everything
 from restore.core.errors import CheckpointError, NothingToTrain, UsageError
-from restore.core.machine import processes
-from restore.core.machine.accelerator import from_main, make_accelerator
-from restore.core.machine.devices import shown
-from restore.core.machine.precision import choose
-from restore.core.machine.processes import is_main_process
-from restore.core.measuring import Number
 from restore.core.method import Method
-from restore.core.records import checkpoints
-from restore.core.records.checkpoints import Checkpoint
-from restore.core.records.folder import RunFolder, new_run_folder, write_config
-from restore.core.records.resuming import merged
-from restore.core.records.summary import write_summary
-from restore.core.records.tracking import Tracker
+from restore.core.metrics import Number
+from restore.core.runs import checkpoints
+from restore.core.runs.checkpoints import Checkpoint
+from restore.core.runs.folder import RunFolder, new_run_folder, write_config
+from restore.core.runs.resuming import merged
+from restore.core.runs.summary import write_summary
+from restore.core.runs.tracking import Tracker
+from restore.core.runtime import processes
+from restore.core.runtime.accelerator import from_main, make_accelerator
+from restore.core.runtime.devices import shown
+from restore.core.runtime.precision import choose
+from restore.core.runtime.processes import is_main_process
+from restore.core.seeding import derive, seed_everything
 from restore.core.settings import RunSettings, with_absolute_paths
 from restore.core.task import Task
 from restore.core.training import checkpointing

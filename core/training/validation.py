@@ -11,15 +11,15 @@ import torch
 from torch import nn
 
 from restore.core import events
-from restore.core.chance import chance, derive
 from restore.core.dataset import NamedDataset
 from restore.core.evaluation import Evaluation, as_batch, evaluate
-from restore.core.machine.devices import kernels_for_use
-from restore.core.measuring import Number
 from restore.core.method import Method
+from restore.core.metrics import Number
 from restore.core.networks import Networks, frozen
-from restore.core.records import checkpoints
-from restore.core.records.tracking import make_sheet, write_sheet
+from restore.core.runs import checkpoints
+from restore.core.runs.tracking import make_sheet, write_sheet
+from restore.core.runtime.devices import kernels_for_use
+from restore.core.seeding import chance, derive
 from restore.core.training import checkpointing
 from restore.core.training.context import RunContext
 from restore.core.training.optimize import PhaseOptimizers

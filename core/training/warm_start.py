@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from restore.core.errors import UsageError, WeightsError
 from restore.core.hashing import hash_file
-from restore.core.records import checkpoints
+from restore.core.runs import checkpoints
 from restore.core.weights.files import differences, read_tensors
 from restore.core.weights.header import find_weights, read_header
 

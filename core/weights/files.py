@@ -14,16 +14,16 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from restore.core.atomic import replacing
 from restore.core.errors import WeightsError
-from restore.core.measuring import Number
 from restore.core.method import Method
+from restore.core.metrics import Number
 from restore.core.networks import Networks, frozen
 from restore.core.settings import Settings
 from restore.core.task import Task
 from restore.core.versions import installed_version
 from restore.core.weights.header import Header, read_header
 from restore.core.weights.tensors import storable, write_tensors
-from restore.core.writing import replacing
 
 State = Mapping[str, Tensor]
 Resolve = Callable[[str, str], Any]

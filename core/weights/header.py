@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from restore.core.atomic import reason
 from restore.core.errors import UsageError, WeightsError
-from restore.core.writing import reason
 
 ENTRY = "restore"
 BEST = "best.safetensors"

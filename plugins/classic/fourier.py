@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from restore.core.machine.devices import in_float64
+from restore.core.runtime.devices import in_float64
 from restore.plugins.common.images.resize import resized_length
 
 

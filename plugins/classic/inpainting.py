@@ -14,11 +14,11 @@ from typing_extensions import override
 
 from restore.core.dataset import Batch, Pictures
 from restore.core.errors import DataError, UsageError
-from restore.core.measuring import EvaluationProtocol
+from restore.core.images.files import Picture, read_picture
 from restore.core.method import Method
+from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.pictures.files import Picture, read_picture
-from restore.core.planes import Plane, Tiling
+from restore.core.specs import Plane, Tiling
 from restore.plugins.classic import filling
 from restore.plugins.classic.settings import BlendingPredict, BlendingSettings, FillingSettings
 from restore.plugins.common.inpainting.blending import poisson_blend

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.machine.devices import in_float64
+from restore.core.runtime.devices import in_float64
 from restore.plugins.common.images.resize import LANCZOS, TRIANGLE, imresize, resample, resized_length
 
 

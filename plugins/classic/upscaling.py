@@ -12,10 +12,10 @@ from torch import Tensor
 from typing_extensions import override
 
 from restore.core.dataset import Batch, Pictures
-from restore.core.measuring import EvaluationProtocol
 from restore.core.method import Method
+from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.planes import Plane, Tiling
+from restore.core.specs import Plane, Tiling
 from restore.plugins.classic import interpolation
 from restore.plugins.classic.fourier import fourier
 from restore.plugins.classic.settings import EnlargingEvaluate, EnlargingPredict, EnlargingSettings

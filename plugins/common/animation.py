@@ -9,10 +9,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from restore.core.atomic import replacing
 from restore.core.errors import UsageError
-from restore.core.pictures.files import write_picture
-from restore.core.pictures.pixels import to_uint8
-from restore.core.writing import replacing
+from restore.core.images.files import write_picture
+from restore.core.images.pixels import to_uint8
 from restore.plugins.common.images.resize import bilinear
 
 KINDS = (".png", ".gif")

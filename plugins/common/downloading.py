@@ -14,8 +14,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import wrap_file
 
+from restore.core.atomic import replacing, writable_folder
 from restore.core.errors import RestoreError
-from restore.core.writing import replacing, writable_folder
 
 _PATIENCE = 10.0
 """Seconds without a byte after which the network counts as dead."""

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import DataError
-from restore.core.machine.devices import in_float64
-from restore.core.measuring import EvaluationProtocol
-from restore.core.pictures.pixels import luma, to_levels
+from restore.core.images.pixels import luma, to_levels
+from restore.core.metrics import EvaluationProtocol
+from restore.core.runtime.devices import in_float64
 from restore.plugins.common.images.color import studio_luma
 
 _COLOURS = {"y8": "8-bit Y", "y": "Y", "rgb8": "8-bit RGB", "rgb": "RGB"}

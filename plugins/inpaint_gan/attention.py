@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from restore.core.machine.precision import at_least_float32
+from restore.core.runtime.precision import at_least_float32
 from restore.plugins.inpaint_gan.blocks import continued
 
 BLOCK = 2**24

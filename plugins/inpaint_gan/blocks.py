@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from restore.core.machine.precision import at_least_float32
+from restore.core.runtime.precision import at_least_float32
 
 Norm = Literal["batch", "instance", "none"]
 """How features are normalised. Under a gradient penalty samples must not see each other: no batch normalisation."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.errors import WeightsError
-from restore.core.weights.foreign import Codebase
+from restore.core.weights.convert import Codebase
 from restore.plugins.inpaint_gan.blocks import Norm
 from restore.plugins.inpaint_gan.unet import UNetGenerator
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restore.core.machine.precision import at_least_float32
+from restore.core.runtime.precision import at_least_float32
 from restore.plugins.inpaint_gan.blocks import (
     FullPrecisionConvolution,
     FullPrecisionLinear,

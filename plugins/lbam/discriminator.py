@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from restore.core.inference.padding import padded
-from restore.core.machine.precision import in_full_precision
+from restore.core.runtime.precision import in_full_precision
 
 LEVELS = 6
 """How often a column halves height and width."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from restore.core.inference.padding import padded
-from restore.core.machine.precision import in_full_precision
+from restore.core.runtime.precision import in_full_precision
 from restore.plugins.common.inpainting.prefill import fill_smoothly
 from restore.plugins.lbam.attention import AsymmetricGaussian, MapConvolution, doubling, halving
 from restore.plugins.lbam.init import SLOPE, averaging, start_as_pyramid, start_drawn

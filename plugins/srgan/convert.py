@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from restore.core.errors import WeightsError
-from restore.core.weights.foreign import Codebase
+from restore.core.weights.convert import Codebase
 
 State = Mapping[str, Tensor]
 Rules = Sequence[tuple[str, str]]

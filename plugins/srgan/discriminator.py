@@ -9,7 +9,7 @@ import torch
 from einops import reduce
 from torch import Tensor, nn
 
-from restore.core.machine.precision import in_full_precision
+from restore.core.runtime.precision import in_full_precision
 
 
 class ConvBlock(nn.Module):

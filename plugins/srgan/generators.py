@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from restore.core.machine.precision import in_full_precision
+from restore.core.runtime.precision import in_full_precision
 from restore.plugins.common.narrow_conv import NarrowConv2d
 from restore.plugins.srgan.blocks import SubPixel, scaled_kaiming_, stages
 

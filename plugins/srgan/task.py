@@ -14,11 +14,11 @@ from typing_extensions import override
 
 from restore import registry
 from restore.core.dataset import Batch, Pictures
-from restore.core.measuring import EvaluationProtocol
 from restore.core.method import Method
+from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.planes import Plane, Tiling
 from restore.core.settings import RunSettings
+from restore.core.specs import Plane, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.adversarial.diagnostics import LABELLED, Remedies, game_health, game_measures

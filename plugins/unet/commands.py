@@ -16,13 +16,13 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from restore.core.atomic import check_vacant, replacing
 from restore.core.errors import UsageError
 from restore.core.evaluation import evaluate
-from restore.core.machine.devices import device_of
+from restore.core.images.pixels import to_uint8
 from restore.core.networks import Networks, for_inference, frozen
-from restore.core.pictures.pixels import to_uint8
+from restore.core.runtime.devices import device_of
 from restore.core.task import Task
-from restore.core.writing import check_vacant, replacing
 from restore.plugins.unet.metrics import Overlap
 from restore.plugins.unet.networks.unet import NestedUNet
 from restore.plugins.unet.options import CasesSettings, EvaluateSettings, LevelsSettings, MeasuredSettings

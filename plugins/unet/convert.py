@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from restore.core.weights.foreign import Codebase
+from restore.core.weights.convert import Codebase
 from restore.plugins.unet.settings import IMAGENET_MEAN, IMAGENET_STD
 
 State = dict[str, Tensor]

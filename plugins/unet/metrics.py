@@ -9,8 +9,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from restore.core.machine.devices import device_of_float64, in_float64
-from restore.core.measuring import EvaluationProtocol, Metric
+from restore.core.metrics import EvaluationProtocol, Metric
+from restore.core.runtime.devices import device_of_float64, in_float64
 from restore.core.training_step import Loss
 from restore.plugins.unet.targets import one_hot_target
 

@@ -12,11 +12,11 @@ from torch import Tensor
 from typing_extensions import override
 
 from restore.core.dataset import Batch
-from restore.core.measuring import EvaluationProtocol
+from restore.core.images.files import Picture, Rendered
 from restore.core.method import Method
+from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.pictures.files import Picture, Rendered
-from restore.core.planes import Plane, Tiling
+from restore.core.specs import Plane, Tiling
 from restore.plugins.unet import metrics
 from restore.plugins.unet.data.dataset import Segments, channels_of
 from restore.plugins.unet.data.splits import evaluated_source, sources

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.pictures.files import Rendered
+from restore.core.images.files import Rendered
 from restore.plugins.unet.options import PredictSettings
 from restore.plugins.unet.settings import ModelSettings
 

@@ -14,12 +14,12 @@ from typing_extensions import TypeVar, override
 from restore import registry
 from restore.core.dataset import Batch
 from restore.core.errors import UsageError
-from restore.core.measuring import EvaluationProtocol
+from restore.core.images.files import Picture, Rendered
 from restore.core.method import Method
+from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.pictures.files import Picture, Rendered
-from restore.core.planes import Plane, Tiling
 from restore.core.settings import RunSettings
+from restore.core.specs import Plane, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.unet import inference, metrics

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torchvision.utils import make_grid
 
+from restore.core.atomic import check_vacant
 from restore.core.errors import UsageError
+from restore.core.images.files import read_picture, write_picture
 from restore.core.networks import Networks
-from restore.core.pictures.files import read_picture, write_picture
-from restore.core.writing import check_vacant
 from restore.plugins.common.animation import KINDS, check_kind, fitted, write_animation
 from restore.plugins.vae.settings import InterpolateSettings, SampleSettings
 from restore.plugins.vae.task import Autoencoder, VariationalAutoencoder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from restore.core.machine.devices import in_float64
+from restore.core.runtime.devices import in_float64
 from restore.plugins.common.metrics import PrecomputedMetric
 
 

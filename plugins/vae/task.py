@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from typing_extensions import TypeVar, override
 
 from restore.core.dataset import Batch, Pictures
-from restore.core.measuring import EvaluationProtocol
 from restore.core.method import E
+from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.planes import Plane, Tiling
 from restore.core.settings import RunSettings, ScheduleSettings, Settings
+from restore.core.specs import Plane, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.images.augment import recolor

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from restore.core.machine.precision import at_least_float32
+from restore.core.runtime.precision import at_least_float32
 
 
 class Posterior(NamedTuple):

@@ -12,12 +12,12 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from restore.core.atomic import check_vacant, writable_folder
 from restore.core.errors import RestoreError, UsageError
+from restore.core.images.files import read_picture, write_picture
+from restore.core.images.listing import has_pictures, list_pictures
+from restore.core.images.pixels import to_uint8
 from restore.core.networks import Networks
-from restore.core.pictures.files import read_picture, write_picture
-from restore.core.pictures.listing import has_pictures, list_pictures
-from restore.core.pictures.pixels import to_uint8
-from restore.core.writing import check_vacant, writable_folder
 from restore.plugins.common.animation import KINDS, check_kind, write_animation
 from restore.plugins.warpgan.data.alignment import Points, aligned
 from restore.plugins.warpgan.data.detection import Detect, find_detector, middle

@@ -20,7 +20,7 @@ from einops import rearrange
 from torch import Tensor
 
 from restore.core.errors import WeightsError
-from restore.core.weights.foreign import Codebase
+from restore.core.weights.convert import Codebase
 from restore.plugins.warpgan.networks.discriminator import KINDS
 
 State = Mapping[str, Tensor]

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import UsageError, WeightsError
-from restore.core.pictures.pixels import to_uint8
-from restore.core.weights.foreign_files import read_foreign
+from restore.core.images.pixels import to_uint8
+from restore.core.weights.read_checkpoint import read_foreign
 from restore.plugins.common.downloading import download
 from restore.plugins.common.metrics import PrecomputedMetric
 

@@ -16,9 +16,9 @@ from torch.nn import functional as F
 
 from restore.core.dataset import Batch
 from restore.core.errors import DataError, UsageError
-from restore.core.machine.devices import in_float64
-from restore.core.measuring import Metric
+from restore.core.metrics import Metric
 from restore.core.networks import Networks
+from restore.core.runtime.devices import in_float64
 from restore.plugins.common.metrics import PrecomputedMetric
 from restore.plugins.warpgan import control_points
 from restore.plugins.warpgan.frechet import PUBLISHED, FrechetDistance
@@ -129,7 +129,7 @@ class OnnxEmbedder:
         """
         return cls(_session(path), f"features of {path.name}", size)
 
-    def features(self, pictures: Tensor, networks: Networks) -> Tensor:  # noqa: ARG002 - the signature of every embedder
+    def features(self, pictures: Tensor, networks: Networks) -> Tensor:  # noqa: ARG002
         """What the file makes of the pictures. Raises DataError where that is no vector for each of them."""
         wanted = pictures if self.size is None else F.interpolate(pictures, (self.size, self.size), mode="bilinear")
         name = self.session.get_inputs()[0].name

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.errors import UsageError
-from restore.core.pictures.pixels import to_uint8
+from restore.core.images.pixels import to_uint8
 
 LINES = 16
 """Squares of the grid along a side."""

@@ -12,11 +12,11 @@ from typing_extensions import override
 
 from restore.core.dataset import Batch, Pictures
 from restore.core.errors import UsageError
-from restore.core.measuring import EvaluationProtocol
+from restore.core.images.files import Picture, Rendered, read_picture
+from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.pictures.files import Picture, Rendered, read_picture
-from restore.core.planes import Plane, Tiling
 from restore.core.settings import RunSettings
+from restore.core.specs import Plane, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, TrainStep
 from restore.plugins.common.adversarial.diagnostics import Remedies, game_health

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from restore.cli.commands import doctor as doctor_module
-from restore.core.machine import precision, speed
+from restore.core.runtime import precision, speed
 
 
 @pytest.fixture(autouse=True)

@@ -14,10 +14,10 @@ from torch.nn import functional as F
 from toy_tasks import Fixed, OneNetwork, ToySettings, TwoPhases
 
 from restore.core.dataset import Batch
-from restore.core.measuring import EvaluationProtocol
+from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.planes import Plane, Tiling
 from restore.core.settings import Settings
+from restore.core.specs import Plane, Tiling
 from restore.core.task import Task
 from restore.core.testing import CHECKS, ContractBroken, Subject, check_imports, check_task
 from restore.core.training_step import Phase, TrainStep

@@ -16,7 +16,7 @@ from tasks_in_use import enlarging, picture, used
 from toy_tasks import Heads, OneNetwork, Penalty, TwoPhases, Variational, toy_settings
 
 from restore.core.events import Event, StepDone
-from restore.core.machine.launching import Outcome, launch
+from restore.core.runtime.launching import Outcome, launch
 from restore.core.training.trainer import Trainer
 
 DEVICE: Any = os.environ.get("RESTORE_TEST_DEVICE", "cuda")

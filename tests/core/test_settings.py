@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 import pytest
 from pydantic import Field, ValidationError
 
-from restore.core.records.resuming import changes
+from restore.core.runs.resuming import changes
 from restore.core.settings import (
     Changeable,
     Flag,

@@ -13,7 +13,7 @@ import yaml
 
 from restore import registry
 from restore.core.errors import UsageError
-from restore.core.pictures.files import read_picture
+from restore.core.images.files import read_picture
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PHOTO = Path(__file__).with_name("noisy.png")

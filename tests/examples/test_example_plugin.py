@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from separate_environment import Environment
 
-from restore.core.pictures.files import read_picture
+from restore.core.images.files import read_picture
 
 ROOT = Path(__file__).parents[2]
 DENOISE = ROOT / "examples" / "restore-denoise"

@@ -22,7 +22,7 @@ import toy_tasks
 from restore import registry
 from restore.core.errors import RestoreError
 from restore.core.events import Event, StepDone
-from restore.core.machine.processes import report_failure
+from restore.core.runtime.processes import report_failure
 from restore.core.training.trainer import Trainer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from restore.core.machine.devices import in_float64
+from restore.core.runtime.devices import in_float64
 
 _WEIGHTS = ((65.481, 128.553, 24.966), (-37.797, -74.203, 112.0), (112.0, -93.786, -18.214))
 _OFFSETS = (16.0, 128.0, 128.0)

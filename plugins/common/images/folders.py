@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures.files import picture_size, read_picture
-from restore.core.pictures.listing import list_pictures, require_folder
-from restore.core.pictures.pixels import to_uint8
+from restore.core.images.files import picture_size, read_picture
+from restore.core.images.listing import list_pictures, require_folder
+from restore.core.images.pixels import to_uint8
 from restore.core.settings import RunSettings
 
 Split = Literal["train", "validation"]

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.machine.devices import in_float64
+from restore.core.runtime.devices import in_float64
 
 Border = Literal["clamp", "mirror", "exclude"]
 """Where taps outside the picture read: the nearest pixel, the mirrored one (newer MATLAB), or nowhere (Pillow)."""

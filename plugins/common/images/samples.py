@@ -16,8 +16,8 @@ from typing import Literal
 from torch import Tensor
 
 from restore.core.errors import DataError
-from restore.core.pictures.files import read_picture
-from restore.core.pictures.pixels import to_uint8
+from restore.core.images.files import read_picture
+from restore.core.images.pixels import to_uint8
 
 SCENES: Mapping[str, tuple[str, ...]] = {
     "train": (

@@ -11,7 +11,7 @@ from scipy.sparse.linalg import splu
 from torch import Tensor
 
 from restore.core.errors import DataError
-from restore.core.pictures.pixels import luma
+from restore.core.images.pixels import luma
 
 
 def blend(answer: Tensor, picture: Tensor, mask: Tensor, *, feather: int = 0, poisson: bool = False) -> Tensor:

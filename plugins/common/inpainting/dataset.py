@@ -10,8 +10,8 @@ from torch import Tensor
 
 from restore.core.dataset import Pictures
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures.files import picture_size
-from restore.core.pictures.listing import list_pictures
+from restore.core.images.files import picture_size
+from restore.core.images.listing import list_pictures
 from restore.core.settings import RunSettings
 from restore.plugins.common.images.augment import augmented_crop
 from restore.plugins.common.images.augment_settings import CropAugmentation

@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures.files import Picture
+from restore.core.images.files import Picture
 from restore.plugins.common.masks.folders import INVERTED, opposite
 from restore.plugins.common.masks.reading import colour_mask, dilate, mask_of, read_mask
 from restore.plugins.common.masks.settings import FillingPredict

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from restore.core.dataset import Batch
-from restore.core.machine.devices import in_float64
-from restore.core.measuring import EvaluationProtocol, Metric
+from restore.core.metrics import EvaluationProtocol, Metric
+from restore.core.runtime.devices import in_float64
 from restore.plugins.common.masks.settings import KINDS, MaskKind
 from restore.plugins.common.metrics import PSNR, SSIM, Comparison
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.pictures.pixels import pull_push
+from restore.core.images.pixels import pull_push
 
 STEPS = 24
 """Steps of conjugate gradient."""

@@ -13,11 +13,11 @@ from typing_extensions import override
 from restore import registry
 from restore.core.dataset import Batch, Pictures
 from restore.core.errors import DataError, UsageError
-from restore.core.measuring import EvaluationProtocol
+from restore.core.images.files import Picture, Rendered
 from restore.core.method import Method, S
+from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.pictures.files import Picture, Rendered
-from restore.core.planes import Plane, Tiling
+from restore.core.specs import Plane, Tiling
 from restore.core.task import R, Task
 from restore.plugins.common.inpainting.blending import blend
 from restore.plugins.common.inpainting.dataset import evaluation_holes

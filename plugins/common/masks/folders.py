@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from restore.core.errors import DataError
-from restore.core.pictures.files import picture_size
-from restore.core.pictures.listing import has_pictures, list_pictures, require_folder
+from restore.core.images.files import picture_size
+from restore.core.images.listing import has_pictures, list_pictures, require_folder
 from restore.plugins.common.masks.reading import read_mask, resize_mask
 from restore.plugins.common.masks.settings import Polarity
 

@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.errors import UsageError
-from restore.core.pictures.files import Picture, read_picture
-from restore.core.pictures.listing import list_pictures
-from restore.core.pictures.opening import opened
+from restore.core.images.files import Picture, read_picture
+from restore.core.images.listing import list_pictures
+from restore.core.images.opening import opened
 from restore.plugins.common.masks.settings import Polarity
 from restore.plugins.common.masks.values import is_foreground
 

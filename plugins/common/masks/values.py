@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from restore.core.errors import DataError
-from restore.core.pictures.opening import opened
+from restore.core.images.opening import opened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.dataset import Batch
-from restore.core.machine.precision import at_least_float32
+from restore.core.runtime.precision import at_least_float32
 from restore.core.training_step import Terms
 from restore.plugins.common.perceptual.settings import StyleSettings
 

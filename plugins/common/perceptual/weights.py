@@ -14,7 +14,7 @@ import torch
 
 from restore.core.errors import UsageError, WeightsError
 from restore.core.hashing import hash_file
-from restore.core.weights.foreign_files import read_foreign
+from restore.core.weights.read_checkpoint import read_foreign
 from restore.plugins.common.downloading import download
 from restore.plugins.common.perceptual.settings import Network, PerceptualSettings
 from restore.plugins.common.perceptual.vgg import VGGFeatures

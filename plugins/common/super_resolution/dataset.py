@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures.listing import list_pictures
+from restore.core.images.listing import list_pictures
 from restore.core.settings import RunSettings
 from restore.plugins.common.images.folders import PictureFolder, Split, pair_folders, paired_files, split_files
 from restore.plugins.common.images.resize import imresize, resized_length

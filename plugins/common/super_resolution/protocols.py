@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from restore.core.measuring import EvaluationProtocol
+from restore.core.metrics import EvaluationProtocol
 from restore.plugins.common.metrics import PSNR, SSIM, Comparison
 
 

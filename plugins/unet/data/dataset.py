@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.errors import DataError
-from restore.core.pictures.files import Picture, read_picture
-from restore.core.pictures.pixels import luma, to_uint8
+from restore.core.images.files import Picture, read_picture
+from restore.core.images.pixels import luma, to_uint8
 from restore.plugins.common.images.resize import bilinear
 from restore.plugins.common.masks.values import is_foreground, read_values
 from restore.plugins.unet.data import discovery, nuclei

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures.listing import counted, list_pictures, require_folder
+from restore.core.images.listing import counted, list_pictures, require_folder
 from restore.plugins.common.masks.values import read_values
 
 IGNORED = 255
@@ -154,6 +154,6 @@ def _holds_files(folder: Path) -> bool:
 
 def all_of_size(layout: Layout, size: tuple[int, int] | None) -> bool:
     """Whether every picture is ``size`` (height, width) already; reads only the files' headers."""
-    from restore.core.pictures.files import picture_size
+    from restore.core.images.files import picture_size
 
     return size is None or all(picture_size(case.picture) == size for case in layout.cases)

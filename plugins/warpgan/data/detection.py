@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures.pixels import to_uint8
+from restore.core.images.pixels import to_uint8
 from restore.plugins.common.downloading import download
 from restore.plugins.common.images.resize import bilinear
 from restore.plugins.warpgan.data.alignment import REFERENCE, SCALE, Points

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures.listing import SUFFIXES, require_folder
+from restore.core.images.listing import SUFFIXES, require_folder
 
 _KIND = re.compile(r"^([CP])[-_ ]?\d+$", re.IGNORECASE)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from restore.core.atomic import reason
 from restore.core.errors import DataError, UsageError
-from restore.core.writing import reason
 from restore.plugins.warpgan.data.alignment import Points
 
 WEBCARICATURE = 17

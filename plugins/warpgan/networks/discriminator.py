@@ -9,7 +9,7 @@ from einops import rearrange, reduce
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restore.core.machine.precision import in_full_precision
+from restore.core.runtime.precision import in_full_precision
 from restore.plugins.warpgan.networks.layers import Convolution, Linear
 
 KINDS = 3

@@ -7,7 +7,7 @@ from einops import reduce
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restore.core.machine.precision import in_full_precision
+from restore.core.runtime.precision import in_full_precision
 from restore.plugins.warpgan.networks.layers import (
     LAYER_EPSILON,
     Convolution,

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from restore.core.machine.devices import in_float64
+from restore.core.runtime.devices import in_float64
 
 SMALLEST = 1e-13
 """Least regulariser, in squared units: two values at one place have a mean instead of no surface."""

@@ -8,7 +8,7 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from restore.core.machine.precision import in_full_precision
+from restore.core.runtime.precision import in_full_precision
 from restore.plugins.warpgan.networks.layers import Hidden, Linear
 
 Controller = Literal["pooled", "dense"]

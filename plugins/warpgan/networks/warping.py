@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.machine.precision import at_least_float32
+from restore.core.runtime.precision import at_least_float32
 from restore.plugins.warpgan.networks.spline import ThinPlateSpline, thin_plate_spline
 
 REGULARISER = 1e-6

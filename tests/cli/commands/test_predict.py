@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from restore.core.pictures import opening
-from restore.core.pictures.files import png16, read_picture
+from restore.core.images import opening
+from restore.core.images.files import png16, read_picture
 
 
 def pixels(path):

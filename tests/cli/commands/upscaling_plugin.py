@@ -10,14 +10,14 @@ import torch.nn.functional as F
 from torch import nn
 
 from restore.core.errors import UsageError, WeightsError
-from restore.core.measuring import EvaluationProtocol
+from restore.core.images.files import Rendered, read_picture
+from restore.core.images.listing import list_pictures
 from restore.core.method import Method
-from restore.core.pictures.files import Rendered, read_picture
-from restore.core.pictures.listing import list_pictures
-from restore.core.planes import Plane, Tiling
+from restore.core.metrics import EvaluationProtocol
 from restore.core.settings import Flag, RunSettings, Settings
+from restore.core.specs import Plane, Tiling
 from restore.core.task import Task
-from restore.core.weights.foreign import Codebase
+from restore.core.weights.convert import Codebase
 from restore.registry import TaskSpec, hookimpl
 
 

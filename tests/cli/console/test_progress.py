@@ -17,7 +17,7 @@ from restore.cli.console.progress import PlainProgress
 from restore.cli.console.report import Report
 from restore.cli.console.throughput import WARM_UP, WINDOW, Throughput
 from restore.core import events
-from restore.core.measuring import Number
+from restore.core.metrics import Number
 
 CONVENTION = "Y 8-bit, border 4"
 FOLDER = Path("runs/x")

@@ -5,7 +5,7 @@ from tasks_in_use import Computed, Used, enlarging, picture, used
 
 from restore.core.errors import DataError, RestoreError
 from restore.core.inference.canvas import Canvas
-from restore.core.planes import Plane, Tiling
+from restore.core.specs import Plane, Tiling
 
 
 def test_inputs_that_do_not_fit_are_named():

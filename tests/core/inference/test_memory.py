@@ -10,7 +10,7 @@ from restore.core.errors import DataError
 from restore.core.inference import canvas, engine
 from restore.core.inference.engine import OutOfMemory
 from restore.core.networks import Networks
-from restore.core.planes import Tiling
+from restore.core.specs import Tiling
 
 
 def short_of_memory(limit, message="DefaultCPUAllocator: not enough memory: you tried to allocate 1 bytes"):

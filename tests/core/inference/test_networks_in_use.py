@@ -7,9 +7,9 @@ from tasks_in_use import Computed, Used, enlarging, picture, used
 from torch import nn
 
 from restore.core.evaluation import evaluate
-from restore.core.measuring import EvaluationProtocol
+from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import for_inference, frozen
-from restore.core.planes import Tiling
+from restore.core.specs import Tiling
 
 
 class Numbered(list):

@@ -6,7 +6,7 @@ from tasks_in_use import Computed, Used, enlarging, picture, used
 
 from restore.core.errors import DataError
 from restore.core.inference.engine import NotFinite
-from restore.core.planes import Tiling
+from restore.core.specs import Tiling
 
 
 def overflowing(x):

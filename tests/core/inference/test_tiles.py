@@ -14,7 +14,7 @@ from restore.core.errors import UsageError
 from restore.core.inference import canvas
 from restore.core.inference.engine import predict_picture
 from restore.core.inference.tiles import cuts
-from restore.core.planes import Plane, Tiling
+from restore.core.specs import Plane, Tiling
 
 
 @settings(deadline=None, max_examples=60)

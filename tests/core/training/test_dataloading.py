@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toy_tasks import Noise, toy_settings
 
-from restore.core.chance import chance, derive, random_states, restore_random_states, seed_everything
 from restore.core.dataset import as_dataset
 from restore.core.errors import UsageError
+from restore.core.seeding import chance, derive, random_states, restore_random_states, seed_everything
 from restore.core.training.dataloading import SeededSamples, make_plan
 
 

@@ -17,7 +17,7 @@ from toy_tasks import TwoPhases, toy_settings
 
 from restore.core.errors import RestoreError
 from restore.core.events import Event, StepDone
-from restore.core.records.checkpoints import Checkpoint, load_newest, save
+from restore.core.runs.checkpoints import Checkpoint, load_newest, save
 from restore.core.training.trainer import Trainer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

@@ -14,7 +14,7 @@ from toy_tasks import Noise, TwoPhases, toy_settings
 
 from restore.core.dataset import as_dataset
 from restore.core.events import Event, StepDone
-from restore.core.machine import processes
+from restore.core.runtime import processes
 from restore.core.training.dataloading import MicroBatchSampler, make_loader, make_plan
 from restore.core.training.trainer import Trainer
 

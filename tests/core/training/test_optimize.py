@@ -16,10 +16,10 @@ from toy_tasks import Fixed, OneNetwork, Penalty, TwoPhases, toy_settings
 from restore.core.dataset import Batch
 from restore.core.errors import NothingToTrain, TrainingDiverged, UsageError
 from restore.core.events import Evaluated, Event, Logged, PhaseFinished, Warned
-from restore.core.machine.accelerator import make_accelerator
 from restore.core.method import Method
 from restore.core.networks import Networks
-from restore.core.records.checkpoints import load, load_newest
+from restore.core.runs.checkpoints import load, load_newest
+from restore.core.runtime.accelerator import make_accelerator
 from restore.core.settings import EarlyStoppingSettings, OptimizerSettings
 from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimize import PhaseOptimizers

@@ -17,10 +17,10 @@ from toy_tasks import Heads, OneNetwork, Penalty, ToySettings, TwoPhases, Variat
 
 from restore.core.errors import CheckpointError, Interrupted, ResumeError
 from restore.core.events import Event, RunStarted, StepDone, Warned
-from restore.core.machine import precision
-from restore.core.records.checkpoints import load_newest
-from restore.core.records.folder import read_config, read_task
-from restore.core.records.resuming import merged
+from restore.core.runs.checkpoints import load_newest
+from restore.core.runs.folder import read_config, read_task
+from restore.core.runs.resuming import merged
+from restore.core.runtime import precision
 from restore.core.training.trainer import Trainer
 
 TASKS = {task.__name__: task for task in (TwoPhases, Penalty, Heads, Variational)}
@@ -185,7 +185,7 @@ def test_a_changed_setting_is_refused_with_the_difference(tmp_path: Path) -> Non
 
 
 def test_a_checkpoint_of_another_version_is_refused_in_words(tmp_path: Path) -> None:
-    from restore.core.records.checkpoints import save
+    from restore.core.runs.checkpoints import save
 
     run = toy_settings(tmp_path, name="run")
     folder = train(OneNetwork, run)

@@ -12,8 +12,8 @@ import torch
 from built import networks_of
 from toy_tasks import TwoPhases, toy_settings
 
-from restore.core.machine.accelerator import make_accelerator
-from restore.core.machine.launching import Outcome, launch
+from restore.core.runtime.accelerator import make_accelerator
+from restore.core.runtime.launching import Outcome, launch
 from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimize import PhaseOptimizers
 

@@ -16,11 +16,11 @@ from safetensors.torch import save_file
 from torch import nn
 from untrained import ModelSettings, SmallSettings
 
+from restore.core.atomic import writable_folder
 from restore.core.errors import RestoreError, UsageError, WeightsError
-from restore.core.measuring import Number
+from restore.core.metrics import Number
 from restore.core.weights.files import open_weights, save_weights
 from restore.core.weights.header import find_weights, read_header
-from restore.core.writing import writable_folder
 
 
 class Small(untrained.Small):
@@ -235,7 +235,7 @@ def test_what_is_no_run_is_wrong_usage(tmp_path):
 
 
 def test_weights_that_cannot_be_written_leave_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("restore.core.writing.os.fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "full")))
+    monkeypatch.setattr("restore.core.atomic.os.fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "full")))
     with pytest.raises(RestoreError, match="the disk is full"):
         saved(tmp_path / "w.safetensors")
     assert list(tmp_path.iterdir()) == []
@@ -249,6 +249,6 @@ def test_a_folder_is_made_and_tried_before_work_begins(tmp_path, monkeypatch):
         writable_folder(tmp_path / "file")
     with pytest.raises(UsageError, match="is not a folder"):
         writable_folder(tmp_path / "file" / "below")
-    monkeypatch.setattr("restore.core.writing.Path.write_bytes", lambda *_: (_ for _ in ()).throw(OSError(30, "ro")))
+    monkeypatch.setattr("restore.core.atomic.Path.write_bytes", lambda *_: (_ for _ in ()).throw(OSError(30, "ro")))
     with pytest.raises(RestoreError, match="cannot be written to: the file system is read-only"):
         writable_folder(tmp_path / "a")

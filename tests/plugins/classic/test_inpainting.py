@@ -13,9 +13,9 @@ from torch import Tensor
 
 from restore.core.errors import DataError, NothingToTrain, UsageError
 from restore.core.evaluation import evaluate
+from restore.core.images.files import read_picture
 from restore.core.inference.engine import predict_picture
 from restore.core.method import Method
-from restore.core.pictures.files import read_picture
 from restore.core.settings import RunSettings, Settings
 from restore.core.training.trainer import Trainer
 from restore.plugins.classic.settings import BlendingPredict

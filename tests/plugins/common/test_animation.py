@@ -10,7 +10,7 @@ from PIL import Image, ImageSequence
 from torchvision.transforms.v2.functional import pil_to_tensor, to_dtype
 
 from restore.core.errors import UsageError
-from restore.core.pictures.files import read_picture
+from restore.core.images.files import read_picture
 from restore.plugins.common.animation import check_kind, fitted, write_animation
 
 SHADES = torch.tensor([0.0, 0.25, 0.6, 1.0])

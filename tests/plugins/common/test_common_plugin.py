@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from restore.core.measuring import Metric
+from restore.core.metrics import Metric
 from restore.registry import Registry, current
 
 EXPECTED = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from restore.core.measuring import EvaluationProtocol
+from restore.core.metrics import EvaluationProtocol
 from restore.plugins.common.metrics import PSNR, PrecomputedMetric, measured
 
 

@@ -13,8 +13,8 @@ import torch
 from built import all_networks_of, networks_of
 from torch import Tensor, nn
 
-from restore.core.chance import seed_everything
 from restore.core.networks import Networks
+from restore.core.seeding import seed_everything
 from restore.core.training_step import LossFunction, Terms, TrainStep
 from restore.plugins.common.adversarial.losses import Wasserstein
 from restore.plugins.lbam.discriminator import Discriminator

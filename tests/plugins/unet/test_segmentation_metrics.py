@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from restore.core.measuring import Metric
+from restore.core.metrics import Metric
 from restore.plugins.unet import losses, metrics
 from restore.plugins.unet.data.discovery import IGNORED
 from restore.plugins.unet.targets import probabilities

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from restore.cli.app import app
 from restore.core.errors import UsageError
-from restore.core.pictures.files import read_picture, write_picture
+from restore.core.images.files import read_picture, write_picture
 from restore.core.weights.files import save_weights
 from restore.plugins.common.animation import fitted
 from restore.plugins.vae.commands import interpolate, sample

@@ -13,7 +13,7 @@ from PIL import Image
 
 from restore.cli.app import app
 from restore.core.errors import RestoreError, UsageError
-from restore.core.pictures.files import read_picture, write_picture
+from restore.core.images.files import read_picture, write_picture
 from restore.plugins.warpgan import commands
 from restore.plugins.warpgan.commands import align, exaggerate
 from restore.plugins.warpgan.data.alignment import reference
@@ -125,7 +125,7 @@ def test_hidden_files_are_no_pictures(faces: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(commands, "find_detector", lambda chosen: None)
     pictures = faces / "pictures" / "Ann"
     (pictures / "__MACOSX" / "folder.jpg").mkdir(parents=True)
-    (pictures / "__MACOSX" / "._P00001.jpg").write_bytes(b"no picture")
+    (pictures / "__MACOSX" / "._P00001.jpg").write_bytes(b"no image")
     align(AlignSettings(folder=pictures, output=faces / "out", size=16))
     assert [path.name for path in (faces / "out").iterdir()] == ["P00001.png"]
 

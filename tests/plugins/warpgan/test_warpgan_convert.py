@@ -13,8 +13,8 @@ from torch import Tensor
 
 from restore import registry
 from restore.core.errors import WeightsError
+from restore.core.weights.convert import import_weights
 from restore.core.weights.files import open_weights
-from restore.core.weights.foreign import import_weights
 from restore.plugins.warpgan.convert import CODE_BASES, renamed
 from restore.plugins.warpgan.networks.discriminator import Discriminator
 from restore.plugins.warpgan.networks.generator import WarpGenerator

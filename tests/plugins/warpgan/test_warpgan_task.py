@@ -13,9 +13,9 @@ from PIL import Image
 from pydantic import ValidationError
 
 from restore.core.errors import UsageError
+from restore.core.images.files import Picture
 from restore.core.inference.engine import predict_picture
 from restore.core.networks import Networks
-from restore.core.pictures.files import Picture
 from restore.plugins.warpgan.letterbox import Letterbox
 from restore.plugins.warpgan.networks.discriminator import predicted_identity
 from restore.plugins.warpgan.options import EvaluateOptions, PredictOptions

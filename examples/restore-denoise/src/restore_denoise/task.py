@@ -20,7 +20,7 @@ from restore.core import (
     Tiling,
     TrainStep,
 )
-from restore.core.pictures.listing import list_pictures
+from restore.core.images.listing import list_pictures
 from restore.plugins.common.images.folders import PictureFolder, split_files
 from restore.plugins.common.images.samples import photographs
 from restore.plugins.common.images.sources import ImageSource

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from restore.core.pictures.pixels import luma
+from restore.core.images.pixels import luma
 from restore.plugins.common.images.color import rgb2ycbcr, studio_luma
 
 # ITU-R BT.601, 8 bits: the colour bars' corners.

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from restore.core.errors import DataError, UsageError
-from restore.core.pictures.listing import list_pictures
+from restore.core.images.listing import list_pictures
 from restore.core.settings import RunSettings
 from restore.plugins.common.images import folders
 from restore.plugins.common.images.folders import PictureFolder, held_out, pair_folders, paired_files, split_files

@@ -197,7 +197,7 @@ def test_folders_that_cannot_be_masks_are_refused(tmp_path: Path) -> None:
         MaskFolder(tmp_path)
     with pytest.raises(UsageError, match="is a file"):
         MaskFolder(saved(tmp_path / "file.png", np.zeros((4, 4), dtype=np.uint8)))
-    (tmp_path / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "broken.png").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"broken\.png"):
         MaskFolder(tmp_path)
     full = saved(tmp_path / "full" / "full.png", np.full((4, 4), 255, dtype=np.uint8))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from restore.core.evaluation import evaluate
-from restore.core.measuring import is_partial
+from restore.core.metrics import is_partial
 from restore.plugins.common.inpainting.metrics import BUCKETS, HoleL1, HolePSNR, filling_protocols, measured
 from restore.plugins.common.masks.settings import KINDS
 from restore.plugins.common.metrics import PSNR, Comparison

@@ -15,9 +15,9 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
+from restore.core.images.files import read_picture, write_picture
 from restore.core.inference.engine import predict_picture
 from restore.core.networks import Networks
-from restore.core.pictures.files import read_picture, write_picture
 from restore.core.settings import RunSettings
 from restore.plugins.common.inpainting.blending import feather_weights
 from restore.plugins.common.inpainting.task import Inpainting

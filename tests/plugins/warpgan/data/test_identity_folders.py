@@ -72,7 +72,7 @@ def test_a_folder_without_faces_says_what_is_wanted(tmp_path: Path, make: bool, 
 
 
 def test_a_broken_picture_is_named(folder: Path) -> None:
-    (folder / "Ann" / "P00002.jpg").write_bytes(b"no picture")
+    (folder / "Ann" / "P00002.jpg").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"P00002.jpg"):
         FaceFiles(read_identities(folder, None), 16)
 

@@ -1,0 +1,60 @@
+"""Which files of a folder are pictures, in the order a person counts them in. Imports no torch."""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+
+from restore.core.atomic import reason
+from restore.core.errors import UsageError
+
+SUFFIXES = frozenset(
+    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".dib"}
+    | {".webp", ".gif", ".avif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm"}
+)
+"""File names that are taken for pictures, in lower case."""
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """The pictures of a folder in the order a person counts them in: 2 before 10.
+
+    Hidden files, files whose suffix is no picture's, and folders are left out, and so are links to files that are not
+    there, of which a warning is logged. Raises UsageError when the folder does not exist or holds no picture.
+    """
+    try:
+        shown = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        files = [path for path in shown if path.is_file()]
+    except FileNotFoundError as error:
+        raise UsageError(f"{folder}: no such folder") from error
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be listed: {reason(error)}") from error
+    pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
+    lost = sorted(path.name for path in shown if path.suffix.lower() in SUFFIXES and not path.exists())
+    if lost:
+        logging.getLogger(__name__).warning(
+            "%s: these links lead nowhere and are left out: %s", folder, ", ".join(lost)
+        )
+    if not pictures:
+        held = f"none of its {len(files)} files is" if files else "it is empty; wanted are files"
+        raise UsageError(f"{folder}: no pictures: {held} named as a picture ({', '.join(sorted(SUFFIXES))})")
+    return sorted(pictures, key=counted)
+
+
+def require_folder(path: Path) -> Path:
+    """Return ``path`` if it is a folder. Raises UsageError if it is a file or does not exist."""
+    if not path.is_dir():
+        raise UsageError(f"{path}: {'is a file, not a folder' if path.exists() else 'no such folder'}")
+    return path
+
+
+def has_pictures(folder: Path) -> bool:
+    """Whether files that are shown in a folder are called as pictures are."""
+    shown = (path for path in folder.iterdir() if not path.name.startswith("."))
+    return any(path.suffix.lower() in SUFFIXES and path.is_file() for path in shown)
+
+
+def counted(path: Path) -> list[tuple[int, int, str]]:
+    """A sorting key by which numbers inside names are numbers."""
+    parts = re.split(r"([0-9]+)", path.name.casefold())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part] + [(2, 0, path.name)]

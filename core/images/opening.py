@@ -1,0 +1,56 @@
+"""Open picture files that may be damaged, hostile, or no pictures at all. Imports no torch."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from restore.core.atomic import reason
+from restore.core.errors import DataError, UsageError
+
+PIXEL_LIMIT = 2**27
+"""Pictures of more pixels (134 million) are refused: a small file may announce a picture that fills the memory."""
+
+# Named one by one, since Pillow opens some others, such as EPS, by running a program.
+_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "DIB", "WEBP", "GIF", "AVIF", "JPEG2000", "PPM")
+# What Pillow's decoders raise for damaged files.
+_BROKEN = (OSError, SyntaxError, ValueError, LookupError, TypeError, ArithmeticError, RuntimeError, EOFError)
+_BROKEN_INSIDE = (struct.error, zlib.error)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """A picture file, opened but not decoded; whatever goes wrong while it is open becomes one clear error."""
+    if not path.exists():
+        raise UsageError(f"{path}: no such file")
+    if path.is_dir():
+        raise UsageError(f"{path}: is a folder, not a picture")
+    Image.init()
+    known = [name for name in _FORMATS if name in Image.OPEN]
+    try:
+        with warnings.catch_warnings():
+            # Sizes are judged below, and a picture that decodes in spite of an odd tag is good enough.
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=known) as image:
+                if image.width * image.height > PIXEL_LIMIT:
+                    raise DataError(_too_large(path, f"{image.width} x {image.height} pixels"))
+                yield image
+    except Image.DecompressionBombError as error:
+        raise DataError(_too_large(path, "far too many pixels")) from error
+    except UnidentifiedImageError as error:
+        state = "is empty" if path.stat().st_size == 0 else "is not a picture, whatever its name says, or is damaged"
+        raise DataError(f"{path}: {state}") from error
+    except PermissionError as error:
+        raise DataError(f"{path}: cannot be read: {reason(error)}") from error
+    except (*_BROKEN, *_BROKEN_INSIDE) as error:
+        raise DataError(f"{path}: is damaged or cut off: {error}") from error
+
+
+def _too_large(path: Path, size: str) -> str:
+    return f"{path}: too large: {size}, where at most {PIXEL_LIMIT / 1e6:.0f} million are accepted; cut it into parts"

@@ -1,0 +1,28 @@
+"""See-through pictures without fringes: colours and alpha are enlarged apart, and no hidden colour leaks out."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from restore.core.images.pixels import pull_push
+
+
+def continued(colour: Tensor, alpha: Tensor) -> Tensor:
+    """Colours (C, H, W) in which pixels of alpha (1, H, W) zero take on the colours of the visible ones near them.
+
+    What a fully transparent pixel holds is arbitrary, most often black; a network would carry it across the edge of
+    the figure, where it shows as a dark fringe. See `pull_push`. Visible pixels stay exactly as they are.
+    """
+    hidden = alpha == 0
+    if not hidden.any() or hidden.all():
+        return colour
+    return pull_push(colour[None], alpha[None])[0]
+
+
+def resized_alpha(alpha: Tensor, height: int, width: int) -> Tensor:
+    """An alpha plane (1, H, W) in [0, 1], smoothly brought to another size."""
+    if alpha.shape[-2:] == (height, width):
+        return alpha
+    resized = F.interpolate(alpha[None], size=(height, width), mode="bicubic", align_corners=False, antialias=True)
+    return resized[0].clamp(0, 1)

@@ -1,0 +1,164 @@
+"""Checkpoints: folders of safetensors and JSON, written whole or not at all, checked when read. No pickle."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from restore.core.atomic import reason, replacing, synced
+from restore.core.errors import CheckpointError, RestoreError
+from restore.core.hashing import hash_file
+from restore.core.weights.tensors import storable, write_tensors
+
+PREFIX = "step-"
+MANIFEST = "manifest.json"
+STATE = "state.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Everything that a run goes on from: tensors by group, the rest as plain data."""
+
+    tensors: Mapping[str, Mapping[str, Tensor]]
+    state: Mapping[str, Any]
+
+
+def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int) -> Path:
+    """Write ``folder/step-<step>`` and remove all but the newest ``keep``.
+
+    Those of later steps do not count: they could not be read when the run was resumed.
+    The folder appears under its name only when every file in it is on disk: a process that is killed at any moment,
+    or a disk that fills up, leaves the earlier checkpoints as they were.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob(".writing-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    # a step may be saved again, as before and after an evaluation; replacing a folder would not be atomic
+    name = f"{PREFIX}{step:09d}"
+    suffixes = [earlier.suffix[1:] or "0" for earlier in folder.glob(f"{name}*")]
+    saved = [int(suffix) for suffix in suffixes if suffix.isdecimal()]
+    path = folder / (f"{name}.{max(saved) + 1:03d}" if saved else name)
+    temporary = folder / f".writing-{path.name}"
+    try:
+        temporary.mkdir()
+        for group, tensors in checkpoint.tensors.items():
+            write_tensors(temporary / f"{group}.safetensors", storable(tensors))
+        (temporary / STATE).write_text(json.dumps(checkpoint.state), "utf-8")
+        manifest = {file.name: hash_file(file) for file in sorted(temporary.iterdir())}
+        (temporary / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
+        for file in temporary.iterdir():
+            synced(file)
+        synced(temporary)
+        temporary.rename(path)
+        synced(folder)
+    except OSError as error:
+        raise RestoreError(
+            f"the checkpoint of step {step} cannot be written to {folder}: {reason(error)}; the earlier ones are kept"
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    newest = _newest_first(folder)
+    for old in newest[newest.index(path) + keep :]:
+        shutil.rmtree(old, ignore_errors=True)
+    return path
+
+
+def load_newest(folder: Path, damaged: Callable[[str], None]) -> tuple[Path, Checkpoint]:
+    """The newest checkpoint that is whole; ``damaged`` is told about each one that is not.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    for path in _newest_first(folder):
+        try:
+            return path, load(path)
+        except CheckpointError as error:
+            damaged(f"{error}; the checkpoint before it is used")
+    raise CheckpointError(f"{folder} holds no checkpoint that can be read, so the run cannot be resumed")
+
+
+def load(path: Path) -> Checkpoint:
+    """Read one checkpoint and check every file against its hash.
+
+    Raises:
+        CheckpointError: a file is missing or damaged; the message names it.
+    """
+    try:
+        manifest = json.loads((path / MANIFEST).read_text("utf-8"))
+        for name, digest in manifest.items():
+            if hash_file(path / name) != digest:
+                raise CheckpointError(f"the checkpoint {path} is damaged ({name} does not match its hash)")
+        groups = [name for name in manifest if name.endswith(".safetensors")]
+        tensors = {name.removesuffix(".safetensors"): load_file(path / name) for name in groups}
+        return Checkpoint(tensors, json.loads((path / STATE).read_text("utf-8")))
+    except (OSError, ValueError, AttributeError, SafetensorError) as error:
+        raise CheckpointError(f"the checkpoint {path} is damaged ({error})") from None
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write tensors as one safetensors file, whole or not at all."""
+    with replacing(path) as temporary:
+        write_tensors(temporary, storable(tensors))
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """Read what ``save_tensors`` wrote.
+
+    Raises:
+        CheckpointError: the file is missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path} cannot be read ({error})") from None
+
+
+def flatten_optimizer(name: str, state: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """An optimizer's ``state_dict`` as named tensors and plain data."""
+    tensors: dict[str, Tensor] = {}
+    plain: dict[str, Any] = {}
+    for index, values in state["state"].items():
+        for key, value in values.items():
+            if isinstance(value, Tensor):
+                tensors[f"{name}/{index}/{key}"] = value
+            else:
+                plain[f"{index}/{key}"] = value
+    groups = [dict(group) for group in state["param_groups"]]
+    return tensors, {"state": plain, "param_groups": groups}
+
+
+def restore_optimizer(
+    name: str, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]
+) -> None:
+    """Give an optimizer the state that ``flatten_optimizer`` took."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    state: dict[int, dict[str, Any]] = {}
+    for key, tensor in tensors.items():
+        owner, index, field = key.split("/", 2)
+        if owner == name:
+            parameter = parameters[int(index)]
+            # in the parameter's memory format, which safetensors does not know
+            same = tensor.shape == parameter.shape
+            value = torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor) if same else tensor.clone()
+            state.setdefault(int(index), {})[field] = value.detach()
+    for key, value in plain["state"].items():
+        index, field = key.split("/", 1)
+        state.setdefault(int(index), {})[field] = value
+    groups = [  # JSON has no tuples; betas are one
+        {key: tuple(value) if isinstance(value, list) and key != "params" else value for key, value in group.items()}
+        for group in plain["param_groups"]
+    ]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"{PREFIX}*"), reverse=True)

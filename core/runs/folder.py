@@ -1,0 +1,184 @@
+"""The folder of a run: what lies where, and how it is written so that a killed process leaves nothing torn."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from restore.core.atomic import reason, replacing
+from restore.core.errors import UsageError
+from restore.core.json_text import dump_json
+from restore.core.settings import RunSettings
+from restore.core.versions import installed_version
+
+_log = logging.getLogger(__name__)
+
+RUN_KEY = "run"
+"""Top-level key of ``config.yaml`` that tells about the run and is no setting."""
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a small file whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+class RunFolder:
+    """Names of everything in one run's folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.yaml"
+        self.log = path / "metrics.jsonl"
+        self.table = path / "log.csv"
+        self.tensorboard = path / "tensorboard"
+        self.samples = path / "samples"
+        self.checkpoints = path / "checkpoints"
+        self.best = path / "best.safetensors"
+        self.last = path / "last.safetensors"
+        self.summary = path / "summary.json"
+
+    def best_of(self, phase: str) -> Path:
+        """Weights file of a phase's best networks."""
+        return self.path / f"best-{phase}.safetensors"
+
+    def start_of_next(self, phase: str) -> Path:
+        """Every network of a phase's best, critics included: what the next phase starts from."""
+        return self.checkpoints / f"best-{phase}.safetensors"
+
+    def create(self) -> None:
+        """Make the folders."""
+        for folder in (self.samples, self.checkpoints):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
+def new_run_folder(settings: RunSettings, task: str) -> RunFolder:
+    """Make the folder of a new run: ``<out>/<task>-<time>``, or ``<out>/<name>``.
+
+    Raises:
+        UsageError: the named folder exists and is not empty, or cannot be made.
+    """
+    name = settings.name or f"{task.rpartition('/')[2]}-{time.strftime('%Y%m%d-%H%M%S')}"
+    path = settings.out / name
+    if settings.name is not None and path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise UsageError(
+            f"{path} exists already; continue it with --resume {path}, or choose another --name or another --out"
+        )
+    try:
+        folder = RunFolder(path if settings.name else _unused(path))
+        folder.create()
+    except OSError as error:
+        raise UsageError(f"cannot make the run folder {path}: {reason(error)}; choose another --out") from None
+    return folder
+
+
+def _unused(path: Path) -> Path:
+    """Make ``path``, or ``path-2``, …: the first that no other run has, be it one that begins in the same second."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    number, free = 1, path
+    while True:
+        try:
+            free.mkdir()
+        except FileExistsError:
+            number += 1
+            free = path.with_name(f"{path.name}-{number}")
+        else:
+            return free
+
+
+def write_config(folder: RunFolder, settings: RunSettings, task: str, device: str) -> None:
+    """Write every setting, and under ``run`` what else the run depends on."""
+    config = {RUN_KEY: {"task": task, **environment(device)}, **settings.model_dump(mode="json")}
+    write_atomically(folder.config, yaml.safe_dump(config, sort_keys=False, allow_unicode=True).encode())
+
+
+def read_config(run: Path) -> dict[str, Any]:
+    """The settings of a run, as the file has them."""
+    config = _read_yaml(run)
+    config.pop(RUN_KEY, None)
+    return config
+
+
+def read_task(run: Path) -> str:
+    """Full name of the task that a run trains."""
+    about = _read_yaml(run).get(RUN_KEY)
+    if not isinstance(about, Mapping) or "task" not in about:
+        raise UsageError(f"{run / 'config.yaml'} does not say which task it is of; is it a run's own config?")
+    return str(about["task"])
+
+
+def _read_yaml(run: Path) -> dict[str, Any]:
+    path = run / "config.yaml"
+    try:
+        config = yaml.safe_load(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"{run} is not a run folder: it has no config.yaml") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {reason(error)}") from None
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+    if not isinstance(config, dict):
+        raise UsageError(f"{path} holds no settings")
+    return config
+
+
+def environment(device: str) -> dict[str, Any]:
+    """Versions, device and git revision, as far as they are known."""
+    return {
+        **{name: installed_version(name) for name in ("restorekit", "torch", "torchvision", "accelerate", "numpy")},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "device": device,
+        "git": _git_revision(),
+    }
+
+
+def _git_revision() -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40"], capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None
+
+
+class Log:
+    """``metrics.jsonl``: one JSON object a line, cut back to the last checkpoint when a run is resumed."""
+
+    def __init__(self, path: Path, position: int | None = None) -> None:
+        self._file = path.open("ab+")
+        if position is not None:
+            self._cut(position)
+
+    def _cut(self, position: int) -> None:
+        length = self._file.seek(0, os.SEEK_END)
+        if length < position:
+            _log.warning("%s is shorter than it was: it goes on from what is left of it", self._file.name)
+            self._file.seek(0)
+            position = self._file.read().rfind(b"\n") + 1
+        self._file.truncate(position)
+        self._file.seek(0, os.SEEK_END)
+
+    def write(self, line: Mapping[str, Any]) -> None:
+        """Append one line; infinite and NaN become null."""
+        self._file.write(dump_json(line, indent=None).encode() + b"\n")
+        self._file.flush()
+
+    def position(self) -> int:
+        """Length of what is safely on disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self._file.tell()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

@@ -1,0 +1,69 @@
+"""The settings of a resumed run: its own, with the changes that do not make it another run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from restore.core.errors import ResumeError
+from restore.core.runs.folder import read_config
+from restore.core.settings import Changeable, RunSettings, Settings, overlay
+
+R = TypeVar("R", bound=RunSettings)
+
+
+def merged(settings_type: type[R], run: Path, typed: Mapping[str, Any]) -> R:
+    """A run's settings with what was typed laid over them.
+
+    Args:
+        settings_type: the settings class of the run's task.
+        run: the run folder.
+        typed: new values as a tree, ``{"optimizer": {"lr": 1e-3}}``.
+
+    Raises:
+        ResumeError: a change would make it another run; every refused difference is listed.
+        pydantic.ValidationError: a new value is not valid.
+    """
+    config = read_config(run)
+    old = settings_type.model_validate(config)
+    new = settings_type.model_validate(overlay(config, typed))
+    refused = [
+        change
+        for change in changes(old, new)
+        if not change.allowed and not (isinstance(change.after, Path) and change.after.absolute() == change.before)
+    ]
+    if refused:
+        lines = "\n".join(f"  {change}" for change in refused)
+        raise ResumeError(
+            f"a resumed run keeps its settings, so that it stays the run that it was; not changed:\n{lines}\n"
+            f"Leave them out, or start a new run: restore train TASK --config {run / 'config.yaml'} …"
+        )
+    kept = {change.path[0] for change in changes(old, new) if change.allowed}
+    return old.model_copy(update={name: getattr(new, name) for name in kept})
+
+
+def changes(old: Settings, new: Settings, prefix: tuple[str, ...] = (), allowed: bool = False) -> Iterator[Change]:
+    """What differs between two settings of one class, leaf by leaf."""
+    for name, info in type(old).model_fields.items():
+        before, after = getattr(old, name), getattr(new, name)
+        may_change = allowed or any(isinstance(mark, Changeable) for mark in info.metadata)
+        if isinstance(before, Settings) and isinstance(after, Settings):
+            yield from changes(before, after, (*prefix, name), may_change)
+        elif before != after:
+            yield Change((*prefix, name), before, after, may_change)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One setting that differs between two configurations."""
+
+    path: tuple[str, ...]
+    before: Any
+    after: Any
+    allowed: bool
+    """Whether a resumed run may make this change."""
+
+    def __str__(self) -> str:
+        return f"{'.'.join(self.path)}: {self.before} -> {self.after}"

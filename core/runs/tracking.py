@@ -1,0 +1,94 @@
+"""Keep what a run tells: ``metrics.jsonl``, TensorBoard, and sheets of sample pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.tensorboard import SummaryWriter
+
+from restore.core.atomic import replacing
+from restore.core.images.pixels import to_uint8
+from restore.core.metrics import Number
+from restore.core.runs.folder import Log, RunFolder
+from restore.core.runs.log_table import write_log_table
+
+GAP = 4
+"""White pixels between two pictures of a sheet."""
+
+LARGEST = 320
+"""Largest side of one picture of a sheet; of larger ones the centre is shown."""
+
+
+class Tracker:
+    """Writes the numbers of a run; of several processes only the main one has one."""
+
+    def __init__(self, folder: RunFolder, *, log_position: int | None = None, purge_step: int | None = None) -> None:
+        self.folder = folder
+        self.log = Log(folder.log, log_position)
+        self.board = SummaryWriter(str(folder.tensorboard), purge_step=purge_step)
+
+    def logged(self, place: Mapping[str, Any], numbers: Mapping[str, float], seconds: Mapping[str, float]) -> None:
+        """Training numbers; times stand last, since a resumed run has other ones."""
+        self.log.write({"kind": "train", **place, **numbers, "seconds": dict(seconds)})
+        for name, value in numbers.items():
+            self.board.add_scalar(f"train/{name}", value, place["step"])
+
+    def evaluated(self, place: Mapping[str, Any], numbers: Sequence[Number], best: bool, seconds: float) -> None:
+        """Validation numbers with their conventions."""
+        self.log.write(
+            {"kind": "validation", **place, "metrics": numbers, "best": best, "seconds": {"evaluation": seconds}}
+        )
+        write_log_table(self.folder.log, self.folder.table)
+        for number in numbers:
+            self.board.add_scalar(f"validation/{number.name} ({number.convention})", number.value, place["step"])
+
+    def sampled(self, sheet: Tensor, step: int) -> None:
+        """A sheet of samples (3, H, W) in [0, 1]."""
+        self.board.add_image("samples", sheet, step)
+
+    def close(self) -> None:
+        """Close the files."""
+        self.log.close()
+        self.board.close()
+
+
+def make_sheet(rows: Sequence[Sequence[Tensor]]) -> Tensor:
+    """Pictures in rows on white, each row at the height of its tallest picture.
+
+    Args:
+        rows: pictures (1 or 3, H, W) in [0, 1]; a smaller one is enlarged by repeating pixels, so that an input of
+            low resolution looks like what it is.
+
+    Returns:
+        One picture (3, H, W) in [0, 1].
+    """
+    strips = [_strip(row) for row in rows]
+    width = max(strip.shape[2] for strip in strips)
+    padded = [F.pad(strip, (0, width - strip.shape[2], 0, GAP), value=1.0) for strip in strips]
+    return torch.cat(padded, dim=1)[:, :-GAP]
+
+
+def _strip(row: Sequence[Tensor]) -> Tensor:
+    pictures = [picture.detach().float().cpu().clamp(0, 1).expand(3, -1, -1) for picture in row]
+    height = max(picture.shape[1] for picture in pictures)
+    shown = []
+    for picture in pictures:
+        factor = height / picture.shape[1]
+        size = (height, max(1, round(picture.shape[2] * factor)))
+        grown = picture if factor == 1 else F.interpolate(picture[None], size=size, mode="nearest")[0]
+        top, left = (max(0, (side - LARGEST) // 2) for side in grown.shape[1:])
+        shown.append(F.pad(grown[:, top : top + LARGEST, left : left + LARGEST], (0, GAP), value=1.0))
+    return torch.cat(shown, dim=2)[:, :, :-GAP]
+
+
+def write_sheet(path: Path, sheet: Tensor) -> None:
+    """Write a sheet (3, H, W) in [0, 1] as PNG, whole or not at all."""
+    pixels = to_uint8(sheet).permute(1, 2, 0).contiguous().numpy()
+    with replacing(path) as temporary:
+        Image.fromarray(pixels).save(temporary, format="PNG")

@@ -1,0 +1,123 @@
+"""Start the processes of one run on this machine, and end them together. Imports no torch."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from restore.core.runtime.processes import FAILURES, cores
+
+INTERRUPTED = 130
+"""Exit status of a process that Ctrl-C ended."""
+
+GRACE = 30.0
+"""Seconds that the other processes have to end by themselves after one did."""
+
+GRACE_AFTER_FAILURE = 2.0
+"""The same after a failure: the others wait for a process that will not come."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the processes of a run ended."""
+
+    status: int
+    message: str | None
+    """What the first process that failed had to say; none if it died without a word, as when it was killed."""
+    rank: int | None
+    """Which one failed first."""
+
+
+def launch(command: Sequence[str], processes: int) -> Outcome:
+    """Run ``command`` in several processes that know of each other, and wait for them.
+
+    Each gets torch's usual variables (``RANK``, ``WORLD_SIZE``, …). Ctrl-C reaches all of them through the terminal and
+    SIGTERM is passed on; both make them save a checkpoint. When one fails the others are ended, so that none waits for
+    it for ever.
+    """
+    with tempfile.TemporaryDirectory(prefix="restore-") as failures:
+        shared = _environment(processes, failures)
+        children = [
+            subprocess.Popen(command, env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)})
+            for rank in range(processes)
+        ]
+        before = {
+            number: signal.signal(number, _pass_on(children, number)) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            statuses = _wait(children)
+        finally:
+            for child in children:
+                child.kill()
+                child.wait()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        return _outcome(statuses, Path(failures))
+
+
+def _environment(processes: int, failures: str) -> Mapping[str, str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    threads = max(1, cores() // processes)
+    return {
+        "OMP_NUM_THREADS": str(threads),  # or every process would use every core
+        **os.environ,
+        "WORLD_SIZE": str(processes),
+        "LOCAL_WORLD_SIZE": str(processes),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        FAILURES: failures,
+    }
+
+
+def _pass_on(children: Sequence[subprocess.Popen[bytes]], number: int) -> Callable[[int, FrameType | None], None]:
+    def handler(received: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        for child in children:
+            # a terminal sends Ctrl-C to all processes itself; twice would mean "at once"
+            if number == signal.SIGTERM and child.poll() is None:
+                with suppress(ProcessLookupError):
+                    child.send_signal(number)
+
+    return handler
+
+
+def _wait(children: Sequence[subprocess.Popen[bytes]]) -> list[int | None]:
+    """Exit statuses, in order of rank; None for a process that had to be ended."""
+    deadline: float | None = None
+    while any(child.poll() is None for child in children):
+        ended = [child.returncode for child in children if child.poll() is not None]
+        if ended and deadline is None:
+            deadline = time.monotonic() + (GRACE_AFTER_FAILURE if any(ended) else GRACE)
+        if deadline is not None and time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
+    return [child.poll() for child in children]
+
+
+def _outcome(statuses: Sequence[int | None], failures: Path) -> Outcome:
+    told = sorted(
+        (report["time"], int(path.stem), report)
+        for path in failures.glob("*.json")
+        for report in [json.loads(path.read_text("utf-8"))]
+    )
+    if told:
+        _, rank, report = told[0]
+        return Outcome(int(report["status"]), str(report["message"]), rank)
+    interrupted = [rank for rank, status in enumerate(statuses) if status in (INTERRUPTED, -signal.SIGINT)]
+    if interrupted:  # so early that it could not even say so
+        return Outcome(INTERRUPTED, "Interrupted.", interrupted[0])
+    silent = [rank for rank, status in enumerate(statuses) if status not in (0, None)]
+    if silent:
+        return Outcome(1, None, silent[0])
+    return Outcome(0 if all(status == 0 for status in statuses) else 1, None, None)

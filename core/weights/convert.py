@@ -1,0 +1,179 @@
+"""Bring checkpoints of other code bases in: nothing is dropped or guessed silently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from restore.core.atomic import check_vacant, writable_folder
+from restore.core.errors import UsageError, WeightsError
+from restore.core.task import Task
+from restore.core.weights.files import differences, expected_shapes, rebuild, save_weights
+from restore.core.weights.read_checkpoint import ForeignState, read_foreign
+
+Convert = Callable[[dict[str, Tensor]], tuple[dict[str, Any], dict[str, Tensor]]]
+
+
+@dataclass(frozen=True)
+class Codebase:
+    """How another program names the parameters of a network that is known here."""
+
+    summary: str
+    """Which program, and which of its networks."""
+    convert: Convert
+    """From its state to the ``model`` settings and the state by ``<network>.<parameter>``. Names that it does not know
+    stay as they are, so that they are reported; raises WeightsError or ValueError when it cannot be such a state."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of an import."""
+
+    source: Path
+    output: Path
+    task: str
+    codebase: str
+    model: Mapping[str, Any]
+    """The settings that rebuild the networks, read off the checkpoint."""
+    loaded: int
+    """How many tensors were taken over."""
+    notes: list[str]
+    """What was unwrapped, left out or filled in by rule."""
+    differences: list[str]
+    """One line for every missing, unexpected or misshapen key; empty unless the import was partial."""
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What one code base makes of a checkpoint."""
+
+    name: str
+    task: Task | None
+    networks: dict[str, nn.Module]
+    tensors: dict[str, Tensor]
+    filled: list[str]
+    """Keys that were missing and could be filled in without a guess."""
+    problems: list[str]
+
+    @property
+    def model(self) -> dict[str, Any]:
+        return dict(self.task.settings.model.model_dump(mode="json")) if self.task is not None else {}
+
+
+def import_weights(
+    source: Path,
+    output: Path,
+    *,
+    task: str,
+    task_type: type[Task],
+    codebases: Mapping[str, Codebase],
+    codebase: str | None = None,
+    partial: bool = False,
+    overwrite: bool = False,
+) -> Report:
+    """Write a foreign checkpoint as a weights file of ``task`` (its full name).
+
+    Without ``codebase`` the one is taken that fits exactly. Raises WeightsError naming every missing, unexpected and
+    misshapen key; with ``partial`` these are only reported, and what is missing is initialised as for training. Raises
+    UsageError when the choice is not clear or ``output`` is there already.
+    """
+    if output.suffix != ".safetensors":
+        raise UsageError(f"{output}: a weights file is called *.safetensors")
+    check_vacant(output, overwrite)
+    if not codebases:
+        raise UsageError(f"{task} knows no foreign code base")
+    if codebase is not None and codebase not in codebases:
+        raise UsageError(f"{task} knows no code base {codebase!r}; it knows {', '.join(codebases)}")
+    state = read_foreign(source)
+    tried = [codebase] if codebase is not None else list(codebases)
+    trials = [_tried(name, codebases[name], state, task_type, str(source)) for name in tried]
+    chosen = _chosen(source, task, trials, partial)
+    if chosen.task is None or (chosen.problems and not partial):
+        raise WeightsError(_refusal(source, task, trials))
+    loaded = _load(chosen.networks, chosen.tensors) - len(chosen.filled)
+    if not loaded:
+        raise WeightsError(f"{source}: not one of its parameters fits {task}, read as a checkpoint of {chosen.name}")
+    writable_folder(output.parent)
+    origin = {"imported_from": chosen.name, "imported_file": source.name}
+    save_weights(output, task=task, model=chosen.model, networks=chosen.networks, versions=origin)
+    notes = [*state.notes, *(f"filled in: {key}, which old checkpoints lack" for key in chosen.filled)]
+    return Report(source, output, task, chosen.name, chosen.model, loaded, notes, chosen.problems)
+
+
+def _tried(name: str, codebase: Codebase, state: ForeignState, task_type: type[Task], source: str) -> _Trial:
+    """What a code base makes of a state; whatever its rules stumble over means that it does not fit."""
+    try:
+        model, tensors = codebase.convert(dict(state.tensors))
+        task = rebuild(task_type, model, source)
+        networks = task.networks()
+    except (WeightsError, ValueError, LookupError, TypeError, ArithmeticError, RuntimeError) as error:
+        said = str(error) if isinstance(error, WeightsError) else f"{type(error).__name__}: {error}"
+        return _Trial(name, None, {}, {}, [], [said.removeprefix(f"{source}: ")])
+    filled = []
+    for key, shape in expected_shapes(networks).items():
+        # Checkpoints from before torch 0.4.1 lack this counter, which no prediction depends on.
+        if key.endswith("num_batches_tracked") and key not in tensors and len(shape) == 0:
+            network, _, inner = key.partition(".")
+            tensors[key] = networks[network].state_dict()[inner]
+            filled.append(key)
+    return _Trial(name, task, networks, tensors, filled, differences(networks, tensors))
+
+
+def _chosen(source: Path, task: str, trials: list[_Trial], partial: bool) -> _Trial:
+    """The one code base that fits; the closest where none does."""
+    exact = [trial for trial in trials if trial.task is not None and not trial.problems]
+    if exact:
+        if any(not _same(exact[0], other) for other in exact[1:]):
+            names = ", ".join(trial.name for trial in exact)
+            raise UsageError(f"{source}: fits several code bases of {task}; choose with --from: {names}")
+        return exact[0]
+    possible = [trial for trial in trials if trial.task is not None]
+    if partial and len(possible) > 1:
+        names = ", ".join(trial.name for trial in possible)
+        raise UsageError(f"{source}: fits none exactly; choose with --from which to take in part: {names}")
+    return min(possible or trials, key=lambda trial: len(trial.problems))
+
+
+def _same(one: _Trial, other: _Trial) -> bool:
+    """Whether two code bases read the same networks out of a checkpoint."""
+    return (
+        one.model == other.model
+        and one.tensors.keys() == other.tensors.keys()
+        and all(tensor.equal(other.tensors[key]) for key, tensor in one.tensors.items())
+    )
+
+
+def _refusal(source: Path, task: str, trials: list[_Trial]) -> str:
+    """Every difference to the closest code base, and how far off the others are."""
+    possible = [trial for trial in trials if trial.task is not None]
+    if not possible:
+        reasons = "\n".join(f"    {trial.name}: {trial.problems[0]}" for trial in trials)
+        return f"{source}: is no checkpoint that {task} knows:\n{reasons}"
+    closest = min(possible, key=lambda trial: len(trial.problems))
+    lines = [f"{source}: does not fit {task}; as a checkpoint of {closest.name}:"]
+    lines += [f"    {problem}" for problem in closest.problems]
+    others = [trial for trial in trials if trial is not closest]
+    if others:
+        lines.append("As one of another code base:")
+        lines += [
+            f"    {trial.name}: {f'{len(trial.problems)} keys differ' if trial.task is not None else trial.problems[0]}"
+            for trial in others
+        ]
+    lines.append("With --partial what fits is taken, and the rest is initialised as for training.")
+    return "\n".join(lines)
+
+
+def _load(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> int:
+    """Load every tensor that fits; how many there were."""
+    loaded = 0
+    for name, network in networks.items():
+        own = network.state_dict()
+        given = {key: tensors[f"{name}.{key}"] for key in own if f"{name}.{key}" in tensors}
+        fitting = {key: tensor for key, tensor in given.items() if tensor.shape == own[key].shape}
+        network.load_state_dict({**own, **fitting})
+        loaded += len(fitting)
+    return loaded

@@ -1,0 +1,219 @@
+"""Pictures of every kind come in upright and go out as what they were."""
+
+import itertools
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from picture_files import chunk, levels, reopened, saved
+from PIL import Image, ImageCms, ImageOps
+
+from restore.core.images.files import Rendered, picture_size, png16, read_picture, write_picture
+
+
+def srgb():
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def test_a_colour_picture_survives_reading_and_writing(tmp_path):
+    values = levels()
+    picture = read_picture(saved(tmp_path, Image.fromarray(values)))
+    assert picture.colour.shape == (3, 5, 7)
+    assert picture.size == (5, 7)
+    assert (picture.alpha, picture.gray, picture.bits) == (None, False, 8)
+    assert torch.equal(picture.colour, torch.from_numpy(values).permute(2, 0, 1) / 255)
+    written = reopened(write_picture(tmp_path / "out.png", picture.colour, picture))
+    assert written.mode == "RGB"
+    assert (np.asarray(written) == values).all()
+
+
+def test_a_gray_picture_stays_gray(tmp_path):
+    values = levels(channels=1)[..., 0]
+    picture = read_picture(saved(tmp_path, Image.fromarray(values)))
+    assert picture.gray
+    assert picture.colour.shape == (3, 5, 7)
+    nearly = picture.colour + torch.tensor([0.004, 0.0, -0.004])[:, None, None]
+    written = reopened(write_picture(tmp_path / "out.png", nearly, picture))
+    assert written.mode == "L"
+    assert np.abs(np.asarray(written).astype(int) - values).max() <= 1
+
+
+def test_a_gray_picture_that_was_given_colour_keeps_it(tmp_path):
+    picture = read_picture(saved(tmp_path, Image.fromarray(levels(channels=1)[..., 0])))
+    coloured = picture.colour.clone()
+    coloured[0, 2, 2], coloured[1, 2, 2] = 1.0, 0.0  # one marked pixel is enough
+    assert reopened(write_picture(tmp_path / "out.png", coloured, picture)).mode == "RGB"
+
+
+def test_a_one_bit_picture_is_read_as_gray(tmp_path):
+    picture = read_picture(saved(tmp_path, Image.fromarray(levels(channels=1)[..., 0] > 127)))
+    assert picture.gray
+    assert set(picture.colour.unique().tolist()) == {0.0, 1.0}
+
+
+@pytest.mark.parametrize(("mode", "gray"), [("LA", True), ("RGBA", False)])
+def test_alpha_is_kept_apart_and_written_again(tmp_path, mode, gray):
+    image = Image.fromarray(levels(channels=4)).convert(mode)
+    picture = read_picture(saved(tmp_path, image))
+    assert picture.gray is gray
+    assert torch.equal(picture.alpha[0], torch.from_numpy(np.asarray(image)[..., -1].copy()) / 255)
+    written = reopened(write_picture(tmp_path / "out.png", picture.colour, picture))
+    assert written.mode == mode
+    visible = np.asarray(image)[..., -1] > 0
+    assert (np.asarray(written)[visible] == np.asarray(image)[visible]).all()
+
+
+def test_a_palette_with_transparency_becomes_colour_with_alpha(tmp_path):
+    image = Image.new("P", (4, 3), 0)
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    image.putpixel((1, 1), 1)
+    picture = read_picture(saved(tmp_path, image, transparency=1))
+    assert picture.alpha[0, 1, 1] == 0
+    assert picture.alpha.sum() == 11
+    assert picture.colour[:, 0, 0].tolist() == [1, 0, 0]
+    plain = read_picture(saved(tmp_path, image, "plain.png"))
+    assert plain.alpha is None
+    assert plain.colour[:, 1, 1].tolist() == [0, 0, 1]
+
+
+def test_a_colour_that_stands_for_transparent_becomes_alpha(tmp_path):
+    image = Image.fromarray(np.array([[[1, 2, 3], [9, 9, 9]]], np.uint8))
+    assert read_picture(saved(tmp_path, image, transparency=(9, 9, 9))).alpha.tolist() == [[[1.0, 0.0]]]
+    gray = Image.fromarray(np.array([[1, 9]], np.uint8))
+    assert read_picture(saved(tmp_path, gray, "gray.png", transparency=9)).alpha.tolist() == [[[1.0, 0.0]]]
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_sixteen_bits_stay_sixteen_bits(tmp_path, channels):
+    values = levels(channels=channels, dtype=np.uint16)
+    if channels in (2, 4):
+        values[..., -1] |= 1  # nothing is invisible, so that every colour must survive
+    path = tmp_path / "deep.png"
+    png16.write(path, values)
+    picture = read_picture(path)
+    assert picture.bits == 16
+    assert picture.gray is (channels < 3)
+    assert (png16.read(write_picture(tmp_path / "out.png", picture.colour, picture)) == values).all()
+
+
+def test_a_dark_sixteen_bit_picture_is_not_taken_for_an_eight_bit_one(tmp_path):
+    picture = read_picture(saved(tmp_path, Image.fromarray(np.full((2, 2), 200, np.uint16))))
+    assert picture.bits == 16
+    assert torch.allclose(picture.colour, torch.tensor(200 / 65535))
+
+
+def test_pillow_reads_the_sixteen_bit_pictures_that_are_written_here(tmp_path):
+    values = levels(channels=3, dtype=np.uint16)
+    png16.write(tmp_path / "deep.png", values, icc=srgb())
+    image = reopened(tmp_path / "deep.png")
+    assert image.info["icc_profile"] == srgb()
+    assert (np.asarray(image) == values >> 8).all()
+
+
+def test_a_transparent_colour_of_sixteen_bits_becomes_alpha(tmp_path):
+    header = struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0)
+    body = zlib.compress(b"\0" + struct.pack(">6H", 1, 2, 3, 7, 8, 9))
+    chunks = chunk(b"IHDR", header) + chunk(b"tRNS", struct.pack(">3H", 7, 8, 9)) + chunk(b"IDAT", body)
+    (tmp_path / "key.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunks + chunk(b"IEND", b""))
+    assert read_picture(tmp_path / "key.png").alpha.tolist() == [[[1.0, 0.0]]]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 2, 3, 4]), st.integers(0, 999))
+def test_every_mixture_of_png_filters_is_undone(height, width, channels, seed):
+    """The filters are applied here one byte after the other, as the PNG specification writes them."""
+    values = levels(height, width, channels, np.uint16, seed)
+    chosen = np.random.default_rng(seed).integers(0, 5, height)
+    lines = values.astype(">u2").view(np.uint8).reshape(height, -1).astype(int)
+    size, data = channels * 2, b""
+    for y, kind in enumerate(chosen):
+        data += bytes([kind])
+        for x, value in enumerate(lines[y]):
+            left = lines[y, x - size] if x >= size else 0
+            above = lines[y - 1, x] if y else 0
+            corner = lines[y - 1, x - size] if y and x >= size else 0
+            nearest = min((left, above, corner), key=lambda other: abs(left + above - corner - other))
+            data += bytes([(value - (0, left, above, (left + above) // 2, nearest)[kind]) % 256])
+    restored = png16._unfiltered(
+        np.frombuffer(data, np.uint8).reshape(height, -1)[:, 1:].reshape(height, width, size), chosen.astype(np.uint8)
+    )
+    assert (restored.view(">u2") == values).all()
+
+
+def test_inks_become_colours(tmp_path):
+    image = Image.new("CMYK", (8, 8), (0, 255, 255, 0))
+    picture = read_picture(saved(tmp_path, image, "inks.jpg", quality=100))
+    assert not picture.gray
+    red, green, blue = picture.colour.mean((1, 2)).tolist()
+    assert red > 0.9
+    assert green < 0.1
+    assert blue < 0.1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photograph_is_turned_upright_and_says_so(tmp_path, orientation):
+    values = np.full((16, 32, 3), 0, np.uint8)
+    values[:8, :16] = 255
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif[0x010F] = "Maker"
+    exif.get_ifd(0x8769).update({0xA002: 32, 0xA003: 16})
+    path = saved(tmp_path, Image.fromarray(values), "photo.jpg", exif=exif, quality=100)
+    expected = np.asarray(ImageOps.exif_transpose(reopened(path)))
+    picture = read_picture(path)
+    assert picture_size(path) == picture.size == expected.shape[:2]
+    assert np.abs(picture.colour.permute(1, 2, 0).numpy() * 255 - expected).max() < 0.01
+    twice = torch.nn.functional.interpolate(picture.colour[None], scale_factor=2)[0]
+    written = reopened(write_picture(tmp_path / "out.png", twice, picture)).getexif()
+    assert 0x0112 not in written
+    assert written[0x010F] == "Maker"
+    folder = written.get_ifd(0x8769)
+    assert (folder[0xA003], folder[0xA002]) == twice.shape[-2:]
+
+
+def test_the_colour_profile_goes_along_unless_it_speaks_of_other_channels(tmp_path):
+    picture = read_picture(saved(tmp_path, Image.fromarray(levels()), icc_profile=srgb()))
+    assert picture.icc == srgb()
+    kept = reopened(write_picture(tmp_path / "colour.png", picture.colour, picture))
+    assert kept.info["icc_profile"] == srgb()
+    mask = reopened(write_picture(tmp_path / "mask.png", picture.colour[:1], picture))
+    assert "icc_profile" not in mask.info
+
+
+def test_a_rendered_picture_takes_over_only_what_it_asks_for(tmp_path):
+    deep = levels(channels=4, dtype=np.uint16)
+    png16.write(tmp_path / "in.png", deep, srgb(), None)
+    picture = read_picture(tmp_path / "in.png")
+    for kept in itertools.product([True, False], repeat=3):
+        path = write_picture(tmp_path / "out.png", Rendered(picture.colour, *kept), picture)
+        again = read_picture(path)
+        assert (again.bits == 16, again.alpha is not None, again.icc is not None) == kept
+    assert write_picture(tmp_path / "alone.png", Rendered(picture.colour)).exists()
+
+
+def test_tags_that_describe_a_tiff_file_are_left_behind(tmp_path):
+    path = saved(tmp_path, Image.fromarray(levels()), "scan.tif", tiffinfo={270: "A scan"})
+    written = reopened(write_picture(tmp_path / "out.png", torch.zeros(3, 4, 4), read_picture(path))).getexif()
+    assert dict(written) == {270: "A scan"}
+
+
+def test_zero_may_be_white_in_a_tiff_of_sixteen_bits(tmp_path):
+    values = levels(channels=1, dtype=np.uint16)[..., 0]
+    path = saved(tmp_path, Image.fromarray(values), "scan.tif")
+    usual = read_picture(path)
+    content = bytearray(path.read_bytes())
+    photometric = content.index(np.array([262, 3], "<u2").tobytes())
+    content[photometric + 8] = 0
+    path.write_bytes(content)
+    picture = read_picture(path)
+    assert (picture.bits, picture.gray) == (16, True)
+    for read, expected in ((usual, values), (picture, 65535 - values)):
+        assert ((read.colour[0] * 65535).round().numpy() == expected).all()
+
+
+def test_one_pixel_is_a_picture(tmp_path):
+    assert read_picture(saved(tmp_path, Image.new("RGB", (1, 1), "red"))).colour.flatten().tolist() == [1, 0, 0]
