@@ -3,7 +3,7 @@
     python benchmarks/attention.py            a table
     python benchmarks/attention.py --json     ratios over the usual way, and peak memory
 
-Draws the features of a picture of 512 pixels (128 channels, a quarter of its size) anew. Both ways take turns in one
+Draws the features of an image of 512 pixels (128 channels, a quarter of its size) anew. Both ways take turns in one
 process, and the fastest round of each counts: what else the machine does only ever adds time. Peak memory is that of a
 process which draws once, over one which only has the features. That both draw the same is checked first.
 """
@@ -60,7 +60,7 @@ WAYS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 def example(side: int) -> tuple[Tensor, Tensor]:
-    """Features of a picture of so many pixels a side, and its hole."""
+    """Features of an image of so many pixels a side, and its hole."""
     torch.manual_seed(0)
     hole = torch.zeros(1, 1, side, side)
     hole[..., side // 4 : side // 2, side // 4 : side // 2] = 1
@@ -109,7 +109,7 @@ def measure(side: int, rounds: int) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--side", type=int, default=512, help="side of the picture in pixels, a multiple of 8")
+    parser.add_argument("--side", type=int, default=512, help="side of the image in pixels, a multiple of 8")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each way; the fastest counts")
     parser.add_argument("--json", action="store_true", help="print a JSON object")
     parser.add_argument("--train", action="store_true", help=argparse.SUPPRESS)

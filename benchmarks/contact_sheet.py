@@ -23,20 +23,20 @@ from restore.core.method import Method
 from restore.core.networks import Networks
 
 METHODS = ("nearest", "bilinear", "bicubic", "lanczos", "fourier")
-PICTURE = "coffee"
+IMAGE = "coffee"
 PART = (slice(96, 224), slice(120, 248))
 """Rows and columns that are shown."""
-ENLARGED = 2
+UPSCALED = 2
 COLUMNS = 4
 LINE = 16
 
 
 def panels(weights: Path) -> tuple[list[tuple[str, Tensor]], str]:
-    """Title and picture (3, H, W) of every panel, and how the numbers in the titles were measured."""
+    """Title and image (3, H, W) of every panel, and how the numbers in the titles were measured."""
     task, networks = open_weights(weights, registry.get)
-    pictures = as_dataset(task.evaluation_data(None))
-    index = next(i for i in range(len(pictures)) if PICTURE in pictures.name(i))
-    batch = as_batch(pictures[index], torch.device("cpu"))
+    images = as_dataset(task.evaluation_data(None))
+    index = next(i for i in range(len(images)) if IMAGE in images.name(i))
+    batch = as_batch(images[index], torch.device("cpu"))
     protocol = task.protocols()["y8-border"]
     metric = protocol.metrics["psnr"]
     scale = batch["target"].shape[-1] / batch["input"].shape[-1]
@@ -56,13 +56,13 @@ def panels(weights: Path) -> tuple[list[tuple[str, Tensor]], str]:
 
 def draw(made: list[tuple[str, Tensor]], convention: str) -> Image.Image:
     """All panels in rows, each with its title beneath."""
-    side = (PART[0].stop - PART[0].start) * ENLARGED
+    side = (PART[0].stop - PART[0].start) * UPSCALED
     rows = -(-len(made) // COLUMNS)
     sheet = Image.new("RGB", (COLUMNS * (side + 4) - 4, rows * (side + LINE + 4)), "white")
     pen = ImageDraw.Draw(sheet)
-    for number, (title, picture) in enumerate(made):
+    for number, (title, image) in enumerate(made):
         left, top = number % COLUMNS * (side + 4), number // COLUMNS * (side + LINE + 4)
-        pixels = to_uint8(picture[:, PART[0], PART[1]]).permute(1, 2, 0).contiguous().numpy()
+        pixels = to_uint8(image[:, PART[0], PART[1]]).permute(1, 2, 0).contiguous().numpy()
         sheet.paste(Image.fromarray(pixels).resize((side, side), Image.Resampling.NEAREST), (left, top))
         pen.text((left + 2, top + side + 2), title, fill="black")
     pen.text((COLUMNS * (side + 4) - side, rows * (side + LINE + 4) - side), convention, fill="black")

@@ -74,7 +74,7 @@ def srgan(device: str, epochs: int = 1, **changes: Any) -> Any:
         "samples_per_epoch": BATCH[device] * STEPS[device],
         "batch_size": BATCH[device],
         "crop_size": 96 if device == "cuda" else 32,
-        "sample_pictures": 0,
+        "sample_images": 0,
         "device": device,
     }
     if device == "cpu":

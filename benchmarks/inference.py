@@ -26,8 +26,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from restore import registry
-from restore.core.images.files import read_picture, write_picture
-from restore.core.inference.engine import predict_picture
+from restore.core.images.files import read_image, write_image
+from restore.core.inference.engine import predict_image
 from restore.core.inference.folding import fold_batch_norm
 from restore.core.runtime.precision import choose
 from restore.core.task import Task
@@ -36,7 +36,7 @@ from restore.plugins.common.narrow_conv import NarrowConv2d
 PLAIN = "plain call"
 TASKS: Mapping[str, tuple[str, dict[str, Any], int]] = {
     "srresnet": ("srgan/srgan", {"model": {"architecture": "srresnet", "channels": 64, "blocks": 16}}, 128),
-    "unet++": ("unet/nested-unet", {"model": {"width": 32}}, 256),
+    "unet++": ("unet/nested-unet", {"model": {"channels": 32}}, 256),
 }
 """A network's task, its settings, and the edge of the image in pixels."""
 
@@ -102,7 +102,7 @@ def called(network: Any, image: Tensor, layout: torch.memory_format) -> Callable
 def predicted(subject: Subject, networks: Mapping[str, nn.Module], **options: Any) -> Callable[[], Any]:
     """A way that predicts as ``restore predict`` does."""
     inputs = {next(iter(subject.task.inputs)): subject.image}
-    return lambda: predict_picture(subject.task, networks, inputs, **options)
+    return lambda: predict_image(subject.task, networks, inputs, **options)
 
 
 def end_to_end(subject: Subject, networks: Mapping[str, nn.Module], folder: Path) -> Callable[[], Any]:
@@ -111,11 +111,11 @@ def end_to_end(subject: Subject, networks: Mapping[str, nn.Module], folder: Path
     Image.fromarray((subject.image * 255).byte().permute(1, 2, 0).contiguous().numpy()).save(source)
 
     def way() -> None:
-        picture = read_picture(source)
-        inputs = subject.task.read_inputs(source, picture)
-        outputs = predict_picture(subject.task, networks, inputs)
+        image = read_image(source)
+        inputs = subject.task.read_inputs(source, image)
+        outputs = predict_image(subject.task, networks, inputs)
         for name, rendered in subject.task.render(outputs, inputs).items():
-            write_picture(folder / f"result{name}.png", rendered, picture)
+            write_image(folder / f"result{name}.png", rendered, image)
 
     return way
 

@@ -80,22 +80,22 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
     arguments = parser.parse_args()
-    chance, wrong = random.Random(arguments.seed), 0
+    rng, wrong = random.Random(arguments.seed), 0
     with tempfile.TemporaryDirectory() as temporary:
         whole: dict[str, Path] = {}
         for task in arguments.tasks:
             for kill in range(arguments.kills):
-                processes, accumulate, workers = (chance.choice(pair) for pair in ((1, 2), (1, 2), (0, 2)))
+                processes, accumulate, workers = (rng.choice(pair) for pair in ((1, 2), (1, 2), (0, 2)))
                 changes = {
                     "epochs": 4, "ema": 0.9, "accumulate": accumulate, "workers": workers,
-                    "checkpoint_every": chance.choice(("1", "3", "1e")), "log_every": 3, **TASKS[task],
+                    "checkpoint_every": rng.choice(("1", "3", "1e")), "log_every": 3, **TASKS[task],
                 }  # fmt: skip
                 key = f"{task.replace('/', '-')}-{processes}-{accumulate}"
                 if key not in whole:
                     whole[key] = Path(temporary) / key
                     run(task, whole[key], changes, processes)
                 out = Path(temporary) / f"{key}-{kill}"
-                step = chance.randint(1, STEPS - 1)
+                step = rng.randint(1, STEPS - 1)
                 kill_at(step, task, out, changes, processes)
                 run(task, out, changes, processes, "resume")
                 problem = difference(whole[key], out)

@@ -15,28 +15,28 @@ from PIL import Image, ImageDraw
 from restore.plugins.common.masks.generators import draw_mask
 from restore.plugins.common.masks.settings import KINDS, MaskKind
 
-SHARES = (0.1, 0.25, 0.45)
+COVERAGES = (0.1, 0.25, 0.45)
 SIDE = 256
 SHOWN = 160
 GAP, LINE = 8, 16
 TIMED = 100
 
 
-def picture(kind: MaskKind, share: float) -> Image.Image:
+def image(kind: MaskKind, coverage: float) -> Image.Image:
     """One mask, made smaller so that its edges are smooth."""
-    mask = draw_mask(kind, SIDE, SIDE, share, torch.Generator().manual_seed(round(1000 * share)))
+    mask = draw_mask(kind, SIDE, SIDE, coverage, torch.Generator().manual_seed(round(1000 * coverage)))
     return Image.fromarray((mask[0] * 255).byte().numpy()).resize((SHOWN, SHOWN), Image.Resampling.LANCZOS)
 
 
 def sheet() -> Image.Image:
     """A column for each kind, a row for each share."""
     step = SHOWN + GAP
-    drawn = Image.new("L", (GAP + step * len(KINDS), LINE + step * len(SHARES) + GAP), 128)
+    drawn = Image.new("L", (GAP + step * len(KINDS), LINE + step * len(COVERAGES) + GAP), 128)
     pen = ImageDraw.Draw(drawn)
     for column, kind in enumerate(KINDS):
         pen.text((GAP + column * step, 3), kind, fill=255)
-        for row, share in enumerate(SHARES):
-            drawn.paste(picture(kind, share), (GAP + column * step, LINE + GAP // 2 + row * step))
+        for row, coverage in enumerate(COVERAGES):
+            drawn.paste(image(kind, coverage), (GAP + column * step, LINE + GAP // 2 + row * step))
     return drawn
 
 

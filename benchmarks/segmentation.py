@@ -1,12 +1,12 @@
-"""What segmentation networks and recipes reach on a folder of pictures and masks, and how fast they train.
+"""What segmentation networks and recipes reach on a folder of images and masks, and how fast they train.
 
     python benchmarks/segmentation.py --data DIR                 the three networks by the reference's recipe
     python benchmarks/segmentation.py --data DIR --ladder UNet   one network, one change after the other
     python benchmarks/segmentation.py --levels RUN               UNet++ pruned to each of its levels: time and IoU
     python benchmarks/segmentation.py --speed                    the default against a plain fp32 loop
 
-Every row is trained from scratch for each seed, which also divides the pictures, and is measured with its best weights
-on the pictures that it did not train on. Rows are printed as they are done; with ``--json FILE`` finished runs are kept
+Every row is trained from scratch for each seed, which also divides the images, and is measured with its best weights
+on the images that it did not train on. Rows are printed as they are done; with ``--json FILE`` finished runs are kept
 there, and a benchmark that was broken off goes on where it was, in the middle of a run too. ``reference`` is the recipe
 of pytorch-nested-unet, plugins/unet/reference.yaml.
 """
@@ -29,7 +29,7 @@ import yaml
 from torch.utils.data import DataLoader
 
 from restore import registry
-from restore.core.atomic import replacing
+from restore.core.atomic import atomic_write
 from restore.core.errors import Interrupted, RestoreError
 from restore.core.events import Event, StepDone
 from restore.core.runs.checkpoints import PREFIX
@@ -67,7 +67,7 @@ LADDER: Mapping[str, dict[str, Any]] = {
     "averaged weights": {"ema": 0.99},
     "no change of colours": {"augment": {"colour": 0.0}},
 }
-"""Each row keeps the changes of the rows above it. None changes which pictures are measured, or how."""
+"""Each row keeps the changes of the rows above it. None changes which images are measured, or how."""
 
 SCORES = ("iou-batch", "iou", "iou-image")
 
@@ -117,7 +117,7 @@ class Results:
         folder = Path(run["out"]) / f"{self._path.stem}-{hashlib.sha256(written.encode()).hexdigest()[:12]}"
         scores, seconds = train(task_name, run, folder)
         self._done.append({**identity, "scores": scores, "seconds": seconds})
-        with replacing(self._path) as temporary:
+        with atomic_write(self._path) as temporary:
             temporary.write_text(json.dumps(self._done, indent=1) + "\n", "utf-8")
         return scores, seconds
 
@@ -158,7 +158,7 @@ def speed(rounds: int, steps: int, batch: int = 8) -> None:
     for _ in range(rounds):
         with tempfile.TemporaryDirectory(prefix="benchmark-") as out:
             run = task_type.settings_type.model_validate(
-                {"epochs": 1, "batch_size": batch, "samples_per_epoch": steps * batch, "sample_pictures": 0}
+                {"epochs": 1, "batch_size": batch, "samples_per_epoch": steps * batch, "sample_images": 0}
                 | {"out": out}
             ).resolved()
             taken["loop"] += _loop(task_type(run), steps, batch)[2:]
@@ -186,8 +186,8 @@ def _loop(task: Segmentation, steps: int, batch: int) -> list[float]:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = task.networks()["segmenter"].to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
-    pictures = task.dataset("train", task.phases()[0])
-    loader = DataLoader(pictures, batch_size=batch, shuffle=True, drop_last=True)  # type: ignore[arg-type]
+    images = task.dataset("train", task.phases()[0])
+    loader = DataLoader(images, batch_size=batch, shuffle=True, drop_last=True)  # type: ignore[arg-type]
     loss, seconds = EveryHead(bce_dice()), []
     while True:
         began = time.perf_counter()
@@ -206,9 +206,9 @@ def _loop(task: Segmentation, steps: int, batch: int) -> list[float]:
 
 
 def compare_levels(folder: Path, data: Path | None, repeats: int) -> None:
-    """Time of each pruned level as a share of the deepest one's, and its IoU on the pictures that the run held out."""
+    """Time of each pruned level as a share of the deepest one's, and its IoU on the images that the run held out."""
     config = yaml.safe_load((folder / "config.yaml").read_text("utf-8"))
-    given = {key: config[key] for key in ("data", "seed", "val_share", "split", "image_ext", "mask_ext")}
+    given = {key: config[key] for key in ("data", "seed", "val_fraction", "split", "image_ext", "mask_ext")}
     given |= {"data": data, "subset": "all"} if data is not None else {"subset": "validation"}
     options = LevelsSettings(**given, repeats=repeats)
     task, networks = open_weights(find_weights(folder), registry.get)
@@ -250,7 +250,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--seeds", type=int, nargs="+", default=[41])
     parser.add_argument("--ladder", choices=NETWORKS, metavar="NETWORK", help=f"one of {', '.join(NETWORKS)}")
-    parser.add_argument("--width", type=int, help="channels of the first level; half of them train four times as fast")
+    parser.add_argument(
+        "--channels", type=int, help="channels of the first level; half of them train four times as fast"
+    )
     parser.add_argument("--only", nargs="+", metavar="LABEL", help="rows to train, by their labels")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep finished runs here, and skip those it holds")
     parser.add_argument("--precision", default="auto", help="of training; the reference trains in fp32")
@@ -268,7 +270,7 @@ def main() -> None:
         parser.error("--data is needed")
     else:
         base = {name: getattr(arguments, name) for name in ("data", "epochs", "out", "precision")}
-        base["model"] = {} if arguments.width is None else {"width": arguments.width}
+        base["model"] = {} if arguments.channels is None else {"channels": arguments.channels}
         try:
             table(chosen(arguments.ladder, base, arguments.only), arguments.seeds, Results(arguments.json))
         except Interrupted as stopped:

@@ -37,9 +37,9 @@ GROWTH = 4.0
 ROUNDS = 2
 
 
-def plain(picture: Tensor, points: Tensor, displacements: Tensor) -> tuple[Tensor, Tensor]:
+def plain(image: Tensor, points: Tensor, displacements: Tensor) -> tuple[Tensor, Tensor]:
     """The warp with everything at once, in float64."""
-    height, width = picture.shape[-2:]
+    height, width = image.shape[-2:]
     places, moves = (points + displacements).double(), displacements.double()
     count = places.shape[1]
     sides = torch.cat([places, torch.ones_like(places[..., :1])], -1)
@@ -52,8 +52,8 @@ def plain(picture: Tensor, points: Tensor, displacements: Tensor) -> tuple[Tenso
     surface = bent(pixels[:, None] - places[:, None]) @ answer[:, :count]
     flow = surface + pixels @ answer[:, count:-1] + answer[:, -1:]  # (B, H W, 2)
     back = 2 * (pixels - flow) / pixels.new_tensor([height - 1, width - 1]) - 1
-    grid = back.flip(-1).unflatten(1, (height, width)).to(picture)
-    warped = F.grid_sample(picture, grid, padding_mode="border", align_corners=True)
+    grid = back.flip(-1).unflatten(1, (height, width)).to(image)
+    warped = F.grid_sample(image, grid, padding_mode="border", align_corners=True)
     return warped, flow.transpose(1, 2).unflatten(2, (height, width))
 
 
@@ -67,13 +67,13 @@ WARPS: dict[str, Warp] = {"plain": plain, "ours": warp}
 
 
 def inputs(arguments: argparse.Namespace) -> tuple[Tensor, Tensor, Tensor]:
-    """Pictures, control points and displacements as they are when training begins."""
-    chance = torch.Generator().manual_seed(0)
+    """Images, control points and displacements as they are when training begins."""
+    rng = torch.Generator().manual_seed(0)
     shape, size = (arguments.batch, arguments.points, 2), arguments.size
-    picture = torch.rand(arguments.batch, 3, size, size, generator=chance)
-    points = size / 2 + size * 50 / 256 * torch.randn(shape, generator=chance)
-    displacements = size * 8 / 256 * torch.randn(shape, generator=chance)
-    return picture.to(arguments.device), points.to(arguments.device), displacements.to(arguments.device)
+    image = torch.rand(arguments.batch, 3, size, size, generator=rng)
+    points = size / 2 + size * 50 / 256 * torch.randn(shape, generator=rng)
+    displacements = size * 8 / 256 * torch.randn(shape, generator=rng)
+    return image.to(arguments.device), points.to(arguments.device), displacements.to(arguments.device)
 
 
 def measure(name: str, arguments: argparse.Namespace) -> dict[str, float]:
@@ -84,12 +84,12 @@ def measure(name: str, arguments: argparse.Namespace) -> dict[str, float]:
     seconds, peaks = [], []
     for _ in range(arguments.calls):
         start = time.perf_counter()
-        picture, _ = WARPS[name](*given)
-        torch.autograd.grad(picture.square().mean(), given)
+        image, _ = WARPS[name](*given)
+        torch.autograd.grad(image.square().mean(), given)
         if accelerator:
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - start)
-        del picture
+        del image
         peaks.append(peak(accelerator))
     return {"seconds": min(seconds), "peak": peaks[-1] - before, "growth": peaks[-1] - peaks[min(1, len(peaks) - 1)]}
 

@@ -42,7 +42,7 @@ def settings(task: type[Task], architecture: str, steps: int, **changes: Any) ->
             "batch_size": 16,
             "crop_size": 96,
             "workers": 0,
-            "sample_pictures": 0,
+            "sample_images": 0,
             **changes,
         }
     )
@@ -63,31 +63,31 @@ def engine(task_type: type[Task], run: Any) -> list[float]:
 
 
 class _Unmeasured:
-    """Leaves out what is not training: baselines and all but one validation picture."""
+    """Leaves out what is not training: baselines and all but one validation image."""
 
     @staticmethod
     def of(task_type: type[Task]) -> type[Task]:
         def dataset(self: Any, split: Any, phase: Any) -> Any:
-            pictures = task_type.dataset(self, split, phase)
-            return pictures if split == "train" else _First(pictures)
+            images = task_type.dataset(self, split, phase)
+            return images if split == "train" else _First(images)
 
         return type("Unmeasured", (task_type,), {"dataset": dataset, "baselines": lambda _: {}})
 
 
 class _First:
-    def __init__(self, pictures: Any) -> None:
-        self.pictures = pictures
+    def __init__(self, images: Any) -> None:
+        self.images = images
 
     def __len__(self) -> int:
         return 1
 
     def __getitem__(self, index: int) -> Any:
-        return {name: value[..., :64, :64] for name, value in self.pictures[0].items() if name == "target"} | {
-            "input": self.pictures[0]["input"][..., :16, :16]
+        return {name: value[..., :64, :64] for name, value in self.images[0].items() if name == "target"} | {
+            "input": self.images[0]["input"][..., :16, :16]
         }
 
     def name(self, index: int) -> str:
-        return str(self.pictures.name(index))
+        return str(self.images.name(index))
 
 
 def loop(task_type: type[Task], run: Any, precision: str, memory_format: torch.memory_format) -> list[float]:
@@ -96,11 +96,11 @@ def loop(task_type: type[Task], run: Any, precision: str, memory_format: torch.m
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = task.networks()["generator"].to(device, memory_format=memory_format)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
-    pictures: Any = task.dataset("train", task.phases()[0])
-    order = RandomSampler(pictures, replacement=True, num_samples=run.samples_per_epoch)  # more samples than pictures
+    images: Any = task.dataset("train", task.phases()[0])
+    order = RandomSampler(images, replacement=True, num_samples=run.samples_per_epoch)  # more samples than images
     seconds: list[float] = []
     began = time.perf_counter()
-    for batch in DataLoader(pictures, batch_size=16, sampler=order):
+    for batch in DataLoader(images, batch_size=16, sampler=order):
         with autocast(device, precision):
             output = network(batch["input"].to(device, memory_format=memory_format))
         loss = nn.functional.l1_loss(output.float(), batch["target"].to(device))

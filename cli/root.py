@@ -59,7 +59,7 @@ COMMANDS = {
         "Measure trained models and classical methods on the same images.",
         "RUN|WEIGHTS|NAME… [--data DIR] [OPTIONS]",
     ),
-    "import": Command("import_weights:import_weights", "Convert a checkpoint of another code base to a weights file."),
+    "import": Command("import_weights:import_weights", "Convert a checkpoint of another project to a weights file."),
     "list-plugins": Command(
         "list_plugins:list_plugins", "List the installed plugins, and the errors of those that fail."
     ),

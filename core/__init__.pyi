@@ -1,7 +1,7 @@
 """The public names of ``restore.core``; `__init__` imports each on first use."""
 
 from .dataset import Batch as Batch
-from .dataset import Pictures as Pictures
+from .dataset import ImageDataset as ImageDataset
 from .dataset import as_dataset as as_dataset
 from .errors import CheckpointError as CheckpointError
 from .errors import DataError as DataError
@@ -11,23 +11,23 @@ from .errors import ResumeError as ResumeError
 from .errors import UsageError as UsageError
 from .errors import WeightsError as WeightsError
 from .evaluation import evaluate as evaluate
-from .images.files import Rendered as Rendered
-from .images.files import read_picture as read_picture
-from .images.files import write_picture as write_picture
-from .inference.engine import predict_picture as predict_picture
+from .images.files import OutputImage as OutputImage
+from .images.files import read_image as read_image
+from .images.files import write_image as write_image
+from .inference.engine import predict_image as predict_image
 from .method import Method as Method
 from .metrics import EvaluationProtocol as EvaluationProtocol
 from .metrics import Metric as Metric
-from .metrics import Number as Number
+from .metrics import MetricResult as MetricResult
 from .networks import Networks as Networks
-from .settings import Changeable as Changeable
 from .settings import Flag as Flag
 from .settings import OptimizerSettings as OptimizerSettings
 from .settings import Positional as Positional
+from .settings import ResumeSafe as ResumeSafe
 from .settings import RunSettings as RunSettings
 from .settings import ScheduleSettings as ScheduleSettings
 from .settings import Settings as Settings
-from .specs import Plane as Plane
+from .specs import ImageSpec as ImageSpec
 from .specs import Tiling as Tiling
 from .task import Task as Task
 from .training.trainer import RunResult as RunResult

@@ -13,7 +13,7 @@ from restore.core.errors import RestoreError, UsageError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` that becomes ``path`` when the block ends well, and vanishes when it does not.
 
     The content is on the disk before the name is: after a power cut there is the old file or the new one, never half
@@ -26,7 +26,7 @@ def replacing(path: Path) -> Iterator[Path]:
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
-        synced(path.parent)
+        fsync(path.parent)
     except OSError as error:
         raise RestoreError(f"{path}: cannot be written: {reason(error)}") from error
     finally:
@@ -55,7 +55,7 @@ def writable_folder(folder: Path) -> Path:
     return folder
 
 
-def check_vacant(path: Path, overwrite: bool) -> None:
+def refuse_overwrite(path: Path, overwrite: bool) -> None:
     """Raise UsageError when something has this name already and must not be replaced; ask before the work is done."""
     if path.exists() and not overwrite:
         raise UsageError(f"{path}: exists already; choose another name, or --overwrite")
@@ -76,7 +76,7 @@ def reason(error: OSError) -> str:
     return plain.get(error.errno or 0) or error.strerror or str(error)
 
 
-def synced(path: Path) -> None:
+def fsync(path: Path) -> None:
     """Put a file on the disk, or a folder's names, which only some systems can: then a rename survives a power cut."""
     if os.name != "posix" and path.is_dir():
         return

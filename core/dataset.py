@@ -29,7 +29,7 @@ class AnyDataset(Protocol):
 
 
 @runtime_checkable
-class Pictures(Protocol):
+class ImageDataset(Protocol):
     """A dataset whose samples are dictionaries of tensors, each with a name."""
 
     def __len__(self) -> int:
@@ -46,7 +46,7 @@ class Pictures(Protocol):
 
 
 class NamedDataset:
-    """Any dataset as the engine uses it; `Pictures`. Make one with `as_dataset`."""
+    """Any dataset as the engine uses it; `ImageDataset`. Make one with `as_dataset`."""
 
     def __init__(self, dataset: AnyDataset, keys: Sequence[str], transform: Callable[[Any], Any] | None) -> None:
         self.dataset = dataset

@@ -1,4 +1,4 @@
-"""Measure a method on pictures: each once, whatever the number of processes."""
+"""Measure a method on images: each once, whatever the number of processes."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import torch
 from accelerate.utils import gather_object
 from torch import Tensor, nn
 
-from restore.core.dataset import AnyDataset, Batch, Pictures, as_dataset
+from restore.core.dataset import AnyDataset, Batch, ImageDataset, as_dataset
 from restore.core.errors import DataError
 from restore.core.method import Method
-from restore.core.metrics import EvaluationProtocol, Number
+from restore.core.metrics import EvaluationProtocol, MetricResult
 from restore.core.networks import Networks, for_inference
-from restore.core.seeding import chance, derive
+from restore.core.seeding import derive_seed, seeded
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """What a method scored."""
 
-    numbers: Sequence[Number]
+    numbers: Sequence[MetricResult]
     per_image: Sequence[Mapping[str, Any]]
-    """``{"image", "name", "of", "value"}`` for every picture and metric."""
+    """``{"image", "name", "of", "value"}`` for every image and metric."""
 
 
 class EvaluationInterrupted(Exception):
@@ -50,7 +50,7 @@ def evaluate(
     stop: Callable[[], bool] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Measure every picture once, in fp32, and reduce in float64.
+    """Measure every image once, in fp32, and reduce in float64.
 
     Args:
         method: what predicts and measures.
@@ -59,59 +59,59 @@ def evaluate(
         protocol: which metrics, in which convention.
         device: where to compute.
         of: whose numbers these are, as reports name it.
-        rank: this process; it measures pictures rank, rank + processes, … and receives the rows of all others.
+        rank: this process; it measures images rank, rank + processes, … and receives the rows of all others.
         processes: how many processes share the work.
-        stop: asked before each picture; if true, the evaluation is given up.
-        progress: told how many pictures of this process are done, and of how many.
+        stop: asked before each image; if true, the evaluation is given up.
+        progress: told how many images of this process are done, and of how many.
 
     Raises:
-        DataError: there is no picture, or one cannot be measured, which is named.
+        DataError: there is no image, or one cannot be measured, which is named.
         EvaluationInterrupted: ``stop`` returned true.
     """
-    pictures = as_dataset(data)
-    if not len(pictures):
-        raise DataError("there is no picture to measure on")
+    images = as_dataset(data)
+    if not len(images):
+        raise DataError("there is no image to measure on")
     device = torch.device(device)
-    mine = range(rank, len(pictures), processes)
+    mine = range(rank, len(images), processes)
     rows: list[tuple[int, dict[str, Tensor]]] = []
     with for_inference(networks, device, channels_last=method.channels_last) as view:
         for done, index in enumerate(mine):
             if stop and stop():
                 raise EvaluationInterrupted
-            with chance(derive("evaluation", index), device):  # an estimate that draws is the same each time
-                statistics = _measured(method, pictures, index, view, protocol, device)
+            with seeded(derive_seed("evaluation", index), device):  # an estimate that draws is the same each time
+                statistics = _measured(method, images, index, view, protocol, device)
             rows.append((index, {name: value.detach().cpu().double() for name, value in statistics.items()}))
             if progress:
                 progress(done + 1, len(mine))
     if processes > 1:
         rows = sorted(gather_object(rows), key=lambda row: int(row[0]))
-    return _reduce(rows, protocol, pictures, of)
+    return _reduce(rows, protocol, images, of)
 
 
 def _measured(
     method: Method,
-    pictures: Pictures,
+    images: ImageDataset,
     index: int,
     networks: Networks,
     protocol: EvaluationProtocol,
     device: torch.device,
 ) -> dict[str, Tensor]:
-    """Statistics of one picture for every metric; what is wrong with it is said with its name."""
-    batch = as_batch(pictures[index], device)
+    """Statistics of one image for every metric; what is wrong with it is said with its name."""
+    batch = as_batch(images[index], device)
     try:
         return method.measure(batch, networks, protocol)
     except DataError as error:
-        raise DataError(f"{pictures.name(index)}: {error}") from error
+        raise DataError(f"{images.name(index)}: {error}") from error
 
 
 def _reduce(
-    rows: list[tuple[int, dict[str, Tensor]]], protocol: EvaluationProtocol, pictures: Pictures, of: str
+    rows: list[tuple[int, dict[str, Tensor]]], protocol: EvaluationProtocol, images: ImageDataset, of: str
 ) -> Evaluation:
     numbers, per_image = [], []
     for name, metric in protocol.metrics.items():
         table = torch.cat([statistics[name] for _, statistics in rows])
-        numbers.append(Number(metric.name, metric.convention, of, metric.reduce(table)))
+        numbers.append(MetricResult(metric.name, metric.convention, of, metric.reduce(table)))
         for index, statistics in rows:
             value = metric.reduce(statistics[name])
-            per_image.append({"image": pictures.name(index), "name": metric.name, "of": of, "value": value})
+            per_image.append({"image": images.name(index), "name": metric.name, "of": of, "value": value})
     return Evaluation(numbers, per_image)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from restore.core.metrics import Number
+from restore.core.metrics import MetricResult
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class RunStarted(Event):
     """Name and epochs of each phase."""
     steps_per_epoch: int
     samples_per_epoch: int
-    train_pictures: int
-    validation_pictures: int
+    train_images: int
+    validation_images: int
     parameters: Mapping[str, int]
     device: str
     precision: str
@@ -95,19 +95,19 @@ class Logged(Event):
 
 @dataclass(frozen=True)
 class Evaluated(Event):
-    """The validation pictures were measured."""
+    """The validation images were measured."""
 
     phase: str
     epoch: int
     run_step: int
-    numbers: Sequence[Number]
+    numbers: Sequence[MetricResult]
     best: bool
     """Whether these are the phase's best weights so far."""
 
 
 @dataclass(frozen=True)
 class SamplesWritten(Event):
-    """A sheet of sample pictures was written."""
+    """A sheet of sample images was written."""
 
     path: Path
     run_step: int
@@ -142,7 +142,7 @@ class RunFinished(Event):
 
     folder: Path
     weights: Path
-    numbers: Sequence[Number]
+    numbers: Sequence[MetricResult]
     seconds: float
 
 

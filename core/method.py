@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from typing_extensions import TypeVar
 
 from restore.core.dataset import AnyDataset, Batch
-from restore.core.images.files import Picture, Rendered
+from restore.core.images.files import ImageFile, OutputImage
 from restore.core.inference.engine import predict_bounded
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
 from restore.core.settings import Settings
-from restore.core.specs import Plane, Tiling
+from restore.core.specs import ImageSpec, Tiling
 
 S = TypeVar("S", bound=Settings, default=Any)
 P = TypeVar("P", bound=Settings, default=Any)
@@ -84,9 +84,9 @@ class Method(ABC, Generic[S, P, E]):
     # --- using ------------------------------------------------------------------------------------------------
 
     @property
-    def inputs(self) -> Mapping[str, Plane]:
+    def inputs(self) -> Mapping[str, ImageSpec]:
         """What a prediction is made from."""
-        return {"input": Plane()}
+        return {"input": ImageSpec()}
 
     @property
     def main_input(self) -> str:
@@ -94,9 +94,9 @@ class Method(ABC, Generic[S, P, E]):
         return "input"
 
     @property
-    def outputs(self) -> Mapping[str, Plane]:
+    def outputs(self) -> Mapping[str, ImageSpec]:
         """What a prediction consists of."""
-        return {"output": Plane()}
+        return {"output": ImageSpec()}
 
     @property
     def main_output(self) -> str:
@@ -119,18 +119,18 @@ class Method(ABC, Generic[S, P, E]):
     def predict(self, batch: Batch, networks: Networks) -> Batch:
         """Outputs by name for inputs by name; the networks are in evaluation mode and no gradient is kept."""
 
-    def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
-        """Input planes (C, H, W) for one image file; a method with a second input finds it here."""
-        plane = self.inputs[self.main_input]
-        return {self.main_input: plane.low + picture.colour * (plane.high - plane.low)}
+    def read_inputs(self, path: Path, image: ImageFile) -> dict[str, Tensor]:
+        """Input tensors (C, H, W) for one image file; a method with a second input finds it here."""
+        spec = self.inputs[self.main_input]
+        return {self.main_input: spec.low + image.colour * (spec.high - spec.low)}
 
-    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor | Rendered]:
+    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor | OutputImage]:
         """Images (C, H, W) in [0, 1] to write: ``""`` as ``<stem>.png``, any other name as ``<stem>-<name>.png``.
 
-        A plain tensor takes over bits, alpha and color profile of the input; ``Rendered`` says what else is meant.
+        A plain tensor takes over bits, alpha and color profile of the input; ``OutputImage`` says what else is meant.
         """
-        plane = self.outputs[self.main_output]
-        return {"": (outputs[self.main_output] - plane.low) / (plane.high - plane.low)}
+        spec = self.outputs[self.main_output]
+        return {"": (outputs[self.main_output] - spec.low) / (spec.high - spec.low)}
 
     # --- measuring --------------------------------------------------------------------------------------------
 

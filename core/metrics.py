@@ -57,7 +57,7 @@ class EvaluationProtocol:
 
 
 @dataclass(frozen=True)
-class Number:
+class MetricResult:
     """A measured number that cannot be separated from how it was measured."""
 
     name: str

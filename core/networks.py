@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from restore.core.runtime.devices import kernels_for_use
+from restore.core.runtime.devices import strict_fp32
 
 
 class Networks(Mapping[str, nn.Module]):
@@ -51,7 +51,7 @@ def move(networks: Iterable[nn.Module], device: torch.device | str, *, channels_
 def for_inference(
     networks: Mapping[str, nn.Module], device: torch.device | str, *, channels_last: bool = False
 ) -> Iterator[Networks]:
-    """Have networks on a device and in evaluation mode while the block runs, in full fp32 (see `kernels_for_use`).
+    """Have networks on a device and in evaluation mode while the block runs, in full fp32 (see `strict_fp32`).
 
     Afterwards those networks are in training mode that were before; all of them stay on the device.
 
@@ -63,7 +63,7 @@ def for_inference(
     training = {name: network.training for name, network in networks.items()}
     move(networks.values(), device, channels_last=channels_last)
     try:
-        with kernels_for_use():
+        with strict_fp32():
             yield Networks({name: network.eval() for name, network in networks.items()})
     finally:
         for name, network in networks.items():

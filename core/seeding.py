@@ -1,4 +1,4 @@
-"""Chance as a function of the seed: what is drawn, and the state from which drawing goes on."""
+"""Random numbers as a function of the seed: seeds, and the state of every generator."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 
-def derive(*parts: int | str) -> int:
+def derive_seed(*parts: int | str) -> int:
     """A 63-bit seed for a purpose, such as ``derive(seed, "sample", epoch, index)``.
 
     Hashed, so that neighbouring epochs and samples have nothing in common; the same on every machine.
@@ -30,7 +30,7 @@ def seed_everything(seed: int) -> None:
 
 
 @contextlib.contextmanager
-def chance(seed: int, device: torch.device | None = None) -> Iterator[None]:
+def seeded(seed: int, device: torch.device | None = None) -> Iterator[None]:
     """Draw from a seed of its own within the block and leave the global generators as they were.
 
     Args:

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 
 @dataclass(frozen=True)
-class Changeable:
+class ResumeSafe:
     """Marks a field that a resumed run may change without becoming another run."""
 
 
@@ -170,56 +170,57 @@ class RunSettings(Settings):
     """Folder of training data; unset: the family's embedded sample."""
     val_data: Path | None = None
     """Folder of validation data; unset: a seeded share of the training data."""
-    val_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    """Share of the data held out for validation where no --val-data is given (at least one picture)."""
+    val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """Share of the data held out for validation where no --val-data is given (at least one image)."""
     out: Path = Path("runs")
     """Folder in which the run folder is made."""
     name: str | None = None
     """Name of the run folder; unset: the task's name and the time."""
-    epochs: Annotated[int, Field(ge=1), Changeable()] = 20
+    epochs: Annotated[int, Field(ge=1), ResumeSafe()] = 20
     """Epochs in all, over every phase."""
     batch_size: Annotated[int, Field(ge=1)] = 16
     """Samples of one optimizer step, over all processes and micro-batches."""
     accumulate: Annotated[int, Field(ge=1)] = 1
     """Micro-batches that one optimizer step is cut into, to save memory."""
     init_from: Path | None = None
-    """Trained weights to begin with: a weights file, a run (its best), or a checkpoint, which has critics too."""
-    only: tuple[str, ...] = ()
+    """Trained weights to begin with: a weights file, a run (its best), or a checkpoint, which has discriminators
+    too."""
+    init_filter: tuple[str, ...] = ()
     """init-from: take only tensors of these names, as 'generator.body.*'; * stands for anything."""
     init_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     """init-from: the hash that the file must have; a run writes it into its config."""
     samples_per_epoch: Annotated[int, Field(ge=1)] | None = None
-    """Samples of an epoch; unset: the number of pictures, but at least about 50 batches."""
+    """Samples of an epoch; unset: the number of images, but at least about 50 batches."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    """Seed of everything that is drawn by chance."""
-    device: Annotated[Literal["auto", "cpu", "cuda", "mps"], Changeable()] = "auto"
+    """Seed of everything that is random."""
+    device: Annotated[Literal["auto", "cpu", "cuda", "mps"], ResumeSafe()] = "auto"
     """Where to compute."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Arithmetic of training; auto: bf16 where the hardware has instructions for it (CUDA since Ampere, processors with
     amx_bf16 or avx512_bf16), else fp32, in which torch lets convolutions round to TF32 on CUDA. Evaluation is always
-    fp32 proper."""
+    full fp32."""
     compile: bool = False
     """Compile the networks that train (torch.compile): slower to start, faster or slower afterwards; worth a try."""
     deterministic: bool = False
     """Use only deterministic kernels, so that a resumed run is exact on a GPU too."""
-    workers: Annotated[Annotated[int, Field(ge=0)] | None, Changeable()] = None
-    """Processes that load data; unset: up to 4, but none for pictures kept in memory where no CUDA device trains. Never
+    workers: Annotated[Annotated[int, Field(ge=0)] | None, ResumeSafe()] = None
+    """Processes that load data; unset: up to 4, but none for images kept in memory where no CUDA device trains. Never
     changes the result."""
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Decay of an exponential moving average of the weights, used for evaluation and export; unset: no averaging."""
-    evaluate_every: Annotated[int, Field(ge=1), Changeable()] = 1
+    evaluate_every: Annotated[int, Field(ge=1), ResumeSafe()] = 1
     """Epochs between evaluations (the last epoch of a phase is always evaluated)."""
-    log_every: Annotated[int, Field(ge=1), Changeable()] = 10
+    log_every: Annotated[int, Field(ge=1), ResumeSafe()] = 10
     """Optimizer steps that one line of the log averages over."""
-    sample_pictures: Annotated[int, Field(ge=0), Changeable()] = 4
-    """Validation pictures shown in samples/ after each evaluation."""
-    checkpoint_every: Annotated[str, Field(pattern=r"^[1-9]\d*(e|s|m|h)?$"), Changeable()] = "1e"
+    sample_images: Annotated[int, Field(ge=0), ResumeSafe()] = 4
+    """Validation images shown in samples/ after each evaluation."""
+    checkpoint_every: Annotated[str, Field(pattern=r"^[1-9]\d*(e|s|m|h)?$"), ResumeSafe()] = "1e"
     """How often a checkpoint is saved: 500 (steps), 2e (epochs), 10m, 30s, 1h."""
-    checkpoint_keep: Annotated[int, Field(ge=1), Changeable()] = 2
+    checkpoint_keep: Annotated[int, Field(ge=1), ResumeSafe()] = 2
     """How many of the newest checkpoints are kept."""
-    early_stopping: Annotated[EarlyStoppingSettings, Changeable()] = EarlyStoppingSettings()
+    early_stopping: Annotated[EarlyStoppingSettings, ResumeSafe()] = EarlyStoppingSettings()
     """When a phase ends before its epochs are done."""
-    max_skipped: Annotated[int, Field(ge=1), Changeable()] = 20
+    max_skipped: Annotated[int, Field(ge=1), ResumeSafe()] = 20
     """Steps in a row without a finite loss and gradient after which the run stops."""
     model: Settings = Settings()
     """What rebuilds the networks; weights files hold it, and nothing else of the settings."""
@@ -252,8 +253,8 @@ class RunSettings(Settings):
                 f"batch_size ({self.batch_size}) is not a multiple of accumulate ({self.accumulate}); "
                 "a step is cut into equal micro-batches"
             )
-        if self.init_from is None and (self.only or self.init_sha256):
-            raise ValueError("only and init_sha256 are about the weights of init_from, which is not given")
+        if self.init_from is None and (self.init_filter or self.init_sha256):
+            raise ValueError("init_filter and init_sha256 are about the weights of init_from, which is not given")
         return self
 
     @override

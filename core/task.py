@@ -39,9 +39,9 @@ class Task(Method[R, P, E]):
         """Settings of a run of seconds that goes through every phase on the CPU; what tests of a family train.
 
         ``changes`` are settings as a file has them. A family whose networks are large overrides this and names small
-        ones: ``return super().tiny_settings(**{"model": {"width": 4}, "crop": 16, **changes})``.
+        ones: ``return super().tiny_settings(**{"model": {"width": 4}, "crop_size": 16, **changes})``.
         """
-        small = {"epochs": 2, "batch_size": 2, "samples_per_epoch": 4, "sample_pictures": 1, "workers": 0}
+        small = {"epochs": 2, "batch_size": 2, "samples_per_epoch": 4, "sample_images": 1, "workers": 0}
         return cls.settings_type.model_validate({**small, "device": "cpu", "precision": "fp32", **changes})
 
     # --- networks ---------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Train, measure and use a model from Python: what ``restore train``, ``evaluate`` and ``predict`` do.
 
-python examples/without_the_command_line.py photo.jpg enlarged.png [--epochs 10] [--overwrite]
+python examples/without_the_command_line.py photo.jpg upscaled.png [--epochs 10] [--overwrite]
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import argparse
 from pathlib import Path
 
 from restore import registry
-from restore.core import Trainer, evaluate, open_weights, predict_picture, read_picture, write_picture
-from restore.core.atomic import check_vacant
+from restore.core import Trainer, evaluate, open_weights, predict_image, read_image, write_image
+from restore.core.atomic import refuse_overwrite
 from restore.core.events import Evaluated, Event
 
 
@@ -20,10 +20,10 @@ def show(event: Event) -> None:
         print(f"epoch {event.epoch + 1}:", *event.numbers, sep="\n  ")
 
 
-def main(photo: Path, enlarged: Path, overwrite: bool = False, **changes: object) -> None:
-    """Train a small network that doubles the size of pictures, measure it, and use it on one."""
-    picture = read_picture(photo)  # what cannot work is better known before the training than after it
-    check_vacant(enlarged, overwrite)
+def main(photo: Path, upscaled: Path, overwrite: bool = False, **changes: object) -> None:
+    """Train a small network that doubles the size of images, measure it, and use it on one."""
+    image = read_image(photo)  # what cannot work is better known before the training than after it
+    refuse_overwrite(upscaled, overwrite)
 
     entry = registry.entry("tasks", "srgan")
     task_type = entry.load()
@@ -39,16 +39,16 @@ def main(photo: Path, enlarged: Path, overwrite: bool = False, **changes: object
     for number in evaluate(task, networks, task.evaluation_data(None), protocol, of="the last phase").numbers:
         print(number)
 
-    outputs = predict_picture(task, networks, task.read_inputs(photo, picture))
-    write_picture(enlarged, task.render(outputs, {})[""], like=picture)
-    print(f"{photo} -> {enlarged}; the run is in {result.folder}")
+    outputs = predict_image(task, networks, task.read_inputs(photo, image))
+    write_image(upscaled, task.render(outputs, {})[""], like=image)
+    print(f"{photo} -> {upscaled}; the run is in {result.folder}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("photo", type=Path)
-    parser.add_argument("enlarged", type=Path)
-    parser.add_argument("--overwrite", action="store_true", help="replace what has the name of the enlarged picture")
+    parser.add_argument("upscaled", type=Path)
+    parser.add_argument("--overwrite", action="store_true", help="replace what has the name of the upscaled image")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--samples-per-epoch", type=int)
     parser.add_argument("--out", type=Path, default=Path("runs"))

@@ -83,7 +83,7 @@ class TaskSpec(Spec):
     evaluate: str | None = field(default=None, kw_only=True)
     """The settings class whose fields become flags of ``restore evaluate``."""
     imports: str | None = field(default=None, kw_only=True)
-    """A mapping of the code bases whose checkpoints ``restore import`` converts."""
+    """A mapping of converters of checkpoints that ``restore import`` converts."""
     trains: bool = field(default=True, kw_only=True)
     """False for a classical method, which has nothing to train and is used by its name."""
 

@@ -72,7 +72,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def seeded() -> None:
-    """Chance is the same in every run of a test."""
+    """The seed is the same in every run of a test."""
     torch.manual_seed(0)
 
 

@@ -1,4 +1,4 @@
-"""Picture files that tests make, and what they became."""
+"""Image files that tests make, and what they became."""
 
 import struct
 import zlib
@@ -12,7 +12,7 @@ def levels(height=5, width=7, channels=3, dtype=np.uint8, seed=0):
     return np.random.default_rng(seed).integers(0, high, (height, width, channels), dtype, endpoint=True)
 
 
-def saved(folder, image, name="picture.png", **options):
+def saved(folder, image, name="image.png", **options):
     path = folder / name
     image.save(path, **options)
     return path

@@ -1,4 +1,4 @@
-"""Checkpoints as other code bases publish them, made here and brought in by the one door that there is."""
+"""Checkpoints as other projects publish them, made here and brought in by the one door that there is."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def import_published(folder: Path, checkpoint: Any, task: str) -> Report:
         folder / "weights.safetensors",
         task=entry.full_name,
         task_type=entry.load(),
-        codebases=entry.locate("imports"),
+        converters=entry.locate("imports"),
     )

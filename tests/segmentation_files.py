@@ -1,4 +1,4 @@
-"""Files of pictures and masks."""
+"""Files of images and masks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 
-def picture(path: Path, size: tuple[int, int] = (12, 16), seed: int = 0) -> None:
+def image(path: Path, size: tuple[int, int] = (12, 16), seed: int = 0) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     levels = np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)
     Image.fromarray(levels).save(path)

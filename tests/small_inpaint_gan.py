@@ -20,7 +20,7 @@ def settings(**changes: Any) -> InpaintGANSettings:
     return made
 
 
-def holed_batch(side: int = 32, count: int = 2) -> dict[str, Tensor]:
+def masked_batch(side: int = 32, count: int = 2) -> dict[str, Tensor]:
     target = torch.rand(count, 3, side, side)
     mask = torch.zeros(count, 1, side, side)
     mask[:, :, side // 4 : side // 2, side // 4 : side // 2 + 4] = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from restore.core.networks import Networks
-from restore.plugins.unet.options import EvaluateSettings, PredictSettings
+from restore.plugins.unet.options import SegmentationEvaluateOptions, SegmentationPredictOptions
 from restore.plugins.unet.settings import (
     NestedUNetSettings,
 )
@@ -15,9 +15,12 @@ NAMES = ["nucleus"]
 
 
 def nested(
-    *, predict: PredictSettings | None = None, evaluate: EvaluateSettings | None = None, **model: object
+    *,
+    predict: SegmentationPredictOptions | None = None,
+    evaluate: SegmentationEvaluateOptions | None = None,
+    **model: object,
 ) -> NestedUNetSegmentation:
-    chosen = {"width": 2, "classes": NAMES, "fit": "crop", "deep_supervision": True, **model}
+    chosen = {"channels": 2, "classes": NAMES, "fit": "crop", "deep_supervision": True, **model}
     return NestedUNetSegmentation(NestedUNetSettings.model_validate({"model": chosen})).with_options(
         predict=predict, evaluate=evaluate
     )

@@ -1,4 +1,4 @@
-"""Small networks as tasks that are only used, and pictures for them."""
+"""Small networks as tasks that are only used, and images for them."""
 
 import torch
 import torch.nn.functional as F
@@ -6,12 +6,12 @@ from built import networks_of
 from torch import nn
 from untrained import Untrained
 
-from restore.core.inference.engine import predict_picture
+from restore.core.inference.engine import predict_image
 from restore.core.settings import RunSettings
-from restore.core.specs import Plane, Tiling
+from restore.core.specs import ImageSpec, Tiling
 
 
-class Enlarging(nn.Module):
+class Upscaling(nn.Module):
     """Two 3x3 convolutions and a pixel shuffle: sees 2 pixels to each side."""
 
     def __init__(self, scale):
@@ -44,7 +44,7 @@ class Used(Untrained):
     def __init__(self, network, tiling, inputs=None, outputs=None):
         super().__init__(RunSettings())
         self.network, self._tiling = network, tiling
-        self._inputs, self._outputs = inputs or {"input": Plane()}, outputs or {"output": Plane()}
+        self._inputs, self._outputs = inputs or {"input": ImageSpec()}, outputs or {"output": ImageSpec()}
         self.shapes = []
 
     def networks(self):
@@ -78,9 +78,9 @@ class Computed(nn.Module):
         return self.formula(x)
 
 
-def enlarging(scale, mode="exact", halo=2):
+def upscaling(scale, mode="exact", halo=2):
     torch.manual_seed(scale)
-    return Used(Enlarging(scale), Tiling(mode, halo), outputs={"output": Plane(scale=scale)})
+    return Used(Upscaling(scale), Tiling(mode, halo), outputs={"output": ImageSpec(scale=scale)})
 
 
 def hourglass(mode="exact", halo=24):
@@ -88,10 +88,10 @@ def hourglass(mode="exact", halo=24):
     return Used(Hourglass(), Tiling(mode, halo, multiple_of=4))
 
 
-def picture(height, width, channels=3, seed=0):
+def image(height, width, channels=3, seed=0):
     return torch.rand(channels, height, width, generator=torch.Generator().manual_seed(seed))
 
 
 def used(task, given, **options):
     inputs = given if isinstance(given, dict) else {"input": given}
-    return predict_picture(task, networks_of(task), inputs, **options)["output"]
+    return predict_image(task, networks_of(task), inputs, **options)["output"]

@@ -63,7 +63,7 @@ def test_there_is_no_package_at_the_root() -> None:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sdist, and the wheel that was built from the sdist."""
     folder = tmp_path_factory.mktemp("built")
-    unwanted = shutil.ignore_patterns(".*", "build", "dist", "runs", "*.egg-info", "__pycache__")
+    unwanted = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__")
     source = shutil.copytree(ROOT, folder / "source", ignore=unwanted)
     shutil.copytree(ROOT / ".ci", source / ".ci")
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(source)]
@@ -113,7 +113,7 @@ def test_an_installed_wheel_is_a_whole_tool(installed: Environment, tmp_path: Pa
         assert Path(path).is_relative_to(installed.packages)
 
 
-def test_an_installed_wheel_restores_a_picture(installed: Environment, tmp_path: Path) -> None:
+def test_an_installed_wheel_restores_an_image(installed: Environment, tmp_path: Path) -> None:
     shutil.copy(ROOT / "tests" / "examples" / "noisy.png", tmp_path / "small.png")
     predict = ("predict", "bicubic", "small.png", "--output", "out", "--scale", "2", "--device", "cpu")
     installed.run("restore", *predict, folder=tmp_path)

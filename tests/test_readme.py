@@ -15,7 +15,7 @@ import torch
 
 from restore import registry
 from restore.cli.app import app
-from restore.core.images.files import read_picture
+from restore.core.images.files import read_image
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -25,15 +25,16 @@ SMALL = {
     "srgan": "--model.channels 4 --model.blocks 1 --discriminator.channels 2 --discriminator.hidden 4 "
     "--crop-size 16 --perceptual.weight 0 --batch-size 4 --samples-per-epoch 8 --precision fp32",
     "brighten": "--samples-per-epoch 16 --precision fp32",
-    "lbam": "--model.width 1 --discriminator.width 1 --crop 32 --perceptual.weight 0 --style.weight 0 "
+    "lbam": "--model.channels 1 --discriminator.channels 1 --crop-size 32 --perceptual.weight 0 --style.weight 0 "
     "--batch-size 2 --samples-per-epoch 4 --precision fp32",
-    "inpaint-gan": "--model.width 4 --model.levels 3 --discriminator.width 4 --discriminator.layers 2 --crop 32 "
+    "inpaint-gan": "--model.channels 4 --model.depth 3 --discriminator.channels 4 --discriminator.layers 2 "
+    "--crop-size 32 "
     "--batch-size 2 --samples-per-epoch 4 --precision fp32",
-    "nested-unet": "--model.width 4 --model.depth 2 --model.size 32 32 --batch-size 2 --samples-per-epoch 4 "
+    "nested-unet": "--model.channels 4 --model.depth 2 --model.size 32 32 --batch-size 2 --samples-per-epoch 4 "
     "--precision fp32",
-    "warpgan": "--model.size 32 --model.width 2 --model.discriminator-width 2 --model.points 4 --batch-size 2 "
+    "warpgan": "--model.size 32 --model.channels 2 --model.discriminator-channels 2 --model.points 4 --batch-size 2 "
     "--samples-per-epoch 4 --precision fp32",
-    "vae": "--model.width 4 --crop-size 32 --batch-size 2 --samples-per-epoch 4 --precision fp32",
+    "vae": "--model.channels 4 --crop-size 32 --batch-size 2 --samples-per-epoch 4 --precision fp32",
 }
 EPOCHS = {"5": "2", "10": "2", "20": "2", "30": "3"}
 
@@ -60,7 +61,7 @@ def small(words: list[str]) -> list[str]:
 @pytest.fixture
 def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with what the README takes for granted: photographs, a checkpoint of BasicSR, the example's file."""
-    photo = read_picture(PHOTO).colour.mul(255).byte().permute(1, 2, 0).numpy()
+    photo = read_image(PHOTO).colour.mul(255).byte().permute(1, 2, 0).numpy()
     from PIL import Image
 
     (tmp_path / "photos").mkdir()
@@ -80,7 +81,7 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 def basicsr_checkpoint() -> dict[str, dict[str, torch.Tensor]]:
-    """Four channels, one block, four times larger, under the names of that code base."""
+    """Four channels, one block, four times larger, under the names of that converter."""
     generator = torch.Generator().manual_seed(0)
     layers = {"conv_first": (4, 3), "body.0.conv1": (4, 4), "body.0.conv2": (4, 4), "upconv1": (16, 4)}
     layers |= {"upconv2": (16, 4), "conv_hr": (4, 4), "conv_last": (3, 4)}
@@ -121,9 +122,9 @@ def test_every_command_runs_in_the_order_of_the_text(
     }.items():
         assert [path.suffix for path in (working_folder / written).iterdir()] == [".png"] * count
     assert (working_folder / "exaggerated.gif").exists()
-    enlarge = next(block for block in blocks("python") if "open_weights" in block)
-    exec(compile(enlarge, "README.md", "exec"), {})
-    assert read_picture(working_folder / "enlarged.png").colour.shape[1] == 4 * read_picture(PHOTO).colour.shape[1]
+    upscale = next(block for block in blocks("python") if "open_weights" in block)
+    exec(compile(upscale, "README.md", "exec"), {})
+    assert read_image(working_folder / "upscaled.png").colour.shape[1] == 4 * read_image(PHOTO).colour.shape[1]
 
 
 def test_its_family_in_one_file_is_the_example() -> None:

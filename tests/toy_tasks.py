@@ -1,4 +1,4 @@
-"""Small tasks that train in a second: two phases with a critic, a penalty, several heads, and a fixed method."""
+"""Small tasks that train in a second: two phases with a discriminator, a penalty, several heads, and a fixed method."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from restore.core.method import Method
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
 from restore.core.settings import OptimizerSettings, RunSettings, Settings
-from restore.core.specs import Plane
+from restore.core.specs import ImageSpec
 from restore.core.task import Task
 from restore.core.training_step import Phase, TrainStep
 
@@ -24,7 +24,7 @@ torch.set_num_threads(1)  # networks this small only lose time by sharing their 
 
 
 class MeanSquaredError:
-    """Squared error in float64, pooled over pictures."""
+    """Squared error in float64, pooled over images."""
 
     name = "mse"
     convention = "mean over pixels"
@@ -39,25 +39,25 @@ class MeanSquaredError:
 
 
 class Noise:
-    """Drawn pictures; training samples are flipped by chance."""
+    """Drawn images; training samples are flipped at random."""
 
     in_memory = True
 
     def __init__(self, count: int, size: int, seed: int, augment: bool) -> None:
         generator = torch.Generator().manual_seed(seed)
-        self.pictures = torch.rand(count, 1, size, size, generator=generator)
+        self.images = torch.rand(count, 1, size, size, generator=generator)
         self.augment = augment
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        picture = self.pictures[index]
+        image = self.images[index]
         if self.augment and torch.rand(()) < 0.5:
-            picture = picture.flip(-1)
+            image = image.flip(-1)
         if self.augment:
-            picture = picture + 0.01 * torch.randn_like(picture)
-        return {"input": picture, "target": 1 - picture}
+            image = image + 0.01 * torch.randn_like(image)
+        return {"input": image, "target": 1 - image}
 
     def name(self, index: int) -> str:
         return f"noise-{index}"
@@ -73,18 +73,18 @@ class ToySettings(RunSettings):
     first_epochs: Annotated[int, Field(ge=1)] = 1
     """Epochs of the first phase."""
     batch_norm: bool = True
-    """Whether the critic has batch normalisation."""
+    """Whether the discriminator has batch normalisation."""
     optimizer: OptimizerSettings = OptimizerSettings(lr=1e-2)
     epochs: int = 2
     batch_size: int = 4
     samples_per_epoch: int | None = 16
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "fp32"
     device: Literal["auto", "cpu", "cuda", "mps"] = "cpu"
-    sample_pictures: int = 1
+    sample_images: int = 1
 
 
 class OneNetwork(Task[ToySettings]):
-    """Learns to invert pictures."""
+    """Learns to invert images."""
 
     def networks(self) -> dict[str, nn.Module]:
         width = self.settings.model.width
@@ -100,12 +100,12 @@ class OneNetwork(Task[ToySettings]):
         step.optimize("net", lambda m: {"mse": F.mse_loss(m.net(batch["input"]), batch["target"])})
 
     @property
-    def inputs(self) -> Mapping[str, Plane]:
-        return {"input": Plane(channels=1)}
+    def inputs(self) -> Mapping[str, ImageSpec]:
+        return {"input": ImageSpec(channels=1)}
 
     @property
-    def outputs(self) -> Mapping[str, Plane]:
-        return {"output": Plane(channels=1)}
+    def outputs(self) -> Mapping[str, ImageSpec]:
+        return {"output": ImageSpec(channels=1)}
 
     def predict(self, batch: Batch, networks: Networks) -> Batch:
         return {"output": networks.net(batch["input"])}
@@ -153,12 +153,14 @@ class Variational(OneNetwork):
 
 
 class TwoPhases(OneNetwork):
-    """Pretraining, then a critic with vanilla adversarial terms, as SRGAN."""
+    """Pretraining, then a discriminator with vanilla adversarial terms, as SRGAN."""
 
     def training_networks(self) -> dict[str, nn.Module]:
         norm = nn.BatchNorm2d(4) if self.settings.batch_norm else nn.Identity()
         return {
-            "critic": nn.Sequential(nn.Conv2d(1, 4, 3, 2, 1), norm, nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(64, 1))
+            "discriminator": nn.Sequential(
+                nn.Conv2d(1, 4, 3, 2, 1), norm, nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(64, 1)
+            )
         }
 
     def phases(self) -> Sequence[Phase]:
@@ -166,7 +168,7 @@ class TwoPhases(OneNetwork):
         optimizer = self.settings.optimizer
         return [
             Phase("pretrain", first, {"net": optimizer}, monitor="mse"),
-            Phase("adversarial", self.settings.epochs - first, {"net": optimizer, "critic": optimizer}),
+            Phase("adversarial", self.settings.epochs - first, {"net": optimizer, "discriminator": optimizer}),
         ]
 
     def train_step(self, batch: Batch, step: TrainStep) -> None:
@@ -174,25 +176,28 @@ class TwoPhases(OneNetwork):
             super().train_step(batch, step)
             return
 
-        def critic(m: Networks) -> dict[str, Tensor]:
+        def discriminator(m: Networks) -> dict[str, Tensor]:
             with torch.no_grad():
                 fake = m.net(batch["input"])
-            real, fake = m.critic(torch.cat([batch["target"], fake])).chunk(2)
+            real, fake = m.discriminator(torch.cat([batch["target"], fake])).chunk(2)
             step.log(d_real=real.sigmoid().mean())
             return {"real": F.softplus(-real).mean(), "fake": F.softplus(fake).mean()}
 
         def generator(m: Networks) -> dict[str, Tensor]:
             fake = m.net(batch["input"])
-            return {"mse": F.mse_loss(fake, batch["target"]), "adversarial": 1e-2 * F.softplus(-m.critic(fake)).mean()}
+            return {
+                "mse": F.mse_loss(fake, batch["target"]),
+                "adversarial": 1e-2 * F.softplus(-m.discriminator(fake)).mean(),
+            }
 
-        step.optimize("critic", critic)
+        step.optimize("discriminator", discriminator)
         step.optimize("net", generator)
 
 
 class Penalty(TwoPhases):
-    """A Wasserstein critic with gradient penalty: a double backward, and chance in the step."""
+    """A Wasserstein critic with gradient penalty: a double backward, and random numbers in the step."""
 
-    no_compile = frozenset({"critic"})
+    no_compile = frozenset({"discriminator"})
 
     def __init__(self, settings: ToySettings) -> None:
         super().__init__(settings.model_copy(update={"batch_norm": False}))
@@ -202,19 +207,19 @@ class Penalty(TwoPhases):
             OneNetwork.train_step(self, batch, step)
             return
 
-        def critic(m: Networks) -> dict[str, Tensor]:
+        def discriminator(m: Networks) -> dict[str, Tensor]:
             with torch.no_grad():
                 fake = m.net(batch["input"])
             mix = self.mix(len(fake))
             between = (mix * batch["target"] + (1 - mix) * fake).requires_grad_()
-            scores = m.critic(torch.cat([batch["target"], fake, between]))
+            scores = m.discriminator(torch.cat([batch["target"], fake, between]))
             real, false, middle = scores.chunk(3)
             (slope,) = torch.autograd.grad(middle.sum(), between, create_graph=True)
             penalty = (slope.flatten(1).norm(dim=1) - 1).square().mean()
             return {"wasserstein": false.mean() - real.mean(), "penalty": 10 * penalty}
 
-        step.optimize("critic", critic)
-        step.optimize("net", lambda m: {"adversarial": -m.critic(m.net(batch["input"])).mean()})
+        step.optimize("discriminator", discriminator)
+        step.optimize("net", lambda m: {"adversarial": -m.discriminator(m.net(batch["input"])).mean()})
 
     def mix(self, count: int) -> Tensor:
         """Where between real and generated the slope is measured."""

@@ -35,7 +35,7 @@ class Untrained(Task[S]):
 
 
 class ModelSettings(Settings):
-    width: int = 3
+    channels: int = 3
 
 
 class SmallSettings(RunSettings):
@@ -46,8 +46,8 @@ class Small(Untrained[SmallSettings]):
     """One network of two layers, one of which has buffers too."""
 
     def networks(self) -> dict[str, nn.Module]:
-        width = self.settings.model.width
-        return {"generator": nn.Sequential(nn.Conv2d(3, width, 3), nn.BatchNorm2d(width))}
+        channels = self.settings.model.channels
+        return {"generator": nn.Sequential(nn.Conv2d(3, channels, 3), nn.BatchNorm2d(channels))}
 
     def predict(self, batch: Batch, networks: Networks) -> Batch:
         return {"output": networks.generator(batch["input"])}

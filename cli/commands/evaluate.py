@@ -20,7 +20,7 @@ from restore.core.errors import UsageError
 
 if TYPE_CHECKING:
     from restore.cli.task_options import EvaluateRequest
-    from restore.core.dataset import Pictures
+    from restore.core.dataset import ImageDataset
     from restore.core.evaluation import Evaluation
     from restore.core.method import Method
     from restore.core.metrics import EvaluationProtocol
@@ -86,7 +86,7 @@ class _Subject:
     model: ModelRef
     method: Method
     networks: Networks
-    images: Pictures
+    images: ImageDataset
     protocol: EvaluationProtocol
 
 

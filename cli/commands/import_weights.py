@@ -20,7 +20,7 @@ def _complete_task(incomplete: str) -> list[str]:
     return [name for name, _ in list_trainable_tasks() if name.startswith(incomplete)]
 
 
-def _complete_codebase(context: typer.Context, incomplete: str) -> list[str]:
+def _complete_converter(context: typer.Context, incomplete: str) -> list[str]:
     task = context.params.get("task")
     entry = registry.entry("tasks", str(task)) if task else None
     known = entry.locate("imports") if entry is not None and "imports" in entry.references else ()
@@ -33,14 +33,14 @@ def import_weights(
         str, typer.Option(metavar="NAME", help="The task that the weights are for.", autocompletion=_complete_task)
     ],
     output: Annotated[Path, typer.Option(metavar="FILE", help="The weights file to write, *.safetensors.")],
-    codebase: Annotated[
+    converter: Annotated[
         str | None,
         typer.Option(
             "--from",
-            metavar="CODEBASE",
-            help="Code base that wrote the checkpoint; unset: the one whose parameter names fit. "
+            metavar="CONVERTER",
+            help="Converter that wrote the checkpoint; unset: the one whose parameter names fit. "
             "'restore show TASK' lists them.",
-            autocompletion=_complete_codebase,
+            autocompletion=_complete_converter,
         ),
     ] = None,
     partial: Annotated[
@@ -48,21 +48,21 @@ def import_weights(
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output file if it exists.")] = False,
 ) -> None:
-    """Convert a checkpoint of another code base to a weights file."""
+    """Convert a checkpoint of another project to a weights file."""
     from restore.cli.console.next_steps import format_prediction
     from restore.core.weights import convert
     from restore.core.weights.files import rebuild
 
     entry = registry.entry("tasks", task)
     if "imports" not in entry.references:
-        raise UsageError(f"--task {task}: {entry.full_name} cannot import checkpoints of any other code base")
+        raise UsageError(f"--task {task}: {entry.full_name} cannot import checkpoints of any other converter")
     report = convert.import_weights(
         file,
         output,
         task=entry.full_name,
         task_type=entry.load(),
-        codebases=entry.locate("imports"),
-        codebase=codebase,
+        converters=entry.locate("imports"),
+        converter=converter,
         partial=partial,
         overwrite=overwrite,
     )
@@ -73,7 +73,9 @@ def import_weights(
 def format_report(report: Report, example: str) -> list[str]:
     """Return what was imported, line by line; ``example`` follows ``restore predict W`` in the last one."""
     model = ", ".join(f"{name} {value}" for name, value in report.model.items())
-    lines = [f"{report.source}: a checkpoint of {report.codebase} for {report.task}" + (f" ({model})" if model else "")]
+    lines = [
+        f"{report.source}: a checkpoint of {report.converter} for {report.task}" + (f" ({model})" if model else "")
+    ]
     lines += [f"  {note}" for note in report.notes]
     if report.differences:
         lines.append(f"  loaded {report.loaded} tensors; these do not fit and were skipped or initialized:")

@@ -21,13 +21,13 @@ class OutputExists(UsageError):
 
 def expand_inputs(inputs: Sequence[Path]) -> list[Path]:
     """Return every image once, folders replaced by their images. Raises UsageError for a path that does not exist."""
-    from restore.core.images.listing import list_pictures
+    from restore.core.images.listing import list_images
 
     images: dict[Path, Path] = {}
     for given in inputs:
         if not given.exists():
             raise UsageError(f"{given}: no such file or folder")
-        for path in list_pictures(given) if given.is_dir() else [given]:
+        for path in list_images(given) if given.is_dir() else [given]:
             images.setdefault(path.resolve(), path)
     return list(images.values())
 
@@ -71,7 +71,7 @@ def refuse_output_folder(output: Path, read: Sequence[Path]) -> None:
         raise UsageError(f"--output {output}: another option reads this folder; choose another --output")
 
 
-def refuse_overwriting(targets: Sequence[Path], inputs: Sequence[Path], overwrite: bool) -> None:
+def refuse_overwrites(targets: Sequence[Path], inputs: Sequence[Path], overwrite: bool) -> None:
     """Raise OutputExists if a target is an input, or exists and ``overwrite`` is False."""
     originals = {path.resolve() for path in inputs}
     for target in targets:

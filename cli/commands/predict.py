@@ -16,7 +16,7 @@ from restore.cli.commands.output_paths import (
     list_paths,
     name_outputs,
     refuse_output_folder,
-    refuse_overwriting,
+    refuse_overwrites,
 )
 from restore.cli.exit import print_error, print_warning
 from restore.cli.model_ref import ModelRef, list_models, resolve_model
@@ -145,7 +145,7 @@ class _OutputFiles:
         """
         new = sorted(set(parts) - self.parts)
         targets = {self.path(name, part) for name in self.names for part in new} - self.written
-        refuse_overwriting(sorted(targets), self.read, self.overwrite)
+        refuse_overwrites(sorted(targets), self.read, self.overwrite)
         self.parts.update(new)
 
 
@@ -180,12 +180,12 @@ class _Prediction:
         return True
 
     def _process(self, path: Path, name: str) -> None:
-        from restore.core.images.files import Rendered, read_picture, write_picture
-        from restore.core.inference.engine import predict_picture
+        from restore.core.images.files import OutputImage, read_image, write_image
+        from restore.core.inference.engine import predict_image
 
-        image = read_picture(path)
+        image = read_image(path)
         inputs = self.method.read_inputs(path, image)
-        predicted = predict_picture(
+        predicted = predict_image(
             self.method,
             self.networks,
             inputs,
@@ -201,8 +201,8 @@ class _Prediction:
             target = self.outputs.path(name, part)
             if target in self.outputs.written:
                 raise UsageError(f"{path}: {target} was just written for another image")
-            self.outputs.written.add(write_picture(target, result, image))
-            height, width = (result.picture if isinstance(result, Rendered) else result).shape[-2:]
+            self.outputs.written.add(write_image(target, result, image))
+            height, width = (result.image if isinstance(result, OutputImage) else result).shape[-2:]
             self.bar.print(f"{path} -> {target} ({width} x {height})")
 
     def _show_progress(self, path: Path, fraction: float) -> None:

@@ -120,7 +120,7 @@ def _settings(entry: registry.Entry, detail: str) -> Iterator[dict[str, Any]]:
 
 
 def _about_task(entry: registry.Entry) -> dict[str, Any]:
-    """Return what only the task itself tells: its protocols, and the code bases that it imports checkpoints of."""
+    """Return what only the task itself tells: its protocols, and the converters that it imports checkpoints of."""
     about: dict[str, Any] = {"trains": needs_training(entry)}
     if "imports" in entry.references:
         known = entry.locate("imports")

@@ -43,7 +43,7 @@ class Report:
         processes = f", {event.processes} processes" if event.processes > 1 else ""
         epochs = " + ".join(f"{epochs} {name}" for name, epochs in event.phases)
         yield f"Training {event.task} on {event.device} in {event.precision}{processes}"
-        yield f"  images    {event.train_pictures} for training, {event.validation_pictures} for validation"
+        yield f"  images    {event.train_images} for training, {event.validation_images} for validation"
         yield f"  epochs    {epochs}, each {event.steps_per_epoch} steps ({event.samples_per_epoch:,} samples)"
         yield f"  networks  {weights} parameters"
         if event.recipe:

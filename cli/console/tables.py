@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from restore.core.metrics import Number
+    from restore.core.metrics import MetricResult
 
 Row = tuple[str, str, str, float]
 """Owner (a model or a phase), metric, convention, value."""
@@ -16,7 +16,7 @@ Column = tuple[str, str]
 """Metric and convention."""
 
 
-def to_rows(numbers: Iterable[Number]) -> list[Row]:
+def to_rows(numbers: Iterable[MetricResult]) -> list[Row]:
     """Return metrics of the engine as rows."""
     return [(number.of, number.name, number.convention, number.value) for number in numbers]
 

@@ -1,1 +1,1 @@
-"""Picture files in and out: levels, depth, transparency, metadata."""
+"""Image files in and out: levels, depth, transparency, metadata."""

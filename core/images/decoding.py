@@ -1,4 +1,4 @@
-"""The levels of a decoded picture file, whatever its mode."""
+"""The levels of a decoded image file, whatever its mode."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Levels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 
 def levels(image: Image.Image, path: Path) -> Levels:
-    """Levels (H, W, C) of a decoded picture, uint8 or uint16; C is 1 (gray), 2 (with alpha), 3 (RGB) or 4 (RGBA).
+    """Levels (H, W, C) of a decoded image, uint8 or uint16; C is 1 (gray), 2 (with alpha), 3 (RGB) or 4 (RGBA).
 
-    Raises DataError for pictures whose white is unknown.
+    Raises DataError for images whose white is unknown.
     """
     deep = png16.read(path) if image.format == "PNG" else None
     if deep is not None:
@@ -32,7 +32,7 @@ def levels(image: Image.Image, path: Path) -> Levels:
     if image.mode == "I":
         return _narrowed(np.asarray(image), path)[..., None]
     if image.mode == "F":
-        raise DataError(f"{path}: floating-point pictures have no known white; save it with 8 or 16 bits")
+        raise DataError(f"{path}: floating-point images have no known white; save it with 8 or 16 bits")
     if image.mode == "CMYK":
         converted = _from_inks(image)
     elif image.mode in ("1", "L", "LA", "La"):
@@ -51,13 +51,13 @@ def _is_negative(image: Image.Image) -> bool:
 def _narrowed(values: npt.NDArray[Any], path: Path) -> npt.NDArray[np.uint16]:
     """32-bit levels of files whose levels have 16 bits."""
     if values.min() < 0 or values.max() > 65535:
-        raise DataError(f"{path}: 32-bit pictures have no known white; save it with 8 or 16 bits")
+        raise DataError(f"{path}: 32-bit images have no known white; save it with 8 or 16 bits")
     narrowed: npt.NDArray[np.uint16] = values.astype(np.uint16)
     return narrowed
 
 
 def _from_inks(image: Image.Image) -> Image.Image:
-    """RGB of a CMYK picture, by its own colour profile where it has one."""
+    """RGB of a CMYK image, by its own colour profile where it has one."""
     profile = image.info.get("icc_profile")
     if profile:
         try:

@@ -1,4 +1,4 @@
-"""Picture files in and out, with everything that a picture is besides its colours."""
+"""Image files in and out, with everything that an image is besides its colours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from restore.core.atomic import replacing
+from restore.core.atomic import atomic_write
 from restore.core.errors import DataError
 from restore.core.images import decoding, metadata, png16
 from restore.core.images.opening import opened
@@ -18,19 +18,19 @@ from restore.core.images.orientation import upright_size
 from restore.core.images.pixels import luma
 from restore.core.images.transparency import continued, resized_alpha
 
-# A network that works in colour leaves a gray picture nearly gray. What differs less than this between the channels, on
+# A network that works in colour leaves a gray image nearly gray. What differs less than this between the channels, on
 # average and anywhere, is not meant as colour.
 _GRAY_MEAN, _GRAY_MOST = 0.02, 0.25
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One picture, upright, in the numbers that networks take."""
+class ImageFile:
+    """One image, upright, in the numbers that networks take."""
 
     colour: Tensor
-    """(3, H, W) float32 in [0, 1]; a gray picture three times. Invisible pixels go on in the colours beside them."""
+    """(3, H, W) float32 in [0, 1]; a gray image three times. Invisible pixels go on in the colours beside them."""
     alpha: Tensor | None = None
-    """(1, H, W) float32 in [0, 1]; none for a picture that cannot be seen through."""
+    """(1, H, W) float32 in [0, 1]; none for an image that cannot be seen through."""
     gray: bool = False
     bits: int = 8
     """Bits of a channel in the file: 8 or 16."""
@@ -46,19 +46,19 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Rendered:
-    """A picture to write that takes over from the input only what it has in common with it, as a mask does."""
+class OutputImage:
+    """An image to write that takes over from the input only what it has in common with it, as a mask does."""
 
-    picture: Tensor
+    image: Tensor
     """(C, H, W) in [0, 1]."""
     depth: bool = True
     """16 bits a channel where the input has them; else always 8."""
     alpha: bool = True
-    """The input's alpha channel, unless the picture has one."""
+    """The input's alpha channel, unless the image has one."""
     profile: bool = True
     """The input's colour profile."""
 
-    def taken_from(self, like: Picture | None) -> Picture | None:
+    def taken_from(self, like: ImageFile | None) -> ImageFile | None:
         """The input without what is not taken over from it."""
         if like is None:
             return None
@@ -70,13 +70,13 @@ class Rendered:
         )
 
 
-def read_picture(path: Path) -> Picture:
-    """Read a picture file of any kind that a camera or a drawing program writes.
+def read_image(path: Path) -> ImageFile:
+    """Read an image file of any kind that a camera or a drawing program writes.
 
     Palettes, alpha, gray, 1-bit, CMYK (by its colour profile where it has one) and EXIF orientation are understood; of
-    a film, the first picture. 16 bits a channel are kept for gray pictures and for PNGs that are not interlaced; of
+    a film, the first image. 16 bits a channel are kept for gray images and for PNGs that are not interlaced; of
     other 16-bit colour files (TIFF) the upper 8 bits are read. Raises UsageError when there is no such file, DataError
-    when it cannot be read, is damaged, is no picture, or has more than ``PIXEL_LIMIT`` pixels.
+    when it cannot be read, is damaged, is no image, or has more than ``PIXEL_LIMIT`` pixels.
     """
     with opened(path) as image:
         image.load()
@@ -94,56 +94,56 @@ def read_picture(path: Path) -> Picture:
     colour = planes[:3].contiguous() if channels >= 3 else planes[:1].repeat(3, 1, 1)
     if alpha is not None:
         colour = continued(colour, alpha)
-    return Picture(colour, alpha, channels <= 2, 8 * levels.dtype.itemsize, icc, kept)
+    return ImageFile(colour, alpha, channels <= 2, 8 * levels.dtype.itemsize, icc, kept)
 
 
-def picture_size(path: Path) -> tuple[int, int]:
-    """Height and width of an upright picture, without decoding it. Raises as ``read_picture``."""
+def image_size(path: Path) -> tuple[int, int]:
+    """Height and width of an upright image, without decoding it. Raises as ``read_image``."""
     with opened(path) as image:
         return upright_size(image, path)
 
 
-def write_picture(path: Path, picture: Tensor | Rendered, like: Picture | None = None) -> Path:
-    """Write a picture (C, H, W) as a PNG file, whole or not at all.
+def write_image(path: Path, image: Tensor | OutputImage, like: ImageFile | None = None) -> Path:
+    """Write an image (C, H, W) as a PNG file, whole or not at all.
 
     Values are in [0, 1] and are clipped to it. C is 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA). What it has in
-    common with ``like``, the picture that it was made from, is kept: bits, colour profile, EXIF, the alpha plane (at
-    the new size), and gray if it is still gray; ``Rendered`` says what of these is wanted. Raises DataError when a
+    common with ``like``, the image that it was made from, is kept: bits, colour profile, EXIF, the alpha plane (at
+    the new size), and gray if it is still gray; ``OutputImage`` says what of these is wanted. Raises DataError when a
     value is no number, RestoreError when the file cannot be written.
     """
-    if isinstance(picture, Rendered):
-        like = picture.taken_from(like)
-        picture = picture.picture
-    if not torch.isfinite(picture).all():
-        raise DataError(f"{path}: not written: the picture holds values that are no numbers (NaN or infinite)")
-    picture = picture.detach().float().cpu().clamp(0, 1)
+    if isinstance(image, OutputImage):
+        like = image.taken_from(like)
+        image = image.image
+    if not torch.isfinite(image).all():
+        raise DataError(f"{path}: not written: the image holds values that are no numbers (NaN or infinite)")
+    image = image.detach().float().cpu().clamp(0, 1)
     if like is not None:
-        picture = _like(picture, like)
-    channels, height, width = picture.shape
+        image = _like(image, like)
+    channels, height, width = image.shape
     bits = like.bits if like is not None else 8
     white = 2**bits - 1
-    levels = (picture * white + 0.5).floor_().permute(1, 2, 0).numpy().astype(np.uint8 if bits == 8 else np.uint16)
+    levels = (image * white + 0.5).floor_().permute(1, 2, 0).numpy().astype(np.uint8 if bits == 8 else np.uint16)
     icc = metadata.fitting_profile(like.icc, channels) if like is not None else None
     exif = metadata.sized_exif(like.exif, height, width) if like is not None and like.exif is not None else None
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         if bits == 16:
             png16.write(temporary, levels, icc, exif)
         else:
-            image = Image.fromarray(levels[..., 0] if channels == 1 else levels)
-            image.save(temporary, format="PNG", icc_profile=icc, exif=exif or b"")
+            pil_image = Image.fromarray(levels[..., 0] if channels == 1 else levels)
+            pil_image.save(temporary, format="PNG", icc_profile=icc, exif=exif or b"")
     return path
 
 
-def _like(picture: Tensor, like: Picture) -> Tensor:
-    """A picture (C, H, W) brought back to the kind of the one that it was made from."""
-    if like.gray and picture.shape[0] == 3 and _nearly_gray(picture):
-        picture = luma(picture)
-    if like.alpha is not None and (picture.shape[0] == 3 or (like.gray and picture.shape[0] == 1)):
-        height, width = picture.shape[-2:]
-        picture = torch.cat([picture, resized_alpha(like.alpha, height, width)])
-    return picture
+def _like(image: Tensor, like: ImageFile) -> Tensor:
+    """An image (C, H, W) brought back to the kind of the one that it was made from."""
+    if like.gray and image.shape[0] == 3 and _nearly_gray(image):
+        image = luma(image)
+    if like.alpha is not None and (image.shape[0] == 3 or (like.gray and image.shape[0] == 1)):
+        height, width = image.shape[-2:]
+        image = torch.cat([image, resized_alpha(like.alpha, height, width)])
+    return image
 
 
-def _nearly_gray(picture: Tensor) -> bool:
-    spread = picture.amax(0) - picture.amin(0)
+def _nearly_gray(image: Tensor) -> bool:
+    spread = image.amax(0) - image.amin(0)
     return bool(spread.mean() <= _GRAY_MEAN and spread.max() <= _GRAY_MOST)

@@ -1,4 +1,4 @@
-"""Which files of a folder are pictures, in the order a person counts them in. Imports no torch."""
+"""Which files of a folder are images, in the order a person counts them in. Imports no torch."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ SUFFIXES = frozenset(
     {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".dib"}
     | {".webp", ".gif", ".avif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm"}
 )
-"""File names that are taken for pictures, in lower case."""
+"""File names that are taken for images, in lower case."""
 
 
-def list_pictures(folder: Path) -> list[Path]:
-    """The pictures of a folder in the order a person counts them in: 2 before 10.
+def list_images(folder: Path) -> list[Path]:
+    """The images of a folder in the order a person counts them in: 2 before 10.
 
-    Hidden files, files whose suffix is no picture's, and folders are left out, and so are links to files that are not
-    there, of which a warning is logged. Raises UsageError when the folder does not exist or holds no picture.
+    Hidden files, files whose suffix is no image's, and folders are left out, and so are links to files that are not
+    there, of which a warning is logged. Raises UsageError when the folder does not exist or holds no image.
     """
     try:
         shown = [path for path in folder.iterdir() if not path.name.startswith(".")]
@@ -29,16 +29,16 @@ def list_pictures(folder: Path) -> list[Path]:
         raise UsageError(f"{folder}: no such folder") from error
     except OSError as error:
         raise UsageError(f"{folder}: cannot be listed: {reason(error)}") from error
-    pictures = [path for path in files if path.suffix.lower() in SUFFIXES]
+    images = [path for path in files if path.suffix.lower() in SUFFIXES]
     lost = sorted(path.name for path in shown if path.suffix.lower() in SUFFIXES and not path.exists())
     if lost:
         logging.getLogger(__name__).warning(
             "%s: these links lead nowhere and are left out: %s", folder, ", ".join(lost)
         )
-    if not pictures:
+    if not images:
         held = f"none of its {len(files)} files is" if files else "it is empty; wanted are files"
-        raise UsageError(f"{folder}: no pictures: {held} named as a picture ({', '.join(sorted(SUFFIXES))})")
-    return sorted(pictures, key=counted)
+        raise UsageError(f"{folder}: no images: {held} named as an image ({', '.join(sorted(SUFFIXES))})")
+    return sorted(images, key=counted)
 
 
 def require_folder(path: Path) -> Path:
@@ -48,8 +48,8 @@ def require_folder(path: Path) -> Path:
     return path
 
 
-def has_pictures(folder: Path) -> bool:
-    """Whether files that are shown in a folder are called as pictures are."""
+def has_images(folder: Path) -> bool:
+    """Whether files that are shown in a folder are called as images are."""
     shown = (path for path in folder.iterdir() if not path.name.startswith("."))
     return any(path.suffix.lower() in SUFFIXES and path.is_file() for path in shown)
 

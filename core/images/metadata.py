@@ -1,4 +1,4 @@
-"""What a picture file says besides its colours: EXIF data and colour profile."""
+"""What an image file says besides its colours: EXIF data and colour profile."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BROKEN = (OSError, SyntaxError, ValueError, LookupError, TypeError, ArithmeticE
 
 
 def exif(image: Image.Image) -> Image.Exif | None:
-    """EXIF data of a decoded picture, without what only described the bytes of a TIFF file."""
+    """EXIF data of a decoded image, without what only described the bytes of a TIFF file."""
     try:
         data = image.getexif()
         if image.format != "TIFF":
@@ -22,7 +22,7 @@ def exif(image: Image.Image) -> Image.Exif | None:
         kept = Image.Exif()
         kept.update({tag: data[tag] for tag in (*_TIFF_KEPT, ORIENTATION) if tag in data})
     except _BROKEN:
-        return None  # the picture is worth having without them
+        return None  # the image is worth having without them
     return kept
 
 

@@ -1,4 +1,4 @@
-"""Open picture files that may be damaged, hostile, or no pictures at all. Imports no torch."""
+"""Open image files that may be damaged, hostile, or no images at all. Imports no torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from restore.core.atomic import reason
 from restore.core.errors import DataError, UsageError
 
 PIXEL_LIMIT = 2**27
-"""Pictures of more pixels (134 million) are refused: a small file may announce a picture that fills the memory."""
+"""Images of more pixels (134 million) are refused: a small file may announce an image that fills the memory."""
 
 # Named one by one, since Pillow opens some others, such as EPS, by running a program.
 _FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "DIB", "WEBP", "GIF", "AVIF", "JPEG2000", "PPM")
@@ -26,16 +26,16 @@ _BROKEN_INSIDE = (struct.error, zlib.error)
 
 @contextmanager
 def opened(path: Path) -> Iterator[Image.Image]:
-    """A picture file, opened but not decoded; whatever goes wrong while it is open becomes one clear error."""
+    """An image file, opened but not decoded; whatever goes wrong while it is open becomes one clear error."""
     if not path.exists():
         raise UsageError(f"{path}: no such file")
     if path.is_dir():
-        raise UsageError(f"{path}: is a folder, not a picture")
+        raise UsageError(f"{path}: is a folder, not an image")
     Image.init()
     known = [name for name in _FORMATS if name in Image.OPEN]
     try:
         with warnings.catch_warnings():
-            # Sizes are judged below, and a picture that decodes in spite of an odd tag is good enough.
+            # Sizes are judged below, and an image that decodes in spite of an odd tag is good enough.
             warnings.simplefilter("ignore")
             with Image.open(path, formats=known) as image:
                 if image.width * image.height > PIXEL_LIMIT:
@@ -44,7 +44,7 @@ def opened(path: Path) -> Iterator[Image.Image]:
     except Image.DecompressionBombError as error:
         raise DataError(_too_large(path, "far too many pixels")) from error
     except UnidentifiedImageError as error:
-        state = "is empty" if path.stat().st_size == 0 else "is not a picture, whatever its name says, or is damaged"
+        state = "is empty" if path.stat().st_size == 0 else "is not an image, whatever its name says, or is damaged"
         raise DataError(f"{path}: {state}") from error
     except PermissionError as error:
         raise DataError(f"{path}: cannot be read: {reason(error)}") from error

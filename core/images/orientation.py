@@ -1,4 +1,4 @@
-"""The size of an upright picture, known without decoding it. Imports no torch."""
+"""The size of an upright image, known without decoding it. Imports no torch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KEYWORD = max(map(len, _TELLING))
 
 
 def upright_size(image: Image.Image, path: Path) -> tuple[int, int]:
-    """Height and width, once turned upright, of a picture that was opened from ``path``.
+    """Height and width, once turned upright, of an image that was opened from ``path``.
 
     Only a PNG that says behind its pixels how it is turned is decoded for it.
     """
@@ -26,7 +26,7 @@ def upright_size(image: Image.Image, path: Path) -> tuple[int, int]:
         image.load()
     width, height = image.size
     if image.format == "TIFF":
-        # Some versions of Pillow give the size of the upright picture already; the tags tell that of the stored one.
+        # Some versions of Pillow give the size of the upright image already; the tags tell that of the stored one.
         tags = image.tag_v2  # type: ignore[attr-defined]  # of TIFF files alone
         width, height = tags.get(_IMAGE_WIDTH, width), tags.get(_IMAGE_LENGTH, height)
     return (width, height) if metadata.orientation(image) in _SIDEWAYS else (height, width)

@@ -1,4 +1,4 @@
-"""See-through pictures without fringes: colours and alpha are enlarged apart, and no hidden colour leaks out."""
+"""See-through images without fringes: colours and alpha are upscaled apart, and no hidden colour leaks out."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A task used on a picture of any size, in bounded memory."""
+"""A task used on an image of any size, in bounded memory."""

@@ -1,4 +1,4 @@
-"""The planes of one picture on a common grid, and where its tiles lie."""
+"""The tensors of one image on a common grid, and where its tiles lie."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import Tensor
 from restore.core.errors import DataError, UsageError
 from restore.core.inference.padding import padded
 from restore.core.inference.predictor import Predictor
-from restore.core.specs import Plane
+from restore.core.specs import ImageSpec
 
 AUTO_PIXELS = 2**21
 """Largest input or output, in pixels, of one call of the networks when tiles are cut automatically: two million. With
@@ -28,17 +28,17 @@ Tile = Literal["auto"] | int | None
 
 @dataclass(frozen=True)
 class Canvas:
-    """The inputs of one picture, continued to a size at which every plane has whole pixels.
+    """The inputs of one image, continued to a size at which every tensor has whole pixels.
 
     Lengths are in pixels of the main input. Every cut lies on a multiple of ``step``: what the networks ask for, and
-    what gives planes of another scale whole pixels.
+    what gives tensors of another scale whole pixels.
     """
 
     method: Predictor
-    planes: Mapping[str, Tensor]
+    tensors: Mapping[str, Tensor]
     """(C, H, W) each, padded."""
     size: tuple[int, int]
-    """Height and width of the picture itself."""
+    """Height and width of the image itself."""
     height: int
     width: int
     step: int
@@ -46,17 +46,17 @@ class Canvas:
     @classmethod
     def of(cls, method: Predictor, inputs: Mapping[str, Tensor]) -> Canvas:
         """Check and pad the inputs of a method. Raises DataError naming what does not fit."""
-        scales = {plane: exact_scale(plane) for plane in (*method.inputs.values(), *method.outputs.values())}
+        scales = {spec: exact_scale(spec) for spec in (*method.inputs.values(), *method.outputs.values())}
         step = math.lcm(method.tiling.multiple_of, *(scale.denominator for scale in scales.values()))
         first = inputs[method.main_input]
         size = first.shape[-2], first.shape[-1]
         height, width = (math.ceil(length / step) * step for length in size)
-        planes = {}
-        for name, plane in method.inputs.items():
-            _check(name, plane, inputs.get(name), size)
-            scale = scales[plane]
-            planes[name] = padded(inputs[name].float().cpu(), int(height * scale), int(width * scale), plane.padding)
-        return cls(method, planes, size, height, width, step)
+        tensors = {}
+        for name, spec in method.inputs.items():
+            _check(name, spec, inputs.get(name), size)
+            scale = scales[spec]
+            tensors[name] = padded(inputs[name].float().cpu(), int(height * scale), int(width * scale), spec.padding)
+        return cls(method, tensors, size, height, width, step)
 
     @property
     def halo(self) -> int:
@@ -66,14 +66,14 @@ class Canvas:
     @property
     def largest_scale(self) -> float:
         """How much larger than the main input the largest plane is, at least 1."""
-        planes = (*self.method.inputs.values(), *self.method.outputs.values())
-        return max(1.0, *(float(exact_scale(plane)) for plane in planes))
+        specs = (*self.method.inputs.values(), *self.method.outputs.values())
+        return max(1.0, *(float(exact_scale(plane)) for plane in specs))
 
     def first_edge(self, tile: Tile) -> int | None:
-        """Edge of the tiles to begin with; None for the whole picture. Raises UsageError where it must not be cut."""
+        """Edge of the tiles to begin with; None for the whole image. Raises UsageError where it must not be cut."""
         if self.method.tiling.mode == "whole" or tile is None:
             if isinstance(tile, int):
-                raise UsageError("--tile: this task must see the whole picture, so that it cannot be cut into tiles")
+                raise UsageError("--tile: this task must see the whole image, so that it cannot be cut into tiles")
             return None
         if tile == "auto":
             if self.height * self.width * self.largest_scale**2 <= AUTO_PIXELS:
@@ -98,9 +98,9 @@ class Canvas:
         return math.ceil(length / self.step) * self.step
 
 
-def exact_scale(plane: Plane) -> Fraction:
+def exact_scale(spec: ImageSpec) -> Fraction:
     """A plane's scale as the fraction that is meant: a third, not 0.333."""
-    return Fraction(plane.scale).limit_denominator(1024)
+    return Fraction(spec.scale).limit_denominator(1024)
 
 
 def scaled(length: int, scale: Fraction) -> int:
@@ -108,11 +108,11 @@ def scaled(length: int, scale: Fraction) -> int:
     return math.ceil(length * scale)
 
 
-def _check(name: str, plane: Plane, given: Tensor | None, size: tuple[int, int]) -> None:
+def _check(name: str, spec: ImageSpec, given: Tensor | None, size: tuple[int, int]) -> None:
     if given is None:
         raise DataError(f"the input {name!r} is missing")
-    scale = exact_scale(plane)
-    wanted = (plane.channels, *(scaled(length, scale) for length in size))
+    scale = exact_scale(spec)
+    wanted = (spec.channels, *(scaled(length, scale) for length in size))
     if tuple(given.shape) != wanted:
         has, needs = (" x ".join(map(str, shape)) for shape in (given.shape, wanted))
         raise DataError(f"the input {name!r} has {has} channels x height x width where {needs} are needed")

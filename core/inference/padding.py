@@ -1,4 +1,4 @@
-"""Continue a picture beyond its right and lower edge."""
+"""Continue an image beyond its right and lower edge."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 def padded(plane: Tensor, height: int, width: int, padding: Literal["reflect", "edge", "zero"]) -> Tensor:
     """A plane (C, H, W) continued to the right and below, to (C, height, width).
 
-    Reflection swings to and fro, so that a picture may be continued by more than its own size; of a single pixel it
+    Reflection swings to and fro, so that an image may be continued by more than its own size; of a single pixel it
     is the pixel.
     """
     own_height, own_width = plane.shape[-2:]

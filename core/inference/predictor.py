@@ -7,7 +7,7 @@ from typing import Protocol
 
 from restore.core.dataset import Batch
 from restore.core.networks import Networks
-from restore.core.specs import Plane, Tiling
+from restore.core.specs import ImageSpec, Tiling
 
 
 class Predictor(Protocol):
@@ -19,7 +19,7 @@ class Predictor(Protocol):
         ...
 
     @property
-    def inputs(self) -> Mapping[str, Plane]:
+    def inputs(self) -> Mapping[str, ImageSpec]:
         """What a prediction is made from."""
         ...
 
@@ -29,7 +29,7 @@ class Predictor(Protocol):
         ...
 
     @property
-    def outputs(self) -> Mapping[str, Plane]:
+    def outputs(self) -> Mapping[str, ImageSpec]:
         """What a prediction consists of."""
         ...
 

@@ -1,4 +1,4 @@
-"""Where a picture is cut, and how much of each tile counts: one axis at a time."""
+"""Where an image is cut, and how much of each tile counts: one axis at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Cut:
+class TileSpan:
     """One tile along one axis, in input pixels."""
 
     start: int
@@ -23,7 +23,7 @@ class Cut:
     """What the network is shown: its own pixels, the halo as far as the image goes, and what makes all tiles alike."""
 
 
-def cuts(length: int, edge: int, halo: int, step: int) -> list[Cut]:
+def tile_spans(length: int, edge: int, halo: int, step: int) -> list[TileSpan]:
     """Cut an axis into tiles that are shown to the network at one size, at most ``edge`` and a halo on both sides.
 
     One size means one shape of every convolution, whose kernels are prepared once. ``length``, ``edge`` and ``halo``
@@ -45,18 +45,18 @@ def cuts(length: int, edge: int, halo: int, step: int) -> list[Cut]:
     return even
 
 
-def _shown(bounds: list[int], length: int, seen: int, halo: int) -> list[Cut]:
+def _shown(bounds: list[int], length: int, seen: int, halo: int) -> list[TileSpan]:
     """Tiles between bounds, of which ``seen`` pixels each are shown: at the ends more than the halo."""
     starts = [min(max(0, start - halo), length - seen) for start in bounds[:-1]]
-    return [Cut(*own, at, at + seen) for own, at in zip(pairwise(bounds), starts, strict=True)]
+    return [TileSpan(*own, at, at + seen) for own, at in zip(pairwise(bounds), starts, strict=True)]
 
 
-def fade_width(pieces: list[Cut], halo: int) -> int:
+def fade_width(pieces: list[TileSpan], halo: int) -> int:
     """Input pixels over which neighbours are cross-faded: what both have seen, never reaching a third tile."""
     return min(halo, *(piece.stop - piece.start for piece in pieces))
 
 
-def share(piece: Cut, length: int, fade: int, scale: Fraction) -> Tensor:
+def blend_weights(piece: TileSpan, length: int, fade: int, scale: Fraction) -> Tensor:
     """How much each output pixel (N,) that a tile made counts; over all tiles the shares of a pixel sum to one.
 
     ``fade`` is in input pixels; with none, a tile gives its own pixels alone.

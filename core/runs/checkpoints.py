@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from restore.core.atomic import reason, replacing, synced
+from restore.core.atomic import atomic_write, fsync, reason
 from restore.core.errors import CheckpointError, RestoreError
 from restore.core.hashing import hash_file
 from restore.core.weights.tensors import storable, write_tensors
@@ -56,10 +56,10 @@ def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int) -> Path:
         manifest = {file.name: hash_file(file) for file in sorted(temporary.iterdir())}
         (temporary / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
         for file in temporary.iterdir():
-            synced(file)
-        synced(temporary)
+            fsync(file)
+        fsync(temporary)
         temporary.rename(path)
-        synced(folder)
+        fsync(folder)
     except OSError as error:
         raise RestoreError(
             f"the checkpoint of step {step} cannot be written to {folder}: {reason(error)}; the earlier ones are kept"
@@ -106,7 +106,7 @@ def load(path: Path) -> Checkpoint:
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write tensors as one safetensors file, whole or not at all."""
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         write_tensors(temporary, storable(tensors))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from restore.core.atomic import reason, replacing
+from restore.core.atomic import atomic_write, reason
 from restore.core.errors import UsageError
 from restore.core.json_text import dump_json
 from restore.core.settings import RunSettings
@@ -27,7 +27,7 @@ RUN_KEY = "run"
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a small file whole or not at all."""
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(data)
 
 
@@ -51,7 +51,7 @@ class RunFolder:
         return self.path / f"best-{phase}.safetensors"
 
     def start_of_next(self, phase: str) -> Path:
-        """Every network of a phase's best, critics included: what the next phase starts from."""
+        """Every network of a phase's best, discriminators included: what the next phase starts from."""
         return self.checkpoints / f"best-{phase}.safetensors"
 
     def create(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from restore.core.errors import ResumeError
 from restore.core.runs.folder import read_config
-from restore.core.settings import Changeable, RunSettings, Settings, overlay
+from restore.core.settings import ResumeSafe, RunSettings, Settings, overlay
 
 R = TypeVar("R", bound=RunSettings)
 
@@ -48,7 +48,7 @@ def changes(old: Settings, new: Settings, prefix: tuple[str, ...] = (), allowed:
     """What differs between two settings of one class, leaf by leaf."""
     for name, info in type(old).model_fields.items():
         before, after = getattr(old, name), getattr(new, name)
-        may_change = allowed or any(isinstance(mark, Changeable) for mark in info.metadata)
+        may_change = allowed or any(isinstance(mark, ResumeSafe) for mark in info.metadata)
         if isinstance(before, Settings) and isinstance(after, Settings):
             yield from changes(before, after, (*prefix, name), may_change)
         elif before != after:

@@ -1,4 +1,4 @@
-"""Keep what a run tells: ``metrics.jsonl``, TensorBoard, and sheets of sample pictures."""
+"""Keep what a run tells: ``metrics.jsonl``, TensorBoard, and sheets of sample images."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 
-from restore.core.atomic import replacing
+from restore.core.atomic import atomic_write
 from restore.core.images.pixels import to_uint8
-from restore.core.metrics import Number
+from restore.core.metrics import MetricResult
 from restore.core.runs.folder import Log, RunFolder
 from restore.core.runs.log_table import write_log_table
 
 GAP = 4
-"""White pixels between two pictures of a sheet."""
+"""White pixels between two images of a sheet."""
 
 LARGEST = 320
-"""Largest side of one picture of a sheet; of larger ones the centre is shown."""
+"""Largest side of one image of a sheet; of larger ones the centre is shown."""
 
 
 class Tracker:
@@ -39,7 +39,7 @@ class Tracker:
         for name, value in numbers.items():
             self.board.add_scalar(f"train/{name}", value, place["step"])
 
-    def evaluated(self, place: Mapping[str, Any], numbers: Sequence[Number], best: bool, seconds: float) -> None:
+    def evaluated(self, place: Mapping[str, Any], numbers: Sequence[MetricResult], best: bool, seconds: float) -> None:
         """Validation numbers with their conventions."""
         self.log.write(
             {"kind": "validation", **place, "metrics": numbers, "best": best, "seconds": {"evaluation": seconds}}
@@ -59,14 +59,14 @@ class Tracker:
 
 
 def make_sheet(rows: Sequence[Sequence[Tensor]]) -> Tensor:
-    """Pictures in rows on white, each row at the height of its tallest picture.
+    """Images in rows on white, each row at the height of its tallest image.
 
     Args:
-        rows: pictures (1 or 3, H, W) in [0, 1]; a smaller one is enlarged by repeating pixels, so that an input of
+        rows: images (1 or 3, H, W) in [0, 1]; a smaller one is upscaled by repeating pixels, so that an input of
             low resolution looks like what it is.
 
     Returns:
-        One picture (3, H, W) in [0, 1].
+        One image (3, H, W) in [0, 1].
     """
     strips = [_strip(row) for row in rows]
     width = max(strip.shape[2] for strip in strips)
@@ -75,13 +75,13 @@ def make_sheet(rows: Sequence[Sequence[Tensor]]) -> Tensor:
 
 
 def _strip(row: Sequence[Tensor]) -> Tensor:
-    pictures = [picture.detach().float().cpu().clamp(0, 1).expand(3, -1, -1) for picture in row]
-    height = max(picture.shape[1] for picture in pictures)
+    images = [image.detach().float().cpu().clamp(0, 1).expand(3, -1, -1) for image in row]
+    height = max(image.shape[1] for image in images)
     shown = []
-    for picture in pictures:
-        factor = height / picture.shape[1]
-        size = (height, max(1, round(picture.shape[2] * factor)))
-        grown = picture if factor == 1 else F.interpolate(picture[None], size=size, mode="nearest")[0]
+    for image in images:
+        factor = height / image.shape[1]
+        size = (height, max(1, round(image.shape[2] * factor)))
+        grown = image if factor == 1 else F.interpolate(image[None], size=size, mode="nearest")[0]
         top, left = (max(0, (side - LARGEST) // 2) for side in grown.shape[1:])
         shown.append(F.pad(grown[:, top : top + LARGEST, left : left + LARGEST], (0, GAP), value=1.0))
     return torch.cat(shown, dim=2)[:, :, :-GAP]
@@ -90,5 +90,5 @@ def _strip(row: Sequence[Tensor]) -> Tensor:
 def write_sheet(path: Path, sheet: Tensor) -> None:
     """Write a sheet (3, H, W) in [0, 1] as PNG, whole or not at all."""
     pixels = to_uint8(sheet).permute(1, 2, 0).contiguous().numpy()
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         Image.fromarray(pixels).save(temporary, format="PNG")

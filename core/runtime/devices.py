@@ -40,11 +40,11 @@ def in_float64(tensor: Tensor) -> Tensor:
 
 
 @contextlib.contextmanager
-def kernels_for_use() -> Iterator[None]:
-    """While the block runs, cuDNN computes in fp32 proper, and does not try all its kernels for each new size.
+def strict_fp32() -> Iterator[None]:
+    """While the block runs, cuDNN computes in full fp32, and does not try all its kernels for each new size.
 
     torch lets convolutions round to the 10 bits of TF32 where a GPU is faster then; numbers to be trusted do not depend
-    on that. Trying kernels pays when thousands of inputs are alike, as crops are; pictures to use a network on may each
+    on that. Trying kernels pays when thousands of inputs are alike, as crops are; images to use a network on may each
     have a size of their own.
     """
     cudnn = torch.backends.cudnn

@@ -13,8 +13,8 @@ Families that come with the tool are held to the same checks. In a test of yours
     def test_the_plugin_is_cheap_to_load():
         check_imports("restore_denoise", "restore_denoise.settings")
 
-To see one test for each check, parametrise over :data:`CHECKS` and call each with one :class:`Subject`. What is trained
-are the settings of ``Task.tiny_settings()``: override it where the default networks are large.
+To see one test for each check, parametrise over :data:`CHECKS` and call each with one :class:`TaskUnderTest`. What is
+trained are the settings of ``Task.tiny_settings()``: override it where the default networks are large.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from pathlib import Path
 
 from restore.core.testing import measuring, registering, training, using
 from restore.core.testing.registering import check_imports
-from restore.core.testing.under_test import ContractBroken, Subject, TaskEntry
+from restore.core.testing.under_test import ContractBroken, TaskEntry, TaskUnderTest
 
-__all__ = ["CHECKS", "Check", "ContractBroken", "Subject", "TaskEntry", "check_imports", "check_task"]
+__all__ = ["CHECKS", "Check", "ContractBroken", "TaskEntry", "TaskUnderTest", "check_imports", "check_task"]
 
-Check = Callable[[Subject], None]
+Check = Callable[[TaskUnderTest], None]
 
 CHECKS: tuple[Check, ...] = (*registering.CHECKS, *training.CHECKS, *using.CHECKS, *measuring.CHECKS)
 """Every check; each raises :class:`ContractBroken` that says what is wrong, or whatever the task itself raises."""
@@ -46,10 +46,10 @@ def check_task(entry: TaskEntry, folder: Path) -> None:
     Raises:
         ExceptionGroup: of everything that went wrong, with the check's name as a note.
     """
-    subject, broken = Subject(entry, folder), list[Exception]()
+    tested, broken = TaskUnderTest(entry, folder), list[Exception]()
     for check in CHECKS:
         try:
-            check(subject)
+            check(tested)
         except Exception as error:  # noqa: BLE001  whatever a stranger's task raises is what this is for
             error.add_note(f"check: {check.__name__}")
             if not any(error is known for known in broken):

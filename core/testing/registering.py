@@ -14,7 +14,7 @@ from restore.core.method import Method
 from restore.core.seeding import seed_everything
 from restore.core.settings import Settings, leaves
 from restore.core.task import Task
-from restore.core.testing.under_test import Subject, require
+from restore.core.testing.under_test import TaskUnderTest, require
 
 HEAVY = ("torch", "torchvision", "accelerate", "numpy")
 """What a plugin's module and its settings may not import: ``restore --help`` and completion load both."""
@@ -36,60 +36,60 @@ def check_imports(*modules: str) -> None:
     require(not loaded, f"importing {', '.join(modules)} also imports {', '.join(loaded)}")
 
 
-def the_registered_objects_exist_and_fit(subject: Subject) -> None:
+def the_registered_objects_exist_and_fit(tested: TaskUnderTest) -> None:
     """Every reference resolves to a class of the right kind, and the method names the ones that are registered."""
-    base = Task if subject.learns else Method
-    require(issubclass(subject.method_type, base), f"{subject.method_type!r} is no subclass of {base.__name__}")
-    learns = issubclass(subject.method_type, Task)
-    require(learns == subject.learns, f"trains={subject.learns} was registered for {subject.method_type!r}")
+    base = Task if tested.learns else Method
+    require(issubclass(tested.method_type, base), f"{tested.method_type!r} is no subclass of {base.__name__}")
+    learns = issubclass(tested.method_type, Task)
+    require(learns == tested.learns, f"trains={tested.learns} was registered for {tested.method_type!r}")
     own = {
-        "settings": subject.method_type.settings_type,
-        "predict": subject.method_type.predict_options_type,
-        "evaluate": subject.method_type.evaluate_options_type,
+        "settings": tested.method_type.settings_type,
+        "predict": tested.method_type.predict_options_type,
+        "evaluate": tested.method_type.evaluate_options_type,
     }
     for detail, named in own.items():
-        if detail in subject.entry.references:
-            found = subject.entry.locate(detail)
+        if detail in tested.entry.references:
+            found = tested.entry.locate(detail)
             require(found is named, f"{detail}= is {found!r}, but the class says {named!r}")
         else:
             require(named is Settings, f"the class says {named!r}, but {detail}= is not registered")
-    if "imports" in subject.entry.references:
-        for name, code_base in subject.entry.locate("imports").items():
-            require(callable(getattr(code_base, "convert", None)), f"imports=: {name!r} has no convert")
+    if "imports" in tested.entry.references:
+        for name, converter in tested.entry.locate("imports").items():
+            require(callable(getattr(converter, "convert", None)), f"imports=: {name!r} has no convert")
 
 
-def every_setting_has_help_and_a_default(subject: Subject) -> None:
+def every_setting_has_help_and_a_default(tested: TaskUnderTest) -> None:
     """A flag without help is no help, and a task must run without any flag."""
     for detail in ("settings", "predict", "evaluate"):
-        if detail not in subject.entry.references:
+        if detail not in tested.entry.references:
             continue
-        for path, info in leaves(subject.entry.locate(detail)):
+        for path, info in leaves(tested.entry.locate(detail)):
             flag = f"{detail}: {'.'.join(path)}"
             require(info.description, f"{flag} has no help: write a docstring under it")
             missing = info.default is PydanticUndefined and info.default_factory is None
             require(not missing, f"{flag} has no default")
 
 
-def settings_survive_being_written(subject: Subject) -> None:
+def settings_survive_being_written(tested: TaskUnderTest) -> None:
     """Settings are equal to what is read from their JSON, and resolving them twice changes nothing."""
-    settings: Settings = subject.settings if subject.learns else subject.method_type.settings_type().resolved()
+    settings: Settings = tested.settings if tested.learns else tested.method_type.settings_type().resolved()
     require(type(settings).model_validate(settings.model_dump(mode="json")) == settings, "not equal after JSON")
     require(settings.resolved() == settings, "resolved() gives other settings the second time")
 
 
-def settings_alone_rebuild_the_task(subject: Subject) -> None:
+def settings_alone_rebuild_the_task(tested: TaskUnderTest) -> None:
     """The same settings and seed make the same networks, discriminators included."""
-    if not subject.learns:
+    if not tested.learns:
         return
-    first, second = _trained(subject), _trained(subject)
+    first, second = _trained(tested), _trained(tested)
     require(list(first) == list(second), "networks differ in their names or order")
     for name, network in first.items():
         _require_equal_states(name, network, second[name])
 
 
-def _trained(subject: Subject) -> dict[str, nn.Module]:
-    seed_everything(subject.settings.seed)
-    task = subject.task()
+def _trained(tested: TaskUnderTest) -> dict[str, nn.Module]:
+    seed_everything(tested.settings.seed)
+    task = tested.task()
     return {**task.networks(), **task.training_networks()}
 
 
@@ -100,11 +100,11 @@ def _require_equal_states(name: str, first: nn.Module, second: nn.Module) -> Non
         require(torch.equal(tensor, other[key]), f"{name}.{key} draws random numbers that the seed does not cover")
 
 
-def networks_and_phases_belong_together(subject: Subject) -> None:
+def networks_and_phases_belong_together(tested: TaskUnderTest) -> None:
     """Phases train networks that exist and monitor what is measured; names are unique."""
-    if not subject.learns:
+    if not tested.learns:
         return
-    task, trained = subject.task(), _trained(subject)
+    task, trained = tested.task(), _trained(tested)
     phases, metrics = task.phases(), task.training_protocol.metrics
     require(phases, "phases() is empty: there is nothing to train")
     require(task.networks(), "networks() is empty: there is nothing to use")
@@ -119,9 +119,9 @@ def networks_and_phases_belong_together(subject: Subject) -> None:
         require(monitored, f"phase {phase.name} monitors {phase.monitor!r}, which training_protocol does not measure")
 
 
-def what_is_main_exists(subject: Subject) -> None:
+def what_is_main_exists(tested: TaskUnderTest) -> None:
     """The main input and output are among those declared, and the default protocol among the protocols."""
-    method = subject.method_type(subject.settings if subject.learns else subject.method_type.settings_type().resolved())
+    method = tested.method_type(tested.settings if tested.learns else tested.method_type.settings_type().resolved())
     for what, main, names in (
         ("main_input", method.main_input, method.inputs),
         ("main_output", method.main_output, method.outputs),
@@ -130,7 +130,7 @@ def what_is_main_exists(subject: Subject) -> None:
         require(main in names, f"{what} is {main!r}, which is none of {', '.join(names)}")
 
 
-CHECKS: tuple[Callable[[Subject], None], ...] = (
+CHECKS: tuple[Callable[[TaskUnderTest], None], ...] = (
     the_registered_objects_exist_and_fit,
     every_setting_has_help_and_a_default,
     settings_survive_being_written,

@@ -14,29 +14,29 @@ from restore.core.dataset import as_dataset
 from restore.core.errors import NothingToTrain
 from restore.core.runs.checkpoints import Checkpoint, load_newest
 from restore.core.runs.folder import read_config
-from restore.core.seeding import chance
+from restore.core.seeding import seeded
 from restore.core.settings import RunSettings
-from restore.core.testing.under_test import ContractBroken, Subject, require
+from restore.core.testing.under_test import ContractBroken, TaskUnderTest, require
 from restore.core.training.trainer import Trainer
 
 
-def every_parameter_takes_part_in_its_loss(subject: Subject) -> None:
+def every_parameter_takes_part_in_its_loss(tested: TaskUnderTest) -> None:
     """A parameter on which no loss of its optimizer depends is never trained, and hangs a run on many processes."""
-    if not _trains(subject):
+    if not _trains(tested):
         return
-    for update in subject.updates:
+    for update in tested.updates:
         names = ", ".join(update.unused)
         where = f"phase {update.phase}, optimizer {update.optimizer}"
         require(not update.unused, f"{where}: the loss does not depend on {names}")
 
 
-def an_optimizer_moves_its_own_networks_and_no_other(subject: Subject) -> None:
+def an_optimizer_moves_its_own_networks_and_no_other(tested: TaskUnderTest) -> None:
     """Over a phase every optimizer is used, and moves every network that it trains and nothing else."""
-    if not _trains(subject):
+    if not _trains(tested):
         return
-    for phase in subject.task().phases():
+    for phase in tested.task().phases():
         for optimizer in phase.optimizers:
-            updates = [each for each in subject.updates if (each.phase, each.optimizer) == (phase.name, optimizer)]
+            updates = [each for each in tested.updates if (each.phase, each.optimizer) == (phase.name, optimizer)]
             where = f"phase {phase.name}, optimizer {optimizer}"
             require(updates, f"{where}: not used once in a run of the tiny settings")
             moved = frozenset[str]().union(*(update.changed for update in updates))
@@ -45,11 +45,11 @@ def an_optimizer_moves_its_own_networks_and_no_other(subject: Subject) -> None:
             require(trained <= moved, f"{where}: never moved {', '.join(trained - moved)}")
 
 
-def a_loss_calls_each_trained_network_once(subject: Subject) -> None:
+def a_loss_calls_each_trained_network_once(tested: TaskUnderTest) -> None:
     """Several forward passes through a network before its backward pass fail on several GPUs: concatenate inputs."""
-    if not _trains(subject):
+    if not _trains(tested):
         return
-    for update in subject.updates:
+    for update in tested.updates:
         for network, calls in update.calls.items():
             where = f"phase {update.phase}, optimizer {update.optimizer}"
             require(
@@ -57,32 +57,32 @@ def a_loss_calls_each_trained_network_once(subject: Subject) -> None:
             )
 
 
-def samples_are_functions_of_their_seed(subject: Subject) -> None:
+def samples_are_functions_of_their_seed(tested: TaskUnderTest) -> None:
     """Whoever draws a training sample under one seed draws the same; samples have the same tensors, of one size."""
-    if not subject.learns:
+    if not tested.learns:
         return
-    task = subject.task()
+    task = tested.task()
     for phase in task.phases():
-        pictures = as_dataset(task.dataset("train", phase))
-        first, second = (_drawn(pictures, index=0, seed=5) for _ in range(2))
-        other = _drawn(pictures, index=len(pictures) - 1, seed=6)
+        images = as_dataset(task.dataset("train", phase))
+        first, second = (_drawn(images, index=0, seed=5) for _ in range(2))
+        other = _drawn(images, index=len(images) - 1, seed=6)
         for name, tensor in first.items():
             require(torch.equal(tensor, second[name]), f"{name!r} draws from another generator than torch's global one")
         shapes = [{name: tuple(tensor.shape) for name, tensor in sample.items()} for sample in (first, other)]
         require(shapes[0] == shapes[1], f"training samples cannot be put in one batch: {shapes[0]} and {shapes[1]}")
-        require(pictures.name(0), "samples have no names")
+        require(images.name(0), "samples have no names")
 
 
-def a_run_that_was_killed_equals_one_that_was_not(subject: Subject) -> None:
+def a_run_that_was_killed_equals_one_that_was_not(tested: TaskUnderTest) -> None:
     """Killed in the middle of its first and of its last epoch and resumed: every bit and every logged number."""
-    if not _trains(subject):
+    if not _trains(tested):
         return
-    whole = subject.run
+    whole = tested.run
     steps = int(_state(whole).state["progress"]["run_step"])
-    killed = subject.train("killed", checkpoint_every="1", stop_at=2)
-    subject.train("killed", checkpoint_every="1", stop_at=steps, resume=killed)
-    torch.randn(7)  # another process would not have this one's chance either
-    subject.train("killed", checkpoint_every="1", resume=killed)
+    killed = tested.train("killed", checkpoint_every="1", stop_at=2)
+    tested.train("killed", checkpoint_every="1", stop_at=steps, resume=killed)
+    torch.randn(7)  # another process would not have this one's RNG state either
+    tested.train("killed", checkpoint_every="1", resume=killed)
     require_same_runs(whole, killed)
 
 
@@ -99,34 +99,34 @@ def require_same_runs(one: Path, other: Path) -> None:
         require(line == same, f"log lines differ: {line} and {same}")
 
 
-def config_rebuilds_the_settings(subject: Subject) -> None:
+def config_rebuilds_the_settings(tested: TaskUnderTest) -> None:
     """What ``config.yaml`` of a run holds are the settings that it was made with."""
-    if not _trains(subject):
+    if not _trains(tested):
         return
-    read = subject.task_type.settings_type.model_validate(read_config(subject.run))
-    made = subject.settings.model_copy(update={"name": "whole", "checkpoint_every": "1"})
+    read = tested.task_type.settings_type.model_validate(read_config(tested.run))
+    made = tested.settings.model_copy(update={"name": "whole", "checkpoint_every": "1"})
     require(read == made, f"config.yaml gives other settings:\n{read}\n{made}")
 
 
-def a_classical_method_refuses_to_train(subject: Subject) -> None:
+def a_classical_method_refuses_to_train(tested: TaskUnderTest) -> None:
     """Training what has nothing to learn is refused in one line, before a folder is made."""
-    if subject.learns:
+    if tested.learns:
         return
     try:
-        Trainer(subject.method_type, RunSettings(out=subject.folder), name=subject.name)
+        Trainer(tested.method_type, RunSettings(out=tested.folder), name=tested.name)
     except NothingToTrain:
         return
     raise ContractBroken("it is registered with trains=False and can be trained all the same")
 
 
-def _trains(subject: Subject) -> bool:
+def _trains(tested: TaskUnderTest) -> bool:
     """Whether there is a run to look at; makes it."""
-    return subject.learns and subject.run.is_dir()
+    return tested.learns and tested.run.is_dir()
 
 
-def _drawn(pictures: Any, *, index: int, seed: int) -> dict[str, Tensor]:
-    with chance(seed):
-        sample: dict[str, Tensor] = pictures[index]
+def _drawn(images: Any, *, index: int, seed: int) -> dict[str, Tensor]:
+    with seeded(seed):
+        sample: dict[str, Tensor] = images[index]
     return sample
 
 
@@ -147,7 +147,7 @@ def _log(run: Path) -> list[dict[str, Any]]:
     return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
 
 
-CHECKS: tuple[Callable[[Subject], None], ...] = (
+CHECKS: tuple[Callable[[TaskUnderTest], None], ...] = (
     every_parameter_takes_part_in_its_loss,
     an_optimizer_moves_its_own_networks_and_no_other,
     a_loss_calls_each_trained_network_once,

@@ -75,7 +75,7 @@ class ObservedUpdate:
     """How often the loss function called each network that the optimizer trains."""
 
 
-class Subject:
+class TaskUnderTest:
     """One method, its tiny settings and, if it learns, a run of them."""
 
     def __init__(self, entry: TaskEntry, folder: Path) -> None:
@@ -217,12 +217,12 @@ def _all_equal(first: list[Tensor], second: list[Tensor]) -> bool:
 
 
 def random_inputs(method: Method, height: int, width: int, seed: int = 0) -> dict[str, Tensor]:
-    """Input planes (C, H, W) as the method declares them, drawn from their range; black or white where not smooth."""
+    """Input tensors (C, H, W) as the method declares them, drawn from their range; black or white where not smooth."""
     generator = torch.Generator().manual_seed(seed)
-    planes = {}
-    for name, plane in method.inputs.items():
-        shape = (plane.channels, *(scaled(length, exact_scale(plane)) for length in (height, width)))
+    inputs = {}
+    for name, spec in method.inputs.items():
+        shape = (spec.channels, *(scaled(length, exact_scale(spec)) for length in (height, width)))
         drawn = torch.rand(shape, generator=generator)
-        drawn = drawn if plane.smooth else drawn.round()
-        planes[name] = plane.low + (plane.high - plane.low) * drawn
-    return planes
+        drawn = drawn if spec.smooth else drawn.round()
+        inputs[name] = spec.low + (spec.high - spec.low) * drawn
+    return inputs

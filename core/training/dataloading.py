@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from restore.core.dataset import NamedDataset, as_dataset
 from restore.core.errors import UsageError
 from restore.core.runtime import processes
-from restore.core.seeding import chance, derive, permutation
+from restore.core.seeding import derive_seed, permutation, seeded
 from restore.core.settings import RunSettings
 from restore.core.task import Task
 from restore.core.training_step import Phase
@@ -54,7 +54,7 @@ class EpochPlan:
 
         Sample i is image ``order[i % images]``; the order is drawn from (seed, epoch) alone.
         """
-        order = permutation(derive(self.seed, "order", epoch), self.images)
+        order = permutation(derive_seed(self.seed, "order", epoch), self.images)
         size = self.micro_batch_size
         for step in range(first_step, self.steps):
             for micro_batch in range(self.micro_batches):
@@ -108,7 +108,7 @@ class SeededSamples(Dataset[dict[str, Tensor]]):
 
     def __getitem__(self, key: SampleKey) -> dict[str, Tensor]:
         epoch, sample, index = key
-        with chance(derive(self.seed, "sample", epoch, sample)):
+        with seeded(derive_seed(self.seed, "sample", epoch, sample)):
             return self.data[index]
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 STATISTICS = ("running_mean", "running_var")
-"""Buffers of normalisation layers that describe what their weights make of a picture."""
+"""Buffers of normalisation layers that describe what their weights make of an image."""
 
 
 class EMA:

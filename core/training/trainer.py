@@ -14,7 +14,7 @@ from accelerate import Accelerator
 from restore.core import events
 from restore.core.errors import CheckpointError, NothingToTrain, UsageError
 from restore.core.method import Method
-from restore.core.metrics import Number
+from restore.core.metrics import MetricResult
 from restore.core.runs import checkpoints
 from restore.core.runs.checkpoints import Checkpoint
 from restore.core.runs.folder import RunFolder, new_run_folder, write_config
@@ -26,7 +26,7 @@ from restore.core.runtime.accelerator import from_main, make_accelerator
 from restore.core.runtime.devices import shown
 from restore.core.runtime.precision import choose
 from restore.core.runtime.processes import is_main_process
-from restore.core.seeding import derive, seed_everything
+from restore.core.seeding import derive_seed, seed_everything
 from restore.core.settings import RunSettings, with_absolute_paths
 from restore.core.task import Task
 from restore.core.training import checkpointing
@@ -48,7 +48,7 @@ class RunResult:
     folder: Path
     weights: Path
     """The best weights of its last phase."""
-    numbers: Sequence[Number]
+    numbers: Sequence[MetricResult]
     """Of the baselines and of the best weights of each phase, on the validation images."""
     seconds: float
 
@@ -109,17 +109,17 @@ class Trainer:
         check_schedules(phases, settings, self._notice)
 
         # the data and the plan first: what is wrong with them should be said before anything is made
-        seed_everything(derive(settings.seed, "weights"))
+        seed_everything(derive_seed(settings.seed, "weights"))
         data = PhaseData.make(task, phases[0], settings, processes=accelerator.num_processes)
         networks = WrappedNetworks.build(task, accelerator, settings)
-        taken = warm_start.load(networks.raw, settings.only) if warm_start else None
+        taken = warm_start.load(networks.raw, settings.init_filter) if warm_start else None
         if networks.ema:
             networks.ema.restart(networks.raw)
 
         identity = fingerprint(data)
         checkpoint = self._restored(settings, phases, identity, networks) if self.resume else None
         folder, tracker = self._folder(accelerator, settings, checkpoint)
-        seed_everything(derive(settings.seed, "steps", accelerator.process_index))
+        seed_everything(derive_seed(settings.seed, "steps", accelerator.process_index))
         emit = self._emit if accelerator.is_main_process else lambda _: None
         context = RunContext(
             task, self.name, settings, phases, folder, accelerator, networks, tracker, emit, identity
@@ -134,7 +134,7 @@ class Trainer:
             if tracker:
                 tracker.close()
 
-        numbers = [Number(**number) for group in loop.progress.numbers.values() for number in group]
+        numbers = [MetricResult(**number) for group in loop.progress.numbers.values() for number in group]
         if accelerator.is_main_process:
             write_summary(folder, self.name, settings, shown(accelerator.device), numbers, loop.seconds)
         emit(events.RunFinished(folder.path, folder.best, numbers, loop.seconds))
@@ -215,8 +215,8 @@ def _started(context: RunContext, data: PhaseData, checkpoint: Checkpoint | None
         phases=[(phase.name, phase.epochs) for phase in context.phases],
         steps_per_epoch=data.plan.steps,
         samples_per_epoch=data.plan.samples,
-        train_pictures=len(data.train),
-        validation_pictures=len(data.validation),
+        train_images=len(data.train),
+        validation_images=len(data.validation),
         inputs=tuple(context.task.inputs),
         parameters={name: sum(p.numel() for p in m.parameters()) for name, m in context.networks.raw.items()},
         device=shown(context.accelerator.device),

@@ -14,12 +14,12 @@ from restore.core import events
 from restore.core.dataset import NamedDataset
 from restore.core.evaluation import Evaluation, as_batch, evaluate
 from restore.core.method import Method
-from restore.core.metrics import Number
+from restore.core.metrics import MetricResult
 from restore.core.networks import Networks, frozen
 from restore.core.runs import checkpoints
 from restore.core.runs.tracking import make_sheet, write_sheet
-from restore.core.runtime.devices import kernels_for_use
-from restore.core.seeding import chance, derive
+from restore.core.runtime.devices import strict_fp32
+from restore.core.seeding import derive_seed, seeded
 from restore.core.training import checkpointing
 from restore.core.training.context import RunContext
 from restore.core.training.optimize import PhaseOptimizers
@@ -98,7 +98,7 @@ class Validation:
         context.emit(events.Evaluated(phase, epoch, step, result.numbers, best))
         self._write_samples(Networks({**networks, **context.networks.frozen}))
 
-    def _judge(self, numbers: Sequence[Number]) -> bool:
+    def _judge(self, numbers: Sequence[MetricResult]) -> bool:
         """Whether these are the best weights of the phase; counts towards early stopping and plateaus."""
         progress, phase, stopping = self.progress, self.phase, self.context.settings.early_stopping
         if phase.monitor is None:
@@ -116,7 +116,7 @@ class Validation:
         # a run whose metric is never a number still ends with weights: its first ones, until better are known
         return improved or phase.name not in progress.numbers
 
-    def _export(self, networks: Mapping[str, nn.Module], numbers: Sequence[Number], best: bool) -> None:
+    def _export(self, networks: Mapping[str, nn.Module], numbers: Sequence[MetricResult], best: bool) -> None:
         folder = self.context.folder
         inference = {name: networks[name] for name in self.context.networks.inference}
         paths = [folder.last, *([folder.best_of(self.phase.name), folder.best] if best else [])]
@@ -134,10 +134,10 @@ class Validation:
 
     @torch.no_grad()
     def _write_samples(self, networks: Networks) -> None:
-        count = min(self.context.settings.sample_pictures, len(self.data))
+        count = min(self.context.settings.sample_images, len(self.data))
         if not self.context.accelerator.is_main_process or not count:
             return
-        with kernels_for_use(), chance(derive(self.context.settings.seed, "samples"), self.device):
+        with strict_fp32(), seeded(derive_seed(self.context.settings.seed, "samples"), self.device):
             rows = [
                 self.context.task.sample_row(as_batch(self.data[index], self.device), networks)
                 for index in range(count)

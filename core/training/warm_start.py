@@ -29,21 +29,23 @@ class WarmStart:
     tensors: Mapping[str, Tensor]
     """By ``<network>.<parameter>``."""
 
-    def load(self, networks: Mapping[str, nn.Module], only: Sequence[str]) -> str:
+    def load(self, networks: Mapping[str, nn.Module], init_filter: Sequence[str]) -> str:
         """Give networks what is held here for them, and say how much that is.
 
-        ``only`` are patterns of names in which ``*`` stands for anything. Without one a network is taken whole.
+        ``init_filter`` are patterns of names in which ``*`` stands for anything. Without one a network is taken whole.
         Raises UsageError when a pattern matches nothing, WeightsError naming every tensor or network that does not fit.
         """
         owners = list(dict.fromkeys(name.partition(".")[0] for name in self.tensors))
-        for pattern in only:
+        for pattern in init_filter:
             if not any(fnmatchcase(name, pattern) for name in self.tensors):
                 held = ", ".join(f"{owner}.*" for owner in owners)
-                raise UsageError(f"--only {pattern}: {self.path} holds no tensor of such a name; it holds {held}")
+                raise UsageError(
+                    f"--init-filter {pattern}: {self.path} holds no tensor of such a name; it holds {held}"
+                )
         chosen = {
             name: tensor
             for name, tensor in self.tensors.items()
-            if not only or any(fnmatchcase(name, pattern) for pattern in only)
+            if not init_filter or any(fnmatchcase(name, pattern) for pattern in init_filter)
         }
         touched = {owner: networks[owner] for owner in owners if owner in networks and _of(owner, chosen)}
         known = {name: tensor for name, tensor in chosen.items() if name.partition(".")[0] in touched}
@@ -52,12 +54,12 @@ class WarmStart:
             for owner in owners
             if owner not in networks and _of(owner, chosen)
         ]
-        wrong += [line for line in differences(touched, known) if not (only and line.startswith("missing"))]
+        wrong += [line for line in differences(touched, known) if not (init_filter and line.startswith("missing"))]
         if wrong:
             lines = "\n".join(f"    {line}" for line in wrong)
             raise WeightsError(
                 f"{self.path}: was trained as {self.task} and does not fit the networks of this run:\n{lines}\n"
-                "Choose parts that fit, as --only 'generator.*'"
+                "Choose parts that fit, as --init-filter 'generator.*'"
             )
         for owner, network in touched.items():
             network.load_state_dict(_of(owner, chosen), strict=False)
@@ -75,9 +77,9 @@ def _of(network: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def read_warm_start(path: Path, notice: Callable[[str], None]) -> WarmStart:
     """The networks of a weights file, of a run (its best), or of a checkpoint or the newest in a folder of them.
 
-    Only checkpoints hold critics; of the other networks they give averaged weights where there are any. ``notice`` is
-    told of damaged checkpoints that are passed over. Raises UsageError when there is nothing of the kind, WeightsError
-    or CheckpointError when it is damaged, WeightsError with the line that imports it when it is foreign.
+    Only checkpoints hold discriminators; of the other networks they give averaged weights where there are any.
+    ``notice`` is told of damaged checkpoints that are passed over. Raises UsageError when there is nothing of the kind,
+    WeightsError or CheckpointError when it is damaged, WeightsError with the line that imports it when it is foreign.
     """
     if (path / checkpoints.MANIFEST).is_file():
         return _from_checkpoint(path, checkpoints.load(path))

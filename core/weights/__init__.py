@@ -1,1 +1,1 @@
-"""Weights: the files that rebuild their networks, and checkpoints of other code bases."""
+"""Weights: the files that rebuild their networks, and checkpoints of other projects."""

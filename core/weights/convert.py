@@ -1,4 +1,4 @@
-"""Bring checkpoints of other code bases in: nothing is dropped or guessed silently."""
+"""Bring checkpoints of other projects in: nothing is dropped or guessed silently."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from restore.core.atomic import check_vacant, writable_folder
+from restore.core.atomic import refuse_overwrite, writable_folder
 from restore.core.errors import UsageError, WeightsError
 from restore.core.task import Task
 from restore.core.weights.files import differences, expected_shapes, rebuild, save_weights
-from restore.core.weights.read_checkpoint import ForeignState, read_foreign
+from restore.core.weights.read_checkpoint import CheckpointState, read_checkpoint
 
 Convert = Callable[[dict[str, Tensor]], tuple[dict[str, Any], dict[str, Tensor]]]
 
 
 @dataclass(frozen=True)
-class Codebase:
+class Converter:
     """How another program names the parameters of a network that is known here."""
 
     summary: str
@@ -36,7 +36,7 @@ class Report:
     source: Path
     output: Path
     task: str
-    codebase: str
+    converter: str
     model: Mapping[str, Any]
     """The settings that rebuild the networks, read off the checkpoint."""
     loaded: int
@@ -49,7 +49,7 @@ class Report:
 
 @dataclass(frozen=True)
 class _Trial:
-    """What one code base makes of a checkpoint."""
+    """What one converter makes of a checkpoint."""
 
     name: str
     task: Task | None
@@ -70,27 +70,27 @@ def import_weights(
     *,
     task: str,
     task_type: type[Task],
-    codebases: Mapping[str, Codebase],
-    codebase: str | None = None,
+    converters: Mapping[str, Converter],
+    converter: str | None = None,
     partial: bool = False,
     overwrite: bool = False,
 ) -> Report:
     """Write a foreign checkpoint as a weights file of ``task`` (its full name).
 
-    Without ``codebase`` the one is taken that fits exactly. Raises WeightsError naming every missing, unexpected and
+    Without ``converter`` the one is taken that fits exactly. Raises WeightsError naming every missing, unexpected and
     misshapen key; with ``partial`` these are only reported, and what is missing is initialised as for training. Raises
     UsageError when the choice is not clear or ``output`` is there already.
     """
     if output.suffix != ".safetensors":
         raise UsageError(f"{output}: a weights file is called *.safetensors")
-    check_vacant(output, overwrite)
-    if not codebases:
-        raise UsageError(f"{task} knows no foreign code base")
-    if codebase is not None and codebase not in codebases:
-        raise UsageError(f"{task} knows no code base {codebase!r}; it knows {', '.join(codebases)}")
-    state = read_foreign(source)
-    tried = [codebase] if codebase is not None else list(codebases)
-    trials = [_tried(name, codebases[name], state, task_type, str(source)) for name in tried]
+    refuse_overwrite(output, overwrite)
+    if not converters:
+        raise UsageError(f"{task} has no converter")
+    if converter is not None and converter not in converters:
+        raise UsageError(f"{task} has no converter {converter!r}; it has {', '.join(converters)}")
+    state = read_checkpoint(source)
+    tried = [converter] if converter is not None else list(converters)
+    trials = [_tried(name, converters[name], state, task_type, str(source)) for name in tried]
     chosen = _chosen(source, task, trials, partial)
     if chosen.task is None or (chosen.problems and not partial):
         raise WeightsError(_refusal(source, task, trials))
@@ -104,10 +104,10 @@ def import_weights(
     return Report(source, output, task, chosen.name, chosen.model, loaded, notes, chosen.problems)
 
 
-def _tried(name: str, codebase: Codebase, state: ForeignState, task_type: type[Task], source: str) -> _Trial:
-    """What a code base makes of a state; whatever its rules stumble over means that it does not fit."""
+def _tried(name: str, converter: Converter, state: CheckpointState, task_type: type[Task], source: str) -> _Trial:
+    """What a converter makes of a state; whatever its rules stumble over means that it does not fit."""
     try:
-        model, tensors = codebase.convert(dict(state.tensors))
+        model, tensors = converter.convert(dict(state.tensors))
         task = rebuild(task_type, model, source)
         networks = task.networks()
     except (WeightsError, ValueError, LookupError, TypeError, ArithmeticError, RuntimeError) as error:
@@ -124,12 +124,12 @@ def _tried(name: str, codebase: Codebase, state: ForeignState, task_type: type[T
 
 
 def _chosen(source: Path, task: str, trials: list[_Trial], partial: bool) -> _Trial:
-    """The one code base that fits; the closest where none does."""
+    """The one converter that fits; the closest where none does."""
     exact = [trial for trial in trials if trial.task is not None and not trial.problems]
     if exact:
         if any(not _same(exact[0], other) for other in exact[1:]):
             names = ", ".join(trial.name for trial in exact)
-            raise UsageError(f"{source}: fits several code bases of {task}; choose with --from: {names}")
+            raise UsageError(f"{source}: fits several converters of {task}; choose with --from: {names}")
         return exact[0]
     possible = [trial for trial in trials if trial.task is not None]
     if partial and len(possible) > 1:
@@ -139,7 +139,7 @@ def _chosen(source: Path, task: str, trials: list[_Trial], partial: bool) -> _Tr
 
 
 def _same(one: _Trial, other: _Trial) -> bool:
-    """Whether two code bases read the same networks out of a checkpoint."""
+    """Whether two converters read the same networks out of a checkpoint."""
     return (
         one.model == other.model
         and one.tensors.keys() == other.tensors.keys()
@@ -148,7 +148,7 @@ def _same(one: _Trial, other: _Trial) -> bool:
 
 
 def _refusal(source: Path, task: str, trials: list[_Trial]) -> str:
-    """Every difference to the closest code base, and how far off the others are."""
+    """Every difference to the closest converter, and how far off the others are."""
     possible = [trial for trial in trials if trial.task is not None]
     if not possible:
         reasons = "\n".join(f"    {trial.name}: {trial.problems[0]}" for trial in trials)
@@ -158,7 +158,7 @@ def _refusal(source: Path, task: str, trials: list[_Trial]) -> str:
     lines += [f"    {problem}" for problem in closest.problems]
     others = [trial for trial in trials if trial is not closest]
     if others:
-        lines.append("As one of another code base:")
+        lines.append("With another converter:")
         lines += [
             f"    {trial.name}: {f'{len(trial.problems)} keys differ' if trial.task is not None else trial.problems[0]}"
             for trial in others

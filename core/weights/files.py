@@ -14,10 +14,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from restore.core.atomic import replacing
+from restore.core.atomic import atomic_write
 from restore.core.errors import WeightsError
 from restore.core.method import Method
-from restore.core.metrics import Number
+from restore.core.metrics import MetricResult
 from restore.core.networks import Networks, frozen
 from restore.core.settings import Settings
 from restore.core.task import Task
@@ -37,7 +37,7 @@ def save_weights(
     model: Mapping[str, Any],
     networks: Mapping[str, nn.Module | State],
     phase: str | None = None,
-    numbers: Iterable[Number | Mapping[str, Any]] = (),
+    numbers: Iterable[MetricResult | Mapping[str, Any]] = (),
     versions: Mapping[str, str] | None = None,
 ) -> Path:
     """Write networks (or their states) as one safetensors file, whole or not at all.
@@ -56,11 +56,11 @@ def save_weights(
         task=task,
         model=dict(model),
         phase=phase,
-        numbers=[asdict(number) if isinstance(number, Number) else dict(number) for number in numbers],
+        numbers=[asdict(number) if isinstance(number, MetricResult) else dict(number) for number in numbers],
         versions={**_versions(), **(versions or {})},
         digest=_digest(tensors),
     )
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         write_tensors(temporary, tensors, header.dumps())
     return path
 

@@ -31,14 +31,14 @@ _AVERAGED = "n_averaged"  # a counter that torch.optim.swa_utils.AveragedModel k
 
 
 @dataclass(frozen=True)
-class ForeignState:
+class CheckpointState:
     """The parameters of a foreign checkpoint under their own names, and what was done to get at them."""
 
     tensors: dict[str, Tensor]
     notes: list[str] = field(default_factory=list)
 
 
-def read_foreign(path: Path) -> ForeignState:
+def read_checkpoint(path: Path) -> CheckpointState:
     """Read a checkpoint of another program: a safetensors file, or a pickle of which only tensors are read.
 
     Wrappers (``state_dict``, ``params_ema``, …) are taken off, and what data parallelism, averaging and torch.compile
@@ -52,7 +52,7 @@ def read_foreign(path: Path) -> ForeignState:
     notes: list[str] = []
     content = _safetensors(path) if _is_safetensors(path) else _pickle(path)
     tensors = _unwrapped(path, content, notes)
-    return ForeignState(_unprefixed(tensors, notes), notes)
+    return CheckpointState(_unprefixed(tensors, notes), notes)
 
 
 def _is_safetensors(path: Path) -> bool:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from restore.registry import TaskSpec, hookimpl
 
-_ENLARGING = {
-    "nearest": ("Nearest", "Enlarge by the nearest pixel."),
-    "bilinear": ("Bilinear", "Enlarge by linear interpolation."),
-    "bicubic": ("Bicubic", "Enlarge by cubic convolution, as MATLAB does: the published tables' bicubic."),
-    "bicubic-antialias": ("BicubicAntialias", "Enlarge by cubic convolution, as torchvision and Pillow do."),
-    "lanczos": ("Lanczos", "Enlarge by a windowed sinc."),
-    "fourier": ("Fourier", "Enlarge by continuing the picture's spectrum with zeros."),
+_UPSCALING = {
+    "nearest": ("Nearest", "Upscale by the nearest pixel."),
+    "bilinear": ("Bilinear", "Upscale by linear interpolation."),
+    "bicubic": ("Bicubic", "Upscale by cubic convolution, as MATLAB does: the published tables' bicubic."),
+    "bicubic-antialias": ("BicubicAntialias", "Upscale by cubic convolution, as torchvision and Pillow do."),
+    "lanczos": ("Lanczos", "Upscale by a windowed sinc."),
+    "fourier": ("Fourier", "Upscale by continuing the image's spectrum with zeros."),
 }
 
-_FILLING = {
+_INPAINTING = {
     "mean": ("Mean", "Fill holes with the mean colour of what is known."),
     "nearest-known": ("NearestKnown", "Fill holes with the nearest known pixel."),
     "smooth": ("Smooth", "Fill holes with a stretched thin plate, nearly: as smooth as biharmonic, and fast."),
@@ -30,32 +30,32 @@ def restore_tasks() -> list[TaskSpec]:
             TaskSpec(
                 name,
                 f"restore.plugins.classic.upscaling:{method}",
-                settings=f"{settings}:EnlargingSettings",
-                predict=f"{settings}:EnlargingPredict",
-                evaluate=f"{settings}:EnlargingEvaluate",
+                settings=f"{settings}:UpscalingSettings",
+                predict=f"{settings}:UpscalingPredictOptions",
+                evaluate=f"{settings}:UpscalingEvaluateOptions",
                 trains=False,
                 summary=summary,
             )
-            for name, (method, summary) in _ENLARGING.items()
+            for name, (method, summary) in _UPSCALING.items()
         ),
         *(
             TaskSpec(
                 name,
                 f"restore.plugins.classic.inpainting:{method}",
-                settings=f"{settings}:FillingSettings",
-                predict=f"{masks}:FillingPredict",
-                evaluate=f"{masks}:FillingEvaluate",
+                settings=f"{settings}:InpaintingSettings",
+                predict=f"{masks}:InpaintingPredictOptions",
+                evaluate=f"{masks}:InpaintingEvaluateOptions",
                 trains=False,
                 summary=summary,
             )
-            for name, (method, summary) in _FILLING.items()
+            for name, (method, summary) in _INPAINTING.items()
         ),
         TaskSpec(
             "poisson",
             "restore.plugins.classic.inpainting:Poisson",
             settings=f"{settings}:BlendingSettings",
-            predict=f"{settings}:BlendingPredict",
+            predict=f"{settings}:BlendingPredictOptions",
             trains=False,
-            summary="Blend a patch into a picture without a seam.",
+            summary="Blend a patch into an image without a seam.",
         ),
     ]

@@ -11,25 +11,25 @@ from torch import Tensor
 from restore.core.errors import DataError
 
 
-def mean_filled(picture: Tensor, mask: Tensor) -> Tensor:
+def mean_filled(image: Tensor, mask: Tensor) -> Tensor:
     """The mean colour of the known pixels in every hole.
 
-    As all functions here: a picture (C, H, W) and a mask (1, H, W) with one in the hole give a picture that is the same
+    As all functions here: an image (C, H, W) and a mask (1, H, W) with one in the hole give an image that is the same
     outside the hole, whatever stood inside; raises DataError when no pixel is known.
     """
     hole = _hole(mask)
-    mean = picture[:, ~hole].double().mean(1).to(picture.dtype)
-    return torch.where(mask > 0.5, mean[:, None, None], picture)
+    mean = image[:, ~hole].double().mean(1).to(image.dtype)
+    return torch.where(mask > 0.5, mean[:, None, None], image)
 
 
-def nearest_filled(picture: Tensor, mask: Tensor) -> Tensor:
+def nearest_filled(image: Tensor, mask: Tensor) -> Tensor:
     """The colour of the known pixel that is nearest, by straight lines between centres."""
     hole = _hole(mask)
     rows, columns = distance_transform_edt(hole.numpy(), return_distances=False, return_indices=True)
-    return picture[:, torch.from_numpy(rows).long(), torch.from_numpy(columns).long()]
+    return image[:, torch.from_numpy(rows).long(), torch.from_numpy(columns).long()]
 
 
-def biharmonic_filled(picture: Tensor, mask: Tensor) -> Tensor:
+def biharmonic_filled(image: Tensor, mask: Tensor) -> Tensor:
     """The bending plate that goes on smoothly from the known pixels (scikit-image; Damelin and Hoang, 2018).
 
     Its equations are solved for every hole at once: seconds for a hole of ten thousand pixels, minutes for one of a
@@ -37,17 +37,17 @@ def biharmonic_filled(picture: Tensor, mask: Tensor) -> Tensor:
     """
     hole = _hole(mask).numpy()
     if not hole.any():
-        return picture
-    values = np.moveaxis(picture.double().numpy(), 0, -1)
+        return image
+    values = np.moveaxis(image.double().numpy(), 0, -1)
     values = np.where(hole[..., None], 0.0, values)
     filled = inpaint_biharmonic(values, hole, channel_axis=-1, split_into_regions=True)
-    found = torch.from_numpy(np.ascontiguousarray(np.moveaxis(filled, -1, 0))).to(picture.dtype)
-    return torch.where(mask > 0.5, found, picture)
+    found = torch.from_numpy(np.ascontiguousarray(np.moveaxis(filled, -1, 0))).to(image.dtype)
+    return torch.where(mask > 0.5, found, image)
 
 
 def _hole(mask: Tensor) -> Tensor:
     """Where the hole is, (H, W) bool."""
     hole = mask[0] > 0.5
     if bool(hole.all()):
-        raise DataError("the mask covers the whole picture: there is nothing to fill the hole from (white is the hole)")
+        raise DataError("the mask covers the whole image: there is nothing to fill the hole from (white is the hole)")
     return hole

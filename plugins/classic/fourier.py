@@ -1,4 +1,4 @@
-"""Enlarging a picture by continuing its waves."""
+"""Upscaling an image by continuing its waves."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from restore.core.runtime.devices import in_float64
 from restore.plugins.common.images.resize import resized_length
 
 
-def fourier(pictures: Tensor, scale: float) -> Tensor:
-    """The smoothest picture through all pixels: the spectrum, with zeros for the frequencies that were not sampled.
+def fourier(images: Tensor, scale: float) -> Tensor:
+    """The smoothest image through all pixels: the spectrum, with zeros for the frequencies that were not sampled.
 
-    A picture (..., H, W) whose waves are all slower than half the sampling rate comes out exactly. Any other is taken
+    An image (..., H, W) whose waves are all slower than half the sampling rate comes out exactly. Any other is taken
     for one period of an endless pattern, so that its opposite edges ring where they differ. Pixel centres lie as in
     every other method here; ``ceil(H * scale)`` rows and ``ceil(W * scale)`` columns come out.
     """
     if scale < 1:
         raise ValueError(f"a spectrum is continued, not cut: the scale is at least 1, not {scale}")
-    values = in_float64(pictures)
+    values = in_float64(images)
     for axis in (-2, -1):
-        values = _continued(values, axis, resized_length(pictures.shape[axis], scale))
-    return values.to(pictures.dtype).to(pictures.device)
+        values = _continued(values, axis, resized_length(images.shape[axis], scale))
+    return values.to(images.dtype).to(images.device)
 
 
 def _continued(values: Tensor, axis: int, length: int) -> Tensor:

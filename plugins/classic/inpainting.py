@@ -12,15 +12,15 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from restore.core.dataset import Batch, Pictures
+from restore.core.dataset import Batch, ImageDataset
 from restore.core.errors import DataError, UsageError
-from restore.core.images.files import Picture, read_picture
+from restore.core.images.files import ImageFile, read_image
 from restore.core.method import Method
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.specs import Plane, Tiling
+from restore.core.specs import ImageSpec, Tiling
 from restore.plugins.classic import filling
-from restore.plugins.classic.settings import BlendingPredict, BlendingSettings, FillingSettings
+from restore.plugins.classic.settings import BlendingPredictOptions, BlendingSettings, InpaintingSettings
 from restore.plugins.common.inpainting.blending import poisson_blend
 from restore.plugins.common.inpainting.prefill import fill_smoothly
 from restore.plugins.common.inpainting.task import MASK, Inpainting
@@ -29,7 +29,7 @@ from restore.plugins.common.masks.reading import read_mask
 _log = logging.getLogger(__name__)
 
 
-class Filling(Inpainting[FillingSettings]):
+class ClassicalInpainting(Inpainting[InpaintingSettings]):
     """Base of the methods that fill holes: everything but `filled`."""
 
     @property
@@ -38,78 +38,78 @@ class Filling(Inpainting[FillingSettings]):
         return sys.maxsize
 
     @abstractmethod
-    def filled(self, picture: Tensor, mask: Tensor) -> Tensor:
-        """A picture (3, H, W) on the host without its hole, where the mask (1, H, W) is one."""
+    def filled(self, image: Tensor, mask: Tensor) -> Tensor:
+        """An image (3, H, W) on the host without its hole, where the mask (1, H, W) is one."""
 
     @override
-    def fill(self, picture: Tensor, mask: Tensor, networks: Networks) -> Tensor:
-        """Each picture for itself, on the host."""
-        filled = [self.filled(*each) for each in zip(picture.cpu(), mask.cpu(), strict=True)]
-        return torch.stack(filled).to(picture.device)
+    def fill(self, image: Tensor, mask: Tensor, networks: Networks) -> Tensor:
+        """Each image for itself, on the host."""
+        filled = [self.filled(*each) for each in zip(image.cpu(), mask.cpu(), strict=True)]
+        return torch.stack(filled).to(image.device)
 
 
-class Mean(Filling):
+class Mean(ClassicalInpainting):
     """The mean colour."""
 
-    def filled(self, picture: Tensor, mask: Tensor) -> Tensor:
+    def filled(self, image: Tensor, mask: Tensor) -> Tensor:
         """See `filling.mean_filled`."""
-        return filling.mean_filled(picture, mask)
+        return filling.mean_filled(image, mask)
 
 
-class NearestKnown(Filling):
+class NearestKnown(ClassicalInpainting):
     """The nearest known pixel."""
 
-    def filled(self, picture: Tensor, mask: Tensor) -> Tensor:
+    def filled(self, image: Tensor, mask: Tensor) -> Tensor:
         """See `filling.nearest_filled`."""
-        return filling.nearest_filled(picture, mask)
+        return filling.nearest_filled(image, mask)
 
 
-class Smooth(Filling):
+class Smooth(ClassicalInpainting):
     """A smooth continuation, in a fraction of the time of the smoothest."""
 
     @override
-    def fill(self, picture: Tensor, mask: Tensor, networks: Networks) -> Tensor:
+    def fill(self, image: Tensor, mask: Tensor, networks: Networks) -> Tensor:
         """See `prefill.fill_smoothly`; a whole batch at once, on its device."""
-        return fill_smoothly(picture, mask).clamp(0, 1)
+        return fill_smoothly(image, mask).clamp(0, 1)
 
-    def filled(self, picture: Tensor, mask: Tensor) -> Tensor:
-        """The same of one picture."""
-        return fill_smoothly(picture[None], mask[None])[0].clamp(0, 1)
+    def filled(self, image: Tensor, mask: Tensor) -> Tensor:
+        """The same of one image."""
+        return fill_smoothly(image[None], mask[None])[0].clamp(0, 1)
 
 
-class Biharmonic(Filling):
+class Biharmonic(ClassicalInpainting):
     """The smoothest continuation."""
 
-    def filled(self, picture: Tensor, mask: Tensor) -> Tensor:
+    def filled(self, image: Tensor, mask: Tensor) -> Tensor:
         """See `filling.biharmonic_filled`."""
-        return filling.biharmonic_filled(picture, mask)
+        return filling.biharmonic_filled(image, mask)
 
 
-class Poisson(Method[BlendingSettings, BlendingPredict]):
+class Poisson(Method[BlendingSettings, BlendingPredictOptions]):
     """A patch without a seam."""
 
     @property
-    def inputs(self) -> Mapping[str, Plane]:
-        """The picture, the patch laid over it, and a mask with one where the patch is taken."""
-        return {"input": Plane(), "patch": Plane(), "mask": MASK}
+    def inputs(self) -> Mapping[str, ImageSpec]:
+        """The image, the patch laid over it, and a mask with one where the patch is taken."""
+        return {"input": ImageSpec(), "patch": ImageSpec(), "mask": MASK}
 
     @property
     @override
     def tiling(self) -> Tiling:
-        """Never cut: a border goes through the whole picture."""
+        """Never cut: a border goes through the whole image."""
         return Tiling("whole", halo=0)
 
     @override
-    def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
-        """The picture, and the patch with its mask in place.
+    def read_inputs(self, path: Path, image: ImageFile) -> dict[str, Tensor]:
+        """The image, and the patch with its mask in place.
 
         What cannot be seen of the patch is not taken; where nothing is, a warning is logged. Raises UsageError without
         a patch or where it does not fit, DataError when the mask has another size than it.
         """
         options = self.predict_options
         if options.patch is None:
-            raise UsageError(f"{path}: which picture is put into it? Give --patch FILE")
-        laid = read_picture(options.patch)
+            raise UsageError(f"{path}: which image is put into it? Give --patch FILE")
+        laid = read_image(options.patch)
         patch, mask = laid.colour, torch.ones_like(laid.colour[:1])
         if options.mask is not None:
             mask = read_mask(options.mask)
@@ -121,21 +121,21 @@ class Poisson(Method[BlendingSettings, BlendingPredict]):
             _log.warning("%s: nothing of %s is taken: %s; it comes out as it is", path, options.patch, _why(options))
         places = []
         for axis, wish in ((-2, options.top), (-1, options.left)):
-            room = picture.colour.shape[axis] - patch.shape[axis]
+            room = image.colour.shape[axis] - patch.shape[axis]
             first = room // 2 if wish is None else wish
             if not 0 <= first <= room:
                 raise UsageError(
-                    f"{options.patch}: {_size(patch)} pixels do not fit into {path} ({_size(picture.colour)}) there"
+                    f"{options.patch}: {_size(patch)} pixels do not fit into {path} ({_size(image.colour)}) there"
                 )
             places.append(slice(first, first + patch.shape[axis]))
-        whole, chosen = picture.colour.clone(), torch.zeros_like(picture.colour[:1])
+        whole, chosen = image.colour.clone(), torch.zeros_like(image.colour[:1])
         whole[:, places[0], places[1]] = patch
         chosen[:, places[0], places[1]] = mask
-        return {"input": picture.colour, "patch": whole, "mask": chosen}
+        return {"input": image.colour, "patch": whole, "mask": chosen}
 
     @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
-        """The blended picture, in [0, 1]."""
+        """The blended image, in [0, 1]."""
         planes = zip(batch["input"].cpu(), batch["patch"].cpu(), batch["mask"].cpu(), strict=True)
         blended = torch.stack([poisson_blend(*each, mixed=self.predict_options.mixed).clamp(0, 1) for each in planes])
         return {"output": blended.to(batch["input"].device)}
@@ -145,17 +145,17 @@ class Poisson(Method[BlendingSettings, BlendingPredict]):
         return {}
 
     @override
-    def evaluation_data(self, folder: Path | None) -> Pictures:
+    def evaluation_data(self, folder: Path | None) -> ImageDataset:
         """Raises UsageError."""
         raise UsageError("blending a patch has no right answer that it could be compared with")
 
 
-def _why(options: BlendingPredict) -> str:
+def _why(options: BlendingPredictOptions) -> str:
     """Why nothing of a patch is taken."""
     if options.mask is None:
         return "all of it is transparent"
     return f"{options.mask} is white nowhere, or only where the patch is transparent"
 
 
-def _size(picture: Tensor) -> str:
-    return f"{picture.shape[-1]}x{picture.shape[-2]}"
+def _size(image: Tensor) -> str:
+    return f"{image.shape[-1]}x{image.shape[-2]}"

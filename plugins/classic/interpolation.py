@@ -1,8 +1,8 @@
-"""Enlarging a picture by looking between its pixels.
+"""Upscaling an image by looking between its pixels.
 
-A pixel is a small square with its colour at the centre. The centre of pixel ``x`` of the enlarged picture lies in the
+A pixel is a small square with its colour at the centre. The centre of pixel ``x`` of the upscaled image lies in the
 source at `source_position`; each method is another way of reading a colour between the four or more pixels around it.
-All functions take and return pictures (..., H, W) with any range of values, and give ``ceil(H * scale)`` rows and
+All functions take and return images (..., H, W) with any range of values, and give ``ceil(H * scale)`` rows and
 ``ceil(W * scale)`` columns.
 """
 
@@ -17,12 +17,12 @@ from restore.plugins.common.images.resize import LANCZOS, TRIANGLE, imresize, re
 
 
 def source_position(pixel: float, scale: float) -> float:
-    """Where a pixel of the enlarged picture lies in the source, in pixels between centres.
+    """Where a pixel of the upscaled image lies in the source, in pixels between centres.
 
     >>> [source_position(pixel, 2) for pixel in range(4)]
     [-0.25, 0.25, 0.75, 1.25]
 
-    ``pixel / scale``, which is often printed instead, takes corners for centres and moves the picture: at ``scale`` 2
+    ``pixel / scale``, which is often printed instead, takes corners for centres and moves the image: at ``scale`` 2
     by a quarter of a pixel towards the right and the bottom.
     """
     return (pixel + 0.5) / scale - 0.5
@@ -43,42 +43,42 @@ def linear_weights(position: float) -> tuple[float, float]:
     return 1 - share, share
 
 
-def nearest(pictures: Tensor, scale: float) -> Tensor:
+def nearest(images: Tensor, scale: float) -> Tensor:
     """The colour of the nearest pixel; of two equally near ones the first."""
     for axis in (-2, -1):
-        length = pictures.shape[axis]
+        length = images.shape[axis]
         pixels = torch.arange(resized_length(length, scale), dtype=torch.float64)
         positions = (pixels + 0.5) / scale - 0.5
         indices = (positions - 0.5).ceil().long().clamp(0, length - 1)
-        pictures = pictures.index_select(axis, indices.to(pictures.device))
-    return pictures
+        images = images.index_select(axis, indices.to(images.device))
+    return images
 
 
-def bilinear(pictures: Tensor, scale: float) -> Tensor:
+def bilinear(images: Tensor, scale: float) -> Tensor:
     """Linear interpolation along the columns, then along the rows."""
-    return resample(pictures, scale, TRIANGLE)
+    return resample(images, scale, TRIANGLE)
 
 
-def bicubic(pictures: Tensor, scale: float) -> Tensor:
+def bicubic(images: Tensor, scale: float) -> Tensor:
     """MATLAB's ``imresize``, whose numbers the tables of super-resolution quote; values in [0, 1].
 
-    Pictures that hold nothing but 8-bit values are computed in uint8, as MATLAB does: rounded and clipped after each of
+    Images that hold nothing but 8-bit values are computed in uint8, as MATLAB does: rounded and clipped after each of
     the two passes. Others are neither rounded nor clipped.
     """
-    values = in_float64(pictures) * 255
+    values = in_float64(images) * 255
     levels = values.round()
     if bool(((values - levels).abs() < 1e-3).all() & (levels >= 0).all() & (levels <= 255).all()):
-        return imresize(levels.to(torch.uint8), scale).to(pictures.dtype).to(pictures.device) / 255
-    return imresize(pictures, scale)
+        return imresize(levels.to(torch.uint8), scale).to(images.dtype).to(images.device) / 255
+    return imresize(images, scale)
 
 
-def bicubic_antialias(pictures: Tensor, scale: float) -> Tensor:
-    """PyTorch's bicubic with ``antialias``: the kernel of Pillow (a = -0.5), which ends at the picture's edge."""
-    size = [resized_length(length, scale) for length in pictures.shape[-2:]]
-    planes = pictures.flatten(end_dim=-3).unsqueeze(1)
-    return F.interpolate(planes, size=size, mode="bicubic", antialias=True).view(*pictures.shape[:-2], *size)
+def bicubic_antialias(images: Tensor, scale: float) -> Tensor:
+    """PyTorch's bicubic with ``antialias``: the kernel of Pillow (a = -0.5), which ends at the image's edge."""
+    size = [resized_length(length, scale) for length in images.shape[-2:]]
+    planes = images.flatten(end_dim=-3).unsqueeze(1)
+    return F.interpolate(planes, size=size, mode="bicubic", antialias=True).view(*images.shape[:-2], *size)
 
 
-def lanczos(pictures: Tensor, scale: float) -> Tensor:
+def lanczos(images: Tensor, scale: float) -> Tensor:
     """Sinc interpolation over six pixels, windowed (Duchon, 1979); beyond the edge its last pixel goes on."""
-    return resample(pictures, scale, LANCZOS)
+    return resample(images, scale, LANCZOS)

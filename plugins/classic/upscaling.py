@@ -1,4 +1,4 @@
-"""Methods that enlarge a picture and have nothing to learn."""
+"""Methods that upscale an image and have nothing to learn."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from typing import Self
 from torch import Tensor
 from typing_extensions import override
 
-from restore.core.dataset import Batch, Pictures
+from restore.core.dataset import Batch, ImageDataset
 from restore.core.method import Method
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.specs import Plane, Tiling
+from restore.core.specs import ImageSpec, Tiling
 from restore.plugins.classic import interpolation
 from restore.plugins.classic.fourier import fourier
-from restore.plugins.classic.settings import EnlargingEvaluate, EnlargingPredict, EnlargingSettings
+from restore.plugins.classic.settings import UpscalingEvaluateOptions, UpscalingPredictOptions, UpscalingSettings
 from restore.plugins.common.super_resolution.dataset import evaluation_pairs
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
 
 
-class Enlarging(Method[EnlargingSettings, EnlargingPredict, EnlargingEvaluate]):
-    """Base of the methods: everything but `enlarged`.
+class Upscaling(Method[UpscalingSettings, UpscalingPredictOptions, UpscalingEvaluateOptions]):
+    """Base of the methods: everything but `upscaled`.
 
     The scale is the option's where one was given, else that of the settings; measuring pairs without either takes the
     scale that the pairs have.
     """
 
-    def __init__(self, settings: EnlargingSettings) -> None:
+    def __init__(self, settings: UpscalingSettings) -> None:
         super().__init__(settings)
         self._given: float | None = settings.model.scale
         self.scale = _as_fraction(settings.model.scale)
 
     @override
     def with_options(
-        self, *, predict: EnlargingPredict | None = None, evaluate: EnlargingEvaluate | None = None
+        self, *, predict: UpscalingPredictOptions | None = None, evaluate: UpscalingEvaluateOptions | None = None
     ) -> Self:
         other = super().with_options(predict=predict, evaluate=evaluate)
         if predict is not None or evaluate is not None:
@@ -46,23 +46,23 @@ class Enlarging(Method[EnlargingSettings, EnlargingPredict, EnlargingEvaluate]):
         return other
 
     @abstractmethod
-    def enlarged(self, pictures: Tensor, scale: float) -> Tensor:
-        """Pictures (B, 3, ceil(h * scale), ceil(w * scale)) from (B, 3, h, w) in [0, 1]; may leave that range."""
+    def upscaled(self, images: Tensor, scale: float) -> Tensor:
+        """Images (B, 3, ceil(h * scale), ceil(w * scale)) from (B, 3, h, w) in [0, 1]; may leave that range."""
 
     @property
-    def outputs(self) -> Mapping[str, Plane]:
-        """The enlarged picture."""
-        return {"output": Plane(scale=self.scale)}
+    def outputs(self) -> Mapping[str, ImageSpec]:
+        """The upscaled image."""
+        return {"output": ImageSpec(scale=self.scale)}
 
     @property
-    def inputs(self) -> Mapping[str, Plane]:
-        """The small picture; where a fraction needs a few more rows, the last one goes on, as at any other edge."""
-        return {"input": Plane(padding="edge")}
+    def inputs(self) -> Mapping[str, ImageSpec]:
+        """The small image; where a fraction needs a few more rows, the last one goes on, as at any other edge."""
+        return {"input": ImageSpec(padding="edge")}
 
     @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
-        """The enlarged picture, clipped to [0, 1]."""
-        return {"output": self.enlarged(batch["input"], self.scale).clamp(0, 1)}
+        """The upscaled image, clipped to [0, 1]."""
+        return {"output": self.upscaled(batch["input"], self.scale).clamp(0, 1)}
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """Those of super-resolution, for the scale that is measured."""
@@ -76,10 +76,10 @@ class Enlarging(Method[EnlargingSettings, EnlargingPredict, EnlargingEvaluate]):
     @property
     @override
     def tiling(self) -> Tiling:
-        """Never cut: a wave and a border go through the whole picture."""
+        """Never cut: a wave and a border go through the whole image."""
         return Tiling("whole", halo=0)
 
-    def evaluation_data(self, folder: Path | None) -> Pictures:
+    def evaluation_data(self, folder: Path | None) -> ImageDataset:
         """Pairs of a folder, or of the sample photographs; the scale of the pairs is the task's from now on."""
         pairs = evaluation_pairs(folder, self.scale if folder is None else self._given)
         self.scale = _as_fraction(pairs.scale)
@@ -87,53 +87,53 @@ class Enlarging(Method[EnlargingSettings, EnlargingPredict, EnlargingEvaluate]):
 
 
 def _as_fraction(scale: float) -> float:
-    """The nearest scale for which a picture of up to 1024 pixels, repeated, has whole pixels, as the engine needs."""
+    """The nearest scale for which an image of up to 1024 pixels, repeated, has whole pixels, as the engine needs."""
     return float(Fraction(scale).limit_denominator(1024))
 
 
-class Nearest(Enlarging):
+class Nearest(Upscaling):
     """The nearest pixel."""
 
-    def enlarged(self, pictures: Tensor, scale: float) -> Tensor:
+    def upscaled(self, images: Tensor, scale: float) -> Tensor:
         """See `interpolation.nearest`."""
-        return interpolation.nearest(pictures, scale)
+        return interpolation.nearest(images, scale)
 
 
-class Bilinear(Enlarging):
+class Bilinear(Upscaling):
     """Linear interpolation."""
 
-    def enlarged(self, pictures: Tensor, scale: float) -> Tensor:
+    def upscaled(self, images: Tensor, scale: float) -> Tensor:
         """See `interpolation.bilinear`."""
-        return interpolation.bilinear(pictures, scale)
+        return interpolation.bilinear(images, scale)
 
 
-class Bicubic(Enlarging):
+class Bicubic(Upscaling):
     """Cubic convolution as MATLAB does it."""
 
-    def enlarged(self, pictures: Tensor, scale: float) -> Tensor:
+    def upscaled(self, images: Tensor, scale: float) -> Tensor:
         """See `interpolation.bicubic`."""
-        return interpolation.bicubic(pictures, scale)
+        return interpolation.bicubic(images, scale)
 
 
-class BicubicAntialias(Enlarging):
+class BicubicAntialias(Upscaling):
     """Cubic convolution as torchvision and Pillow do it."""
 
-    def enlarged(self, pictures: Tensor, scale: float) -> Tensor:
+    def upscaled(self, images: Tensor, scale: float) -> Tensor:
         """See `interpolation.bicubic_antialias`."""
-        return interpolation.bicubic_antialias(pictures, scale)
+        return interpolation.bicubic_antialias(images, scale)
 
 
-class Lanczos(Enlarging):
+class Lanczos(Upscaling):
     """Windowed sinc."""
 
-    def enlarged(self, pictures: Tensor, scale: float) -> Tensor:
+    def upscaled(self, images: Tensor, scale: float) -> Tensor:
         """See `interpolation.lanczos`."""
-        return interpolation.lanczos(pictures, scale)
+        return interpolation.lanczos(images, scale)
 
 
-class Fourier(Enlarging):
+class Fourier(Upscaling):
     """Zero-padded spectrum."""
 
-    def enlarged(self, pictures: Tensor, scale: float) -> Tensor:
+    def upscaled(self, images: Tensor, scale: float) -> Tensor:
         """See `fourier.fourier`."""
-        return fourier(pictures, scale)
+        return fourier(images, scale)

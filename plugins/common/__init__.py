@@ -1,4 +1,4 @@
-"""The toolbox of the families: sample photographs, picture data, losses and metrics."""
+"""The toolbox of the families: sample photographs, image data, losses and metrics."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from restore.registry import DatasetSpec, LossSpec, MetricSpec, hookimpl
 
 @hookimpl
 def restore_datasets() -> list[DatasetSpec]:
-    """Pictures to train and to measure on."""
+    """Images to train and to measure on."""
     place = "restore.plugins.common"
     return [
         DatasetSpec(
@@ -18,21 +18,21 @@ def restore_datasets() -> list[DatasetSpec]:
         ),
         DatasetSpec(
             "folder",
-            f"{place}.images.folders:PictureFolder",
+            f"{place}.images.folders:ImageFolder",
             role="images",
-            summary="The pictures of a folder, decoded once.",
+            summary="The images of a folder, decoded once.",
         ),
         DatasetSpec(
             "super-resolution",
-            f"{place}.super_resolution.dataset:super_resolution_pictures",
+            f"{place}.super_resolution.dataset:super_resolution_images",
             role="super-resolution",
-            summary="Small and large pictures: crops to train on, whole ones to validate on.",
+            summary="Small and large images: crops to train on, whole ones to validate on.",
         ),
         DatasetSpec(
             "inpainting",
-            f"{place}.inpainting.dataset:inpainting_pictures",
+            f"{place}.inpainting.dataset:inpainting_images",
             role="inpainting",
-            summary="Pictures with holes: random ones to train on, fixed ones to validate on.",
+            summary="Images with holes: random ones to train on, fixed ones to validate on.",
         ),
         DatasetSpec("masks", f"{place}.masks.generators:draw_mask", role="masks", summary="Random masks of six kinds."),
         DatasetSpec(
@@ -49,7 +49,7 @@ def restore_losses() -> list[LossSpec]:
     """Losses that know no family."""
     pixels, adversarial = "restore.plugins.common.losses", "restore.plugins.common.adversarial.losses"
     features = "restore.plugins.common.perceptual"
-    holes = "restore.plugins.common.inpainting.losses"
+    masked = "restore.plugins.common.inpainting.losses"
     return [
         LossSpec("l1", f"{pixels}:L1", role="pixel", summary="Mean absolute error."),
         LossSpec("mse", f"{pixels}:MSE", role="pixel", summary="Mean squared error."),
@@ -71,25 +71,25 @@ def restore_losses() -> list[LossSpec]:
         ),
         LossSpec(
             "masked-l1",
-            f"{holes}:MaskedL1",
+            f"{masked}:MaskedL1",
             role="inpainting",
             summary="Mean absolute error, weighted in the hole and outside it.",
         ),
         LossSpec(
             "masked-mse",
-            f"{holes}:MaskedMSE",
+            f"{masked}:MaskedMSE",
             role="inpainting",
             summary="Mean squared error, weighted in the hole and outside it.",
         ),
         LossSpec(
             "discounted-l1",
-            f"{holes}:DiscountedL1",
+            f"{masked}:DiscountedL1",
             role="inpainting",
             summary="Mean absolute error in the hole that fades with the distance to what is known.",
         ),
         LossSpec(
             "masked-total-variation",
-            f"{holes}:MaskedTotalVariation",
+            f"{masked}:MaskedTotalVariation",
             role="inpainting",
             summary="Roughness of the hole and of its seam.",
         ),
@@ -119,19 +119,22 @@ def restore_losses() -> list[LossSpec]:
 def restore_metrics() -> list[MetricSpec]:
     """Metrics that say what they compare."""
     place = "restore.plugins.common.metrics"
-    holes = "restore.plugins.common.inpainting.metrics"
+    masked = "restore.plugins.common.inpainting.metrics"
     return [
         MetricSpec(
-            "psnr-hole",
-            f"{holes}:HolePSNR",
+            "masked-psnr",
+            f"{masked}:MaskedPSNR",
             role="inpainting",
-            summary="Peak signal-to-noise ratio inside the hole, per picture.",
+            summary="Peak signal-to-noise ratio inside the hole, per image.",
         ),
         MetricSpec(
-            "l1-hole", f"{holes}:HoleL1", role="inpainting", summary="Mean absolute error inside the hole, per picture."
+            "masked-l1",
+            f"{masked}:MaskedL1",
+            role="inpainting",
+            summary="Mean absolute error inside the hole, per image.",
         ),
-        MetricSpec("psnr", f"{place}:PSNR", role="image", summary="Peak signal-to-noise ratio in dB, per picture."),
+        MetricSpec("psnr", f"{place}:PSNR", role="image", summary="Peak signal-to-noise ratio in dB, per image."),
         MetricSpec(
-            "ssim", f"{place}:SSIM", role="image", summary="Structural similarity over the valid region, per picture."
+            "ssim", f"{place}:SSIM", role="image", summary="Structural similarity over the valid region, per image."
         ),
     ]

@@ -1,4 +1,4 @@
-"""Pictures of one size that belong together: side by side in one file, or one after the other."""
+"""Images of one size that belong together: side by side in one file, or one after the other."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from restore.core.atomic import replacing
+from restore.core.atomic import atomic_write
 from restore.core.errors import UsageError
-from restore.core.images.files import write_picture
+from restore.core.images.files import write_image
 from restore.core.images.pixels import to_uint8
 from restore.plugins.common.images.resize import bilinear
 
@@ -32,17 +32,17 @@ def write_animation(path: Path, frames: Sequence[Tensor], milliseconds: int = 12
     """
     check_kind(path, *KINDS)
     if path.suffix.lower() == ".png":
-        write_picture(path, torch.cat(list(frames), dim=2))
+        write_image(path, torch.cat(list(frames), dim=2))
         return
     levels = [to_uint8(frame.detach().cpu()) for frame in [*frames, *frames[-2:0:-1]]]
     first, *others = [Image.fromarray(frame.permute(1, 2, 0).numpy()) for frame in levels]
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         first.save(temporary, "GIF", save_all=True, append_images=others, duration=milliseconds, loop=0)
 
 
-def fitted(picture: Tensor, height: int, width: int) -> Tensor:
-    """A picture (C, H, W) resized to cover ``height`` x ``width`` pixels, and of that the middle of this size."""
-    cover = max(height / picture.shape[-2], width / picture.shape[-1])
-    around = (max(height, round(picture.shape[-2] * cover)), max(width, round(picture.shape[-1] * cover)))
+def fitted(image: Tensor, height: int, width: int) -> Tensor:
+    """An image (C, H, W) resized to cover ``height`` x ``width`` pixels, and of that the middle of this size."""
+    cover = max(height / image.shape[-2], width / image.shape[-1])
+    around = (max(height, round(image.shape[-2] * cover)), max(width, round(image.shape[-1] * cover)))
     top, left = round((around[0] - height) / 2), round((around[1] - width) / 2)
-    return bilinear(picture, around)[..., top : top + height, left : left + width]
+    return bilinear(image, around)[..., top : top + height, left : left + width]

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import wrap_file
 
-from restore.core.atomic import replacing, writable_folder
+from restore.core.atomic import atomic_write, writable_folder
 from restore.core.errors import RestoreError
 
 _PATIENCE = 10.0
@@ -33,7 +33,7 @@ def download(url: str, path: Path, *, sha256: str | None = None, patience: float
         patience: seconds without a byte after which the network counts as dead.
     """
     writable_folder(path.parent)
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         try:
             _fetch(url, temporary, path, patience)
         except (urllib.error.URLError, TimeoutError, ConnectionError, HTTPException) as error:

@@ -20,11 +20,11 @@ from restore.core.training_step import Terms
 
 @dataclass(frozen=True)
 class PixelLoss(ABC):
-    """Base of the losses that compare a prediction (B, C, H, W) with a picture of the batch, pixel by pixel."""
+    """Base of the losses that compare a prediction (B, C, H, W) with an image of the batch, pixel by pixel."""
 
     weight: float = 1.0
     target: str = "target"
-    """Name of that picture in the batch."""
+    """Name of that image in the batch."""
 
     name: ClassVar[str]
     """Name of the term."""
@@ -65,7 +65,7 @@ class Charbonnier(PixelLoss):
     """Mean absolute error with a smooth tip (Lai et al., 2017, equation 5)."""
 
     epsilon: float = 1e-3
-    """Error at which the parabola turns into a line; the loss of equal pictures."""
+    """Error at which the parabola turns into a line; the loss of equal images."""
     name: ClassVar[str] = "charbonnier"
 
     def __post_init__(self) -> None:
@@ -82,7 +82,7 @@ class Charbonnier(PixelLoss):
 class TotalVariation:
     """Roughness of a prediction: the anisotropic total variation (Rudin et al., 1992), per pixel.
 
-    The mean absolute difference of vertical neighbours plus that of horizontal ones. A picture of one row or column has
+    The mean absolute difference of vertical neighbours plus that of horizontal ones. An image of one row or column has
     no neighbours in that direction and none of that part.
     """
 
@@ -93,10 +93,10 @@ class TotalVariation:
         return {"total_variation": self.weight * total_variation(prediction)}
 
 
-def total_variation(pictures: Tensor) -> Tensor:
-    """Mean absolute difference of vertical neighbours plus that of horizontal ones, in pictures (..., H, W)."""
-    variation = pictures.new_zeros(())
+def total_variation(images: Tensor) -> Tensor:
+    """Mean absolute difference of vertical neighbours plus that of horizontal ones, in images (..., H, W)."""
+    variation = images.new_zeros(())
     for axis in (-2, -1):
-        if pictures.shape[axis] > 1:
-            variation = variation + pictures.diff(dim=axis).abs().mean()
+        if images.shape[axis] > 1:
+            variation = variation + images.diff(dim=axis).abs().mean()
     return variation

@@ -24,15 +24,15 @@ _COLOURS = {"y8": "8-bit Y", "y": "Y", "rgb8": "8-bit RGB", "rgb": "RGB"}
 
 @dataclass(frozen=True)
 class Comparison:
-    """Which values of two pictures are compared.
+    """Which values of two images are compared.
 
-    A target with one channel is a grayscale picture and its own Y: its values are not squeezed into the range 16 to
+    A target with one channel is a grayscale image and its own Y: its values are not squeezed into the range 16 to
     235, as the published tables have it. A prediction in colour is then compared by its luma from 0 to 255.
     """
 
     colour: Literal["y8", "y", "rgb8", "rgb"] = "rgb"
-    """y8: luma (BT.601, 16 to 235) of the 8-bit picture, rounded to 8 bits; y: the same, not rounded; rgb8: the 8-bit
-    picture; rgb: the picture as it is."""
+    """y8: luma (BT.601, 16 to 235) of the 8-bit image, rounded to 8 bits; y: the same, not rounded; rgb8: the 8-bit
+    image; rgb: the image as it is."""
     border: int = 0
     """Pixels cut off each side."""
 
@@ -42,28 +42,28 @@ class Comparison:
         return _COLOURS[self.colour] + (f", border {self.border}" if self.border else "")
 
     def __call__(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Values to compare (B, C', H', W'), float64, black 0 and white 255, of pictures (B, C, H, W) in [0, 1].
+        """Values to compare (B, C', H', W'), float64, black 0 and white 255, of images (B, C, H, W) in [0, 1].
 
         Raises ValueError when the shapes do not match, DataError when the border leaves nothing.
         """
-        sizes = {pictures.shape[:1] + pictures.shape[-2:] for pictures in (prediction, target)}
+        sizes = {images.shape[:1] + images.shape[-2:] for images in (prediction, target)}
         channels = {prediction.shape[1], target.shape[1]}
         if len(sizes) > 1 or not channels <= {1, 3} or prediction.shape[1] < target.shape[1]:
             raise ValueError(
-                f"expected pictures (B, 1 or 3, H, W) of one size, not a prediction {tuple(prediction.shape)} of a "
+                f"expected images (B, 1 or 3, H, W) of one size, not a prediction {tuple(prediction.shape)} of a "
                 f"target {tuple(target.shape)}"
             )
         height, width = target.shape[-2:]
         if min(height, width) <= 2 * self.border:
             raise DataError(
-                f"a picture of {width}x{height} pixels is too small to be measured with a border of {self.border}"
+                f"an image of {width}x{height} pixels is too small to be measured with a border of {self.border}"
             )
         gray = target.shape[1] == 1
         return self._values(prediction, gray), self._values(target, gray)
 
-    def _values(self, pictures: Tensor, gray: bool) -> Tensor:
+    def _values(self, images: Tensor, gray: bool) -> Tensor:
         cut = self.border
-        values = in_float64(pictures[..., cut : pictures.shape[-2] - cut, cut : pictures.shape[-1] - cut])
+        values = in_float64(images[..., cut : images.shape[-2] - cut, cut : images.shape[-1] - cut])
         if self.colour != "rgb":
             values = to_levels(values) / 255
         if values.shape[1] == 3 and gray:
@@ -77,9 +77,9 @@ class Comparison:
 
 @dataclass(frozen=True)
 class PSNR:
-    """Peak signal-to-noise ratio in dB: of each picture, then the mean over pictures.
+    """Peak signal-to-noise ratio in dB: of each image, then the mean over images.
 
-    Two identical pictures have no noise and an infinite ratio. It is neither dropped nor capped: one such pair makes
+    Two identical images have no noise and an infinite ratio. It is neither dropped nor capped: one such pair makes
     the mean infinite, which says that the set should be looked at.
     """
 
@@ -106,9 +106,9 @@ class PSNR:
 
 @dataclass(frozen=True)
 class SSIM:
-    """Structural similarity in [-1, 1] (Wang et al., 2004): of each picture, then the mean over pictures.
+    """Structural similarity in [-1, 1] (Wang et al., 2004): of each image, then the mean over images.
 
-    Windows of 11x11 pixels with Gaussian weights (sigma 1.5), only where the whole window lies inside the picture;
+    Windows of 11x11 pixels with Gaussian weights (sigma 1.5), only where the whole window lies inside the image;
     K1 = 0.01, K2 = 0.03, white is 255; the mean over the windows of all channels.
     """
 
@@ -122,14 +122,14 @@ class SSIM:
         return self.comparison.convention
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Similarity of each picture, (B, 1) float64.
+        """Similarity of each image, (B, 1) float64.
 
-        Raises DataError for pictures that have fewer than 11 pixels on a side after the border is cut.
+        Raises DataError for images that have fewer than 11 pixels on a side after the border is cut.
         """
         a, b = self.comparison(prediction, target)
         if min(a.shape[-2:]) < _WINDOW:
             raise DataError(
-                f"SSIM looks at windows of {_WINDOW}x{_WINDOW} pixels; a picture of {target.shape[-1]}x"
+                f"SSIM looks at windows of {_WINDOW}x{_WINDOW} pixels; an image of {target.shape[-1]}x"
                 f"{target.shape[-2]} pixels, of which a border of {self.comparison.border} is cut, has none"
             )
         rows, columns = (length - _WINDOW + 1 for length in a.shape[-2:])
@@ -147,7 +147,7 @@ class SSIM:
 
 _WINDOW = 11
 _AT_ONCE = 2**20
-"""Windows that are looked at at once, so that memory does not grow with the picture."""
+"""Windows that are looked at at once, so that memory does not grow with the image."""
 
 
 def _similarity(a: Tensor, b: Tensor) -> Tensor:
@@ -167,7 +167,7 @@ def _windowed(values: Tensor) -> Tensor:
     weights = weights / weights.sum()
     for axis in (-2, -1):
         windows = values.shape[axis] - _WINDOW + 1
-        # A sum of shifted pictures: several times faster in float64 than a convolution with one channel.
+        # A sum of shifted images: several times faster in float64 than a convolution with one channel.
         means = torch.zeros_like(values.narrow(axis, 0, windows))
         for shift, weight in enumerate(weights.tolist()):
             means.add_(values.narrow(axis, shift, windows), alpha=weight)
@@ -177,18 +177,18 @@ def _windowed(values: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class PrecomputedMetric:
-    """Numbers of each picture: their sum, and its mean over pictures. Its name is its key in a protocol."""
+    """Numbers of each image: their sum, and its mean over images. Its name is its key in a protocol."""
 
     name: str
     convention: str
     better: Literal["higher", "lower"] = "higher"
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - the signature of every metric
-        """The numbers (B, K) or (B,) of each picture, which stand in the prediction's place; (B, K), float64."""
+        """The numbers (B, K) or (B,) of each image, which stand in the prediction's place; (B, K), float64."""
         return in_float64(prediction).reshape(len(prediction), -1)
 
     def reduce(self, rows: Tensor) -> float:
-        """Sum over K, mean over pictures."""
+        """Sum over K, mean over images."""
         return float(rows.sum(1).mean())
 
 

@@ -1,4 +1,4 @@
-"""Filling holes by generators and critics: U-Net and coarse-to-fine generators, patch and local-global critics."""
+"""Adversarial inpainting: U-Net and coarse-to-fine generators, patch and local-global discriminators."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ def restore_tasks() -> list[TaskSpec]:
             "inpaint-gan",
             f"{place}.task:InpaintGAN",
             settings=f"{place}.settings:InpaintGANSettings",
-            predict=f"{options}:FillingPredict",
-            evaluate=f"{options}:FillingEvaluate",
-            imports=f"{place}.convert:CODE_BASES",
-            summary="Fills holes by a generator that plays against a critic (Isola et al., 2017; Yu et al., 2018).",
+            predict=f"{options}:InpaintingPredictOptions",
+            evaluate=f"{options}:InpaintingEvaluateOptions",
+            imports=f"{place}.convert:CONVERTERS",
+            summary="Fills holes by a generator that trains against a discriminator (Isola et al., 2017; Yu et al., "
+            "2018).",
         ),
     ]
 
@@ -56,7 +57,7 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "local-global-discriminator",
             f"{place}.discriminators:LocalGlobalDiscriminator",
             role="inpainting-discriminator",
-            summary="The discriminators of DeepFill: of the hole with its surroundings, and of the picture.",
+            summary="The discriminators of DeepFill: of the hole with its surroundings, and of the image.",
         ),
     ]
 

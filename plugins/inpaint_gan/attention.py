@@ -34,7 +34,7 @@ class Attention:
 
     rate: int = 2
     """Features are compared on a grid this much coarser, and pasted in patches of twice as many pixels a side."""
-    scale: float = 10.0
+    softmax_scale: float = 10.0
     """Factor of the scores before the softmax: the larger, the more a single patch decides."""
     fuse: bool = True
     """Whether neighbours that point at neighbours support each other (the paper's attention propagation)."""
@@ -46,10 +46,10 @@ class Attention:
     def __call__(self, features: Tensor, hole: Tensor) -> Tensor:
         """Features (B, C, h, w) drawn anew from patches outside each sample's own hole; the same shape.
 
-        ``hole`` (B, 1, H, W) is 1 where a pixel is missing, at the features' or the picture's size. A patch that
+        ``hole`` (B, 1, H, W) is 1 where a pixel is missing, at the features' or the image's size. A patch that
         touches the hole is never pasted. Where all of a sample's do, those that touch it least stand in.
 
-        However large the batch and the picture, only so many scores are in memory at once, in training too; see BLOCK.
+        However large the batch and the image, only so many scores are in memory at once, in training too; see BLOCK.
         """
         with torch.autocast(device_type=features.device.type, enabled=False):
             return self._drawn(at_least_float32(features), hole)
@@ -100,7 +100,7 @@ class Attention:
         # The patch that is looked for keeps its length, as in the published code: it acts like the scale.
         squares = 9 * F.avg_pool2d(grid.square().sum(dim=1, keepdim=True), 3, stride=1, padding=1)
         squares = squares + 9e-4 * grid.shape[1] if self.published else squares.clamp_min(1e-8)
-        scores = scores * (self.scale / squares.sqrt())[:, None]
+        scores = scores * (self.softmax_scale / squares.sqrt())[:, None]
         if not self.fuse:
             return scores
         return _fused_across_borders(scores) if self.published else diagonal_sum(diagonal_sum(scores, 2), 1)
@@ -116,7 +116,7 @@ class Attention:
                 weights = diagonal_sum(by_rows, 2, column_steps)
                 pixels = cells[..., within_rows, within_columns, :]
                 sums = torch.bmm(weights.flatten(3).flatten(1, 2), pixels.flatten(3).flatten(1, 2))
-                # What would come from outside the picture has no weight, so that the border is as bright as the rest.
+                # What would come from outside the image has no weight, so that the border is as bright as the rest.
                 total = 4 if self.published else weights.sum(dim=(3, 4)).flatten(1, 2)[..., None]
                 pieces.append((sums / total).reshape(*weights.shape[:3], *pixels.shape[3:]))
             stripes.append(torch.cat(pieces, dim=4))

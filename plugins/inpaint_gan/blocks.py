@@ -94,7 +94,7 @@ def continued(x: Tensor, height: int, width: int) -> Tensor:
 
 
 class FullPrecisionConvolution(nn.Conv2d):
-    """A convolution outside autocast: the 8 bits of bfloat16 are too few for the colours of a picture."""
+    """A convolution outside autocast: the 8 bits of bfloat16 are too few for the colours of an image."""
 
     def forward(self, x: Tensor) -> Tensor:
         """As the convolution, in float32 at least."""

@@ -25,29 +25,29 @@ class CoarseToFine(nn.Module):
     multiple of four times the attention's rate by its last row and column, and cut off again.
     """
 
-    def __init__(self, width: int = 32, gated: bool = False, attention: Attention | None = None) -> None:
+    def __init__(self, channels: int = 32, gated: bool = False, attention: Attention | None = None) -> None:
         super().__init__()
-        if width < 2 or width % 2:
-            raise ValueError(f"the width is halved once, so it has to be an even number, not {width}")
+        if channels < 2 or channels % 2:
+            raise ValueError(f"the width is halved once, so it has to be an even number, not {channels}")
         self.attention = attention if attention is not None else Attention()
         self.coarse_generator = nn.Sequential(
-            _encoder("conv", [width, 2 * width, 2 * width, 4 * width, 4 * width, 4 * width], gated)
-            | _dilated("conv", 4 * width, gated)
-            | _decoder("conv", 4 * width, width, gated)
+            _encoder("conv", [channels, 2 * channels, 2 * channels, 4 * channels, 4 * channels, 4 * channels], gated)
+            | _dilated("conv", 4 * channels, gated)
+            | _decoder("conv", 4 * channels, channels, gated)
         )
-        self.fine_generator = _Fine(width, gated, self.attention)
+        self.fine_generator = _Fine(channels, gated, self.attention)
 
-    def forward(self, picture: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """The coarse and the fine picture, both (B, 3, H, W) in [-1, 1] and drawn everywhere, not only in the hole.
+    def forward(self, image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The coarse and the fine image, both (B, 3, H, W) in [-1, 1] and drawn everywhere, not only in the hole.
 
-        ``picture`` (B, 3, H, W) in [-1, 1], ``mask`` (B, 1, H, W) with 1 in the hole, whose pixels are not looked at.
+        ``image`` (B, 3, H, W) in [-1, 1], ``mask`` (B, 1, H, W) with 1 in the hole, whose pixels are not looked at.
         """
-        height, width = picture.shape[-2:]
+        height, width = image.shape[-2:]
         multiple = 4 * self.attention.rate
         size = (height + -height % multiple, width + -width % multiple)
         hole = continued(mask, *size)
-        known = continued(picture, *size) * (1 - hole)
-        # The plane of ones tells the picture from the zeros that convolutions see around it.
+        known = continued(image, *size) * (1 - hole)
+        # The plane of ones tells the image from the zeros that convolutions see around it.
         planes = [torch.ones_like(hole), hole]
         coarse: Tensor = self.coarse_generator(torch.cat([known, *planes], dim=1))
         fine: Tensor = self.fine_generator(torch.cat([coarse * hole + known, *planes], dim=1), hole)
@@ -57,21 +57,21 @@ class CoarseToFine(nn.Module):
 class _Fine(nn.Module):
     """The fine stage; its parts lie side by side under the names of the published code."""
 
-    def __init__(self, width: int, gated: bool, attention: Attention) -> None:
+    def __init__(self, channels: int, gated: bool, attention: Attention) -> None:
         super().__init__()
-        full = 4 * width
-        inventing = _encoder("conv", [width, width, 2 * width, 2 * width, full, full], gated)
+        full = 4 * channels
+        inventing = _encoder("conv", [channels, channels, 2 * channels, 2 * channels, full, full], gated)
         inventing |= _dilated("conv", full, gated)
-        matching = _encoder("pmconv", [width, width, 2 * width, full, full, full], gated, last=nn.ReLU())
+        matching = _encoder("pmconv", [channels, channels, 2 * channels, full, full, full], gated, last=nn.ReLU())
         pasting = Layers((f"pmconv{place}", Convolution(full, full, gated=gated)) for place in (9, 10))
-        merging = _decoder("allconv", 2 * full, width, gated)
+        merging = _decoder("allconv", 2 * full, channels, gated)
         self.parts = [list(part) for part in (inventing, matching, pasting, merging)]
         for name, layer in (inventing | matching | pasting | merging).items():
             self.add_module(name, layer)
         self.attention = attention
 
     def forward(self, planes: Tensor, hole: Tensor) -> Tensor:
-        """The picture (B, 3, H, W) from the coarse one with its two planes (B, 5, H, W)."""
+        """The image (B, 3, H, W) from the coarse one with its two planes (B, 5, H, W)."""
         inventing, matching, pasting, merging = self.parts
         invented = self._through(inventing, planes)  # (B, 4 width, H / 4, W / 4)
         attended = self.attention(self._through(matching, planes), hole)
@@ -97,7 +97,7 @@ class _Colours(nn.Module):
 
 
 def _encoder(prefix: str, widths: Sequence[int], gated: bool, last: nn.Module | None = None) -> Layers:
-    """Six convolutions from a picture with two planes to a quarter of its size, the last with activation ``last``."""
+    """Six convolutions from an image with two planes to a quarter of its size, the last with activation ``last``."""
     layers = Layers()
     for place, (before, after) in enumerate(pairwise([5, *widths]), 1):
         halves = place in (2, 4)
@@ -113,21 +113,21 @@ def _encoder(prefix: str, widths: Sequence[int], gated: bool, last: nn.Module | 
     return layers
 
 
-def _dilated(prefix: str, width: int, gated: bool) -> Layers:
+def _dilated(prefix: str, channels: int, gated: bool) -> Layers:
     """Four convolutions that see further and further without getting coarser."""
     return Layers(
-        (f"{prefix}{place}_atrous", Convolution(width, width, dilation=2 ** (place - 6), gated=gated))
+        (f"{prefix}{place}_atrous", Convolution(channels, channels, dilation=2 ** (place - 6), gated=gated))
         for place in range(7, 11)
     )
 
 
-def _decoder(prefix: str, before: int, width: int, gated: bool) -> Layers:
+def _decoder(prefix: str, before: int, channels: int, gated: bool) -> Layers:
     """Six convolutions back to full size, and one to colours."""
     layers = Layers()
-    widths = [before, 4 * width, 4 * width, 2 * width, 2 * width, width, width // 2]
+    widths = [before, 4 * channels, 4 * channels, 2 * channels, 2 * channels, channels, channels // 2]
     for place, (inner, outer) in enumerate(pairwise(widths), 11):
         if place in (13, 15):
-            layers[f"{prefix}{place}_enlarged"] = nn.Upsample(scale_factor=2)
+            layers[f"{prefix}{place}_upscaled"] = nn.Upsample(scale_factor=2)
         layers[f"{prefix}{place}"] = Convolution(inner, outer, gated=gated)
-    layers[f"{prefix}17"] = _Colours(width // 2)
+    layers[f"{prefix}17"] = _Colours(channels // 2)
     return layers

@@ -1,4 +1,4 @@
-"""Published checkpoints of other code bases: how their parameters are called here, and which network they need."""
+"""Published checkpoints of other projects: how their parameters are called here, and which network they need."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.errors import WeightsError
-from restore.core.weights.convert import Codebase
+from restore.core.weights.convert import Converter
 from restore.plugins.inpaint_gan.blocks import Norm
 from restore.plugins.inpaint_gan.unet import UNetGenerator
 
@@ -22,21 +22,21 @@ def daa233(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Model settings and renamed state for a generator of daa233/generative-inpainting-pytorch (MIT, commit c6cdaea0).
 
     Contextual attention is computed as it was there, but for the masks: each sample has its own. Raises WeightsError
-    for a critic, or where nothing belongs to such a generator.
+    for a discriminator, or where nothing belongs to such a generator.
     """
     if any(key.startswith("dis_conv_module.") for key in state):
-        raise _needless("critic")
+        raise _needless("discriminator")
     first = [key for key in state if key.endswith("_generator.conv1.conv.weight")]
     if not first:
-        raise WeightsError("none of its keys belongs to this code base")
-    settings = {"generator": "coarse-to-fine", "width": len(state[first[0]]), "attention": {"published": True}}
+        raise WeightsError("none of its keys belongs to this converter")
+    settings = {"generator": "coarse-to-fine", "channels": len(state[first[0]]), "attention": {"published": True}}
     return settings, {f"generator.{key}": tensor for key, tensor in state.items()}
 
 
 def pix2pix(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Model settings and renamed state for a U-Net of junyanz/pytorch-CycleGAN-and-pix2pix (BSD, commit 78913853).
 
-    A network of pictures alone gets weights of zero for the mask, so that it draws what it drew without. Biases that
+    A network of images alone gets weights of zero for the mask, so that it draws what it drew without. Biases that
     instance normalisation takes away again are left out; those that a network without normalisation has here alone are
     zero. Raises WeightsError for a discriminator, for a generator without skips, or where there is neither.
     """
@@ -46,24 +46,24 @@ def pix2pix(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
             raise WeightsError("this is a generator of residual blocks; inpaint-gan knows the U-Net")
         if "model.0.weight" in state:
             raise _needless("discriminator")
-        raise WeightsError("none of its keys belongs to this code base")
-    width, levels, norm = len(first), _levels(state), _norm(state)
+        raise WeightsError("none of its keys belongs to this converter")
+    channels, depth, norm = len(first), _levels(state), _norm(state)
     here = dict(state)
     if first.shape[1:] == (3, 4, 4):
         here["model.model.0.weight"] = F.pad(first, (0, 0, 0, 0, 0, 1))
     with torch.device("meta"):
-        known = UNetGenerator(width, levels, norm).state_dict()
+        known = UNetGenerator(channels, depth, norm).state_dict()
     if norm == "instance":
         for key in _biases_without_effect(here, known):
             del here[key]
     if norm == "none":
         here |= {key: torch.zeros_like(known[key], device="cpu") for key in _biases_not_there(here, known)}
-    settings = {"generator": "unet", "start": "gray", "width": width, "levels": levels, "norm": norm}
+    settings = {"generator": "unet", "start": "gray", "channels": channels, "depth": depth, "norm": norm}
     return settings, {f"generator.{key}": tensor for key, tensor in here.items()}
 
 
 def _levels(state: State) -> int:
-    """How often the picture is halved: levels stand in each other as ``model.3``, in the outermost as ``model.1``."""
+    """How often the image is halved: levels stand in each other as ``model.3``, in the outermost as ``model.1``."""
     return 2 + max(len(re.findall(r"\.3(?=\.model\.)", key)) for key in state)
 
 
@@ -91,8 +91,8 @@ def _needless(network: str) -> WeightsError:
     )
 
 
-CODE_BASES = {
-    "daa233": Codebase("DeepFill v1 of daa233/generative-inpainting-pytorch", daa233),
-    "pix2pix": Codebase("U-Net of junyanz/pytorch-CycleGAN-and-pix2pix", pix2pix),
+CONVERTERS = {
+    "daa233": Converter("DeepFill v1 of daa233/generative-inpainting-pytorch", daa233),
+    "pix2pix": Converter("U-Net of junyanz/pytorch-CycleGAN-and-pix2pix", pix2pix),
 }
 """What ``restore import --task inpaint-gan --from`` accepts."""

@@ -26,17 +26,17 @@ from restore.plugins.inpaint_gan.settings import AdversarialSettings
 
 @dataclass(frozen=True)
 class DiscriminatorOutput:
-    """What a discriminator says of a batch of pictures."""
+    """What a discriminator says of a batch of images."""
 
     maps: Sequence[Tensor]
-    """Scores (B, …): one tensor for each resolution, or for the hole and the picture."""
+    """Scores (B, …): one tensor for each resolution, or for the hole and the image."""
     features: Sequence[Tensor] = field(default=())
     """What its layers answered, for feature matching."""
 
 
 @dataclass(frozen=True)
 class DiscriminatorInput:
-    """Shows pictures to a discriminator in one call, however many batches: a network may be called only once a step."""
+    """Shows images to a discriminator in one call, however many batches: a network may be called only once a step."""
 
     settings: DiscriminatorSettings
 
@@ -46,7 +46,7 @@ class DiscriminatorInput:
         They pass through together: batch normalisation of each by its own statistics would show in one loss what it
         hides in the other.
         """
-        views = [self._view(pictures, batch["mask"]) for pictures in batches]
+        views = [self._view(images, batch["mask"]) for images in batches]
         inputs = [torch.cat(parts) for parts in zip(*views, strict=True)]
         scores, features = discriminator(*inputs, features=True)
         maps = [scores] if isinstance(scores, Tensor) else list(scores)
@@ -56,8 +56,8 @@ class DiscriminatorInput:
             for k in range(count)
         ]
 
-    def _view(self, pictures: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
-        shown = 2 * pictures - 1
+    def _view(self, images: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+        shown = 2 * images - 1
         if self.settings.kind == "local-global":
             side = shown.shape[-1] // 2
             return cut(shown, local_boxes(mask, side), side), shown
@@ -107,16 +107,16 @@ def gan_loss(settings: AdversarialSettings) -> GANLoss:
 
 
 def discriminator_terms(
-    game: GANLoss, judged: Callable[..., list[DiscriminatorOutput]], real: Tensor, fake: Tensor
+    adversarial: GANLoss, discriminate: Callable[..., list[DiscriminatorOutput]], real: Tensor, fake: Tensor
 ) -> tuple[Terms, dict[str, Tensor]]:
-    """The discriminator's loss of real and detached generated pictures (B, 3, H, W), and what to log of its scores.
+    """The discriminator's loss of real and detached generated images (B, 3, H, W), and what to log of its scores.
 
-    ``judged`` gives outputs for batches of pictures.
+    ``discriminate`` gives outputs for batches of images.
     """
-    if not game.penalty_weight:
-        of_real, of_fake = judged(real, fake)
-        return game.discriminator(of_real, of_fake), dict(game.score_stats(of_real, of_fake))
+    if not adversarial.penalty_weight:
+        of_real, of_fake = discriminate(real, fake)
+        return adversarial.discriminator(of_real, of_fake), dict(adversarial.score_stats(of_real, of_fake))
     points = points_between(real, fake)
-    of_real, of_fake, of_points = judged(real, fake, points)
-    terms = {**game.discriminator(of_real, of_fake), **game.penalty(of_points, points)}
-    return terms, dict(game.score_stats(of_real, of_fake))
+    of_real, of_fake, of_points = discriminate(real, fake, points)
+    terms = {**adversarial.discriminator(of_real, of_fake), **adversarial.penalty(of_points, points)}
+    return terms, dict(adversarial.score_stats(of_real, of_fake))

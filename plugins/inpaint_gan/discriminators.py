@@ -22,13 +22,13 @@ from restore.plugins.inpaint_gan.blocks import (
 )
 
 HALVINGS = 4
-"""How often the discriminators of a local-global pair halve their picture."""
+"""How often the discriminators of a local-global pair halve their image."""
 Scores = tuple[Tensor, Tensor]
-"""Of the local parts and of the whole pictures, (B, 1) each."""
+"""Of the local parts and of the whole images, (B, 1) each."""
 
 
 class LocalGlobalDiscriminator(nn.Module):
-    """One discriminator of the hole with its surroundings, one of the whole picture; they share nothing.
+    """One discriminator of the hole with its surroundings, one of the whole image; they share nothing.
 
     ``local_side`` and ``whole_side`` are the sides in pixels that they are made for; see `ImageDiscriminator`.
     """
@@ -38,19 +38,19 @@ class LocalGlobalDiscriminator(nn.Module):
         local_side: int = 128,
         whole_side: int = 256,
         input_channels: int = 3,
-        width: int = 64,
+        channels: int = 64,
         spectral: bool = False,
     ) -> None:
         super().__init__()
-        self.local = ImageDiscriminator(local_side, input_channels, width, spectral)
-        self.whole = ImageDiscriminator(whole_side, input_channels, width, spectral)
+        self.local = ImageDiscriminator(local_side, input_channels, channels, spectral)
+        self.whole = ImageDiscriminator(whole_side, input_channels, channels, spectral)
 
     @overload
     def forward(self, local: Tensor, whole: Tensor, features: Literal[False] = False) -> Scores: ...
     @overload
     def forward(self, local: Tensor, whole: Tensor, features: Literal[True]) -> tuple[Scores, list[Tensor]]: ...
     def forward(self, local: Tensor, whole: Tensor, features: bool = False) -> Scores | tuple[Scores, list[Tensor]]:
-        """Scores (B, 1) without limits of local parts (B, C, h, w), and of whole pictures (B, C, H, W).
+        """Scores (B, 1) without limits of local parts (B, C, h, w), and of whole images (B, C, H, W).
 
         With ``features`` also what every convolution answered, those of the local one first.
         """
@@ -61,18 +61,18 @@ class LocalGlobalDiscriminator(nn.Module):
 
 
 class ImageDiscriminator(nn.Module):
-    """Four convolutions that halve the picture, and a weight for each place and channel: one score for all of it.
+    """Four convolutions that halve the image, and a weight for each place and channel: one score for all of it.
 
     Made for 128 or 256 pixels a ``side`` it has the 2,684,289 or 2,733,441 parameters, and the names, of the local and
-    the global one of daa233/generative-inpainting-pytorch (MIT). Pictures of another size are judged by the mean
+    the global one of daa233/generative-inpainting-pytorch (MIT). Images of another size are score_map by the mean
     of their features around each place. Samples do not see each other, so that the slope can be penalised.
     """
 
-    def __init__(self, side: int, input_channels: int = 3, width: int = 64, spectral: bool = False) -> None:
+    def __init__(self, side: int, input_channels: int = 3, channels: int = 64, spectral: bool = False) -> None:
         super().__init__()
-        widths = [input_channels, width, 2 * width, 4 * width, 4 * width]
+        widths = [input_channels, channels, 2 * channels, 4 * channels, 4 * channels]
         self.dis_conv_module = nn.Sequential(
-            OrderedDict((f"conv{place}", _Halving(*channels)) for place, channels in enumerate(pairwise(widths), 1))
+            OrderedDict((f"conv{place}", _Halving(*pair)) for place, pair in enumerate(pairwise(widths), 1))
         )
         self.places = -(-side // 2**HALVINGS)
         self.linear = FullPrecisionLinear(widths[-1] * self.places**2, 1)
@@ -84,7 +84,7 @@ class ImageDiscriminator(nn.Module):
     @overload
     def forward(self, x: Tensor, features: Literal[True]) -> tuple[Tensor, list[Tensor]]: ...
     def forward(self, x: Tensor, features: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """Scores (B, 1) without limits of pictures (B, input_channels, H, W), and with ``features`` those too."""
+        """Scores (B, 1) without limits of images (B, input_channels, H, W), and with ``features`` those too."""
         found = []
         for halving in self.dis_conv_module:
             x = halving(x)
@@ -131,18 +131,18 @@ class PatchDiscriminator(nn.Module):
 
     With six ``input_channels`` and the defaults these are the 2,768,705 parameters and the names of the published
     network. ``layers`` counts the halvings; two more convolutions follow. ``spectral`` divides every weight by its
-    largest singular value (Miyato et al., 2018), so that the scores change no faster than the picture: a power
+    largest singular value (Miyato et al., 2018), so that the scores change no faster than the image: a power
     iteration of one step goes with each forward in training.
     """
 
     def __init__(
-        self, input_channels: int, width: int = 64, layers: int = 3, norm: Norm = "batch", spectral: bool = False
+        self, input_channels: int, channels: int = 64, layers: int = 3, norm: Norm = "batch", spectral: bool = False
     ) -> None:
         super().__init__()
         if layers < 1:
             raise ValueError(f"a patch discriminator needs at least 1 layer, not {layers}")
-        widths = [width * 2 ** min(layer, 3) for layer in range(layers + 1)]
-        stages: list[nn.Module] = [nn.Conv2d(input_channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        widths = [channels * 2 ** min(layer, 3) for layer in range(layers + 1)]
+        stages: list[nn.Module] = [nn.Conv2d(input_channels, channels, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
         for place, (before, after) in enumerate(pairwise(widths), 1):
             stride = 2 if place < layers else 1
             stages += [
@@ -162,10 +162,10 @@ class PatchDiscriminator(nn.Module):
     @overload
     def forward(self, x: Tensor, features: Literal[True]) -> tuple[Tensor, list[Tensor]]: ...
     def forward(self, x: Tensor, features: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """Scores (B, 1, h, w) without limits, of pictures (B, input_channels, H, W); h is about H / 2^layers.
+        """Scores (B, 1, h, w) without limits, of images (B, input_channels, H, W); h is about H / 2^layers.
 
-        With ``features`` also what follows each LeakyReLU, for feature matching, finest first. ValueError for a
-        picture with a side below :func:`smallest_side`, which leaves no place for a score.
+        With ``features`` also what follows each LeakyReLU, for feature matching, finest first. ValueError for an
+        image with a side below :func:`smallest_side`, which leaves no place for a score.
         """
         height, width = x.shape[-2:]
         if min(height, width) < self.smallest:
@@ -181,12 +181,12 @@ class PatchDiscriminator(nn.Module):
 
 
 class MultiScaleDiscriminator(nn.Module):
-    """Patch discriminators for the picture at full, half, quarter size and so on (Wang et al., 2018, pix2pixHD)."""
+    """Patch discriminators for the image at full, half, quarter size and so on (Wang et al., 2018, pix2pixHD)."""
 
     def __init__(
         self,
         input_channels: int,
-        width: int = 64,
+        channels: int = 64,
         layers: int = 3,
         norm: Norm = "batch",
         spectral: bool = False,
@@ -196,7 +196,7 @@ class MultiScaleDiscriminator(nn.Module):
         if scales < 1:
             raise ValueError(f"a multi-scale discriminator needs at least 1 scale, not {scales}")
         self.scales = nn.ModuleList(
-            PatchDiscriminator(input_channels, width, layers, norm, spectral) for _ in range(scales)
+            PatchDiscriminator(input_channels, channels, layers, norm, spectral) for _ in range(scales)
         )
 
     @overload
@@ -210,8 +210,8 @@ class MultiScaleDiscriminator(nn.Module):
         """
         scores, found = [], []
         for discriminator in self.scales:
-            judged, seen = discriminator(x, features=True)
-            scores.append(judged)
+            score_map, seen = discriminator(x, features=True)
+            scores.append(score_map)
             found += seen
             # Padding does not count, otherwise the border would get darker from scale to scale.
             x = F.avg_pool2d(x, 3, stride=2, padding=1, count_include_pad=False)

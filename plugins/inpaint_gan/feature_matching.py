@@ -1,4 +1,4 @@
-"""A loss that compares what a critic sees in generated and in real pictures."""
+"""A loss that compares what a discriminator sees in generated and in real images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from restore.core.training_step import Terms
 
 @dataclass(frozen=True)
 class FeatureMatching:
-    """Mean absolute difference between a critic's intermediate features (Wang et al., 2018, equation 3).
+    """Mean absolute difference between a discriminator's intermediate features (Wang et al., 2018, equation 3).
 
     It gives a generator something to hold on to where scores alone say only that it was found out.
     """

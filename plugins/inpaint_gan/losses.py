@@ -1,4 +1,4 @@
-"""What the generator loses besides the game: pixels in every phase, features while it plays."""
+"""What the generator loses besides the adversarial loss: pixels in every phase, features while it plays."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ def reconstruction(settings: PixelSettings, stages: Sequence[Tensor], batch: Bat
     return terms
 
 
-def _compared(settings: PixelSettings, picture: Tensor, batch: Batch) -> dict[str, Tensor]:
+def _compared(settings: PixelSettings, image: Tensor, batch: Batch) -> dict[str, Tensor]:
     if settings.loss == "mse":
-        return dict(MaskedMSE(settings.hole, settings.known)(picture, batch))
+        return dict(MaskedMSE(settings.hole, settings.known)(image, batch))
     if settings.discount is None:
-        return dict(MaskedL1(settings.hole, settings.known)(picture, batch))
-    outside = MaskedL1(0, settings.known)(picture, batch)
-    return {**DiscountedL1(settings.hole, settings.discount)(picture, batch), **outside}
+        return dict(MaskedL1(settings.hole, settings.known)(image, batch))
+    outside = MaskedL1(0, settings.known)(image, batch)
+    return {**DiscountedL1(settings.hole, settings.discount)(image, batch), **outside}
 
 
 def seen_features(
     settings: InpaintGANSettings,
     features: Callable[[Tensor], Mapping[str, Tensor]],
-    picture: Tensor,
+    image: Tensor,
     batch: Batch,
 ) -> Terms:
-    """Terms ``perceptual`` and ``style``, where they have a weight, of the picture as a person gets to see it."""
-    shared, filled = Once(features), composed(picture, batch)
+    """Terms ``perceptual`` and ``style``, where they have a weight, of the image as a person gets to see it."""
+    shared, filled = Once(features), composed(image, batch)
     terms: dict[str, Tensor] = {}
     if settings.perceptual.weight:
         terms |= Perceptual.from_settings(settings.perceptual, shared)(filled, batch)

@@ -1,4 +1,4 @@
-"""The networks that settings describe, and how a generator is shown a picture with a hole."""
+"""The networks that settings describe, and how a generator is shown an image with a hole."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from restore.plugins.inpaint_gan.unet import UNetGenerator
 def generator_of(model: ModelSettings) -> nn.Module:
     """The generator."""
     if model.generator == "unet":
-        return UNetGenerator(model.width, model.levels, model.norm, model.dropout)
+        return UNetGenerator(model.channels, model.depth, model.norm, model.dropout)
     chosen = model.attention
-    attention = Attention(chosen.rate, chosen.scale, chosen.fuse, chosen.published)
-    return CoarseToFine(model.width, model.gated, attention)
+    attention = Attention(chosen.rate, chosen.softmax_scale, chosen.fuse, chosen.published)
+    return CoarseToFine(model.channels, model.gated, attention)
 
 
-def drawn(model: ModelSettings, generator: nn.Module, pictures: Tensor, masks: Tensor) -> list[Tensor]:
-    """Pictures (B, 3, H, W) around [0, 1], whole ones, from coarse to fine: the last one is the answer.
+def drawn(model: ModelSettings, generator: nn.Module, images: Tensor, masks: Tensor) -> list[Tensor]:
+    """Images (B, 3, H, W) around [0, 1], whole ones, from coarse to fine: the last one is the answer.
 
-    ``pictures`` (B, 3, H, W) in [0, 1] with anything in the hole, where the generator is shown the middle gray, or a
+    ``images`` (B, 3, H, W) in [0, 1] with anything in the hole, where the generator is shown the middle gray, or a
     smooth continuation, to which its answer is then added.
     """
-    known = (2 * pictures - 1) * (1 - masks)
+    known = (2 * images - 1) * (1 - masks)
     if model.generator == "coarse-to-fine":
         stages = list(generator(known, masks))
     elif model.start == "smooth":
@@ -44,14 +44,14 @@ def drawn(model: ModelSettings, generator: nn.Module, pictures: Tensor, masks: T
     return [(stage + 1) / 2 for stage in stages]
 
 
-def discriminator_of(settings: DiscriminatorSettings, crop: int) -> nn.Module:
-    """The critic of pictures of ``crop`` pixels."""
-    channels = 4 if settings.sees_mask else 3
-    shape = (channels, settings.width, settings.layers, settings.norm, settings.spectral)
+def discriminator_of(settings: DiscriminatorSettings, crop_size: int) -> nn.Module:
+    """The discriminator of images of ``crop_size`` pixels."""
+    in_channels = 4 if settings.sees_mask else 3
+    shape = (in_channels, settings.channels, settings.layers, settings.norm, settings.spectral)
     match settings.kind:
         case "patch":
             return PatchDiscriminator(*shape)
         case "multi-scale":
             return MultiScaleDiscriminator(*shape, settings.scales)
         case "local-global":
-            return LocalGlobalDiscriminator(crop // 2, crop, 3, settings.width, settings.spectral)
+            return LocalGlobalDiscriminator(crop_size // 2, crop_size, 3, settings.channels, settings.spectral)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from restore.core.settings import Changeable, Flag, OptimizerSettings, ScheduleSettings, Settings
+from restore.core.settings import Flag, OptimizerSettings, ResumeSafe, ScheduleSettings, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.images.augment_settings import CropAugmentation
 from restore.plugins.common.masks.settings import MaskSettings
@@ -45,7 +45,7 @@ class PixelSettings(Settings):
 
 
 class FeatureSettings(PerceptualSettings):
-    """Loss between VGG features of the filled and of the true picture."""
+    """Loss between VGG features of the filled and of the true image."""
 
     weight: Weight = 0.0
     """Factor of the loss; 0 leaves it out, 0.05 is a start."""
@@ -73,10 +73,10 @@ class PretrainSettings(Settings):
 
 
 class AdversarialSettings(Settings):
-    """The game of generator and discriminator."""
+    """Adversarial training of generator and discriminator."""
 
     kind: Literal["vanilla", "least-squares", "hinge", "wasserstein"] = "hinge"
-    """Which game the two play; vanilla is the original one."""
+    """Which adversarial loss; vanilla is the original one."""
     weight: Weight = 0.05
     """Factor of the generator's adversarial loss."""
     real_label: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -86,7 +86,7 @@ class AdversarialSettings(Settings):
     generator_every: Annotated[int, Field(ge=1)] = 1
     """The generator moves at every so many-th step only; 5 with wasserstein as published."""
     feature_matching: Weight = 0.0
-    """Factor of the distance between the discriminator's features of both pictures; 10 is a start."""
+    """Factor of the distance between the discriminator's features of both images; 10 is a start."""
     generator: OptimizerSettings = OptimizerSettings(lr=2e-4, betas=(0.5, 0.999))
     """Optimizer of the generator."""
     discriminator: OptimizerSettings = OptimizerSettings(lr=4e-4, betas=(0.5, 0.999))
@@ -97,7 +97,7 @@ _SAMPLE_MODEL: Mapping[str, Any] = {"generator": "unet", "start": "smooth", "nor
 """The generator that the sample's recipe belongs to."""
 
 SAMPLE_RECIPE: Mapping[str, Any] = {
-    "model": {"norm": "none", "levels": 4},
+    "model": {"norm": "none", "depth": 4},
     "ema": 0.99,
     "pretrain": {"optimizer": {"betas": (0.9, 0.99)}},
     "adversarial": {"generator": {"schedule": {"name": "cosine"}}},
@@ -106,7 +106,7 @@ SAMPLE_RECIPE: Mapping[str, Any] = {
 
 
 class InpaintGANSettings(TwoPhaseSettings):
-    """Settings of a run that learns to fill holes by pixels, then by a game.
+    """Settings of a run that learns to fill holes by pixels, then adversarially.
 
     Without --data it trains on the photographs that ship with scikit-image, with drawn holes.
     """
@@ -119,7 +119,7 @@ class InpaintGANSettings(TwoPhaseSettings):
     """Its opponent."""
     masks: MaskSettings = MaskSettings()
     """Holes."""
-    crop: Annotated[int, Field(ge=16)] = 128
+    crop_size: Annotated[int, Field(ge=16)] = 128
     """Side in pixels of the squares that are trained on; 256 as published."""
     augment: CropAugmentation = CropAugmentation()
     """How training crops vary."""
@@ -127,12 +127,12 @@ class InpaintGANSettings(TwoPhaseSettings):
     """Sides in pixels to train at before the last phase, from small to large, as 32,64: crops are made smaller to them,
     so that the scene is learned before its details."""
     progressive_epochs: list[Annotated[int, Field(ge=0)]] | None = None
-    """Epochs of the game at each of these sizes, as 2,3; what they leave is for the last phase. Unset: its epochs are
-    divided evenly."""
+    """Epochs of the adversarial phase at each of these sizes, as 2,3; what they leave is for the last phase. Unset: its
+    epochs are divided evenly."""
     pretrain: PretrainSettings = PretrainSettings()
     """First phase, by pixels, at the smallest of these sizes."""
     adversarial: AdversarialSettings = AdversarialSettings()
-    """The game."""
+    """The adversarial phase."""
     pixel: PixelSettings = PixelSettings()
     """Loss between pixels, in every phase."""
     perceptual: FeatureSettings = FeatureSettings()
@@ -141,7 +141,7 @@ class InpaintGANSettings(TwoPhaseSettings):
     """Loss between Gram matrices, while they play."""
     batch_size: int = 8
     ema: Annotated[float, Field(gt=0, lt=1)] | None = 0.98
-    epochs: Annotated[int, Field(ge=1), Changeable()] = 10
+    epochs: Annotated[int, Field(ge=1), ResumeSafe()] = 10
 
     @classmethod
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -159,8 +159,8 @@ class InpaintGANSettings(TwoPhaseSettings):
         if self.data is not None or any(getattr(self.model, name) != wanted for name, wanted in _SAMPLE_MODEL.items()):
             return None
         return (
-            f"sample: a U-Net of {self.model.levels} levels without normalization; "
-            "--model.norm batch --model.start gray --model.width 64 --model.levels 8 is the published one"
+            f"sample: a U-Net of {self.model.depth} levels without normalization; "
+            "--model.norm batch --model.start gray --model.channels 64 --model.depth 8 is the published one"
         )
 
     @field_validator("progressive", "progressive_epochs", mode="before")
@@ -172,24 +172,29 @@ class InpaintGANSettings(TwoPhaseSettings):
 
     @model_validator(mode="after")
     def _sizes_rise(self) -> Self:
-        sizes = [*self.progressive, self.crop]
+        sizes = [*self.progressive, self.crop_size]
         if sizes != sorted(set(sizes)):
-            raise ValueError(f"progressive: sizes rise and stay below the crop ({self.crop}), not {self.progressive}")
+            raise ValueError(
+                f"progressive: sizes rise and stay below the crop ({self.crop_size}), not {self.progressive}"
+            )
         return self
 
     @model_validator(mode="after")
     def _each_size_has_epochs(self) -> Self:
         if self.progressive_epochs is None:
             return self
-        sizes, given, game = len(self.progressive), len(self.progressive_epochs), self.split()[1]
+        sizes, given, adversarial = len(self.progressive), len(self.progressive_epochs), self.split()[1]
         if given != sizes:
             raise ValueError(f"progressive_epochs: one number for each of the {sizes} progressive sizes, not {given}")
-        if sum(self.progressive_epochs) > game:
-            raise ValueError(f"progressive_epochs: {self.progressive_epochs} are more than the {game} of the game")
+        if sum(self.progressive_epochs) > adversarial:
+            raise ValueError(
+                f"progressive_epochs: {self.progressive_epochs} are more than the {adversarial} of the "
+                "adversarial phase"
+            )
         return self
 
     @model_validator(mode="after")
-    def _pictures_can_be_judged(self) -> Self:
+    def _images_can_be_judged(self) -> Self:
         kind, least = self.discriminator.kind, self.discriminator.smallest
         if self.smallest < least:
             raise ValueError(
@@ -217,27 +222,27 @@ class InpaintGANSettings(TwoPhaseSettings):
         if self.style.weight:
             check_layers(self.perceptual.network, self.style.layers, "style.layers")
         if self.looks_at_features:
-            name = "progressive" if self.progressive else "crop"
+            name = "progressive" if self.progressive else "crop_size"
             check_side(self.smallest, name, self.perceptual, self.style)
         return self
 
     def split(self) -> tuple[int, int]:
-        """Epochs of pretraining and of the game."""
+        """Epochs of pretraining and of the adversarial phase."""
         pretrain = round(0.7 * self.epochs) if self.pretrain.epochs is None else self.pretrain.epochs
         return pretrain, self.epochs - pretrain
 
     def shares(self) -> list[int]:
-        """Epochs of the game at each of the progressive sizes and, last, at that of the crops."""
-        _, game = self.split()
+        """Epochs of the adversarial phase at each of the progressive sizes and, last, at that of the crops."""
+        _, adversarial = self.split()
         if self.progressive_epochs is not None:
-            return [*self.progressive_epochs, game - sum(self.progressive_epochs)]
-        ends = [game * place // (len(self.progressive) + 1) for place in range(len(self.progressive) + 2)]
+            return [*self.progressive_epochs, adversarial - sum(self.progressive_epochs)]
+        ends = [adversarial * place // (len(self.progressive) + 1) for place in range(len(self.progressive) + 2)]
         return [after - before for before, after in pairwise(ends)]
 
     @property
     def smallest(self) -> int:
-        """Side in pixels of the smallest pictures that it is trained on."""
-        return min([*self.progressive, self.crop])
+        """Side in pixels of the smallest images that it is trained on."""
+        return min([*self.progressive, self.crop_size])
 
     @property
     def looks_at_features(self) -> bool:
@@ -256,14 +261,14 @@ class InpaintGANSettings(TwoPhaseSettings):
         if self.progressive:
             changes["progressive_epochs"] = self.shares()[:-1]
         if self.model.window is None:
-            changes["model"] = self.model.model_copy(update={"window": self.crop})
+            changes["model"] = self.model.model_copy(update={"window": self.crop_size})
         if self.perceptual.weight or self.style.weight:
-            from restore.plugins.common.inpainting.dataset import inpainting_pictures
+            from restore.plugins.common.inpainting.dataset import inpainting_images
             from restore.plugins.common.perceptual.weights import resolve_features
 
             if self.looks_at_features:  # a mistake in the data is told before half a gigabyte is downloaded
-                inpainting_pictures("train", self, self.masks, self.crop)
-                inpainting_pictures("validation", self, self.masks, self.crop)
+                inpainting_images("train", self, self.masks, self.crop_size)
+                inpainting_images("validation", self, self.masks, self.crop_size)
             changes["perceptual"] = cast(
                 FeatureSettings, resolve_features(self.perceptual, needed=self.looks_at_features)
             )

@@ -1,4 +1,4 @@
-"""Filling holes by a generator that learns from pixels and then plays against a critic."""
+"""Filling holes by a generator that learns from pixels and then trains against a discriminator."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from restore.core.dataset import Batch, Pictures
+from restore.core.dataset import Batch, ImageDataset
 from restore.core.networks import Networks
 from restore.core.settings import RunSettings
 from restore.core.training_step import Phase, Terms, TrainStep
-from restore.plugins.common.adversarial.diagnostics import LABELLED, Remedies, game_health, game_measures
-from restore.plugins.common.inpainting.dataset import inpainting_pictures
+from restore.plugins.common.adversarial.diagnostics import LABELLED, Remedies, gan_health, gan_measures
+from restore.plugins.common.inpainting.dataset import inpainting_images
 from restore.plugins.common.inpainting.losses import composed
 from restore.plugins.common.inpainting.task import InpaintingTask
 from restore.plugins.common.perceptual.settings import layers_in_use
@@ -31,8 +31,8 @@ WINDOW = 256
 """Side in pixels at which a generator is used of which nobody said at which it was trained."""
 
 _REMEDIES = Remedies(
-    vanished="raise its learning rate (lr), or choose another game with --adversarial.kind least-squares or hinge",
-    collapsed="lower --adversarial.weight, raise --pixel.hole, or enlarge --batch-size",
+    vanished="raise its learning rate (lr), or choose another loss with --adversarial.kind least-squares or hinge",
+    collapsed="lower --adversarial.weight, raise --pixel.hole, or raise --batch-size",
     checkerboard="train longer, lower --adversarial.weight, or give --pixel.variation 0.1",
     blurred="train longer (--epochs), raise --adversarial.weight, or give --perceptual.weight 0.05",
     gap="train longer, or on masks of this kind alone (--masks.kinds)",
@@ -41,7 +41,7 @@ _WITH_LABELS = replace(
     _REMEDIES,
     discriminator_won=("lower --adversarial.discriminator.lr, set --adversarial.real-label 0.9, or pretrain longer"),
 )
-"""Of games whose critic is told labels."""
+"""Of losses whose discriminator is told labels."""
 
 
 class InpaintGAN(InpaintingTask[InpaintGANSettings]):
@@ -49,7 +49,7 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
 
     The generator is pretrained by pixels (``pretrain``, judged by the PSNR inside the hole), plays at smaller sizes
     where there are any (``64``, …) and then at the size of the crops (``adversarial``). What is judged is what a person
-    gets to see: the generator's picture in the hole, the known pixels everywhere else.
+    gets to see: the generator's image in the hole, the known pixels everywhere else.
     """
 
     channels_last: ClassVar[bool] = True
@@ -57,16 +57,16 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
 
     def __init__(self, settings: InpaintGANSettings) -> None:
         super().__init__(settings)
-        self.game = gan_loss(settings.adversarial)
+        self.gan_loss = gan_loss(settings.adversarial)
         self.discriminate = DiscriminatorInput(settings.discriminator)
 
     @classmethod
     def tiny_settings(cls, **changes: Any) -> RunSettings:
         """Few channels and small crops."""
         small = {
-            "model": {"width": 4, "levels": 3, "window": 32},
-            "discriminator": {"width": 4, "layers": 2},
-            "crop": 32,
+            "model": {"channels": 4, "depth": 3, "window": 32},
+            "discriminator": {"channels": 4, "layers": 2},
+            "crop_size": 32,
         }
         return super().tiny_settings(**{**small, **changes})
 
@@ -78,7 +78,7 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
 
     def training_networks(self) -> dict[str, nn.Module]:
         """The discriminator."""
-        return {"discriminator": discriminator_of(self.settings.discriminator, self.settings.crop)}
+        return {"discriminator": discriminator_of(self.settings.discriminator, self.settings.crop_size)}
 
     def frozen_networks(self) -> dict[str, nn.Module]:
         """The network whose features are compared, if any are."""
@@ -90,15 +90,15 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
     # --- training ---------------------------------------------------------------------------------------------
 
     def phases(self) -> Sequence[Phase]:
-        """Pretraining, and the game at each size."""
+        """Pretraining, and the adversarial phase at each size."""
         return progressive_phases(self.settings)
 
-    def dataset(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
+    def dataset(self, split: Literal["train", "validation"], phase: Phase) -> ImageDataset:
         """Crops at the size of the phase to train on; squares of the size of the crops to validate on."""
-        crop = self.settings.crop
+        crop_size = self.settings.crop_size
         chosen = self.settings
-        pictures = inpainting_pictures(split, chosen, chosen.masks, crop, window=crop, augment=chosen.augment)
-        return resize_dataset(pictures, phase_size(phase, self.settings), crop) if split == "train" else pictures
+        images = inpainting_images(split, chosen, chosen.masks, crop_size, window=crop_size, augment=chosen.augment)
+        return resize_dataset(images, phase_size(phase, self.settings), crop_size) if split == "train" else images
 
     def train_step(self, batch: Batch, step: TrainStep) -> None:
         """One step of the generator alone, or one of the discriminator and then, mostly, one of the generator."""
@@ -120,15 +120,15 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
         """The discriminator's loss."""
         with torch.no_grad():
             fake = composed(self._stages(batch, nets)[-1], batch)
-        judged = partial(self.discriminate, nets.discriminator, batch)
-        terms, opinions = discriminator_terms(self.game, judged, batch["target"], fake)
-        step.log(**opinions)
+        discriminate = partial(self.discriminate, nets.discriminator, batch)
+        terms, stats = discriminator_terms(self.gan_loss, discriminate, batch["target"], fake)
+        step.log(**stats)
         return terms
 
     def generator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
         """The generator's loss."""
         stages = self._stages(batch, nets)
-        measures = game_measures(stages[-1], batch)
+        measures = gan_measures(stages[-1], batch)
         if step.progress < 0.5:  # sooner, what is blurred is only young
             del measures["sharpness"]
         step.log(**measures)
@@ -138,15 +138,15 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
             matched = FeatureMatching(matching)(fake.features, real.features) if matching else {}
         else:  # it judges samples one by one, so the real ones need not be there
             (fake,), matched = self.discriminate(nets.discriminator, batch, filled), {}
-        terms = {**reconstruction(self.settings.pixel, stages, batch), **self.game.generator(fake), **matched}
+        terms = {**reconstruction(self.settings.pixel, stages, batch), **self.gan_loss.generator(fake), **matched}
         if "features" in nets:
             terms |= seen_features(self.settings, nets.features, stages[-1], batch)
         return terms
 
     def health(self, numbers: Mapping[str, float]) -> str | None:
-        """What goes wrong in the game; see `game_health`."""
+        """What goes wrong in adversarial training; see `gan_health`."""
         labelled = self.settings.adversarial.kind in LABELLED
-        return game_health(numbers, _WITH_LABELS if labelled else _REMEDIES)
+        return gan_health(numbers, _WITH_LABELS if labelled else _REMEDIES)
 
     # --- using ------------------------------------------------------------------------------------------------
 
@@ -155,6 +155,6 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
         """The size that it was trained at."""
         return self.settings.model.window or WINDOW
 
-    def fill(self, picture: Tensor, mask: Tensor, networks: Networks) -> Tensor:
-        """The finest picture (B, 3, H, W) in [0, 1]."""
-        return drawn(self.settings.model, networks.generator, picture, mask)[-1]
+    def fill(self, image: Tensor, mask: Tensor, networks: Networks) -> Tensor:
+        """The finest image (B, 3, H, W) in [0, 1]."""
+        return drawn(self.settings.model, networks.generator, image, mask)[-1]

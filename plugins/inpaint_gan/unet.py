@@ -21,20 +21,21 @@ class UNetGenerator(nn.Module):
     """An encoder whose every level is halved by a 4x4 convolution, and a decoder that sees each level again.
 
     With the defaults and three input channels these are the 54,413,955 parameters and the names of the published
-    network (section 6.1.1 of the paper). ``levels`` is how often the picture is halved; channels double with each, up
-    to eight times ``width``. ``dropout`` drops half of the features where they no longer double, but for the innermost.
+    network (section 6.1.1 of the paper). ``depth`` is how often the image is halved; channels double with each, up
+    to eight times ``channels``. ``dropout`` drops half of the features where they no longer double, but for the
+    innermost.
 
     Any size goes in: a level whose side is odd is continued by its last row or column, and cut off again after it. A
-    side shorter than 2^levels is first continued to that. Multiples of 2^levels are computed exactly as published.
+    side shorter than 2^depth is first continued to that. Multiples of 2^depth are computed exactly as published.
     """
 
     def __init__(
-        self, width: int = 64, levels: int = 8, norm: Norm = "batch", dropout: bool = False, input_channels: int = 4
+        self, channels: int = 64, depth: int = 8, norm: Norm = "batch", dropout: bool = False, input_channels: int = 4
     ) -> None:
         super().__init__()
-        if levels < 2:
-            raise ValueError(f"a U-Net needs at least 2 levels, not {levels}")
-        widths = [width * 2 ** min(level, 3) for level in range(levels)]
+        if depth < 2:
+            raise ValueError(f"a U-Net needs at least 2 levels, not {depth}")
+        widths = [channels * 2 ** min(level, 3) for level in range(depth)]
         # As published, a network with batch normalisation has no biases, even where it does not follow; one with
         # instance normalisation has, but those that it would take away again are left out.
         unnormalised, normalised = norm != "batch", norm == "none"
@@ -60,23 +61,23 @@ class UNetGenerator(nn.Module):
                 layers.append(nn.Dropout(0.5))
             level = _Level(*layers)
         self.model = _Frame(
-            _halving(input_channels, width, bias=unnormalised),
+            _halving(input_channels, channels, bias=unnormalised),
             level,
             nn.ReLU(),
-            FullPrecisionTransposedConvolution(2 * width, 3, 4, stride=2, padding=1),
+            FullPrecisionTransposedConvolution(2 * channels, 3, 4, stride=2, padding=1),
             nn.Tanh(),
         )
-        self.smallest = 2**levels
+        self.smallest = 2**depth
         if norm == "none":
             start_unnormalized(self)
         else:
             start_normal(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Picture, black in the hole, with its mask: (B, input_channels, H, W) to pictures (B, 3, H, W) in [-1, 1]."""
+        """Image, black in the hole, with its mask: (B, input_channels, H, W) to images (B, 3, H, W) in [-1, 1]."""
         height, width = x.shape[-2:]
-        picture: Tensor = self.model(continued(x, max(height, self.smallest), max(width, self.smallest)))
-        return picture[..., :height, :width]
+        image: Tensor = self.model(continued(x, max(height, self.smallest), max(width, self.smallest)))
+        return image[..., :height, :width]
 
 
 class _Frame(nn.Module):

@@ -14,9 +14,9 @@ def restore_tasks() -> list[TaskSpec]:
             "lbam",
             f"{place}.task:LBAM",
             settings=f"{place}.settings:LBAMSettings",
-            predict=f"{options}:FillingPredict",
-            evaluate=f"{options}:FillingEvaluate",
-            imports=f"{place}.convert:CODE_BASES",
+            predict=f"{options}:InpaintingPredictOptions",
+            evaluate=f"{options}:InpaintingEvaluateOptions",
+            imports=f"{place}.convert:CONVERTERS",
             summary="Inpainting by learnable bidirectional attention maps (Xie et al., 2019).",
         ),
     ]
@@ -37,6 +37,6 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "discriminator",
             f"{place}.discriminator:Discriminator",
             role="inpainting-discriminator",
-            summary="Critic with a column for the hole.",
+            summary="Discriminator with a column for the hole.",
         ),
     ]

@@ -1,6 +1,6 @@
 """Attention maps that are learnt from masks (Xie et al., 2019, section 3).
 
-A mask, one where the picture is known, is convolved beside the picture. From the convolved mask come an attention map,
+A mask, one where the image is known, is convolved beside the image. From the convolved mask come an attention map,
 by an asymmetric Gaussian, and the mask of the next level, by a power that closes holes a little more on every level.
 Partial convolution (Liu et al., 2018) is the special case with fixed weights and a step in the Gaussian's place.
 """

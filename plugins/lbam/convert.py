@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from restore.core.errors import WeightsError
-from restore.core.weights.convert import Codebase
+from restore.core.weights.convert import Converter
 
 State = Mapping[str, Tensor]
 
@@ -39,7 +39,7 @@ _FUSION = "fusionLayer.0"
 def generator(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Model settings and renamed state for a generator; its width is read off the first layer.
 
-    Raises WeightsError when it is a discriminator or nothing of this code base.
+    Raises WeightsError when it is a discriminator or nothing of this converter.
     """
     plain = {key.removeprefix("module."): tensor for key, tensor in state.items()}
     if any(key.startswith(tuple(_COLUMNS)) for key in plain):
@@ -48,9 +48,9 @@ def generator(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
         )
     here = {_renamed(key): tensor for key, tensor in plain.items()}
     if not any(key.startswith("generator.") for key in here):
-        raise WeightsError("none of its keys belongs to this code base")
+        raise WeightsError("none of its keys belongs to this converter")
     first = here.get("generator.encoder.0.features.weight")
-    return {"prefill": "none"} | ({} if first is None else {"width": len(first)}), here
+    return {"prefill": "none"} | ({} if first is None else {"channels": len(first)}), here
 
 
 def discriminator(state: State) -> dict[str, Tensor]:
@@ -72,7 +72,7 @@ def _renamed_column(key: str) -> str:
     return key.replace(_FUSION, "score")
 
 
-CODE_BASES = {
-    "lbam-pytorch": Codebase("Generator of Vious/LBAM_Pytorch.", generator),
+CONVERTERS = {
+    "lbam-pytorch": Converter("Generator of Vious/LBAM_Pytorch.", generator),
 }
 """What ``restore import --task lbam --from`` accepts."""

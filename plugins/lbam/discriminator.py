@@ -13,52 +13,52 @@ from restore.core.runtime.precision import in_full_precision
 LEVELS = 6
 """How often a column halves height and width."""
 PUBLISHED_SIDE = 256
-"""Height and width of the pictures that the published discriminator judges."""
+"""Height and width of the images that the published discriminator judges."""
 
 
 class Discriminator(nn.Module):
     """Judge what is known and what is in the hole, each by a column of its own (Xie et al., 2019, section 3.4).
 
-    The score is what a Wasserstein critic needs: a number without limits, of each picture by itself, whatever its size;
+    The score is what a Wasserstein critic needs: a number without limits, of each image by itself, whatever its size;
     both columns' features are averaged over all places before the last layer. ``published`` builds the network of the
     published code instead. Its batch normalisation and its sigmoid contradict the gradient penalty and the loss that
     it is trained with, and it takes 256 x 256 pixels alone; it is here to be compared with.
     """
 
-    def __init__(self, width: int = 64, published: bool = False) -> None:
+    def __init__(self, channels: int = 64, published: bool = False) -> None:
         super().__init__()
         self.published = published
-        self.known, self.hole = column(width, published), column(width, published)
+        self.known, self.hole = column(channels, published), column(channels, published)
         side = PUBLISHED_SIDE // 2**LEVELS if published else 1
-        self.score = nn.Conv2d(2 * 8 * width, 1, side)
-        if not published:  # torch's own start lets a signal fade over six levels: a critic with hardly a slope
+        self.score = nn.Conv2d(2 * 8 * channels, 1, side)
+        if not published:  # torch's own start lets a signal fade over six levels: a discriminator with hardly a slope
             for layer in self.modules():
                 if isinstance(layer, nn.Conv2d):
                     nn.init.kaiming_normal_(layer.weight, a=0.2)
 
-    def forward(self, pictures: Tensor, holes: Tensor) -> Tensor:
-        """Pictures (B, 3, H, W) in [0, 1] and their holes (B, 1, H, W), one inside, to scores (B, 1).
+    def forward(self, images: Tensor, holes: Tensor) -> Tensor:
+        """Images (B, 3, H, W) in [0, 1] and their holes (B, 1, H, W), one inside, to scores (B, 1).
 
-        Raises ValueError for pictures of another size than the published network judges.
+        Raises ValueError for images of another size than the published network judges.
         """
-        height, width = pictures.shape[-2:]
+        height, width = images.shape[-2:]
         if self.published and (height, width) != (PUBLISHED_SIDE, PUBLISHED_SIDE):
             raise ValueError(f"the published discriminator judges 256 x 256 pixels, not {width} x {height}")
         if not self.published:
-            pictures, holes = (at_least(plane, 2**LEVELS) for plane in (pictures, holes))
-        features = torch.cat([self.known(pictures * (1 - holes)), self.hole(pictures * holes)], 1)
+            images, holes = (at_least(plane, 2**LEVELS) for plane in (images, holes))
+        features = torch.cat([self.known(images * (1 - holes)), self.hole(images * holes)], 1)
         if not self.published:
             features = features.mean((2, 3), keepdim=True)
         scores = in_full_precision(self.score, features).flatten(1)
         return torch.sigmoid(scores) if self.published else scores
 
 
-def column(width: int, norm: bool) -> nn.Sequential:
-    """Six halving convolutions with LeakyReLU 0.2: (B, 3, H, W) to (B, 8 · width, H / 64, W / 64).
+def column(channels: int, norm: bool) -> nn.Sequential:
+    """Six halving convolutions with LeakyReLU 0.2: (B, 3, H, W) to (B, 8 · channels, H / 64, W / 64).
 
     With ``norm`` there is batch normalisation from the second one on.
     """
-    widths = [3, *(width * min(2**level, 8) for level in range(LEVELS))]
+    widths = [3, *(channels * min(2**level, 8) for level in range(LEVELS))]
     layers: list[nn.Module] = []
     for before, after in pairwise(widths):
         layers.append(nn.Conv2d(before, after, 4, stride=2, padding=1))

@@ -44,49 +44,50 @@ class Generator(nn.Module):
     """Fill holes by learnable bidirectional attention maps (Xie et al., 2019, figure 2).
 
     Forward maps, from the mask of what is known, weigh the encoder's features; reverse maps, from the mask of the hole,
-    those of the decoder, so that it attends to the hole. ``width`` is the number of channels of the first level, eight
-    times as many in the deepest four; 64 is the published network with 68,304,948 parameters. Nothing is normalised.
+    those of the decoder, so that it attends to the hole. ``channels`` is the number of channels of the first level,
+    eight times as many in the deepest four; 64 is the published network with 68,304,948 parameters. Nothing is
+    normalised.
 
     As published (``prefill="none"``) it is shown black in the hole and answers with the whole image. With ``smooth`` it
     is shown a smooth continuation there, to which its answer is added inside the hole; elsewhere the image stays.
     """
 
-    def __init__(self, width: int = 64, prefill: Prefill = "none") -> None:
+    def __init__(self, channels: int = 64, prefill: Prefill = "none") -> None:
         super().__init__()
         self.prefill = prefill
-        widths = [width * min(2**level, 8) for level in range(LEVELS)]
+        widths = [channels * min(2**level, 8) for level in range(LEVELS)]
         ups = widths[-2::-1]
-        encoder = [Encoder(4, width, 3), *(Encoder(before, after, before) for before, after in pairwise(widths))]
+        encoder = [Encoder(4, channels, 3), *(Encoder(before, after, before) for before, after in pairwise(widths))]
         reverse = [
             MapConvolution(before, after, AsymmetricGaussian(1.1, 1.0, 0.5, 0.5))
             for before, after in pairwise([3, *widths[:-1]])
         ]
         decoder = list(map(doubling, [widths[-1], *(2 * up for up in ups[:-1])], ups))
-        last = doubling(2 * width, 3)
+        last = doubling(2 * channels, 3)
         start(encoder, reverse, decoder, last, pyramid=prefill == "none")
         self.encoder, self.reverse = nn.ModuleList(encoder), nn.ModuleList(reverse)
         self.decoder, self.last = nn.ModuleList(decoder), last
 
-    def forward(self, pictures: Tensor, holes: Tensor) -> Tensor:
-        """Pictures (B, 3, H, W) in [0, 1], whatever they show in the hole, and holes (B, 1, H, W) to (B, 3, H, W).
+    def forward(self, images: Tensor, holes: Tensor) -> Tensor:
+        """Images (B, 3, H, W) in [0, 1], whatever they show in the hole, and holes (B, 1, H, W) to (B, 3, H, W).
 
-        The answer covers the whole picture, known parts too, in [0, 1]; a little beyond that where it is added to a
+        The answer covers the whole image, known parts too, in [0, 1]; a little beyond that where it is added to a
         continuation. Sides that are no multiple of 128 are continued by reflection, hole and all, and cut back.
         """
-        height, width = pictures.shape[-2:]
+        height, width = images.shape[-2:]
         if self.prefill == "smooth":
-            pictures = fill_smoothly(pictures, holes)
-        shown, marked = (continued(plane) for plane in (pictures, holes))
+            images = fill_smoothly(images, holes)
+        shown, marked = (continued(plane) for plane in (images, holes))
         if self.prefill == "none":
             shown = shown * (1 - marked)
         answer = self._answer(shown, marked)[..., :height, :width]
-        return (answer + 1) / 2 if self.prefill == "none" else pictures + holes * answer
+        return (answer + 1) / 2 if self.prefill == "none" else images + holes * answer
 
-    def _answer(self, pictures: Tensor, holes: Tensor) -> Tensor:
-        """What the U-Net makes of pictures (B, 3, H, W), of sides that 128 divides: as many in [-1, 1]."""
+    def _answer(self, images: Tensor, holes: Tensor) -> Tensor:
+        """What the U-Net makes of images (B, 3, H, W), of sides that 128 divides: as many in [-1, 1]."""
         known = 1 - holes  # in here one means known, as in the paper
         bare, forward_maps, reverse_maps = [], [], []
-        x, mask = torch.cat([pictures, known], 1), known.expand(-1, 3, -1, -1)
+        x, mask = torch.cat([images, known], 1), known.expand(-1, 3, -1, -1)
         for level in self.encoder:
             x, mask, features, attention = level(x, mask)
             bare.append(features)

@@ -1,4 +1,4 @@
-"""Weights that the generator starts from: it begins as a picture pyramid that fills holes from around them.
+"""Weights that the generator starts from: it begins as an image pyramid that fills holes from around them.
 
 Three pairs of channels of every level carry the colours of that level: averaged on the way down, interpolated on the
 way up. Each colour is carried once positive and once negative, since their difference passes LeakyReLU unchanged but

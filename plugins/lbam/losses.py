@@ -34,7 +34,7 @@ class CompositeLoss:
     def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
         """Terms of an answer (B, 3, H, W) in [0, 1] for a batch with ``target`` and ``mask``, one in the hole."""
         chosen = self.settings
-        terms = dict(MaskedL1(chosen.pixels.hole, chosen.pixels.known)(prediction, batch))
+        terms = dict(MaskedL1(chosen.pixel.hole, chosen.pixel.known)(prediction, batch))
         if self.features is not None:
             terms |= self._seen(prediction, batch, self.features)
         if chosen.total_variation:
@@ -67,12 +67,12 @@ def window(side: int | None, *planes: Tensor) -> list[Tensor]:
 
 
 def seen_through(network: VGGFeatures, *, normalise: bool) -> Features:
-    """The features of a network that takes ImageNet's mean and deviation out of pictures, or those without that."""
+    """The features of a network that takes ImageNet's mean and deviation out of images, or those without that."""
     if normalise:
         return network
 
-    def bare(pictures: Tensor) -> Mapping[str, Tensor]:
-        features: Mapping[str, Tensor] = network(pictures * network.deviation + network.mean)
+    def bare(images: Tensor) -> Mapping[str, Tensor]:
+        features: Mapping[str, Tensor] = network(images * network.deviation + network.mean)
         return features
 
     return bare

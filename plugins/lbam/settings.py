@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import BaseModel, Field, model_validator
 
-from restore.core.settings import Changeable, OptimizerSettings, ScheduleSettings, Settings
+from restore.core.settings import OptimizerSettings, ResumeSafe, ScheduleSettings, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.images.augment_settings import CropAugmentation
 from restore.plugins.common.masks.settings import MaskSettings
@@ -23,16 +23,16 @@ Prefill = Literal["none", "smooth"]
 """What a generator is shown in the hole."""
 
 SMALLEST_WINDOW = 16
-"""Side in pixels of the smallest parts of pictures that holes are filled in."""
+"""Side in pixels of the smallest parts of images that holes are filled in."""
 
 PUBLISHED_CROP = 256
-"""Side of the pictures that the published discriminator judges."""
+"""Side of the images that the published discriminator judges."""
 
 
 class ModelSettings(Settings):
     """The generator: all that is needed to build it again."""
 
-    width: Annotated[int, Field(ge=1)] = 24
+    channels: Annotated[int, Field(ge=1)] = 24
     """Channels of the first level; the deepest four have eight times as many. 64 is the published network, which has 68
     million parameters."""
     prefill: Prefill = "none"
@@ -43,13 +43,13 @@ class ModelSettings(Settings):
 
 
 class DiscriminatorSettings(Settings):
-    """The critic with a column for the hole and one for the rest; only training needs it."""
+    """The discriminator with a column for the hole and one for the rest; only training needs it."""
 
-    width: Annotated[int, Field(ge=1)] = 16
+    channels: Annotated[int, Field(ge=1)] = 16
     """Channels of its first layer; the last ones have eight times as many. 64 as published."""
     published: bool = False
-    """Build the critic of the published code, for comparisons: with batch normalisation and a sigmoid at its end, both
-    of which work against the loss that trains it, and for crops of 256 pixels alone."""
+    """Build the discriminator of the published code, for comparisons: with batch normalisation and a sigmoid at its
+    end, both of which work against the loss that trains it, and for crops of 256 pixels alone."""
 
 
 class AugmentSettings(CropAugmentation):
@@ -60,7 +60,7 @@ class AugmentSettings(CropAugmentation):
 
 
 class PixelSettings(Settings):
-    """The pixel loss: absolute errors inside the hole and outside it, both as means over the whole picture."""
+    """The pixel loss: absolute errors inside the hole and outside it, both as means over the whole image."""
 
     hole: Annotated[float, Field(gt=0)] = 6.0
     """Weight of the hole."""
@@ -69,18 +69,18 @@ class PixelSettings(Settings):
 
 
 class FeatureSettings(PerceptualSettings):
-    """The perceptual loss, and how pictures are shown to the features that it shares with the style loss."""
+    """The perceptual loss, and how images are shown to the features that it shares with the style loss."""
 
     weight: Annotated[float, Field(ge=0)] = 0.01
-    """Factor of the loss, which is taken of the answer and of the picture put together; 0 leaves it out."""
+    """Factor of the loss, which is taken of the answer and of the image put together; 0 leaves it out."""
     network: Network = "vgg16"
     layers: dict[str, Annotated[float, Field(gt=0)]] = {"pool1": 1.0, "pool2": 1.0, "pool3": 1.0}  # noqa: RUF012
     criterion: Literal["l1", "mse"] = "l1"
     normalise: bool = False
-    """Show pictures with ImageNet's mean and deviation taken out, as the features were trained; the published code does
+    """Show images with ImageNet's mean and deviation taken out, as the features were trained; the published code does
     not, and its weights of the losses belong to that."""
     window: Annotated[int, Field(ge=8)] | None = 48
-    """Side of the squares, cut by chance, that the features look at: on a CPU they cost more than all else.
+    """Side of the squares, cut at random, that the features look at: on a CPU they cost more than all else.
     Unset, or larger than those: whole crops."""
 
 
@@ -99,20 +99,20 @@ class PretrainSettings(Settings):
 class AdversarialSettings(Settings):
     """Second phase: the generator against a Wasserstein critic, with all losses."""
 
-    epochs: Annotated[Annotated[int, Field(ge=0)] | None, Changeable()] = None
+    epochs: Annotated[Annotated[int, Field(ge=0)] | None, ResumeSafe()] = None
     """Epochs of this phase; unset: every fifth of --epochs, at least one, but none of --epochs 1; 0: no such phase."""
     weight: Annotated[float, Field(ge=0)] = 0.1
     """Factor of the generator's adversarial loss."""
     penalty: Annotated[float, Field(ge=0)] = 10.0
-    """Factor of the penalty on the critic's gradient."""
+    """Factor of the penalty on the discriminator's gradient."""
     generator: OptimizerSettings = OptimizerSettings(lr=1e-4, betas=(0.5, 0.9))
     """Optimizer of the generator; as published."""
     discriminator: OptimizerSettings = OptimizerSettings(lr=5e-4, betas=(0.0, 0.9))
-    """Optimizer of the critic; the published rate is 1e-5, which is too slow for short runs."""
+    """Optimizer of the discriminator; the published rate is 1e-5, which is too slow for short runs."""
 
 
 SAMPLE_RECIPE: Mapping[str, Any] = {
-    "model": {"width": 16, "prefill": "smooth"},
+    "model": {"channels": 16, "prefill": "smooth"},
     "ema": 0.99,
     "pretrain": {"optimizer": {"lr": 1e-3, "betas": (0.9, 0.99)}},
     "adversarial": {"weight": 0.01, "generator": {"schedule": {"name": "cosine"}}},
@@ -121,7 +121,7 @@ SAMPLE_RECIPE: Mapping[str, Any] = {
 
 
 class LBAMSettings(TwoPhaseSettings):
-    """Settings of a run: pretraining by pixels, then all losses with the critic."""
+    """Settings of a run: pretraining by pixels, then all losses with the discriminator."""
 
     sample_steps: ClassVar[int | None] = 40  # ten epochs take minutes on two CPU cores
 
@@ -129,15 +129,15 @@ class LBAMSettings(TwoPhaseSettings):
     model: ModelSettings = ModelSettings()
     """The generator."""
     discriminator: DiscriminatorSettings = DiscriminatorSettings()
-    """The critic, its opponent in the second phase."""
-    crop: Annotated[int, Field(ge=8)] = 128
-    """Height and width in pixels of the parts of pictures that are trained on; 256 as published. What is no multiple of
+    """The discriminator, its opponent in the second phase."""
+    crop_size: Annotated[int, Field(ge=8)] = 128
+    """Height and width in pixels of the parts of images that are trained on; 256 as published. What is no multiple of
     128 is continued to one."""
     masks: MaskSettings = MaskSettings()
     """The holes that are trained on and measured."""
     augment: AugmentSettings = AugmentSettings()
     """How training crops vary."""
-    pixels: PixelSettings = PixelSettings()
+    pixel: PixelSettings = PixelSettings()
     """Loss between pixels."""
     perceptual: FeatureSettings = FeatureSettings()
     """Loss between features, in the second phase."""
@@ -164,24 +164,24 @@ class LBAMSettings(TwoPhaseSettings):
         if self.data is not None or self.model.prefill == "none":
             return None
         return (
-            f"sample: a narrow generator ({self.model.width} channels) that adds to a smooth continuation; "
-            "--model.prefill none --model.width 64 is the published one"
+            f"sample: a narrow generator ({self.model.channels} channels) that adds to a smooth continuation; "
+            "--model.prefill none --model.channels 64 is the published one"
         )
 
     @model_validator(mode="after")
-    def _published_critic_has_one_size(self) -> Self:
-        if self.discriminator.published and self.crop != PUBLISHED_CROP:
-            raise ValueError(f"discriminator.published: judges crops of {PUBLISHED_CROP} pixels, not {self.crop}")
+    def _published_discriminator_has_one_size(self) -> Self:
+        if self.discriminator.published and self.crop_size != PUBLISHED_CROP:
+            raise ValueError(f"discriminator.published: judges crops of {PUBLISHED_CROP} pixels, not {self.crop_size}")
         return self
 
     @model_validator(mode="after")
-    def _features_exist_and_see_pictures(self) -> Self:
+    def _features_exist_and_see_images(self) -> Self:
         if self.style.weight:
             check_layers(self.perceptual.network, self.style.layers, "style.layers")
         if self.looks_at_features:
-            window = self.perceptual.window or self.crop
-            name = "perceptual.window" if window < self.crop else "crop"
-            check_side(min(window, self.crop), name, self.perceptual, self.style)
+            window = self.perceptual.window or self.crop_size
+            name = "perceptual.window" if window < self.crop_size else "crop_size"
+            check_side(min(window, self.crop_size), name, self.perceptual, self.style)
         return self
 
     @property
@@ -198,16 +198,16 @@ class LBAMSettings(TwoPhaseSettings):
         """
         changes: dict[str, object] = {"perceptual": self._resolved_features()}
         if self.model.window is None:
-            changes["model"] = self.model.model_copy(update={"window": max(self.crop, SMALLEST_WINDOW)})
+            changes["model"] = self.model.model_copy(update={"window": max(self.crop_size, SMALLEST_WINDOW)})
         return super().resolved().model_copy(update=changes)
 
     def _resolved_features(self) -> FeatureSettings:
         if not (self.perceptual.weight or self.style.weight):
             return self.perceptual
-        from restore.plugins.common.inpainting.dataset import inpainting_pictures
+        from restore.plugins.common.inpainting.dataset import inpainting_images
         from restore.plugins.common.perceptual.weights import resolve_features
 
         if self.looks_at_features:  # a mistake in the data is told before half a gigabyte is downloaded
-            inpainting_pictures("train", self, self.masks, self.crop)
-            inpainting_pictures("validation", self, self.masks, self.crop)
+            inpainting_images("train", self, self.masks, self.crop_size)
+            inpainting_images("validation", self, self.masks, self.crop_size)
         return cast(FeatureSettings, resolve_features(self.perceptual, needed=self.looks_at_features))

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from restore.core.dataset import Batch, Pictures
+from restore.core.dataset import Batch, ImageDataset
 from restore.core.networks import Networks
 from restore.core.settings import RunSettings
 from restore.core.training_step import Phase, Terms, TrainStep
-from restore.plugins.common.adversarial.diagnostics import Remedies, game_health, game_measures
+from restore.plugins.common.adversarial.diagnostics import Remedies, gan_health, gan_measures
 from restore.plugins.common.adversarial.losses import Wasserstein
 from restore.plugins.common.images.augment import recolor
-from restore.plugins.common.inpainting.dataset import inpainting_pictures
+from restore.plugins.common.inpainting.dataset import inpainting_images
 from restore.plugins.common.inpainting.task import InpaintingTask
 from restore.plugins.common.perceptual.settings import layers_in_use
 from restore.plugins.common.perceptual.vgg import VGGFeatures
@@ -30,7 +30,7 @@ from restore.plugins.lbam.settings import PUBLISHED_CROP, LBAMSettings
 _REMEDIES = Remedies(
     exploded="lower its learning rate (lr), raise --adversarial.penalty, or clip the gradient (clip_norm)",
     vanished="raise its learning rate (lr)",
-    collapsed="lower --adversarial.weight, raise --pixels.hole, or enlarge --batch-size",
+    collapsed="lower --adversarial.weight, raise --pixel.hole, or raise --batch-size",
     checkerboard="train longer, lower --adversarial.weight, or set --total-variation 0.1",
 )
 
@@ -46,17 +46,17 @@ class LBAM(InpaintingTask[LBAMSettings]):
 
     def __init__(self, settings: LBAMSettings) -> None:
         super().__init__(settings)
-        self.game = Wasserstein(settings.adversarial.weight, settings.adversarial.penalty)
+        self.gan_loss = Wasserstein(settings.adversarial.weight, settings.adversarial.penalty)
 
     @classmethod
     def tiny_settings(cls, **changes: Any) -> RunSettings:
         """One channel on the first level, small crops, and features of the first layers that VGG has."""
         small = {
-            "model": {"width": 1, "window": 32},
-            "discriminator": {"width": 1},
+            "model": {"channels": 1, "window": 32},
+            "discriminator": {"channels": 1},
             "perceptual": {"layers": {"relu1_1": 1.0}, "weights": "random", "window": 16},
             "style": {"layers": {"relu1_1": 1.0}},
-            "crop": 32,
+            "crop_size": 32,
         }
         return super().tiny_settings(**{**small, **changes})
 
@@ -64,12 +64,12 @@ class LBAM(InpaintingTask[LBAMSettings]):
 
     def networks(self) -> dict[str, nn.Module]:
         """The generator."""
-        return {"generator": Generator(self.settings.model.width, self.settings.model.prefill)}
+        return {"generator": Generator(self.settings.model.channels, self.settings.model.prefill)}
 
     def training_networks(self) -> dict[str, nn.Module]:
         """The discriminator."""
         chosen = self.settings.discriminator
-        return {"discriminator": Discriminator(chosen.width, chosen.published)}
+        return {"discriminator": Discriminator(chosen.channels, chosen.published)}
 
     def frozen_networks(self) -> dict[str, nn.Module]:
         """The network whose features are compared, if the run comes to such a loss."""
@@ -81,21 +81,27 @@ class LBAM(InpaintingTask[LBAMSettings]):
     # --- training ---------------------------------------------------------------------------------------------
 
     def phases(self) -> Sequence[Phase]:
-        """Pretraining, judged by PSNR in the hole, and the game, whose last weights are its best."""
-        pretrain, adversarial = self.settings.split()
-        game = self.settings.adversarial
-        first = Phase("pretrain", pretrain, {"generator": self.settings.pretrain.optimizer}, monitor="psnr-hole")
-        second = Phase("adversarial", adversarial, {"discriminator": game.discriminator, "generator": game.generator})
+        """Pretraining, judged by PSNR in the hole, and the adversarial phase, whose last weights are its best."""
+        pretrain, adversarial_epochs = self.settings.split()
+        adversarial = self.settings.adversarial
+        first = Phase("pretrain", pretrain, {"generator": self.settings.pretrain.optimizer}, monitor="masked-psnr")
+        second = Phase(
+            "adversarial",
+            adversarial_epochs,
+            {"discriminator": adversarial.discriminator, "generator": adversarial.generator},
+        )
         return (first, second) if pretrain else (second,)
 
     @override
-    def dataset(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
+    def dataset(self, split: Literal["train", "validation"], phase: Phase) -> ImageDataset:
         """Crops with holes to train on, squares with fixed holes to validate on."""
         chosen = self.settings
-        return inpainting_pictures(split, chosen, chosen.masks, chosen.crop, window=chosen.crop, augment=chosen.augment)
+        return inpainting_images(
+            split, chosen, chosen.masks, chosen.crop_size, window=chosen.crop_size, augment=chosen.augment
+        )
 
     def train_step(self, batch: Batch, step: TrainStep) -> None:
-        """One step of the generator alone, or one of the critic and then one of the generator."""
+        """One step of the generator alone, or one of the discriminator and then one of the generator."""
         if self.settings.augment.recolor:
             batch = {**batch, **recolor({name: batch[name] for name in ("input", "target")})}
         if step.phase == "pretrain":
@@ -109,36 +115,36 @@ class LBAM(InpaintingTask[LBAMSettings]):
         return CompositeLoss(self.settings, features=None)(nets.generator(batch["input"], batch["mask"]), batch)
 
     def discriminator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
-        """The critic's loss. Real, generated and, for the penalty, mixed pictures are judged in one call."""
+        """The discriminator's loss. Real, generated and, for the penalty, mixed images are judged in one call."""
         with torch.no_grad():
             fake = nets.generator(batch["input"], batch["mask"])
         real, scores = batch["target"], list[Tensor]()
 
-        def judged(*mixed: Tensor) -> Tensor:
-            pictures, holes = [real, fake, *mixed], [batch["mask"]] * (2 + len(mixed))
-            scores.extend(nets.discriminator(torch.cat(pictures), torch.cat(holes)).chunk(len(pictures)))
+        def scores_of(*mixed: Tensor) -> Tensor:
+            images, holes = [real, fake, *mixed], [batch["mask"]] * (2 + len(mixed))
+            scores.extend(nets.discriminator(torch.cat(images), torch.cat(holes)).chunk(len(images)))
             return scores[-1]
 
-        penalty = self.game.penalty(judged, real, fake)
+        penalty = self.gan_loss.penalty(scores_of, real, fake)
         if not penalty:
-            judged()
+            scores_of()
         step.log(score_real=scores[0], score_fake=scores[1])
-        return {**self.game.discriminator(scores[0], scores[1]), **penalty}
+        return {**self.gan_loss.discriminator(scores[0], scores[1]), **penalty}
 
     def generator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
-        """The generator's loss, of a picture filled anew: the critic has moved since it judged the last one."""
+        """The generator's loss, of an image filled anew: the discriminator has moved since it judged the last one."""
         filled = nets.generator(batch["input"], batch["mask"])
-        step.log(**game_measures(filled, batch))
+        step.log(**gan_measures(filled, batch))
         features = None
         if "features" in nets:
             network = cast(VGGFeatures, nets.features)
             features = seen_through(network, normalise=self.settings.perceptual.normalise)
         scores = nets.discriminator(filled, batch["mask"])
-        return {**CompositeLoss(self.settings, features)(filled, batch), **self.game.generator(scores)}
+        return {**CompositeLoss(self.settings, features)(filled, batch), **self.gan_loss.generator(scores)}
 
     def health(self, numbers: Mapping[str, float]) -> str | None:
-        """What goes wrong in the game or with kinds of masks; see `game_health`."""
-        return game_health(numbers, _REMEDIES)
+        """What goes wrong in adversarial training or with kinds of masks; see `gan_health`."""
+        return gan_health(numbers, _REMEDIES)
 
     # --- using ------------------------------------------------------------------------------------------------
 
@@ -147,7 +153,7 @@ class LBAM(InpaintingTask[LBAMSettings]):
         """The size that it was trained at."""
         return self.settings.model.window or PUBLISHED_CROP
 
-    def fill(self, picture: Tensor, mask: Tensor, networks: Networks) -> Tensor:
+    def fill(self, image: Tensor, mask: Tensor, networks: Networks) -> Tensor:
         """The generator's whole answer (B, 3, H, W) in [0, 1], of any size."""
-        filled: Tensor = networks.generator(picture, mask)
+        filled: Tensor = networks.generator(image, mask)
         return filled

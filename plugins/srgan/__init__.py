@@ -14,7 +14,7 @@ def restore_tasks() -> list[TaskSpec]:
             "srgan",
             f"{place}.task:SRGAN",
             settings=f"{place}.settings:SRGANSettings",
-            imports=f"{place}.convert:CODE_BASES",
+            imports=f"{place}.convert:CONVERTERS",
             summary="Photo-realistic super-resolution (Ledig et al., 2017).",
         ),
     ]
@@ -35,7 +35,7 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "msrresnet",
             f"{place}.generators:MSRResNet",
             role="super-resolution",
-            summary="Generator without it, upon a bilinear enlargement.",
+            summary="Generator without it, upon a bilinear upscaling.",
         ),
         ArchitectureSpec(
             "compact",

@@ -1,4 +1,4 @@
-"""Parts that the generators share: enlargement by sub-pixels, starting values, and colours at full precision."""
+"""Parts that the generators share: upscaling by sub-pixels, starting values, and colours at full precision."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ STAGES = {2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
 
 
 def stages(scale: int) -> tuple[int, ...]:
-    """Factors of the sub-pixel stages that enlarge by ``scale``; ValueError for a scale that has none."""
+    """Factors of the sub-pixel stages that upscale by ``scale``; ValueError for a scale that has none."""
     if scale not in STAGES:
         raise ValueError(f"scale {scale} is not one of {', '.join(map(str, STAGES))}")
     return STAGES[scale]
 
 
 class SubPixel(nn.Module):
-    """Enlarge (B, C, H, W) to (B, ``after``, H x factor, W x factor) by rearranging channels (Shi et al., 2016).
+    """Upscale (B, C, H, W) to (B, ``after``, H x factor, W x factor) by rearranging channels (Shi et al., 2016).
 
     ``after`` channels are as many as before where they are not given.
     """
@@ -31,15 +31,15 @@ class SubPixel(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to (B, ``after``, H x factor, W x factor)."""
-        enlarged: Tensor = self.activation(self.shuffle(self.conv(x)))
-        return enlarged
+        upscaled: Tensor = self.activation(self.shuffle(self.conv(x)))
+        return upscaled
 
 
 @torch.no_grad()
 def icnr_(convolution: nn.Conv2d, factor: int) -> None:
     """Give the channels that become one block of pixels equal weights, so that no checkerboard has to be unlearnt.
 
-    ICNR (Aitken et al., 2017): before training, the pixel shuffle is an enlargement by nearest neighbour.
+    ICNR (Aitken et al., 2017): before training, the pixel shuffle is an upscaling by nearest neighbour.
     """
     weight = convolution.weight
     one_of_block = torch.empty_like(weight[:: factor**2])

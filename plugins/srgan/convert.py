@@ -1,4 +1,4 @@
-"""Published checkpoints of other code bases: how their parameters are called here, and which network they need."""
+"""Published checkpoints of other projects: how their parameters are called here, and which network they need."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from restore.core.errors import WeightsError
-from restore.core.weights.convert import Codebase
+from restore.core.weights.convert import Converter
 
 State = Mapping[str, Tensor]
 Rules = Sequence[tuple[str, str]]
@@ -18,7 +18,7 @@ Rules = Sequence[tuple[str, str]]
 
 _BLOCK = ("conv1", "norm1", "activation", "conv2", "norm2")
 _STAGES = range(3)
-_ENLARGED = ("conv", "shuffle", "activation")
+_UPSCALE = ("conv", "shuffle", "activation")
 
 ARTICLE: Rules = (
     (r"convolutional_block1\.0", "first"),
@@ -27,13 +27,13 @@ ARTICLE: Rules = (
     (r"convolutional_block2\.0", "fusion"),
     (r"convolutional_block2\.1", "norm"),
     *(
-        (rf"upsampling\.{3 * stage + place}", f"enlarge.{stage}.{name}")
+        (rf"upsampling\.{3 * stage + place}", f"upscale.{stage}.{name}")
         for stage in _STAGES
-        for place, name in enumerate(_ENLARGED)
+        for place, name in enumerate(_UPSCALE)
     ),
     (r"convolutional_block3", "last"),
 )
-"""SRResNet in the listing of the article: one list of layers enlarges."""
+"""SRResNet in the listing of the article: one list of layers upscales."""
 
 LORNATANG: Rules = (
     (r"conv1\.0", "first"),
@@ -41,7 +41,7 @@ LORNATANG: Rules = (
     *((rf"trunk\.(\d+)\.rcb\.{place}", rf"body.\1.{name}") for place, name in enumerate(_BLOCK)),
     (r"conv2\.0", "fusion"),
     (r"conv2\.1", "norm"),
-    *((rf"upsampling\.(\d+)\.upsample_block\.{place}", rf"enlarge.\1.{name}") for place, name in enumerate(_ENLARGED)),
+    *((rf"upsampling\.(\d+)\.upsample_block\.{place}", rf"upscale.\1.{name}") for place, name in enumerate(_UPSCALE)),
     (r"conv3", "last"),
 )
 """SRResNet of Lornatang/SRGAN-PyTorch (Apache-2.0, commit 8842030e)."""
@@ -49,7 +49,7 @@ LORNATANG: Rules = (
 BASICSR: Rules = (
     (r"conv_first", "first"),
     (r"body\.(\d+)\.(conv[12])", r"body.\1.\2"),
-    *((rf"upconv{stage + 1}", f"enlarge.{stage}.conv") for stage in _STAGES),
+    *((rf"upconv{stage + 1}", f"upscale.{stage}.conv") for stage in _STAGES),
     (r"conv_hr", "detail"),
     (r"conv_last", "last"),
 )
@@ -109,13 +109,13 @@ def _generator(state: State, rules: Rules, **settings: Any) -> tuple[dict[str, A
         )
     here = renamed(state, rules, "generator")
     if not here.keys() - state.keys():
-        raise WeightsError("none of its keys belongs to this code base")
+        raise WeightsError("none of its keys belongs to this converter")
     if (first := here.get("generator.first.weight")) is not None:
         settings["channels"] = len(first)
     if blocks := _count(here, "body"):
         settings["blocks"] = blocks
-    if count := _count(here, "enlarge"):
-        weights = [here.get(f"generator.enlarge.{stage}.conv.weight") for stage in range(count)]
+    if count := _count(here, "upscale"):
+        weights = [here.get(f"generator.upscale.{stage}.conv.weight") for stage in range(count)]
         settings["scale"] = math.prod(
             2 if weight is None else math.isqrt(len(weight) // weight.shape[1]) for weight in weights
         )
@@ -128,9 +128,9 @@ def _count(state: State, part: str) -> int:
     return max(found, default=-1) + 1
 
 
-CODE_BASES = {
-    "article": Codebase("SRResNet as in the article's listing", article),
-    "lornatang": Codebase("SRResNet and SRGAN of Lornatang/SRGAN-PyTorch", lornatang),
-    "basicsr": Codebase("MSRResNet and MSRGAN of XPixelGroup/BasicSR", basicsr),
+CONVERTERS = {
+    "article": Converter("SRResNet as in the article's listing", article),
+    "lornatang": Converter("SRResNet and SRGAN of Lornatang/SRGAN-PyTorch", lornatang),
+    "basicsr": Converter("MSRResNet and MSRGAN of XPixelGroup/BasicSR", basicsr),
 }
 """What ``restore import --task srgan --from`` accepts."""

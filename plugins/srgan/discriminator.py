@@ -28,11 +28,11 @@ class ConvBlock(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Tell photographs from enlargements (Ledig et al., 2017, figure 4): eight convolutions, four of them halving.
+    """Tell photographs from upscaled images (Ledig et al., 2017, figure 4): eight convolutions, four of them halving.
 
     ``channels`` is the width of the first layer, the last has eight times as many. With the published head
     (``dense``) every place of the crop has its own weights: 23.6 million parameters for 96-pixel crops, nearly all of
-    them in the head, and it accepts pictures of ``crop`` x ``crop`` pixels alone. The ``pooled`` head averages over all
+    them in the head, and it accepts images of ``crop`` x ``crop`` pixels alone. The ``pooled`` head averages over all
     places first, accepts any size, and has a 36th of the weights in its first layer at that crop.
 
     The answer (B, 1) is a score without limits (a logit); ``sigmoid`` makes it a probability, as in the article's

@@ -51,7 +51,7 @@ class NormalisedBlock(nn.Module):
 class SRResNet(nn.Module):
     """SRResNet, the generator of SRGAN (Ledig et al., 2017, section 2.1.1), with batch normalisation.
 
-    Pictures (B, 3, H, W) in [0, 1] become (B, 3, H x scale, W x scale). The output is not limited to [0, 1], since a
+    Images (B, 3, H, W) in [0, 1] become (B, 3, H x scale, W x scale). The output is not limited to [0, 1], since a
     limit inside the network has no gradient beyond it; ``clamp`` limits it all the same, for checkpoints that were
     trained so. A ``scale`` other than 2, 3, 4 or 8 is a ValueError.
     """
@@ -69,15 +69,15 @@ class SRResNet(nn.Module):
         self.body = nn.Sequential(*(NormalisedBlock(channels) for _ in range(blocks)))
         self.fusion = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(channels)
-        self.enlarge = nn.Sequential(*(SubPixel(channels, factor, nn.PReLU()) for factor in factors))
+        self.upscale = nn.Sequential(*(SubPixel(channels, factor, nn.PReLU()) for factor in factors))
         self.last = NarrowConv2d(channels, 3, 9, padding=4)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, 3, H x scale, W x scale)."""
         shallow = self.activation(self.first(x))  # (B, C, H, W)
         deep = shallow + self.norm(self.fusion(self.body(shallow)))
-        picture = in_full_precision(self.last, self.enlarge(deep))
-        return picture.clamp(0, 1) if self.clamp else picture
+        image = in_full_precision(self.last, self.upscale(deep))
+        return image.clamp(0, 1) if self.clamp else image
 
 
 class PlainBlock(nn.Module):
@@ -97,10 +97,10 @@ class PlainBlock(nn.Module):
 
 
 class MSRResNet(nn.Module):
-    """SRResNet without batch normalisation, which adds detail to a bilinear enlargement (ESRGAN, 2018; BasicSR).
+    """SRResNet without batch normalisation, which adds detail to a bilinear upscaling (ESRGAN, 2018; BasicSR).
 
-    Pictures (B, 3, H, W) in [0, 1] become (B, 3, H x scale, W x scale), not limited to [0, 1]. As the network only has
-    to add what the enlargement lacks, it starts near bilinear and learns much faster than SRResNet. A ``scale`` other
+    Images (B, 3, H, W) in [0, 1] become (B, 3, H x scale, W x scale), not limited to [0, 1]. As the network only has
+    to add what the upscaling lacks, it starts near bilinear and learns much faster than SRResNet. A ``scale`` other
     than 2, 3, 4 or 8 is a ValueError.
     """
 
@@ -112,7 +112,7 @@ class MSRResNet(nn.Module):
         self.activation = nn.LeakyReLU(0.1)
         self.first = nn.Conv2d(3, channels, 3, padding=1)
         self.body = nn.Sequential(*(PlainBlock(channels) for _ in range(blocks)))
-        self.enlarge = nn.Sequential(*(SubPixel(channels, factor, nn.LeakyReLU(0.1)) for factor in factors))
+        self.upscale = nn.Sequential(*(SubPixel(channels, factor, nn.LeakyReLU(0.1)) for factor in factors))
         self.detail = nn.Conv2d(channels, channels, 3, padding=1)
         self.last = NarrowConv2d(channels, 3, 3, padding=1)
         scaled_kaiming_(self.first, 1.0)
@@ -121,7 +121,7 @@ class MSRResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, 3, H x scale, W x scale)."""
-        features = self.enlarge(self.body(self.activation(self.first(x))))  # (B, C, H x scale, W x scale)
+        features = self.upscale(self.body(self.activation(self.first(x))))  # (B, C, H x scale, W x scale)
         detail = in_full_precision(self.last, self.activation(self.detail(features)))
         base = F.interpolate(x, scale_factor=self.scale, mode="bilinear", align_corners=False)
         return base + detail
@@ -151,7 +151,7 @@ class Compact(nn.Module):
     pixel shuffle draws patterns of the shuffle's period as soon as a discriminator asks for detail.
 
     Images (B, 3, H, W) in [0, 1] become (B, 3, H x scale, W x scale), not limited to [0, 1]. It starts close to the
-    bilinear enlargement. A ``scale`` other than 2, 3, 4 or 8 is a ValueError.
+    bilinear upscaling. A ``scale`` other than 2, 3, 4 or 8 is a ValueError.
     """
 
     def __init__(self, scale: int = 4, channels: int = 32, blocks: int = 5) -> None:
@@ -164,7 +164,7 @@ class Compact(nn.Module):
         self.first = nn.Conv2d(3, channels, 3, padding=1)
         self.activation = nn.PReLU(channels)
         self.body = nn.Sequential(*(CompactBlock(channels) for _ in range(blocks)))
-        self.enlarge = nn.Sequential(
+        self.upscale = nn.Sequential(
             *(
                 SubPixel(before, factor, nn.PReLU(), after)
                 for factor, (before, after) in zip(factors, pairwise(widths), strict=True)
@@ -176,7 +176,7 @@ class Compact(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, 3, H x scale, W x scale)."""
         shallow = self.activation(self.first(x))  # (B, C, H, W)
-        features = self.enlarge(shallow + self.body(shallow))  # (B, C / 2^stages, H x scale, W x scale)
+        features = self.upscale(shallow + self.body(shallow))  # (B, C / 2^stages, H x scale, W x scale)
         detail = in_full_precision(self.last, features)
         base = F.interpolate(x, scale_factor=self.scale, mode="bilinear", align_corners=False)
         return base + detail

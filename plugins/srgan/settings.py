@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, cast, get_args
 from pydantic import Field, model_validator
 
 from restore.core.errors import UsageError
-from restore.core.settings import Changeable, Flag, OptimizerSettings, ScheduleSettings, Settings
+from restore.core.settings import Flag, OptimizerSettings, ResumeSafe, ScheduleSettings, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.perceptual.settings import PerceptualSettings, check_side
 from restore.plugins.srgan.sample_recipe import ARCHITECTURE, sample_recipe
@@ -24,7 +24,7 @@ class ModelSettings(Settings):
     """The generator: all that is needed to build it again."""
 
     architecture: Annotated[Literal["msrresnet", "srresnet", "compact"], Flag("--arch")] = "msrresnet"
-    """msrresnet: no batch normalisation, adds detail to a bilinear enlargement; srresnet: as published; compact: works
+    """msrresnet: no batch normalisation, adds detail to a bilinear upscaling; srresnet: as published; compact: works
     at the input's size throughout, for small machines. Without --data, --model.channels and --model.blocks: compact."""
     scale: Annotated[Scale, Flag("--scale")] = 4
     """How many times higher and wider the output is."""
@@ -43,7 +43,7 @@ class ModelSettings(Settings):
 
 
 class DiscriminatorSettings(Settings):
-    """The network that tells photographs from enlargements; only training needs it."""
+    """The network that tells photographs from upscaled images; only training needs it."""
 
     channels: Annotated[int, Field(ge=1)] = 64
     """Channels of its first layer; the last has eight times as many."""
@@ -77,10 +77,10 @@ class PretrainSettings(Settings):
 class AdversarialSettings(Settings):
     """Second phase: generator against discriminator."""
 
-    epochs: Annotated[Annotated[int, Field(ge=0)] | None, Changeable()] = None
+    epochs: Annotated[Annotated[int, Field(ge=0)] | None, ResumeSafe()] = None
     """Epochs of this phase; unset: every fifth of --epochs, at least one, but none of --epochs 1; 0: no such phase."""
     kind: Literal["vanilla", "least-squares", "hinge"] = "vanilla"
-    """Which game the two play."""
+    """Which adversarial loss."""
     weight: Annotated[float, Field(ge=0)] = 1e-2
     """Factor of the generator's adversarial loss."""
     real_label: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -96,14 +96,14 @@ class AdversarialSettings(Settings):
 
 
 class SRGANSettings(TwoPhaseSettings):
-    """Settings of a run in two phases: pretraining by pixels, then the adversarial game."""
+    """Settings of a run in two phases: pretraining by pixels, then the adversarial phase."""
 
     sample_steps: ClassVar[int | None] = 32  # of the published network, which is slow on a CPU
 
     model: ModelSettings = ModelSettings()
     """The generator."""
     crop_size: Annotated[int, Field(ge=8)] = 96
-    """Height and width of the parts of large pictures that are trained on, in pixels of the output."""
+    """Height and width of the parts of large images that are trained on, in pixels of the output."""
     pretrain: PretrainSettings = PretrainSettings()
     """First phase."""
     adversarial: AdversarialSettings = AdversarialSettings()
@@ -114,7 +114,7 @@ class SRGANSettings(TwoPhaseSettings):
     """The generator's opponent in the second phase."""
 
     @model_validator(mode="after")
-    def _crop_is_enlarged_exactly(self) -> Self:
+    def _crop_is_upscaled_exactly(self) -> Self:
         # Unless it was asked for, the scale may be that of the data, which `resolved` reads.
         certain = self.data is None or "scale" in self.model.model_fields_set
         if certain and self.crop_size % self.model.scale:
@@ -161,7 +161,7 @@ class SRGANSettings(TwoPhaseSettings):
     def resolved(self) -> Self:
         """A copy with the scale of paired data, the lengths of epochs and phases and the perceptual features fixed.
 
-        Raises UsageError for folders without pictures, and for paired data of a scale that there is no generator for
+        Raises UsageError for folders without images, and for paired data of a scale that there is no generator for
         or that does not divide the crop.
         """
         from restore.plugins.common.super_resolution.dataset import split_pairs
@@ -190,7 +190,7 @@ class SRGANSettings(TwoPhaseSettings):
             return self.model.scale
         scale = evaluation_pairs(self.data, None).scale
         if scale not in get_args(Scale):
-            raise UsageError(f"{self.data}: the pairs are of scale {scale:g}; srgan enlarges 2, 3, 4 or 8 times")
+            raise UsageError(f"{self.data}: the pairs are of scale {scale:g}; srgan upscales 2, 3, 4 or 8 times")
         return int(scale)
 
     def _resolved_features(self) -> FeatureSettings:

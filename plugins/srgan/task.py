@@ -1,4 +1,4 @@
-"""SRGAN: pretraining by pixels, then the game of generator and discriminator (Ledig et al., 2017)."""
+"""SRGAN: pretraining by pixels, then adversarial training of generator and discriminator (Ledig et al., 2017)."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from restore import registry
-from restore.core.dataset import Batch, Pictures
+from restore.core.dataset import Batch, ImageDataset
 from restore.core.method import Method
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
 from restore.core.settings import RunSettings
-from restore.core.specs import Plane, Tiling
+from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
-from restore.plugins.common.adversarial.diagnostics import LABELLED, Remedies, game_health, game_measures
+from restore.plugins.common.adversarial.diagnostics import LABELLED, Remedies, gan_health, gan_measures
 from restore.plugins.common.adversarial.losses import AdversarialLoss, Hinge, LeastSquares, Vanilla
 from restore.plugins.common.losses import L1, MSE, Charbonnier, PixelLoss
 from restore.plugins.common.perceptual.perceptual import Perceptual
 from restore.plugins.common.perceptual.weights import feature_network
-from restore.plugins.common.super_resolution.dataset import evaluation_pairs, super_resolution_pictures
+from restore.plugins.common.super_resolution.dataset import evaluation_pairs, super_resolution_images
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
 from restore.plugins.srgan.discriminator import Discriminator
 from restore.plugins.srgan.generators import Compact, MSRResNet, SRResNet
@@ -35,7 +35,7 @@ from restore.plugins.srgan.settings import AdversarialSettings, ModelSettings, S
 PIXEL_LOSSES: Mapping[str, Callable[[float], PixelLoss]] = {"l1": L1, "mse": MSE, "charbonnier": Charbonnier}
 
 _WON = (
-    "pictures stay whole as long as --adversarial.pixel-weight holds them; to give the generator a chance, lower "
+    "images stay whole as long as --adversarial.pixel-weight holds them; to give the generator a chance, lower "
     "--adversarial.discriminator.lr, {label}or pretrain longer"
 )
 _REMEDIES = Remedies(
@@ -45,13 +45,13 @@ _REMEDIES = Remedies(
     blurred="train longer, or raise --perceptual.weight or --adversarial.weight",
 )
 _WITH_LABELS = replace(_REMEDIES, discriminator_won=_WON.format(label="set --adversarial.real-label 0.9, "))
-"""Of games whose critic is told labels."""
+"""Of losses whose discriminator is told labels."""
 
 
 class SRGAN(Task[SRGANSettings]):
     """Photo-realistic super-resolution by an adversarial network.
 
-    A generator is pretrained by pixels alone (``pretrain``, judged by PSNR) and then plays against a discriminator
+    A generator is pretrained by pixels alone (``pretrain``, judged by PSNR) and then trains against a discriminator
     (``adversarial``), with a perceptual loss and a pixel loss beside. The pixel loss of the second phase is not in the
     paper: without it nothing holds colours in place, and few steps from a young generator are enough to ruin it.
     """
@@ -63,7 +63,7 @@ class SRGAN(Task[SRGANSettings]):
         chosen = settings.adversarial
         self.pretrain_loss = PIXEL_LOSSES[settings.pretrain.loss](1.0)
         self.pixel_loss = PIXEL_LOSSES[chosen.pixel_loss](chosen.pixel_weight)
-        self.game = game(chosen)
+        self.gan_loss = adversarial_loss(chosen)
 
     @classmethod
     def tiny_settings(cls, **changes: Any) -> RunSettings:
@@ -98,18 +98,23 @@ class SRGAN(Task[SRGANSettings]):
     # --- training ---------------------------------------------------------------------------------------------
 
     def phases(self) -> Sequence[Phase]:
-        """Pretraining, judged by PSNR, and the game, whose last weights are its best: PSNR falls there by design."""
-        pretrain, adversarial = self.settings.split()
-        game = self.settings.adversarial
+        """Pretraining, judged by PSNR, and the adversarial phase, whose last weights are its best: PSNR falls there by
+        design."""
+        pretrain, adversarial_epochs = self.settings.split()
+        adversarial = self.settings.adversarial
         return (
             Phase("pretrain", pretrain, {"generator": self.settings.pretrain.optimizer}, monitor="psnr"),
-            Phase("adversarial", adversarial, {"discriminator": game.discriminator, "generator": game.generator}),
+            Phase(
+                "adversarial",
+                adversarial_epochs,
+                {"discriminator": adversarial.discriminator, "generator": adversarial.generator},
+            ),
         )
 
     @override
-    def dataset(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
-        """Crops to train on, whole pictures to validate on."""
-        return super_resolution_pictures(
+    def dataset(self, split: Literal["train", "validation"], phase: Phase) -> ImageDataset:
+        """Crops to train on, whole images to validate on."""
+        return super_resolution_images(
             split, self.settings, scale=self.settings.model.scale, crop=self.settings.crop_size
         )
 
@@ -125,32 +130,33 @@ class SRGAN(Task[SRGANSettings]):
         """The discriminator's loss."""
         with torch.no_grad():
             fake = nets.generator(batch["input"])
-        real_scores, fake_scores = judged(nets.discriminator, batch["target"], fake)
-        step.log(**self.game.score_stats(real_scores, fake_scores))
-        return self.game.discriminator(real_scores, fake_scores)
+        real_scores, fake_scores = scores_of(nets.discriminator, batch["target"], fake)
+        step.log(**self.gan_loss.score_stats(real_scores, fake_scores))
+        return self.gan_loss.discriminator(real_scores, fake_scores)
 
     def generator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
         """The generator's loss."""
         fake = nets.generator(batch["input"])
-        real_scores, scores = judged(nets.discriminator, batch["target"], fake)
-        measures = game_measures(fake, batch, period=self.settings.model.scale)
-        step.log(d_fake_after=self.game.score_stats(real_scores, scores)["d_fake"], **measures)
-        terms = {**self.pixel_loss(fake, batch), **self.game.generator(scores)}
+        real_scores, scores = scores_of(nets.discriminator, batch["target"], fake)
+        measures = gan_measures(fake, batch, period=self.settings.model.scale)
+        step.log(d_fake_after=self.gan_loss.score_stats(real_scores, scores)["d_fake"], **measures)
+        terms = {**self.pixel_loss(fake, batch), **self.gan_loss.generator(scores)}
         if "features" in nets:
             terms |= Perceptual.from_settings(self.settings.perceptual, nets.features)(fake, batch)
         return terms
 
     def health(self, numbers: Mapping[str, float]) -> str | None:
-        """What goes wrong in the game, as when the discriminator has nothing left to learn; see `game_health`."""
+        """What goes wrong in adversarial training, as when the discriminator has nothing left to learn; see
+        `gan_health`."""
         labelled = self.settings.adversarial.kind in LABELLED
-        return game_health(numbers, _WITH_LABELS if labelled else _REMEDIES)
+        return gan_health(numbers, _WITH_LABELS if labelled else _REMEDIES)
 
     # --- using and measuring ----------------------------------------------------------------------------------
 
     @property
-    def outputs(self) -> Mapping[str, Plane]:
-        """The enlarged picture."""
-        return {"output": Plane(scale=self.settings.model.scale)}
+    def outputs(self) -> Mapping[str, ImageSpec]:
+        """The upscaled image."""
+        return {"output": ImageSpec(scale=self.settings.model.scale)}
 
     @property
     def tiling(self) -> Tiling:
@@ -172,12 +178,12 @@ class SRGAN(Task[SRGANSettings]):
         return "y8-border"
 
     @override
-    def evaluation_data(self, folder: Path | None) -> Pictures:
-        """Whole pictures: those of a folder, else those that a run on the sample validates on."""
+    def evaluation_data(self, folder: Path | None) -> ImageDataset:
+        """Whole images: those of a folder, else those that a run on the sample validates on."""
         return evaluation_pairs(folder, self.settings.model.scale)
 
     def baselines(self) -> Mapping[str, Method]:
-        """Bicubic enlargement."""
+        """Bicubic upscaling."""
         bicubic = registry.get("tasks", "classic/bicubic")
         return {"bicubic": bicubic(bicubic.settings_type(model={"scale": self.settings.model.scale}))}
 
@@ -191,7 +197,7 @@ def generator(settings: ModelSettings) -> SRResNet | MSRResNet | Compact:
     return MSRResNet(settings.scale, settings.channels, settings.blocks)
 
 
-def game(settings: AdversarialSettings) -> AdversarialLoss:
+def adversarial_loss(settings: AdversarialSettings) -> AdversarialLoss:
     """The adversarial pair of losses that settings describe."""
     match settings.kind:
         case "vanilla":
@@ -202,8 +208,8 @@ def game(settings: AdversarialSettings) -> AdversarialLoss:
             return Hinge(settings.weight)
 
 
-def judged(discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    """Scores (B, 1) of real and of generated pictures from one forward pass.
+def scores_of(discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores (B, 1) of real and of generated images from one forward pass.
 
     Batch normalisation of each kind by its own statistics would hide the differences between them in one loss and show
     them in the other, so both losses ask about both kinds together.

@@ -10,14 +10,14 @@ HOME = "restore.plugins.unet"
 @hookimpl
 def restore_tasks() -> list[TaskSpec]:
     """Three networks, and the threshold that they are compared with."""
-    predict, evaluate = f"{HOME}.options:PredictSettings", f"{HOME}.options:EvaluateSettings"
+    predict, evaluate = f"{HOME}.options:SegmentationPredictOptions", f"{HOME}.options:SegmentationEvaluateOptions"
     return [
         TaskSpec(
             "unet",
             f"{HOME}.task:UNetSegmentation",
             settings=f"{HOME}.settings:UNetSettings",
-            imports=f"{HOME}.convert:CODEBASES",
-            summary="U-Net: regions of pictures by learned masks (Ronneberger et al., 2015). Sample: drawn nuclei.",
+            imports=f"{HOME}.convert:CONVERTERS",
+            summary="U-Net: regions of images by learned masks (Ronneberger et al., 2015). Sample: drawn nuclei.",
             predict=predict,
             evaluate=evaluate,
         ),
@@ -25,7 +25,7 @@ def restore_tasks() -> list[TaskSpec]:
             "nested-unet",
             f"{HOME}.task:NestedUNetSegmentation",
             settings=f"{HOME}.settings:NestedUNetSettings",
-            imports=f"{HOME}.convert:CODEBASES",
+            imports=f"{HOME}.convert:CONVERTERS",
             summary="UNet++, with and without deep supervision (Zhou et al., 2018). Sample: drawn nuclei.",
             predict=predict,
             evaluate=evaluate,
@@ -44,7 +44,7 @@ def restore_tasks() -> list[TaskSpec]:
             settings=f"{HOME}.settings:SegmentationSettings",
             trains=False,
             summary="Otsu's threshold: what segmentation is worth without learning (Otsu, 1979).",
-            predict=f"{HOME}.options:WriteSettings",
+            predict=f"{HOME}.options:OutputOptions",
             evaluate=evaluate,
         ),
     ]
@@ -78,13 +78,13 @@ def restore_architectures() -> list[ArchitectureSpec]:
 
 @hookimpl
 def restore_datasets() -> list[DatasetSpec]:
-    """Pictures with masks."""
+    """Images with masks."""
     return [
         DatasetSpec(
             "segments",
             f"{HOME}.data.splits:read_source",
             role="segmentation",
-            summary="Pictures and masks of a folder, in four layouts.",
+            summary="Images and masks of a folder, in four layouts.",
         ),
         DatasetSpec(
             "nuclei", f"{HOME}.data.dataset:Drawings", role="segmentation", summary="Drawn nuclei with exact masks."
@@ -160,7 +160,7 @@ def restore_commands() -> list[CommandSpec]:
             f"{HOME}.commands:write_cases",
             settings=f"{HOME}.options:CasesSettings",
             needs="weights",
-            summary="A page of the worst and the best segmented pictures.",
+            summary="A page of the worst and the best segmented images.",
         ),
         CommandSpec(
             "levels",

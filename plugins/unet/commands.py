@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from restore.core.atomic import check_vacant, replacing
+from restore.core.atomic import atomic_write, refuse_overwrite
 from restore.core.errors import UsageError
 from restore.core.evaluation import evaluate
 from restore.core.images.pixels import to_uint8
@@ -25,40 +25,40 @@ from restore.core.runtime.devices import device_of
 from restore.core.task import Task
 from restore.plugins.unet.metrics import Overlap
 from restore.plugins.unet.networks.unet import NestedUNet
-from restore.plugins.unet.options import CasesSettings, EvaluateSettings, LevelsSettings, MeasuredSettings
+from restore.plugins.unet.options import CasesSettings, LevelsSettings, SegmentationEvaluateOptions, SubsetOptions
 from restore.plugins.unet.task import Segmentation
 
 SHOWN_SIDE = 192
-"""Pictures smaller than this are shown enlarged, pixel by pixel."""
+"""Images smaller than this are shown upscaled, pixel by pixel."""
 
 
 @dataclass(frozen=True)
 class Scored:
-    """One picture with its score and what shows it."""
+    """One image with its score and what shows it."""
 
     name: str
     iou: float
     dice: float
-    pictures: Sequence[Tensor]
-    """The picture, what was found, and what is right: (3, H, W) in [0, 1]."""
+    images: Sequence[Tensor]
+    """The image, what was found, and what is right: (3, H, W) in [0, 1]."""
 
 
 def write_cases(task: Task, networks: Networks, settings: CasesSettings) -> None:
-    """Measure every picture and write the page; prints where it is.
+    """Measure every image and write the page; prints where it is.
 
-    Raises UsageError where the weights do not segment, and what reading the pictures raises.
+    Raises UsageError where the weights do not segment, and what reading the images raises.
     """
     if not isinstance(task, Segmentation):
         raise UsageError("cases are of weights that segment")
-    check_vacant(settings.output, settings.overwrite)
-    options = EvaluateSettings(**settings.model_dump(include=set(EvaluateSettings.model_fields)))
+    refuse_overwrite(settings.output, settings.overwrite)
+    options = SegmentationEvaluateOptions(**settings.model_dump(include=set(SegmentationEvaluateOptions.model_fields)))
     used = task.with_options(evaluate=options)
     device = device_of(settings.device)
     everything = {**networks, **frozen(used.helper_networks())}
     with for_inference(everything, device, channels_last=task.channels_last) as view:
         worst, best = ranked(used, view, settings, device)
     page = page_of(worst, best, f"{task.model.architecture} on {settings.data or 'the sample'}")
-    with replacing(settings.output) as temporary:
+    with atomic_write(settings.output) as temporary:
         temporary.write_text(page, encoding="utf-8")
     print(settings.output)
 
@@ -67,15 +67,15 @@ def write_cases(task: Task, networks: Networks, settings: CasesSettings) -> None
 def ranked(
     task: Segmentation, networks: Networks, settings: CasesSettings, device: torch.device
 ) -> tuple[list[Scored], list[Scored]]:
-    """The worst pictures, worst first, and the best ones, best first, by IoU; no picture is in both.
+    """The worst images, worst first, and the best ones, best first, by IoU; no image is in both.
 
     The networks are on ``device`` and in evaluation mode.
     """
-    pictures = task.evaluation_data(settings.data)
+    images = task.evaluation_data(settings.data)
     iou, dice = (Overlap(score, "image", task.classes, threshold=settings.threshold) for score in ("iou", "dice"))
     scores: list[tuple[float, float, int]] = []
-    for index in range(len(pictures)):
-        sample = {name: value[None].to(device) for name, value in pictures[index].items()}
+    for index in range(len(images)):
+        sample = {name: value[None].to(device) for name, value in images[index].items()}
         found = task.predict(sample, networks)["probability"]
         score = iou.reduce(iou.measure(found, sample["target"]))
         scores.append((score, dice.reduce(dice.measure(found, sample["target"])), index))
@@ -84,8 +84,8 @@ def ranked(
     best = scores[len(worst) :][::-1][: settings.count]
 
     def shown(entry: tuple[float, float, int]) -> Scored:
-        sample = {name: value[None].to(device) for name, value in pictures[entry[2]].items()}
-        return Scored(pictures.name(entry[2]), entry[0], entry[1], task.sample_row(sample, networks))
+        sample = {name: value[None].to(device) for name, value in images[entry[2]].items()}
+        return Scored(images.name(entry[2]), entry[0], entry[1], task.sample_row(sample, networks))
 
     return [shown(entry) for entry in worst], [shown(entry) for entry in best]
 
@@ -93,7 +93,7 @@ def ranked(
 def page_of(worst: Sequence[Scored], best: Sequence[Scored], title: str) -> str:
     """The page as HTML that needs no other file."""
     sections = "".join(
-        f"<h2>{heading}</h2><table><tr><th>picture<th>IoU<th>Dice<th>input<th>found<th>right</tr>"
+        f"<h2>{heading}</h2><table><tr><th>image<th>IoU<th>Dice<th>input<th>found<th>right</tr>"
         + "".join(_row(case) for case in cases)
         + "</table>"
         for heading, cases in (("Worst", worst), ("Best", best))
@@ -103,18 +103,18 @@ def page_of(worst: Sequence[Scored], best: Sequence[Scored], title: str) -> str:
 
 
 def _row(case: Scored) -> str:
-    images = "".join(f'<td><img alt="" src="data:image/png;base64,{_png(picture)}">' for picture in case.pictures)
+    images = "".join(f'<td><img alt="" src="data:image/png;base64,{_png(image)}">' for image in case.images)
     return f"<tr><td>{escape(case.name)}<td>{case.iou:.3f}<td>{case.dice:.3f}{images}</tr>"
 
 
-def _png(picture: Tensor) -> str:
-    levels = to_uint8(picture).permute(1, 2, 0).cpu().numpy()
-    image = Image.fromarray(levels)
-    factor = -(-SHOWN_SIDE // max(image.size))
+def _png(image: Tensor) -> str:
+    levels = to_uint8(image).permute(1, 2, 0).cpu().numpy()
+    pil_image = Image.fromarray(levels)
+    factor = -(-SHOWN_SIDE // max(pil_image.size))
     if factor > 1:
-        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+        pil_image = pil_image.resize((pil_image.width * factor, pil_image.height * factor), Image.Resampling.NEAREST)
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
+    pil_image.save(buffer, format="PNG")
     return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
@@ -128,7 +128,7 @@ td:first-child { overflow-wrap: anywhere; max-width: 16em }
 img { image-rendering: pixelated; max-width: 24em }
 </style>
 <h1>$title</h1>
-<p>IoU and Dice of single pictures. Found and right regions are tinted in the colour of their class.</p>
+<p>IoU and Dice of single images. Found and right regions are tinted in the colour of their class.</p>
 $sections
 """)
 
@@ -140,7 +140,7 @@ class Level:
     level: int
     parameters: int
     milliseconds: float
-    """Median wall time of one picture."""
+    """Median wall time of one image."""
     iou: float
     """Pooled over the set."""
 
@@ -152,7 +152,7 @@ def compare_levels(task: Task, networks: Networks, settings: LevelsSettings) -> 
     """
     rows = levels(task, networks, settings)
     first = next(rows)  # what cannot be measured is said before any heading
-    print(f"{'level':<6}{'parameters':>12}{'ms a picture':>14}{'IoU (pooled over the set)':>28}")
+    print(f"{'level':<6}{'parameters':>12}{'ms an image':>14}{'IoU (pooled over the set)':>28}")
     for found in chain([first], rows):
         print(f"L{found.level:<5}{found.parameters:>12,}{found.milliseconds:>14.2f}{found.iou:>28.4f}")
 
@@ -163,15 +163,15 @@ def levels(task: Task, networks: Networks, settings: LevelsSettings) -> Iterator
     if not isinstance(task, Segmentation) or not isinstance(network, NestedUNet) or not network.deep_supervision:
         raise UsageError("levels are those of a UNet++ that was trained with --deep-supervision")
     device = device_of(settings.device)
-    options = EvaluateSettings(**settings.model_dump(include=set(MeasuredSettings.model_fields)))
-    pictures = task.with_options(evaluate=options).evaluation_data(settings.data)
+    options = SegmentationEvaluateOptions(**settings.model_dump(include=set(SubsetOptions.model_fields)))
+    images = task.with_options(evaluate=options).evaluation_data(settings.data)
     with for_inference(networks, device, channels_last=task.channels_last):
         parts = [network.pruned(level) for level in range(1, network.depth + 1)]
-        taken = _seconds(parts, pictures[0]["input"][None].to(device), settings.repeats)
+        taken = _seconds(parts, images[0]["input"][None].to(device), settings.repeats)
     for level, (part, seconds) in enumerate(zip(parts, taken, strict=True), 1):
         measured = task.with_options(evaluate=options.model_copy(update={"level": level}))
         protocol = measured.protocols()["overlap"]
-        scores = evaluate(measured, networks, pictures, protocol, device=device, of=f"L{level}")
+        scores = evaluate(measured, networks, images, protocol, device=device, of=f"L{level}")
         name = Overlap("iou", "set", task.classes, threshold=settings.threshold).name
         iou = next(number.value for number in scores.numbers if number.name == name)
         parameters = sum(parameter.numel() for parameter in part.parameters())
@@ -179,14 +179,14 @@ def levels(task: Task, networks: Networks, settings: LevelsSettings) -> Iterator
 
 
 @torch.no_grad()
-def _seconds(networks: Sequence[nn.Module], picture: torch.Tensor, repeats: int) -> list[float]:
+def _seconds(networks: Sequence[nn.Module], image: torch.Tensor, repeats: int) -> list[float]:
     """Median time of a call of each, after one that warms up; in turns, so that a busy moment touches all alike."""
     times: list[list[float]] = [[] for _ in networks]
     for _ in range(repeats + 1):
         for network, taken in zip(networks, times, strict=True):
             began = time.perf_counter()
-            network(picture)
-            if picture.is_cuda:
+            network(image)
+            if image.is_cuda:
                 torch.cuda.synchronize()
             taken.append(time.perf_counter() - began)
     return [statistics.median(taken[1:]) for taken in times]

@@ -1,4 +1,4 @@
-"""Checkpoints of other code bases."""
+"""Checkpoints of other projects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from restore.core.weights.convert import Codebase
+from restore.core.weights.convert import Converter
 from restore.plugins.unet.settings import IMAGENET_MEAN, IMAGENET_STD
 
 State = dict[str, Tensor]
@@ -24,7 +24,7 @@ def from_pytorch_nested_unet(state: State) -> tuple[dict[str, Any], State]:
     model: dict[str, Any] = {}
     first = renamed.get("segmenter.conv0_0.conv1.weight")
     if first is not None:
-        model.update(width=first.shape[0], input_channels=first.shape[1])
+        model.update(channels=first.shape[0], input_channels=first.shape[1])
         if first.shape[1] == 3:
             renamed["segmenter.conv0_0.conv1.weight"] = first.flip(1).contiguous()
             model["mean"] = list(reversed(IMAGENET_MEAN))
@@ -38,6 +38,6 @@ def from_pytorch_nested_unet(state: State) -> tuple[dict[str, Any], State]:
     return {**model, "fit": "resize"}, renamed
 
 
-CODEBASES: Mapping[str, Codebase] = {
-    "pytorch-nested-unet": Codebase("UNet and NestedUNet of 4uiiurz1/pytorch-nested-unet.", from_pytorch_nested_unet),
+CONVERTERS: Mapping[str, Converter] = {
+    "pytorch-nested-unet": Converter("UNet and NestedUNet of 4uiiurz1/pytorch-nested-unet.", from_pytorch_nested_unet),
 }

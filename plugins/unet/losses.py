@@ -19,7 +19,7 @@ Term = Callable[[Tensor, Tensor], Tensor]
 
 
 SMOOTH = 1e-5
-"""Added to both sides of the Dice fraction, so that an empty picture found empty has loss 0."""
+"""Added to both sides of the Dice fraction, so that an empty image found empty has loss 0."""
 
 
 def binary_cross_entropy_loss(logits: Tensor, target: Tensor) -> Tensor:
@@ -61,7 +61,7 @@ def focal_loss(logits: Tensor, target: Tensor, focus: float = 2.0, balance: floa
 
 
 def dice_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """1 - soft Dice of each picture (all its classes together), averaged over the batch, in [0, 1].
+    """1 - soft Dice of each image (all its classes together), averaged over the batch, in [0, 1].
 
     Soft Dice is (2 sum(p t) + 1e-5) / (sum(p) + sum(t) + 1e-5) with probabilities p (Milletari et al., 2016, without
     the squares).
@@ -77,7 +77,7 @@ def dice_loss(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def lovasz_hinge_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Lovász hinge (Berman et al., 2018, section 3.1) of each class of each picture, averaged.
+    """Lovász hinge (Berman et al., 2018, section 3.1) of each class of each image, averaged.
 
     Classes are taken each for itself, so that with class numbers the average is one against all others.
     """
@@ -88,9 +88,9 @@ def lovasz_hinge_loss(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def lovasz_softmax_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Lovász-softmax (Berman et al., 2018, equation 11) of the classes that occur in each picture, averaged.
+    """Lovász-softmax (Berman et al., 2018, equation 11) of the classes that occur in each image, averaged.
 
-    With overlapping maps the probabilities are those of a sigmoid. A picture in which no class occurs counts 0.
+    With overlapping maps the probabilities are those of a sigmoid. An image in which no class occurs counts 0.
     """
     logits = to_fp32(logits)
     right = one_hot_target(target, logits.shape[1], logits.dtype)

@@ -54,7 +54,7 @@ class Overlap:
     ``pooling`` says over what pixels are counted before the division: the whole set, one image, or a batch as
     pytorch-nested-unet does (its epoch value is the mean of the IoUs of batches of ``batch`` images in their order,
     weighted by their sizes, all classes together, 1e-5 added to both sides; it depends on the batch size). For set and
-    image a picture without foreground in which none is found counts 1.
+    image an image without foreground in which none is found counts 1.
     """
 
     score: Score = "iou"
@@ -135,7 +135,7 @@ class BestThreshold:
 
 @dataclass(frozen=True)
 class MeanLoss:
-    """The loss on pictures that are not trained on: a run whose training loss falls while this rises overfits."""
+    """The loss on images that are not trained on: a run whose training loss falls while this rises overfits."""
 
     loss: Loss
     called: str
@@ -149,7 +149,7 @@ class MeanLoss:
         return f"{self.called}, mean over images"
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """The loss (B, 1) of each picture, from its probabilities (B, C, H, W)."""
+        """The loss (B, 1) of each image, from its probabilities (B, C, H, W)."""
         sure = in_float64(prediction).clamp(1e-7, 1 - 1e-7)
         logits = sure.log() if self.multiclass else sure.logit()
         return torch.stack(

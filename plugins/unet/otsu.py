@@ -12,33 +12,33 @@ from torch import Tensor
 from typing_extensions import override
 
 from restore.core.dataset import Batch
-from restore.core.images.files import Picture, Rendered
+from restore.core.images.files import ImageFile, OutputImage
 from restore.core.method import Method
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.specs import Plane, Tiling
+from restore.core.specs import ImageSpec, Tiling
 from restore.plugins.unet import metrics
 from restore.plugins.unet.data.dataset import Segments, channels_of
 from restore.plugins.unet.data.splits import evaluated_source, sources
-from restore.plugins.unet.options import EvaluateSettings, PredictSettings, WriteSettings
+from restore.plugins.unet.options import OutputOptions, SegmentationEvaluateOptions, SegmentationPredictOptions
 from restore.plugins.unet.rendering import render
 from restore.plugins.unet.settings import SegmentationSettings
 
 
-class Otsu(Method[SegmentationSettings, WriteSettings, EvaluateSettings]):
-    """Divide a picture by brightness (Otsu, 1979); the smaller part is the foreground."""
+class Otsu(Method[SegmentationSettings, OutputOptions, SegmentationEvaluateOptions]):
+    """Divide an image by brightness (Otsu, 1979); the smaller part is the foreground."""
 
     always_renders: ClassVar[tuple[str, ...]] = ()
 
     @property
-    def inputs(self) -> Mapping[str, Plane]:
-        """The picture."""
-        return {"input": Plane(channels=self.settings.model.input_channels)}
+    def inputs(self) -> Mapping[str, ImageSpec]:
+        """The image."""
+        return {"input": ImageSpec(channels=self.settings.model.input_channels)}
 
     @property
-    def outputs(self) -> Mapping[str, Plane]:
+    def outputs(self) -> Mapping[str, ImageSpec]:
         """0 or 1 for each pixel."""
-        return {"probability": Plane(channels=1, smooth=False)}
+        return {"probability": ImageSpec(channels=1, smooth=False)}
 
     @property
     @override
@@ -47,22 +47,22 @@ class Otsu(Method[SegmentationSettings, WriteSettings, EvaluateSettings]):
 
     @property
     def tiling(self) -> Tiling:
-        """The threshold depends on the whole picture."""
+        """The threshold depends on the whole image."""
         return Tiling("whole")
 
     @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
-        """1 on the side of the threshold that has fewer pixels; nowhere in a picture of one brightness."""
-        return {"probability": torch.stack([_smaller_side(picture) for picture in batch["input"]])}
+        """1 on the side of the threshold that has fewer pixels; nowhere in an image of one brightness."""
+        return {"probability": torch.stack([_smaller_side(image) for image in batch["input"]])}
 
     @override
-    def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
-        """The planes of the picture."""
-        return {"input": channels_of(picture, self.settings.model.input_channels)}
+    def read_inputs(self, path: Path, image: ImageFile) -> dict[str, Tensor]:
+        """The planes of the image."""
+        return {"input": channels_of(image, self.settings.model.input_channels)}
 
-    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Rendered]:
+    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, OutputImage]:
         """Masks and overlays."""
-        options = PredictSettings(outputs=self.predict_options.outputs)
+        options = SegmentationPredictOptions(outputs=self.predict_options.outputs)
         return render(outputs["probability"], inputs["input"], self.settings.model, options)
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
@@ -70,17 +70,17 @@ class Otsu(Method[SegmentationSettings, WriteSettings, EvaluateSettings]):
         return {"overlap": metrics.protocol(self.settings.model.classes or ["foreground"])}
 
     def evaluation_data(self, folder: Path | None) -> Segments:
-        """Pictures and masks of a folder; without one those that a run validates on."""
+        """Images and masks of a folder; without one those that a run validates on."""
         if folder is None:
             return Segments(sources(self.settings)["validation"], self.settings.model)
         model = self.settings.model.model_copy(update={"size": None})  # a threshold has no training size
         return Segments(evaluated_source(folder, model, self.evaluate_options), model)
 
 
-def _smaller_side(picture: Tensor) -> Tensor:
-    brightness = picture[:3].mean(0, keepdim=True)
+def _smaller_side(image: Tensor) -> Tensor:
+    brightness = image[:3].mean(0, keepdim=True)
     if brightness.amin() == brightness.amax():
         return torch.zeros_like(brightness)
     above = brightness > float(threshold_otsu(brightness[0].cpu().numpy()))  # type: ignore[no-untyped-call]
     fewer: Tensor = above if above.float().mean() <= 0.5 else ~above
-    return fewer.to(picture.dtype)
+    return fewer.to(image.dtype)

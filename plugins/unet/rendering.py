@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.images.files import Rendered
-from restore.plugins.unet.options import PredictSettings
+from restore.core.images.files import OutputImage
+from restore.plugins.unet.options import SegmentationPredictOptions
 from restore.plugins.unet.settings import ModelSettings
 
 LEVELS = 255
@@ -17,17 +17,17 @@ LEVELS = 255
 
 
 def render(
-    probabilities: Tensor, planes: Tensor, model: ModelSettings, options: PredictSettings
-) -> dict[str, Rendered]:
-    """Pictures (C, H, W) in [0, 1] for probabilities (classes, H, W) and the planes (C, H, W) that the network read.
+    probabilities: Tensor, planes: Tensor, model: ModelSettings, options: SegmentationPredictOptions
+) -> dict[str, OutputImage]:
+    """Images (C, H, W) in [0, 1] for probabilities (classes, H, W) and the tensors (C, H, W) that the network read.
 
     A single class gives the mask ``""``, ``probability`` and ``overlay``; overlapping classes a mask ``<class>`` and
-    ``probability-<class>`` each; exclusive classes one mask ``""`` of class numbers. The overlay is one picture.
+    ``probability-<class>`` each; exclusive classes one mask ``""`` of class numbers. The overlay is one image.
     Masks and overlays have 8 bits, probability maps as many as the input, and none of them its alpha.
     """
     names: Sequence[str] = model.classes or ["foreground"]
     found = regions(probabilities, model.multiclass, options.threshold)
-    shown: dict[str, Rendered] = {}
+    shown: dict[str, OutputImage] = {}
     if "mask" in options.outputs:
         if model.multiclass:
             shown[""] = _map(probabilities.argmax(0, keepdim=True).float() / LEVELS)
@@ -41,13 +41,13 @@ def render(
             shown[part] = _map(probabilities[place : place + 1], depth=True)
     if "overlay" in options.outputs:
         tinted = overlay(as_colour(planes), found, skip_first=model.multiclass)
-        shown["overlay"] = Rendered(tinted, depth=False, alpha=False)
+        shown["overlay"] = OutputImage(tinted, depth=False, alpha=False)
     return shown
 
 
-def _map(picture: Tensor, depth: bool = False) -> Rendered:
+def _map(image: Tensor, depth: bool = False) -> OutputImage:
     """Numbers rather than colours: whoever reads them wants neither the input's alpha nor its profile."""
-    return Rendered(picture, depth=depth, alpha=False, profile=False)
+    return OutputImage(image, depth=depth, alpha=False, profile=False)
 
 
 COLOURS = (
@@ -77,20 +77,20 @@ def outlines(masks: Tensor) -> Tensor:
     return masks & (around.amin(0) == 0)
 
 
-def overlay(picture: Tensor, masks: Tensor, *, skip_first: bool = False, tint: float = 0.3) -> Tensor:
-    """A picture (3, H, W) in [0, 1] with the regions (C, H, W) tinted and outlined in the colour of their class.
+def overlay(image: Tensor, masks: Tensor, *, skip_first: bool = False, tint: float = 0.3) -> Tensor:
+    """An image (3, H, W) in [0, 1] with the regions (C, H, W) tinted and outlined in the colour of their class.
 
     ``skip_first`` leaves out class 0, the background of exclusive classes.
     """
-    shown = picture.clone()
+    shown = image.clone()
     borders = outlines(masks)
     for place in range(1 if skip_first else 0, len(masks)):
-        colour = picture.new_tensor(COLOURS[(place - skip_first) % len(COLOURS)]).view(3, 1, 1)
+        colour = image.new_tensor(COLOURS[(place - skip_first) % len(COLOURS)]).view(3, 1, 1)
         shown = torch.where(masks[place], (1 - tint) * shown + tint * colour, shown)
         shown = torch.where(borders[place], colour, shown)
     return shown
 
 
 def as_colour(planes: Tensor) -> Tensor:
-    """The planes (C, H, W) that a network reads as a colour picture: gray repeated, opacity left out."""
+    """The tensors (C, H, W) that a network reads as a colour image: gray repeated, opacity left out."""
     return planes.expand(3, -1, -1) if len(planes) == 1 else planes[:3]

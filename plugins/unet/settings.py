@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from restore.core.settings import Changeable, Flag, OptimizerSettings, RunSettings, ScheduleSettings, Settings
+from restore.core.settings import Flag, OptimizerSettings, ResumeSafe, RunSettings, ScheduleSettings, Settings
 from restore.plugins.unet.data import discovery
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -22,16 +22,16 @@ class ModelSettings(Settings):
     architecture: str = "unet/unet"
     """Which architecture, by its registered name."""
     input_channels: Annotated[int, Field(ge=1), Flag("--input-channels")] = 3
-    """Channels of a picture: 1 (gray), 3 (colour) or 4 (colour and opacity)."""
+    """Channels of an image: 1 (gray), 3 (colour) or 4 (colour and opacity)."""
     classes: Annotated[list[str] | None, Flag("--classes")] = None
     """Names of the classes; unset: the folders under masks/, or as many numbers as the index masks hold."""
     multiclass: bool = False
     """Whether every pixel has exactly one class (index masks), rather than any number of them."""
     size: Annotated[tuple[Side, Side] | None, Flag("--size")] = (96, 96)
-    """Height and width of the pictures that the network is trained on; unset: as they are, all of one size."""
+    """Height and width of the images that the network is trained on; unset: as they are, all of one size."""
     fit: Annotated[Literal["auto", "resize", "crop"], Flag("--fit")] = "auto"
-    """How a picture gets that size: resize, or crop (a random part in training, the centre one in validation); auto:
-    crop where all pictures have that size already, else resize. Resized networks see pictures resized in use too."""
+    """How an image gets that size: resize, or crop (a random part in training, the centre one in validation); auto:
+    crop where all images have that size already, else resize. Resized networks see images resized in use too."""
     mean: list[float] | None = None
     """Subtracted from each channel in [0, 1]; unset: the mean of ImageNet for colour, else 0.5."""
     std: list[Annotated[float, Field(gt=0)]] | None = None
@@ -68,14 +68,14 @@ class ModelSettings(Settings):
 class UNetModel(ModelSettings):
     """A U-Net."""
 
-    width: Annotated[int, Field(ge=1), Flag("--width")] = 32
+    channels: Annotated[int, Field(ge=1), Flag("--channels")] = 32
     """Channels of the finest level; each coarser one has twice as many."""
     depth: Annotated[int, Field(ge=1, le=8), Flag("--depth")] = 4
-    """How often the picture is halved."""
+    """How often the image is halved."""
 
     def arguments(self) -> dict[str, Any]:
         """What the architecture is called with."""
-        return {**super().arguments(), "width": self.width, "depth": self.depth}
+        return {**super().arguments(), "channels": self.channels, "depth": self.depth}
 
 
 class NestedUNetModel(UNetModel):
@@ -99,30 +99,30 @@ class DeepLabModel(ModelSettings):
     backbone: Annotated[
         Literal["mobilenet_v3_large", "resnet18", "resnet34", "resnet50", "resnet101"], Flag("--backbone")
     ] = "mobilenet_v3_large"
-    """torchvision's network that sees the picture first."""
-    width: Annotated[int, Field(ge=1), Flag("--width")] = 256
+    """torchvision's network that sees the image first."""
+    channels: Annotated[int, Field(ge=1), Flag("--channels")] = 256
     """Channels of the pyramid and the head."""
 
     def arguments(self) -> dict[str, Any]:
         """What the architecture is called with."""
-        return {**super().arguments(), "backbone": self.backbone, "width": self.width}
+        return {**super().arguments(), "backbone": self.backbone, "channels": self.channels}
 
 
 class AugmentationSettings(Settings):
-    """How training pictures are varied; their masks go along."""
+    """How training images are varied; their masks go along."""
 
     turns: bool = True
-    """Turn by a right angle (by half a turn where pictures are not square)."""
+    """Turn by a right angle (by half a turn where images are not square)."""
     flips: bool = True
     """Mirror, both ways."""
     colour: Share = 1.0
-    """Chance that one of three is done: hue, saturation and value; brightness; contrast."""
+    """Probability that one of three is done: hue, saturation and value; brightness; contrast."""
     hue: Annotated[float, Field(ge=0, le=0.5)] = 0.11
     """Largest change of the hue, as a share of the circle."""
     strength: Share = 0.2
     """Largest relative change of saturation, value, brightness and contrast."""
     elastic: Share = 0.0
-    """Chance of an elastic deformation."""
+    """Probability of an elastic deformation."""
     elastic_strength: Annotated[float, Field(ge=0)] = 30.0
     """How far pixels move in it, as torchvision's alpha."""
 
@@ -134,30 +134,30 @@ class SegmentationSettings(RunSettings):
 
     model: ModelSettings = ModelSettings()
     """The network."""
-    epochs: Annotated[int, Field(ge=1), Changeable()] = 40
+    epochs: Annotated[int, Field(ge=1), ResumeSafe()] = 40
     """Epochs."""
     batch_size: Annotated[int, Field(ge=1)] = 8
     """Samples of one optimizer step, over all processes and micro-batches."""
-    val_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     """Share of the data held out for validation where neither --val-data nor names are given."""
-    masks: Literal["auto", "binary", "index"] = "auto"
+    mask_encoding: Literal["auto", "binary", "index"] = "auto"
     """What a mask holds: white where the class is (binary), or the number of each pixel's class (index; 255 is
     unknown)."""
     image_ext: str | None = None
-    """Take only pictures with this ending, as .png."""
+    """Take only images with this ending, as .png."""
     mask_ext: str | None = None
     """Take only masks with this ending."""
     split: Literal["stratified", "random"] = "stratified"
-    """How validation pictures are chosen: evenly over the shares of foreground, or blindly."""
-    train_names: Path | None = None
-    """Text file with the names of the pictures to train on, one a line; unset: all that validation leaves."""
-    val_names: Path | None = None
-    """Text file with the names of the pictures to validate on; unset: chosen by --split, or all that --train-names
+    """How validation images are chosen: evenly over the shares of foreground, or blindly."""
+    train_list: Path | None = None
+    """Text file with the names of the images to train on, one a line; unset: all that validation leaves."""
+    val_list: Path | None = None
+    """Text file with the names of the images to validate on; unset: chosen by --split, or all that --train-list
     leaves."""
     loss: str = "unet/bce-dice"
     """Which loss, by its registered name."""
     augment: AugmentationSettings = AugmentationSettings()
-    """How training pictures are varied."""
+    """How training images are varied."""
     optimizer: OptimizerSettings = OptimizerSettings(
         name="adamw", lr=2e-3, weight_decay=1e-2, clip_norm=5.0, schedule=ScheduleSettings(name="one-cycle", warmup=0.2)
     )
@@ -169,10 +169,12 @@ class SegmentationSettings(RunSettings):
             found: dict[str, Any] = {"classes": self.model.classes or ["nucleus"], "multiclass": False}
             found["fit"] = "crop" if self.model.fit == "auto" else self.model.fit
             model = self.model.model_copy(update=found)
-            return super().resolved().model_copy(update={"model": model, "masks": "binary"})
+            return super().resolved().model_copy(update={"model": model, "mask_encoding": "binary"})
         layout = discovery.find(self.data, image_ext=self.image_ext, mask_ext=self.mask_ext)
         files = [case.masks[0][0] for case in layout.cases]
-        index = layout.flat and (self.masks == "index" or (self.masks == "auto" and discovery.are_class_numbers(files)))
+        index = layout.flat and (
+            self.mask_encoding == "index" or (self.mask_encoding == "auto" and discovery.are_class_numbers(files))
+        )
         names = self.model.classes
         if names is None:
             names = (
@@ -184,7 +186,7 @@ class SegmentationSettings(RunSettings):
         model = self.model.model_copy(update={"classes": names, "multiclass": index, "fit": fit})
         type(model).model_validate(model.model_dump())  # copying does not validate
         loss = "unet/cross-entropy-dice" if index and "loss" not in self.model_fields_set else self.loss
-        found = {"model": model, "masks": "index" if index else "binary", "loss": loss}
+        found = {"model": model, "mask_encoding": "index" if index else "binary", "loss": loss}
         return super().resolved().model_copy(update=found)
 
 

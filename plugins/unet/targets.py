@@ -42,7 +42,7 @@ def one_hot_target(target: Tensor, classes: int, dtype: torch.dtype) -> OneHotTa
 
 
 def to_fp32(logits: Tensor) -> Tensor:
-    """Logits in at least float32: sums over all pixels of a picture are not for half precision."""
+    """Logits in at least float32: sums over all pixels of an image are not for half precision."""
     return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 

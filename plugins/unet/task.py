@@ -1,4 +1,4 @@
-"""Segmentation as a task: one network, its pictures and masks, and how it is used."""
+"""Segmentation as a task: one network, its images and masks, and how it is used."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing_extensions import TypeVar, override
 from restore import registry
 from restore.core.dataset import Batch
 from restore.core.errors import UsageError
-from restore.core.images.files import Picture, Rendered
+from restore.core.images.files import ImageFile, OutputImage
 from restore.core.method import Method
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
 from restore.core.settings import RunSettings
-from restore.core.specs import Plane, Tiling
+from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.unet import inference, metrics
@@ -27,7 +27,7 @@ from restore.plugins.unet.data.dataset import Segments, Source, channels_of
 from restore.plugins.unet.data.splits import evaluated_source, sources
 from restore.plugins.unet.losses import EveryHead
 from restore.plugins.unet.networks.unet import NestedUNet
-from restore.plugins.unet.options import EvaluateSettings, PredictSettings, UseSettings
+from restore.plugins.unet.options import NetworkOptions, SegmentationEvaluateOptions, SegmentationPredictOptions
 from restore.plugins.unet.otsu import Otsu
 from restore.plugins.unet.rendering import as_colour, overlay, regions, render
 from restore.plugins.unet.settings import (
@@ -50,7 +50,7 @@ THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 S = TypeVar("S", bound=SegmentationSettings, default=Any)
 
 
-class Segmentation(Task[S, PredictSettings, EvaluateSettings]):
+class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptions]):
     """Find regions: ``input`` (C, H, W) in [0, 1] becomes ``probability`` (classes, H, W)."""
 
     channels_last: ClassVar[bool] = True
@@ -64,19 +64,21 @@ class Segmentation(Task[S, PredictSettings, EvaluateSettings]):
             raise UsageError("it is not known which classes there are: model.classes is empty; use settings.resolved()")
 
     @override
-    def with_options(self, *, predict: PredictSettings | None = None, evaluate: EvaluateSettings | None = None) -> Self:
+    def with_options(
+        self, *, predict: SegmentationPredictOptions | None = None, evaluate: SegmentationEvaluateOptions | None = None
+    ) -> Self:
         """Return the same task with other options; what is asked of the weights is asked in an evaluation too."""
         if evaluate is not None and predict is None:
-            predict = PredictSettings(**evaluate.model_dump(include=set(UseSettings.model_fields)))
+            predict = SegmentationPredictOptions(**evaluate.model_dump(include=set(NetworkOptions.model_fields)))
         return super().with_options(predict=predict, evaluate=evaluate)
 
     @classmethod
     def tiny_settings(cls, **changes: Any) -> RunSettings:
-        """Small pictures, and as narrow and shallow a network as the architecture knows."""
+        """Small images, and as narrow and shallow a network as the architecture knows."""
         model = cls.settings_type.model_fields["model"].annotation
         assert isinstance(model, type)
         assert issubclass(model, ModelSettings)
-        least = {"width": 4, "depth": 2, "size": (32, 32)}
+        least = {"channels": 4, "depth": 2, "size": (32, 32)}
         known = {name: value for name, value in least.items() if name in model.model_fields}
         return super().tiny_settings(**{"model": known, **changes})
 
@@ -97,7 +99,7 @@ class Segmentation(Task[S, PredictSettings, EvaluateSettings]):
 
     @override
     def dataset(self, split: Literal["train", "validation"], phase: Phase) -> Segments:
-        """Varied pictures to train on, plain ones to validate on."""
+        """Varied images to train on, plain ones to validate on."""
         chosen = self._sources[split]
         if split == "validation":
             return Segments(chosen, self.model)
@@ -126,14 +128,14 @@ class Segmentation(Task[S, PredictSettings, EvaluateSettings]):
     # --- using ------------------------------------------------------------------------------------------------
 
     @property
-    def inputs(self) -> Mapping[str, Plane]:
-        """The picture with as many channels as the network reads."""
-        return {"input": Plane(channels=self.model.input_channels)}
+    def inputs(self) -> Mapping[str, ImageSpec]:
+        """The image with as many channels as the network reads."""
+        return {"input": ImageSpec(channels=self.model.input_channels)}
 
     @property
-    def outputs(self) -> Mapping[str, Plane]:
+    def outputs(self) -> Mapping[str, ImageSpec]:
         """One map of probabilities for each class."""
-        return {"probability": Plane(channels=len(self.classes))}
+        return {"probability": ImageSpec(channels=len(self.classes))}
 
     @property
     @override
@@ -142,7 +144,7 @@ class Segmentation(Task[S, PredictSettings, EvaluateSettings]):
 
     @property
     def tiling(self) -> Tiling:
-        """Cross-faded tiles; networks that look at pictures at their training size must see them whole."""
+        """Cross-faded tiles; networks that look at images at their training size must see them whole."""
         if self._resizes or any(member.resize for member in self._ensemble.values()):
             return Tiling("whole")
         halvings = self.model.depth if isinstance(self.model, UNetModel) else 4
@@ -175,15 +177,15 @@ class Segmentation(Task[S, PredictSettings, EvaluateSettings]):
             raise UsageError(f"--level {self.predict_options.level}: {error}") from error
 
     def predict(self, batch: Batch, networks: Networks) -> Batch:
-        """Probabilities (B, classes, H, W) of pictures (B, C, H, W)."""
+        """Probabilities (B, classes, H, W) of images (B, C, H, W)."""
         return {"probability": self.predictor(networks)(batch["input"])}
 
     @override
-    def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
+    def read_inputs(self, path: Path, image: ImageFile) -> dict[str, Tensor]:
         """The planes that the network reads."""
-        return {"input": channels_of(picture, self.model.input_channels)}
+        return {"input": channels_of(image, self.model.input_channels)}
 
-    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Rendered]:
+    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, OutputImage]:
         """Masks, probability maps and overlays, as far as they are asked for."""
         return render(outputs["probability"], inputs["input"], self.model, self.predict_options)
 
@@ -211,7 +213,7 @@ class Segmentation(Task[S, PredictSettings, EvaluateSettings]):
         return EvaluationProtocol(overlap.name, {**overlap.metrics, loss.name: loss})
 
     def evaluation_data(self, folder: Path | None) -> Segments:
-        """Pictures and masks of a folder, or the part of it that was asked for; without one those of validation."""
+        """Images and masks of a folder, or the part of it that was asked for; without one those of validation."""
         if folder is None:
             return Segments(self._sources["validation"], self.model)
         return Segments(evaluated_source(folder, self.model, self.evaluate_options), self.model)
@@ -221,13 +223,13 @@ class Segmentation(Task[S, PredictSettings, EvaluateSettings]):
         return {"otsu": Otsu(self.settings)} if len(self.classes) == 1 else {}
 
     def sample_row(self, batch: Batch, networks: Networks) -> list[Tensor]:
-        """The picture, the picture with what was found, and with what is right."""
-        picture = as_colour(batch["input"][0])
+        """The image, the image with what was found, and with what is right."""
+        image = as_colour(batch["input"][0])
         found = regions(self.predict(batch, networks)["probability"][0], self.model.multiclass)
         target = batch["target"][0]
-        right = one_hot_target(target[None], len(self.classes), picture.dtype).maps[0] > 0.5
+        right = one_hot_target(target[None], len(self.classes), image.dtype).maps[0] > 0.5
         skip = self.model.multiclass
-        return [picture, overlay(picture, found, skip_first=skip), overlay(picture, right, skip_first=skip)]
+        return [image, overlay(image, found, skip_first=skip), overlay(image, right, skip_first=skip)]
 
 
 class UNetSegmentation(Segmentation[UNetSettings]):

@@ -1,4 +1,4 @@
-"""Autoencoders: compress pictures, enlarge them, draw new ones and walk between two."""
+"""Autoencoders: compress images, upscale them, draw new ones and walk between two."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def restore_tasks() -> list[TaskSpec]:
             "autoencoder",
             "restore.plugins.vae.task:Autoencoder",
             settings=f"{_SETTINGS}:AutoencoderSettings",
-            summary="Compresses a picture into few numbers and draws it again, larger if asked to.",
+            summary="Compresses an image into few numbers and draws it again, larger if asked to.",
         ),
         TaskSpec(
             "vae",
             "restore.plugins.vae.task:VariationalAutoencoder",
             settings=f"{_SETTINGS}:VAESettings",
-            evaluate=f"{_SETTINGS}:EvaluationOptions",
-            summary="Variational autoencoder (Kingma and Welling, 2014): its codes can also be drawn by chance.",
+            evaluate=f"{_SETTINGS}:AutoencoderEvaluateOptions",
+            summary="Variational autoencoder (Kingma and Welling, 2014): its codes can also be sampled.",
         ),
     ]
 
@@ -30,7 +30,7 @@ def restore_tasks() -> list[TaskSpec]:
 @hookimpl
 def restore_commands() -> list[CommandSpec]:
     """What can be done with a code besides decoding it."""
-    commands = {"sample": "Draw pictures that never were.", "interpolate": "Walk from one picture to another."}
+    commands = {"sample": "Draw images that never were.", "interpolate": "Walk from one image to another."}
     return [
         CommandSpec(
             name,

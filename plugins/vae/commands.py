@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torchvision.utils import make_grid
 
-from restore.core.atomic import check_vacant
+from restore.core.atomic import refuse_overwrite
 from restore.core.errors import UsageError
-from restore.core.images.files import read_picture, write_picture
+from restore.core.images.files import read_image, write_image
 from restore.core.networks import Networks
 from restore.plugins.common.animation import KINDS, check_kind, fitted, write_animation
 from restore.plugins.vae.settings import InterpolateSettings, SampleSettings
@@ -19,33 +19,33 @@ from restore.plugins.vae.task import Autoencoder, VariationalAutoencoder
 
 @torch.no_grad()
 def sample(task: Autoencoder[Any, Any], networks: Networks, settings: SampleSettings) -> None:
-    """Write a sheet of pictures decoded from codes that are drawn from the prior.
+    """Write a sheet of images decoded from codes that are drawn from the prior.
 
     Raises UsageError for a plain autoencoder: what its codes are distributed like is not known.
     """
     if not isinstance(task, VariationalAutoencoder):
         raise UsageError("a plain autoencoder has no prior to draw codes from; train vae instead of autoencoder")
     check_kind(settings.output, ".png")
-    check_vacant(settings.output, settings.overwrite)
+    refuse_overwrite(settings.output, settings.overwrite)
     model = task.settings.model
-    places = math.ceil(settings.size / (2**model.stages * model.scale))
+    places = math.ceil(settings.size / (2**model.depth * model.scale))
     generator = torch.Generator().manual_seed(settings.seed)
     codes = torch.randn(settings.n, model.latent, places, places, generator=generator)
     # One at a time: what a decoder needs for all of them at once may not fit into memory.
     drawn = [networks.decoder(code[None], settings.size, settings.size)[0].clamp(0, 1) for code in codes]
-    write_picture(settings.output, make_grid(drawn, nrow=math.ceil(settings.n**0.5), pad_value=1.0))
+    write_image(settings.output, make_grid(drawn, nrow=math.ceil(settings.n**0.5), pad_value=1.0))
     print(settings.output)
 
 
 @torch.no_grad()
 def interpolate(task: Autoencoder[Any, Any], networks: Networks, settings: InterpolateSettings) -> None:
-    """Write the pictures on the way from one to another, as a strip or as an animation."""
+    """Write the images on the way from one to another, as a strip or as an animation."""
     check_kind(settings.output, *KINDS)
-    check_vacant(settings.output, settings.overwrite)
-    first, second = (read_picture(path).colour for path in settings.pictures)
-    start, end = (task.code(networks.encoder(picture[None])) for picture in (first, fitted(second, *first.shape[-2:])))
+    refuse_overwrite(settings.output, settings.overwrite)
+    first, second = (read_image(path).colour for path in settings.images)
+    start, end = (task.code(networks.encoder(image[None])) for image in (first, fitted(second, *first.shape[-2:])))
     size = [task.settings.model.scale * side for side in first.shape[-2:]]
-    # One at a time: all of a walk through large pictures may not fit into memory.
+    # One at a time: all of a walk through large images may not fit into memory.
     codes = (torch.lerp(start, end, share) for share in torch.linspace(0, 1, settings.steps))
     walk = [networks.decoder(code, *size)[0].clamp(0, 1) for code in codes]
     write_animation(settings.output, walk)

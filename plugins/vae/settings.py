@@ -13,14 +13,14 @@ from restore.core.settings import Flag, OptimizerSettings, Positional, RunSettin
 class ModelSettings(Settings):
     """Encoder and decoder: all that is needed to build them again."""
 
-    width: Annotated[int, Field(ge=1)] = 16
+    channels: Annotated[int, Field(ge=1)] = 16
     """Channels at full size; deeper layers have up to four times as many."""
-    stages: Annotated[int, Field(ge=1, le=7)] = 3
+    depth: Annotated[int, Field(ge=1, le=7)] = 3
     """How many times the encoder halves height and width."""
     latent: Annotated[int, Field(ge=1)] = 16
-    """Latent units: numbers that the code holds for each square of 2^stages x 2^stages pixels."""
+    """Latent units: numbers that the code holds for each square of 2^depth x 2^depth pixels."""
     scale: Annotated[Literal[1, 2, 4], Flag("--scale")] = 1
-    """How many times higher and wider the decoded picture is than the one that was encoded."""
+    """How many times higher and wider the decoded image is than the one that was encoded."""
 
 
 class AutoencoderSettings(RunSettings):
@@ -47,10 +47,10 @@ class VAESettings(AutoencoderSettings):
     Without --data it trains on crops of the photographs that ship with scikit-image.
     """
 
-    model: ModelSettings = ModelSettings(stages=4, latent=32)
+    model: ModelSettings = ModelSettings(depth=4, latent=32)
     beta: Annotated[float, Field(ge=0)] = 1.0
     """What a nat of KL costs in nats of likelihood: 1 is the evidence lower bound; more makes codes that are more alike
-    and poorer pictures (Higgins et al., 2017)."""
+    and poorer images (Higgins et al., 2017)."""
     free_bits: Annotated[float, Field(ge=0)] = 0.0
     """Nats of KL that each latent unit may use at each place for nothing, so that it is not given up."""
     warmup: Annotated[float, Field(ge=0)] = 0.3
@@ -79,18 +79,18 @@ class VAESettings(AutoencoderSettings):
         return settings.model_copy(update={"warmup": float(settings.split()[0])})
 
 
-class EvaluationOptions(Settings):
+class AutoencoderEvaluateOptions(Settings):
     """How the bounds on the likelihood are estimated."""
 
     draws: Annotated[int, Field(ge=1)] = 8
-    """Codes drawn for each picture; the importance-weighted bound is the tighter the more there are."""
+    """Codes drawn for each image; the importance-weighted bound is the tighter the more there are."""
 
 
 class SampleSettings(Settings):
-    """Codes are drawn from the prior; a picture is the mean of p(picture | code), without its noise."""
+    """Codes are drawn from the prior; an image is the mean of p(image | code), without its noise."""
 
     n: Annotated[int, Field(ge=1), Flag("-n")] = 16
-    """How many pictures to draw."""
+    """How many images to draw."""
     size: Annotated[int, Field(ge=1)] = 64
     """Side of each in pixels."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
@@ -102,13 +102,13 @@ class SampleSettings(Settings):
 
 
 class InterpolateSettings(Settings):
-    """Codes on the straight line between those of two pictures, decoded."""
+    """Codes on the straight line between those of two images, decoded."""
 
-    pictures: Annotated[tuple[Path, Path], Positional("A B")]
-    """Two picture files; the second is fitted to the size of the first."""
+    images: Annotated[tuple[Path, Path], Positional("A B")]
+    """Two image files; the second is fitted to the size of the first."""
     steps: Annotated[int, Field(ge=2)] = 8
-    """Pictures of the walk, both ends included."""
+    """Images of the walk, both ends included."""
     output: Path = Path("interpolation.png")
-    """A .png strip of all pictures side by side, or a .gif that walks there and back."""
+    """A .png strip of all images side by side, or a .gif that walks there and back."""
     overwrite: bool = False
     """Replace the file if it is there already."""

@@ -1,6 +1,6 @@
-"""What networks with chance in their codes maximise, and how closely it bounds the likelihood. All in nats.
+"""What networks with random codes maximise, and how closely it bounds the likelihood. All in nats.
 
-A picture x has a code z with the prior p(z) = N(0, I), the likelihood p(x | z), and the approximate posterior
+An image x has a code z with the prior p(z) = N(0, I), the likelihood p(x | z), and the approximate posterior
 q(z | x) = N(mean, exp(log_variance)), independent in every number (Kingma and Welling, 2014).
 """
 
@@ -17,7 +17,7 @@ from restore.core.runtime.precision import at_least_float32
 
 
 class Posterior(NamedTuple):
-    """q(z | x) of each picture: two tensors (B, latent, ...) of one shape."""
+    """q(z | x) of each image: two tensors (B, latent, ...) of one shape."""
 
     mean: Tensor
     log_variance: Tensor
@@ -43,7 +43,7 @@ class Posterior(NamedTuple):
 
 
 def charged(kl: Tensor, free_bits: float) -> Tensor:
-    """Nats that a batch pays for its KL (B, latent, ...), per picture, a scalar.
+    """Nats that a batch pays for its KL (B, latent, ...), per image, a scalar.
 
     A unit that uses less than ``free_bits`` a place pays for them all the same, so that using less gains nothing. Its
     KL is averaged over the batch first (Kingma et al., "Inverse autoregressive flow", 2016, equation 15).
@@ -69,7 +69,7 @@ def importance_weighted(weights: Tensor) -> Tensor:
 
 
 class Gaussian(nn.Module):
-    """p(picture | code): independent normal values around the decoded ones, all with one learned deviation.
+    """p(image | code): independent normal values around the decoded ones, all with one learned deviation.
 
     Learning it balances reconstruction against KL without a weight to tune (Rybkin et al., 2021, "Simple and effective
     VAE training with calibrated decoders").
@@ -79,7 +79,7 @@ class Gaussian(nn.Module):
         super().__init__()
         self.log_deviation = nn.Parameter(torch.tensor(math.log(0.1)))
 
-    def forward(self, decoded: Tensor, picture: Tensor) -> Tensor:
-        """Log-density of each picture (B, ...) -> (B,) in nats, summed over its values."""
-        errors = (picture - decoded) * torch.exp(-self.log_deviation)
+    def forward(self, decoded: Tensor, image: Tensor) -> Tensor:
+        """Log-density of each image (B, ...) -> (B,) in nats, summed over its values."""
+        errors = (image - decoded) * torch.exp(-self.log_deviation)
         return (-0.5 * errors.square() - self.log_deviation - 0.5 * math.log(2 * math.pi)).flatten(1).sum(1)

@@ -32,9 +32,9 @@ def restore_tasks() -> list[TaskSpec]:
             "warpgan",
             f"{_PLACE}.task:WarpGAN",
             settings=f"{_PLACE}.settings:WarpGANSettings",
-            predict=f"{_PLACE}.options:PredictOptions",
-            evaluate=f"{_PLACE}.options:EvaluateOptions",
-            imports=f"{_PLACE}.convert:CODE_BASES",
+            predict=f"{_PLACE}.options:WarpGANPredictOptions",
+            evaluate=f"{_PLACE}.options:WarpGANEvaluateOptions",
+            imports=f"{_PLACE}.convert:CONVERTERS",
             summary="Caricatures of aligned faces (see restore data align), exaggerated at will (Shi et al., 2019).",
         ),
     ]
@@ -54,7 +54,7 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "identity-discriminator",
             f"{_PLACE}.networks.discriminator:Discriminator",
             role="identity-discriminator",
-            summary="Tells kinds of pictures and people.",
+            summary="Tells kinds of images and people.",
         ),
     ]
 
@@ -68,7 +68,7 @@ def restore_commands() -> list[CommandSpec]:
             f"{_PLACE}.commands:align",
             settings=f"{_PLACE}.options:AlignSettings",
             needs="nothing",
-            summary="Bring the faces of pictures to one place and size.",
+            summary="Bring the faces of images to one place and size.",
         ),
         CommandSpec(
             "exaggerate",

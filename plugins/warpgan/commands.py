@@ -12,10 +12,10 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from restore.core.atomic import check_vacant, writable_folder
+from restore.core.atomic import refuse_overwrite, writable_folder
 from restore.core.errors import RestoreError, UsageError
-from restore.core.images.files import read_picture, write_picture
-from restore.core.images.listing import has_pictures, list_pictures
+from restore.core.images.files import read_image, write_image
+from restore.core.images.listing import has_images, list_images
 from restore.core.images.pixels import to_uint8
 from restore.core.networks import Networks
 from restore.plugins.common.animation import KINDS, check_kind, write_animation
@@ -31,32 +31,32 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Found:
-    """A picture to align, and the folder below the whole one that it lies in."""
+    """An image to align, and the folder below the whole one that it lies in."""
 
     path: Path
     folder: Path
 
     @property
     def identity(self) -> str:
-        """Whose picture it is, as far as the folder says; empty in a single folder."""
+        """Whose image it is, as far as the folder says; empty in a single folder."""
         return self.folder.name
 
 
 def align(settings: AlignSettings) -> None:
-    """Write the aligned pictures of a folder; those that cannot be aligned are named, and the others go on.
+    """Write the aligned images of a folder; those that cannot be aligned are named, and the others go on.
 
     Raises UsageError where there is nothing to align or something is in the way, RestoreError at the end when there
-    were pictures that could not be aligned.
+    were images that could not be aligned.
     """
-    found = list(pictures_below(settings.folder))
+    found = list(images_below(settings.folder))
     known = read_landmarks(settings.landmarks) if settings.landmarks else None
     detect = find_detector(settings.detector) if known is None else None
     targets = {each: settings.output / each.folder / f"{each.path.stem}.png" for each in found}
     _refuse(targets, settings)
     if known is None and detect is None:
         _log.warning(
-            "No landmarks are known and no face detector is used: the middle of every picture is cut out, which is "
-            "right only where a face fills it as it does in aligned pictures. Give --landmarks, or --detector yunet "
+            "No landmarks are known and no face detector is used: the middle of every image is cut out, which is "
+            "right only where a face fills it as it does in aligned images. Give --landmarks, or --detector yunet "
             "(needs pip install 'restorekit[faces]'; downloads 230 kB once)."
         )
     failed = 0
@@ -66,39 +66,39 @@ def align(settings: AlignSettings) -> None:
         except RestoreError as error:
             failed += 1
             _log.warning("%s", error if str(error).startswith(str(each.path)) else f"{each.path}: {error}")
-    print(f"{len(found) - failed} of {len(found)} pictures, {settings.size} x {settings.size}: {settings.output}")
+    print(f"{len(found) - failed} of {len(found)} images, {settings.size} x {settings.size}: {settings.output}")
     if failed:
-        raise RestoreError(f"{failed} of {len(found)} pictures could not be aligned")
+        raise RestoreError(f"{failed} of {len(found)} images could not be aligned")
 
 
-def pictures_below(folder: Path) -> Iterator[Found]:
-    """The pictures of the folders of people in a folder, and those that lie beside them or alone.
+def images_below(folder: Path) -> Iterator[Found]:
+    """The images of the folders of people in a folder, and those that lie beside them or alone.
 
-    Raises UsageError where there is no such folder, or no picture.
+    Raises UsageError where there is no such folder, or no image.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: {'is a file, not a folder' if folder.exists() else 'no such folder'}")
     identities = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    filled = [path for path in identities if has_pictures(path)]
+    filled = [path for path in identities if has_images(path)]
     for identity in filled:
-        yield from (Found(path, Path(identity.name)) for path in list_pictures(identity))
-    if not filled or has_pictures(folder):
-        yield from (Found(path, Path()) for path in list_pictures(folder))
+        yield from (Found(path, Path(identity.name)) for path in list_images(identity))
+    if not filled or has_images(folder):
+        yield from (Found(path, Path()) for path in list_images(folder))
 
 
 def _refuse(targets: dict[Found, Path], settings: AlignSettings) -> None:
     seen: dict[Path, Path] = {}
-    originals = {each.path.resolve() for each in targets}
+    source = {each.path.resolve() for each in targets}
     for each, aligned_at in targets.items():
         for target in (aligned_at, *([_shown_at(each, settings)] if settings.visualize else [])):
             if target in seen:
                 raise UsageError(f"{each.path} and {seen[target].name} would both be written to {target}")
             seen[target] = each.path
-            if target.resolve() in originals:
+            if target.resolve() in source:
                 raise UsageError(
-                    f"--output {settings.output}: {target} would replace one of the pictures that are to be aligned"
+                    f"--output {settings.output}: {target} would replace one of the images that are to be aligned"
                 )
-            check_vacant(target, settings.overwrite)
+            refuse_overwrite(target, settings.overwrite)
 
 
 def _align(
@@ -108,20 +108,20 @@ def _align(
     detect: Detect | None,
     settings: AlignSettings,
 ) -> None:
-    picture = read_picture(each.path).colour
+    image = read_image(each.path).colour
     if known is not None:
         landmarks: Points | None = known.of(each.identity, each.path)
     else:
-        height, width = picture.shape[-2:]
-        landmarks = detect(picture) if detect is not None else middle(height, width, settings.scale)
+        height, width = image.shape[-2:]
+        landmarks = detect(image) if detect is not None else middle(height, width, settings.face_size)
     if landmarks is None:
         raise RestoreError(f"{each.path}: no face was found; give --landmarks")
     writable_folder(target.parent)
-    write_picture(target, aligned(picture, landmarks, settings.size, settings.scale))
+    write_image(target, aligned(image, landmarks, settings.size, settings.face_size))
     if settings.visualize:
         shown = _shown_at(each, settings)
         writable_folder(shown.parent)
-        write_picture(shown, with_landmarks(picture, landmarks))
+        write_image(shown, with_landmarks(image, landmarks))
 
 
 def _shown_at(each: Found, settings: AlignSettings) -> Path:
@@ -129,34 +129,34 @@ def _shown_at(each: Found, settings: AlignSettings) -> Path:
 
 
 def shown_in(output: Path) -> Path:
-    """Where pictures with their landmarks go: beside the aligned ones, which may be a data set."""
+    """Where images with their landmarks go: beside the aligned ones, which may be a dataset."""
     output = output if output.name else output.absolute()
     return output.with_name(f"{output.name}-landmarks")
 
 
-def with_landmarks(picture: Tensor, landmarks: Points) -> Tensor:
-    """A picture (3, H, W) in [0, 1] with its landmarks (N, 2) as dots, each in a colour of its own."""
-    image = Image.fromarray(to_uint8(picture).permute(1, 2, 0).numpy())
-    draw = ImageDraw.Draw(image)
-    radius = max(1.5, min(image.size) / 100)
+def with_landmarks(image: Tensor, landmarks: Points) -> Tensor:
+    """An image (3, H, W) in [0, 1] with its landmarks (N, 2) as dots, each in a colour of its own."""
+    pil_image = Image.fromarray(to_uint8(image).permute(1, 2, 0).numpy())
+    draw = ImageDraw.Draw(pil_image)
+    radius = max(1.5, min(pil_image.size) / 100)
     colours = ("red", "lime", "yellow", "magenta", "cyan")
     for number, (x, y) in enumerate(landmarks.tolist()):
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colours[number % len(colours)])
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
+    return torch.from_numpy(np.array(pil_image)).permute(2, 0, 1).float() / 255
 
 
 @torch.no_grad()
 def exaggerate(task: WarpGAN, networks: Networks, settings: ExaggerateSettings) -> None:
     """Write the same photograph at several scales of exaggeration, as a strip or as an animation.
 
-    Raises UsageError or DataError for pictures that cannot be read, or an output of another kind.
+    Raises UsageError or DataError for images that cannot be read, or an output of another kind.
     """
     check_kind(settings.output, *KINDS)
-    check_vacant(settings.output, settings.overwrite)
-    picture = read_picture(settings.picture).colour
+    refuse_overwrite(settings.output, settings.overwrite)
+    image = read_image(settings.image).colour
     (style,) = task.styles(networks, count=1, seed=settings.seed, like=settings.style_of)
-    frame = Letterbox.of(picture[None], task.settings.model.size)
+    letterbox = Letterbox.of(image[None], task.settings.model.size)
     scales = torch.linspace(settings.first, settings.last, settings.steps).tolist()
-    drawn = (task.draw(frame.faces, networks, style, scale).picture for scale in scales)
-    write_animation(settings.output, [frame.back((each + 1) / 2)[0].clamp(0, 1) for each in drawn])
+    drawn = (task.draw(letterbox.faces, networks, style, scale).image for scale in scales)
+    write_animation(settings.output, [letterbox.back((each + 1) / 2)[0].clamp(0, 1) for each in drawn])
     print(settings.output)

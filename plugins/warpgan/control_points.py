@@ -1,4 +1,4 @@
-"""What is asked of control points: to stay in the picture, and to move without folding it; and what they do.
+"""What is asked of control points: to stay in the image, and to move without folding it; and what they do.
 
 Nothing holds them in the published system. Coordinates are rows and columns in pixels throughout.
 """
@@ -16,7 +16,7 @@ LINES = 16
 
 
 def outside(points: Tensor, height: int, width: int) -> Tensor:
-    """Mean squared distance (B,) of points (B, P, 2) from a picture, in sides of it; zero where all are in it."""
+    """Mean squared distance (B,) of points (B, P, 2) from an image, in sides of it; zero where all are in it."""
     size = points.new_tensor([height, width])
     beyond = (points - (size - 1)).clamp_min(0) + (-points).clamp_min(0)
     return (beyond / size).square().sum(-1).mean(-1)
@@ -25,7 +25,7 @@ def outside(points: Tensor, height: int, width: int) -> Tensor:
 def determinants(
     points: Tensor, displacements: Tensor, height: int, width: int, regulariser: float = REGULARISER
 ) -> Tensor:
-    """By how much a warp magnifies area where it takes a picture from (B, N): below zero it is folded there.
+    """By how much a warp magnifies area where it takes an image from (B, N): below zero it is folded there.
 
     The determinants of the Jacobian of p - flow(p), exact, at where the control points (B, P, 2) arrive and on a coarse
     grid; 1 where nothing moves.
@@ -42,19 +42,19 @@ def folds(
     regulariser: float = REGULARISER,
     margin: float = 0.0,
 ) -> Tensor:
-    """How badly a warp folds pictures (B,): zero where it is one to one, else more the more of it is turned over.
+    """How badly a warp folds images (B,): zero where it is one to one, else more the more of it is turned over.
 
     The mean of log(1 + m - d) over the places whose determinant d lies below the margin m. The logarithm, because
-    points that all but meet tear the picture by factors of thousands, which would drown all other terms.
+    points that all but meet tear the image by factors of thousands, which would drown all other terms.
     """
     return (margin - determinants(points, displacements, height, width, regulariser)).clamp_min(0).log1p().mean(1)
 
 
 def statistics(points: Tensor, displacements: Tensor, height: int, width: int) -> dict[str, Tensor]:
-    """What a warp does to each picture, (B,) each, without a gradient.
+    """What a warp does to each image, (B,) each, without a gradient.
 
-    ``displacement``: mean length of displacements in sides of the picture; ``largest``: the longest; ``spread``: mean
-    distance of the points from their middle in sides; ``outside``: share of the points that are outside the picture;
+    ``displacement``: mean length of displacements in sides of the image; ``largest``: the longest; ``spread``: mean
+    distance of the points from their middle in sides; ``outside``: share of the points that are outside the image;
     ``folded``: share of places where the warp is folded.
     """
     points, displacements = points.detach(), displacements.detach()

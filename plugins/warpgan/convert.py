@@ -20,7 +20,7 @@ from einops import rearrange
 from torch import Tensor
 
 from restore.core.errors import WeightsError
-from restore.core.weights.convert import Codebase
+from restore.core.weights.convert import Converter
 from restore.plugins.warpgan.networks.discriminator import KINDS
 
 State = Mapping[str, Tensor]
@@ -46,8 +46,8 @@ GENERATOR: Rules = (
     (r"Decoder\.StyleController\.fc4", "decoder.controller.scale"),
     (r"Decoder\.StyleController\.fc5", "decoder.controller.shift"),
     *((rf"Decoder\.Decoder\.res(\d)_{n}", rf"decoder.blocks.\1.{p}") for n, p in enumerate(_PLACES)),
-    *((rf"Decoder\.Decoder\.deconv{n + 1}_1", f"decoder.enlarge.{n}.conv") for n in range(2)),
-    *((rf"Decoder\.Decoder\.deconv{n + 1}_1\.{_NORM}", f"decoder.enlarge.{n}.norm") for n in range(2)),
+    *((rf"Decoder\.Decoder\.deconv{n + 1}_1", f"decoder.upscale.{n}.conv") for n in range(2)),
+    *((rf"Decoder\.Decoder\.deconv{n + 1}_1\.{_NORM}", f"decoder.upscale.{n}.norm") for n in range(2)),
     (r"Decoder\.Decoder\.conv_image", "decoder.last"),
     (r"Decoder\.WarpController\.fc1", "warp.hidden.linear"),
     (rf"Decoder\.WarpController\.fc1\.{_NORM}", "warp.hidden.norm"),
@@ -72,9 +72,9 @@ RULES: Rules = (
 
 _MEAN = "generator.warp.mean"
 _LENGTHS = {
-    "width": "generator.content.convolutions.0.conv.weight",
+    "channels": "generator.content.convolutions.0.conv.weight",
     "style": "generator.style.code.weight",
-    "discriminator_width": "discriminator.convolutions.0.weight",
+    "discriminator_channels": "discriminator.convolutions.0.weight",
     "embedding": "discriminator.embedding.weight",
 }
 """Settings that are the number of outputs of a layer."""
@@ -99,8 +99,8 @@ def warpgan(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     for name, key in _LENGTHS.items():
         if (tensor := here.get(key)) is not None:
             settings[name] = len(tensor)
-    if (hidden := here.get("generator.warp.hidden.linear.weight")) is not None and "width" in settings:
-        settings["size"] = 4 * math.isqrt(hidden.shape[1] // (4 * settings["width"]))
+    if (hidden := here.get("generator.warp.hidden.linear.weight")) is not None and "channels" in settings:
+        settings["size"] = 4 * math.isqrt(hidden.shape[1] // (4 * settings["channels"]))
     if (mean := here.get(_MEAN)) is not None:
         here[_MEAN] = mean.reshape(-1, 2)
         settings["points"] = len(here[_MEAN])
@@ -126,7 +126,7 @@ def _as_torch(key: str, tensor: Tensor, state: State) -> tuple[str, Tensor]:
         before = state.get(f"{_FLATTENED.get(layer)}.weights")
         if before is None:
             tensor = tensor.T
-        else:  # its inputs are the places of a picture one after the other, the channels of each together
+        else:  # its inputs are the places of an image one after the other, the channels of each together
             side = math.isqrt(len(tensor) // before.shape[-1])
             tensor = rearrange(tensor, "(h w c) after -> after (c h w)", h=side, w=side)
     return f"{layer}.{_PARAMETERS.get(leaf, leaf)}".lstrip("."), tensor.contiguous()
@@ -145,5 +145,5 @@ def _renamed(key: str) -> str:
     return _MEAN if key == "Decoder.WarpController.ldmark_mean" else key
 
 
-CODE_BASES = {"warpgan": Codebase("the original WarpGAN of seasonSH/WarpGAN", warpgan)}
+CONVERTERS = {"warpgan": Converter("the original WarpGAN of seasonSH/WarpGAN", warpgan)}
 """What ``restore import --task warpgan --from`` accepts."""

@@ -1,4 +1,4 @@
-"""Fréchet distance between what a network sees in two sets of pictures (Heusel et al., 2017), known as FID."""
+"""Fréchet distance between what a network sees in two sets of images (Heusel et al., 2017), known as FID."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from restore.core.errors import UsageError, WeightsError
 from restore.core.images.pixels import to_uint8
-from restore.core.weights.read_checkpoint import read_foreign
+from restore.core.weights.read_checkpoint import read_checkpoint
 from restore.plugins.common.downloading import download
 from restore.plugins.common.metrics import PrecomputedMetric
 
@@ -26,8 +26,8 @@ PUBLISHED = "inception"
 class FrechetDistance(PrecomputedMetric):
     """Distance of two normal distributions that have the means and covariances of two sets of features.
 
-    Rows hold the features (K) of a generated picture and then those of a wanted one. The number falls with the number
-    of pictures: compare only what was measured on equally many. Fewer than two have no covariance: nan.
+    Rows hold the features (K) of a generated image and then those of a wanted one. The number falls with the number
+    of images: compare only what was measured on equally many. Fewer than two have no covariance: nan.
     """
 
     name: str = "fid"
@@ -50,7 +50,7 @@ class FrechetDistance(PrecomputedMetric):
 
 @lru_cache(maxsize=1)
 def inception_features(weights: str) -> Callable[[Tensor], Tensor]:
-    """What makes features (B, 2048) of pictures (B, 3, H, W) in [0, 1], as torch-fidelity computes them.
+    """What makes features (B, 2048) of images (B, 3, H, W) in [0, 1], as torch-fidelity computes them.
 
     ``weights`` is ``inception`` (torch-fidelity's file, downloaded once to where torch keeps such files) or the path of
     that file. It is read as tensors only. Raises UsageError where torch-fidelity is not installed or there is no such
@@ -65,7 +65,7 @@ def inception_features(weights: str) -> Callable[[Tensor], Tensor]:
         path = Path(torch.hub.get_dir()) / "checkpoints" / URL_INCEPTION_V3.rpartition("/")[2]
         if not path.is_file():
             download(URL_INCEPTION_V3, path)
-    tensors = read_foreign(path).tensors
+    tensors = read_checkpoint(path).tensors
     with tempfile.TemporaryDirectory() as folder:
         clean = Path(folder) / "inception.pth"  # torch-fidelity runs whatever a file says, so it is given a safe one
         torch.save(tensors, clean)
@@ -75,10 +75,10 @@ def inception_features(weights: str) -> Callable[[Tensor], Tensor]:
         except (RuntimeError, KeyError) as error:
             raise WeightsError(f"{path}: holds no weights of torch-fidelity's Inception network") from error
 
-    def features(pictures: Tensor) -> Tensor:
-        levels = to_uint8(pictures)
-        with torch.autocast(pictures.device.type, enabled=False):
-            (seen,) = network.to(pictures.device)(levels)
+    def features(images: Tensor) -> Tensor:
+        levels = to_uint8(images)
+        with torch.autocast(images.device.type, enabled=False):
+            (seen,) = network.to(images.device)(levels)
         return torch.as_tensor(seen)
 
     return features

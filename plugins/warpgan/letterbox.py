@@ -1,4 +1,4 @@
-"""Pictures of any size and shape as squares that the networks were trained for, and back."""
+"""Images of any size and shape as squares that the networks were trained for, and back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class Letterbox:
-    """Where pictures of one size lie in squares."""
+    """Where images of one size lie in squares."""
 
     faces: Tensor
     """(B, 3, size, size) in [0, 1]."""
@@ -19,27 +19,27 @@ class Letterbox:
     width: int
 
     @classmethod
-    def of(cls, pictures: Tensor, size: int) -> Letterbox:
-        """Pictures (B, 3, H, W) in [0, 1], continued at their edges to squares and resized to ``size``."""
-        height, width = pictures.shape[-2:]
+    def of(cls, images: Tensor, size: int) -> Letterbox:
+        """Images (B, 3, H, W) in [0, 1], continued at their edges to squares and resized to ``size``."""
+        height, width = images.shape[-2:]
         top, left = cls._offset(height, width)
         side = max(height, width)
-        square = F.pad(pictures, (left, side - width - left, top, side - height - top), mode="replicate")
+        square = F.pad(images, (left, side - width - left, top, side - height - top), mode="replicate")
         return cls(resized(square, size).clamp(0, 1), height, width)
 
     @property
     def factor(self) -> float:
-        """Pixels of the pictures for one of the faces."""
+        """Pixels of the images for one of the faces."""
         return max(self.height, self.width) / self.faces.shape[-1]
 
     def back(self, planes: Tensor) -> Tensor:
-        """What was made of the faces, (B, C, size, size), at the size and shape of the pictures: (B, C, H, W)."""
+        """What was made of the faces, (B, C, size, size), at the size and shape of the images: (B, C, H, W)."""
         top, left = self._offset(self.height, self.width)
         whole = resized(planes, max(self.height, self.width))
         return whole[..., top : top + self.height, left : left + self.width]
 
     def places(self, points: Tensor) -> Tensor:
-        """Rows and columns (B, P, 2) in pixels of the faces as those in pixels of the pictures."""
+        """Rows and columns (B, P, 2) in pixels of the faces as those in pixels of the images."""
         offset = torch.tensor(self._offset(self.height, self.width), device=points.device)
         return (points + 0.5) * self.factor - 0.5 - offset
 

@@ -22,7 +22,7 @@ from restore.core.runtime.devices import in_float64
 from restore.plugins.common.metrics import PrecomputedMetric
 from restore.plugins.warpgan import control_points
 from restore.plugins.warpgan.frechet import PUBLISHED, FrechetDistance
-from restore.plugins.warpgan.networks.discriminator import Judgement, predicted_identity
+from restore.plugins.warpgan.networks.discriminator import DiscriminatorOutput, predicted_identity
 from restore.plugins.warpgan.networks.generator import Drawing
 from restore.plugins.warpgan.step import texture_error
 
@@ -32,9 +32,9 @@ FALSE_ACCEPTS = 0.01
 
 @dataclass(frozen=True)
 class Rank1(PrecomputedMetric):
-    """How many of the pictures asked about have a photograph of their own person as the nearest in the gallery.
+    """How many of the images asked about have a photograph of their own person as the nearest in the gallery.
 
-    Rows are those of `with_person`; the gallery are the photographs of all rows but the one that a picture was made
+    Rows are those of `with_person`; the gallery are the photographs of all rows but the one that an image was made
     from, which stays only where there is no other of the person. A single row has nothing to be compared with: nan.
     """
 
@@ -72,9 +72,9 @@ def with_identity(identity: Tensor, asked: Tensor, photograph: Tensor) -> Tensor
 
 
 def similarities(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Of each picture asked about and each photograph (N, N): whether of one person, their cosine, whether compared.
+    """Of each image asked about and each photograph (N, N): whether of one person, their cosine, whether compared.
 
-    A picture is not compared with the photograph that it was made from, unless there is no other of the person.
+    An image is not compared with the photograph that it was made from, unless there is no other of the person.
     """
     identities, features = rows[:, 0], rows[:, 1:].double()
     asked, photographs = (F.normalize(half, dim=1) for half in features.chunk(2, dim=1))
@@ -84,7 +84,7 @@ def similarities(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 FeatureExtractor = Callable[[Tensor], Tensor]
-"""Features (B, K) of pictures (B, 3, H, W) in [0, 1]."""
+"""Features (B, K) of images (B, 3, H, W) in [0, 1]."""
 
 
 class FaceEmbedder(Protocol):
@@ -95,21 +95,21 @@ class FaceEmbedder(Protocol):
         """What a convention calls it."""
         ...
 
-    def features(self, pictures: Tensor, networks: Networks) -> Tensor:
+    def features(self, images: Tensor, networks: Networks) -> Tensor:
         """Features (B, K) of faces (B, 3, H, W) in [-1, 1]."""
         ...
 
 
 @dataclass(frozen=True)
 class DiscriminatorEmbedder:
-    """The discriminator's features: at hand, but the generator was trained to please them; `Judge`."""
+    """The discriminator's features: at hand, but the generator was trained to please them; `FaceEmbedder`."""
 
     called: str = "features of its own discriminator"
 
-    def features(self, pictures: Tensor, networks: Networks) -> Tensor:
+    def features(self, images: Tensor, networks: Networks) -> Tensor:
         """Of length 1."""
-        judged: Judgement = networks.discriminator(pictures)
-        return judged.embedding
+        output: DiscriminatorOutput = networks.discriminator(images)
+        return output.embedding
 
 
 @dataclass(frozen=True)
@@ -129,20 +129,20 @@ class OnnxEmbedder:
         """
         return cls(_session(path), f"features of {path.name}", size)
 
-    def features(self, pictures: Tensor, networks: Networks) -> Tensor:  # noqa: ARG002
-        """What the file makes of the pictures. Raises DataError where that is no vector for each of them."""
-        wanted = pictures if self.size is None else F.interpolate(pictures, (self.size, self.size), mode="bilinear")
+    def features(self, images: Tensor, networks: Networks) -> Tensor:  # noqa: ARG002
+        """What the file makes of the images. Raises DataError where that is no vector for each of them."""
+        wanted = images if self.size is None else F.interpolate(images, (self.size, self.size), mode="bilinear")
         name = self.session.get_inputs()[0].name
         try:
             (found, *_) = self.session.run(None, {name: wanted.float().cpu().numpy()})
         except Exception as error:
             first = str(error).strip().splitlines()[-1]
             raise DataError(
-                f"--embedder: it cannot use pictures {tuple(wanted.shape)}: {first}; try --embedder-size"
+                f"--embedder: it cannot use images {tuple(wanted.shape)}: {first}; try --embedder-size"
             ) from error
-        if found.ndim != 2 or len(found) != len(pictures):
-            raise DataError("--embedder: it does not give features (B, K) for pictures (B, 3, height, width)")
-        return torch.from_numpy(found).to(pictures.device)
+        if found.ndim != 2 or len(found) != len(images):
+            raise DataError("--embedder: it does not give features (B, K) for images (B, 3, height, width)")
+        return torch.from_numpy(found).to(images.device)
 
 
 @lru_cache(maxsize=2)
@@ -157,32 +157,32 @@ def _session(path: Path) -> Any:
         raise DataError(f"--embedder {path}: is no ONNX file, or is damaged") from error
 
 
-def metrics(judge: FaceEmbedder | None, known: bool, fid: str | None = None) -> dict[str, Metric]:
+def metrics(embedder: FaceEmbedder | None, known: bool, fid: str | None = None) -> dict[str, Metric]:
     """Every metric by name; those about people only where somebody can judge them.
 
     ``known`` says that the people are those that the discriminator knows by number, ``fid`` by whose features generated
-    pictures are compared with drawn ones as sets; see `inception_features`.
+    images are compared with drawn ones as sets; see `inception_features`.
     """
     found: dict[str, Metric] = {
         "texture": PrecomputedMetric(
             "texture", "L1 of redrawn photographs and caricatures, in parts of white", "lower"
         ),
-        "diversity": PrecomputedMetric("diversity", "L1 between two styles by chance, in parts of white"),
-        "displacement": PrecomputedMetric("displacement", "mean length over control points, in sides of the picture"),
-        "inside": PrecomputedMetric("inside", "share of control points inside the picture"),
+        "diversity": PrecomputedMetric("diversity", "L1 between two random styles, in parts of white"),
+        "displacement": PrecomputedMetric("displacement", "mean length over control points, in sides of the image"),
+        "inside": PrecomputedMetric("inside", "share of control points inside the image"),
         "folded": PrecomputedMetric("folded", "share of places where the warp is folded", "lower"),
     }
-    if judge is not None:
-        gallery = f"cosine of {judge.called}, gallery: the other photographs"
+    if embedder is not None:
+        gallery = f"cosine of {embedder.called}, gallery: the other photographs"
         found |= {
             "rank-1": Rank1("rank-1", gallery),
             "rank-1-hand-drawn": Rank1("rank-1-hand-drawn", gallery),
             "rank-1-photograph": Rank1("rank-1-photograph", gallery),
             "verification": Verification("verification", f"{gallery}, at {FALSE_ACCEPTS:.0%} false accepts"),
         }
-    if known and isinstance(judge, DiscriminatorEmbedder):
-        found["own-person"] = PrecomputedMetric(
-            "own-person", "share that its own discriminator takes for the right person", "higher"
+    if known and isinstance(embedder, DiscriminatorEmbedder):
+        found["own-identity"] = PrecomputedMetric(
+            "own-identity", "share that its own discriminator takes for the right person", "higher"
         )
     if fid is not None:
         whose = "torch-fidelity" if fid == PUBLISHED else Path(fid).name
@@ -191,9 +191,9 @@ def metrics(judge: FaceEmbedder | None, known: bool, fid: str | None = None) -> 
 
 
 def numbers(
-    batch: Batch, networks: Networks, style: int, judge: FaceEmbedder | None, looks: FeatureExtractor | None = None
+    batch: Batch, networks: Networks, style: int, embedder: FaceEmbedder | None, looks: FeatureExtractor | None = None
 ) -> Mapping[str, Tensor]:
-    """What each metric measures, (B, K) each, of photographs that are drawn in two styles by chance."""
+    """What each metric measures, (B, K) each, of photographs that are drawn in two random styles."""
     photograph, caricature = 2 * batch["input"] - 1, 2 * batch["target"] - 1
     count, (height, width) = len(photograph), photograph.shape[-2:]
     styles = torch.randn(2 * count, style).to(photograph)
@@ -209,18 +209,18 @@ def numbers(
         "inside": 1 - warp["outside"],
         "folded": warp["folded"],
     }
-    drawn, identity = drawing.picture[:count], batch["identity"]
+    drawn, identity = drawing.image[:count], batch["identity"]
     if looks is not None:
         found["fid"] = torch.cat([looks((drawn + 1) / 2), looks(batch["target"])], dim=1)
-    if judge is None:
+    if embedder is None:
         return found
-    generated, real, by_hand = judge.features(torch.cat([drawn, photograph, caricature]), networks).chunk(3)
+    generated, real, by_hand = embedder.features(torch.cat([drawn, photograph, caricature]), networks).chunk(3)
     found |= {
         "rank-1": with_identity(identity, generated, real),
         "rank-1-hand-drawn": with_identity(identity, by_hand, real),
         "rank-1-photograph": with_identity(identity, real, real),
         "verification": with_identity(identity, generated, real),
     }
-    if isinstance(judge, DiscriminatorEmbedder):
-        found["own-person"] = predicted_identity(networks.discriminator(drawn)) == identity
+    if isinstance(embedder, DiscriminatorEmbedder):
+        found["own-identity"] = predicted_identity(networks.discriminator(drawn)) == identity
     return found

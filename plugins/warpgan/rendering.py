@@ -17,7 +17,7 @@ LINES = 16
 """Squares of the grid along a side."""
 
 SIDE = 512
-"""Pixels that the longer side is enlarged to at least: lines on a small picture would be as wide as its eyes."""
+"""Pixels that the longer side is upscaled to at least: lines on a small image would be as wide as its eyes."""
 
 SHEET = 2**25
 """Pixels of the largest sheet: about two gigabytes while it is made."""
@@ -26,7 +26,7 @@ _DIM, _GRID, _POINT, _ARROW, _OUTSIDE = 0.5, (235, 235, 235), (255, 220, 40), (2
 
 
 def check_sheet(path: Path, size: tuple[int, int], rows: int, columns: int) -> None:
-    """Raise UsageError where a sheet of rows and columns of a picture of a height and width would be too large."""
+    """Raise UsageError where a sheet of rows and columns of an image of a height and width would be too large."""
     height, width = size
     if rows * columns * height * width > SHEET:
         side = int((SHEET / (rows * columns)) ** 0.5)
@@ -40,7 +40,7 @@ def check_sheet(path: Path, size: tuple[int, int], rows: int, columns: int) -> N
 def marked(points: Tensor, displacements: Tensor, height: int, width: int) -> Tensor:
     """Control points as a plane (3, height, width): 1 at a point, its displacement in rows and in columns.
 
-    ``points`` and ``displacements`` (P, 2) are rows and columns in pixels. A point outside the picture is a 2 at the
+    ``points`` and ``displacements`` (P, 2) are rows and columns in pixels. A point outside the image is a 2 at the
     border.
     """
     plane = points.new_zeros(3, height, width)
@@ -52,18 +52,18 @@ def marked(points: Tensor, displacements: Tensor, height: int, width: int) -> Te
     return plane
 
 
-def drawn_points(picture: Tensor, marks: Tensor, flow: Tensor) -> Tensor:
-    """A picture (3, H, W) in [0, 1] with a warp drawn over it, (3, H', W') enlarged a whole number of times.
+def drawn_points(image: Tensor, marks: Tensor, flow: Tensor) -> Tensor:
+    """An image (3, H, W) in [0, 1] with a warp drawn over it, (3, H', W') upscaled a whole number of times.
 
     ``marks`` (3, H, W) are those of `marked`, ``flow`` (2, H, W) says how many rows and columns each pixel was moved to
-    get where it is. Light lines are a regular grid of the warped picture, where it lies in the picture that it came
-    from; an arrow leads from each control point to where it goes. Points outside the picture have another colour.
+    get where it is. Light lines are a regular grid of the warped image, where it lies in the image that it came
+    from; an arrow leads from each control point to where it goes. Points outside the image have another colour.
     """
-    height, width = picture.shape[-2:]
+    height, width = image.shape[-2:]
     factor = max(1, round(SIDE / max(height, width)))
-    large = F.interpolate((_DIM * picture)[None], scale_factor=factor, mode="nearest")[0]
-    image = Image.fromarray(to_uint8(large).permute(1, 2, 0).cpu().numpy())
-    draw = ImageDraw.Draw(image)
+    large = F.interpolate((_DIM * image)[None], scale_factor=factor, mode="nearest")[0]
+    pil_image = Image.fromarray(to_uint8(large).permute(1, 2, 0).cpu().numpy())
+    draw = ImageDraw.Draw(pil_image)
     thin = max(1, round(factor * max(height, width) / SIDE))
     for line in _grid(flow):
         draw.line(_places(line, factor), fill=_GRID, width=thin)
@@ -73,11 +73,11 @@ def drawn_points(picture: Tensor, marks: Tensor, flow: Tensor) -> Tensor:
         draw.line([(x, y), end], fill=_ARROW, width=2 * thin)
         around = (x - 4 * thin, y - 4 * thin, x + 4 * thin, y + 4 * thin)
         draw.ellipse(around, fill=_POINT if marks[0, row, column] == 1 else _OUTSIDE)
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
+    return torch.from_numpy(np.array(pil_image)).permute(2, 0, 1).float() / 255
 
 
 def _grid(flow: Tensor) -> list[Tensor]:
-    """Lines (N, 2) of rows and columns that a regular grid of the warped picture comes from."""
+    """Lines (N, 2) of rows and columns that a regular grid of the warped image comes from."""
     height, width = flow.shape[1:]
     rows, columns = torch.meshgrid(torch.arange(height).to(flow), torch.arange(width).to(flow), indexing="ij")
     places = torch.stack([rows, columns], -1) - flow.permute(1, 2, 0)
@@ -87,5 +87,5 @@ def _grid(flow: Tensor) -> list[Tensor]:
 
 
 def _places(points: Tensor, factor: int) -> list[tuple[float, float]]:
-    """Rows and columns (N, 2) as x and y of an enlarged picture."""
+    """Rows and columns (N, 2) as x and y of an upscaled image."""
     return [((column + 0.5) * factor, (row + 0.5) * factor) for row, column in points.tolist()]

@@ -10,15 +10,15 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from restore.core.errors import RestoreError
-from restore.core.settings import Changeable, Flag, OptimizerSettings, Settings
+from restore.core.settings import Flag, OptimizerSettings, ResumeSafe, Settings
 from restore.core.weights.header import find_weights, safetensors_header
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 
 SAMPLE_IDENTITIES = 12
 """People of the drawn sample."""
 
-PUBLISHED = {"size": 256, "width": 64, "discriminator_width": 32}
-"""What the paper trains on real pictures; the defaults below suit the drawn sample and a small machine."""
+PUBLISHED = {"size": 256, "channels": 64, "discriminator_channels": 32}
+"""What the paper trains on real images; the defaults below suit the drawn sample and a small machine."""
 
 
 class ModelSettings(Settings):
@@ -26,16 +26,16 @@ class ModelSettings(Settings):
 
     size: Annotated[int, Field(ge=32, multiple_of=4)] = 64
     """Side in pixels of the aligned faces. Unset with --data: 256, as published."""
-    width: Annotated[int, Field(ge=1)] = 16
+    channels: Annotated[int, Field(ge=1)] = 16
     """Channels of the generator's first layer; deeper ones have up to four times as many. Unset with --data: 64."""
     style: Annotated[int, Field(ge=1)] = 8
     """Numbers that describe a style of drawing."""
     points: Annotated[int, Field(ge=4)] = 16
     """Control points of the warp."""
     controller: Literal["pooled", "dense"] = "pooled"
-    """How control points are found: pooled: from the mean features of parts of the picture; dense: from those of every
+    """How control points are found: pooled: from the mean features of parts of the image; dense: from those of every
     place, as published, which is 134 million parameters at 256 pixels."""
-    discriminator_width: Annotated[int, Field(ge=1)] = 16
+    discriminator_channels: Annotated[int, Field(ge=1)] = 16
     """Channels of the discriminator's first layer; the last has sixteen times as many. Unset with --data: 32."""
     embedding: Annotated[int, Field(ge=2)] = 512
     """Numbers that describe a face inside the discriminator."""
@@ -49,17 +49,17 @@ class LossSettings(Settings):
     """What is asked of the generator, with the weights of the paper where it has one."""
 
     patch: Annotated[float, Field(ge=0)] = 2.0
-    """Factor of the game over patches: caricature, photograph or generated."""
+    """Factor of the adversarial loss over patches: caricature, photograph or generated."""
     identity: Annotated[float, Field(ge=0)] = 1.0
-    """Factor of the game over people: whose caricature, whose photograph, or generated from whom."""
+    """Factor of the adversarial loss over people: whose caricature, whose photograph, or generated from whom."""
     caricature_texture: Annotated[float, Field(ge=0)] = 10.0
     """Factor of the error of caricatures that are drawn again in their own style, not warped."""
     photograph_texture: Annotated[float, Field(ge=0)] = 10.0
     """Factor of the error of photographs that are drawn again in their own style, not warped."""
     outside: Annotated[float, Field(ge=0)] = 1.0
-    """Factor of the penalty for control points outside the picture; not in the paper (0), where nothing holds them."""
+    """Factor of the penalty for control points outside the image; not in the paper (0), where nothing holds them."""
     folds: Annotated[float, Field(ge=0)] = 0.0
-    """Factor of the penalty for places where the warp folds the picture over; not in the paper (0)."""
+    """Factor of the penalty for places where the warp folds the image over; not in the paper (0)."""
 
 
 class PretrainSettings(Settings):
@@ -76,7 +76,7 @@ class AdversarialSettings(Settings):
     """Second phase: generator against discriminator."""
 
     progressive: list[Annotated[int, Field(ge=4)]] = []  # noqa: RUF012 - pydantic copies it
-    """Sizes, each larger than the one before, to which pictures are reduced in earlier parts of this phase: details
+    """Sizes, each larger than the one before, to which images are reduced in earlier parts of this phase: details
     come in step by step. The networks keep their size. Unset: all details at once."""
     progressive_epochs: list[Annotated[int, Field(ge=1)]] = []  # noqa: RUF012 - as above
     """Epochs of each of these parts. Unset: this phase in equal parts, of which a run writes the lengths into its
@@ -88,7 +88,7 @@ class AdversarialSettings(Settings):
 
 
 class WarpGANSettings(TwoPhaseSettings):
-    """Settings of a run in two phases: the discriminator learns faces, then the adversarial game.
+    """Settings of a run in two phases: the discriminator learns faces, then the adversarial phase.
 
     --data is a folder with a folder for each person, as WebCaricature: photographs P00001, …, caricatures C00001, …,
     all aligned (restore data align). Without it a run is on drawn faces: 12 people, each with 10 photographs and 10
@@ -100,12 +100,12 @@ class WarpGANSettings(TwoPhaseSettings):
     model: ModelSettings = ModelSettings()
     """The two networks."""
     list_file: Annotated[Path | None, Flag("--list")] = None
-    """Text file that names the pictures to train on, a line "path" or "path person" each, relative to --data."""
+    """Text file that names the images to train on, a line "path" or "path person" each, relative to --data."""
     val_list: Path | None = None
-    """The same for validation pictures, relative to --val-data or else to --data."""
+    """The same for validation images, relative to --val-data or else to --data."""
     flip: bool = True
-    """Mirror half of the training pictures."""
-    epochs: Annotated[int, Field(ge=1), Changeable()] = 5
+    """Mirror half of the training images."""
+    epochs: Annotated[int, Field(ge=1), ResumeSafe()] = 5
     batch_size: Annotated[int, Field(ge=1)] = 2
     ema: Annotated[float, Field(gt=0, lt=1)] | None = 0.99
     loss: LossSettings = LossSettings()
@@ -157,18 +157,20 @@ class WarpGANSettings(TwoPhaseSettings):
         return [adversarial * (part + 1) // count - adversarial * part // count for part in range(count)]
 
     def _sizes(self) -> dict[str, Any]:
-        """What is published, where there are real pictures and nothing else was set."""
+        """What is published, where there are real images and nothing else was set."""
         unset = PUBLISHED.keys() - self.model.model_fields_set if self.data is not None else set()
         return {name: value for name, value in PUBLISHED.items() if name in unset}
 
     def _knows_faces(self) -> bool:
         """Whether the discriminator begins with weights."""
-        patterns = self.only or ("*",)
+        patterns = self.init_filter or ("*",)
         if self.init_from is None:
             return False
         try:
             names = safetensors_header(find_weights(self.init_from))
-        except RestoreError:  # checkpoints, which have critics; what is no weights at all is refused when it is read
+        except (
+            RestoreError
+        ):  # checkpoints, which have discriminators; what is no weights at all is refused when it is read
             return any(pattern.startswith(("discriminator", "*")) for pattern in patterns)
         held = [name for name in names if name.startswith("discriminator.")]
         return any(fnmatchcase(name, pattern) for name in held for pattern in patterns)
@@ -184,8 +186,8 @@ class WarpGANSettings(TwoPhaseSettings):
         if not self.model.identities:
             model["identities"] = self._identities()
         settings = super().resolved()
-        game = settings.adversarial.model_copy(update={"progressive_epochs": settings.parts()[:-1]})
-        return settings.model_copy(update={"model": self.model.model_copy(update=model), "adversarial": game})
+        adversarial = settings.adversarial.model_copy(update={"progressive_epochs": settings.parts()[:-1]})
+        return settings.model_copy(update={"model": self.model.model_copy(update=model), "adversarial": adversarial})
 
     def _identities(self) -> int:
         if self.data is None:

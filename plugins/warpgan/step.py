@@ -14,18 +14,18 @@ from torch.nn import functional as F
 
 from restore.core.networks import Networks
 from restore.core.training_step import Terms
-from restore.plugins.common.adversarial.diagnostics import game_measures
+from restore.plugins.common.adversarial.diagnostics import gan_measures
 from restore.plugins.warpgan import control_points
-from restore.plugins.warpgan.networks.discriminator import KINDS, Judgement, predicted_identity
+from restore.plugins.warpgan.networks.discriminator import KINDS, DiscriminatorOutput, predicted_identity
 from restore.plugins.warpgan.networks.generator import Drawing
 from restore.plugins.warpgan.settings import LossSettings
 
 CARICATURE, PHOTOGRAPH, GENERATED = range(3)
-"""Kinds of pictures; classes of patches."""
+"""Kinds of images; classes of patches."""
 
 
 def patch_loss(logits: Tensor, kinds: Tensor) -> Tensor:
-    """Mean cross-entropy of patches (B, 3, h, w) of pictures of the given kinds (B,).
+    """Mean cross-entropy of patches (B, 3, h, w) of images of the given kinds (B,).
 
     Shi et al., 2019, equations 4 and 5: the discriminator is asked for the kind, the generator wants `CARICATURE`.
     """
@@ -35,24 +35,24 @@ def patch_loss(logits: Tensor, kinds: Tensor) -> Tensor:
 
 
 def identity_loss(logits: Tensor, identities: Tensor, kinds: Tensor) -> Tensor:
-    """Mean cross-entropy of whole pictures (B, 3 M) of M people: class ``person + M * kind``.
+    """Mean cross-entropy of whole images (B, 3 M) of M people: class ``identity + M * kind``.
 
-    Shi et al., 2019, equations 2 and 3; the generator wants its pictures to be the `CARICATURE` of their person.
+    Shi et al., 2019, equations 2 and 3; the generator wants its images to be the `CARICATURE` of their person.
     """
     return F.cross_entropy(logits.float(), identities + kinds * (logits.shape[1] // 3))
 
 
 def kinds_of(kind: int, like: Tensor) -> Tensor:
-    """One kind for each picture of a batch (B,), int64."""
+    """One kind for each image of a batch (B,), int64."""
     return torch.full((len(like),), kind, device=like.device)
 
 
-def texture_error(drawn: Tensor, picture: Tensor) -> Tensor:
-    """Mean absolute error (B,) of pictures (B, C, H, W) that were drawn again in their own style, in parts of white.
+def texture_error(drawn: Tensor, image: Tensor) -> Tensor:
+    """Mean absolute error (B,) of images (B, C, H, W) that were drawn again in their own style, in parts of white.
 
     Shi et al., 2019, equation 6: identity mapping, before the warp.
     """
-    return (drawn - picture).abs().flatten(1).mean(1)
+    return (drawn - image).abs().flatten(1).mean(1)
 
 
 @dataclass(frozen=True)
@@ -65,54 +65,54 @@ class WarpGANStep:
     identity: Tensor
     """(B,): their numbers."""
     style: Tensor | None
-    """(B, style): what the photographs are drawn in; none while there is no generator in the game yet."""
+    """(B, style): what the photographs are drawn in; none while there is no generator in the phase yet."""
     weights: LossSettings
     log: Callable[..., None]
     """Records numbers that are no loss."""
 
     def pretraining_loss(self, nets: Networks) -> Terms:
         """The discriminator's loss before there is anything generated."""
-        judged: Judgement = nets.discriminator(torch.cat([self.caricature, self.photograph]))
+        output: DiscriminatorOutput = nets.discriminator(torch.cat([self.caricature, self.photograph]))
         kinds = torch.cat([kinds_of(kind, self.identity) for kind in (CARICATURE, PHOTOGRAPH)])
         identities = self.identity.repeat(2)
-        classes = identities + kinds * (judged.identities.shape[1] // KINDS)
-        self.log(d_right=(judged.identities.argmax(1) == classes).float().mean())
-        return self._terms(judged, identities, kinds)
+        classes = identities + kinds * (output.identities.shape[1] // KINDS)
+        self.log(d_right=(output.identities.argmax(1) == classes).float().mean())
+        return self._terms(output, identities, kinds)
 
     def discriminator_loss(self, nets: Networks) -> Terms:
-        """The discriminator's loss: what kind each part of a picture is, and whose picture of what kind it is."""
+        """The discriminator's loss: what kind each part of an image is, and whose image of what kind it is."""
         with torch.no_grad():
-            generated = nets.generator(self.photograph, self.style).picture
-        judged: Judgement = nets.discriminator(torch.cat([self.caricature, self.photograph, generated]))
+            generated = nets.generator(self.photograph, self.style).image
+        output: DiscriminatorOutput = nets.discriminator(torch.cat([self.caricature, self.photograph, generated]))
         kinds = torch.cat([kinds_of(kind, self.identity) for kind in (CARICATURE, PHOTOGRAPH, GENERATED)])
-        real = 1 - judged.patches.detach().softmax(1)[:, GENERATED].mean((1, 2))
+        real = 1 - output.patches.detach().softmax(1)[:, GENERATED].mean((1, 2))
         self.log(d_real=real[: -len(generated)].mean(), d_fake=real[-len(generated) :].mean())
-        return self._terms(judged, self.identity.repeat(3), kinds)
+        return self._terms(output, self.identity.repeat(3), kinds)
 
     def generator_loss(self, nets: Networks) -> Terms:
         """The generator's loss: to be taken for caricatures of the same people, and to redraw what is real."""
         everything = torch.cat([self.photograph, self.caricature])
         drawing: Drawing = nets.generator(everything, self.style, reconstruct=True)
-        judged: Judgement = nets.discriminator(drawing.picture)
+        output: DiscriminatorOutput = nets.discriminator(drawing.image)
         assert drawing.reconstructed is not None
         photographs, caricatures = texture_error(drawing.reconstructed, everything).chunk(2)
         terms = {
-            **self._terms(judged, self.identity, kinds_of(CARICATURE, self.identity)),
+            **self._terms(output, self.identity, kinds_of(CARICATURE, self.identity)),
             "photograph_texture": self.weights.photograph_texture * photographs.mean(),
             "caricature_texture": self.weights.caricature_texture * caricatures.mean(),
             **self._warp_terms(drawing),
         }
         self.log(
-            **game_measures((drawing.rendered + 1) / 2, {"target": (self.caricature + 1) / 2}),
-            d_right=(predicted_identity(judged) == self.identity).float().mean(),
+            **gan_measures((drawing.rendered + 1) / 2, {"target": (self.caricature + 1) / 2}),
+            d_right=(predicted_identity(output) == self.identity).float().mean(),
         )
         return terms
 
-    def _terms(self, judged: Judgement, identities: Tensor, kinds: Tensor) -> Terms:
-        """Both games of one network: asked of pictures of people is that they are taken for kinds."""
+    def _terms(self, output: DiscriminatorOutput, identities: Tensor, kinds: Tensor) -> Terms:
+        """Both losses of one network: asked of images of people is that they are taken for kinds."""
         return {
-            "patch": self.weights.patch * patch_loss(judged.patches, kinds),
-            "identity": self.weights.identity * identity_loss(judged.identities, identities, kinds),
+            "patch": self.weights.patch * patch_loss(output.patches, kinds),
+            "identity": self.weights.identity * identity_loss(output.identities, identities, kinds),
         }
 
     def _warp_terms(self, drawing: Drawing) -> Terms:

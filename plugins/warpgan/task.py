@@ -10,23 +10,23 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from restore.core.dataset import Batch, Pictures
+from restore.core.dataset import Batch, ImageDataset
 from restore.core.errors import UsageError
-from restore.core.images.files import Picture, Rendered, read_picture
+from restore.core.images.files import ImageFile, OutputImage, read_image
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
 from restore.core.settings import RunSettings
-from restore.core.specs import Plane, Tiling
+from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, TrainStep
-from restore.plugins.common.adversarial.diagnostics import Remedies, game_health
+from restore.plugins.common.adversarial.diagnostics import Remedies, gan_health
 from restore.plugins.warpgan import metrics
 from restore.plugins.warpgan.data.dataset import FaceFiles, Pairs, galleries, read_identities
 from restore.plugins.warpgan.frechet import inception_features
 from restore.plugins.warpgan.letterbox import Letterbox
 from restore.plugins.warpgan.networks.discriminator import Discriminator
 from restore.plugins.warpgan.networks.generator import Drawing, WarpGenerator
-from restore.plugins.warpgan.options import EvaluateOptions, PredictOptions
+from restore.plugins.warpgan.options import WarpGANEvaluateOptions, WarpGANPredictOptions
 from restore.plugins.warpgan.rendering import check_sheet, drawn_points, marked
 from restore.plugins.warpgan.settings import WarpGANSettings
 from restore.plugins.warpgan.step import WarpGANStep
@@ -38,18 +38,18 @@ UNITS = 16
 units of pixels, as the dense controller learns, displacements would take a hundred thousand steps to be seen."""
 
 ASTRAY = 0.5
-"""Share of control points outside the picture from which on a warp is not a caricaturist's any more."""
+"""Share of control points outside the image from which on a warp is not a caricaturist's any more."""
 
 REMEDIES = Remedies(
     discriminator_won="lower --adversarial.discriminator.lr, or pretrain shorter",
     vanished="raise its learning rate (lr)",
     apart="bring --adversarial.generator.lr and --adversarial.discriminator.lr together",
-    collapsed="raise --loss.caricature-texture, or enlarge --batch-size",
+    collapsed="raise --loss.caricature-texture, or raise --batch-size",
     checkerboard="train longer, or raise --loss.photograph-texture and --loss.caricature-texture",
 )
 
 
-class WarpGAN(Task[WarpGANSettings, PredictOptions, EvaluateOptions]):
+class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOptions]):
     """Caricatures by an adversarial network that also has to keep who it draws.
 
     The discriminator first learns faces (``pretrain``); then both play (``adversarial``), after as many parts with less
@@ -62,7 +62,7 @@ class WarpGAN(Task[WarpGANSettings, PredictOptions, EvaluateOptions]):
     @classmethod
     def tiny_settings(cls, **changes: Any) -> RunSettings:
         """Narrow networks, faces of 32 pixels."""
-        model = {"size": 32, "width": 2, "discriminator_width": 2, "embedding": 8, "points": 4, "style": 3}
+        model = {"size": 32, "channels": 2, "discriminator_channels": 2, "embedding": 8, "points": 4, "style": 3}
         return super().tiny_settings(**{"model": model, **changes})
 
     # --- networks ---------------------------------------------------------------------------------------------
@@ -71,28 +71,29 @@ class WarpGAN(Task[WarpGANSettings, PredictOptions, EvaluateOptions]):
         """The generator, and the discriminator where it is known how many people it has to tell apart."""
         model = self.settings.model
         units = model.size if model.controller == "dense" else UNITS
-        generator = WarpGenerator(units, model.style, model.points, model.width, model.controller, model.dropout)
+        generator = WarpGenerator(units, model.style, model.points, model.channels, model.controller, model.dropout)
         if not model.identities:
             return {"generator": generator}
         discriminator = Discriminator(
-            model.size, model.identities, model.discriminator_width, model.embedding, model.dropout
+            model.size, model.identities, model.discriminator_channels, model.embedding, model.dropout
         )
         return {"generator": generator, "discriminator": discriminator}
 
     # --- training ---------------------------------------------------------------------------------------------
 
     def phases(self) -> Sequence[Phase]:
-        """Pretraining, the game with less detail than there is, and the game; each ends with its last weights."""
+        """Pretraining, the adversarial phase with less detail than there is, and the adversarial phase; each ends with
+        its last weights."""
         chosen = self.settings.adversarial
         pretrain, _ = self.settings.split()
         *growing, last = self.settings.parts()
-        game = {"discriminator": chosen.discriminator, "generator": chosen.generator}
+        adversarial = {"discriminator": chosen.discriminator, "generator": chosen.generator}
         found = [Phase(PRETRAIN, pretrain, {"discriminator": self.settings.pretrain.optimizer})] if pretrain else []
         for size, epochs in zip(chosen.progressive, growing, strict=True):
-            found.append(Phase(f"{ADVERSARIAL}-{size}", epochs, game, start="last"))
-        return [*found, Phase(ADVERSARIAL, last, game, start="last")]
+            found.append(Phase(f"{ADVERSARIAL}-{size}", epochs, adversarial, start="last"))
+        return [*found, Phase(ADVERSARIAL, last, adversarial, start="last")]
 
-    def dataset(self, split: Literal["train", "validation"], phase: Phase) -> Pictures:
+    def dataset(self, split: Literal["train", "validation"], phase: Phase) -> ImageDataset:
         """Pairs of one person's photograph and caricature, with as much detail as the phase is about."""
         detail = phase.name.removeprefix(f"{ADVERSARIAL}-")
         gallery, training = galleries(self.settings)[split], split == "train"
@@ -104,7 +105,7 @@ class WarpGAN(Task[WarpGANSettings, PredictOptions, EvaluateOptions]):
         )
 
     def train_step(self, batch: Batch, step: TrainStep) -> None:
-        """One step of the discriminator on real pictures, or one of each network, for the same styles."""
+        """One step of the discriminator on real images, or one of each network, for the same styles."""
         photograph, caricature = 2 * batch["input"] - 1, 2 * batch["target"] - 1
         identity = batch["identity"]
         style = None
@@ -122,12 +123,12 @@ class WarpGAN(Task[WarpGANSettings, PredictOptions, EvaluateOptions]):
         return self.settings.model.identities
 
     def health(self, numbers: Mapping[str, float]) -> str | None:
-        """What goes wrong in every such game, and control points that have left the picture."""
+        """What goes wrong in every GAN, and control points that have left the image."""
         # Drawn lines are sharper than anything that a young generator makes: what it lacks of them tells nothing.
-        found = [game_health({name: value for name, value in numbers.items() if name != "sharpness"}, REMEDIES)]
+        found = [gan_health({name: value for name, value in numbers.items() if name != "sharpness"}, REMEDIES)]
         if numbers.get("warp_outside", 0) > ASTRAY:
             found.append(
-                f"more than {ASTRAY:.0%} of the control points are outside the picture, where they move nothing that "
+                f"more than {ASTRAY:.0%} of the control points are outside the image, where they move nothing that "
                 "is seen; raise --loss.outside"
             )
         return "\n".join(filter(None, found)) or None
@@ -135,13 +136,13 @@ class WarpGAN(Task[WarpGANSettings, PredictOptions, EvaluateOptions]):
     # --- using ------------------------------------------------------------------------------------------------
 
     @property
-    def outputs(self) -> Mapping[str, Plane]:
-        """A picture for each style, and for each style and scale of the sweep; the warp, if it is to be shown."""
+    def outputs(self) -> Mapping[str, ImageSpec]:
+        """An image for each style, and for each style and scale of the sweep; the warp, if it is to be shown."""
         asked, named = self.predict_options, self._style_names()
-        planes = {name: Plane() for name in named}
-        planes |= {f"{name}@{number}": Plane() for name in named for number in range(len(asked.scales))}
+        planes = {name: ImageSpec() for name in named}
+        planes |= {f"{name}@{number}": ImageSpec() for name in named for number in range(len(asked.exaggerations))}
         if asked.draw_points:
-            planes |= {"marks": Plane(3, smooth=False), "flow": Plane(2)}
+            planes |= {"marks": ImageSpec(3, smooth=False), "flow": ImageSpec(2)}
         return planes
 
     @property
@@ -154,10 +155,10 @@ class WarpGAN(Task[WarpGANSettings, PredictOptions, EvaluateOptions]):
         """A face must be seen whole."""
         return Tiling("whole")
 
-    def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
+    def read_inputs(self, path: Path, image: ImageFile) -> dict[str, Tensor]:
         """The photograph. Raises UsageError where the sheet of a sweep would be too large."""
-        check_sheet(path, picture.size, len(self._style_names()), len(self.predict_options.scales))
-        return super().read_inputs(path, picture)
+        check_sheet(path, image.size, len(self._style_names()), len(self.predict_options.exaggerations))
+        return super().read_inputs(path, image)
 
     def _style_names(self) -> list[str]:
         asked = self.predict_options
@@ -171,7 +172,7 @@ class WarpGAN(Task[WarpGANSettings, PredictOptions, EvaluateOptions]):
         if like is None:
             return torch.randn(count, self.settings.model.style, generator=torch.Generator().manual_seed(seed))
         device = next(networks.generator.parameters()).device
-        face = Letterbox.of(read_picture(like).colour[None], self.settings.model.size).faces.to(device)
+        face = Letterbox.of(read_image(like).colour[None], self.settings.model.size).faces.to(device)
         style: Tensor = networks.generator(2 * face - 1).encoded_style
         return style.cpu()
 
@@ -182,43 +183,43 @@ class WarpGAN(Task[WarpGANSettings, PredictOptions, EvaluateOptions]):
         return drawing
 
     def predict(self, batch: Batch, networks: Networks) -> Batch:
-        """Every picture in every style: as large as it came, drawn at the size that the networks were trained for.
+        """Every image in every style: as large as it came, drawn at the size that the networks were trained for.
 
-        A picture that is not a square is continued at its edges to one.
+        An image that is not a square is continued at its edges to one.
         """
         asked = self.predict_options
-        frame = Letterbox.of(batch["input"], self.settings.model.size)
+        letterbox = Letterbox.of(batch["input"], self.settings.model.size)
         styles = self.styles(networks, count=asked.styles, seed=asked.seed, like=asked.style_of)
         outputs: Batch = {}
         for name, style in zip(self._style_names(), styles, strict=True):
-            drawing = self.draw(frame.faces, networks, style, asked.scale)
-            outputs[name] = frame.back((drawing.picture + 1) / 2).clamp(0, 1)
-            for number, scale in enumerate(asked.scales):
-                warped = self.draw(frame.faces, networks, style, scale).picture
-                outputs[f"{name}@{number}"] = frame.back((warped + 1) / 2).clamp(0, 1)
+            drawing = self.draw(letterbox.faces, networks, style, asked.exaggeration)
+            outputs[name] = letterbox.back((drawing.image + 1) / 2).clamp(0, 1)
+            for number, scale in enumerate(asked.exaggerations):
+                warped = self.draw(letterbox.faces, networks, style, scale).image
+                outputs[f"{name}@{number}"] = letterbox.back((warped + 1) / 2).clamp(0, 1)
         if asked.draw_points:  # they do not depend on the style
-            outputs["flow"] = frame.back(drawing.flow) * frame.factor
-            placed = zip(frame.places(drawing.points), frame.factor * drawing.displacements, strict=True)
-            outputs["marks"] = torch.stack([marked(*each, frame.height, frame.width) for each in placed])
+            outputs["flow"] = letterbox.back(drawing.flow) * letterbox.factor
+            placed = zip(letterbox.places(drawing.points), letterbox.factor * drawing.displacements, strict=True)
+            outputs["marks"] = torch.stack([marked(*each, letterbox.height, letterbox.width) for each in placed])
         return outputs
 
-    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor | Rendered]:
+    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor | OutputImage]:
         """``<name>-style1.png``, …; ``-sweep.png``, a row for each style; ``-points.png``.
 
         Nothing is seen through where it was in the photograph: its shapes are elsewhere now.
         """
-        named, scales = self._style_names(), range(len(self.predict_options.scales))
-        pictures = {name: outputs[name] for name in named}
+        named, scales = self._style_names(), range(len(self.predict_options.exaggerations))
+        images = {name: outputs[name] for name in named}
         if scales:
             rows = [torch.cat([outputs[f"{name}@{number}"] for number in scales], dim=2) for name in named]
-            pictures["sweep"] = torch.cat(rows, dim=1)
+            images["sweep"] = torch.cat(rows, dim=1)
         if self.predict_options.draw_points:
-            pictures["points"] = drawn_points(inputs["input"], outputs["marks"], outputs["flow"])
-        return {name: Rendered(picture, alpha=False) for name, picture in pictures.items()}
+            images["points"] = drawn_points(inputs["input"], outputs["marks"], outputs["flow"])
+        return {name: OutputImage(image, alpha=False) for name, image in images.items()}
 
     # --- measuring --------------------------------------------------------------------------------------------
 
-    def evaluation_data(self, folder: Path | None) -> Pictures:
+    def evaluation_data(self, folder: Path | None) -> ImageDataset:
         """Pairs of a folder or of the options' list file; without a folder those that a run validates on."""
         listed = self.evaluate_options.list_file
         if folder is None:
@@ -249,7 +250,7 @@ class WarpGAN(Task[WarpGANSettings, PredictOptions, EvaluateOptions]):
         return metrics.DiscriminatorEmbedder() if self._identities else None
 
     def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
-        """Statistics of each photograph, drawn in two styles by chance."""
+        """Statistics of each photograph, drawn in two random styles."""
         fid = self.evaluate_options.fid
         looks = inception_features(fid) if fid else None
         numbers = metrics.numbers(batch, networks, self.settings.model.style, self._embedder(), looks)
@@ -259,5 +260,5 @@ class WarpGAN(Task[WarpGANSettings, PredictOptions, EvaluateOptions]):
         """A photograph; drawn, not warped; warped as learned and twice as far; a caricature by hand."""
         style = torch.randn(self.settings.model.style)
         drawing, twice = (self.draw(batch["input"], networks, style, scale) for scale in (1.0, 2.0))
-        drawn = [(picture + 1) / 2 for picture in (drawing.rendered, drawing.picture, twice.picture)]
-        return [picture[0].clamp(0, 1) for picture in (batch["input"], *drawn, batch["target"])]
+        drawn = [(image + 1) / 2 for image in (drawing.rendered, drawing.image, twice.image)]
+        return [image[0].clamp(0, 1) for image in (batch["input"], *drawn, batch["target"])]

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-NUMBERS = [("psnr-hole", "mean", 15.4918), ("l1-hole", "mean", 0.15), ("psnr-hole", "pretrain", None)]
+NUMBERS = [("masked-psnr", "mean", 15.4918), ("masked-l1", "mean", 0.15), ("masked-psnr", "pretrain", None)]
 SUMMARY = {"metrics": [{"name": name, "convention": "8-bit", "of": of, "value": value} for name, of, value in NUMBERS]}
 
 
@@ -55,7 +55,7 @@ def test_a_row_has_the_first_metric_of_baselines_and_phases(
     heading, *_, row = capsys.readouterr().out.splitlines()
     assert heading.endswith("1 threads, fp32")
     assert row.startswith("| `restore train lbam --epochs 10` | ")
-    assert row.endswith(" | psnr-hole (8-bit) | mean 15.49, pretrain none |")
+    assert row.endswith(" | masked-psnr (8-bit) | mean 15.49, pretrain none |")
 
 
 def test_a_command_that_fails_is_told_and_the_others_still_run(
@@ -65,7 +65,7 @@ def test_a_command_that_fails_is_told_and_the_others_still_run(
     assert benchmark.main(["vae", "lbam", "--keep", str(tmp_path)]) == 1
     failed, done = capsys.readouterr().out.splitlines()[-2:]
     assert failed.endswith("| exit status 3 | |")
-    assert "psnr-hole" in done
+    assert "masked-psnr" in done
 
 
 def test_a_task_that_has_no_first_command_is_refused(benchmark: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,9 @@ def benchmark() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize(("network", "model"), [("srresnet", {"channels": 4, "blocks": 1}), ("unet++", {"width": 2})])
+@pytest.mark.parametrize(
+    ("network", "model"), [("srresnet", {"channels": 4, "blocks": 1}), ("unet++", {"channels": 2})]
+)
 def test_every_way_is_timed(benchmark, network, model, capsys):
     common = ["--edge", "24", "--tile", "16", "--rounds", "1", "--no-compile", "--model", json.dumps(model)]
     benchmark.main(["--network", network, *common, "--json"])

@@ -138,9 +138,9 @@ def test_a_row_of_the_ladder_keeps_the_changes_above_it_when_it_is_chosen_alone(
 
 
 def test_another_width_is_that_of_every_row(benchmark: ModuleType) -> None:
-    base, supervised = {**BASE, "model": {"width": 16}}, {"width": 16, "deep_supervision": True}
+    base, supervised = {**BASE, "model": {"channels": 16}}, {"channels": 16, "deep_supervision": True}
     networks = benchmark.chosen(None, base, None)
-    assert [run["model"] for _, run in networks.values()] == [{"width": 16}, {"width": 16}, supervised]
+    assert [run["model"] for _, run in networks.values()] == [{"channels": 16}, {"channels": 16}, supervised]
     ladder = benchmark.chosen("UNet++ deep supervision", base, None)
     assert all(run["model"] == supervised for _, run in ladder.values())
 
@@ -155,7 +155,7 @@ def test_levels_are_measured_on_what_a_run_held_out(
 ) -> None:
     monkeypatch.setattr("restore.plugins.unet.data.splits.TRAIN_DRAWINGS", 4)
     monkeypatch.setattr("restore.plugins.unet.data.splits.VALIDATION_DRAWINGS", 2)
-    model = {"deep_supervision": True, "width": 2, "depth": 2}
+    model = {"deep_supervision": True, "channels": 2, "depth": 2}
     settings = NestedUNetSegmentation.tiny_settings(model=model, epochs=1, out=tmp_path, name="run").resolved()
     Trainer(NestedUNetSegmentation, settings, name="unet/nested-unet").fit()
     capsys.readouterr()

@@ -136,7 +136,7 @@ class GrowSettings(RunSettings):
     samples_per_epoch: int | None = 8
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "fp32"
     device: Literal["auto", "cpu", "cuda", "mps"] = "cpu"
-    sample_pictures: int = 0
+    sample_images: int = 0
 
 
 class PondSettings(Settings):

@@ -56,7 +56,7 @@ def test_completion_of_what_cannot_be_used_offers_nothing_and_stays_silent(compl
     assert [word for word in completed(line) if not word.startswith("--")] == []
 
 
-def test_the_code_bases_of_a_task_are_offered(restore_process):
+def test_the_converters_of_a_task_are_offered(restore_process):
     line = "restore import x.pth --task srgan --from "
     result = restore_process(
         _RESTORE_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=str(len(line.split(" ")) - 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 SMALL = [
     *("--epochs", "2", "--samples-per-epoch", "8", "--batch-size", "4", "--crop-size", "16"),
     *("--model.blocks", "1", "--model.channels", "4", "--discriminator.channels", "4", "--perceptual.weight", "0"),
-    *("--precision", "fp32", "--sample-pictures", "0"),
+    *("--precision", "fp32", "--sample-images", "0"),
 ]
 
 

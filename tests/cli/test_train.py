@@ -61,16 +61,16 @@ def test_a_finished_run_goes_on_for_more_epochs(restore, run_folder):
 
 
 def test_a_run_begins_with_parts_of_another(restore, run_folder):
-    parts = ["--only", "net.0.*", "--only", "net.2.bias"]
+    parts = ["--init-filter", "net.0.*", "--init-filter", "net.2.bias"]
     result = restore("train", "grow-flowers", "--init-from", "runs/first", *parts, "--name", "second")
     assert result.exit_code == 0, result.output
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("  weights   initialized")]
     assert line.startswith("  weights   initialized from 3 of 4 tensors of net, from ")
     assert line.endswith("runs/first/best.safetensors (garden/grow-flowers)")
     config = yaml.safe_load((run_folder.with_name("second") / "config.yaml").read_text())
-    assert config["only"] == ["net.0.*", "net.2.bias"]
+    assert config["init_filter"] == ["net.0.*", "net.2.bias"]
     assert config["init_from"] == str(run_folder / "best.safetensors")
-    refused = restore("train", "grow-flowers", "--only", "net.*")
+    refused = restore("train", "grow-flowers", "--init-filter", "net.*")
     assert refused.exit_code == 2
     assert "about the weights of init_from, which is not given" in refused.stderr
 

@@ -8,21 +8,21 @@ import pytest
 import torch
 
 from restore import registry
-from restore.core.testing import CHECKS, Check, Subject, check_imports
+from restore.core.testing import CHECKS, Check, TaskUnderTest, check_imports
 
 TASKS = {entry.full_name: entry for entry in registry.entries("tasks")}
 ENTRIES = [entry for kind in registry.KINDS for entry in registry.entries(kind)]
 
 
 @pytest.fixture(scope="module", params=sorted(TASKS))
-def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Subject:
+def tested(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> TaskUnderTest:
     torch.set_num_threads(1)  # networks this small only lose time by sharing their work
-    return Subject(TASKS[request.param], tmp_path_factory.mktemp("contract"))
+    return TaskUnderTest(TASKS[request.param], tmp_path_factory.mktemp("contract"))
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_the_contract_is_kept(check: Check, subject: Subject) -> None:
-    check(subject)
+def test_the_contract_is_kept(check: Check, tested: TaskUnderTest) -> None:
+    check(tested)
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.kind}-{entry.full_name}")

@@ -17,9 +17,9 @@ from restore.core.dataset import Batch
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
 from restore.core.settings import Settings
-from restore.core.specs import Plane, Tiling
+from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
-from restore.core.testing import CHECKS, ContractBroken, Subject, check_imports, check_task
+from restore.core.testing import CHECKS, ContractBroken, TaskUnderTest, check_imports, check_task
 from restore.core.training_step import Phase, TrainStep
 
 CHECK_BY_NAME = {check.__name__: check for check in CHECKS}
@@ -29,12 +29,12 @@ class Toy(OneNetwork):
     """Keeps the contract."""
 
     @property
-    def inputs(self) -> Mapping[str, Plane]:
-        return {"input": Plane(1)}
+    def inputs(self) -> Mapping[str, ImageSpec]:
+        return {"input": ImageSpec(1)}
 
     @property
-    def outputs(self) -> Mapping[str, Plane]:
-        return {"output": Plane(1)}
+    def outputs(self) -> Mapping[str, ImageSpec]:
+        return {"output": ImageSpec(1)}
 
     @property
     def tiling(self) -> Tiling:
@@ -71,14 +71,14 @@ class Meddling(TwoPhases):
     def train_step(self, batch: Batch, step: TrainStep) -> None:
         def closure(networks: Networks) -> dict[str, Tensor]:
             with torch.no_grad():
-                next(networks.critic.parameters()).add_(0.1)
+                next(networks.discriminator.parameters()).add_(0.1)
             return {"mse": F.mse_loss(networks.net(batch["input"]), batch["target"])}
 
         step.optimize("net", closure)
 
 
 class Lazy(TwoPhases):
-    """Never trains its critic."""
+    """Never trains its discriminator."""
 
     inputs, outputs = Toy.inputs, Toy.outputs
 
@@ -154,7 +154,7 @@ class Relative(Toy):
         return {name: rows / rows.sum(0) for name, rows in super().measure(batch, networks, protocol).items()}
 
 
-class ByChance(Toy):
+class AtRandom(Toy):
     """Measures with noise, which differs from sample to sample."""
 
     def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
@@ -180,7 +180,7 @@ class NotANumber(Toy):
 
 
 class Glaring(Toy):
-    """Shows values that no picture has."""
+    """Shows values that no image has."""
 
     def sample_row(self, batch: Batch, networks: Networks) -> list[Tensor]:
         return [255 * batch["input"][0]]
@@ -216,14 +216,14 @@ def documented(task: type[Task]) -> type[Task]:
     ("task", "check", "complaint"),
     [
         (Idle, "every_parameter_takes_part_in_its_loss", "net.idle.weight, net.idle.bias"),
-        (Meddling, "an_optimizer_moves_its_own_networks_and_no_other", "moved critic"),
-        (Lazy, "an_optimizer_moves_its_own_networks_and_no_other", "optimizer critic: not used once"),
+        (Meddling, "an_optimizer_moves_its_own_networks_and_no_other", "moved discriminator"),
+        (Lazy, "an_optimizer_moves_its_own_networks_and_no_other", "optimizer discriminator: not used once"),
         (Twice, "a_loss_calls_each_trained_network_once", "optimizer net: calls net 2 times; one call on concatenated"),
         (Counting, "a_run_that_was_killed_equals_one_that_was_not", "differs between whole and killed"),
         (Forgetful, "weights_files_hold_everything", "another one after saving and opening"),
-        (Sociable, "a_batch_predicts_what_its_pictures_do", "depends on its batch"),
+        (Sociable, "a_batch_predicts_what_its_images_do", "depends on its batch"),
         (Farsighted, "exact_tiles_equal_the_whole", "differ|depends on pixels 2 away"),
-        (Picky, "pictures_of_any_size_work", "37 x 53 pixels is refused"),
+        (Picky, "images_of_any_size_work", "37 x 53 pixels is refused"),
         (Pooling, "every_sample_is_a_row_of_its_own", "two samples gave rows"),
         (Relative, "every_sample_is_a_row_of_its_own", "mse: statistics of a sample depend on the one beside it"),
         (NotANumber, "numbers_are_finite_and_say_how_they_were_measured", "mse is nan"),
@@ -233,7 +233,7 @@ def documented(task: type[Task]) -> type[Task]:
 )
 def test_a_task_that_breaks_a_rule_is_told_which(task: type[Task], check: str, complaint: str, tmp_path: Path) -> None:
     with pytest.raises(ContractBroken, match=complaint):
-        CHECK_BY_NAME[check](Subject(Entry(task), tmp_path))
+        CHECK_BY_NAME[check](TaskUnderTest(Entry(task), tmp_path))
 
 
 def test_a_run_that_breaks_is_reported_once_under_the_name_of_every_check_that_looks_at_it(tmp_path: Path) -> None:
@@ -254,8 +254,8 @@ def test_a_task_that_keeps_every_rule_passes(task: type[Task], tmp_path: Path) -
     check_task(entry, tmp_path)
 
 
-def test_statistics_may_be_estimated_by_chance(tmp_path: Path) -> None:
-    CHECK_BY_NAME["every_sample_is_a_row_of_its_own"](Subject(Entry(ByChance), tmp_path))
+def test_statistics_may_be_estimated_at_random(tmp_path: Path) -> None:
+    CHECK_BY_NAME["every_sample_is_a_row_of_its_own"](TaskUnderTest(Entry(AtRandom), tmp_path))
 
 
 def test_everything_that_is_wrong_is_reported_at_once(tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def test_a_registration_that_does_not_fit_is_told_so(
     entry: Callable[[], Entry], complaint: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ContractBroken, match=complaint):
-        CHECK_BY_NAME["the_registered_objects_exist_and_fit"](Subject(entry(), tmp_path))
+        CHECK_BY_NAME["the_registered_objects_exist_and_fit"](TaskUnderTest(entry(), tmp_path))
 
 
 def test_a_heavy_import_is_named() -> None:

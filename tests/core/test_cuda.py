@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 from same_run import assert_same_run, final_state
-from tasks_in_use import enlarging, picture, used
+from tasks_in_use import image, upscaling, used
 from toy_tasks import Heads, OneNetwork, Penalty, TwoPhases, Variational, toy_settings
 
 from restore.core.events import Event, StepDone
@@ -78,7 +78,7 @@ def test_with_deterministic_kernels_a_resumed_run_is_exact(
 @only_cuda
 def test_fp16_scales_the_loss_of_each_optimizer_by_itself(tmp_path: Path) -> None:
     checkpoint, log = final_state(train(TwoPhases, tmp_path, precision="fp16"))
-    assert {key.split("/")[0] for line in log for key in line if key.endswith("/gradient")} == {"net", "critic"}
+    assert {key.split("/")[0] for line in log for key in line if key.endswith("/gradient")} == {"net", "discriminator"}
     text = json.dumps(checkpoint.state)
     assert text.count("_growth_tracker") == 2  # one scaler an optimizer
 
@@ -93,27 +93,27 @@ def test_half_precision_learns_nearly_as_much(precision: str, tmp_path: Path) ->
 
 
 def test_prediction_is_full_fp32_and_tiles_change_nothing() -> None:
-    task = enlarging(4)
-    image = picture(61, 47)
-    expected = used(task, image, tile=None)
+    task = upscaling(4)
+    pil_image = image(61, 47)
+    expected = used(task, pil_image, tile=None)
     device = torch.device(DEVICE)
     task.network.to(device)
     for tile in (None, 16):
-        found = used(task, image, tile=tile, device=device).cpu()
+        found = used(task, pil_image, tile=tile, device=device).cpu()
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)  # TF32 would be off by 1e-3
 
 
 @only_cuda
 def test_a_tile_that_does_not_fit_is_halved() -> None:
-    task = enlarging(4)
-    image = picture(1024, 1024)
-    expected = used(task, image, tile=None)
+    task = upscaling(4)
+    pil_image = image(1024, 1024)
+    expected = used(task, pil_image, tile=None)
     task.network.to("cuda")
     torch.cuda.empty_cache()
     total = torch.cuda.get_device_properties(0).total_memory
     torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved() + 96 * 2**20) / total)
     try:
-        found = used(task, image, tile=None, device=torch.device("cuda")).cpu()
+        found = used(task, pil_image, tile=None, device=torch.device("cuda")).cpu()
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)

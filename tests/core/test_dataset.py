@@ -9,14 +9,14 @@ from torch import Tensor
 from torch.utils.data import Dataset, TensorDataset
 from toy_tasks import Noise, OneNetwork, toy_settings
 
-from restore.core.dataset import Pictures, as_dataset
+from restore.core.dataset import ImageDataset, as_dataset
 from restore.core.training.trainer import Trainer
 from restore.core.training_step import Phase
 
 
 def test_tuples_become_samples_and_numbers_names() -> None:
     stock = as_dataset(TensorDataset(torch.zeros(3, 1, 2, 2), torch.ones(3, 1, 2, 2)))
-    assert isinstance(stock, Pictures)
+    assert isinstance(stock, ImageDataset)
     assert len(stock) == 3
     assert {name: float(value.mean()) for name, value in stock[1].items()} == {"input": 0, "target": 1}
     assert stock.name(2) == "2"

@@ -13,9 +13,9 @@ from pydantic import Field, ValidationError
 
 from restore.core.runs.resuming import changes
 from restore.core.settings import (
-    Changeable,
     Flag,
     OptimizerSettings,
+    ResumeSafe,
     RunSettings,
     ScheduleSettings,
     Settings,
@@ -40,7 +40,7 @@ def test_a_redeclared_field_keeps_its_help_bounds_and_marks() -> None:
     info = Family.model_fields["epochs"]
     assert Family().epochs == 7
     assert info.description == RunSettings.model_fields["epochs"].description
-    assert any(isinstance(mark, Changeable) for mark in info.metadata)
+    assert any(isinstance(mark, ResumeSafe) for mark in info.metadata)
     with pytest.raises(ValidationError, match="greater than or equal to 1"):
         Family(epochs=0)
 
@@ -111,7 +111,9 @@ def test_settings_import_no_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("typed", [{"epochs": True}, {"val_share": True}, {"ema": False}, {"optimizer": {"lr": True}}])
+@pytest.mark.parametrize(
+    "typed", [{"epochs": True}, {"val_fraction": True}, {"ema": False}, {"optimizer": {"lr": True}}]
+)
 def test_yes_and_no_are_no_numbers(typed: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match="number"):
         RunSettings.model_validate(typed) if "optimizer" not in typed else Family.model_validate(typed)

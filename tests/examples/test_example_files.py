@@ -13,7 +13,7 @@ import yaml
 
 from restore import registry
 from restore.core.errors import UsageError
-from restore.core.images.files import read_picture
+from restore.core.images.files import read_image
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PHOTO = Path(__file__).with_name("noisy.png")
@@ -34,7 +34,7 @@ def test_a_family_in_one_file_trains_and_is_used(tmp_path: Path) -> None:
     small = ("--epochs", "1", "--samples-per-epoch", "32", "--device", "cpu", "--name", "bright")
     ran("-m", "restore.cli", "train", "brighten", *small, folder=tmp_path)
     ran("-m", "restore.cli", "predict", "runs/bright", PHOTO, "--output", "out", "--device", "cpu", folder=tmp_path)
-    assert read_picture(tmp_path / "out" / "noisy.png").colour.shape == read_picture(PHOTO).colour.shape
+    assert read_image(tmp_path / "out" / "noisy.png").colour.shape == read_image(PHOTO).colour.shape
 
 
 def test_the_settings_file_is_valid_and_changes_what_it_says() -> None:
@@ -44,20 +44,20 @@ def test_the_settings_file_is_valid_and_changes_what_it_says() -> None:
     assert settings.split() == (8, 2)
 
 
-def test_the_script_trains_measures_and_enlarges(tmp_path: Path) -> None:
+def test_the_script_trains_measures_and_upscales(tmp_path: Path) -> None:
     script = EXAMPLES / "without_the_command_line.py"
     small = ("--epochs", "2", "--samples-per-epoch", "16", "--out", tmp_path / "runs")
     said = ran(script, PHOTO, tmp_path / "large.png", *small, folder=tmp_path)
     assert "psnr (Y, border 2) of the last phase" in said
-    _, height, width = read_picture(PHOTO).colour.shape
-    assert read_picture(tmp_path / "large.png").colour.shape == (3, 2 * height, 2 * width)
+    _, height, width = read_image(PHOTO).colour.shape
+    assert read_image(tmp_path / "large.png").colour.shape == (3, 2 * height, 2 * width)
 
 
 def test_the_script_looks_at_its_files_before_it_trains(tmp_path: Path) -> None:
     main = runpy.run_path(str(EXAMPLES / "without_the_command_line.py"))["main"]
-    for photo, enlarged, complaint in ((PHOTO, PHOTO, "exists already"), (tmp_path / "no.png", PHOTO, "no such file")):
+    for photo, upscaled, complaint in ((PHOTO, PHOTO, "exists already"), (tmp_path / "no.png", PHOTO, "no such file")):
         with pytest.raises(UsageError, match=complaint):
-            main(photo, enlarged, out=tmp_path / "runs")
+            main(photo, upscaled, out=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
 
 

@@ -9,11 +9,22 @@ from pathlib import Path
 import pytest
 from separate_environment import Environment
 
-from restore.core.images.files import read_picture
+from restore.core.images.files import read_image
 
 ROOT = Path(__file__).parents[2]
 DENOISE = ROOT / "examples" / "restore-denoise"
-SMALL = ("--model.width", "4", "--model.depth", "3", "--crop", "16", "--epochs", "1", "--samples-per-epoch", "16")
+SMALL = (
+    "--model.channels",
+    "4",
+    "--model.depth",
+    "3",
+    "--crop-size",
+    "16",
+    "--epochs",
+    "1",
+    "--samples-per-epoch",
+    "16",
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,18 +69,18 @@ def test_a_run_measures_itself(run: Path) -> None:
     assert 5 < number["value"] < 60
 
 
-def test_a_run_is_used_on_a_picture(environment: Environment, run: Path, tmp_path: Path) -> None:
+def test_a_run_is_used_on_an_image(environment: Environment, run: Path, tmp_path: Path) -> None:
     photo = ROOT / "tests" / "examples" / "noisy.png"
     shutil.copy(photo, tmp_path / "noisy.png")
     predict = ("predict", run, "noisy.png", "--output", "clean", "--device", "cpu")
     environment.run("python", "-m", "restore.cli", *predict, folder=tmp_path)
-    assert read_picture(tmp_path / "clean" / "noisy.png").colour.shape == read_picture(photo).colour.shape
+    assert read_image(tmp_path / "clean" / "noisy.png").colour.shape == read_image(photo).colour.shape
 
 
 def test_a_run_is_measured_with_another_noise(environment: Environment, run: Path, tmp_path: Path) -> None:
     def psnr(*noise: str) -> tuple[str, float]:
-        pictures = ROOT / "tests" / "examples"
-        command = ("evaluate", run, *noise, "--device", "cpu", "--json", "--data", pictures)
+        images = ROOT / "tests" / "examples"
+        command = ("evaluate", run, *noise, "--device", "cpu", "--json", "--data", images)
         said = environment.run("python", "-m", "restore.cli", *command, folder=tmp_path).stdout
         (number,) = json.loads(said)["metrics"]
         return number["convention"], float(number["value"])

@@ -32,7 +32,7 @@ DTYPES = {"fp32": torch.float32, "fp64": torch.float64}
 TOLERANCES = {"fp32": 2e-4, "fp64": 1e-9}
 
 
-def chance(text: str) -> np.random.Generator:
+def rng(text: str) -> np.random.Generator:
     """The generator that belongs to a name."""
     seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
     return np.random.Generator(np.random.PCG64(seed))
@@ -40,7 +40,7 @@ def chance(text: str) -> np.random.Generator:
 
 def weight(key: str, shape: tuple[int, ...], gain: float) -> np.ndarray:
     """The float32 value of a state-dict entry that is not an integer."""
-    z = np.asarray(chance(key).standard_normal(shape))
+    z = np.asarray(rng(key).standard_normal(shape))
     leaf = key.rpartition(".")[2]
     if shape == ():
         value = 1.5 + 0.2 * np.clip(z, -2, 2)
@@ -60,7 +60,7 @@ def weight(key: str, shape: tuple[int, ...], gain: float) -> np.ndarray:
 
 
 def smooth(random: np.random.Generator, shape: tuple[int, ...], low: float, high: float) -> np.ndarray:
-    """Pictures made of six random waves each, clipped to [low, high]."""
+    """Images made of six random waves each, clipped to [low, high]."""
     *planes, height, width = shape
     rows, columns = np.arange(height)[:, None], np.arange(width)[None, :]
     total = np.zeros(shape)
@@ -83,11 +83,11 @@ def blocks(random: np.random.Generator, shape: tuple[int, ...], cell: int, share
 
 
 def masked(prefix: str, rule: Mapping[str, Any]) -> np.ndarray:
-    """The product of two other inputs of a fixture: a picture and its mask, or the mask's opposite."""
-    picture, mask = (
+    """The product of two other inputs of a fixture: an image and its mask, or the mask's opposite."""
+    image, mask = (
         drawn(f"{prefix}:{part}", of).astype(np.float64) for part, of in zip(rule["of"], rule["specs"], strict=True)
     )
-    product: np.ndarray = picture * (1 - mask if rule["invert"] else mask)
+    product: np.ndarray = image * (1 - mask if rule["invert"] else mask)
     return np.concatenate([product, mask[:, :1]], axis=1) if rule["append_mask"] else product
 
 
@@ -96,13 +96,13 @@ def drawn(name: str, rule: Mapping[str, Any]) -> np.ndarray:
     shape = tuple(rule["shape"])
     match rule["kind"]:
         case "smooth":
-            value = smooth(chance(name), shape, rule["lo"], rule["hi"])
+            value = smooth(rng(name), shape, rule["lo"], rule["hi"])
         case "normal":
-            value = rule["std"] * chance(name).standard_normal(shape)
+            value = rule["std"] * rng(name).standard_normal(shape)
         case "blocks":
-            value = blocks(chance(name), shape, rule["cell"], rule["p_one"])
+            value = blocks(rng(name), shape, rule["cell"], rule["p_one"])
         case "uniform":
-            value = rule["lo"] + (rule["hi"] - rule["lo"]) * chance(name).random(shape)
+            value = rule["lo"] + (rule["hi"] - rule["lo"]) * rng(name).random(shape)
         case "rect":
             top, left, height, width = rule["tlhw"]
             value = np.zeros(shape)

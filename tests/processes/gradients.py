@@ -40,11 +40,11 @@ def gradients(task: str, accumulate: int) -> dict[str, torch.Tensor]:
                 {name: torch.cat([p.grad.flatten() for p in networks.raw[name].parameters()])}
             )
         )
-    pictures = torch.rand(BATCH, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    images = torch.rand(BATCH, 1, 8, 8, generator=torch.Generator().manual_seed(1))
     plan = make_plan(settings, BATCH, processes=accelerator.num_processes)
     step = optimizers.begin_step()
     for keys in list(plan.keys(0, 0, accelerator.process_index))[: plan.micro_batches]:
-        part = pictures[[sample for _, sample, _ in keys]]
+        part = images[[sample for _, sample, _ in keys]]
         with accelerator.accumulate(*wrapped.values()):
             toy.train_step({"input": part, "target": 1 - part}, step)
     return seen

@@ -113,7 +113,7 @@ def raw_where_trained() -> Any:
 
 
 def trainable_for_another() -> Any:
-    """The generator's backward pass leaves gradients in the critic."""
+    """The generator's backward pass leaves gradients in the discriminator."""
     return "only_trainable", WrappedNetworks, lambda *_: contextlib.nullcontext()
 
 
@@ -151,7 +151,7 @@ def watch(out: Path, rule: Callable[[], Any] | None) -> dict[str, Any]:
     optimizer = OptimizerSettings(name="sgd", lr=1e-2, momentum=0, schedule=ScheduleSettings(name="linear"))
     settings = toy_tasks.toy_settings(
         out, name=rule.__name__ if rule else "right", epochs=3, batch_size=8, accumulate=2, samples_per_epoch=28,
-        batch_norm=False, optimizer=optimizer, workers=0, sample_pictures=0,
+        batch_norm=False, optimizer=optimizer, workers=0, sample_images=0,
     )  # fmt: skip
     hook = register_optimizer_step_pre_hook(Watched.stepped)
     failure = None

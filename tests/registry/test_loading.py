@@ -91,9 +91,9 @@ def test_a_ready_plugin_says_what_it_provides(offer: Any, build: Any) -> None:
 def test_the_summary_is_the_first_line_of_the_docstring(tmp_path: Path, build: Any, monkeypatch: Any) -> None:
     from restore.registry import Candidate
 
-    (tmp_path / "with_a_docstring.py").write_text('"""\nMakes pictures better.\n\nAt length."""\n')
+    (tmp_path / "with_a_docstring.py").write_text('"""\nMakes images better.\n\nAt length."""\n')
     monkeypatch.syspath_prepend(tmp_path)
-    assert only(build.registry(Candidate("demo", "with_a_docstring"))).summary == "Makes pictures better."
+    assert only(build.registry(Candidate("demo", "with_a_docstring"))).summary == "Makes images better."
 
 
 def test_how_long_loading_took_is_measured(offer: Any, build: Any) -> None:

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 import torch
-from restore_denoise.settings import EvaluationOptions
+from restore_denoise.settings import DenoiseEvaluateOptions
 from restore_denoise.task import Denoising
 
 from restore import registry
@@ -24,7 +24,11 @@ def test_the_plugin_is_cheap_to_load() -> None:
 
 def test_it_is_measured_with_the_noise_that_it_is_made_for_unless_another_is_asked_for() -> None:
     settings = Denoising.tiny_settings(model={"noise": 50})
-    for options, level in ((None, "50"), (EvaluationOptions(), "50"), (EvaluationOptions(noise=12.5), "12.5")):
+    for options, level in (
+        (None, "50"),
+        (DenoiseEvaluateOptions(), "50"),
+        (DenoiseEvaluateOptions(noise=12.5), "12.5"),
+    ):
         task = Denoising(settings).with_options(evaluate=options)
         assert task.protocols()["rgb"].metrics["psnr"].convention == f"8-bit RGB, noise {level}"
         assert task.evaluation_data(None).noise == float(level) / 255
@@ -34,7 +38,7 @@ def test_a_short_training_removes_noise(tmp_path: Path) -> None:
     quick = {"lr": 1e-2, "schedule": {"name": "cosine", "warmup": 0.05}}
     settings = Denoising.tiny_settings(
         out=tmp_path,
-        model={"width": 8, "depth": 3, "noise": 50},
+        model={"channels": 8, "depth": 3, "noise": 50},
         optimizer=quick,
         batch_size=8,
         samples_per_epoch=400,

@@ -1,4 +1,4 @@
-"""How a game of generator and critic fails, told from logged numbers: one plain sentence for each failure.
+"""How adversarial training fails, told from logged numbers: one plain sentence for each failure.
 
 Sentences hold limits, not measured values, so that a failure that lasts is told of once.
 """
@@ -16,7 +16,7 @@ from torch import Tensor
 from restore.core.dataset import Batch
 
 SURE = 0.99
-"""Mean probability from which on a critic is taken to be sure of real pictures."""
+"""Mean probability from which on a discriminator is taken to be sure of real images."""
 NEVER_FOOLED = 1e-3
 """Mean probability below which it is taken never to be fooled by a generated one."""
 CHECKERBOARD = 8.0
@@ -24,7 +24,7 @@ CHECKERBOARD = 8.0
 COLLAPSED = 0.15
 """Diversity, relative to that of the targets, below which samples are taken to be all alike."""
 BLURRED = 0.1
-"""Detail, relative to that of the targets, below which pictures are taken to be blurred."""
+"""Detail, relative to that of the targets, below which images are taken to be blurred."""
 EXPLODED, VANISHED = 1e4, 1e-6
 """Norms of a gradient beyond which it is taken to have exploded or vanished."""
 APART = 1e5
@@ -34,7 +34,7 @@ GAP = 1.0
 
 
 LABELLED = ("vanilla", "least-squares")
-"""Kinds of games whose critic is told labels, so that ``real_label`` counts."""
+"""Kinds of adversarial losses whose discriminator is told labels, so that ``real_label`` counts."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +43,15 @@ class Remedies:
 
     discriminator_won: str = "lower --adversarial.discriminator.lr, or pretrain longer"
     exploded: str = "lower its learning rate (lr), or clip the gradient (clip_norm)"
-    vanished: str = "raise its learning rate (lr), or choose another game with --adversarial.kind"
+    vanished: str = "raise its learning rate (lr), or choose another loss with --adversarial.kind"
     apart: str = "bring --adversarial.generator.lr, --adversarial.discriminator.lr and the weights of losses together"
-    collapsed: str = "lower --adversarial.weight, raise the weight of the pixel loss, or enlarge --batch-size"
+    collapsed: str = "lower --adversarial.weight, raise the weight of the pixel loss, or raise --batch-size"
     checkerboard: str = "train longer, lower --adversarial.weight, or raise the weight of the total variation"
     blurred: str = "train longer, or raise --adversarial.weight or --perceptual.weight"
     gap: str = "train on more such masks (--masks.kinds), or longer"
 
 
-def game_health(
+def gan_health(
     numbers: Mapping[str, float],
     remedies: Remedies | None = None,
     *,
@@ -61,16 +61,16 @@ def game_health(
 ) -> str | None:
     """Every failure that the numbers of a log line show, a line for each; None where all is well.
 
-    Seen are ``d_real`` and ``d_fake``, mean probabilities that real and generated pictures are real;
-    ``<optimizer>/gradient`` of the optimizers called ``generator`` and ``critic``; ``checkerboard``, ``diversity`` and
-    ``sharpness`` of `measures`; and the metrics ``validation/psnr-<kind of masks>`` next to
+    Seen are ``d_real`` and ``d_fake``, mean probabilities that real and generated images are real;
+    ``<optimizer>/gradient`` of the optimizers called ``generator`` and ``discriminator``; ``checkerboard``,
+    ``diversity`` and ``sharpness`` of `measures`; and the metrics ``validation/psnr-<kind of masks>`` next to
     ``baseline/<baseline>/psnr-<kind>``. What is missing or not a number is not judged.
     """
     remedies = remedies or Remedies()
     found = [
         *_balance(numbers, remedies),
         *_gradients(numbers, remedies, generator, discriminator),
-        *_pictures(numbers, remedies),
+        *_images(numbers, remedies),
         *_gap(numbers, remedies, baseline),
     ]
     return "\n".join(found) or None
@@ -79,7 +79,7 @@ def game_health(
 def _balance(numbers: Mapping[str, float], remedies: Remedies) -> Iterator[str]:
     if numbers.get("d_real", 0) >= SURE and numbers.get("d_fake", 1) <= NEVER_FOOLED:
         yield (
-            f"the discriminator has won: it knows real pictures (above {SURE:g} sure) and is never fooled (below "
+            f"the discriminator has won: it knows real images (above {SURE:g} sure) and is never fooled (below "
             f"{NEVER_FOOLED:g}), so the generator learns nothing from it; {remedies.discriminator_won}"
         )
 
@@ -99,20 +99,20 @@ def _gradients(numbers: Mapping[str, float], remedies: Remedies, generator: str,
         )
 
 
-def _pictures(numbers: Mapping[str, float], remedies: Remedies) -> Iterator[str]:
+def _images(numbers: Mapping[str, float], remedies: Remedies) -> Iterator[str]:
     if numbers.get("checkerboard", 1) > CHECKERBOARD:
         yield (
-            "generated pictures have a checkerboard: a pattern with the period of the network's strides, over "
+            "generated images have a checkerboard: a pattern with the period of the network's strides, over "
             f"{CHECKERBOARD:g} times stronger than in photographs; {remedies.checkerboard}"
         )
     if numbers.get("diversity", 1) < COLLAPSED:
         yield (
-            "mode collapse: generated pictures are all alike, they differ from each other less than "
+            "mode collapse: generated images are all alike, they differ from each other less than "
             f"{COLLAPSED:g} times as much as their targets do; {remedies.collapsed}"
         )
     if numbers.get("sharpness", 1) < BLURRED:
         yield (
-            f"generated pictures are blurred: they have less than {BLURRED:g} times the detail of their targets; "
+            f"generated images are blurred: they have less than {BLURRED:g} times the detail of their targets; "
             f"{remedies.blurred}"
         )
 
@@ -136,12 +136,12 @@ def _gap(numbers: Mapping[str, float], remedies: Remedies, baseline: str) -> Ite
 
 
 _UNDECIDED = 1e-2
-"""Share of the targets' detail that chance alone may put on the period; below it nothing is told apart."""
+"""Share of the targets' detail that noise alone may put on the period; below it nothing is told apart."""
 
 
 @torch.no_grad()
-def game_measures(generated: Tensor, batch: Batch, period: int = 4) -> dict[str, Tensor]:
-    """``checkerboard``, ``diversity`` and ``sharpness`` of generated pictures, in the batch's hole where it has one."""
+def gan_measures(generated: Tensor, batch: Batch, period: int = 4) -> dict[str, Tensor]:
+    """``checkerboard``, ``diversity`` and ``sharpness`` of generated images, in the batch's hole where it has one."""
     target, mask = batch["target"].float(), batch.get("mask")
     generated = generated.detach().float()
     where = torch.ones_like(target[:, :1]) if mask is None else mask.float()
@@ -153,24 +153,24 @@ def game_measures(generated: Tensor, batch: Batch, period: int = 4) -> dict[str,
 
 
 def checkerboard(generated: Tensor, target: Tensor, where: Tensor, period: int = 4) -> Tensor:
-    """How many times more detail repeats with a period in generated pictures than in targets, a scalar.
+    """How many times more detail repeats with a period in generated images than in targets, a scalar.
 
     Strided and transposed convolutions leave patterns of the period of their strides (Odena et al., 2016); a period of
     4 shows those of 2 as well. Both energies are taken relative to that of the targets' detail: beside it a pattern is
-    seen or not, however blurred generated pictures are. See `periodic_energy`.
+    seen or not, however blurred generated images are. See `periodic_energy`.
     """
-    (pattern, _), (natural, detail) = (periodic_energy(pictures, where, period) for pictures in (generated, target))
+    (pattern, _), (natural, detail) = (periodic_energy(images, where, period) for images in (generated, target))
     undecided = _UNDECIDED * detail + torch.finfo(detail.dtype).tiny
     return (pattern + undecided) / (natural + undecided)
 
 
-def periodic_energy(pictures: Tensor, where: Tensor, period: int) -> tuple[Tensor, Tensor]:
+def periodic_energy(images: Tensor, where: Tensor, period: int) -> tuple[Tensor, Tensor]:
     """Energy of detail at frequencies of k / period over the whole batch, and that of all detail; scalars.
 
     By Parseval's theorem that energy is the energy of the mean over all periods, so no spectrum has to be computed, and
     a hole of any shape will do. Height and width are cut to multiples of the period.
     """
-    detail = _detail(pictures)
+    detail = _detail(images)
     height, width = (side - side % period for side in detail.shape[-2:])
     if not height or not width:
         return detail.new_zeros(()), detail.new_zeros(())
@@ -193,31 +193,31 @@ def diversity(generated: Tensor, target: Tensor) -> Tensor:
     return (spreads[0] + undecided) / (spreads[1] + undecided)
 
 
-def moments(pictures: Tensor, where: Tensor) -> Tensor:
-    """Mean and deviation of each channel inside the mask, (B, 2C); the same for pictures that look alike there."""
-    weights = where.expand_as(pictures)
+def moments(images: Tensor, where: Tensor) -> Tensor:
+    """Mean and deviation of each channel inside the mask, (B, 2C); the same for images that look alike there."""
+    weights = where.expand_as(images)
     counts = weights.flatten(2).sum(2).clamp(min=1)
-    mean = (pictures * weights).flatten(2).sum(2) / counts
-    spread = ((pictures - rearrange(mean, "b c -> b c 1 1")).square() * weights).flatten(2).sum(2) / counts
+    mean = (images * weights).flatten(2).sum(2) / counts
+    spread = ((images - rearrange(mean, "b c -> b c 1 1")).square() * weights).flatten(2).sum(2) / counts
     return torch.cat([mean, spread.sqrt()], dim=1)
 
 
 def sharpness(generated: Tensor, target: Tensor, where: Tensor) -> Tensor:
-    """Amount of detail of generated pictures relative to that of targets, a scalar; blurred ones have less than 1."""
-    amounts = [(_detail(pictures).square() * where).sum().sqrt() for pictures in (generated, target)]
+    """Amount of detail of generated images relative to that of targets, a scalar; blurred ones have less than 1."""
+    amounts = [(_detail(images).square() * where).sum().sqrt() for images in (generated, target)]
     undecided = 1e-3 * where.sum().sqrt()
     return (amounts[0] + undecided) / (amounts[1] + undecided)
 
 
-def _detail(pictures: Tensor) -> Tensor:
+def _detail(images: Tensor) -> Tensor:
     """What each pixel differs by from the mean of its four neighbours; zero at the borders, which have not all."""
-    detail = torch.zeros_like(pictures)
-    middle = pictures[..., 1:-1, 1:-1]
-    vertical = pictures[..., :-2, 1:-1] + pictures[..., 2:, 1:-1]
-    horizontal = pictures[..., 1:-1, :-2] + pictures[..., 1:-1, 2:]
+    detail = torch.zeros_like(images)
+    middle = images[..., 1:-1, 1:-1]
+    vertical = images[..., :-2, 1:-1] + images[..., 2:, 1:-1]
+    horizontal = images[..., 1:-1, :-2] + images[..., 1:-1, 2:]
     detail[..., 1:-1, 1:-1] = middle - (vertical + horizontal) / 4
     return detail
 
 
-def _mean(pictures: Tensor, weights: Tensor) -> Tensor:
-    return (pictures * weights).sum((0, 2, 3), keepdim=True) / weights.sum((0, 2, 3), keepdim=True).clamp(min=1)
+def _mean(images: Tensor, weights: Tensor) -> Tensor:
+    return (images * weights).sum((0, 2, 3), keepdim=True) / weights.sum((0, 2, 3), keepdim=True).clamp(min=1)

@@ -1,6 +1,6 @@
 """Adversarial losses.
 
-A discriminator gives scores, of any shape, to real and to generated pictures; higher means more real. Each loss here
+A discriminator gives scores, of any shape, to real and to generated images; higher means more real. Each loss here
 is a pair: the discriminator minimises ``discriminator(real, fake)``, the generator ``generator(fake)``. All take bare
 scores: no sigmoid, whose gradient vanishes for confident scores.
 """
@@ -26,15 +26,15 @@ class AdversarialLoss(ABC):
     """Factor of the generator's term. The terms of the discriminator have none: nothing else pulls at it."""
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
-        """Terms ``d_loss_real`` and ``d_loss_fake`` from the scores of real and of detached generated pictures."""
+        """Terms ``d_loss_real`` and ``d_loss_fake`` from the scores of real and of detached generated images."""
         return {"d_loss_real": self.d_loss_real(real), "d_loss_fake": self.d_loss_fake(fake)}
 
     def generator(self, fake: Tensor) -> Terms:
-        """Term ``adversarial`` from the scores of generated pictures."""
+        """Term ``adversarial`` from the scores of generated images."""
         return {"adversarial": self.weight * self.g_loss(fake)}
 
     def penalty(self, discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Terms:  # noqa: ARG002
-        """Further discriminator terms that need the network itself and pictures (B, …), not scores; usually none."""
+        """Further discriminator terms that need the network itself and images (B, …), not scores; usually none."""
         return {}
 
     def score_stats(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
@@ -43,19 +43,19 @@ class AdversarialLoss(ABC):
 
     @abstractmethod
     def probability(self, scores: Tensor) -> Tensor:
-        """How likely pictures of these scores are real, in [0, 1], by the meaning that scores have in this game."""
+        """How likely images of these scores are real, in [0, 1], by the meaning that scores have in this loss."""
 
     @abstractmethod
     def d_loss_real(self, scores: Tensor) -> Tensor:
-        """Discriminator loss of real pictures, a scalar."""
+        """Discriminator loss of real images, a scalar."""
 
     @abstractmethod
     def d_loss_fake(self, scores: Tensor) -> Tensor:
-        """Discriminator loss of generated pictures, a scalar."""
+        """Discriminator loss of generated images, a scalar."""
 
     @abstractmethod
     def g_loss(self, scores: Tensor) -> Tensor:
-        """The generator's loss of its pictures before the weight, a scalar."""
+        """The generator's loss of its images before the weight, a scalar."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Vanilla(AdversarialLoss):
     """Binary cross-entropy on logits; the generator's is the non-saturating one (Goodfellow et al., 2014)."""
 
     real_label: float = 1.0
-    """Label of real pictures; 0.9 smooths it from one side (Salimans et al., 2016), against overconfidence."""
+    """Label of real images; 0.9 smooths it from one side (Salimans et al., 2016), against overconfidence."""
 
     def probability(self, scores: Tensor) -> Tensor:
         """The sigmoid."""
@@ -87,7 +87,7 @@ class LeastSquares(AdversarialLoss):
     """Squared distance of the scores to labels (Mao et al., 2017, equation 9: real 1, generated 0, wanted 1)."""
 
     real_label: float = 1.0
-    """Label of real pictures; 0.9 smooths it from one side."""
+    """Label of real images; 0.9 smooths it from one side."""
 
     def probability(self, scores: Tensor) -> Tensor:
         """Where they lie between the labels."""
@@ -129,13 +129,15 @@ class Hinge(AdversarialLoss):
 
 @dataclass(frozen=True)
 class Wasserstein(AdversarialLoss):
-    """Difference of mean scores, with a penalty that keeps the critic's slope at one (Gulrajani et al., 2017)."""
+    """Difference of mean scores, with a penalty that keeps the discriminator's slope at one (Gulrajani et al.,
+    2017)."""
 
     penalty_weight: float = 10.0
     """Factor of the gradient penalty; zero leaves it out."""
 
     def score_stats(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        """``distance``, the critic's estimate of the Wasserstein distance: its scores have no zero, hence no odds."""
+        """``distance``, the discriminator's estimate of the Wasserstein distance: its scores have no zero, hence no
+        odds."""
         return {"distance": real.detach().mean() - fake.detach().mean()}
 
     def probability(self, scores: Tensor) -> Tensor:  # noqa: ARG002
@@ -162,11 +164,11 @@ class Wasserstein(AdversarialLoss):
 
 
 def gradient_penalty(discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
-    """Mean of ``(‖∇x critic(x)‖ - 1)²`` at points x drawn between real and fake pictures (B, …); a scalar.
+    """Mean of ``(‖∇x discriminator(x)‖ - 1)²`` at points x drawn between real and fake images (B, …); a scalar.
 
     Gulrajani et al., 2017, algorithm 1. The gradient of each sample's summed scores is taken with respect to that
-    sample, so the critic must treat samples independently: no batch normalisation. The mean over samples makes equal
-    micro-batches add up to the penalty of the whole batch. Chance comes from torch's global generator.
+    sample, so the discriminator must treat samples independently: no batch normalisation. The mean over samples makes
+    equal micro-batches add up to the penalty of the whole batch. Random numbers come from torch's global generator.
     """
     between = points_between(real, fake)
     return slope_penalty(discriminator(between).reshape(len(between), -1).sum(1), between)
@@ -175,10 +177,10 @@ def gradient_penalty(discriminator: Callable[[Tensor], Tensor], real: Tensor, fa
 def points_between(real: Tensor, fake: Tensor) -> Tensor:
     """Points (B, …) at a random share of the way from each fake sample to its real one, at which slopes are taken.
 
-    Raises ValueError for pictures of two shapes.
+    Raises ValueError for images of two shapes.
     """
     if real.shape != fake.shape:
-        raise ValueError(f"expected pictures of one shape, not {tuple(real.shape)} and {tuple(fake.shape)}")
+        raise ValueError(f"expected images of one shape, not {tuple(real.shape)} and {tuple(fake.shape)}")
     share = torch.rand(len(real), *[1] * (real.dim() - 1), device=real.device, dtype=real.dtype)
     return torch.lerp(fake.detach().to(real.dtype), real.detach(), share).requires_grad_()
 
@@ -186,7 +188,7 @@ def points_between(real: Tensor, fake: Tensor) -> Tensor:
 def slope_penalty(scores: Tensor, points: Tensor) -> Tensor:
     """Mean of ``(‖∇x score(x)‖ - 1)²`` for one score (B,) of each point (B, …); a scalar.
 
-    For critics that judge several batches in one call, as a critic that is spread over processes has to.
+    For discriminators that judge several batches in one call, as a discriminator that is spread over processes has to.
     """
     (slope,) = torch.autograd.grad(scores.sum(), points, create_graph=True)
     lengths: Tensor = torch.linalg.vector_norm(slope.flatten(1), dim=1)

@@ -10,10 +10,10 @@ from restore.core.settings import RunSettings
 
 
 class TwoPhaseSettings(RunSettings):
-    """Settings of a run that pretrains and then plays an adversarial game.
+    """Settings of a run that pretrains and then trains adversarially.
 
-    A family declares ``pretrain`` and ``adversarial``, groups of settings with ``epochs``. Where the game has no such
-    setting it takes what pretraining leaves, and the family overrides ``split``.
+    A family declares ``pretrain`` and ``adversarial``, groups of settings with ``epochs``. Where the adversarial phase
+    has no such setting it takes what pretraining leaves, and the family overrides ``split``.
     """
 
     if TYPE_CHECKING:
@@ -31,13 +31,17 @@ class TwoPhaseSettings(RunSettings):
         return shares(self.epochs, self.pretrain.epochs, self.adversarial.epochs)
 
     def resolved(self) -> Self:
-        """A copy with the lengths of the phases fixed: in ``epochs`` and those of pretraining, which leave the game's.
+        """A copy with the lengths of the phases fixed: in ``epochs`` and those of pretraining, which leave the
+        adversarial ones.
 
-        So a resumed run with more ``epochs`` goes on with the game instead of moving its beginning.
+        So a resumed run with more ``epochs`` goes on with the adversarial phase instead of moving its beginning.
         """
         settings = super().resolved()
-        pretrain, game = settings.split()
-        changes = {"epochs": pretrain + game, "pretrain": settings.pretrain.model_copy(update={"epochs": pretrain})}
+        pretrain, adversarial = settings.split()
+        changes = {
+            "epochs": pretrain + adversarial,
+            "pretrain": settings.pretrain.model_copy(update={"epochs": pretrain}),
+        }
         if getattr(settings.adversarial, "epochs", None) is not None:
             changes["adversarial"] = settings.adversarial.model_copy(update={"epochs": None})
         return settings.model_copy(update=changes)
@@ -46,7 +50,7 @@ class TwoPhaseSettings(RunSettings):
 def shares(epochs: int, pretrain: int | None, adversarial: int | None) -> tuple[int, int]:
     """Epochs of pretraining and of the adversarial phase: 4 to 1 where nothing else is set.
 
-    One epoch in all is pretraining: a game from an untrained generator would only damage.
+    One epoch in all is pretraining: an adversarial phase from an untrained generator would only damage.
 
     >>> shares(20, None, None), shares(1, None, None), shares(20, 5, None), shares(20, None, 2)
     ((16, 4), (1, 0), (5, 15), (18, 2))

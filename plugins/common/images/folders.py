@@ -1,4 +1,4 @@
-"""Folders of pictures, their halves for training and validation, and pairs of folders."""
+"""Folders of images, their halves for training and validation, and pairs of folders."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from restore.core.errors import DataError, UsageError
-from restore.core.images.files import picture_size, read_picture
-from restore.core.images.listing import list_pictures, require_folder
+from restore.core.images.files import image_size, read_image
+from restore.core.images.listing import list_images, require_folder
 from restore.core.images.pixels import to_uint8
 from restore.core.settings import RunSettings
 
@@ -22,26 +22,26 @@ Split = Literal["train", "validation"]
 File = TypeVar("File")
 
 MEMORY = 2**30
-"""Bytes of decoded pictures that a folder keeps, unless told otherwise."""
+"""Bytes of decoded images that a folder keeps, unless told otherwise."""
 
 PAIRED = (("LR", "HR"), ("inputs", "targets"))
-"""Names of the two folders of a paired data set: what a network is given, what it is to answer."""
+"""Names of the two folders of a paired dataset: what a network is given, what it is to answer."""
 
 _SCALED = re.compile("(?P<name>.+)[xX][2348]")
 
 
-class PictureFolder:
-    """Picture files, decoded when first asked for; `ImageSource`.
+class ImageFolder:
+    """Image files, decoded when first asked for; `ImageSource`.
 
-    Whatever its kind, a picture becomes 8-bit RGB: gray is repeated, palettes are looked up, alpha is left out, 16 bits
-    are rounded to 8. As many decoded pictures as fit into ``memory`` bytes are kept. They are the first ones asked for:
-    when every picture is asked for once an epoch, throwing out the oldest would find almost none again.
+    Whatever its kind, an image becomes 8-bit RGB: gray is repeated, palettes are looked up, alpha is left out, 16 bits
+    are rounded to 8. As many decoded images as fit into ``memory`` bytes are kept. They are the first ones asked for:
+    when every image is asked for once an epoch, throwing out the oldest would find almost none again.
     """
 
     def __init__(self, files: Sequence[Path], memory: int = MEMORY) -> None:
-        """Look at the start of every file. Raises DataError naming a file that is no readable picture."""
+        """Look at the start of every file. Raises DataError naming a file that is no readable image."""
         self.files = list(files)
-        self._sizes = [picture_size(path) for path in self.files]
+        self._sizes = [image_size(path) for path in self.files]
         self._memory = memory
         self._kept: dict[int, tuple[Tensor, bool]] = {}
         self._kept_bytes = 0
@@ -59,7 +59,7 @@ class PictureFolder:
         return self._sizes[index]
 
     def gray(self, index: int) -> bool:
-        """Whether the file is a gray picture; decodes it."""
+        """Whether the file is a gray image; decodes it."""
         return self._decoded(index)[1]
 
     def name(self, index: int) -> str:
@@ -69,8 +69,8 @@ class PictureFolder:
     def _decoded(self, index: int) -> tuple[Tensor, bool]:
         if index in self._kept:
             return self._kept[index]
-        picture = read_picture(self.files[index])
-        decoded = to_uint8(picture.colour), picture.gray
+        image = read_image(self.files[index])
+        decoded = to_uint8(image.colour), image.gray
         worker = get_worker_info()
         allowed = self._memory // (worker.num_workers if worker else 1)  # each process keeps its own
         with self._lock:
@@ -126,9 +126,9 @@ def paired_files(inputs: Path, targets: Path, *, scaled: bool = False) -> list[t
 
 
 def _by_name(folder: Path, partners: Collection[str] = ()) -> dict[str, Path]:
-    """The pictures of a folder by their names; by those of ``partners`` where only the scale is said besides."""
+    """The images of a folder by their names; by those of ``partners`` where only the scale is said besides."""
     named: dict[str, Path] = {}
-    for path in list_pictures(folder):
+    for path in list_images(folder):
         match = _SCALED.fullmatch(path.stem)
         name = match["name"] if match and path.stem not in partners and match["name"] in partners else path.stem
         if name in named:
@@ -139,7 +139,7 @@ def _by_name(folder: Path, partners: Collection[str] = ()) -> dict[str, Path]:
 
 def _check_named_scale(path: Path, target: Path) -> None:
     said = path.stem.removeprefix(target.stem)[1:]
-    sides = zip(picture_size(target), picture_size(path), strict=True)
+    sides = zip(image_size(target), image_size(path), strict=True)
     if any(abs(large - int(said) * small) >= int(said) for large, small in sides):  # less is what rounding leaves over
         raise DataError(f"{path}: its name says that it is {said} times smaller than {target}, but its size does not")
 
@@ -149,7 +149,7 @@ def split_files(settings: RunSettings, split: Split) -> list[Path] | None: ...
 @overload
 def split_files(settings: RunSettings, split: Split, find: Callable[[Path], Sequence[File]]) -> list[File] | None: ...
 def split_files(
-    settings: RunSettings, split: Split, find: Callable[[Path], Sequence[object]] = list_pictures
+    settings: RunSettings, split: Split, find: Callable[[Path], Sequence[object]] = list_images
 ) -> list[object] | list[Path] | list[File] | None:
     """The files that a run trains or validates on, or None where it uses its sample.
 
@@ -157,7 +157,7 @@ def split_files(
     on the rest. Next to nothing is read. Raises what ``find`` raises, and UsageError as `held_out`.
 
     Args:
-        settings: of the run: ``data``, ``val_data``, ``val_share`` and ``seed`` are used.
+        settings: of the run: ``data``, ``val_data``, ``val_fraction`` and ``seed`` are used.
         split: which files.
         find: lists a folder: its image files, or whatever stands for one image, such as a pair of files.
     """
@@ -168,7 +168,7 @@ def split_files(
     files = find(settings.data)
     if settings.val_data is not None:
         return list(files)
-    train, validation = held_out(len(files), settings.val_share, settings.seed, settings.data)
+    train, validation = held_out(len(files), settings.val_fraction, settings.seed, settings.data)
     return [files[index] for index in (train if split == "train" else validation)]
 
 
@@ -179,8 +179,7 @@ def held_out(count: int, share: float, seed: int, what: object) -> tuple[list[in
     """
     if count < 2:
         raise UsageError(
-            f"{what}: one picture cannot be both trained on and held out for validation; "
-            "give --val-data, or more pictures"
+            f"{what}: one image cannot be both trained on and held out for validation; give --val-data, or more images"
         )
     validation = min(max(1, round(count * share)), count - 1)
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed)).tolist()

@@ -1,7 +1,7 @@
-"""Resizing as MATLAB's ``imresize`` does it, to the last bit for 8-bit pictures.
+"""Resizing as MATLAB's ``imresize`` does it, to the last bit for 8-bit images.
 
-Tables of super-resolution compare pictures that were made small with MATLAB's bicubic kernel (a = -0.5), which is
-stretched when a picture shrinks so that nothing aliases. Other libraries use another kernel parameter, another border
+Tables of super-resolution compare images that were made small with MATLAB's bicubic kernel (a = -0.5), which is
+stretched when an image shrinks so that nothing aliases. Other libraries use another kernel parameter, another border
 or no stretching, and differ by tenths of a decibel.
 """
 
@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from restore.core.runtime.devices import in_float64
 
 Border = Literal["clamp", "mirror", "exclude"]
-"""Where taps outside the picture read: the nearest pixel, the mirrored one (newer MATLAB), or nowhere (Pillow)."""
+"""Where taps outside the image read: the nearest pixel, the mirrored one (newer MATLAB), or nowhere (Pillow)."""
 
 
 def cubic(x: Tensor) -> Tensor:
@@ -56,35 +56,35 @@ TRIANGLE = Kernel(triangle, 2)
 LANCZOS = Kernel(lanczos, 6)
 
 
-def imresize(pictures: Tensor, scale: float, *, border: Border = "clamp") -> Tensor:
-    """Resize pictures (..., H, W) as ``imresize(picture, scale, 'bicubic')`` of MATLAB.
+def imresize(images: Tensor, scale: float, *, border: Border = "clamp") -> Tensor:
+    """Resize images (..., H, W) as ``imresize(image, scale, 'bicubic')`` of MATLAB.
 
-    uint8 pictures are rounded half up and clipped after each of the two passes, height first, as MATLAB does; the
-    result is exactly its result. Floating-point pictures are neither rounded nor clipped.
+    uint8 images are rounded half up and clipped after each of the two passes, height first, as MATLAB does; the
+    result is exactly its result. Floating-point images are neither rounded nor clipped.
 
     Returns (..., ceil(H * scale), ceil(W * scale)) of the same dtype. Raises ValueError for a scale that is not a
     positive finite number.
     """
-    return resample(pictures, scale, CUBIC, border=border)
+    return resample(images, scale, CUBIC, border=border)
 
 
 def resample(
-    pictures: Tensor, scale: float, kernel: Kernel, *, antialias: bool = True, border: Border = "clamp"
+    images: Tensor, scale: float, kernel: Kernel, *, antialias: bool = True, border: Border = "clamp"
 ) -> Tensor:
-    """Resize pictures (..., H, W) with any kernel; sums are taken in float64.
+    """Resize images (..., H, W) with any kernel; sums are taken in float64.
 
-    ``antialias`` stretches the kernel when a picture shrinks; nothing changes when it grows.
+    ``antialias`` stretches the kernel when an image shrinks; nothing changes when it grows.
     """
     if not (math.isfinite(scale) and scale > 0):
         raise ValueError(f"a scale is a positive number, not {scale}")
-    is_8bit = pictures.dtype == torch.uint8
-    values = in_float64(pictures)
+    is_8bit = images.dtype == torch.uint8
+    values = in_float64(images)
     for axis in (-2, -1):
         taps = _taps(values.shape[axis], scale, kernel, antialias, border)
         values = _weighted_sums(values, axis, taps)
         if is_8bit:
             values = (values + 0.5).floor().clamp(0, 255)
-    return values.to(pictures.dtype).to(pictures.device)
+    return values.to(images.dtype).to(images.device)
 
 
 def resized_length(length: int, scale: float) -> int:
@@ -107,7 +107,7 @@ class _Taps:
     """(pixels, taps), float64; each row sums to one."""
 
 
-@lru_cache(maxsize=256)  # a data set asks for the same few lengths again and again
+@lru_cache(maxsize=256)  # a dataset asks for the same few lengths again and again
 def _taps(length: int, scale: float, kernel: Kernel, antialias: bool, border: Border) -> _Taps:
     stretch = min(scale, 1.0) if antialias else 1.0
     width = kernel.width / stretch
@@ -139,7 +139,7 @@ def _weighted_sums(values: Tensor, axis: int, taps: _Taps) -> Tensor:
 
 
 def bilinear(planes: Tensor, size: tuple[int, int]) -> Tensor:
-    """Planes (C, H, W) or (B, C, H, W) at another size (height, width), with the triangle that Pillow's BILINEAR has.
+    """Tensors (C, H, W) or (B, C, H, W) at another size (height, width), with the triangle that Pillow's BILINEAR has.
 
     The triangle is stretched where planes shrink, so that nothing aliases, and ends at the edge. uint8 is computed in
     floating point and rounded. Planes of this size are returned as they are.

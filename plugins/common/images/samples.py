@@ -16,7 +16,7 @@ from typing import Literal
 from torch import Tensor
 
 from restore.core.errors import DataError
-from restore.core.images.files import read_picture
+from restore.core.images.files import read_image
 from restore.core.images.pixels import to_uint8
 
 SCENES: Mapping[str, tuple[str, ...]] = {
@@ -49,17 +49,17 @@ class Photographs:
         self._names = [file.partition(".")[0] for file in files]
         read = [_read(file) for file in files]
         self._gray = [gray for _, gray in read]
-        self._pictures = [_middle(picture, largest) for picture, _ in read]
+        self._images = [_middle(image, largest) for image, _ in read]
 
     def __len__(self) -> int:
-        return len(self._pictures)
+        return len(self._images)
 
     def __getitem__(self, index: int) -> Tensor:
-        return self._pictures[index]
+        return self._images[index]
 
     def size(self, index: int) -> tuple[int, int]:
         """Height and width."""
-        height, width = self._pictures[index].shape[-2:]
+        height, width = self._images[index].shape[-2:]
         return height, width
 
     def gray(self, index: int) -> bool:
@@ -74,7 +74,7 @@ class Photographs:
 def photographs(split: Literal["train", "validation"], largest: int | None = None) -> Photographs:
     """The photographs of one split.
 
-    Without ``largest``, training pictures are whole and validation pictures are cut to their middle 256 x 256 pixels,
+    Without ``largest``, training images are whole and validation images are cut to their middle 256 x 256 pixels,
     so that an evaluation takes a second or two on a small machine.
     """
     if largest is None and split == "validation":
@@ -89,12 +89,12 @@ def _read(file: str) -> tuple[Tensor, bool]:
     path = Path(package.origin).parent / "data" / file if package is not None and package.origin else Path(file)
     if not path.is_file():
         raise DataError(f"{path}: the photographs that ship with scikit-image are not there; install it from its wheel")
-    picture = read_picture(path)
-    return to_uint8(picture.colour), picture.gray
+    image = read_image(path)
+    return to_uint8(image.colour), image.gray
 
 
-def _middle(picture: Tensor, largest: int | None) -> Tensor:
-    height, width = picture.shape[-2:]
+def _middle(image: Tensor, largest: int | None) -> Tensor:
+    height, width = image.shape[-2:]
     rows, columns = min(height, largest or height), min(width, largest or width)
     top, left = (height - rows) // 2, (width - columns) // 2
-    return picture[:, top : top + rows, left : left + columns].contiguous()
+    return image[:, top : top + rows, left : left + columns].contiguous()

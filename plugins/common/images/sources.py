@@ -1,4 +1,4 @@
-"""What every source of pictures offers to the data sets made from it."""
+"""What every source of images offers to the datasets made from it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from restore.core.errors import DataError
 
 
 class ImageSource(Protocol):
-    """Whole pictures, decoded, as 8-bit RGB."""
+    """Whole images, decoded, as 8-bit RGB."""
 
     in_memory: bool
     """Whether all of them are or will be kept in memory, so that processes that load data would not help."""
 
     def __len__(self) -> int:
-        """How many pictures there are."""
+        """How many images there are."""
         ...
 
     def __getitem__(self, index: int) -> Tensor:
-        """One picture, (3, H, W) uint8. It may be shared: do not write into it."""
+        """One image, (3, H, W) uint8. It may be shared: do not write into it."""
         ...
 
     def size(self, index: int) -> tuple[int, int]:
@@ -28,7 +28,7 @@ class ImageSource(Protocol):
         ...
 
     def gray(self, index: int) -> bool:
-        """Whether the picture came without colours, and its three channels are copies of one; may decode it."""
+        """Whether the image came without colours, and its three channels are copies of one; may decode it."""
         ...
 
     def name(self, index: int) -> str:
@@ -36,15 +36,15 @@ class ImageSource(Protocol):
         ...
 
 
-def refuse_smaller(originals: ImageSource, least: int, need: str, advice: str) -> None:
-    """Raise a DataError that names every picture (up to three) with a side of fewer than ``least`` pixels.
+def refuse_smaller(source: ImageSource, least: int, need: str, advice: str) -> None:
+    """Raise a DataError that names every image (up to three) with a side of fewer than ``least`` pixels.
 
     ``need`` says what for, as ``a training crop``, and ``advice`` what to do about it.
     """
-    small = [index for index in range(len(originals)) if min(originals.size(index)) < least]
+    small = [index for index in range(len(source)) if min(source.size(index)) < least]
     if not small:
         return
-    named = [f"{originals.name(index)} ({_described(originals.size(index))})" for index in small[:3]]
+    named = [f"{source.name(index)} ({_described(source.size(index))})" for index in small[:3]]
     more = f" and {len(small) - 3} more" if len(small) > 3 else ""
     raise DataError(f"too small for {need}, which needs {least}x{least} pixels: {', '.join(named)}{more}; {advice}")
 

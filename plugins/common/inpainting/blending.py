@@ -14,32 +14,32 @@ from restore.core.errors import DataError
 from restore.core.images.pixels import luma
 
 
-def blend(answer: Tensor, picture: Tensor, mask: Tensor, *, feather: int = 0, poisson: bool = False) -> Tensor:
-    """A picture (3, H, W) with an answer where a mask (1, H, W) is one.
+def blend(answer: Tensor, image: Tensor, mask: Tensor, *, feather: int = 0, poisson: bool = False) -> Tensor:
+    """An image (3, H, W) with an answer where a mask (1, H, W) is one.
 
-    Outside the hole it is the picture, bit for bit; with ``feather``, from that many pixels away on, and in between the
-    two fade into each other. ``poisson`` keeps the answer's texture and takes the colours at the seam from the picture.
-    Of a picture whose known part has no colours the answer's luma is taken. The result is in [0, 1] where the picture
+    Outside the hole it is the image, bit for bit; with ``feather``, from that many pixels away on, and in between the
+    two fade into each other. ``poisson`` keeps the answer's texture and takes the colours at the seam from the image.
+    Of an image whose known part has no colours the answer's luma is taken. The result is in [0, 1] where the image
     is.
     """
     hole = mask > 0.5
     if not hole.any():
-        return picture
-    if is_gray(picture, hole):
-        answer = luma(answer).expand_as(picture)
+        return image
+    if is_gray(image, hole):
+        answer = luma(answer).expand_as(image)
     answer = answer.clamp(0, 1)
     if poisson:
-        host = (picture.cpu(), answer.cpu(), mask.cpu())
-        answer = poisson_blend(*host).clamp(0, 1).to(picture.device, picture.dtype)
+        host = (image.cpu(), answer.cpu(), mask.cpu())
+        answer = poisson_blend(*host).clamp(0, 1).to(image.device, image.dtype)
     if not feather:
-        return torch.where(hole, answer, picture)
+        return torch.where(hole, answer, image)
     share = feather_weights(mask, feather)
-    return torch.where(share > 0, picture + share * (answer - picture), picture)
+    return torch.where(share > 0, image + share * (answer - image), image)
 
 
-def is_gray(picture: Tensor, hole: Tensor) -> bool:
+def is_gray(image: Tensor, hole: Tensor) -> bool:
     """Whether the three channels are the same outside the hole."""
-    return not bool(((picture != picture[:1]) & ~hole).any())
+    return not bool(((image != image[:1]) & ~hole).any())
 
 
 def feather_weights(mask: Tensor, pixels: int) -> Tensor:
@@ -53,32 +53,32 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 
-def poisson_blend(picture: Tensor, patch: Tensor, mask: Tensor, *, mixed: bool = False) -> Tensor:
-    """A picture with the texture of a patch where the mask is one, and the colours of the picture around it.
+def poisson_blend(image: Tensor, patch: Tensor, mask: Tensor, *, mixed: bool = False) -> Tensor:
+    """An image with the texture of a patch where the mask is one, and the colours of the image around it.
 
     Pérez, Gangnet and Blake, "Poisson image editing", 2003.
 
     Inside, the result has the differences between neighbours that the patch has (equation 7 of the paper); at the seam
-    it has the picture's values. ``mixed`` takes, between each two neighbours, the larger difference of the two
-    (equation 13). At the picture's edge there is no neighbour to agree with, and none is asked for.
+    it has the image's values. ``mixed`` takes, between each two neighbours, the larger difference of the two
+    (equation 13). At the image's edge there is no neighbour to agree with, and none is asked for.
 
-    Picture and patch are (C, H, W), the mask (1, H, W). Outside the mask nothing changes; the result may leave the
+    Image and patch are (C, H, W), the mask (1, H, W). Outside the mask nothing changes; the result may leave the
     range of its inputs. Raises DataError when the mask leaves no pixel whose colour could be kept.
     """
     inside = (mask[0] > 0.5).numpy()
     if inside.all():
-        raise DataError("the mask covers the whole picture: there is no seam whose colours could be kept")
+        raise DataError("the mask covers the whole image: there is no seam whose colours could be kept")
     if not inside.any():
-        return picture
+        return image
     unknowns = np.full(inside.shape, -1, dtype=np.int64)
     unknowns[inside] = np.arange(inside.sum())
-    values, texture = picture.double().numpy(), patch.double().numpy()
+    values, texture = image.double().numpy(), patch.double().numpy()
     neighbours = np.zeros(int(inside.sum()))
     right_side = np.zeros((len(neighbours), len(values)))
     links = [_towards(step, inside, unknowns, values, texture, mixed, neighbours, right_side) for step in _STEPS]
     solved = splu(_matrix(neighbours, links)).solve(right_side)  # (unknowns, C)
-    blended = picture.clone()
-    blended[:, torch.from_numpy(inside)] = torch.from_numpy(solved.T).to(picture.dtype)
+    blended = image.clone()
+    blended[:, torch.from_numpy(inside)] = torch.from_numpy(solved.T).to(image.dtype)
     return blended
 
 

@@ -1,4 +1,4 @@
-"""Pictures with holes, to train and to measure on."""
+"""Images with holes, to train and to measure on."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from restore.core.dataset import Pictures
+from restore.core.dataset import ImageDataset
 from restore.core.errors import DataError, UsageError
-from restore.core.images.files import picture_size
-from restore.core.images.listing import list_pictures
+from restore.core.images.files import image_size
+from restore.core.images.listing import list_images
 from restore.core.settings import RunSettings
 from restore.plugins.common.images.augment import augmented_crop
 from restore.plugins.common.images.augment_settings import CropAugmentation
-from restore.plugins.common.images.folders import PictureFolder, Split, paired_files, split_files
+from restore.plugins.common.images.folders import ImageFolder, Split, paired_files, split_files
 from restore.plugins.common.images.samples import photographs
 from restore.plugins.common.images.sources import ImageSource, refuse_smaller
 from restore.plugins.common.masks.folders import MaskFolder, warn_if_odd
@@ -27,7 +27,7 @@ UNKNOWN_KIND = -1
 """``kind`` of a mask that was not drawn."""
 
 
-def holed(target: Tensor, mask: Tensor, kind: int = UNKNOWN_KIND) -> dict[str, Tensor]:
+def masked_sample(target: Tensor, mask: Tensor, kind: int = UNKNOWN_KIND) -> dict[str, Tensor]:
     """A sample: ``target`` (3, H, W) in [0, 1], ``mask`` (1, H, W) with one in the hole, ``input`` black there.
 
     ``kind`` is the place of the hole's look among `masks.settings.KINDS`, or -1.
@@ -36,13 +36,13 @@ def holed(target: Tensor, mask: Tensor, kind: int = UNKNOWN_KIND) -> dict[str, T
 
 
 class InpaintingCrops:
-    """Random crops with random holes to train on: samples as `holed` gives them, of ``crop`` x ``crop`` pixels.
+    """Random crops with random holes to train on: samples as `masked_sample` gives them, of ``crop`` x ``crop`` pixels.
 
     Crops, their variations and holes are drawn from torch's global generator.
     """
 
     def __init__(self, targets: ImageSource, masks: MaskSettings, crop: int, augment: CropAugmentation) -> None:
-        """Cut from ``targets``. Raises DataError naming pictures smaller than the crop, and as `MaskFolder`."""
+        """Cut from ``targets``. Raises DataError naming images smaller than the crop, and as `MaskFolder`."""
         refuse_smaller(targets, crop, "a training crop", "leave them out, or lower the size of the crops")
         self._targets, self._settings, self._crop, self._augment = targets, masks, crop, augment
         self._folder = None if masks.folder is None else MaskFolder(masks.folder, masks.polarity)
@@ -53,10 +53,10 @@ class InpaintingCrops:
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         target = augmented_crop(self._targets[index], self._crop, self._augment)
-        return holed(target, *self._hole())
+        return masked_sample(target, *self._hole())
 
     def name(self, index: int) -> str:
-        """The picture's file name."""
+        """The image's file name."""
         return Path(self._targets.name(index)).name
 
     def _hole(self) -> tuple[Tensor, int]:
@@ -66,21 +66,21 @@ class InpaintingCrops:
             return (mask.flip(-1) if self._augment.flip and torch.randint(2, ()) else mask), UNKNOWN_KIND
         kind = self._settings.kinds[int(torch.randint(len(self._settings.kinds), ()))]
         low, high = self._settings.coverage
-        share = low + (high - low) * float(torch.rand((), dtype=torch.float64))
-        return draw_mask(kind, side, side, share), KINDS.index(kind)
+        coverage = low + (high - low) * float(torch.rand((), dtype=torch.float64))
+        return draw_mask(kind, side, side, coverage), KINDS.index(kind)
 
 
 class InpaintingSquares:
-    """The middle square of each picture with a hole that is always the same, to measure on.
+    """The middle square of each image with a hole that is always the same, to measure on.
 
     Drawn holes go through the kinds and through the range of shares, with the index as their seed; masks of a folder
-    follow each other. Where pictures are few each is seen with several holes, so that every kind is there.
+    follow each other. Where images are few each is seen with several holes, so that every kind is there.
     """
 
     def __init__(self, targets: ImageSource, masks: MaskSettings, window: int) -> None:
-        """Cut squares of ``window`` pixels, smaller ones of smaller pictures.
+        """Cut squares of ``window`` pixels, smaller ones of smaller images.
 
-        Raises DataError naming pictures of one row or column, and as `MaskFolder`.
+        Raises DataError naming images of one row or column, and as `MaskFolder`.
         """
         refuse_smaller(targets, 2, "a hole and something known beside it", "leave them out")
         self._targets, self._settings, self._window = targets, masks, window
@@ -99,13 +99,13 @@ class InpaintingSquares:
         top, left = (height - side) // 2, (width - side) // 2
         target = target[:, top : top + side, left : left + side].float() / 255
         if self._folder is not None:
-            return holed(target, self._folder.fitted(self._mask(index), side, side))
+            return masked_sample(target, self._folder.fitted(self._mask(index), side, side))
         place, generator = self._kind(index), torch.Generator().manual_seed(index)
         kind = self._settings.kinds[place]
-        return holed(target, draw_mask(kind, side, side, self._coverage(index), generator), KINDS.index(kind))
+        return masked_sample(target, draw_mask(kind, side, side, self._coverage(index), generator), KINDS.index(kind))
 
     def name(self, index: int) -> str:
-        """The picture's file name, and its hole where there are several."""
+        """The image's file name, and its hole where there are several."""
         name = Path(self._targets.name(index % len(self._targets))).name
         if self._rounds == 1:
             return name
@@ -120,8 +120,8 @@ class InpaintingSquares:
         return index * masks // len(self) if len(self) < masks else index % masks
 
     def _kind(self, index: int) -> int:
-        round_, picture = divmod(index, len(self._targets))
-        return (round_ + picture) % len(self._settings.kinds)
+        round_, image = divmod(index, len(self._targets))
+        return (round_ + image) % len(self._settings.kinds)
 
     def _coverage(self, index: int) -> float:
         """Shares that fill the range evenly, however many there are: multiples of the golden ratio, nearly."""
@@ -130,10 +130,10 @@ class InpaintingSquares:
 
 
 _SEVERAL = 12
-"""Masks of a folder that are seen at least, where pictures are few."""
+"""Masks of a folder that are seen at least, where images are few."""
 
 
-def inpainting_pictures(
+def inpainting_images(
     split: Split,
     settings: RunSettings,
     masks: MaskSettings,
@@ -141,15 +141,15 @@ def inpainting_pictures(
     *,
     window: int = 256,
     augment: CropAugmentation | None = None,
-) -> Pictures:
+) -> ImageDataset:
     """Random crops with random holes to train on, or fixed squares of ``window`` pixels with fixed holes.
 
-    ``settings.data`` is a folder of pictures, or one with ``images/`` and ``masks/``, of which any mask is put over any
-    picture unless ``masks`` names other ones; without it, the photographs of scikit-image are taken. Validation is on
-    ``settings.val_data``, with the masks in it if it has any, or on a share of the training pictures held out by the
-    seed. Samples are those of `holed`. ``augment`` says how training crops vary; unset, they are mirrored.
+    ``settings.data`` is a folder of images, or one with ``images/`` and ``masks/``, of which any mask is put over any
+    image unless ``masks`` names other ones; without it, the photographs of scikit-image are taken. Validation is on
+    ``settings.val_data``, with the masks in it if it has any, or on a share of the training images held out by the
+    seed. Samples are those of `masked_sample`. ``augment`` says how training crops vary; unset, they are mirrored.
 
-    Raises UsageError where there are masks beside the pictures and ``masks`` says how holes are to be drawn.
+    Raises UsageError where there are masks beside the images and ``masks`` says how holes are to be drawn.
     """
     targets, masks = _targets(split, settings), _masks(split, settings, masks)
     if split == "train":
@@ -158,12 +158,12 @@ def inpainting_pictures(
 
 
 def _targets(split: Split, settings: RunSettings) -> ImageSource:
-    files = split_files(settings, split, lambda folder: list_pictures(_of_pictures(folder)))
-    return photographs(split) if files is None else PictureFolder(files)
+    files = split_files(settings, split, lambda folder: list_images(_of_images(folder)))
+    return photographs(split) if files is None else ImageFolder(files)
 
 
 def _masks(split: Split, settings: RunSettings, masks: MaskSettings) -> MaskSettings:
-    """The settings of holes, naming the masks that lie beside the pictures where no others are named."""
+    """The settings of holes, naming the masks that lie beside the images where no others are named."""
     if masks.folder is not None:
         return masks
     if split == "validation" and settings.val_data is not None and (settings.val_data / "masks").is_dir():
@@ -183,20 +183,20 @@ def _refuse_others(masks: MaskSettings, beside: Path, *names: str) -> None:
     if asked:
         flags = " and ".join("--masks" if name == "folder" else f"--masks.{name}" for name in asked)
         raise UsageError(
-            f"{flags}: other holes than those in {beside}, which belong to the pictures; leave {flags} out, or give "
-            "the folder of the pictures alone as --data"
+            f"{flags}: other holes than those in {beside}, which belong to the images; leave {flags} out, or give "
+            "the folder of the images alone as --data"
         )
 
 
-def _of_pictures(folder: Path) -> Path:
+def _of_images(folder: Path) -> Path:
     return folder / "images" if (folder / "images").is_dir() else folder
 
 
 class InpaintingPairs:
-    """Pictures of any size with the masks that belong to them: samples as `holed` gives them."""
+    """Images of any size with the masks that belong to them: samples as `masked_sample` gives them."""
 
     def __init__(self, targets: ImageSource, mask: Callable[[int], Tensor]) -> None:
-        """Pair pictures with the masks that ``mask`` gives for their indices."""
+        """Pair images with the masks that ``mask`` gives for their indices."""
         self._targets, self._mask = targets, mask
         self.in_memory = targets.in_memory
 
@@ -204,47 +204,45 @@ class InpaintingPairs:
         return len(self._targets)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        return holed(self._targets[index].float() / 255, self._mask(index))
+        return masked_sample(self._targets[index].float() / 255, self._mask(index))
 
     def name(self, index: int) -> str:
-        """The picture's file name."""
+        """The image's file name."""
         return Path(self._targets.name(index)).name
 
 
 MEASURED = 256
-"""Largest side of the squares that are measured where pictures come without masks."""
+"""Largest side of the squares that are measured where images come without masks."""
 
 
-def evaluation_holes(folder: Path | None, masks: MaskSettings | None = None) -> Pictures:
-    """Pictures with holes to measure on.
+def evaluation_images(folder: Path | None, masks: MaskSettings | None = None) -> ImageDataset:
+    """Images with holes to measure on.
 
-    ``images/`` with the masks of the same names in ``masks/`` are taken as they are. Of a folder of pictures, and of
+    ``images/`` with the masks of the same names in ``masks/`` are taken as they are. Of a folder of images, and of
     the sample photographs, the middle squares are taken, with the holes that ``masks`` says. Raises UsageError when the
-    folder has one of the two or no pictures, and when it has both and ``masks`` asks for other holes; DataError naming
-    a mask of another size than its picture.
+    folder has one of the two or no images, and when it has both and ``masks`` asks for other holes; DataError naming
+    a mask of another size than its image.
     """
     masks = masks or MaskSettings()
     if folder is None:
         return InpaintingSquares(photographs("validation"), masks, MEASURED)
     images, drawn = folder / "images", folder / "masks"
     if images.is_dir() != drawn.is_dir():
-        raise UsageError(
-            f"{folder}: holes need two folders in it, images/ and masks/, paired by name; or only pictures"
-        )
+        raise UsageError(f"{folder}: holes need two folders in it, images/ and masks/, paired by name; or only images")
     if not images.is_dir():
-        return InpaintingSquares(PictureFolder(list_pictures(folder)), masks, MEASURED)
+        return InpaintingSquares(ImageFolder(list_images(folder)), masks, MEASURED)
     _refuse_others(masks, drawn, "folder", "kinds", "coverage")
     pairs = paired_files(drawn, images)
-    targets = PictureFolder([image for _, image in pairs])
+    targets = ImageFolder([image for _, image in pairs])
     files = [mask for mask, _ in pairs]
     _check_sizes(targets, files)
     warn_if_odd(drawn, tuple(files), masks.polarity)
     return InpaintingPairs(targets, lambda index: read_mask(files[index], masks.polarity))
 
 
-def _check_sizes(targets: PictureFolder, masks: Sequence[Path]) -> None:
+def _check_sizes(targets: ImageFolder, masks: Sequence[Path]) -> None:
     for index, mask in enumerate(masks):
         height, width = targets.size(index)
-        rows, columns = picture_size(mask)
+        rows, columns = image_size(mask)
         if (rows, columns) != (height, width):
             raise DataError(f"{mask}: {columns}x{rows} pixels, but {targets.name(index)} has {width}x{height}")

@@ -1,6 +1,6 @@
 """Losses that know where the hole is.
 
-Pictures are (B, C, H, W), masks (B, 1, H, W) with one in the hole. Each mean runs over the full picture, so that a
+Images are (B, C, H, W), masks (B, 1, H, W) with one in the hole. Each mean runs over the full image, so that a
 small hole weighs less than a large one and terms of hole and known part can be added.
 """
 
@@ -37,7 +37,7 @@ class MaskedLoss(ABC):
     """First part of the terms' names."""
 
     def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
-        """Terms ``<name>_hole`` and ``<name>_known``, each a mean over the full picture."""
+        """Terms ``<name>_hole`` and ``<name>_known``, each a mean over the full image."""
         errors, mask = self.errors(prediction - batch[self.target]), batch["mask"]
         terms = {}
         if self.hole:
@@ -91,7 +91,7 @@ class DiscountedL1:
             raise ValueError(f"discount lies in (0, 1], not {self.discount}")
 
     def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
-        """Term ``l1_discounted``, a mean over the full picture."""
+        """Term ``l1_discounted``, a mean over the full image."""
         shares = discounts(batch["mask"], self.discount)
         return {"l1_discounted": self.weight * ((prediction - batch[self.target]).abs() * shares).mean()}
 
@@ -136,12 +136,12 @@ class MaskedTotalVariation:
         return {"total_variation": self.weight * masked_total_variation(composed(prediction, batch), batch["mask"])}
 
 
-def masked_total_variation(pictures: Tensor, masks: Tensor) -> Tensor:
+def masked_total_variation(images: Tensor, masks: Tensor) -> Tensor:
     """Mean absolute difference of vertical plus that of horizontal neighbours, zero for two known ones; a scalar."""
-    variation = pictures.new_zeros(())
+    variation = images.new_zeros(())
     for axis in (-2, -1):
-        length = pictures.shape[axis]
+        length = images.shape[axis]
         if length > 1:
             touched = torch.maximum(masks.narrow(axis, 0, length - 1), masks.narrow(axis, 1, length - 1))
-            variation = variation + (pictures.diff(dim=axis).abs() * touched).mean()
+            variation = variation + (images.diff(dim=axis).abs() * touched).mean()
     return variation

@@ -1,4 +1,4 @@
-"""How well holes were filled: inside the hole, where alone something was done, and over the whole picture."""
+"""How well holes were filled: inside the hole, where alone something was done, and over the whole image."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ BUCKETS = ((0, 10), (10, 20), (20, 30), (30, 40), (40, 50), (50, 60), (60, 100))
 """Hole shares in percent by which papers sort their numbers, and what lies beyond; the upper bound belongs to each."""
 
 
-class HoleMetric(ABC):
-    """Base of the metrics that need the mask besides the two pictures.
+class MaskedMetric(ABC):
+    """Base of the metrics that need the mask besides the two images.
 
-    A picture without a hole has no such number and is left out; where no picture has a hole the number is nan.
+    An image without a hole has no such number and is left out; where no image has a hole the number is nan.
     """
 
     convention: ClassVar[str] = "8-bit RGB, inside the hole"
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Statistics as if the whole picture were the hole."""
+        """Statistics as if the whole image were the hole."""
         return self.measure_inside(prediction, target, torch.ones_like(target[:, :1]))
 
     def measure_inside(self, prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         """Sum of errors inside the hole and number of values there, (B, 2) float64.
 
-        Pictures are (B, C, H, W) in [0, 1], masks (B, 1, H, W) with one in the hole.
+        Images are (B, C, H, W) in [0, 1], masks (B, 1, H, W) with one in the hole.
         """
         seen, wanted = Comparison("rgb8")(prediction, target)
         inside = in_float64(mask)
@@ -49,15 +49,15 @@ class HoleMetric(ABC):
         """What is summed, from differences in 1/255."""
 
 
-def _with_hole(rows: Tensor) -> Tensor:
+def _in_mask(rows: Tensor) -> Tensor:
     return rows.double()[rows[:, 1] > 0]
 
 
 @dataclass(frozen=True)
-class HolePSNR(HoleMetric):
-    """Peak signal-to-noise ratio inside the hole in dB: of each picture, then the mean; see `PSNR`."""
+class MaskedPSNR(MaskedMetric):
+    """Peak signal-to-noise ratio inside the hole in dB: of each image, then the mean; see `PSNR`."""
 
-    name: ClassVar[str] = "psnr-hole"
+    name: ClassVar[str] = "masked-psnr"
     better: ClassVar[Literal["higher", "lower"]] = "higher"
 
     def _errors(self, differences: Tensor) -> Tensor:
@@ -65,14 +65,14 @@ class HolePSNR(HoleMetric):
 
     def reduce(self, rows: Tensor) -> float:
         """Mean of the rows' ratios, in dB."""
-        return PSNR().reduce(_with_hole(rows))
+        return PSNR().reduce(_in_mask(rows))
 
 
 @dataclass(frozen=True)
-class HoleL1(HoleMetric):
-    """Mean absolute error inside the hole, in parts of white: of each picture, then the mean."""
+class MaskedL1(MaskedMetric):
+    """Mean absolute error inside the hole, in parts of white: of each image, then the mean."""
 
-    name: ClassVar[str] = "l1-hole"
+    name: ClassVar[str] = "masked-l1"
     better: ClassVar[Literal["higher", "lower"]] = "lower"
 
     def _errors(self, differences: Tensor) -> Tensor:
@@ -80,24 +80,24 @@ class HoleL1(HoleMetric):
 
     def reduce(self, rows: Tensor) -> float:
         """Mean of the rows' means."""
-        errors, counts = _with_hole(rows).unbind(1)
+        errors, counts = _in_mask(rows).unbind(1)
         return float((errors / counts).mean())
 
 
 @dataclass(frozen=True)
 class OfSome:
-    """Another metric's number over some of the pictures: those with holes of one kind, or of one bucket of shares.
+    """Another metric's number over some of the images: those with holes of one kind, or of one bucket of shares.
 
-    Each row is preceded by what is sorted by. The number is nan where there is no such picture.
+    Each row is preceded by what is sorted by. The number is nan where there is no such image.
     """
 
     metric: Metric
     name: str
-    by: Literal["kind", "share"]
-    """Sorted by the kind of drawn holes, or by the percentage of the picture that is hole."""
+    by: Literal["kind", "coverage"]
+    """Sorted by the kind of drawn holes, or by the percentage of the image that is hole."""
     above: float
     upto: float
-    """Pictures with a value above the one and up to the other belong to it."""
+    """Images with a value above the one and up to the other belong to it."""
 
     partial: ClassVar[bool] = True
 
@@ -112,8 +112,8 @@ class OfSome:
         return self.metric.better
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Statistics as if the whole picture were a hole of no kind."""
-        values = torch.full_like(target[:, 0, 0, 0], 100 if self.by == "share" else -1)
+        """Statistics as if the whole image were a hole of no kind."""
+        values = torch.full_like(target[:, 0, 0, 0], 100 if self.by == "coverage" else -1)
         return self.sorted_by(values, self.metric.measure(prediction, target))
 
     def sorted_by(self, values: Tensor, rows: Tensor) -> Tensor:
@@ -129,7 +129,7 @@ class OfSome:
 def measured(prediction: Tensor, batch: Batch, protocol: EvaluationProtocol) -> dict[str, Tensor]:
     """Statistics of each sample for every metric: predictions (B, C, H, W) against ``target``, with ``mask``.
 
-    ``kind`` (B,) says what the holes look like, as `dataset.holed` has it; without it they are of no kind.
+    ``kind`` (B,) says what the holes look like, as `dataset.masked_sample` has it; without it they are of no kind.
     """
     target, mask = batch["target"], batch["mask"]
     found: dict[Metric, Tensor] = {}
@@ -138,11 +138,11 @@ def measured(prediction: Tensor, batch: Batch, protocol: EvaluationProtocol) -> 
         if inner not in found:
             found[inner] = (
                 inner.measure_inside(prediction, target, mask)
-                if isinstance(inner, HoleMetric)
+                if isinstance(inner, MaskedMetric)
                 else inner.measure(prediction, target)
             )
     values = {
-        "share": 100 * in_float64(mask).flatten(1).sum(1) / mask[0].numel(),
+        "coverage": 100 * in_float64(mask).flatten(1).sum(1) / mask[0].numel(),
         "kind": batch.get("kind", -torch.ones_like(mask[:, 0, 0, 0])),
     }
     return {
@@ -151,21 +151,23 @@ def measured(prediction: Tensor, batch: Batch, protocol: EvaluationProtocol) -> 
     }
 
 
-def filling_protocols(kinds: Sequence[MaskKind] = KINDS) -> Mapping[str, EvaluationProtocol]:
+def inpainting_protocols(kinds: Sequence[MaskKind] = KINDS) -> Mapping[str, EvaluationProtocol]:
     """Ways of measuring filled holes.
 
-    - ``inpainting``: PSNR and mean absolute error inside the hole, PSNR and SSIM of the whole 8-bit picture.
+    - ``inpainting``: PSNR and mean absolute error inside the hole, PSNR and SSIM of the whole 8-bit image.
     - ``kinds``: these, and the PSNR inside the hole for each kind of drawn holes.
     - ``buckets``: these for each bucket of hole shares, as papers have them.
     """
     whole = Comparison("rgb8")
-    metrics: dict[str, Metric] = {metric.name: metric for metric in (HolePSNR(), HoleL1(), PSNR(whole), SSIM(whole))}
+    metrics: dict[str, Metric] = {
+        metric.name: metric for metric in (MaskedPSNR(), MaskedL1(), PSNR(whole), SSIM(whole))
+    }
     of_kinds: dict[str, Metric] = {
-        f"psnr-{kind}": OfSome(HolePSNR(), f"psnr-{kind}", "kind", KINDS.index(kind) - 0.5, KINDS.index(kind) + 0.5)
+        f"psnr-{kind}": OfSome(MaskedPSNR(), f"psnr-{kind}", "kind", KINDS.index(kind) - 0.5, KINDS.index(kind) + 0.5)
         for kind in kinds
     }
     of_buckets: dict[str, Metric] = {
-        f"{name}-{low}-{high}": OfSome(metric, f"{name} {low}-{high} %", "share", low, high)
+        f"{name}-{low}-{high}": OfSome(metric, f"{name} {low}-{high} %", "coverage", low, high)
         for low, high in BUCKETS
         for name, metric in metrics.items()
     }

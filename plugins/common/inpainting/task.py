@@ -1,4 +1,4 @@
-"""What every family that fills holes shares: its inputs, how it is used on pictures of any size, its numbers."""
+"""What every family that fills holes shares: its inputs, how it is used on images of any size, its numbers."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from torch import Tensor
 from typing_extensions import override
 
 from restore import registry
-from restore.core.dataset import Batch, Pictures
+from restore.core.dataset import Batch, ImageDataset
 from restore.core.errors import DataError, UsageError
-from restore.core.images.files import Picture, Rendered
+from restore.core.images.files import ImageFile, OutputImage
 from restore.core.method import Method, S
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.specs import Plane, Tiling
+from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import R, Task
 from restore.plugins.common.inpainting.blending import blend
-from restore.plugins.common.inpainting.dataset import evaluation_holes
+from restore.plugins.common.inpainting.dataset import evaluation_images
 from restore.plugins.common.inpainting.mask_input import read_input_mask
-from restore.plugins.common.inpainting.metrics import filling_protocols, measured
+from restore.plugins.common.inpainting.metrics import inpainting_protocols, measured
 from restore.plugins.common.inpainting.windowed import WindowedInpainting, mask_regions
-from restore.plugins.common.masks.settings import FillingEvaluate, FillingPredict, MaskSettings
+from restore.plugins.common.masks.settings import InpaintingEvaluateOptions, InpaintingPredictOptions, MaskSettings
 
-MASK = Plane(channels=1, padding="zero", smooth=False)
+MASK = ImageSpec(channels=1, padding="zero", smooth=False)
 
 
-class Inpainting(Method[S, FillingPredict, FillingEvaluate]):
+class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions]):
     """Base of what fills holes, learned or classical: everything but the networks, their training, and `fill`."""
 
     @property
@@ -38,8 +38,8 @@ class Inpainting(Method[S, FillingPredict, FillingEvaluate]):
         return 256
 
     @abstractmethod
-    def fill(self, picture: Tensor, mask: Tensor, networks: Networks) -> Tensor:
-        """Pictures (B, 3, H, W) in [0, 1] without holes, for pictures that are black where masks (B, 1, H, W) are one.
+    def fill(self, image: Tensor, mask: Tensor, networks: Networks) -> Tensor:
+        """Images (B, 3, H, W) in [0, 1] without holes, for images that are black where masks (B, 1, H, W) are one.
 
         H and W are any numbers: a network that needs multiples pads and crops here.
         """
@@ -47,23 +47,23 @@ class Inpainting(Method[S, FillingPredict, FillingEvaluate]):
     # --- using ------------------------------------------------------------------------------------------------
 
     @property
-    def inputs(self) -> Mapping[str, Plane]:
-        """The picture, and a mask with one in the hole; what the picture shows there does not matter."""
-        return {"input": Plane(), "mask": MASK}
+    def inputs(self) -> Mapping[str, ImageSpec]:
+        """The image, and a mask with one in the hole; what the image shows there does not matter."""
+        return {"input": ImageSpec(), "mask": MASK}
 
     @property
     def tiling(self) -> Tiling:
         """Never cut by the engine: holes are, with what is around them."""
         return Tiling("whole", halo=0)
 
-    def read_inputs(self, path: Path, picture: Picture) -> dict[str, Tensor]:
-        """The picture and its mask; see `read_input_mask` for what may be wrong with it.
+    def read_inputs(self, path: Path, image: ImageFile) -> dict[str, Tensor]:
+        """The image and its mask; see `read_input_mask` for what may be wrong with it.
 
         Raises UsageError for a feather that goes beyond what is worked on with a hole.
         """
-        mask = read_input_mask(path, picture, self.predict_options)
+        mask = read_input_mask(path, image, self.predict_options)
         self._refuse_wide_feather(path, self.predict_options.feather, mask)
-        return {"input": picture.colour, "mask": mask}
+        return {"input": image.colour, "mask": mask}
 
     def _refuse_wide_feather(self, path: Path, feather: int, mask: Tensor) -> None:
         """Raise UsageError where a fade around a hole (1, H, W) would end where the network's answer does."""
@@ -79,62 +79,63 @@ class Inpainting(Method[S, FillingPredict, FillingEvaluate]):
                 )
 
     def predict(self, batch: Batch, networks: Networks) -> Batch:
-        """The picture with its holes filled by values in [0, 1]; outside them it is the same, bit for bit.
+        """The image with its holes filled by values in [0, 1]; outside them it is the same, bit for bit.
 
-        Only options of `FillingPredict` change something outside the hole. Raises DataError where all is hole.
+        Only options of `InpaintingPredictOptions` change something outside the hole. Raises DataError where all is
+        hole.
         """
         options = self.predict_options
-        pictures, masks = batch["input"], (batch["mask"] > 0.5).to(batch["input"].dtype)
+        images, masks = batch["input"], (batch["mask"] > 0.5).to(batch["input"].dtype)
         if bool(masks.flatten(1).all(1).any()):
-            raise DataError("all of the picture is hole: nothing is left to fill it from")
+            raise DataError("all of the image is hole: nothing is left to fill it from")
         window, context = self._worked_on()
         if not masks.any():
-            return {"output": pictures}
-        if max(pictures.shape[-2:]) <= window:
-            answers = self.fill(pictures * (1 - masks), masks, networks).to(pictures.dtype)
+            return {"output": images}
+        if max(images.shape[-2:]) <= window:
+            answers = self.fill(images * (1 - masks), masks, networks).to(images.dtype)
         else:
             windowed = WindowedInpainting(
-                lambda picture, mask: self.fill(picture, mask, networks), window, context, options.feather
+                lambda image, mask: self.fill(image, mask, networks), window, context, options.feather
             )
-            answers = torch.stack([windowed.inpaint(*each) for each in zip(pictures, masks, strict=True)])
+            answers = torch.stack([windowed.inpaint(*each) for each in zip(images, masks, strict=True)])
         put = [
             blend(*each, feather=options.feather, poisson=options.blend == "poisson")
-            for each in zip(answers, pictures, masks, strict=True)
+            for each in zip(answers, images, masks, strict=True)
         ]
         return {"output": torch.stack(put)}
 
     def _worked_on(self) -> tuple[int, int]:
-        """Largest side that is worked on at once, and how much of it is around a hole in larger pictures, in pixels."""
+        """Largest side that is worked on at once, and how much of it is around a hole in larger images, in pixels."""
         options = self.predict_options
         window = options.window or self.window
         return window, min(options.context or window // 4, (window - 1) // 2)
 
     @override
-    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor | Rendered]:
-        """The filled picture; what was found by being transparent is opaque now."""
-        return {"": Rendered(outputs["output"], alpha=self.predict_options.automatic != "alpha")}
+    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor | OutputImage]:
+        """The filled image; what was found by being transparent is opaque now."""
+        return {"": OutputImage(outputs["output"], alpha=self.predict_options.automatic != "alpha")}
 
     # --- measuring --------------------------------------------------------------------------------------------
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """``inpainting``, ``kinds`` and ``buckets``."""
-        return filling_protocols(self.evaluate_options.masks.kinds)
+        return inpainting_protocols(self.evaluate_options.masks.kinds)
 
     @property
     @override
     def default_protocol(self) -> str:
         return "inpainting"
 
-    def evaluation_data(self, folder: Path | None) -> Pictures:
-        """Pictures with masks, or pictures in which holes are made as the options say."""
-        return evaluation_holes(folder, self.evaluate_options.masks)
+    def evaluation_data(self, folder: Path | None) -> ImageDataset:
+        """Images with masks, or images in which holes are made as the options say."""
+        return evaluation_images(folder, self.evaluate_options.masks)
 
     def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
-        """Statistics of each picture; those of the hole see the mask."""
+        """Statistics of each image; those of the hole see the mask."""
         return measured(self.predict(batch, networks)["output"], batch, protocol)
 
 
-class InpaintingTask(Inpainting[R], Task[R, FillingPredict, FillingEvaluate]):
+class InpaintingTask(Inpainting[R], Task[R, InpaintingPredictOptions, InpaintingEvaluateOptions]):
     """Base of the families that learn to fill holes: everything but the networks, their training, and `fill`."""
 
     @property
@@ -143,7 +144,7 @@ class InpaintingTask(Inpainting[R], Task[R, FillingPredict, FillingEvaluate]):
         """``inpainting``, or ``kinds`` for a run on several kinds of drawn holes: its log shows each of them."""
         masks: MaskSettings = self.settings.masks  # type: ignore[attr-defined]  # every such family has them
         several = masks.folder is None and len(masks.kinds) > 1
-        return filling_protocols(masks.kinds)["kinds" if several else "inpainting"]
+        return inpainting_protocols(masks.kinds)["kinds" if several else "inpainting"]
 
     def baselines(self) -> Mapping[str, Method]:
         """The mean colour, the nearest known pixel, and a smooth continuation."""

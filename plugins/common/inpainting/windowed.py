@@ -1,7 +1,7 @@
-"""Fill the holes of pictures that are larger than what a network is given at once.
+"""Fill the holes of images that are larger than what a network is given at once.
 
 A group of holes is cut out with what is around it. Where that fits into the window of the network, it is filled there;
-otherwise the picture is halved until it does, and each larger scale begins with the smaller one's answer: part by part,
+otherwise the image is halved until it does, and each larger scale begins with the smaller one's answer: part by part,
 from what is known inwards, the hole is made anew from what is around the part.
 """
 
@@ -31,7 +31,7 @@ class Box:
 
     @property
     def place(self) -> tuple[slice, slice, slice]:
-        """What takes the rectangle out of a picture (C, H, W)."""
+        """What takes the rectangle out of an image (C, H, W)."""
         return slice(None), slice(self.top, self.bottom), slice(self.left, self.right)
 
     @property
@@ -40,7 +40,7 @@ class Box:
         return max(self.bottom - self.top, self.right - self.left)
 
     def wider(self, pixels: int, height: int, width: int) -> Box:
-        """With so many pixels more on each side, as far as the picture goes."""
+        """With so many pixels more on each side, as far as the image goes."""
         return Box(
             max(0, self.top - pixels),
             min(height, self.bottom + pixels),
@@ -53,7 +53,7 @@ class Box:
         return Box(self.top - outer.top, self.bottom - outer.top, self.left - outer.left, self.right - outer.left)
 
     def at_least(self, side: int, height: int, width: int) -> Box:
-        """With ``side`` pixels each way around the same middle, moved into the picture; whole where it is smaller."""
+        """With ``side`` pixels each way around the same middle, moved into the image; whole where it is smaller."""
         top, bottom = _widened(self.top, self.bottom, side, height)
         left, right = _widened(self.left, self.right, side, width)
         return Box(top, bottom, left, right)
@@ -88,12 +88,12 @@ def mask_regions(mask: Tensor, gap: int) -> Iterator[tuple[Box, Tensor]]:
 
 
 Fill = Callable[[Tensor, Tensor], Tensor]
-"""What a network makes of a picture (1, 3, H, W) that is black where a mask (1, 1, H, W) is one: all of the picture."""
+"""What a network makes of an image (1, 3, H, W) that is black where a mask (1, 1, H, W) is one: all of the image."""
 
 
 @dataclass(frozen=True)
 class WindowedInpainting:
-    """How pictures are cut for a network."""
+    """How images are cut for a network."""
 
     fill: Fill
     window: int
@@ -103,17 +103,17 @@ class WindowedInpainting:
     reach: int = 0
     """Pixels beyond the hole for which the network's answer is wanted too."""
 
-    def inpaint(self, picture: Tensor, mask: Tensor) -> Tensor:
-        """The network's answer (3, H, W) in the holes of a mask (1, H, W) and around them; elsewhere the picture.
+    def inpaint(self, image: Tensor, mask: Tensor) -> Tensor:
+        """The network's answer (3, H, W) in the holes of a mask (1, H, W) and around them; elsewhere the image.
 
         Groups of holes do not see each other's answers, so that neither their order nor their number matters.
         """
-        result, (height, width) = picture.clone(), picture.shape[-2:]
+        result, (height, width) = image.clone(), image.shape[-2:]
         for box, own in mask_regions(mask, self.context // 2):
             seen = box.wider(self.context, height, width)
             if seen.largest_side <= self.window:
                 seen = box.at_least(self.window, height, width)
-            answer = self._scaled(picture[seen.place], mask[seen.place])
+            answer = self._scaled(image[seen.place], mask[seen.place])
             chosen = torch.zeros_like(mask[seen.place])
             chosen[box.within(seen).place] = own
             result[seen.place] = torch.where(self._wanted(chosen, mask[seen.place]), answer, result[seen.place])
@@ -123,26 +123,26 @@ class WindowedInpainting:
         """Where an answer for the chosen holes is taken: there, and beyond them in what is known."""
         return (dilate(chosen, self.reach) > 0.5) & ((chosen > 0.5) | (mask <= 0.5))
 
-    def _scaled(self, picture: Tensor, mask: Tensor) -> Tensor:
-        """The answer for a part of a picture (3, h, w) of any size."""
-        height, width = picture.shape[-2:]
+    def _scaled(self, image: Tensor, mask: Tensor) -> Tensor:
+        """The answer for a part of an image (3, h, w) of any size."""
+        height, width = image.shape[-2:]
         if max(height, width) <= self.window:
-            return self.fill((picture * (1 - mask))[None], mask[None])[0].to(picture.dtype)
-        small, small_mask = halved(picture, mask)
+            return self.fill((image * (1 - mask))[None], mask[None])[0].to(image.dtype)
+        small, small_mask = halved(image, mask)
         if small_mask.any():
             small = torch.where(small_mask > 0.5, self._scaled(small, small_mask), small)
         start = F.interpolate(small[None], size=(height, width), mode="bilinear", align_corners=False)[0]
-        return self._refined(torch.where(mask > 0.5, start, picture), mask)
+        return self._refined(torch.where(mask > 0.5, start, image), mask)
 
-    def _refined(self, picture: Tensor, mask: Tensor) -> Tensor:
-        """The answer for a picture whose holes hold a coarse answer: made anew in parts, each seeing its neighbours."""
-        answer, (height, width) = picture.clone(), picture.shape[-2:]
+    def _refined(self, image: Tensor, mask: Tensor) -> Tensor:
+        """The answer for an image whose holes hold a coarse answer: made anew in parts, each seeing its neighbours."""
+        answer, (height, width) = image.clone(), image.shape[-2:]
         for part in self._inwards(mask):
             seen = part.wider(self.context, height, width).at_least(self.window, height, width)
             chosen = torch.zeros_like(mask[seen.place])
             chosen[part.within(seen).place] = mask[part.place]
-            made = self.fill((picture[seen.place] * (1 - chosen))[None], chosen[None])[0].to(picture.dtype)
-            picture[seen.place] = torch.where(chosen > 0.5, made, picture[seen.place])
+            made = self.fill((image[seen.place] * (1 - chosen))[None], chosen[None])[0].to(image.dtype)
+            image[seen.place] = torch.where(chosen > 0.5, made, image[seen.place])
             answer[seen.place] = torch.where(self._wanted(chosen, mask[seen.place]), made, answer[seen.place])
         return answer
 
@@ -159,12 +159,12 @@ class WindowedInpainting:
         yield from sorted((part for part in parts if mask[part.place].any()), key=lambda part: holes[part])
 
 
-def halved(picture: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Picture (3, H, W) and mask (1, H, W) of half the size, rounded up.
+def halved(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Image (3, H, W) and mask (1, H, W) of half the size, rounded up.
 
     A pixel is the mean of what is known of four, and hole only where nothing is: thin holes vanish.
     """
     known = 1 - mask
     weight = F.avg_pool2d(known[None], 2, ceil_mode=True)[0]
-    small = F.avg_pool2d((picture * known)[None], 2, ceil_mode=True)[0] / weight.clamp_min(1e-8)
+    small = F.avg_pool2d((image * known)[None], 2, ceil_mode=True)[0] / weight.clamp_min(1e-8)
     return small, (weight == 0).to(mask.dtype)

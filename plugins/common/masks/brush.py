@@ -64,7 +64,7 @@ class Brush:
     def __init__(self, height: int, width: int, thickest: int) -> None:
         """Begin with nothing covered; no brush will be thicker than ``thickest`` pixels."""
         self.height, self.width = height, width
-        # With room around it for half a brush, no touch has to be cut where the picture ends.
+        # With room around it for half a brush, no touch has to be cut where the image ends.
         self._margin = thickest // 2
         self._padded = np.full((height + 2 * self._margin, width + 2 * self._margin), UNREACHED, dtype=np.int64)
         self._touches = 0
@@ -136,7 +136,7 @@ def bends(count: int, sharpness: int, rng: IntegerRNG) -> Integers:
 
 
 def kept_inside(path: Integers, height: int, width: int) -> Integers:
-    """A path (N, 2) that is reflected wherever it would leave the picture."""
+    """A path (N, 2) that is reflected wherever it would leave the image."""
     last = np.array([height, width], dtype=np.int64) * UNIT - 1
     folded = path % (2 * last)
     reflected: Integers = np.minimum(folded, 2 * last - folded)

@@ -1,4 +1,4 @@
-"""Masks of a folder: pictures of any size that are put over other pictures."""
+"""Masks of a folder: images of any size that are put over other images."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from restore.core.errors import DataError
-from restore.core.images.files import picture_size
-from restore.core.images.listing import has_pictures, list_pictures, require_folder
+from restore.core.images.files import image_size
+from restore.core.images.listing import has_images, list_images, require_folder
 from restore.plugins.common.masks.reading import read_mask, resize_mask
 from restore.plugins.common.masks.settings import Polarity
 
@@ -33,7 +33,7 @@ class MaskFolder:
     def __init__(self, folder: Path, polarity: Polarity = "white-hole") -> None:
         """Look at the start of every file, and at some of the masks, to warn of a set that looks inverted or empty.
 
-        Raises UsageError for a folder that is missing or has no pictures, DataError naming a file that is none.
+        Raises UsageError for a folder that is missing or has no images, DataError naming a file that is none.
         """
         self.files = mask_files(folder)
         self._polarity = polarity
@@ -41,7 +41,7 @@ class MaskFolder:
         self._kept_bytes = 0
         self._told = False
         for path in self.files:
-            picture_size(path)
+            image_size(path)
         warn_if_odd(folder, tuple(self.files), polarity)
 
     def __len__(self) -> int:
@@ -60,12 +60,12 @@ class MaskFolder:
             if place != index and not self._told:
                 self._told = True
                 _log.warning(
-                    "%s: the hole covers the whole picture; it is passed over, and so is any other such mask",
+                    "%s: the hole covers the whole image; it is passed over, and so is any other such mask",
                     self.files[index],
                 )
             return mask
         raise DataError(
-            f"{self.files[index]}: the hole covers the whole picture, as in every mask here; leave these masks out, or "
+            f"{self.files[index]}: the hole covers the whole image, as in every mask here; leave these masks out, or "
             f"give --mask-polarity {opposite(self._polarity)} if the other colour marks the hole"
         )
 
@@ -88,23 +88,23 @@ class MaskFolder:
 
 
 def mask_files(folder: Path) -> list[Path]:
-    """Picture files of a folder and its sub-folders. Raises UsageError when there are none or no such folder."""
+    """Image files of a folder and its sub-folders. Raises UsageError when there are none or no such folder."""
     require_folder(folder)
     inner = sorted(path for path in folder.rglob("*") if path.is_dir() and not _is_hidden(path.relative_to(folder)))
     files: list[Path] = []
     for place in (folder, *inner):
-        if has_pictures(place):
-            files += list_pictures(place)
-    return files or list_pictures(folder)  # which says why there are none
+        if has_images(place):
+            files += list_images(place)
+    return files or list_images(folder)  # which says why there are none
 
 
 def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-@cache  # once a process is enough, however many data sets are made of a folder
+@cache  # once a process is enough, however many datasets are made of a folder
 def warn_if_odd(folder: Path, files: tuple[Path, ...], polarity: Polarity) -> None:
-    """Log one warning if the holes of masks from a folder cover most of their pictures, or if there are none."""
+    """Log one warning if the holes of masks from a folder cover most of their images, or if there are none."""
     chosen = files[:: max(1, len(files) // _LOOKED_AT)]
     mean = float(torch.stack([read_mask(path, polarity).mean() for path in chosen]).mean())
     if mean == 0:
@@ -117,7 +117,7 @@ def warn_if_odd(folder: Path, files: tuple[Path, ...], polarity: Polarity) -> No
         )
     if mean > INVERTED:
         _log.warning(
-            "%s: the holes cover %.0f %% of the pictures on average; if the other colour marks the hole, give "
+            "%s: the holes cover %.0f %% of the images on average; if the other colour marks the hole, give "
             "--mask-polarity %s",
             folder,
             100 * mean,

@@ -1,6 +1,6 @@
 """Random masks of six kinds that cover a wanted part of an image.
 
-Every kind of hole is drawn as an *order*: whole numbers that say when each pixel of the picture would be covered, as by
+Every kind of hole is drawn as an *order*: whole numbers that say when each pixel of the image would be covered, as by
 a brush that goes on and on. The hole is as many of the first pixels as the share asks for, so that all kinds keep the
 share in the same way. Orders are made of whole numbers drawn by torch alone: the same seed gives the same mask on any
 platform.
@@ -92,7 +92,7 @@ def _box_means(levels: Integers, length: int, axis: int) -> Integers:
 
 
 def border(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:  # noqa: ARG001 - every pixel is reached
-    """Strips along one to four edges, as wide as each other or not: what a picture needs to be continued."""
+    """Strips along one to four edges, as wide as each other or not: what an image needs to be continued."""
     rows, columns = np.arange(height, dtype=np.int64)[:, None], np.arange(width, dtype=np.int64)[None]
     from_edges = (rows, height - 1 - rows, columns, width - 1 - columns)
     sides = rng.between(1, 15)  # bits: at least one of the four
@@ -169,7 +169,7 @@ def _some_scratches(height: int, width: int, thickest: int, rng: IntegerRNG) -> 
 
 
 _BENT = 40
-"""By how much a scratch as long as the picture may turn, in parts of a turn of ``UNIT``."""
+"""By how much a scratch as long as the image may turn, in parts of a turn of ``UNIT``."""
 
 
 _ORDERS: Mapping[MaskKind, Callable[[int, int, int, IntegerRNG], Integers]] = {
@@ -185,13 +185,13 @@ _ORDERS: Mapping[MaskKind, Callable[[int, int, int, IntegerRNG], Integers]] = {
 def draw_mask(
     kind: MaskKind, height: int, width: int, coverage: float, generator: torch.Generator | None = None
 ) -> Tensor:
-    """A mask (1, height, width) of zeros and ones whose mean is within 0.02 of ``share``.
+    """A mask (1, height, width) of zeros and ones whose mean is within 0.02 of ``coverage``.
 
     Random numbers come from the generator, or from torch's global one. At least one pixel is hole and at least one is
     known. Raises ValueError for a share outside (0, 1) and for fewer than two pixels.
     """
     if not 0 < coverage < 1:
-        raise ValueError(f"a hole covers a share between 0 and 1 of the picture, not {coverage:g}")
+        raise ValueError(f"a hole covers a share between 0 and 1 of the image, not {coverage:g}")
     if height * width < 2:
         raise ValueError(f"no room for a hole and its surroundings in {width}x{height} pixels")
     wanted = min(max(1, int(coverage * height * width + 0.5)), height * width - 1)

@@ -14,32 +14,32 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.errors import UsageError
-from restore.core.images.files import Picture, read_picture
-from restore.core.images.listing import list_pictures
+from restore.core.images.files import ImageFile, read_image
+from restore.core.images.listing import list_images
 from restore.core.images.opening import opened
 from restore.plugins.common.masks.settings import Polarity
 from restore.plugins.common.masks.values import is_foreground
 
 
 def read_mask(path: Path, polarity: Polarity = "white-hole") -> Tensor:
-    """A mask (1, H, W) from a picture file of any kind, upright.
+    """A mask (1, H, W) from an image file of any kind, upright.
 
     Of a gray file the values decide, as `is_foreground` says: 0 and 1 are black and white too. Of a colour file that is
     white which is nearer to white than to black; of one with a palette in which black is used, as files of class
     numbers have it, all that is not black. What cannot be seen is not white. Raises UsageError when there is no such
     file, DataError when it is damaged.
     """
-    white = _white(path, read_picture(path))
+    white = _white(path, read_image(path))
     return (white if polarity == "white-hole" else ~white).float()
 
 
-def _white(path: Path, picture: Picture) -> Tensor:
-    """Where a picture is white, (1, H, W) bool."""
-    colour = picture.colour
-    if picture.alpha is not None:
-        colour = colour * (picture.alpha >= 0.5)
+def _white(path: Path, image: ImageFile) -> Tensor:
+    """Where an image is white, (1, H, W) bool."""
+    colour = image.colour
+    if image.alpha is not None:
+        colour = colour * (image.alpha >= 0.5)
     if bool((colour == colour[:1]).all()):
-        values = (colour[0] * (2**picture.bits - 1)).round().numpy().astype(np.int32)
+        values = (colour[0] * (2**image.bits - 1)).round().numpy().astype(np.int32)
         return torch.from_numpy(is_foreground(values))[None]
     black = (colour == 0).all(0, keepdim=True)
     return ~black if bool(black.any()) and _has_palette(path) else colour.mean(0, keepdim=True) >= 0.5
@@ -50,20 +50,20 @@ def _has_palette(path: Path) -> bool:
         return image.mode == "P"
 
 
-def mask_of(picture: Path, masks: Path) -> Path:
-    """The mask file of a picture: ``masks`` itself, or the file of the same name in it, apart from the suffix.
+def mask_of(image: Path, masks: Path) -> Path:
+    """The mask file of an image: ``masks`` itself, or the file of the same name in it, apart from the suffix.
 
-    Raises UsageError when there is none, or several of which none has the picture's suffix.
+    Raises UsageError when there is none, or several of which none has the image's suffix.
     """
     if not masks.is_dir():
         return masks
-    found = [path for path in list_pictures(masks) if path.stem == picture.stem]
-    same = [path for path in found if path.name == picture.name]
+    found = [path for path in list_images(masks) if path.stem == image.stem]
+    same = [path for path in found if path.name == image.name]
     if not found:
-        raise UsageError(f"{picture}: has no mask of the same name in {masks}")
+        raise UsageError(f"{image}: has no mask of the same name in {masks}")
     if len(found) > 1 and not same:
         names = " or ".join(path.name for path in found)
-        raise UsageError(f"{picture}: which mask of {masks} is its own, {names}, cannot be told; leave one of them")
+        raise UsageError(f"{image}: which mask of {masks} is its own, {names}, cannot be told; leave one of them")
     return (same or found)[0]
 
 
@@ -78,10 +78,10 @@ def resize_mask(mask: Tensor, height: int, width: int) -> Tensor:
     return mask[:, rows][:, :, columns]
 
 
-def colour_mask(picture: Tensor, colour: tuple[int, int, int], tolerance: int) -> Tensor:
-    """A mask (1, H, W) of where a picture (3, H, W) in [0, 1] has a colour, each channel of 255 up to ``tolerance``."""
-    wanted = torch.tensor(colour, dtype=picture.dtype)[:, None, None]
-    return ((picture * 255 - wanted).abs() <= tolerance + 0.5).all(0, keepdim=True).float()
+def colour_mask(image: Tensor, colour: tuple[int, int, int], tolerance: int) -> Tensor:
+    """A mask (1, H, W) of where an image (3, H, W) in [0, 1] has a colour, each channel of 255 up to ``tolerance``."""
+    wanted = torch.tensor(colour, dtype=image.dtype)[:, None, None]
+    return ((image * 255 - wanted).abs() <= tolerance + 0.5).all(0, keepdim=True).float()
 
 
 def dilate(mask: Tensor, pixels: int) -> Tensor:

@@ -20,19 +20,19 @@ Polarity = Literal["white-hole", "black-hole"]
 Coverage = Annotated[float, Field(ge=0.005, le=0.95)]
 
 AUTOMATIC = "auto:"
-"""What stands before a rule by which the hole is found in the picture itself."""
+"""What stands before a rule by which the hole is found in the image itself."""
 
 
 class MaskSettings(Settings):
     """Holes: drawn ones, or masks of a folder."""
 
     kinds: Annotated[list[MaskKind], Field(min_length=1)] = list(KINDS)  # noqa: RUF012 - pydantic copies it
-    """What holes look like that are drawn; one kind is chosen by chance for each picture."""
+    """What holes look like that are drawn; one kind is chosen at random for each image."""
     coverage: tuple[Coverage, Coverage] = (0.1, 0.4)
-    """Smallest and largest part of the picture that a drawn hole covers."""
+    """Smallest and largest part of the image that a drawn hole covers."""
     folder: Annotated[Path | None, Flag("--masks")] = None
-    """Folder of mask pictures (those of its sub-folders too) that are used instead of drawn holes, resized to fit;
-    unset: masks/ beside the pictures where there is one."""
+    """Folder of mask images (those of its sub-folders too) that are used instead of drawn holes, resized to fit;
+    unset: masks/ beside the images where there is one."""
     polarity: Annotated[Polarity, Flag("--mask-polarity")] = "white-hole"
     """Whether the hole is white or black in mask files."""
 
@@ -45,11 +45,11 @@ class MaskSettings(Settings):
         return self
 
 
-class FillingPredict(Settings):
+class InpaintingPredictOptions(Settings):
     """Options of ``restore predict`` of whatever fills holes."""
 
     mask: Path | None = None
-    """Where the hole is: a picture of the size of the input, or a folder of them, named as the inputs are; or
+    """Where the hole is: an image of the size of the input, or a folder of them, named as the inputs are; or
     auto:color=#ff00ff, all that is painted in a colour; or auto:alpha, all that is not fully opaque."""
     mask_polarity: Polarity = "white-hole"
     """Whether the hole is white or black in mask files."""
@@ -66,7 +66,7 @@ class FillingPredict(Settings):
     """Largest side in pixels at which a hole and what is around it are worked on at once; larger holes are filled
     coarsely first and refined in parts. Unset: the size that the method was made for."""
     context: Annotated[int, Field(ge=1)] | None = None
-    """Pixels around a hole that are shown along with it where the picture is larger than the window; unset: a quarter
+    """Pixels around a hole that are shown along with it where the image is larger than the window; unset: a quarter
     of the window."""
 
     @model_validator(mode="after")
@@ -82,7 +82,7 @@ class FillingPredict(Settings):
 
     @property
     def automatic(self) -> str | None:
-        """The rule by which the hole is found in the picture itself, as ``alpha``; none where there is a file."""
+        """The rule by which the hole is found in the image itself, as ``alpha``; none where there is a file."""
         text = "" if self.mask is None else str(self.mask)
         return text.removeprefix(AUTOMATIC) if text.startswith(AUTOMATIC) else None
 
@@ -93,8 +93,8 @@ class FillingPredict(Settings):
         return None if found is None else (int(found[1], 16), int(found[2], 16), int(found[3], 16))
 
 
-class FillingEvaluate(Settings):
+class InpaintingEvaluateOptions(Settings):
     """Options of ``restore evaluate`` of whatever fills holes."""
 
     masks: MaskSettings = MaskSettings()
-    """Holes in pictures that come without masks, of which the middle squares are measured, up to 256 pixels."""
+    """Holes in images that come without masks, of which the middle squares are measured, up to 256 pixels."""

@@ -1,4 +1,4 @@
-"""A loss that compares what a classifier sees in two pictures."""
+"""A loss that compares what a classifier sees in two images."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Perceptual:
     """
 
     features: Callable[[Tensor], Mapping[str, Tensor]]
-    """Features by layer of pictures (B, 3, H, W) in [0, 1], such as a `VGGFeatures`."""
+    """Features by layer of images (B, 3, H, W) in [0, 1], such as a `VGGFeatures`."""
     layers: Mapping[str, float] = field(default_factory=lambda: {"relu5_4": 1.0})
     """Share of each layer."""
     criterion: Literal["l1", "mse"] = "mse"
@@ -45,7 +45,7 @@ class Perceptual:
         return {"perceptual": self.weight * self.distance(prediction, batch[self.target])}
 
     def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Weighted sum over the layers of the mean difference of features, of pictures (B, 3, H, W) in [0, 1]."""
+        """Weighted sum over the layers of the mean difference of features, of images (B, 3, H, W) in [0, 1]."""
         compare = _CRITERIA[self.criterion]
         with torch.no_grad():
             wanted = self.features(target)

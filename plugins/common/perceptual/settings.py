@@ -32,7 +32,7 @@ def layers_of(network: Network) -> tuple[str, ...]:
 
 
 def smallest_side(network: Network, layer: str) -> int:
-    """Shortest side in pixels of pictures of which a layer sees anything: each pooling up to it halves them.
+    """Shortest side in pixels of images of which a layer sees anything: each pooling up to it halves them.
 
     >>> smallest_side("vgg19", "relu5_4"), smallest_side("vgg16", "pool5"), smallest_side("vgg16", "conv1_1")
     (16, 32, 1)
@@ -42,12 +42,12 @@ def smallest_side(network: Network, layer: str) -> int:
 
 
 class PerceptualSettings(Settings):
-    """A loss between the features that a VGG network sees in two pictures."""
+    """A loss between the features that a VGG network sees in two images."""
 
     weight: Annotated[float, Field(ge=0)] = 1.0
     """Factor of the loss."""
     network: Network = "vgg19"
-    """Which network looks at the pictures."""
+    """Which network looks at the images."""
     layers: dict[str, Annotated[float, Field(gt=0)]] = {"relu5_4": 1.0}  # noqa: RUF012 - pydantic copies it
     """Layers that are compared, each with its share: relu5_4 is after the ReLU, conv5_4 before it."""
     criterion: Literal["l1", "mse"] = "mse"
@@ -83,7 +83,7 @@ def check_layers(network: Network, layers: Mapping[str, float], name: str = "lay
 
 
 def check_side(side: int, name: str, perceptual: PerceptualSettings, style: StyleSettings | None = None) -> None:
-    """Raise ValueError where pictures of ``side`` pixels are too small for a layer that a loss with a weight looks at.
+    """Raise ValueError where images of ``side`` pixels are too small for a layer that a loss with a weight looks at.
 
     ``name`` is that of the setting which says the side. The style loss looks through the network of the perceptual one.
     """
@@ -91,7 +91,7 @@ def check_side(side: int, name: str, perceptual: PerceptualSettings, style: Styl
         least = smallest_side(perceptual.network, layer)
         if side < least:
             raise ValueError(
-                f"{name} ({side}): {layer} of {perceptual.network} sees nothing of pictures of fewer than {least} "
+                f"{name} ({side}): {layer} of {perceptual.network} sees nothing of images of fewer than {least} "
                 "pixels a side; raise it, or let the losses between features look at earlier layers"
             )
 

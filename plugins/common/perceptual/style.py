@@ -1,4 +1,4 @@
-"""A loss that compares which features occur together in two pictures, wherever they are."""
+"""A loss that compares which features occur together in two images, wherever they are."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Style:
     """
 
     features: Callable[[Tensor], Mapping[str, Tensor]]
-    """Features by layer of pictures (B, 3, H, W) in [0, 1], such as a `VGGFeatures`."""
+    """Features by layer of images (B, 3, H, W) in [0, 1], such as a `VGGFeatures`."""
     layers: Mapping[str, float] = field(default_factory=lambda: {"pool1": 1.0, "pool2": 1.0, "pool3": 1.0})
     """Share of each layer."""
     weight: float = 1.0
@@ -50,7 +50,7 @@ class Style:
         return {"style": self.weight * self.distance(prediction, batch[self.target])}
 
     def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Weighted sum over the layers of the mean difference of Gram matrices, of pictures (B, 3, H, W) in [0, 1]."""
+        """Weighted sum over the layers of the mean difference of Gram matrices, of images (B, 3, H, W) in [0, 1]."""
         with torch.no_grad():
             known = self.features(target)
             wanted = {layer: gram(known[layer]) for layer in self.layers}
@@ -60,20 +60,20 @@ class Style:
 
 
 class Once:
-    """Features that are computed once for each picture tensor: several losses then share one forward pass.
+    """Features that are computed once for each image tensor: several losses then share one forward pass.
 
-    Made anew for each closure, since it keeps what it has seen, and asked first for pictures without a gradient.
+    Made anew for each closure, since it keeps what it has seen, and asked first for images without a gradient.
     """
 
     def __init__(self, features: Callable[[Tensor], Mapping[str, Tensor]]) -> None:
         self._features = features
         self._seen: list[tuple[Tensor, Mapping[str, Tensor]]] = []
 
-    def __call__(self, pictures: Tensor) -> Mapping[str, Tensor]:
-        """Features by layer of pictures (B, 3, H, W) in [0, 1]."""
+    def __call__(self, images: Tensor) -> Mapping[str, Tensor]:
+        """Features by layer of images (B, 3, H, W) in [0, 1]."""
         for known, found in self._seen:
-            if known is pictures:
+            if known is images:
                 return found
-        found = self._features(pictures)
-        self._seen.append((pictures, found))
+        found = self._features(images)
+        self._seen.append((images, found))
         return found

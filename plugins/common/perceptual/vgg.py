@@ -14,7 +14,7 @@ _CHANNELS = (64, 128, 256, 512, 512)
 
 
 class VGGFeatures(nn.Module):
-    """What chosen layers of a VGG network answer to a picture (Simonyan and Zisserman, 2015).
+    """What chosen layers of a VGG network answer to an image (Simonyan and Zisserman, 2015).
 
     Only the layers up to the deepest chosen one are built. Parameters are named as torchvision names them
     (``features.0.weight``) and are drawn from a fixed seed, so that an untrained network is the same everywhere.
@@ -32,13 +32,13 @@ class VGGFeatures(nn.Module):
         self.register_buffer("deviation", torch.tensor(_IMAGENET_DEVIATION).view(3, 1, 1), persistent=False)
         self._draw_parameters(torch.Generator().manual_seed(0))
 
-    def forward(self, pictures: Tensor) -> dict[str, Tensor]:
-        """Features by layer of pictures (B, 3, H, W) in [0, 1]; they are normalised as ImageNet's are, here.
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Features by layer of images (B, 3, H, W) in [0, 1]; they are normalised as ImageNet's are, here.
 
         A layer of block n answers with (B, C, H / 2^(n - 1), W / 2^(n - 1)).
         """
         found = {}
-        x = (pictures - self.mean) / self.deviation
+        x = (images - self.mean) / self.deviation
         for index, layer in enumerate(self.features):
             x = layer(x)
             if index in self.wanted:

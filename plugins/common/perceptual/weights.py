@@ -14,7 +14,7 @@ import torch
 
 from restore.core.errors import UsageError, WeightsError
 from restore.core.hashing import hash_file
-from restore.core.weights.read_checkpoint import read_foreign
+from restore.core.weights.read_checkpoint import read_checkpoint
 from restore.plugins.common.downloading import download
 from restore.plugins.common.perceptual.settings import Network, PerceptualSettings
 from restore.plugins.common.perceptual.vgg import VGGFeatures
@@ -100,7 +100,7 @@ def _file(network: Network, weights: str) -> Path:
 
 def _load(network: VGGFeatures, path: Path, name: Network) -> None:
     """Take the wanted layers out of a file that may hold more: deeper layers, the classifier."""
-    found = read_foreign(path).tensors
+    found = read_checkpoint(path).tensors
     state = {}
     for key, parameter in network.state_dict().items():
         tensor = found.get(key, found.get(key.removeprefix("features.")))

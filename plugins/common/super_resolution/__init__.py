@@ -1,1 +1,1 @@
-"""Data sets and evaluation protocols of super-resolution."""
+"""Datasets and evaluation protocols of super-resolution."""

@@ -1,7 +1,7 @@
-"""Data sets of small and large pictures.
+"""Datasets of small and large images.
 
-Where there are no small pictures they are made from the large ones, with MATLAB's bicubic, as 8-bit pictures: that is
-how the standard collections were made. A training picture is cropped *first* and made small afterwards, so that both
+Where there are no small images they are made from the large ones, with MATLAB's bicubic, as 8-bit images: that is
+how the standard collections were made. A training image is cropped *first* and made small afterwards, so that both
 show exactly the same thing.
 """
 
@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
-from restore.core.images.listing import list_pictures
+from restore.core.images.listing import list_images
 from restore.core.settings import RunSettings
-from restore.plugins.common.images.folders import PictureFolder, Split, pair_folders, paired_files, split_files
+from restore.plugins.common.images.folders import ImageFolder, Split, pair_folders, paired_files, split_files
 from restore.plugins.common.images.resize import imresize, resized_length
 from restore.plugins.common.images.samples import photographs
 from restore.plugins.common.images.sources import ImageSource, refuse_smaller
@@ -35,7 +35,7 @@ class CroppedPairs:
         """Take crops of ``crop`` pixels from ``targets``, and the same parts of ``inputs`` where there are any.
 
         Raises UsageError when the crop is no multiple of the scale or ``inputs`` are of another scale, DataError
-        naming pictures that are smaller than the crop or do not fit their partner.
+        naming images that are smaller than the crop or do not fit their partner.
         """
         if crop % scale:
             raise UsageError(f"a crop of {crop} pixels is no multiple of the scale {scale}")
@@ -63,26 +63,26 @@ class CroppedPairs:
         return {"input": small.float() / 255, "target": target.float() / 255}
 
     def name(self, index: int) -> str:
-        """The picture's file name."""
+        """The image's file name."""
         return Path(self._targets.name(index)).name
 
-    def _turned(self, *pictures: Tensor) -> Sequence[Tensor]:
-        """All pictures, flipped and turned alike: one of the eight symmetries of a square."""
+    def _turned(self, *images: Tensor) -> Sequence[Tensor]:
+        """All images, flipped and turned alike: one of the eight symmetries of a square."""
         if not self._augment:
-            return pictures
+            return images
         flip, turns = divmod(int(torch.randint(8, ())), 4)
-        flipped = [picture.flip(-1) if flip else picture for picture in pictures]
-        return [picture.rot90(turns, (-2, -1)) for picture in flipped]
+        flipped = [image.flip(-1) if flip else image for image in images]
+        return [image.rot90(turns, (-2, -1)) for image in flipped]
 
 
 class WholePairs:
-    """Whole pictures to measure on: ``input`` (3, h, w) and ``target`` (3, H, W) in [0, 1].
+    """Whole images to measure on: ``input`` (3, h, w) and ``target`` (3, H, W) in [0, 1].
 
-    The target of a gray picture has one channel, (1, H, W), which says to metrics that it is its own luma.
+    The target of a gray image has one channel, (1, H, W), which says to metrics that it is its own luma.
     """
 
     def __init__(self, targets: ImageSource, scale: float, inputs: ImageSource | None = None) -> None:
-        """Pair ``targets`` with ``inputs``, or with small pictures made from them.
+        """Pair ``targets`` with ``inputs``, or with small images made from them.
 
         For the latter, targets lose the last rows and columns that ``scale`` does not divide. Raises as `CroppedPairs`.
         """
@@ -109,18 +109,18 @@ class WholePairs:
         return {"input": small.float() / 255, "target": target.float() / 255}
 
     def name(self, index: int) -> str:
-        """The picture's file name."""
+        """The image's file name."""
         return Path(self._targets.name(index)).name
 
 
-def super_resolution_pictures(
+def super_resolution_images(
     split: Split, settings: RunSettings, *, scale: int, crop: int, augment: bool = True
 ) -> CroppedPairs | WholePairs:
-    """Crops to train on or whole pictures to validate on, from wherever the settings of a run say.
+    """Crops to train on or whole images to validate on, from wherever the settings of a run say.
 
-    ``settings.data`` is a folder of pictures, or of ``LR/`` and ``HR/`` (``inputs/`` and ``targets/``) paired by name;
+    ``settings.data`` is a folder of images, or of ``LR/`` and ``HR/`` (``inputs/`` and ``targets/``) paired by name;
     without it, the photographs of scikit-image. Validation is on ``settings.val_data``, or on a share of the training
-    pictures held out by the seed.
+    images held out by the seed.
     """
     targets, inputs = _sources(split, settings)
     if split == "train":
@@ -129,7 +129,7 @@ def super_resolution_pictures(
 
 
 def evaluation_pairs(folder: Path | None, scale: float | None) -> WholePairs:
-    """Pictures to measure on: those of a folder, or the validation photographs of scikit-image.
+    """Images to measure on: those of a folder, or the validation photographs of scikit-image.
 
     Without ``scale`` it is read from the pairs. Raises UsageError when there are no pairs to read it from.
     """
@@ -141,7 +141,7 @@ def evaluation_pairs(folder: Path | None, scale: float | None) -> WholePairs:
         scale = common_scale(inputs, targets, scale)
     if scale is None:
         raise UsageError(
-            f"{folder or 'the sample photographs'}: large pictures alone do not tell the scale; give --scale"
+            f"{folder or 'the sample photographs'}: large images alone do not tell the scale; give --scale"
         )
     return WholePairs(targets, scale, inputs)
 
@@ -189,7 +189,7 @@ def fitting_length(length: int, scale: float) -> int:
 def split_pairs(split: Split, settings: RunSettings) -> list[FilePair] | None:
     """Which files the settings of a run mean, or None where they mean the sample; next to nothing is read.
 
-    Raises UsageError for folders that do not exist, hold no pictures, or no pairs where there should be.
+    Raises UsageError for folders that do not exist, hold no images, or no pairs where there should be.
     """
     return split_files(settings, split, _file_pairs)
 
@@ -206,20 +206,20 @@ def _sources(split: Split, settings: RunSettings) -> tuple[ImageSource, ImageSou
 def _file_pairs(folder: Path) -> list[FilePair]:
     pair = pair_folders(folder)
     if pair is None:
-        return [(target, None) for target in list_pictures(folder)]
+        return [(target, None) for target in list_images(folder)]
     return [(target, small) for small, target in paired_files(*pair, scaled=True)]
 
 
 def _folder_sources(files: Sequence[FilePair]) -> tuple[ImageSource, ImageSource | None]:
     inputs = [small for _, small in files if small is not None]
-    return PictureFolder([target for target, _ in files]), PictureFolder(inputs) if inputs else None
+    return ImageFolder([target for target, _ in files]), ImageFolder(inputs) if inputs else None
 
 
-def _corner(picture: Tensor, side: int) -> tuple[int, int]:
-    """Top and left of a square of ``side`` pixels, any of those in the picture."""
-    height, width = picture.shape[-2:]
+def _corner(image: Tensor, side: int) -> tuple[int, int]:
+    """Top and left of a square of ``side`` pixels, any of those in the image."""
+    height, width = image.shape[-2:]
     return int(torch.randint(height - side + 1, ())), int(torch.randint(width - side + 1, ()))
 
 
-def _cut(picture: Tensor, top: int, left: int, side: int) -> Tensor:
-    return picture[:, top : top + side, left : left + side]
+def _cut(image: Tensor, top: int, left: int, side: int) -> Tensor:
+    return image[:, top : top + side, left : left + side]

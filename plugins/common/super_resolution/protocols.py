@@ -10,12 +10,12 @@ from restore.plugins.common.metrics import PSNR, SSIM, Comparison
 
 
 def super_resolution_protocols(scale: float) -> Mapping[str, EvaluationProtocol]:
-    """PSNR and SSIM of enlarged pictures by protocol.
+    """PSNR and SSIM of upscaled images by protocol.
 
     - ``y8-border``: luma rounded to 8 bits, ``scale`` pixels cut off each side: the classic tables.
     - ``y-border``: the same without rounding the luma, as papers have it since RCAN (Zhang et al., 2018).
     - ``rgb-border``: 8-bit RGB, the same border: what BasicSR and MMagic report.
-    - ``rgb``: the picture as it is, all of it.
+    - ``rgb``: the image as it is, all of it.
 
     A scale that is not a whole number is rounded up to a border.
     """

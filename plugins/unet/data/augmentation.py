@@ -1,4 +1,4 @@
-"""Vary a picture and its mask together, by torch's chance alone."""
+"""Vary an image and its mask together, by torch's RNG alone."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from restore.plugins.unet.settings import AugmentationSettings
 
 
 class RightAngleTurn(v2.Transform):  # type: ignore[misc]  # torchvision is not typed
-    """Turn by a multiple of a right angle; of half a turn where the picture is not square."""
+    """Turn by a multiple of a right angle; of half a turn where the image is not square."""
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        """How many quarter turns; square pictures take any of four."""
+        """How many quarter turns; square images take any of four."""
         height, width = next(item.shape[-2:] for item in flat_inputs if isinstance(item, Tensor))
         quarter = int(torch.randint(4, ()))
         return {"quarters": quarter if height == width else 2 * (quarter // 2)}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        """The turned picture or mask."""
+        """The turned image or mask."""
         return tv_tensors.wrap(torch.rot90(inpt, params["quarters"], (-2, -1)), like=inpt)
 
 
 def make_augmentation(settings: AugmentationSettings, channels: int) -> v2.Transform:
     """Turns, flips, one of three colour changes, and elastic deformation, as far as they are asked for.
 
-    It takes ``tv_tensors.Image`` uint8 (C, H, W) and ``tv_tensors.Mask``. Colours change only in pictures of 1 or 3
+    It takes ``tv_tensors.Image`` uint8 (C, H, W) and ``tv_tensors.Mask``. Colours change only in images of 1 or 3
     channels, hue and saturation only in those of 3: others have none.
     """
     steps: list[v2.Transform] = []

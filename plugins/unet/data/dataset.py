@@ -1,4 +1,4 @@
-"""Pictures with their masks, from folders or drawn."""
+"""Images with their masks, from folders or drawn."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.errors import DataError
-from restore.core.images.files import Picture, read_picture
+from restore.core.images.files import ImageFile, read_image
 from restore.core.images.pixels import luma, to_uint8
 from restore.plugins.common.images.resize import bilinear
 from restore.plugins.common.masks.values import is_foreground, read_values
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
     from torchvision.transforms import v2
 
 KEPT_BYTES = 2**30
-"""Pictures that take less than this in memory stay there."""
+"""Images that take less than this in memory stay there."""
 
 SAMPLE_SEED = 2018
-"""Seed of the drawn nuclei, the same for every run: they are a data set, not a part of the run's chance."""
+"""Seed of the drawn nuclei, the same for every run: they are a dataset, not a part of the run's RNG."""
 
 TRAIN_DRAWINGS, VALIDATION_DRAWINGS = 240, 48
 
 
 class Source(Protocol):
-    """Pictures and masks at their own size."""
+    """Images and masks at their own size."""
 
     @property
     def names(self) -> Sequence[str]:
-        """What to call the pictures."""
+        """What to call the images."""
         ...
 
     def read(self, index: int) -> tuple[Tensor, Tensor]:
-        """Picture (C, H, W) uint8, and masks uint8: (classes, H, W) of 0 and 1, or class numbers (1, H, W)."""
+        """Image (C, H, W) uint8, and masks uint8: (classes, H, W) of 0 and 1, or class numbers (1, H, W)."""
         ...
 
 
@@ -62,8 +62,8 @@ class Drawings:
     def read(self, index: int) -> tuple[Tensor, Tensor]:
         """The drawing of that place."""
         scene = nuclei.draw(SAMPLE_SEED, self.numbers[index])
-        colour = torch.from_numpy(scene.picture).permute(2, 0, 1).float() / 255
-        return to_uint8(channels_of(Picture(colour), self.model.input_channels)), torch.from_numpy(scene.mask)[
+        colour = torch.from_numpy(scene.image).permute(2, 0, 1).float() / 255
+        return to_uint8(channels_of(ImageFile(colour), self.model.input_channels)), torch.from_numpy(scene.mask)[
             None
         ].byte()
 
@@ -77,23 +77,23 @@ class Files:
 
     @property
     def names(self) -> Sequence[str]:
-        """Names of the pictures without their endings."""
+        """Names of the images without their endings."""
         return [case.name for case in self.cases]
 
     def read(self, index: int) -> tuple[Tensor, Tensor]:
-        """Read a picture and its masks; raises DataError where their sizes differ."""
+        """Read an image and its masks; raises DataError where their sizes differ."""
         case = self.cases[index]
-        picture = to_uint8(channels_of(read_picture(case.picture), self.model.input_channels))
+        image = to_uint8(channels_of(read_image(case.image), self.model.input_channels))
         masks = self.masks(index)
-        if picture.shape[-2:] != masks.shape[-2:]:
-            (height, width), (mask_height, mask_width) = picture.shape[-2:], masks.shape[-2:]
+        if image.shape[-2:] != masks.shape[-2:]:
+            (height, width), (mask_height, mask_width) = image.shape[-2:], masks.shape[-2:]
             raise DataError(
-                f"{case.picture} is {width}x{height} pixels, its mask {case.masks[0][0]} {mask_width}x{mask_height}"
+                f"{case.image} is {width}x{height} pixels, its mask {case.masks[0][0]} {mask_width}x{mask_height}"
             )
-        return picture, masks
+        return image, masks
 
     def masks(self, index: int) -> Tensor:
-        """The masks of a picture alone."""
+        """The masks of an image alone."""
         case = self.cases[index]
         if self.model.multiclass:
             return _class_numbers(case.masks[0][0], len(self.model.classes or []))
@@ -101,11 +101,11 @@ class Files:
         return torch.stack(planes)
 
     def part(self, indices: Iterable[int]) -> Files:
-        """Some of the pictures."""
+        """Some of the images."""
         return Files([self.cases[index] for index in indices], self.model)
 
     def foreground(self) -> list[float]:
-        """Share of the pixels of each picture that belong to any class; 0 is the background of class numbers."""
+        """Share of the pixels of each image that belong to any class; 0 is the background of class numbers."""
         shares = []
         for index in range(len(self.cases)):
             masks = self.masks(index)
@@ -118,7 +118,7 @@ def _union(files: Sequence[Path]) -> Tensor:
     for path in files:
         found = is_foreground(read_values(path, tones=True))
         if union is not None and union.shape != found.shape:
-            raise DataError(f"{path} is {found.shape[1]}x{found.shape[0]} pixels, other masks of its picture are not")
+            raise DataError(f"{path} is {found.shape[1]}x{found.shape[0]} pixels, other masks of its image are not")
         union = found if union is None else union | found
     assert union is not None
     return torch.from_numpy(union.astype(np.uint8))
@@ -134,16 +134,16 @@ def _class_numbers(path: Path, classes: int) -> Tensor:
     return torch.from_numpy(values.astype(np.uint8))[None]
 
 
-def channels_of(picture: Picture, channels: int) -> Tensor:
+def channels_of(image: ImageFile, channels: int) -> Tensor:
     """The planes (channels, H, W) in [0, 1] that a network reads: gray, colour, or colour and opacity."""
     if channels == 1:
-        return luma(picture.colour)
+        return luma(image.colour)
     if channels == 3:
-        return picture.colour
+        return image.colour
     if channels == 4:
-        opacity = torch.ones_like(picture.colour[:1]) if picture.alpha is None else picture.alpha
-        return torch.cat([picture.colour, opacity])
-    raise DataError(f"picture files give 1, 3 or 4 channels, not {channels}")
+        opacity = torch.ones_like(image.colour[:1]) if image.alpha is None else image.alpha
+        return torch.cat([image.colour, opacity])
+    raise DataError(f"image files give 1, 3 or 4 channels, not {channels}")
 
 
 @dataclass
@@ -156,19 +156,19 @@ class Segments:
     source: Source
     model: ModelSettings
     augment: v2.Transform | None = None
-    """Varies training pictures; none for validation, where a crop is the centre one."""
+    """Varies training images; none for validation, where a crop is the centre one."""
     _kept: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.source.names)
 
     def name(self, index: int) -> str:
-        """Name of the picture."""
+        """Name of the image."""
         return self.source.names[index]
 
     @cached_property
     def in_memory(self) -> bool:
-        """Whether pictures stay in memory after they were read once."""
+        """Whether images stay in memory after they were read once."""
         if self.model.size is None or (self.model.fit == "crop" and isinstance(self.source, Files)):
             pixels = self._read(0)[0][0].numel()
         else:
@@ -177,47 +177,47 @@ class Segments:
         return len(self) * pixels * planes < KEPT_BYTES
 
     def _read(self, index: int) -> tuple[Tensor, Tensor]:
-        picture, masks = self.source.read(index)
+        image, masks = self.source.read(index)
         if self.model.fit == "resize" and self.model.size is not None:
-            return resized(picture, masks, self.model.size, self.model.multiclass)
-        return picture, masks
+            return resized(image, masks, self.model.size, self.model.multiclass)
+        return image, masks
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        picture, masks = self._kept.get(index) or self._read(index)
+        image, masks = self._kept.get(index) or self._read(index)
         if self.in_memory and index not in self._kept:
-            self._kept[index] = (picture, masks)
+            self._kept[index] = (image, masks)
         if self.model.size is not None:
-            picture, masks = cropped(picture, masks, self.model.size, at_random=self.augment is not None)
+            image, masks = cropped(image, masks, self.model.size, at_random=self.augment is not None)
         if self.augment is not None:
             from torchvision import tv_tensors  # as slow to import as torch itself, and only needed to train
 
-            picture, masks = self.augment(tv_tensors.Image(picture), tv_tensors.Mask(masks))
+            image, masks = self.augment(tv_tensors.Image(image), tv_tensors.Mask(masks))
         target = masks.long() if self.model.multiclass else masks.float()
         # plain tensors: collating keeps subclasses, and every later operation on them would be slower
-        return {"input": picture.as_subclass(Tensor).float() / 255, "target": target.as_subclass(Tensor)}
+        return {"input": image.as_subclass(Tensor).float() / 255, "target": target.as_subclass(Tensor)}
 
 
-def resized(picture: Tensor, masks: Tensor, size: tuple[int, int], multiclass: bool) -> tuple[Tensor, Tensor]:
-    """Picture and masks, uint8, at another size: the picture smoothly, binary masks by majority, numbers by place."""
-    if picture.shape[-2:] == size:
-        return picture, masks
-    smaller = bilinear(picture, size)
+def resized(image: Tensor, masks: Tensor, size: tuple[int, int], multiclass: bool) -> tuple[Tensor, Tensor]:
+    """Image and masks, uint8, at another size: the image smoothly, binary masks by majority, numbers by place."""
+    if image.shape[-2:] == size:
+        return image, masks
+    smaller = bilinear(image, size)
     if multiclass:
         return smaller, F.interpolate(masks[None], size=size, mode="nearest-exact")[0]
     return smaller, (bilinear(masks.float(), size) >= 0.5).to(masks.dtype)
 
 
-def cropped(picture: Tensor, masks: Tensor, size: tuple[int, int], at_random: bool) -> tuple[Tensor, Tensor]:
-    """The same part of a picture and its masks; smaller pictures are continued by their edge pixels first."""
+def cropped(image: Tensor, masks: Tensor, size: tuple[int, int], at_random: bool) -> tuple[Tensor, Tensor]:
+    """The same part of an image and its masks; smaller images are continued by their edge pixels first."""
     height, width = size
-    if picture.shape[-2] < height or picture.shape[-1] < width:
+    if image.shape[-2] < height or image.shape[-1] < width:
         rows, columns = (
             torch.arange(max(wanted, there)).clamp(max=there - 1)
-            for wanted, there in zip(size, picture.shape[-2:], strict=True)
+            for wanted, there in zip(size, image.shape[-2:], strict=True)
         )
-        picture, masks = (planes[..., rows[:, None], columns] for planes in (picture, masks))
-    spare = (picture.shape[-2] - height, picture.shape[-1] - width)
+        image, masks = (planes[..., rows[:, None], columns] for planes in (image, masks))
+    spare = (image.shape[-2] - height, image.shape[-1] - width)
     if spare == (0, 0):
-        return picture, masks
+        return image, masks
     top, left = (int(torch.randint(rest + 1, ())) if at_random else rest // 2 for rest in spare)
-    return picture[..., top : top + height, left : left + width], masks[..., top : top + height, left : left + width]
+    return image[..., top : top + height, left : left + width], masks[..., top : top + height, left : left + width]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restore.core.errors import DataError, UsageError
-from restore.core.images.listing import counted, list_pictures, require_folder
+from restore.core.images.listing import counted, list_images, require_folder
 from restore.plugins.common.masks.values import read_values
 
 IGNORED = 255
@@ -49,10 +49,10 @@ def largest_class_number(paths: Iterable[Path]) -> int:
 
 @dataclass(frozen=True)
 class Case:
-    """One picture and where its truth is written."""
+    """One image and where its truth is written."""
 
     name: str
-    picture: Path
+    image: Path
     masks: tuple[tuple[Path, ...], ...]
     """For each class the files whose union it is; with index masks one file for all classes."""
 
@@ -64,17 +64,17 @@ class Layout:
     cases: tuple[Case, ...]
     classes: tuple[str, ...]
     flat: bool
-    """Whether each picture has one mask file, which may then hold class numbers."""
+    """Whether each image has one mask file, which may then hold class numbers."""
 
 
 def find(folder: Path, *, image_ext: str | None = None, mask_ext: str | None = None) -> Layout:
-    """Pictures and masks in any of these layouts, paired by name, in the natural order of their names.
+    """Images and masks in any of these layouts, paired by name, in the natural order of their names.
 
-    - ``images/`` and ``masks/`` with a mask ``<name>`` or ``<name>_mask`` for each picture;
+    - ``images/`` and ``masks/`` with a mask ``<name>`` or ``<name>_mask`` for each image;
     - ``images/`` and ``masks/<class>/``, a folder for each class;
-    - ``<name>/images/`` and ``<name>/masks/``, many instance masks for each picture (Data Science Bowl 2018).
+    - ``<name>/images/`` and ``<name>/masks/``, many instance masks for each image (Data Science Bowl 2018).
 
-    Raises UsageError where there is no such folder or none of the layouts, DataError where pictures have no mask.
+    Raises UsageError where there is no such folder or none of the layouts, DataError where images have no mask.
     """
     require_folder(folder)
     if (folder / "images").is_dir():
@@ -82,15 +82,15 @@ def find(folder: Path, *, image_ext: str | None = None, mask_ext: str | None = N
     bundles = [inner for inner in sorted(folder.iterdir(), key=counted) if (inner / "images").is_dir()]
     if not bundles:
         raise UsageError(
-            f"{folder} holds neither images/ and masks/ nor folders with images/ and masks/ for each picture"
+            f"{folder} holds neither images/ and masks/ nor folders with images/ and masks/ for each image"
         )
     cases = []
     for bundle in bundles:
-        pictures = list(_pictures(bundle / "images", image_ext))
-        masks = tuple(_pictures(bundle / "masks", mask_ext)) if _holds_files(bundle / "masks") else ()
-        if len(pictures) != 1:
-            raise DataError(f"{bundle / 'images'} holds {len(pictures)} pictures; one is expected")
-        cases.append(Case(bundle.name, pictures[0], (masks,)))
+        images = list(_images(bundle / "images", image_ext))
+        masks = tuple(_images(bundle / "masks", mask_ext)) if _holds_files(bundle / "masks") else ()
+        if len(images) != 1:
+            raise DataError(f"{bundle / 'images'} holds {len(images)} images; one is expected")
+        cases.append(Case(bundle.name, images[0], (masks,)))
     _all_have_masks(folder, {case.name: bool(case.masks[0]) for case in cases})
     return Layout(tuple(cases), ("nucleus",), flat=False)
 
@@ -99,38 +99,36 @@ def _separate(folder: Path, image_ext: str | None, mask_ext: str | None) -> Layo
     masks = folder / "masks"
     if not masks.is_dir():
         raise UsageError(f"{folder} holds images/ but no masks/")
-    pictures = _by_stem(folder / "images", image_ext)
-    if not pictures:
-        raise DataError(f"{folder / 'images'} holds no pictures" + (f" ending in {image_ext}" if image_ext else ""))
+    images = _by_stem(folder / "images", image_ext)
+    if not images:
+        raise DataError(f"{folder / 'images'} holds no images" + (f" ending in {image_ext}" if image_ext else ""))
     names = [inner.name for inner in sorted(masks.iterdir(), key=counted) if _is_shown_folder(inner)]
     found = [_by_stem(masks / name, mask_ext) for name in names] if names else [_by_stem(masks, mask_ext)]
     cases = []
-    for stem, picture in pictures.items():
+    for stem, image in images.items():
         of_classes = tuple(masks_of.get(stem) or masks_of.get(f"{stem}_mask") for masks_of in found)
         for name, path in zip(names or ["masks"], of_classes, strict=True):
             if path is None:
-                _all_have_masks(masks / name if names else masks, _have(pictures, found, names or ["masks"], name))
-        cases.append(Case(stem, picture, tuple((path,) for path in of_classes if path is not None)))
+                _all_have_masks(masks / name if names else masks, _have(images, found, names or ["masks"], name))
+        cases.append(Case(stem, image, tuple((path,) for path in of_classes if path is not None)))
     return Layout(tuple(cases), tuple(names) or ("foreground",), flat=not names)
 
 
-def _have(
-    pictures: Iterable[str], found: Sequence[dict[str, Path]], names: Sequence[str], name: str
-) -> dict[str, bool]:
+def _have(images: Iterable[str], found: Sequence[dict[str, Path]], names: Sequence[str], name: str) -> dict[str, bool]:
     masks_of = found[list(names).index(name)]
-    return {stem: stem in masks_of or f"{stem}_mask" in masks_of for stem in pictures}
+    return {stem: stem in masks_of or f"{stem}_mask" in masks_of for stem in images}
 
 
 def _all_have_masks(where: Path, have: dict[str, bool]) -> None:
     missing = [name for name, has in have.items() if not has]
     if missing:
         shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
-        raise DataError(f"{len(missing)} of {len(have)} pictures have no mask in {where}: {shown}")
+        raise DataError(f"{len(missing)} of {len(have)} images have no mask in {where}: {shown}")
 
 
 def _by_stem(folder: Path, ext: str | None) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for path in _pictures(folder, ext):
+    for path in _images(folder, ext):
         if path.stem in found:
             raise DataError(
                 f"{found[path.stem]} and {path.name} have the same name; choose one by --image-ext or --mask-ext"
@@ -139,9 +137,9 @@ def _by_stem(folder: Path, ext: str | None) -> dict[str, Path]:
     return found
 
 
-def _pictures(folder: Path, ext: str | None) -> Iterator[Path]:
+def _images(folder: Path, ext: str | None) -> Iterator[Path]:
     ending = f".{ext.lstrip('.')}".lower() if ext else ""
-    return (path for path in list_pictures(folder) if path.name.lower().endswith(ending))
+    return (path for path in list_images(folder) if path.name.lower().endswith(ending))
 
 
 def _is_shown_folder(path: Path) -> bool:
@@ -153,7 +151,7 @@ def _holds_files(folder: Path) -> bool:
 
 
 def all_of_size(layout: Layout, size: tuple[int, int] | None) -> bool:
-    """Whether every picture is ``size`` (height, width) already; reads only the files' headers."""
-    from restore.core.images.files import picture_size
+    """Whether every image is ``size`` (height, width) already; reads only the files' headers."""
+    from restore.core.images.files import image_size
 
-    return size is None or all(picture_size(case.picture) == size for case in layout.cases)
+    return size is None or all(image_size(case.image) == size for case in layout.cases)

@@ -1,4 +1,4 @@
-"""Drawn nuclei with exact masks, for those who have no pictures of their own yet.
+"""Drawn nuclei with exact masks, for those who have no images of their own yet.
 
 Microscopes see nuclei in several ways, and the drawings follow them: bright on black (fluorescence), violet on pink
 (haematoxylin and eosin), dark on light gray (bright field). Nuclei touch, are textured and out of focus by different
@@ -25,7 +25,7 @@ STAINS = ("fluorescence", "haematoxylin", "bright-field")
 class Scene:
     """One drawing."""
 
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     """(H, W, 3)."""
     mask: NDArray[np.bool_]
     """(H, W): whether the centre of a pixel lies inside a nucleus."""
@@ -37,11 +37,11 @@ def draw(seed: int, index: int, size: int = 96) -> Scene:
     random = np.random.default_rng([seed, index])
     stain = STAINS[index % len(STAINS)]
     nuclei = _nuclei(random, size)
-    picture = _LOOKS[stain](random, nuclei)
+    image = _LOOKS[stain](random, nuclei)
     focus = random.uniform(0.3, 1.1)
-    picture = ndimage.gaussian_filter(picture, (focus, focus, 0))
-    picture += random.normal(0, random.uniform(0.01, 0.04), picture.shape)
-    return Scene((255 * picture.clip(0, 1)).round().astype(np.uint8), nuclei.numbers > 0, stain)
+    image = ndimage.gaussian_filter(image, (focus, focus, 0))
+    image += random.normal(0, random.uniform(0.01, 0.04), image.shape)
+    return Scene((255 * image.clip(0, 1)).round().astype(np.uint8), nuclei.numbers > 0, stain)
 
 
 @dataclass(frozen=True)

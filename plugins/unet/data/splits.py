@@ -11,38 +11,38 @@ from restore.core.errors import DataError, UsageError
 from restore.plugins.common.images.folders import held_out
 from restore.plugins.unet.data import discovery
 from restore.plugins.unet.data.dataset import TRAIN_DRAWINGS, VALIDATION_DRAWINGS, Drawings, Files, Source
-from restore.plugins.unet.options import MeasuredSettings
+from restore.plugins.unet.options import SubsetOptions
 from restore.plugins.unet.settings import ModelSettings, SegmentationSettings
 
 
 def read_source(
     folder: Path, model: ModelSettings, *, image_ext: str | None = None, mask_ext: str | None = None
 ) -> Files:
-    """The pictures and masks of a folder, for the classes of a model. Raises UsageError, DataError."""
+    """The images and masks of a folder, for the classes of a model. Raises UsageError, DataError."""
     layout = discovery.find(folder, image_ext=image_ext, mask_ext=mask_ext)
     wanted = tuple(model.classes or layout.classes)
     if model.multiclass:
         if not layout.flat:
-            raise DataError(f"{folder} has several masks a picture, but the network expects one with class numbers")
+            raise DataError(f"{folder} has several masks an image, but the network expects one with class numbers")
         return Files(layout.cases, model)
     if len(wanted) == len(layout.classes) == 1:
         return Files(layout.cases, model)  # a single class is the same by whatever name
     if layout.flat:
-        raise DataError(f"{folder} has one mask a picture, but the classes are {', '.join(wanted)}")
+        raise DataError(f"{folder} has one mask an image, but the classes are {', '.join(wanted)}")
     absent = [name for name in wanted if name not in layout.classes]
     if absent:
         raise DataError(f"{folder / 'masks'} has no folder {', '.join(absent)}; it has {', '.join(layout.classes)}")
     places = [layout.classes.index(name) for name in wanted]
-    cases = [discovery.Case(case.name, case.picture, tuple(case.masks[k] for k in places)) for case in layout.cases]
+    cases = [discovery.Case(case.name, case.image, tuple(case.masks[k] for k in places)) for case in layout.cases]
     return Files(cases, model)
 
 
 def sources(settings: SegmentationSettings) -> Mapping[str, Source]:
-    """What ``train`` and ``validation`` mean for a run. They share no picture."""
+    """What ``train`` and ``validation`` mean for a run. They share no image."""
     model = settings.model
     if settings.data is None:
-        if settings.val_data or settings.train_names or settings.val_names:
-            raise UsageError("--val-data, --train-names and --val-names need --data")
+        if settings.val_data or settings.train_list or settings.val_list:
+            raise UsageError("--val-data, --train-list and --val-list need --data")
         if model.multiclass or len(model.classes or ["nucleus"]) > 1:
             raise UsageError(f"the drawn nuclei are of one class, not of {', '.join(model.classes or [])}; give --data")
         last = TRAIN_DRAWINGS + VALIDATION_DRAWINGS
@@ -52,62 +52,62 @@ def sources(settings: SegmentationSettings) -> Mapping[str, Source]:
         }
     whole = read_source(settings.data, model, image_ext=settings.image_ext, mask_ext=settings.mask_ext)
     everything = list(range(len(whole.cases)))
-    named = listed(whole.names, settings.train_names) if settings.train_names else None
+    named = listed(whole.names, settings.train_list) if settings.train_list else None
     if settings.val_data is not None:
         other = read_source(settings.val_data, model, image_ext=settings.image_ext, mask_ext=settings.mask_ext)
-        chosen = listed(other.names, settings.val_names) if settings.val_names else range(len(other.cases))
+        chosen = listed(other.names, settings.val_list) if settings.val_list else range(len(other.cases))
         return {"train": whole.part(named or everything), "validation": other.part(chosen)}
-    if settings.val_names:
-        validation = listed(whole.names, settings.val_names)
+    if settings.val_list:
+        validation = listed(whole.names, settings.val_list)
         train = named if named is not None else [index for index in everything if index not in set(validation)]
     elif named is not None:
         train, validation = named, [index for index in everything if index not in set(named)]
     else:
-        train, validation = divided(whole, settings.split, settings.val_share, settings.seed)
+        train, validation = divided(whole, settings.split, settings.val_fraction, settings.seed)
     if both := set(train) & set(validation):
         name = whole.names[min(both)]
-        raise UsageError(f"{len(both)} pictures are named for training and for validation, such as {name}")
+        raise UsageError(f"{len(both)} images are named for training and for validation, such as {name}")
     if not train or not validation:
-        raise UsageError(f"no picture of {settings.data} is left to {'validate' if train else 'train'} on")
+        raise UsageError(f"no image of {settings.data} is left to {'validate' if train else 'train'} on")
     return {"train": whole.part(train), "validation": whole.part(validation)}
 
 
-def divided(source: Files, how: str, val_share: float, seed: int) -> tuple[list[int], list[int]]:
+def divided(source: Files, how: str, val_fraction: float, seed: int) -> tuple[list[int], list[int]]:
     """Indices of a source to train on and to validate on: ``stratified`` by foreground, or ``random``."""
     if how == "random":
-        return held_out(len(source.cases), val_share, seed, "the data")
+        return held_out(len(source.cases), val_fraction, seed, "the data")
     shares = source.foreground()
     if not any(shares):
         raise DataError(
             f"no mask marks anything, such as {source.cases[0].masks[0][0]}: a mask is white (255, or 1 in one of "
-            "zeros and ones) where its class is; masks that hold class numbers are told by --masks index"
+            "zeros and ones) where its class is; masks that hold class numbers are told by --mask-encoding index"
         )
-    return stratified(shares, val_share, seed)
+    return stratified(shares, val_fraction, seed)
 
 
-def evaluated_source(folder: Path, model: ModelSettings, options: MeasuredSettings) -> Files:
-    """The pictures of a folder that were asked for: all, those named in a file, or one part of a run's division."""
+def evaluated_source(folder: Path, model: ModelSettings, options: SubsetOptions) -> Files:
+    """The images of a folder that were asked for: all, those named in a file, or one part of a run's division."""
     whole = read_source(folder, model, image_ext=options.image_ext, mask_ext=options.mask_ext)
-    if options.names is not None:
+    if options.list_file is not None:
         if options.subset != "all":
             raise UsageError("--list and --subset are two ways of choosing; give one")
-        return whole.part(listed(whole.names, options.names))
+        return whole.part(listed(whole.names, options.list_file))
     if options.subset == "all":
         return whole
-    train, validation = divided(whole, options.split, options.val_share, options.seed)
+    train, validation = divided(whole, options.split, options.val_fraction, options.seed)
     return whole.part(train if options.subset == "train" else validation)
 
 
-def stratified(shares: Sequence[float], val_share: float, seed: int) -> tuple[list[int], list[int]]:
+def stratified(shares: Sequence[float], val_fraction: float, seed: int) -> tuple[list[int], list[int]]:
     """Indices to train on and to validate on, both in rising order, with alike shares of foreground.
 
-    Pictures are sorted by their share of foreground and cut into as many runs as validation pictures are wanted (at
-    least one; at least one is left to train on); one of each run is drawn. Raises UsageError for a single picture.
+    Images are sorted by their share of foreground and cut into as many runs as validation images are wanted (at
+    least one; at least one is left to train on); one of each run is drawn. Raises UsageError for a single image.
     """
     count = len(shares)
     if count < 2:
-        raise UsageError(f"{count} picture cannot be divided into training and validation; give --val-data")
-    wanted = min(max(1, round(val_share * count)), count - 1)
+        raise UsageError(f"{count} image cannot be divided into training and validation; give --val-data")
+    wanted = min(max(1, round(val_fraction * count)), count - 1)
     random = np.random.default_rng(seed)
     order = np.argsort(np.asarray(shares), kind="stable")
     chosen = {int(random.choice(run)) for run in np.array_split(order, wanted)}
@@ -115,9 +115,9 @@ def stratified(shares: Sequence[float], val_share: float, seed: int) -> tuple[li
 
 
 def listed(names: Sequence[str], file: Path) -> list[int]:
-    """Indices of the pictures whose names stand in a text file, one a line; a file ending may follow the name.
+    """Indices of the images whose names stand in a text file, one a line; a file ending may follow the name.
 
-    Raises UsageError where the file is missing or empty, DataError where it names pictures that do not exist.
+    Raises UsageError where the file is missing or empty, DataError where it names images that do not exist.
     """
     try:
         lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
@@ -125,10 +125,10 @@ def listed(names: Sequence[str], file: Path) -> list[int]:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}") from error
     wanted = [line for line in lines if line and not line.startswith("#")]
     if not wanted:
-        raise UsageError(f"{file} names no picture")
+        raise UsageError(f"{file} names no image")
     index_of = {name: index for index, name in enumerate(names)}
     unknown = [line for line in wanted if line not in index_of and Path(line).stem not in index_of]
     if unknown:
         shown = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
-        raise DataError(f"{file} names {len(unknown)} pictures that are not there: {shown}")
+        raise DataError(f"{file} names {len(unknown)} images that are not there: {shown}")
     return sorted({index_of[line] if line in index_of else index_of[Path(line).stem] for line in wanted})

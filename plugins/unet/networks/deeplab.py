@@ -12,7 +12,7 @@ from torchvision import models
 Backbone = Literal["mobilenet_v3_large", "resnet18", "resnet34", "resnet50", "resnet101"]
 
 LOW_STRIDE, HIGH_STRIDE = 4, 16
-"""Pixels of the picture under one of the fine features, and under one of the coarse ones."""
+"""Pixels of the image under one of the fine features, and under one of the coarse ones."""
 
 RATES = (6, 12, 18)
 """Dilations of the pyramid for features of stride 16 (section 3.3 of the V3 paper)."""
@@ -21,9 +21,9 @@ RATES = (6, 12, 18)
 class DeepLab(nn.Module):
     """Features of stride 16, an atrous pyramid over them and, in V3+, a decoder that adds features of stride 4.
 
-    Inputs (B, input_channels, H, W) of any size of at least 16, outputs (B, num_classes, H, W), bilinearly enlarged.
+    Inputs (B, input_channels, H, W) of any size of at least 16, outputs (B, num_classes, H, W), bilinearly upscaled.
     ``pretrained`` starts from torchvision's ImageNet weights, which are downloaded; it needs three input channels. The
-    image-level branch of the pyramid has no batch normalisation, so that a batch of one picture can be trained.
+    image-level branch of the pyramid has no batch normalisation, so that a batch of one image can be trained.
     """
 
     decoder: ClassVar[bool]
@@ -35,7 +35,7 @@ class DeepLab(nn.Module):
         input_channels: int = 3,
         backbone: Backbone = "mobilenet_v3_large",
         pretrained: bool = False,
-        width: int = 256,
+        channels: int = 256,
     ) -> None:
         super().__init__()
         if pretrained and input_channels != 3:
@@ -44,18 +44,18 @@ class DeepLab(nn.Module):
         if input_channels != 3:
             _read_channels(self.fine, input_channels)
         fine_channels, coarse_channels = _channels(self.fine, self.coarse, input_channels)
-        self.pyramid = AtrousPyramid(coarse_channels, width)
+        self.pyramid = AtrousPyramid(coarse_channels, channels)
         self.narrow = _convolution(fine_channels, 48, 1) if self.decoder else None
-        joined = [_convolution(width + 48, width, 3)] if self.decoder else []
-        self.head = nn.Sequential(*joined, _convolution(width, width, 3), nn.Conv2d(width, num_classes, 1))
+        joined = [_convolution(channels + 48, channels, 3)] if self.decoder else []
+        self.head = nn.Sequential(*joined, _convolution(channels, channels, 3), nn.Conv2d(channels, num_classes, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, num_classes, H, W)."""
         fine = self.fine(x)  # (B, C, H/4, W/4)
         features = self.pyramid(self.coarse(fine))  # (B, width, H/16, W/16)
         if self.narrow is not None:
-            enlarged = F.interpolate(features, size=fine.shape[-2:], mode="bilinear", align_corners=False)
-            features = torch.cat([enlarged, self.narrow(fine)], dim=1)
+            upscaled = F.interpolate(features, size=fine.shape[-2:], mode="bilinear", align_corners=False)
+            features = torch.cat([upscaled, self.narrow(fine)], dim=1)
         return F.interpolate(self.head(features), size=x.shape[-2:], mode="bilinear", align_corners=False)
 
 
@@ -74,16 +74,16 @@ class DeepLabV3Plus(DeepLab):
 class AtrousPyramid(nn.Module):
     """The same features seen through several dilations and as a whole, joined (section 3.3 of the V3 paper)."""
 
-    def __init__(self, in_channels: int, width: int) -> None:
+    def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
         self.branches = nn.ModuleList(
-            [_convolution(in_channels, width, 1), *(_convolution(in_channels, width, 3, rate) for rate in RATES)]
+            [_convolution(in_channels, channels, 1), *(_convolution(in_channels, channels, 3, rate) for rate in RATES)]
         )
-        self.whole = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(in_channels, width, 1), nn.ReLU())
-        self.join = nn.Sequential(_convolution((len(RATES) + 2) * width, width, 1), nn.Dropout(0.1))
+        self.whole = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(in_channels, channels, 1), nn.ReLU())
+        self.join = nn.Sequential(_convolution((len(RATES) + 2) * channels, channels, 1), nn.Dropout(0.1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features (B, width, H, W) of features (B, in_channels, H, W)."""
+        """Features (B, channels, H, W) of features (B, in_channels, H, W)."""
         whole = self.whole(x).expand(-1, -1, *x.shape[-2:])
         joined: Tensor = self.join(torch.cat([*(branch(x) for branch in self.branches), whole], dim=1))
         return joined
@@ -142,7 +142,7 @@ def _read_channels(stage: nn.Sequential, channels: int) -> None:
 
 @torch.no_grad()
 def _channels(fine: nn.Sequential, coarse: nn.Sequential, input_channels: int) -> tuple[int, int]:
-    """How many channels both kinds of features have; found by looking at those of a black picture."""
+    """How many channels both kinds of features have; found by looking at those of a black image."""
     training = fine.training
     features = fine.eval()(torch.zeros(1, input_channels, 2 * HIGH_STRIDE, 2 * HIGH_STRIDE))
     deeper = coarse.eval()(features)

@@ -32,11 +32,11 @@ class DoubleConvolution(nn.Module):
         return F.relu(self.bn2(self.conv2(x)))
 
 
-def widths_of_levels(width: int, depth: int) -> list[int]:
+def widths_of_levels(channels: int, depth: int) -> list[int]:
     """Channels of each level from the finest down: doubled with every halving of the size."""
-    if width < 1 or depth < 1:
-        raise ValueError(f"width and depth are at least 1, not {width} and {depth}")
-    return [width * 2**level for level in range(depth + 1)]
+    if channels < 1 or depth < 1:
+        raise ValueError(f"width and depth are at least 1, not {channels} and {depth}")
+    return [channels * 2**level for level in range(depth + 1)]
 
 
 def halved(x: Tensor) -> Tensor:
@@ -50,9 +50,9 @@ def doubled(x: Tensor) -> Tensor:
 
 
 def on_multiples(network: Callable[[Tensor], Logits], x: Tensor, multiple: int) -> Logits:
-    """Run a network that halves its input on a picture of any size.
+    """Run a network that halves its input on an image of any size.
 
-    The picture (B, C, H, W) is continued at its right and lower border by its edge pixels up to a multiple, and the
+    The image (B, C, H, W) is continued at its right and lower border by its edge pixels up to a multiple, and the
     logits are cut back to (H, W).
     """
     height, width = x.shape[-2:]
@@ -66,19 +66,19 @@ def on_multiples(network: Callable[[Tensor], Logits], x: Tensor, multiple: int) 
 
 
 class UNet(nn.Module):
-    """An encoder that halves the picture ``depth`` times and a decoder that joins each level with its skip.
+    """An encoder that halves the image ``depth`` times and a decoder that joins each level with its skip.
 
     ``convI_0`` are the encoder's blocks, ``convI_J`` the decoder's; ``final`` gives one logit for each class. With the
     defaults 7,852,545 parameters. Inputs (B, input_channels, H, W) of any size, outputs (B, num_classes, H, W).
     """
 
-    def __init__(self, num_classes: int = 1, input_channels: int = 3, width: int = 32, depth: int = 4) -> None:
+    def __init__(self, num_classes: int = 1, input_channels: int = 3, channels: int = 32, depth: int = 4) -> None:
         super().__init__()
-        widths = widths_of_levels(width, depth)
+        widths = widths_of_levels(channels, depth)
         self.depth = depth
-        for level, channels in enumerate(widths):
+        for level, after in enumerate(widths):
             before = widths[level - 1] if level else input_channels
-            self.add_module(f"conv{level}_0", DoubleConvolution(before, channels, channels))
+            self.add_module(f"conv{level}_0", DoubleConvolution(before, after, after))
         for level in reversed(range(depth)):
             block = DoubleConvolution(widths[level] + widths[level + 1], widths[level], widths[level])
             self.add_module(f"conv{level}_{depth - level}", block)
@@ -113,20 +113,20 @@ class NestedUNet(nn.Module):
         self,
         num_classes: int = 1,
         input_channels: int = 3,
-        width: int = 32,
+        channels: int = 32,
         depth: int = 4,
         deep_supervision: bool = False,
     ) -> None:
         super().__init__()
-        widths = widths_of_levels(width, depth)
+        widths = widths_of_levels(channels, depth)
         self.num_classes = num_classes
         self.input_channels = input_channels
-        self.width = width
+        self.channels = channels
         self.depth = depth
         self.deep_supervision = deep_supervision
-        for level, channels in enumerate(widths):
+        for level, after in enumerate(widths):
             before = widths[level - 1] if level else input_channels
-            self.add_module(f"conv{level}_0", DoubleConvolution(before, channels, channels))
+            self.add_module(f"conv{level}_0", DoubleConvolution(before, after, after))
         for column in range(1, depth + 1):
             for level in range(depth - column + 1):
                 joined = column * widths[level] + widths[level + 1]
@@ -172,7 +172,7 @@ class NestedUNet(nn.Module):
         else:
             known = f"L1 to L{self.depth}" if self.deep_supervision else f"only L{self.depth}, without deep supervision"
             raise ValueError(f"no head at level {level}; this network has {known}")
-        part = NestedUNet(self.num_classes, self.input_channels, self.width, level)
+        part = NestedUNet(self.num_classes, self.input_channels, self.channels, level)
         for name, _ in list(part.named_children()):
             part.add_module(name, self.get_submodule(head if name == "final" else name))
         return part.train(self.training)

@@ -22,7 +22,7 @@ REFERENCE: Points = np.array(
         [0.131516964, 0.323250893],
     ]
 )
-"""Left eye, right eye, tip of the nose, left and right corner of the mouth, as (x, y) from the middle of the picture in
+"""Left eye, right eye, tip of the nose, left and right corner of the mouth, as (x, y) from the middle of the image in
 shares of its side before the scale: those that WarpGAN was trained with (Shi et al., 2019, the authors' code)."""
 
 SCALE = 0.7
@@ -30,7 +30,7 @@ SCALE = 0.7
 
 
 def reference(size: int, scale: float = SCALE) -> Points:
-    """Where the five landmarks of an aligned picture of ``size`` x ``size`` pixels lie: (5, 2), x and y in pixels."""
+    """Where the five landmarks of an aligned image of ``size`` x ``size`` pixels lie: (5, 2), x and y in pixels."""
     return REFERENCE * (scale * size) + size / 2
 
 
@@ -57,23 +57,23 @@ def moved(points: Points, transform: Points) -> Points:
     return np.asarray(points @ transform[:, :2].T + transform[:, 2])
 
 
-def aligned(picture: Tensor, landmarks: Points, size: int, scale: float = SCALE) -> Tensor:
-    """A picture (3, H, W) in [0, 1] with its face at the reference points, (3, size, size); continued at its edges.
+def aligned(image: Tensor, landmarks: Points, size: int, scale: float = SCALE) -> Tensor:
+    """An image (3, H, W) in [0, 1] with its face at the reference points, (3, size, size); continued at its edges.
 
-    ``landmarks`` (5, 2) are x and y in pixels, whole numbers at the middles of pixels. A picture that gets smaller is
+    ``landmarks`` (5, 2) are x and y in pixels, whole numbers at the middles of pixels. An image that gets smaller is
     blurred first, so that nothing is lost between the pixels.
     """
     transform = similarity(landmarks, reference(size, scale))
     shrinking = float(np.hypot(*transform[:, 0]))
     if shrinking < 1:
         spread = (1 / shrinking - 1) / 2
-        picture = torch.from_numpy(ndimage.gaussian_filter(picture.numpy(), (0, spread, spread), mode="nearest"))
+        image = torch.from_numpy(ndimage.gaussian_filter(image.numpy(), (0, spread, spread), mode="nearest"))
     back = np.linalg.inv(np.concatenate([transform, [[0.0, 0.0, 1.0]]]))[:2]
     places = np.stack(np.meshgrid(np.arange(size), np.arange(size)), axis=-1).reshape(-1, 2).astype(float)
-    height, width = picture.shape[-2:]
+    height, width = image.shape[-2:]
     grid = (2 * moved(places, back) + 1) / [width, height] - 1
     sampled = F.grid_sample(
-        picture[None],
+        image[None],
         torch.from_numpy(grid.reshape(1, size, size, 2)).float(),
         mode="bilinear",
         padding_mode="border",

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from restore.core.errors import UsageError
 from restore.plugins.common.animation import fitted
-from restore.plugins.common.images.folders import PictureFolder
+from restore.plugins.common.images.folders import ImageFolder
 from restore.plugins.common.images.resize import bilinear
 from restore.plugins.warpgan.data.index import IdentityFiles, group_by_identity, read_entries, split_identity
 from restore.plugins.warpgan.settings import SAMPLE_IDENTITIES, WarpGANSettings
@@ -75,14 +75,14 @@ class DrawnFaces:
         return self.photographs(identity)
 
     def face(self, identity: int, number: int, drawn: bool) -> Tensor:
-        """Drawn when first asked for; training and validation have no picture in common."""
+        """Drawn when first asked for; training and validation have no image in common."""
         first = 0 if self.split == "train" else SAMPLE_TRAIN
         return _drawn(self.size, identity, first + number, drawn)
 
     def name(self, identity: int, number: int) -> str:
         """As ``person07/P00011``."""
         first = 0 if self.split == "train" else SAMPLE_TRAIN
-        return f"person{identity + 1:02}/P{first + number + 1:05}"
+        return f"identity{identity + 1:02}/P{first + number + 1:05}"
 
 
 @lru_cache(maxsize=4096)
@@ -90,18 +90,18 @@ def _drawn(size: int, identity: int, number: int, drawn: bool) -> Tensor:
     someone = identities(identity + 1, seed=0)[identity]
     random = np.random.default_rng([int(drawn), identity, number])
     drawing = (faces.caricature if drawn else faces.photograph)(someone, random, size)
-    return torch.from_numpy(drawing.picture).permute(2, 0, 1).contiguous()
+    return torch.from_numpy(drawing.image).permute(2, 0, 1).contiguous()
 
 
 class FaceFiles:
-    """Picture files by person; `Gallery`. Pictures of another size are resized, of another shape cut to a square."""
+    """Image files by person; `Gallery`. Images of another size are resized, of another shape cut to a square."""
 
     def __init__(self, found: Sequence[IdentityFiles], size: int) -> None:
-        """Look at every file. Raises DataError naming one that is no readable picture."""
+        """Look at every file. Raises DataError naming one that is no readable image."""
         self.albums, self.size, self.identities = list(found), size, len(found)
         files = [path for album in self.albums for path in (*album.photographs, *album.caricatures)]
         self._places = {path: place for place, path in enumerate(files)}
-        self._files = PictureFolder(files)
+        self._files = ImageFolder(files)
         self.in_memory = self._files.in_memory
 
     def photographs(self, identity: int) -> int:
@@ -115,8 +115,8 @@ class FaceFiles:
     def face(self, identity: int, number: int, drawn: bool) -> Tensor:
         """Read when first asked for."""
         album = self.albums[identity]
-        picture = self._files[self._places[(album.caricatures if drawn else album.photographs)[number]]]
-        return picture if picture.shape[-2:] == (self.size, self.size) else fitted(picture, self.size, self.size)
+        image = self._files[self._places[(album.caricatures if drawn else album.photographs)[number]]]
+        return image if image.shape[-2:] == (self.size, self.size) else fitted(image, self.size, self.size)
 
     def name(self, identity: int, number: int) -> str:
         """As ``Alan_Rickman/P00001.jpg``."""
@@ -127,13 +127,13 @@ class FaceFiles:
 class Pairs:
     """A sample is one photograph with a caricature of the same person.
 
-    ``input`` and ``target``, photograph and caricature, (3, size, size) in [0, 1]; ``person``, a number (). For
-    training the caricature is drawn by chance, and either may be mirrored. Otherwise caricatures follow photographs in
+    ``input`` and ``target``, photograph and caricature, (3, size, size) in [0, 1]; ``identity``, a number (). For
+    training the caricature is drawn at random, and either may be mirrored. Otherwise caricatures follow photographs in
     order.
     """
 
     def __init__(self, gallery: Gallery, *, training: bool, flip: bool = False, detail: int | None = None) -> None:
-        """``detail`` is the size to which pictures are reduced, and enlarged again."""
+        """``detail`` is the size to which images are reduced, and upscaled again."""
         self.gallery, self.training, self.flip, self.detail = gallery, training, flip, detail
         self.in_memory = gallery.in_memory
         self._order = [
@@ -167,10 +167,10 @@ class Pairs:
 
 
 def galleries(settings: WarpGANSettings) -> dict[Split, Gallery]:
-    """Whose faces a run trains on and validates on; the same people, but no picture in common.
+    """Whose faces a run trains on and validates on; the same people, but no image in common.
 
     What a list chooses to validate on is taken out of a folder that is trained on; two lists, or two folders, must not
-    have a picture in common themselves.
+    have an image in common themselves.
 
     Raises UsageError or DataError where the data are not what they have to be.
     """
@@ -183,7 +183,7 @@ def galleries(settings: WarpGANSettings) -> dict[Split, Gallery]:
     found = read_identities(settings.data, settings.list_file)
     _check_identities(known, len(found), str(settings.data))
     if settings.val_data is None and settings.val_list is None:
-        halves = [split_identity(album, settings.val_share, settings.seed) for album in found]
+        halves = [split_identity(album, settings.val_fraction, settings.seed) for album in found]
         train, validation = [half[0] for half in halves], [half[1] for half in halves]
     else:
         folder = settings.val_data or settings.data
@@ -195,7 +195,7 @@ def galleries(settings: WarpGANSettings) -> dict[Split, Gallery]:
 
 
 def read_identities(folder: Path, listed: Path | None) -> list[IdentityFiles]:
-    """Pictures by person, of a folder or of a list file. Raises UsageError, DataError."""
+    """Images by person, of a folder or of a list file. Raises UsageError, DataError."""
     return group_by_identity(read_entries(folder, listed), listed or folder)
 
 
@@ -207,7 +207,7 @@ def _same_identities(
     strangers = [album.identity for album in other if album.identity not in names]
     if strangers:
         raise UsageError(
-            f"{where}: {strangers[0]} is not among the people that are trained on; validation is on other pictures of "
+            f"{where}: {strangers[0]} is not among the people that are trained on; validation is on other images of "
             "the same people"
         )
     by_name = {album.identity: album for album in other}
@@ -215,7 +215,7 @@ def _same_identities(
 
 
 def _without(found: Sequence[IdentityFiles], held: Sequence[IdentityFiles], where: Path) -> list[IdentityFiles]:
-    """Albums without the pictures that are held out. Raises UsageError naming a person of whom a kind is used up."""
+    """Albums without the images that are held out. Raises UsageError naming a person of whom a kind is used up."""
     taken = _files(held)
     left = []
     for album in found:
@@ -231,15 +231,15 @@ def _without(found: Sequence[IdentityFiles], held: Sequence[IdentityFiles], wher
 
 
 def _check_apart(train: Sequence[IdentityFiles], validation: Sequence[IdentityFiles], where: Path) -> None:
-    """Raise UsageError naming a picture that is both trained and validated on."""
+    """Raise UsageError naming an image that is both trained and validated on."""
     held = _files(validation)
     both = next((path for file, path in _files(train).items() if file in held), None)
     if both is not None:
-        raise UsageError(f"{where}: {both} is trained on too; validation is on other pictures of the same people")
+        raise UsageError(f"{where}: {both} is trained on too; validation is on other images of the same people")
 
 
 def _files(found: Sequence[IdentityFiles]) -> dict[Path, Path]:
-    """Every picture by its file, whatever links lead there."""
+    """Every image by its file, whatever links lead there."""
     return {path.resolve(): path for album in found for path in (*album.photographs, *album.caricatures)}
 
 

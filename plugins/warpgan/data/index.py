@@ -1,4 +1,4 @@
-"""Whose pictures lie where: folders of people, and list files. Imports no torch."""
+"""Whose images lie where: folders of people, and list files. Imports no torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KIND = re.compile(r"^([CP])[-_ ]?\d+$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Entry:
-    """One picture file."""
+    """One image file."""
 
     path: Path
     identity: str
@@ -29,16 +29,16 @@ def read_entries(folder: Path, listed: Path | None = None) -> list[Entry]:
 
     A folder holds one folder for each person, as WebCaricature does; photographs are called P00001, P00002, …,
     caricatures C00001, …; other names are left out. A line of a list file is a path, which may be relative to the
-    folder, and after it perhaps whose picture it is; without that it is the name of the file's folder.
+    folder, and after it perhaps whose image it is; without that it is the name of the file's folder.
 
-    Raises UsageError where there is no such folder or file or no picture in it, DataError for a line that is wrong.
+    Raises UsageError where there is no such folder or file or no image in it, DataError for a line that is wrong.
     """
     require_folder(folder)
     entries = _in_folders(folder) if listed is None else _in_list(folder, listed)
     if not entries:
         where = folder if listed is None else listed
         raise UsageError(
-            f"{where}: no photographs and caricatures: wanted is a folder for each person, with pictures called "
+            f"{where}: no photographs and caricatures: wanted is a folder for each person, with images called "
             "P00001, P00002, … (photographs) and C00001, … (caricatures)"
         )
     return sorted(entries, key=lambda entry: (entry.identity, entry.drawn, entry.path.name))
@@ -82,7 +82,7 @@ def _entry(folder: Path, text: str, where: str) -> Entry:
 
 @dataclass(frozen=True)
 class IdentityFiles:
-    """The pictures of one person, at least one of each kind."""
+    """The images of one person, at least one of each kind."""
 
     identity: str
     photographs: tuple[Path, ...]
@@ -90,7 +90,7 @@ class IdentityFiles:
 
 
 def group_by_identity(entries: Sequence[Entry], where: Path) -> list[IdentityFiles]:
-    """Pictures by person. Raises UsageError naming people of whom there is only one kind of picture."""
+    """Images by person. Raises UsageError naming people of whom there is only one kind of image."""
     identities = dict.fromkeys(entry.identity for entry in entries)
     found = []
     for identity in identities:
@@ -108,8 +108,8 @@ def group_by_identity(entries: Sequence[Entry], where: Path) -> list[IdentityFil
     return found
 
 
-def split_identity(album: IdentityFiles, val_share: float, seed: int) -> tuple[IdentityFiles, IdentityFiles]:
-    """One person's pictures to train on and to validate on: a share of each kind, at least one of each for both.
+def split_identity(album: IdentityFiles, val_fraction: float, seed: int) -> tuple[IdentityFiles, IdentityFiles]:
+    """One person's images to train on and to validate on: a share of each kind, at least one of each for both.
 
     Raises UsageError where there is only one of a kind.
     """
@@ -117,14 +117,13 @@ def split_identity(album: IdentityFiles, val_share: float, seed: int) -> tuple[I
 
     order = random.Random(f"{seed} {album.identity}")
     train, validation = [], []
-    for kind, pictures in (("photograph", album.photographs), ("caricature", album.caricatures)):
-        if len(pictures) < 2:
+    for kind, images in (("photograph", album.photographs), ("caricature", album.caricatures)):
+        if len(images) < 2:
             raise UsageError(
-                f"{album.identity}: one {kind} cannot be both trained on and held out; "
-                "give --val-data, or more pictures"
+                f"{album.identity}: one {kind} cannot be both trained on and held out; give --val-data, or more images"
             )
-        wanted = min(max(1, round(val_share * len(pictures))), len(pictures) - 1)
-        held = set(order.sample(range(len(pictures)), wanted))
-        train.append(tuple(path for index, path in enumerate(pictures) if index not in held))
-        validation.append(tuple(path for index, path in enumerate(pictures) if index in held))
+        wanted = min(max(1, round(val_fraction * len(images))), len(images) - 1)
+        held = set(order.sample(range(len(images)), wanted))
+        train.append(tuple(path for index, path in enumerate(images) if index not in held))
+        validation.append(tuple(path for index, path in enumerate(images) if index in held))
     return IdentityFiles(album.identity, *train), IdentityFiles(album.identity, *validation)

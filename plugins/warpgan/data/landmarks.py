@@ -1,4 +1,4 @@
-"""Files of facial landmarks: WebCaricature's, one of 17 points a picture, and lists with five points a line."""
+"""Files of facial landmarks: WebCaricature's, one of 17 points an image, and lists with five points a line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FIVE = 5
 
 
 class LandmarkFolder:
-    """``FacialPoints/`` of WebCaricature: ``<person>/<picture>.txt`` with a line ``x y`` for each point.
+    """``FacialPoints/`` of WebCaricature: ``<identity>/<image>.txt`` with a line ``x y`` for each point.
 
     Files of five points are read too: left and right eye, tip of the nose, left and right corner of the mouth.
     """
@@ -29,22 +29,22 @@ class LandmarkFolder:
             raise UsageError(f"{folder}: no such folder of landmarks")
         self.folder = folder
 
-    def of(self, identity: str, picture: Path) -> Points:
-        """The five landmarks (5, 2) of a picture of a person, x and y in pixels.
+    def of(self, identity: str, image: Path) -> Points:
+        """The five landmarks (5, 2) of an image of a person, x and y in pixels.
 
         Raises UsageError where there is no file, DataError where it holds something else.
         """
         spellings = dict.fromkeys([identity, identity.replace("_", " "), identity.replace(" ", "_")])
         # A file beside the folders of people is nobody's: everybody has a P00001.
-        places = [self.folder / name / f"{picture.stem}.txt" for name in spellings]
+        places = [self.folder / name / f"{image.stem}.txt" for name in spellings]
         found = next((path for path in places if path.is_file()), None)
         if found is None:
-            raise UsageError(f"{picture}: no landmarks: there is no {places[0]}")
+            raise UsageError(f"{image}: no landmarks: there is no {places[0]}")
         return five(_numbers(found, _text(found)).reshape(-1, 2), str(found))
 
 
 class LandmarkList:
-    """A text file with a line for each picture: its path, then x and y of the five landmarks, ten numbers."""
+    """A text file with a line for each image: its path, then x and y of the five landmarks, ten numbers."""
 
     def __init__(self, file: Path) -> None:
         """Read the file. Raises UsageError where there is none, DataError naming a line that is no such line."""
@@ -60,13 +60,13 @@ class LandmarkList:
             points = _numbers(Path(f"{file}, line {number}"), " ".join(values)).reshape(-1, 2)
             self._points[_last_two(Path(name))] = points
 
-    def of(self, identity: str, picture: Path) -> Points:
-        """The five landmarks (5, 2) of a picture. Raises UsageError where no line names it."""
+    def of(self, identity: str, image: Path) -> Points:
+        """The five landmarks (5, 2) of an image. Raises UsageError where no line names it."""
         # A line without a folder is nobody's, as a file is that lies beside the folders of people.
-        for key in ((identity, picture.stem), _last_two(picture), *([] if identity else [("", picture.stem)])):
+        for key in ((identity, image.stem), _last_two(image), *([] if identity else [("", image.stem)])):
             if key in self._points:
                 return self._points[key]
-        raise UsageError(f"{picture}: no landmarks: no line of {self.file} names it")
+        raise UsageError(f"{image}: no landmarks: no line of {self.file} names it")
 
 
 def read_landmarks(path: Path) -> LandmarkFolder | LandmarkList:

@@ -1,4 +1,4 @@
-"""What WarpGAN reads off a picture: its content, as features in place, and its style, as a few numbers."""
+"""What WarpGAN reads off an image: its content, as features in place, and its style, as a few numbers."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class ContentEncoder(nn.Module):
         )
         self.blocks = nn.Sequential(*(Residual(4 * width) for _ in range(3)))
 
-    def forward(self, picture: Tensor) -> Tensor:
+    def forward(self, image: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, 4 x width, H / 4, W / 4)."""
-        content: Tensor = self.blocks(self.convolutions(picture))
+        content: Tensor = self.blocks(self.convolutions(image))
         return content
 
 
@@ -53,9 +53,9 @@ class StyleEncoder(nn.Module):
         )
         self.code = Linear(4 * width, style)
 
-    def forward(self, picture: Tensor) -> Tensor:
+    def forward(self, image: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, style)."""
-        return in_full_precision(self.code, reduce(self.convolutions(picture), "b c h w -> b c", "mean"))
+        return in_full_precision(self.code, reduce(self.convolutions(image), "b c h w -> b c", "mean"))
 
 
 class StyleController(nn.Module):
@@ -74,7 +74,7 @@ class StyleController(nn.Module):
         return self.scale(hidden), self.shift(hidden)
 
 
-class Enlarged(nn.Module):
+class Upscaled(nn.Module):
     """Twice the size, a convolution, normalisation over channels and places at once, ReLU."""
 
     def __init__(self, before: int, after: int) -> None:
@@ -88,19 +88,19 @@ class Enlarged(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Three styled residual blocks and two enlargements; its last layer starts at zero, which is a gray picture."""
+    """Three styled residual blocks and two upscaled images; its last layer starts at zero, which is a gray image."""
 
     def __init__(self, style: int = 8, width: int = 64, dropout: float = 0.0) -> None:
         super().__init__()
         self.controller = StyleController(style, 4 * width, dropout)
         self.blocks = nn.ModuleList(StyledResidual(4 * width) for _ in range(3))
-        self.enlarge = nn.Sequential(Enlarged(4 * width, 2 * width), Enlarged(2 * width, width))
+        self.upscale = nn.Sequential(Upscaled(4 * width, 2 * width), Upscaled(2 * width, width))
         self.last = Convolution(width, 3, 7, bias=True)
         nn.init.zeros_(self.last.weight)
 
     def forward(self, content: Tensor, style: Tensor) -> Tensor:
-        """Content (B, 4 x width, H / 4, W / 4) and style (B, style) to pictures (B, 3, H, W) in [-1, 1]."""
+        """Content (B, 4 x width, H / 4, W / 4) and style (B, style) to images (B, 3, H, W) in [-1, 1]."""
         scale, shift = self.controller(style)
         for block in self.blocks:
             content = block(content, scale, shift)
-        return torch.tanh(in_full_precision(self.last, self.enlarge(content)))
+        return torch.tanh(in_full_precision(self.last, self.upscale(content)))

@@ -1,4 +1,4 @@
-"""WarpGAN's generator: redraw a picture in a style, and exaggerate its shape (Shi, Deb and Jain, CVPR 2019)."""
+"""WarpGAN's generator: redraw an image in a style, and exaggerate its shape (Shi, Deb and Jain, CVPR 2019)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LEAST = 8
 
 
 class Drawing(NamedTuple):
-    """Everything that one call of the generator made of B pictures, of which it drew the first N."""
+    """Everything that one call of the generator made of B images, of which it drew the first N."""
 
-    picture: Tensor
+    image: Tensor
     """(N, 3, H, W) in [-1, 1]: redrawn and warped."""
     rendered: Tensor
     """(N, 3, H, W) in [-1, 1]: redrawn, not warped."""
@@ -30,16 +30,16 @@ class Drawing(NamedTuple):
     flow: Tensor
     """(N, 2, H, W): how many rows and columns every pixel came from its place in ``rendered``."""
     encoded_style: Tensor
-    """(B, style): what the style encoder says of each picture."""
+    """(B, style): what the style encoder says of each image."""
     reconstructed: Tensor | None
-    """(B, 3, H, W) in [-1, 1]: every picture redrawn in its own style, not warped; where it was asked for."""
+    """(B, 3, H, W) in [-1, 1]: every image redrawn in its own style, not warped; where it was asked for."""
 
 
 class WarpGenerator(nn.Module):
     """Encoders, decoder, warp controller and warp.
 
-    ``width`` is that of the first layer (64 as published), the deepest has four times as many. With the ``dense``
-    controller every place of a picture of ``size`` x ``size`` has its own weights, 134 of 144 million at 256, and no
+    ``channels`` is that of the first layer (64 as published), the deepest has four times as many. With the ``dense``
+    controller every place of an image of ``size`` x ``size`` has its own weights, 134 of 144 million at 256, and no
     other size is accepted; the ``pooled`` one takes any of 8 x 8 and more. ``dropout`` acts between the linear layers
     of both controllers while training; the reference has none.
     """
@@ -49,29 +49,29 @@ class WarpGenerator(nn.Module):
         size: int | None = None,
         style: int = 8,
         points: int = 16,
-        width: int = 64,
+        channels: int = 64,
         controller: Controller = "pooled",
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.content = ContentEncoder(width)
-        self.style = StyleEncoder(style, width)
-        self.decoder = Decoder(style, width, dropout)
-        self.warp = WarpController(size, 4 * width, points, controller, dropout)
+        self.content = ContentEncoder(channels)
+        self.style = StyleEncoder(style, channels)
+        self.decoder = Decoder(style, channels, dropout)
+        self.warp = WarpController(size, 4 * channels, points, controller, dropout)
 
     def forward(
-        self, picture: Tensor, style: Tensor | None = None, scale: Tensor | None = None, reconstruct: bool = False
+        self, image: Tensor, style: Tensor | None = None, scale: Tensor | None = None, reconstruct: bool = False
     ) -> Drawing:
-        """Draw the first N of the pictures (B, 3, H, W) in [-1, 1] in styles (N, style), exaggerated by scales (N,).
+        """Draw the first N of the images (B, 3, H, W) in [-1, 1] in styles (N, style), exaggerated by scales (N,).
 
         Without ``style`` all are drawn, each in its own; without ``scale`` exaggeration is 1. A scale of 0 does not
         warp, a negative one turns exaggeration round. ``reconstruct`` also redraws all B in their own styles: one call
         on photographs and caricatures together is all that a training step needs. ValueError below 8 x 8 pixels.
         """
-        height, width = picture.shape[-2:]
+        height, width = image.shape[-2:]
         if min(height, width) < LEAST:
-            raise ValueError(f"pictures must have {LEAST} x {LEAST} pixels or more, not {width} x {height}")
-        whole = continued(picture)
+            raise ValueError(f"images must have {LEAST} x {LEAST} pixels or more, not {width} x {height}")
+        whole = continued(image)
         content = self.content(whole)  # (B, 4 x width, h, w)
         encoded = self.style(whole)
         style = encoded if style is None else style
@@ -85,7 +85,7 @@ class WarpGenerator(nn.Module):
             displacements = displacements * scale[:, None, None]
         warped = warp(rendered[:drawn], points, displacements)
         return Drawing(
-            warped.picture,
+            warped.image,
             rendered[:drawn],
             points,
             displacements,
@@ -95,7 +95,7 @@ class WarpGenerator(nn.Module):
         )
 
 
-def continued(picture: Tensor) -> Tensor:
-    """A picture whose last rows and columns are repeated until both numbers are multiples of 4."""
-    down, across = -picture.shape[-2] % 4, -picture.shape[-1] % 4
-    return F.pad(picture, (0, across, 0, down), mode="replicate") if down or across else picture
+def continued(image: Tensor) -> Tensor:
+    """An image whose last rows and columns are repeated until both numbers are multiples of 4."""
+    down, across = -image.shape[-2] % 4, -image.shape[-1] % 4
+    return F.pad(image, (0, across, 0, down), mode="replicate") if down or across else image

@@ -34,7 +34,7 @@ def doubled(x: Tensor) -> Tensor:
 
 
 class Convolution(nn.Conv2d):
-    """A convolution of a picture that is reflected at its border; weights as Glorot and Bengio (2010) start them."""
+    """A convolution of an image that is reflected at its border; weights as Glorot and Bengio (2010) start them."""
 
     def __init__(self, before: int, after: int, size: int, stride: int = 1, bias: bool = False) -> None:
         super().__init__(before, after, size, stride, bias=bias)

@@ -1,7 +1,7 @@
 """Thin-plate splines: the surface that bends least on its way through given values at given places of the plane.
 
 The surface is a plane and a kernel ``r² log r`` around each place (Duchon, 1977; Bookstein, 1989). The small system for
-their weights is solved in float64 whatever the precision around it. The surface over a picture is made of float32 where
+their weights is solved in float64 whatever the precision around it. The surface over an image is made of float32 where
 that is exact to a few thousandths, and its memory does not grow with the number of pixels times that of places: it is
 made in parts, and the gradient makes the parts anew.
 
@@ -104,7 +104,7 @@ def thin_plate_spline(
 
     ``regulariser``, in squared units of the coordinates, is how far the surface may stay away from the values for the
     sake of smoothness; zero: it goes through them. In scipy's RBFInterpolator it is the ``smoothing``. ``unit`` is a
-    length of the order of what is looked at, such as half the side of a picture; the reach of the places otherwise. It
+    length of the order of what is looked at, such as half the side of an image; the reach of the places otherwise. It
     decides only what degenerate places give: those at one place share the mean of their values, and those within a
     thousandth of it of one line, or all of one place, give a surface that is flat across it, or everywhere. A few that
     all but meet with different values tear the surface, as they tear every such spline; a regulariser calms that.

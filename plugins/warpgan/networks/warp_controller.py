@@ -12,24 +12,24 @@ from restore.core.runtime.precision import in_full_precision
 from restore.plugins.warpgan.networks.layers import Hidden, Linear
 
 Controller = Literal["pooled", "dense"]
-"""pooled: features are averaged over a few fields first, for pictures of any size. dense: weights for every place, as
-published, for pictures of one size."""
+"""pooled: features are averaged over a few fields first, for images of any size. dense: weights for every place, as
+published, for images of one size."""
 
 FIELDS = 4
 """Rows and columns of fields that the pooled controller tells apart."""
 
 PUBLISHED_SIZE = 256
-"""Side of the pictures that WarpGAN was trained with."""
+"""Side of the images that WarpGAN was trained with."""
 
 SPREAD = 50 / 256
-"""Deviation of the mean control points from the middle at the start, in sides of the picture."""
+"""Deviation of the mean control points from the middle at the start, in sides of the image."""
 
 
 class WarpController(nn.Module):
-    """Control points and their displacements from the content of a picture (Shi et al., 2019, section 3.2).
+    """Control points and their displacements from the content of an image (Shi et al., 2019, section 3.2).
 
-    Both come in pixels of a picture of ``size`` x ``size``, as they are learnt, and are scaled to the picture's own
-    height and width. The points begin around the middle, inside the picture; the displacements near zero.
+    Both come in pixels of an image of ``size`` x ``size``, as they are learnt, and are scaled to the image's own
+    height and width. The points begin around the middle, inside the image; the displacements near zero.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class WarpController(nn.Module):
     ) -> None:
         super().__init__()
         if kind == "dense" and size is None:
-            raise ValueError("the dense warp controller needs the size of its pictures")
+            raise ValueError("the dense warp controller needs the size of its images")
         self.kind = kind
         self.size = size or PUBLISHED_SIZE
         self.side = -(-self.size // 4)
@@ -57,16 +57,14 @@ class WarpController(nn.Module):
             nn.init.normal_(layer.weight, std=0.01 * self.size / (channels // 4) ** 0.5)  # a hundredth of the side
 
     def forward(self, content: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-        """Content (B, C, h, w) of pictures of a height and width to points and displacements (B, P, 2), in pixels.
+        """Content (B, C, h, w) of images of a height and width to points and displacements (B, P, 2), in pixels.
 
         Rows and columns, in float32 at least. ValueError for another size than the dense controller was made for.
         """
         if self.kind == "pooled":
             content = fields(content, FIELDS)
         elif content.shape[-2:] != (self.side, self.side):
-            raise ValueError(
-                f"this generator warps pictures of {self.size} x {self.size} pixels, not {width} x {height}"
-            )
+            raise ValueError(f"this generator warps images of {self.size} x {self.size} pixels, not {width} x {height}")
         hidden = self.hidden(content.flatten(1))
         scale = self.mean.new_tensor([height / self.size, width / self.size])
         offsets = rearrange(in_full_precision(self.points, hidden), "b (p two) -> b p two", two=2)

@@ -1,4 +1,4 @@
-"""Warp pictures by control points that are moved, with a thin-plate spline between them."""
+"""Warp images by control points that are moved, with a thin-plate spline between them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ REGULARISER = 1e-6
 
 
 class Warped(NamedTuple):
-    """A picture that was warped, and by what."""
+    """An image that was warped, and by what."""
 
-    picture: Tensor
+    image: Tensor
     """(B, C, H, W)."""
     flow: Tensor
     """(B, 2, H, W): how many rows and columns each pixel was moved to get where it is."""
@@ -27,18 +27,18 @@ class Warped(NamedTuple):
 # Which surfaces need float64 is known by their numbers alone: each set would be compiled anew.
 @torch.compiler.disable  # type: ignore[untyped-decorator]
 def warp(
-    picture: Tensor, points: Tensor, displacements: Tensor, regulariser: float = REGULARISER, boundary: int = 0
+    image: Tensor, points: Tensor, displacements: Tensor, regulariser: float = REGULARISER, boundary: int = 0
 ) -> Warped:
-    """Move what is at ``points`` (B, P, 2) of pictures (B, C, H, W) by ``displacements`` (B, P, 2), and all between.
+    """Move what is at ``points`` (B, P, 2) of images (B, C, H, W) by ``displacements`` (B, P, 2), and all between.
 
     Both are rows and columns in pixels; (0, 0) is the middle of the first pixel. The spline stands on where the points
     arrive, so that every pixel knows where it comes from: out(p) = in(p - flow(p)), bilinear between pixels, and the
-    nearest pixel of the border where that is outside. ``boundary`` pins the picture's outline: 1 its corners, 2 the
+    nearest pixel of the border where that is outside. ``boundary`` pins the image's outline: 1 its corners, 2 the
     middles of its sides too, and so on. Differentiable in all three; any number of points; in float32 at least.
     """
-    height, width = picture.shape[-2:]
-    with torch.autocast(picture.device.type, enabled=False):
-        whole = at_least_float32(picture)
+    height, width = image.shape[-2:]
+    with torch.autocast(image.device.type, enabled=False):
+        whole = at_least_float32(image)
         flow = displacement_spline(points, displacements, height, width, regulariser, boundary).over(
             height, width, whole
         )
@@ -62,38 +62,38 @@ def displacement_spline(
 
 
 def outline(height: int, width: int, parts: int) -> Tensor:
-    """Places (N, 2) on the border of a picture: its corners, and what divides each side into ``parts`` equal parts."""
+    """Places (N, 2) on the border of an image: its corners, and what divides each side into ``parts`` equal parts."""
     rows, columns = torch.linspace(0, height - 1, parts + 1), torch.linspace(0, width - 1, parts + 1)
     places = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1).flatten(0, 1)
     steps = torch.stack(torch.meshgrid(torch.arange(parts + 1), torch.arange(parts + 1), indexing="ij"), -1)
     return places[((steps == 0) | (steps == parts)).any(-1).flatten()]
 
 
-def sampled(picture: Tensor, flow: Tensor) -> Tensor:
-    """in(p - flow(p)) of pictures (B, C, H, W) and flows (B, 2, H, W) in pixels, bilinear; its border goes on."""
-    height, width = picture.shape[-2:]
+def sampled(image: Tensor, flow: Tensor) -> Tensor:
+    """in(p - flow(p)) of images (B, C, H, W) and flows (B, 2, H, W) in pixels, bilinear; its border goes on."""
+    height, width = image.shape[-2:]
     rows = torch.arange(height).to(flow)[:, None] - flow[:, 0]  # (B, H, W)
     columns = torch.arange(width).to(flow) - flow[:, 1]
-    if picture.is_cuda and torch.are_deterministic_algorithms_enabled():
-        return gathered(picture, rows, columns)
+    if image.is_cuda and torch.are_deterministic_algorithms_enabled():
+        return gathered(image, rows, columns)
     places = torch.stack([2 * columns / max(1, width - 1) - 1, 2 * rows / max(1, height - 1) - 1], dim=-1)
-    return F.grid_sample(picture, places, mode="bilinear", padding_mode="border", align_corners=True)
+    return F.grid_sample(image, places, mode="bilinear", padding_mode="border", align_corners=True)
 
 
-def gathered(picture: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Pictures (B, C, H, W) at rows and columns (B, h, w), as `sampled`; its gradient adds up in one fixed order.
+def gathered(image: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Images (B, C, H, W) at rows and columns (B, h, w), as `sampled`; its gradient adds up in one fixed order.
 
     That of torch's own sampling does not on CUDA, which refuses it where deterministic kernels are asked for.
     """
-    height, width = picture.shape[-2:]
+    height, width = image.shape[-2:]
     rows, columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
     top, left = rows.detach().floor(), columns.detach().floor()
     down, across = (rows - top)[:, None], (columns - left)[:, None]  # (B, 1, h, w)
-    total = torch.zeros((), dtype=picture.dtype, device=picture.device)
+    total = torch.zeros((), dtype=image.dtype, device=image.device)
     for below, share in ((0, 1 - down), (1, down)):
         for right, part in ((0, 1 - across), (1, across)):
             index = (top + below).clamp_max(height - 1) * width + (left + right).clamp_max(width - 1)
-            index = index.nan_to_num().long().flatten(1)[:, None].expand(-1, picture.shape[1], -1)
-            pixels = picture.flatten(2).gather(2, index).reshape(*picture.shape[:2], *rows.shape[1:])
+            index = index.nan_to_num().long().flatten(1)[:, None].expand(-1, image.shape[1], -1)
+            pixels = image.flatten(2).gather(2, index).reshape(*image.shape[:2], *rows.shape[1:])
             total = total + share * part * pixels
     return total

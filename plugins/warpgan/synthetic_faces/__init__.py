@@ -1,1 +1,1 @@
-"""Drawn faces with known identities and landmarks: a data set that needs no download."""
+"""Drawn faces with known identities and landmarks: a dataset that needs no download."""

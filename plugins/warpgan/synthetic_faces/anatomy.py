@@ -19,7 +19,7 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Expression:
-    """What changes from one picture of a person to the next."""
+    """What changes from one image of a person to the next."""
 
     smile: float = 0.2
     """Corners of the mouth: -1 down, 1 up."""
@@ -68,7 +68,7 @@ class Anatomy:
         return self.turned(smooth([(0.0, skull), *right, (0.0, chin), *left]), 0.0)
 
     def ear(self, side: int) -> Points:
-        """An ear; -1 is the one at the left of the picture."""
+        """An ear; -1 is the one at the left of the image."""
         return self.turned(oval(side * (self.width + 0.3 * self.ears), 0.02, 0.62 * self.ears, 1.25 * self.ears), -0.15)
 
     def eye(self, side: int) -> Points:

@@ -25,9 +25,9 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Drawing:
-    """One picture of somebody."""
+    """One image of somebody."""
 
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     """(H, W, 3)."""
     landmarks: Points
     """(5, 2): x and y in pixels, in the order of `alignment.REFERENCE`."""
@@ -55,11 +55,11 @@ def photograph(identity: Identity, random: Generator, size: int) -> Drawing:
     canvas = Portrait(Anatomy(identity, expression), inks, size)
     canvas.backdrop(_scenery(random, canvas.side))
     canvas.head()
-    picture = np.asarray(canvas.image.reduce(OVERSAMPLED), np.float64) / 255
-    picture = picture * _light(canvas, random)[..., None]
-    picture = ndimage.gaussian_filter(picture, (*[random.uniform(0.2, 0.6)] * 2, 0))
-    picture = picture * random.uniform(0.92, 1.06, 3) + random.normal(0, random.uniform(0.008, 0.022), picture.shape)
-    return Drawing((255 * picture.clip(0, 1)).round().astype(np.uint8), canvas.landmarks)
+    image = np.asarray(canvas.image.reduce(OVERSAMPLED), np.float64) / 255
+    image = image * _light(canvas, random)[..., None]
+    image = ndimage.gaussian_filter(image, (*[random.uniform(0.2, 0.6)] * 2, 0))
+    image = image * random.uniform(0.92, 1.06, 3) + random.normal(0, random.uniform(0.008, 0.022), image.shape)
+    return Drawing((255 * image.clip(0, 1)).round().astype(np.uint8), canvas.landmarks)
 
 
 def caricature(identity: Identity, random: Generator, size: int) -> Drawing:

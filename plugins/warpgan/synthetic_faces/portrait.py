@@ -13,12 +13,12 @@ from restore.plugins.warpgan.synthetic_faces.anatomy import Anatomy, Points, ova
 from restore.plugins.warpgan.synthetic_faces.identities import Colour
 
 OVERSAMPLED = 4
-"""How many times larger than the picture the drawing is."""
+"""How many times larger than the image the drawing is."""
 
 
 @dataclass(frozen=True)
 class Inks:
-    """What colours and lines a picture is drawn with."""
+    """What colours and lines an image is drawn with."""
 
     skin: Colour
     hair: Colour
@@ -35,7 +35,7 @@ class Inks:
 
 
 class Portrait:
-    """A large picture on which a head is drawn part by part, from behind to the front."""
+    """A large image on which a head is drawn part by part, from behind to the front."""
 
     def __init__(self, anatomy: Anatomy, inks: Inks, size: int) -> None:
         self.anatomy, self.inks = anatomy, inks
@@ -43,7 +43,7 @@ class Portrait:
         landmarks = anatomy.landmarks()
         self.place = similarity(landmarks, reference(self.side, SCALE))
         self.unit = float(np.hypot(*self.place[:, 0]))
-        # A pixel's middle lies at half a pixel of the large drawing, and at a whole number of the small picture.
+        # A pixel's middle lies at half a pixel of the large drawing, and at a whole number of the small image.
         self.landmarks = (moved(landmarks, self.place) + 0.5) / OVERSAMPLED - 0.5
 
     def backdrop(self, image: Image.Image) -> None:

@@ -15,7 +15,7 @@ from restore.core.weights.files import save_weights
 
 
 @pytest.fixture(autouse=True)
-def enlarging(tmp_path, monkeypatch):
+def upscaling(tmp_path, monkeypatch):
     """Only the tasks of ``upscaling_plugin`` are looked for, and the working directory is empty."""
     monkeypatch.chdir(tmp_path)
     project = tmp_path / "plugins.toml"
@@ -54,7 +54,7 @@ def weights(tmp_path):
 
 @pytest.fixture
 def photo(tmp_path):
-    """Write a picture of drawn noise."""
+    """Write an image of drawn noise."""
 
     def write(name="photo.png", height=6, width=8, mode="RGB", seed=0):
         path = tmp_path / name

@@ -10,7 +10,7 @@ from PIL import Image
 
 @pytest.fixture
 def data(tmp_path, photo):
-    """Two pictures of noise; repeating every second pixel gives neither back."""
+    """Two images of noise; repeating every second pixel gives neither back."""
     photo("data/1.png", seed=1)
     photo("data/2.png", seed=2)
     return tmp_path / "data"
@@ -128,7 +128,7 @@ def test_the_plugin_tells_equal_names_apart():
         (["repeat", "--data", ""], "--data: expected a file or a folder, got an empty string"),
         (["", "--data", "data"], "expected a run folder, a weights file or the name"),
         (["repeat", "--data", "plugins.toml"], "plugins.toml: is a file, not a folder"),
-        (["repeat", "--data", "empty"], "empty: no pictures"),
+        (["repeat", "--data", "empty"], "empty: no images"),
         (["repeat", "--data", "data", "--protocol", "y"], "no such protocol; it has both, only-mae"),
         (["repeat", "repeat", "--data", "data"], "repeat is given twice"),
         (["none.safetensors", "--data", "data"], "none.safetensors"),
@@ -142,16 +142,16 @@ def test_wrong_usage_is_said_in_one_message(restore, data, tmp_path, arguments, 
     assert said in err
 
 
-def test_a_damaged_picture_of_the_data_is_named(restore, data):
-    (data / "3.png").write_text("no picture")
+def test_a_damaged_image_of_the_data_is_named(restore, data):
+    (data / "3.png").write_text("no image")
     status, out, err = restore("evaluate", "repeat", "--data", "data", "--json")
     assert (status, out) == (1, "")
-    assert "data/3.png: is not a picture" in err
+    assert "data/3.png: is not an image" in err
 
 
 @pytest.fixture
 def measured(monkeypatch):
-    """Whose pictures have been measured so far."""
+    """Whose images have been measured so far."""
     from restore.core import evaluation
 
     done = []
@@ -171,7 +171,7 @@ def test_all_is_checked_before_anything_is_measured(restore, weights, data, meas
     assert measured == []
 
 
-def test_other_pictures_are_refused_in_words_that_fit(restore, weights, photo, measured, monkeypatch):
+def test_other_images_are_refused_in_words_that_fit(restore, weights, photo, measured, monkeypatch):
     photo("data/1.png")
     photo("validation/1.png")
     monkeypatch.setattr("upscaling_plugin.Pairs.name", lambda self, index: f"{index} {self.scale}")

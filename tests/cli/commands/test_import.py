@@ -26,7 +26,7 @@ def test_a_checkpoint_comes_in_and_can_be_used(restore, photo, tmp_path):
     ("task", "example"),
     [("touched", "photo.jpg --second-mask second_mask.png --output out/"), ("touched-in-vain", "--help")],
 )
-def test_what_to_type_next_names_every_picture_that_is_needed(restore, tmp_path, task, example):
+def test_what_to_type_next_names_every_image_that_is_needed(restore, tmp_path, task, example):
     torch.save({"amplifier.weight": torch.tensor([1.0])}, tmp_path / "net.pth")
     status, out, _ = restore("import", "net.pth", "--task", task, "--output", "w.safetensors")
     assert status == 0
@@ -67,8 +67,8 @@ def test_a_hostile_checkpoint_is_refused_and_not_run(restore, tmp_path, content)
     [
         (["none.pth", "--task", "twice"], "none.pth: no such file"),
         (["none.pth", "--task", "twise"], "twice"),
-        (["none.pth", "--task", "repeat"], "cannot import checkpoints of any other code base"),
-        (["none.pth", "--task", "twice", "--from", "television"], "it knows radio"),
+        (["none.pth", "--task", "repeat"], "cannot import checkpoints of any other converter"),
+        (["none.pth", "--task", "twice", "--from", "television"], "it has radio"),
     ],
 )
 def test_wrong_usage_is_said_in_one_message(restore, arguments, said):

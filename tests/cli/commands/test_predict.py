@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from restore.core.images import opening
-from restore.core.images.files import png16, read_picture
+from restore.core.images.files import png16, read_image
 
 
 def pixels(path):
@@ -23,7 +23,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_photograph_is_enlarged_by_a_weights_file(restore, weights, photo, tmp_path):
+def test_a_photograph_is_upscaled_by_a_weights_file(restore, weights, photo, tmp_path):
     status, out, err = restore("predict", weights(), photo(), "--output", "out")
     assert (status, err) == (0, "")
     assert out == f"{tmp_path / 'photo.png'} -> out/photo.png (16 x 12)\n"
@@ -53,7 +53,7 @@ def test_a_result_larger_than_what_is_read_is_written_and_told(restore, weights,
     assert out.endswith("out/photo.png (16 x 12)\n")
 
 
-def test_folders_mean_their_pictures_and_nothing_is_done_twice(restore, weights, photo, tmp_path):
+def test_folders_mean_their_images_and_nothing_is_done_twice(restore, weights, photo, tmp_path):
     photo("in/2.png")
     photo("in/10.png")
     (tmp_path / "in" / "notes.txt").touch()
@@ -75,14 +75,14 @@ def test_a_size_of_tiles_that_cannot_be_meant_is_refused_in_one_sentence(restore
     assert err.startswith("Error: --tile: should be 'auto' or 'off' or greater than or equal to 16 (got 5, from the")
 
 
-def test_tiles_are_refused_where_the_whole_picture_must_be_seen(restore, photo):
+def test_tiles_are_refused_where_the_whole_image_must_be_seen(restore, photo):
     status, _, err = restore("predict", "repeat", photo(), "--output", "out", "--tile", 16)
     assert status == 2
     assert "needs the whole image at once; leave --tile out" in err
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "RGB", "P", "CMYK", "1"])
-def test_pictures_of_every_kind_go_among_the_others(restore, weights, photo, tmp_path, mode):
+def test_images_of_every_kind_go_among_the_others(restore, weights, photo, tmp_path, mode):
     name = f"photo.{'tif' if mode == 'CMYK' else 'png'}"
     photo(name, mode=mode)
     assert restore("predict", weights(), name, "--output", "out")[0] == 0
@@ -103,27 +103,27 @@ def test_a_mask_takes_over_only_what_a_mask_has(restore, tmp_path):
     levels[:, 3:] = 65_535, 30_000
     png16.write(tmp_path / "deep.png", levels, None, None)
     assert restore("predict", "repeat", "deep.png", "--output", "out", "--scale", 1)[0] == 0
-    whole, mask = (read_picture(tmp_path / "out" / name) for name in ("deep.png", "deep-bright.png"))
+    whole, mask = (read_image(tmp_path / "out" / name) for name in ("deep.png", "deep-bright.png"))
     assert (whole.bits, whole.alpha is None) == (16, False)
     assert (mask.bits, mask.alpha) == (8, None)
     assert (pixels(tmp_path / "out" / "deep-bright.png") == 255).all()  # nothing is dark where nothing is seen
 
 
 @pytest.mark.parametrize("kind", ["deep", "RGBA", "RGB"])
-def test_segmentation_writes_masks_of_eight_bits_and_maps_as_deep_as_the_picture(restore, photo, tmp_path, kind):
+def test_segmentation_writes_masks_of_eight_bits_and_maps_as_deep_as_the_image(restore, photo, tmp_path, kind):
     if kind == "deep":
         drawn = np.linspace(0, 65_535, 96).reshape(8, 12).astype(np.uint16)
         Image.fromarray(drawn).save(tmp_path / "photo.png")
     else:
         photo(mode=kind)
     assert restore("predict", "otsu", "photo.png", "--output", "out")[0] == 0
-    written = {name: read_picture(tmp_path / "out" / f"photo{name}.png") for name in ("", "-probability", "-overlay")}
-    assert {name: picture.bits for name, picture in written.items()} == {
+    written = {name: read_image(tmp_path / "out" / f"photo{name}.png") for name in ("", "-probability", "-overlay")}
+    assert {name: image.bits for name, image in written.items()} == {
         "": 8,
         "-probability": 16 if kind == "deep" else 8,
         "-overlay": 8,
     }
-    assert all(picture.alpha is None for picture in written.values())
+    assert all(image.alpha is None for image in written.values())
     assert written[""].gray
     assert set(written[""].colour.unique().tolist()) == {0.0, 1.0}
 
@@ -144,7 +144,7 @@ def test_a_terminal_shows_a_bar_and_every_result_above_it(restore, weights, phot
 # --- names ----------------------------------------------------------------------------------------------------
 
 
-def test_pictures_of_one_stem_get_names_of_their_own(restore, weights, photo, tmp_path):
+def test_images_of_one_stem_get_names_of_their_own(restore, weights, photo, tmp_path):
     photo("in/a.png")
     photo("in/a.bmp")
     photo("in/b.png")
@@ -152,7 +152,7 @@ def test_pictures_of_one_stem_get_names_of_their_own(restore, weights, photo, tm
     assert names(tmp_path / "out") == ["a-bmp.png", "a-png.png", "b.png"]
 
 
-def test_pictures_of_one_name_in_two_folders_are_refused(restore, weights, photo, tmp_path):
+def test_images_of_one_name_in_two_folders_are_refused(restore, weights, photo, tmp_path):
     photo("one/a.png")
     photo("two/A.png")
     status, _, err = restore("predict", weights(), "one", "two", "--output", "out")
@@ -161,7 +161,7 @@ def test_pictures_of_one_name_in_two_folders_are_refused(restore, weights, photo
     assert not (tmp_path / "out").exists()
 
 
-def test_a_second_result_never_replaces_another_picture(restore, photo, tmp_path):
+def test_a_second_result_never_replaces_another_image(restore, photo, tmp_path):
     photo("in/a.png")
     photo("in/a-bright.png")
     status, _, err = restore("predict", "repeat", "in", "--output", "out", "--overwrite")
@@ -185,13 +185,13 @@ def test_nothing_is_overwritten_unless_asked_for(restore, weights, photo, tmp_pa
 def test_only_what_is_really_written_is_in_the_way(restore, photo, tmp_path):
     photo("in/a.png")
     photo("in/b.png")
-    # none of whose results is called as the pictures are
+    # none of whose results is called as the images are
     status, _, err = restore("predict", "bright", "in", "--output", "in")
     assert (status, err) == (0, "")
     assert names(tmp_path / "in") == ["a-bright.png", "a.png", "b-bright.png", "b.png"]
 
 
-def test_a_result_that_is_in_the_way_stops_the_work_at_the_first_picture(restore, photo, tmp_path):
+def test_a_result_that_is_in_the_way_stops_the_work_at_the_first_image(restore, photo, tmp_path):
     photo("in/a.png")
     photo("in/b.png")
     photo("out/b-bright.png")
@@ -226,21 +226,21 @@ def test_the_input_is_never_replaced(restore, weights, photo, tmp_path):
 # --- what goes wrong ------------------------------------------------------------------------------------------
 
 
-def test_a_broken_picture_is_named_and_the_others_go_on(restore, weights, photo, tmp_path):
+def test_a_broken_image_is_named_and_the_others_go_on(restore, weights, photo, tmp_path):
     photo("in/a.png")
     photo("in/c.png")
-    (tmp_path / "in" / "b.png").write_text("no picture")
+    (tmp_path / "in" / "b.png").write_text("no image")
     cut = photo("in/d.jpg", 32, 32).read_bytes()
     (tmp_path / "in" / "d.jpg").write_bytes(cut[:-300])
     status, _, err = restore("predict", weights(), "in", "--output", "out")
     assert status == 1
     assert names(tmp_path / "out") == ["a.png", "c.png"]
-    assert "in/b.png: is not a picture" in err
+    assert "in/b.png: is not an image" in err
     assert "in/d.jpg: is damaged or cut off" in err
     assert err.splitlines()[-1] == "Error: 2 of 4 images could not be processed"
 
 
-def test_what_a_task_does_not_want_is_named_with_its_picture(restore, photo):
+def test_what_a_task_does_not_want_is_named_with_its_image(restore, photo):
     photo("in/unwanted.png")
     photo("in/wanted.png")
     status, out, err = restore("predict", "repeat", "in", "--output", "out")
@@ -254,7 +254,7 @@ def test_what_a_task_does_not_want_is_named_with_its_picture(restore, photo):
     [
         ("none.png", "none.png: no such file or folder"),
         ("", "INPUT: expected an image or a folder, got an empty string"),
-        ("empty", "no pictures: it is empty"),
+        ("empty", "no images: it is empty"),
         ("words", "none of its 1"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Tasks that enlarge by repeating pixels, quick enough to be used many times."""
+"""Tasks that upscale by repeating pixels, quick enough to be used many times."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import torch.nn.functional as F
 from torch import nn
 
 from restore.core.errors import UsageError, WeightsError
-from restore.core.images.files import Rendered, read_picture
-from restore.core.images.listing import list_pictures
+from restore.core.images.files import OutputImage, read_image
+from restore.core.images.listing import list_images
 from restore.core.method import Method
 from restore.core.metrics import EvaluationProtocol
 from restore.core.settings import Flag, RunSettings, Settings
-from restore.core.specs import Plane, Tiling
+from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
-from restore.core.weights.convert import Codebase
+from restore.core.weights.convert import Converter
 from restore.registry import TaskSpec, hookimpl
 
 
@@ -25,7 +25,7 @@ class ModelSettings(Settings):
     scale: int = 2
 
 
-class EnlargingSettings(RunSettings):
+class UpscalingSettings(RunSettings):
     model: ModelSettings = ModelSettings()
 
 
@@ -69,25 +69,25 @@ class Error:
 
 class Pairs:
     def __init__(self, folder, scale):
-        self.paths, self.scale = list_pictures(folder), scale
+        self.paths, self.scale = list_images(folder), scale
 
     def __len__(self):
         return len(self.paths)
 
     def __getitem__(self, index):
-        target = read_picture(self.paths[index]).colour
+        target = read_image(self.paths[index]).colour
         return {"input": target[:, :: self.scale, :: self.scale], "target": target}
 
     def name(self, index):
         return self.paths[index].stem
 
 
-class Enlarging:
+class Upscaling:
     """What both kinds have in common."""
 
     @property
     def outputs(self):
-        return {"output": Plane(scale=self.scale)}
+        return {"output": ImageSpec(scale=self.scale)}
 
     def protocols(self):
         errors = {"mse": Error("mse", 2), "mae": Error("mae", 1)}
@@ -104,7 +104,7 @@ class Enlarging:
         return Pairs(folder or Path("validation"), self.scale)
 
 
-class Twice(Enlarging, Task[EnlargingSettings, ListedOptions]):
+class Twice(Upscaling, Task[UpscalingSettings, ListedOptions]):
     @property
     def scale(self):
         return self.settings.model.scale
@@ -130,14 +130,14 @@ class Twice(Enlarging, Task[EnlargingSettings, ListedOptions]):
 
 
 class Touched(Twice):
-    """The same where a second picture says so; without an option that would bring it in, in vain."""
+    """The same where a second image says so; without an option that would bring it in, in vain."""
 
     @property
     def inputs(self):
-        return {"input": Plane(), "second_mask": Plane(channels=1)}
+        return {"input": ImageSpec(), "second_mask": ImageSpec(channels=1)}
 
 
-class Repeat(Enlarging, Method[EnlargingSettings, ScaleOptions, ScaleOptions]):
+class Repeat(Upscaling, Method[UpscalingSettings, ScaleOptions, ScaleOptions]):
     """The same without weights, by as much as the option says; it also writes which pixels are bright."""
 
     @property
@@ -154,14 +154,14 @@ class Repeat(Enlarging, Method[EnlargingSettings, ScaleOptions, ScaleOptions]):
     def predict(self, batch, networks):
         return {"output": F.interpolate(batch["input"], scale_factor=self.scale)}
 
-    def read_inputs(self, path, picture):
+    def read_inputs(self, path, image):
         if path.stem == "unwanted":
             raise UsageError("this one is not wanted")
-        return super().read_inputs(path, picture)
+        return super().read_inputs(path, image)
 
     def render(self, outputs, inputs):
         bright = (outputs["output"].mean(0, keepdim=True) > 0.5).float()
-        return {"": outputs["output"], "bright": Rendered(bright, depth=False, alpha=False, profile=False)}
+        return {"": outputs["output"], "bright": OutputImage(bright, depth=False, alpha=False, profile=False)}
 
 
 class Bright(Repeat):
@@ -180,13 +180,13 @@ def convert(state):
     return {"scale": 3}, {names.get(key, key): tensor for key, tensor in state.items()}
 
 
-CODE_BASES = {"radio": Codebase("An amplifier.", convert)}
+CONVERTERS = {"radio": Converter("An amplifier.", convert)}
 
 
 @hookimpl
 def restore_tasks():
-    here, settings = __name__, f"{__name__}:EnlargingSettings"
-    imports = f"{here}:CODE_BASES"
+    here, settings = __name__, f"{__name__}:UpscalingSettings"
+    imports = f"{here}:CONVERTERS"
     options = {"predict": f"{here}:ScaleOptions", "evaluate": f"{here}:ScaleOptions"}
     return [
         TaskSpec("twice", f"{here}:Twice", settings=settings, imports=imports, predict=f"{here}:ListedOptions"),

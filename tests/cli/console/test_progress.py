@@ -17,14 +17,14 @@ from restore.cli.console.progress import PlainProgress
 from restore.cli.console.report import Report
 from restore.cli.console.throughput import WARM_UP, WINDOW, Throughput
 from restore.core import events
-from restore.core.metrics import Number
+from restore.core.metrics import MetricResult
 
 CONVENTION = "Y 8-bit, border 4"
 FOLDER = Path("runs/x")
 
 
-def number(of: str, value: float) -> Number:
-    return Number("psnr", CONVENTION, of, value)
+def number(of: str, value: float) -> MetricResult:
+    return MetricResult("psnr", CONVENTION, of, value)
 
 
 def step(
@@ -58,7 +58,7 @@ def a_run(evaluate_every: int = 1):
         yield events.Logged(
             "pretrain", epoch, 4, {"generator/pixel": 0.03125, "generator/gradient": 0.2, "generator/lr": 1e-4}
         )
-        yield events.Warned("the critic has won [red]")
+        yield events.Warned("the discriminator has won [red]")
         if (epoch + 1) % evaluate_every == 0:
             yield events.Evaluated("pretrain", epoch, 4, [number("pretrain", 26.0 + epoch)], best=epoch == 1)
     yield events.PhaseFinished("pretrain", stopped_early=True)
@@ -122,7 +122,7 @@ def test_the_end_has_every_number_with_its_convention_and_what_to_type(plain):
 
 def test_a_warning_is_said_once_and_on_standard_error(plain, capsys):
     plain()
-    assert capsys.readouterr().err == "Warning: the critic has won [red]\n"
+    assert capsys.readouterr().err == "Warning: the discriminator has won [red]\n"
 
 
 def test_a_resumed_run_says_where_it_goes_on():
@@ -185,7 +185,7 @@ def test_a_narrow_terminal_cuts_no_number_of_an_evaluation():
 def test_of_many_metrics_the_table_of_evaluations_shows_the_first_few():
     report = Report()
     for count, shown in ((6, 6), (7, 4)):
-        numbers = [Number(f"metric-{index}", "RGB", "pretrain", index) for index in range(count)]
+        numbers = [MetricResult(f"metric-{index}", "RGB", "pretrain", index) for index in range(count)]
         heading, line = report.evaluation(events.Evaluated("pretrain", 0, 1, numbers, best=False))
         assert heading.count("(RGB)") == shown
         assert line.split()[2:] == [f"{index:.4f}" for index in range(shown)]

@@ -16,7 +16,7 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_metric_that_nobody_has_a_number_of_is_left_out() -> None:
     rows = [("mean", "psnr", "RGB", 20.0), ("mean", "psnr", "50-60 %", math.nan)]
-    assert format_table(rows, "3 pictures") == ["3 pictures  psnr (RGB)", "mean           20.0000"]
+    assert format_table(rows, "3 images") == ["3 images  psnr (RGB)", "mean         20.0000"]
 
 
 def test_what_somebody_has_a_number_of_is_shown_for_all() -> None:

@@ -44,7 +44,7 @@ class SimulatedRun:
     resumed_at: int | None = None
     folder: Path = Path("runs/x")
     now: float = 1000.0
-    chance: random.Random = field(default_factory=lambda: random.Random(1))
+    rng: random.Random = field(default_factory=lambda: random.Random(1))
 
     def clock(self) -> float:
         return self.now
@@ -79,7 +79,7 @@ class SimulatedRun:
             self.now += self.loading
             for step in range(self.done % self.steps, self.steps):
                 slow = 15.0 if step == 0 and epoch == 0 else 1.0  # kernels are chosen
-                self.now += phase.step * slow * self.chance.uniform(0.8, 1.2)
+                self.now += phase.step * slow * self.rng.uniform(0.8, 1.2)
                 self.done += 1
                 yield events.StepDone(
                     phase.name, self.epoch, 99, step + 1, self.steps, self.done, 999, 16, phase.step, 0.0
@@ -87,7 +87,7 @@ class SimulatedRun:
                 if step + 1 < self.steps and self._due(interval):
                     yield self._save(phase)
             if (epoch + 1) % self.evaluate_every == 0 or epoch + 1 == phase.epochs:
-                self.now += phase.evaluation * self.chance.uniform(0.9, 1.1)
+                self.now += phase.evaluation * self.rng.uniform(0.9, 1.1)
                 yield events.Evaluated(phase.name, self.epoch, self.done, [], best=True)
                 self.now += 0.2
                 yield events.SamplesWritten(Path("sheet.png"), self.done)

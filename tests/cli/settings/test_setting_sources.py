@@ -192,7 +192,7 @@ def test_yaml_numbers_in_scientific_notation_are_numbers(restore, in_garden):
     assert "lr: 0.0001  # from a.yaml" in result.stdout
 
 
-def test_a_folder_or_a_picture_is_no_configuration(restore, in_garden):
+def test_a_folder_or_an_image_is_no_configuration(restore, in_garden):
     (in_garden / "x.yaml").write_bytes(b"\x89PNG\xff\xfe")
     assert "x.yaml: is not a UTF-8 text file" in restore("train", "grow-flowers", "--config", "x.yaml").stderr
     assert "is a folder; give a file" in restore("train", "grow-flowers", "--config", str(in_garden)).stderr

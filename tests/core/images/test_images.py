@@ -1,4 +1,4 @@
-"""Pictures of every kind come in upright and go out as what they were."""
+"""Images of every kind come in upright and go out as what they were."""
 
 import itertools
 import struct
@@ -9,82 +9,82 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from picture_files import chunk, levels, reopened, saved
+from image_files import chunk, levels, reopened, saved
 from PIL import Image, ImageCms, ImageOps
 
-from restore.core.images.files import Rendered, picture_size, png16, read_picture, write_picture
+from restore.core.images.files import OutputImage, image_size, png16, read_image, write_image
 
 
 def srgb():
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
-def test_a_colour_picture_survives_reading_and_writing(tmp_path):
+def test_a_colour_image_survives_reading_and_writing(tmp_path):
     values = levels()
-    picture = read_picture(saved(tmp_path, Image.fromarray(values)))
-    assert picture.colour.shape == (3, 5, 7)
-    assert picture.size == (5, 7)
-    assert (picture.alpha, picture.gray, picture.bits) == (None, False, 8)
-    assert torch.equal(picture.colour, torch.from_numpy(values).permute(2, 0, 1) / 255)
-    written = reopened(write_picture(tmp_path / "out.png", picture.colour, picture))
+    image = read_image(saved(tmp_path, Image.fromarray(values)))
+    assert image.colour.shape == (3, 5, 7)
+    assert image.size == (5, 7)
+    assert (image.alpha, image.gray, image.bits) == (None, False, 8)
+    assert torch.equal(image.colour, torch.from_numpy(values).permute(2, 0, 1) / 255)
+    written = reopened(write_image(tmp_path / "out.png", image.colour, image))
     assert written.mode == "RGB"
     assert (np.asarray(written) == values).all()
 
 
-def test_a_gray_picture_stays_gray(tmp_path):
+def test_a_gray_image_stays_gray(tmp_path):
     values = levels(channels=1)[..., 0]
-    picture = read_picture(saved(tmp_path, Image.fromarray(values)))
-    assert picture.gray
-    assert picture.colour.shape == (3, 5, 7)
-    nearly = picture.colour + torch.tensor([0.004, 0.0, -0.004])[:, None, None]
-    written = reopened(write_picture(tmp_path / "out.png", nearly, picture))
+    image = read_image(saved(tmp_path, Image.fromarray(values)))
+    assert image.gray
+    assert image.colour.shape == (3, 5, 7)
+    nearly = image.colour + torch.tensor([0.004, 0.0, -0.004])[:, None, None]
+    written = reopened(write_image(tmp_path / "out.png", nearly, image))
     assert written.mode == "L"
     assert np.abs(np.asarray(written).astype(int) - values).max() <= 1
 
 
-def test_a_gray_picture_that_was_given_colour_keeps_it(tmp_path):
-    picture = read_picture(saved(tmp_path, Image.fromarray(levels(channels=1)[..., 0])))
-    coloured = picture.colour.clone()
+def test_a_gray_image_that_was_given_colour_keeps_it(tmp_path):
+    image = read_image(saved(tmp_path, Image.fromarray(levels(channels=1)[..., 0])))
+    coloured = image.colour.clone()
     coloured[0, 2, 2], coloured[1, 2, 2] = 1.0, 0.0  # one marked pixel is enough
-    assert reopened(write_picture(tmp_path / "out.png", coloured, picture)).mode == "RGB"
+    assert reopened(write_image(tmp_path / "out.png", coloured, image)).mode == "RGB"
 
 
-def test_a_one_bit_picture_is_read_as_gray(tmp_path):
-    picture = read_picture(saved(tmp_path, Image.fromarray(levels(channels=1)[..., 0] > 127)))
-    assert picture.gray
-    assert set(picture.colour.unique().tolist()) == {0.0, 1.0}
+def test_a_one_bit_image_is_read_as_gray(tmp_path):
+    image = read_image(saved(tmp_path, Image.fromarray(levels(channels=1)[..., 0] > 127)))
+    assert image.gray
+    assert set(image.colour.unique().tolist()) == {0.0, 1.0}
 
 
 @pytest.mark.parametrize(("mode", "gray"), [("LA", True), ("RGBA", False)])
 def test_alpha_is_kept_apart_and_written_again(tmp_path, mode, gray):
-    image = Image.fromarray(levels(channels=4)).convert(mode)
-    picture = read_picture(saved(tmp_path, image))
-    assert picture.gray is gray
-    assert torch.equal(picture.alpha[0], torch.from_numpy(np.asarray(image)[..., -1].copy()) / 255)
-    written = reopened(write_picture(tmp_path / "out.png", picture.colour, picture))
+    pil_image = Image.fromarray(levels(channels=4)).convert(mode)
+    image = read_image(saved(tmp_path, pil_image))
+    assert image.gray is gray
+    assert torch.equal(image.alpha[0], torch.from_numpy(np.asarray(pil_image)[..., -1].copy()) / 255)
+    written = reopened(write_image(tmp_path / "out.png", image.colour, image))
     assert written.mode == mode
-    visible = np.asarray(image)[..., -1] > 0
-    assert (np.asarray(written)[visible] == np.asarray(image)[visible]).all()
+    visible = np.asarray(pil_image)[..., -1] > 0
+    assert (np.asarray(written)[visible] == np.asarray(pil_image)[visible]).all()
 
 
 def test_a_palette_with_transparency_becomes_colour_with_alpha(tmp_path):
-    image = Image.new("P", (4, 3), 0)
-    image.putpalette([255, 0, 0, 0, 0, 255])
-    image.putpixel((1, 1), 1)
-    picture = read_picture(saved(tmp_path, image, transparency=1))
-    assert picture.alpha[0, 1, 1] == 0
-    assert picture.alpha.sum() == 11
-    assert picture.colour[:, 0, 0].tolist() == [1, 0, 0]
-    plain = read_picture(saved(tmp_path, image, "plain.png"))
+    pil_image = Image.new("P", (4, 3), 0)
+    pil_image.putpalette([255, 0, 0, 0, 0, 255])
+    pil_image.putpixel((1, 1), 1)
+    image = read_image(saved(tmp_path, pil_image, transparency=1))
+    assert image.alpha[0, 1, 1] == 0
+    assert image.alpha.sum() == 11
+    assert image.colour[:, 0, 0].tolist() == [1, 0, 0]
+    plain = read_image(saved(tmp_path, pil_image, "plain.png"))
     assert plain.alpha is None
     assert plain.colour[:, 1, 1].tolist() == [0, 0, 1]
 
 
 def test_a_colour_that_stands_for_transparent_becomes_alpha(tmp_path):
     image = Image.fromarray(np.array([[[1, 2, 3], [9, 9, 9]]], np.uint8))
-    assert read_picture(saved(tmp_path, image, transparency=(9, 9, 9))).alpha.tolist() == [[[1.0, 0.0]]]
+    assert read_image(saved(tmp_path, image, transparency=(9, 9, 9))).alpha.tolist() == [[[1.0, 0.0]]]
     gray = Image.fromarray(np.array([[1, 9]], np.uint8))
-    assert read_picture(saved(tmp_path, gray, "gray.png", transparency=9)).alpha.tolist() == [[[1.0, 0.0]]]
+    assert read_image(saved(tmp_path, gray, "gray.png", transparency=9)).alpha.tolist() == [[[1.0, 0.0]]]
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -94,19 +94,19 @@ def test_sixteen_bits_stay_sixteen_bits(tmp_path, channels):
         values[..., -1] |= 1  # nothing is invisible, so that every colour must survive
     path = tmp_path / "deep.png"
     png16.write(path, values)
-    picture = read_picture(path)
-    assert picture.bits == 16
-    assert picture.gray is (channels < 3)
-    assert (png16.read(write_picture(tmp_path / "out.png", picture.colour, picture)) == values).all()
+    image = read_image(path)
+    assert image.bits == 16
+    assert image.gray is (channels < 3)
+    assert (png16.read(write_image(tmp_path / "out.png", image.colour, image)) == values).all()
 
 
-def test_a_dark_sixteen_bit_picture_is_not_taken_for_an_eight_bit_one(tmp_path):
-    picture = read_picture(saved(tmp_path, Image.fromarray(np.full((2, 2), 200, np.uint16))))
-    assert picture.bits == 16
-    assert torch.allclose(picture.colour, torch.tensor(200 / 65535))
+def test_a_dark_sixteen_bit_image_is_not_taken_for_an_eight_bit_one(tmp_path):
+    image = read_image(saved(tmp_path, Image.fromarray(np.full((2, 2), 200, np.uint16))))
+    assert image.bits == 16
+    assert torch.allclose(image.colour, torch.tensor(200 / 65535))
 
 
-def test_pillow_reads_the_sixteen_bit_pictures_that_are_written_here(tmp_path):
+def test_pillow_reads_the_sixteen_bit_images_that_are_written_here(tmp_path):
     values = levels(channels=3, dtype=np.uint16)
     png16.write(tmp_path / "deep.png", values, icc=srgb())
     image = reopened(tmp_path / "deep.png")
@@ -119,7 +119,7 @@ def test_a_transparent_colour_of_sixteen_bits_becomes_alpha(tmp_path):
     body = zlib.compress(b"\0" + struct.pack(">6H", 1, 2, 3, 7, 8, 9))
     chunks = chunk(b"IHDR", header) + chunk(b"tRNS", struct.pack(">3H", 7, 8, 9)) + chunk(b"IDAT", body)
     (tmp_path / "key.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunks + chunk(b"IEND", b""))
-    assert read_picture(tmp_path / "key.png").alpha.tolist() == [[[1.0, 0.0]]]
+    assert read_image(tmp_path / "key.png").alpha.tolist() == [[[1.0, 0.0]]]
 
 
 @settings(deadline=None, max_examples=40)
@@ -145,10 +145,10 @@ def test_every_mixture_of_png_filters_is_undone(height, width, channels, seed):
 
 
 def test_inks_become_colours(tmp_path):
-    image = Image.new("CMYK", (8, 8), (0, 255, 255, 0))
-    picture = read_picture(saved(tmp_path, image, "inks.jpg", quality=100))
-    assert not picture.gray
-    red, green, blue = picture.colour.mean((1, 2)).tolist()
+    pil_image = Image.new("CMYK", (8, 8), (0, 255, 255, 0))
+    image = read_image(saved(tmp_path, pil_image, "inks.jpg", quality=100))
+    assert not image.gray
+    red, green, blue = image.colour.mean((1, 2)).tolist()
     assert red > 0.9
     assert green < 0.1
     assert blue < 0.1
@@ -164,11 +164,11 @@ def test_a_photograph_is_turned_upright_and_says_so(tmp_path, orientation):
     exif.get_ifd(0x8769).update({0xA002: 32, 0xA003: 16})
     path = saved(tmp_path, Image.fromarray(values), "photo.jpg", exif=exif, quality=100)
     expected = np.asarray(ImageOps.exif_transpose(reopened(path)))
-    picture = read_picture(path)
-    assert picture_size(path) == picture.size == expected.shape[:2]
-    assert np.abs(picture.colour.permute(1, 2, 0).numpy() * 255 - expected).max() < 0.01
-    twice = torch.nn.functional.interpolate(picture.colour[None], scale_factor=2)[0]
-    written = reopened(write_picture(tmp_path / "out.png", twice, picture)).getexif()
+    image = read_image(path)
+    assert image_size(path) == image.size == expected.shape[:2]
+    assert np.abs(image.colour.permute(1, 2, 0).numpy() * 255 - expected).max() < 0.01
+    twice = torch.nn.functional.interpolate(image.colour[None], scale_factor=2)[0]
+    written = reopened(write_image(tmp_path / "out.png", twice, image)).getexif()
     assert 0x0112 not in written
     assert written[0x010F] == "Maker"
     folder = written.get_ifd(0x8769)
@@ -176,44 +176,44 @@ def test_a_photograph_is_turned_upright_and_says_so(tmp_path, orientation):
 
 
 def test_the_colour_profile_goes_along_unless_it_speaks_of_other_channels(tmp_path):
-    picture = read_picture(saved(tmp_path, Image.fromarray(levels()), icc_profile=srgb()))
-    assert picture.icc == srgb()
-    kept = reopened(write_picture(tmp_path / "colour.png", picture.colour, picture))
+    image = read_image(saved(tmp_path, Image.fromarray(levels()), icc_profile=srgb()))
+    assert image.icc == srgb()
+    kept = reopened(write_image(tmp_path / "colour.png", image.colour, image))
     assert kept.info["icc_profile"] == srgb()
-    mask = reopened(write_picture(tmp_path / "mask.png", picture.colour[:1], picture))
+    mask = reopened(write_image(tmp_path / "mask.png", image.colour[:1], image))
     assert "icc_profile" not in mask.info
 
 
-def test_a_rendered_picture_takes_over_only_what_it_asks_for(tmp_path):
+def test_a_rendered_image_takes_over_only_what_it_asks_for(tmp_path):
     deep = levels(channels=4, dtype=np.uint16)
     png16.write(tmp_path / "in.png", deep, srgb(), None)
-    picture = read_picture(tmp_path / "in.png")
+    image = read_image(tmp_path / "in.png")
     for kept in itertools.product([True, False], repeat=3):
-        path = write_picture(tmp_path / "out.png", Rendered(picture.colour, *kept), picture)
-        again = read_picture(path)
+        path = write_image(tmp_path / "out.png", OutputImage(image.colour, *kept), image)
+        again = read_image(path)
         assert (again.bits == 16, again.alpha is not None, again.icc is not None) == kept
-    assert write_picture(tmp_path / "alone.png", Rendered(picture.colour)).exists()
+    assert write_image(tmp_path / "alone.png", OutputImage(image.colour)).exists()
 
 
 def test_tags_that_describe_a_tiff_file_are_left_behind(tmp_path):
     path = saved(tmp_path, Image.fromarray(levels()), "scan.tif", tiffinfo={270: "A scan"})
-    written = reopened(write_picture(tmp_path / "out.png", torch.zeros(3, 4, 4), read_picture(path))).getexif()
+    written = reopened(write_image(tmp_path / "out.png", torch.zeros(3, 4, 4), read_image(path))).getexif()
     assert dict(written) == {270: "A scan"}
 
 
 def test_zero_may_be_white_in_a_tiff_of_sixteen_bits(tmp_path):
     values = levels(channels=1, dtype=np.uint16)[..., 0]
     path = saved(tmp_path, Image.fromarray(values), "scan.tif")
-    usual = read_picture(path)
+    usual = read_image(path)
     content = bytearray(path.read_bytes())
     photometric = content.index(np.array([262, 3], "<u2").tobytes())
     content[photometric + 8] = 0
     path.write_bytes(content)
-    picture = read_picture(path)
-    assert (picture.bits, picture.gray) == (16, True)
-    for read, expected in ((usual, values), (picture, 65535 - values)):
+    image = read_image(path)
+    assert (image.bits, image.gray) == (16, True)
+    for read, expected in ((usual, values), (image, 65535 - values)):
         assert ((read.colour[0] * 65535).round().numpy() == expected).all()
 
 
-def test_one_pixel_is_a_picture(tmp_path):
-    assert read_picture(saved(tmp_path, Image.new("RGB", (1, 1), "red"))).colour.flatten().tolist() == [1, 0, 0]
+def test_one_pixel_is_an_image(tmp_path):
+    assert read_image(saved(tmp_path, Image.new("RGB", (1, 1), "red"))).colour.flatten().tolist() == [1, 0, 0]

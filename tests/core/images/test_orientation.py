@@ -1,11 +1,11 @@
-"""The size of an upright picture is known without decoding it, wherever its file says how it is turned."""
+"""The size of an upright image is known without decoding it, wherever its file says how it is turned."""
 
 import pytest
-from picture_files import chunk, levels, saved
+from image_files import chunk, levels, saved
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from restore.core.images.files import picture_size, read_picture
+from restore.core.images.files import image_size, read_image
 
 XMP = '<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/>'
 
@@ -17,7 +17,7 @@ def turned(orientation=6):
 
 
 def check(path, size):
-    assert picture_size(path) == read_picture(path).size == size
+    assert image_size(path) == read_image(path).size == size
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -49,7 +49,7 @@ def test_a_png_is_not_decoded_for_nothing(tmp_path, monkeypatch):
     info.add_text("Software", "a drawing program")
     path = saved(tmp_path, Image.fromarray(levels()), pnginfo=info, exif=turned())
     monkeypatch.setattr(Image.Image, "load", None)
-    assert picture_size(path) == (7, 5)
+    assert image_size(path) == (7, 5)
 
 
 def test_data_that_cannot_be_read_turn_nothing(tmp_path):

@@ -34,15 +34,15 @@ def test_what_is_known_stays_and_the_rest_lies_between_its_darkest_and_brightest
     height: int, width: int, seed: int, share: float
 ) -> None:
     generator = torch.Generator().manual_seed(seed)
-    pictures = torch.rand(1, 3, height, width, generator=generator)
+    images = torch.rand(1, 3, height, width, generator=generator)
     mask = (torch.rand(1, 1, height, width, generator=generator) < share).float()
-    spoiled = torch.where(mask > 0, torch.full_like(pictures, 9.0), pictures)
+    spoiled = torch.where(mask > 0, torch.full_like(images, 9.0), images)
     filled = pull_push(spoiled, 1 - mask)
-    known = (mask == 0).expand_as(pictures)
-    assert torch.equal(filled[known], pictures[known])
+    known = (mask == 0).expand_as(images)
+    assert torch.equal(filled[known], images[known])
     if known.any():
         for channel in range(3):
-            own = pictures[0, channel][known[0, channel]]
+            own = images[0, channel][known[0, channel]]
             assert float(filled[0, channel].min()) >= float(own.min()) - 1e-5
             assert float(filled[0, channel].max()) <= float(own.max()) + 1e-5
     else:
@@ -50,22 +50,22 @@ def test_what_is_known_stays_and_the_rest_lies_between_its_darkest_and_brightest
 
 
 def ramp() -> tuple[Tensor, Tensor]:
-    picture = torch.linspace(0, 1, 32).expand(1, 3, 32, 32)
+    image = torch.linspace(0, 1, 32).expand(1, 3, 32, 32)
     mask = torch.zeros(1, 1, 32, 32)
     mask[..., 12:20, 12:20] = 1
-    return picture, mask
+    return image, mask
 
 
 def test_a_slope_goes_on_through_the_hole() -> None:
-    picture, mask = ramp()
-    inside = mask.bool().expand_as(picture)
-    error = (pull_push(picture, 1 - mask) - picture)[inside].abs().mean()
-    by_mean = (picture[~inside].mean() - picture[inside]).abs().mean()
+    image, mask = ramp()
+    inside = mask.bool().expand_as(image)
+    error = (pull_push(image, 1 - mask) - image)[inside].abs().mean()
+    by_mean = (image[~inside].mean() - image[inside]).abs().mean()
     assert float(error) < 0.6 * float(by_mean)
 
 
 def test_half_precision_is_left_outside() -> None:
-    picture, mask = ramp()
+    image, mask = ramp()
     with torch.autocast("cpu", torch.bfloat16):
-        filled = pull_push(picture, 1 - mask)
-    assert torch.equal(filled, pull_push(picture, 1 - mask))
+        filled = pull_push(image, 1 - mask)
+    assert torch.equal(filled, pull_push(image, 1 - mask))

@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 import torch
-from picture_files import reopened, saved
+from image_files import reopened, saved
 from PIL import Image
 
-from restore.core.images.files import read_picture, write_picture
+from restore.core.images.files import read_image, write_image
 from restore.core.images.transparency import continued, resized_alpha
 
 
 def test_no_dark_fringe_shows_around_a_figure_on_transparent_black(tmp_path):
     values = np.zeros((16, 16, 4), np.uint8)
     values[4:11, 5:12] = (200, 120, 40, 255)
-    picture = read_picture(saved(tmp_path, Image.fromarray(values)))
-    enlarged = torch.nn.functional.interpolate(picture.colour[None], scale_factor=4, mode="bilinear")[0]
-    written = np.asarray(reopened(write_picture(tmp_path / "out.png", enlarged, picture))).astype(int)
+    image = read_image(saved(tmp_path, Image.fromarray(values)))
+    upscaled = torch.nn.functional.interpolate(image.colour[None], scale_factor=4, mode="bilinear")[0]
+    written = np.asarray(reopened(write_image(tmp_path / "out.png", upscaled, image))).astype(int)
     assert written.shape == (64, 64, 4)
     visible = written[written[..., 3] > 0][:, :3]
     assert np.abs(visible - [200, 120, 40]).max() <= 1

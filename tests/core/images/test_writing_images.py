@@ -1,31 +1,31 @@
-"""Pictures are written whole or not at all."""
+"""Images are written whole or not at all."""
 
 import numpy as np
 import pytest
 import torch
-from picture_files import reopened
+from image_files import reopened
 from PIL import Image
 
 from restore.core.errors import DataError, RestoreError
-from restore.core.images.files import write_picture
+from restore.core.images.files import write_image
 
 
 def test_values_outside_of_the_range_are_clipped(tmp_path):
-    path = write_picture(tmp_path / "out.png", torch.tensor([-1.0, 0.5, 2.0]).reshape(1, 1, 3))
+    path = write_image(tmp_path / "out.png", torch.tensor([-1.0, 0.5, 2.0]).reshape(1, 1, 3))
     assert np.asarray(reopened(path)).tolist() == [[0, 128, 255]]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_picture_with_values_that_are_no_numbers_is_never_written(tmp_path, value):
-    picture = torch.zeros(3, 4, 4)
-    picture[1, 2, 3] = value
+def test_an_image_with_values_that_are_no_numbers_is_never_written(tmp_path, value):
+    image = torch.zeros(3, 4, 4)
+    image[1, 2, 3] = value
     with pytest.raises(DataError, match="no numbers"):
-        write_picture(tmp_path / "out.png", picture)
+        write_image(tmp_path / "out.png", image)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
-    path = write_picture(tmp_path / "out.png", torch.zeros(3, 4, 4))
+    path = write_image(tmp_path / "out.png", torch.zeros(3, 4, 4))
     before = path.read_bytes()
 
     def full(self, file, **options):
@@ -34,11 +34,11 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
 
     monkeypatch.setattr(Image.Image, "save", full)
     with pytest.raises(RestoreError, match=r"out\.png: cannot be written: the disk is full"):
-        write_picture(path, torch.ones(3, 4, 4))
+        write_image(path, torch.ones(3, 4, 4))
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_writing_into_a_missing_folder_is_a_clear_error(tmp_path):
     with pytest.raises(RestoreError, match="no such folder"):
-        write_picture(tmp_path / "none" / "out.png", torch.zeros(3, 4, 4))
+        write_image(tmp_path / "none" / "out.png", torch.zeros(3, 4, 4))

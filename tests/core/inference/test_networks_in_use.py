@@ -3,7 +3,7 @@
 import pytest
 import torch
 from built import networks_of
-from tasks_in_use import Computed, Used, enlarging, picture, used
+from tasks_in_use import Computed, Used, image, upscaling, used
 from torch import nn
 
 from restore.core.evaluation import evaluate
@@ -20,9 +20,7 @@ class Numbered(list):
 
 
 def measured(task):
-    return evaluate(
-        task, networks_of(task), Numbered([{"input": picture(4, 4)}]), EvaluationProtocol("none", {}), of="x"
-    )
+    return evaluate(task, networks_of(task), Numbered([{"input": image(4, 4)}]), EvaluationProtocol("none", {}), of="x")
 
 
 def test_networks_run_in_evaluation_mode_without_gradients_and_are_left_as_they_were():
@@ -34,7 +32,7 @@ def test_networks_run_in_evaluation_mode_without_gradients_and_are_left_as_they_
     network = Computed(looked)
     task = Used(network, Tiling("exact", 0))
     network.train()
-    result = used(task, picture(4, 4))
+    result = used(task, image(4, 4))
     assert network.training
     result += 1  # an ordinary tensor, not one of inference mode
     measured(task)
@@ -52,12 +50,12 @@ def test_all_networks_go_to_the_device_and_the_frozen_ones_stay_frozen():
 
 @pytest.mark.parametrize("fast", [False, True])
 def test_networks_are_used_in_the_memory_format_that_they_are_trained_in(fast):
-    task = enlarging(2)
+    task = upscaling(2)
     task.channels_last = fast
-    used(task, picture(8, 6))
+    used(task, image(8, 6))
     for weight in (task.network.first.weight, task.network.last.weight):
         assert weight.is_contiguous(memory_format=torch.channels_last if fast else torch.contiguous_format)
         assert weight.is_contiguous() is not fast
-    other = enlarging(2)
+    other = upscaling(2)
     other.network.load_state_dict(task.network.state_dict())
-    torch.testing.assert_close(used(task, picture(8, 6)), used(other, picture(8, 6)), rtol=0, atol=1e-6)
+    torch.testing.assert_close(used(task, image(8, 6)), used(other, image(8, 6)), rtol=0, atol=1e-6)

@@ -1,4 +1,4 @@
-"""Pictures are continued beyond their edges."""
+"""Images are continued beyond their edges."""
 
 import torch
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tasks_in_use import Computed, Used, enlarging, picture, used
+from tasks_in_use import Computed, Used, image, upscaling, used
 
 from restore.core.errors import DataError
 from restore.core.inference.engine import NotFinite
@@ -25,6 +25,6 @@ def test_what_overflows_in_half_precision_is_repeated_in_full():
 def test_values_that_are_no_numbers_are_an_error(value):
     task = Used(Computed(lambda x: x + value), Tiling("exact", 0))
     with pytest.raises(NotFinite):
-        used(task, picture(4, 4))
+        used(task, image(4, 4))
     with pytest.raises(DataError, match="no numbers"):
-        used(enlarging(2), picture(4, 4) + value)
+        used(upscaling(2), image(4, 4) + value)

@@ -8,36 +8,36 @@ import torch.nn.functional as F
 from built import networks_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tasks_in_use import Computed, Used, enlarging, hourglass, picture, used
+from tasks_in_use import Computed, Used, hourglass, image, upscaling, used
 
 from restore.core.errors import UsageError
 from restore.core.inference import canvas
-from restore.core.inference.engine import predict_picture
-from restore.core.inference.tiles import cuts
-from restore.core.specs import Plane, Tiling
+from restore.core.inference.engine import predict_image
+from restore.core.inference.tiles import tile_spans
+from restore.core.specs import ImageSpec, Tiling
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.sampled_from([1, 2, 3, 4]), st.integers(1, 40), st.integers(1, 40), st.integers(1, 48))
-def test_exact_tiles_equal_the_whole_picture(scale, height, width, tile):
-    task, given_picture = enlarging(scale), picture(height, width)
-    whole = used(task, given_picture, tile=None)
+def test_exact_tiles_equal_the_whole_image(scale, height, width, tile):
+    task, given_image = upscaling(scale), image(height, width)
+    whole = used(task, given_image, tile=None)
     assert whole.shape == (3, height * scale, width * scale)
-    assert torch.allclose(used(task, given_picture, tile=tile), whole, atol=1e-5)
+    assert torch.allclose(used(task, given_image, tile=tile), whole, atol=1e-5)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(1, 45), st.integers(1, 45), st.integers(1, 48), st.sampled_from(["exact", "blend"]))
 def test_tiles_on_the_grid_of_a_network_of_several_resolutions_equal_the_whole(height, width, tile, mode):
-    task, given_picture = hourglass(mode), picture(height, width)
-    whole = used(task, given_picture, tile=None)
-    assert whole.shape == given_picture.shape
-    assert torch.allclose(used(task, given_picture, tile=tile), whole, atol=1e-5)
+    task, given_image = hourglass(mode), image(height, width)
+    whole = used(task, given_image, tile=None)
+    assert whole.shape == given_image.shape
+    assert torch.allclose(used(task, given_image, tile=tile), whole, atol=1e-5)
 
 
 def test_a_halo_that_is_too_small_shows_so_the_comparison_can_fail():
-    task, given_picture = enlarging(2, halo=0), picture(20, 20)
-    whole, tiled = used(task, given_picture, tile=None), used(task, given_picture, tile=10)
+    task, given_image = upscaling(2, halo=0), image(20, 20)
+    whole, tiled = used(task, given_image, tile=None), used(task, given_image, tile=10)
     assert (whole - tiled).abs().max() > 1e-3
 
 
@@ -45,7 +45,7 @@ def test_a_halo_that_is_too_small_shows_so_the_comparison_can_fail():
 @given(st.integers(1, 300), st.integers(1, 60), st.integers(0, 20), st.sampled_from([1, 4]))
 def test_tiles_are_of_one_size_have_their_halo_and_cover_the_axis_once(length, edge, halo, step):
     length, edge, halo = length * step, edge * step, halo * step
-    pieces = cuts(length, edge, halo, step)
+    pieces = tile_spans(length, edge, halo, step)
     assert [0, *(piece.stop for piece in pieces)] == [*(piece.start for piece in pieces), length]
     (seen,) = {piece.seen_stop - piece.seen_start for piece in pieces}
     assert seen <= min(length, edge + 2 * halo)
@@ -57,18 +57,18 @@ def test_tiles_are_of_one_size_have_their_halo_and_cover_the_axis_once(length, e
 
 
 def test_tiles_at_the_ends_take_more_where_they_need_no_halo():
-    assert [(piece.start, piece.stop) for piece in cuts(1000, 260, 40, 1)] == [
+    assert [(piece.start, piece.stop) for piece in tile_spans(1000, 260, 40, 1)] == [
         (0, 270),
         (270, 500),
         (500, 730),
         (730, 1000),
     ]
-    assert {piece.seen_stop - piece.seen_start for piece in cuts(1000, 260, 40, 1)} == {310}
+    assert {piece.seen_stop - piece.seen_start for piece in tile_spans(1000, 260, 40, 1)} == {310}
 
 
 def test_many_tiles_are_run_and_none_is_larger_than_asked_for():
-    task = enlarging(2, halo=3)
-    used(task, picture(50, 33), tile=16)
+    task = upscaling(2, halo=3)
+    used(task, image(50, 33), tile=16)
     assert len(task.shapes) == 4 * 3
     assert max(max(shape[-2:]) for shape in task.shapes) <= 16 + 2 * 3
     assert len(set(task.shapes)) == 1
@@ -84,14 +84,14 @@ def test_shares_of_blended_tiles_sum_to_one_everywhere(height, width, tile, halo
     def ones(x):
         return torch.ones(1, 3, int(x.shape[-2] * scale), int(x.shape[-1] * scale))
 
-    task = Used(Computed(ones), Tiling("blend", halo), outputs={"output": Plane(scale=scale)})
-    joined = used(task, picture(height, width), tile=tile)
+    task = Used(Computed(ones), Tiling("blend", halo), outputs={"output": ImageSpec(scale=scale)})
+    joined = used(task, image(height, width), tile=tile)
     assert joined.shape == (3, math.ceil(height * scale), math.ceil(width * scale))
     assert torch.allclose(joined, torch.ones_like(joined), atol=1e-6)
 
 
 def test_blending_leaves_no_step_where_tiles_meet():
-    """Each tile has its own brightness, as networks with attention give it; the joined picture moves smoothly."""
+    """Each tile has its own brightness, as networks with attention give it; the joined image moves smoothly."""
 
     def own_brightness(x):
         return x * 0 + x.mean()
@@ -111,8 +111,8 @@ def test_class_numbers_are_never_mixed():
     def class_of_tile(x):
         return torch.full_like(x[:, :1], 5.0 * next(numbers))
 
-    task = Used(Computed(class_of_tile), Tiling("blend", 8), outputs={"output": Plane(channels=1, smooth=False)})
-    assert set(used(task, picture(32, 64), tile=32).unique().tolist()) == {0.0, 5.0}
+    task = Used(Computed(class_of_tile), Tiling("blend", 8), outputs={"output": ImageSpec(channels=1, smooth=False)})
+    assert set(used(task, image(32, 64), tile=32).unique().tolist()) == {0.0, 5.0}
 
 
 def test_planes_of_other_scales_are_cut_together():
@@ -125,38 +125,42 @@ def test_planes_of_other_scales_are_cut_together():
     task = Joined(
         Computed(lambda x: x),
         Tiling("exact", 0),
-        {"input": Plane(), "mask": Plane(1, scale=2, smooth=False), "small": Plane(1, scale=0.25, padding="zero")},
-        {"output": Plane(scale=2), "summary": Plane(1, scale=0.25)},
+        {
+            "input": ImageSpec(),
+            "mask": ImageSpec(1, scale=2, smooth=False),
+            "small": ImageSpec(1, scale=0.25, padding="zero"),
+        },
+        {"output": ImageSpec(scale=2), "summary": ImageSpec(1, scale=0.25)},
     )
-    inputs = {"input": picture(21, 30), "mask": picture(42, 60, 1).round(), "small": picture(6, 8, 1)}
-    whole = predict_picture(task, networks_of(task), inputs, tile=None)
-    tiled = predict_picture(task, networks_of(task), inputs, tile=8)
+    inputs = {"input": image(21, 30), "mask": image(42, 60, 1).round(), "small": image(6, 8, 1)}
+    whole = predict_image(task, networks_of(task), inputs, tile=None)
+    tiled = predict_image(task, networks_of(task), inputs, tile=8)
     assert whole["output"].shape == (3, 42, 60)
     assert whole["summary"].shape == (1, 6, 8)
     assert all(torch.equal(whole[name], tiled[name]) for name in whole)
 
 
-def test_large_pictures_are_cut_by_themselves_and_small_ones_are_not(monkeypatch):
+def test_large_images_are_cut_by_themselves_and_small_ones_are_not(monkeypatch):
     monkeypatch.setattr(canvas, "AUTO_PIXELS", 64 * 64)
-    task = enlarging(2)
-    used(task, picture(32, 32))
+    task = upscaling(2)
+    used(task, image(32, 32))
     assert task.shapes == [(1, 3, 32, 32)]
     task.shapes.clear()
-    used(task, picture(33, 32))  # the output is the larger one: 66 x 64
+    used(task, image(33, 32))  # the output is the larger one: 66 x 64
     assert len(task.shapes) > 1
     assert max(math.prod(shape[-2:]) for shape in task.shapes) * 4 <= 64 * 64
 
 
-def test_a_task_that_must_see_the_whole_picture_is_never_cut(monkeypatch):
+def test_a_task_that_must_see_the_whole_image_is_never_cut(monkeypatch):
     monkeypatch.setattr(canvas, "AUTO_PIXELS", 16)
-    task = enlarging(2, mode="whole")
-    used(task, picture(20, 20))
+    task = upscaling(2, mode="whole")
+    used(task, image(20, 20))
     assert task.shapes == [(1, 3, 20, 20)]
-    with pytest.raises(UsageError, match="must see the whole picture"):
-        used(task, picture(20, 20), tile=16)
+    with pytest.raises(UsageError, match="must see the whole image"):
+        used(task, image(20, 20), tile=16)
 
 
 def test_progress_counts_the_tiles():
     counted = []
-    used(enlarging(2), picture(32, 16), tile=16, progress=lambda done, total: counted.append((done, total)))
+    used(upscaling(2), image(32, 16), tile=16, progress=lambda done, total: counted.append((done, total)))
     assert counted == [(1, 2), (2, 2)]

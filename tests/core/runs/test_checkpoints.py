@@ -129,7 +129,7 @@ def test_an_optimizer_goes_on_where_it_was(name: str) -> None:
     second.load_state_dict(first.state_dict())
     other = make_optimizer(settings, second.parameters())
     tensors, plain = flatten_optimizer("net", optimizer.state_dict())
-    restore_optimizer("net", other, {"critic/0/step": torch.zeros(()), **tensors}, plain)
+    restore_optimizer("net", other, {"discriminator/0/step": torch.zeros(()), **tensors}, plain)
     trained(3, first, optimizer)
     trained(3, second, other)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))

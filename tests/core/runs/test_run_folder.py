@@ -75,7 +75,7 @@ def test_log_lines_are_averages_over_their_steps(run: tuple[Path, list[Event]]) 
     assert steps == [3, 4, 6, 8, 9, 12]  # every third step of the run, and the end of each epoch of four
     assert [line["step"] for line in lines if line["kind"] == "validation"] == [4, 8, 12]
     logged = [event for event in run[1] if isinstance(event, Logged)]
-    assert {"net/mse", "critic/real", "d_real", "net/lr", "net/gradient", "critic/gradient"} <= logged[
+    assert {"net/mse", "discriminator/real", "d_real", "net/lr", "net/gradient", "discriminator/gradient"} <= logged[
         -1
     ].numbers.keys()
 
@@ -92,8 +92,8 @@ def test_the_log_table_has_a_row_for_each_evaluation(run: tuple[Path, list[Event
     ]
     assert float(rows[0]["net/lr"]) == 0.01
     assert float(rows[2]["val_mse"]) > 0
-    assert rows[0]["critic/real"] == ""
-    assert float(rows[1]["critic/real"]) > 0
+    assert rows[0]["discriminator/real"] == ""
+    assert float(rows[1]["discriminator/real"]) > 0
 
 
 def test_metrics_of_one_name_have_their_conventions_in_the_log_table(tmp_path: Path) -> None:
@@ -112,11 +112,11 @@ def test_metrics_of_one_name_have_their_conventions_in_the_log_table(tmp_path: P
     assert row == "1,4,only,1.0,2.0,1.0"
 
 
-def test_samples_are_pictures_that_can_be_opened(run: tuple[Path, list[Event]]) -> None:
+def test_samples_are_images_that_can_be_opened(run: tuple[Path, list[Event]]) -> None:
     sheets = [event.path for event in run[1] if isinstance(event, SamplesWritten)]
     assert [path.name for path in sheets] == ["epoch-0001.png", "epoch-0002.png", "epoch-0003.png"]
-    with Image.open(sheets[-1]) as picture:
-        assert picture.size == (8 * 3 + 2 * 4, 8)
+    with Image.open(sheets[-1]) as image:
+        assert image.size == (8 * 3 + 2 * 4, 8)
 
 
 def test_a_named_folder_is_not_written_over(run: tuple[Path, list[Event]], tmp_path: Path) -> None:
@@ -168,13 +168,13 @@ def test_a_log_that_was_shortened_goes_on_from_what_is_left(tmp_path: Path, capl
     assert "log is shorter than it was" in caplog.text
 
 
-def test_a_sheet_enlarges_inputs_and_crops_large_pictures() -> None:
+def test_a_sheet_upscales_inputs_and_crops_large_images() -> None:
     sheet = make_sheet([[torch.zeros(1, 4, 4), torch.ones(3, 8, 8)], [torch.zeros(3, 500, 600)]])
     assert sheet.shape == (3, 8 + 4 + LARGEST, LARGEST)
     assert sheet[:, :8, :8].max() == 0
 
 
-def test_an_evaluation_reduces_single_pictures_and_the_whole() -> None:
+def test_an_evaluation_reduces_single_images_and_the_whole() -> None:
     task = OneNetwork(ToySettings())
     protocol = task.protocols()["plain"]
     fixed = Fixed(ToySettings())
@@ -183,7 +183,7 @@ def test_an_evaluation_reduces_single_pictures_and_the_whole() -> None:
     assert result.numbers[0].value == 0
     assert [row["image"] for row in result.per_image] == ["noise-0", "noise-1"]
     assert MeanSquaredError().reduce(torch.tensor([[2.0, 4.0], [0.0, 4.0]])) == 0.25
-    with pytest.raises(DataError, match="no picture"):
+    with pytest.raises(DataError, match="no image"):
         evaluate(fixed, {}, Noise(0, 8, seed=0, augment=False), protocol, of="x")
     with pytest.raises(EvaluationInterrupted):
         evaluate(fixed, {}, wrong, protocol, of="x", stop=lambda: True)
@@ -195,19 +195,19 @@ def test_an_estimate_that_draws_is_the_same_each_time() -> None:
             return {"output": torch.rand_like(batch["input"])}
 
     task = Drawing(ToySettings())
-    pictures, protocol = Noise(2, 8, seed=3, augment=False), task.protocols()["plain"]
+    images, protocol = Noise(2, 8, seed=3, augment=False), task.protocols()["plain"]
     torch.manual_seed(1)
     values = []
     for _ in range(2):
         torch.rand(5)
-        values.append(evaluate(task, {}, pictures, protocol, of="x").numbers[0].value)
+        values.append(evaluate(task, {}, images, protocol, of="x").numbers[0].value)
     assert values[0] == values[1]
     torch.manual_seed(1)
     torch.rand(10)
     expected = torch.rand(3)
     torch.manual_seed(1)
     torch.rand(10)
-    evaluate(task, {}, pictures, protocol, of="x")
+    evaluate(task, {}, images, protocol, of="x")
     assert torch.equal(torch.rand(3), expected)
 
 
@@ -226,7 +226,7 @@ def test_evaluations_tell_whose_they_are(run: tuple[Path, list[Event]]) -> None:
     assert [event.phase for event in evaluated] == ["invert", "pretrain", "adversarial", "adversarial"]
 
 
-def test_pictures_that_were_checked_are_not_made_again(tmp_path: Path) -> None:
+def test_images_that_were_checked_are_not_made_again(tmp_path: Path) -> None:
     made: list[tuple[str, str]] = []
 
     class Counted(TwoPhases):

@@ -1,10 +1,10 @@
-"""Numbers of 64 bits, and chance, on devices that differ."""
+"""Numbers of 64 bits, and RNGs, on devices that differ."""
 
 import pytest
 import torch
 
 from restore.core.runtime.devices import device_of_float64, in_float64
-from restore.core.seeding import chance
+from restore.core.seeding import seeded
 
 
 @pytest.mark.parametrize(("device", "place"), [("cpu", "cpu"), ("cuda:1", "cuda:1"), ("mps", "cpu")])
@@ -25,8 +25,8 @@ def test_the_generator_of_apple_metal_is_covered_and_left_as_it_was(monkeypatch)
     monkeypatch.setattr(torch.mps, "get_rng_state", lambda: "before")
     monkeypatch.setattr(torch.mps, "manual_seed", lambda seed: told.append(seed))
     monkeypatch.setattr(torch.mps, "set_rng_state", lambda state: told.append(state))
-    with chance(5, torch.device("mps")):
+    with seeded(5, torch.device("mps")):
         assert told == [5]
     assert told == [5, "before"]
-    with chance(5, torch.device("cpu")):
+    with seeded(5, torch.device("cpu")):
         assert told == [5, "before"]

@@ -33,7 +33,7 @@ def gradients(processes: int, folder: Path) -> dict[str, torch.Tensor]:
 def test_gradients_do_not_depend_on_processes_and_micro_batches(tmp_path: Path) -> None:
     alone, two = gradients(1, tmp_path), gradients(2, tmp_path)
     for task in ("TwoPhases", "PenaltyFixedMix"):
-        for name in ("net", "critic"):
+        for name in ("net", "discriminator"):
             whole = alone[f"{task}/1/{name}"]
             for other in (alone[f"{task}/2/{name}"], two[f"{task}/1/{name}"], two[f"{task}/2/{name}"]):
                 assert (other - whole).norm() / whole.norm() < 1e-6, f"{task}, {name}"
@@ -47,7 +47,7 @@ def train(task: str, out: Path, *what: str, processes: int = 2, **changes: Any) 
 def test_two_killed_processes_go_on_bit_for_bit(tmp_path: Path) -> None:
     earlier = toy_settings(tmp_path, name="earlier", seed=7)
     Trainer(TwoPhases, earlier, name="toy/toy").fit()
-    beginning = {"init_from": str(tmp_path / "earlier" / "checkpoints"), "only": ["critic.*", "net.0.*"]}
+    beginning = {"init_from": str(tmp_path / "earlier" / "checkpoints"), "only": ["discriminator.*", "net.0.*"]}
     changes = {"epochs": 3, "ema": 0.9, "checkpoint_every": "2", "checkpoint_keep": 99, "accumulate": 2, "workers": 0}
     changes |= beginning
     assert train("TwoPhases", tmp_path / "whole", **changes).status == 0
@@ -56,7 +56,7 @@ def test_two_killed_processes_go_on_bit_for_bit(tmp_path: Path) -> None:
     taken = load_newest(tmp_path / "earlier" / "checkpoints", damaged=pytest.fail)[1].tensors["networks"]
     first = load(tmp_path / "whole" / "run" / "checkpoints" / "step-000000000").tensors["networks"]
     same = {name for name, tensor in taken.items() if torch.equal(tensor, first[name])}
-    assert same == {name for name in taken if name.startswith(("critic.", "net.0."))}
+    assert same == {name for name in taken if name.startswith(("discriminator.", "net.0."))}
     shutil.rmtree(tmp_path / "earlier")  # a resumed run does not need what it began with
     assert train("TwoPhases", tmp_path / "killed", "resume", **changes) == Outcome(0, None, None)
     whole, resumed = (

@@ -39,14 +39,14 @@ def save_for_ever(folder: Path, step: int) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="killing a process in the middle of a write needs fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_killed_in_the_middle_of_a_checkpoint_there_is_always_one_to_load(tmp_path: Path) -> None:
-    chance = random.Random(0)
+    rng = random.Random(0)
     save(tmp_path, 0, checkpoint(0), keep=2)
     step, unfinished = 0, 0
     for _ in range(KILLS):
         child = os.fork()
         if child == 0:
             save_for_ever(tmp_path, step)
-        time.sleep(chance.uniform(0, 0.12))
+        time.sleep(rng.uniform(0, 0.12))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         unfinished += bool(list(tmp_path.glob(".writing-*")))

@@ -20,7 +20,7 @@ from restore.core.training.progress import Progress
 STILL = OptimizerSettings(name="sgd", lr=1e-12, momentum=0)
 
 
-class Game:
+class AdversarialRun:
     """The adversarial phase of a toy, whose networks all but stand still."""
 
     def __init__(self, precision: str, accumulate: int = 2) -> None:
@@ -47,9 +47,9 @@ class Game:
 
     def step(self, seed: int) -> None:
         """One optimizer step of each."""
-        pictures = torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(seed))
+        images = torch.rand(8, 1, 8, 8, generator=torch.Generator().manual_seed(seed))
         step = self.optimizers.begin_step()
-        for part in pictures.chunk(self.accelerator.gradient_accumulation_steps):
+        for part in images.chunk(self.accelerator.gradient_accumulation_steps):
             with self.accelerator.accumulate(*networks_of(self.toy).values()):
                 self.toy.train_step({"input": part, "target": 1 - part}, step)
 
@@ -58,35 +58,37 @@ class Game:
 
 
 def test_gradients_are_those_of_fp32_whatever_the_scales_do_meanwhile() -> None:
-    exact, half = Game("fp32"), Game("fp16")
+    exact, half = AdversarialRun("fp32"), AdversarialRun("fp16")
     half.scale(growth_interval=1)  # they grow at every step
     for seed in range(3):
         exact.step(seed)
         half.step(seed)
-    assert half.scales() == {"net": 2.0**11, "critic": 2.0**11}
+    assert half.scales() == {"net": 2.0**11, "discriminator": 2.0**11}
     for name, expected in exact.gradients.items():
         for mine, right in zip(half.gradients[name], expected, strict=True):
             assert (mine - right).norm() < 0.02 * right.norm()
 
 
 def test_an_overflow_of_one_optimizer_lowers_its_own_scale_alone() -> None:
-    game = Game("fp16", accumulate=1)
-    game.scale()
-    critic = game.optimizers.scalers["critic"]
-    critic.load_state_dict({**critic.state_dict(), "scale": 2.0**40})
-    game.step(0)
-    assert game.scales() == {"net": 2.0**8, "critic": 2.0**39}
-    assert [len(game.gradients[name]) for name in ("net", "critic")] == [1, 0]
+    adversarial_run = AdversarialRun("fp16", accumulate=1)
+    adversarial_run.scale()
+    discriminator = adversarial_run.optimizers.scalers["discriminator"]
+    discriminator.load_state_dict({**discriminator.state_dict(), "scale": 2.0**40})
+    adversarial_run.step(0)
+    assert adversarial_run.scales() == {"net": 2.0**8, "discriminator": 2.0**39}
+    assert [len(adversarial_run.gradients[name]) for name in ("net", "discriminator")] == [1, 0]
 
 
 def test_scales_are_in_checkpoints() -> None:
-    game = Game("fp16", accumulate=1)
-    game.scale(growth_interval=2)
-    game.step(0)
-    game.optimizers.scalers["net"].update(2.0**12)
-    taken = checkpointing.take(game.accelerator, game.networks, game.optimizers, Progress(), {})
-    other = Game("fp16", accumulate=1)
+    adversarial_run = AdversarialRun("fp16", accumulate=1)
+    adversarial_run.scale(growth_interval=2)
+    adversarial_run.step(0)
+    adversarial_run.optimizers.scalers["net"].update(2.0**12)
+    taken = checkpointing.take(
+        adversarial_run.accelerator, adversarial_run.networks, adversarial_run.optimizers, Progress(), {}
+    )
+    other = AdversarialRun("fp16", accumulate=1)
     checkpointing.restore_optimizers(taken, other.optimizers)
-    assert other.scales() == game.scales() == {"net": 2.0**12, "critic": 2.0**8}
-    other.step(1)  # the second good step, so that the critic's scale grows
-    assert other.scales()["critic"] == 2.0**9
+    assert other.scales() == adversarial_run.scales() == {"net": 2.0**12, "discriminator": 2.0**8}
+    other.step(1)  # the second good step, so that the discriminator's scale grows
+    assert other.scales()["discriminator"] == 2.0**9

@@ -61,12 +61,12 @@ def test_as_many_workers_as_the_machine_can_spare(
 ) -> None:
     monkeypatch.setattr(processes, "cores", lambda: cores)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", str(together))
-    pictures = Noise(4, 8, seed=0, augment=False)
-    pictures.in_memory = kept
+    images = Noise(4, 8, seed=0, augment=False)
+    images.in_memory = kept
     for asked, chosen in ((None, expected), (3, 3)):
         settings = toy_settings(tmp_path, workers=asked)
         loader = make_loader(
-            as_dataset(pictures), MicroBatchSampler(make_plan(settings, 4), 0), settings, torch.device(device)
+            as_dataset(images), MicroBatchSampler(make_plan(settings, 4), 0), settings, torch.device(device)
         )
         assert loader.num_workers == chosen
         assert loader.pin_memory is (device == "cuda")

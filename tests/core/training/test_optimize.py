@@ -49,9 +49,9 @@ def gradients(task: type[TwoPhases], accumulate: int) -> dict[str, Tensor]:
     for name in optimizers.by_name:
         keep(name)
     generator = torch.Generator().manual_seed(1)
-    pictures = torch.rand(8, 1, 8, 8, generator=generator)
+    images = torch.rand(8, 1, 8, 8, generator=generator)
     step = optimizers.begin_step()
-    for part in pictures.chunk(accumulate):
+    for part in images.chunk(accumulate):
         with accelerator.accumulate(*networks_of(toy).values()):
             toy.train_step({"input": part, "target": 1 - part}, step)
     assert all(p.grad is None for m in networks.raw.values() for p in m.parameters()), "left after the step"
@@ -68,8 +68,8 @@ def test_accumulated_gradients_are_those_of_the_whole_batch() -> None:
 def test_an_optimizer_trains_its_own_networks_and_freezes_the_others() -> None:
     toy = TwoPhases(toy_settings(Path()))
     networks = WrappedNetworks(networks_of(toy), networks_of(toy))
-    with networks.only_trainable(("critic",)):
-        assert all(p.requires_grad for p in networks.raw["critic"].parameters())
+    with networks.only_trainable(("discriminator",)):
+        assert all(p.requires_grad for p in networks.raw["discriminator"].parameters())
         assert not any(p.requires_grad for p in networks.raw["net"].parameters())
     assert all(p.requires_grad for p in networks.raw["net"].parameters())
 
@@ -83,8 +83,8 @@ class Poisoned(OneNetwork):
         return {"net": nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), nn.Conv2d(2, 1, 1))}
 
     def train_step(self, batch: Batch, step: TrainStep) -> None:
-        picture = batch["input"] * (float("nan") if step.run_step % self.every == 1 else 1)
-        step.optimize("net", lambda m: {"mse": F.mse_loss(m.net(picture), batch["target"])})
+        image = batch["input"] * (float("nan") if step.run_step % self.every == 1 else 1)
+        step.optimize("net", lambda m: {"mse": F.mse_loss(m.net(image), batch["target"])})
 
 
 class AlwaysPoisoned(Poisoned):
@@ -148,12 +148,12 @@ def test_the_second_phase_starts_from_the_best_of_the_first(tmp_path: Path) -> N
                 super().train_step(batch, step)
             else:
                 if step.phase_step == 0:
-                    step.optimize("critic", keep)
+                    step.optimize("discriminator", keep)
                 super().train_step(batch, step)
 
     def keep(nets: Networks) -> dict[str, Tensor]:
         started.append({k: v.clone() for k, v in nets.net.state_dict().items()})
-        return {"nothing": 0 * nets.critic(torch.zeros(2, 1, 8, 8)).mean()}
+        return {"nothing": 0 * nets.discriminator(torch.zeros(2, 1, 8, 8)).mean()}
 
     started: list[dict[str, Tensor]] = []
     settings = toy_settings(tmp_path, name="run", epochs=4, first_epochs=3)
@@ -196,8 +196,8 @@ def test_networks_are_items_and_attributes() -> None:
     networks = Networks({"net": nn.Identity()})
     assert networks.net is networks["net"]
     assert list(networks) == ["net"]
-    with pytest.raises(AttributeError, match="no network 'critic'"):
-        _ = networks.critic
+    with pytest.raises(AttributeError, match="no network 'discriminator'"):
+        _ = networks.discriminator
     assert Phase("p", 1, {}, trains={"both": ("a", "b")}).networks_of("both") == ("a", "b")
 
 

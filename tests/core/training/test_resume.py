@@ -76,7 +76,7 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(
     )
     with pytest.raises(Killed):
         train(TASKS[task], run, listeners=[kill_at(kill)])
-    torch.randn(7)  # another process would not have this one's chance either
+    torch.randn(7)  # another process would not have this one's RNG state either
     resumed = train(TASKS[task], run, resume=run.out / "run")
     assert_same_run(uninterrupted(task, accumulate=accumulate), resumed)
 

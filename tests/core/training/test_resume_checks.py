@@ -31,7 +31,7 @@ def warnings(events: list[Event]) -> list[str]:
     return [event.message for event in events if isinstance(event, Warned)]
 
 
-class Unjudged(OneNetwork):
+class Unmonitored(OneNetwork):
     """Has no metric to choose its best weights by."""
 
     def phases(self) -> list[Phase]:
@@ -39,7 +39,7 @@ class Unjudged(OneNetwork):
 
 
 def test_a_plateau_is_refused_where_no_metric_judges(tmp_path: Path) -> None:
-    for task, phase in ((Unjudged, "only"), (TwoPhases, "adversarial")):
+    for task, phase in ((Unmonitored, "only"), (TwoPhases, "adversarial")):
         with pytest.raises(UsageError, match=f"phase {phase!r} monitors no metric"):
             train(task, toy_settings(tmp_path, optimizer=PLATEAU))
     assert not list(tmp_path.iterdir())
@@ -49,7 +49,7 @@ def test_a_plateau_is_refused_where_no_metric_judges(tmp_path: Path) -> None:
 def test_early_stopping_says_where_it_does_not_act(tmp_path: Path) -> None:
     stopping, events = EarlyStoppingSettings(patience=9), list[Event]()
     with pytest.raises(UsageError, match="so none ends early"):
-        train(Unjudged, toy_settings(tmp_path, early_stopping=stopping))
+        train(Unmonitored, toy_settings(tmp_path, early_stopping=stopping))
     train(TwoPhases, toy_settings(tmp_path, early_stopping=stopping), events)
     assert "early stopping does not act in adversarial, where no metric is monitored" in warnings(events)
 
@@ -91,14 +91,14 @@ def test_no_phase_is_put_before_one_that_has_begun(tmp_path: Path) -> None:
         ("validation", 3, 2, "3 images before, 3 now, different names"),
     ],
 )
-def test_a_run_goes_on_with_the_same_pictures(tmp_path: Path, split: str, count: int, seed: int, said: str) -> None:
+def test_a_run_goes_on_with_the_same_images(tmp_path: Path, split: str, count: int, seed: int, said: str) -> None:
     class Others(OneNetwork):
         def dataset(self, which: str, phase: Phase) -> Noise:
             if which != split:
                 return super().dataset(which, phase)
-            pictures = Noise(count, 8, seed=seed, augment=which == "train")
-            pictures.name = lambda index: f"other-{index}"  # type: ignore[method-assign]
-            return pictures
+            images = Noise(count, 8, seed=seed, augment=which == "train")
+            images.name = lambda index: f"other-{index}"  # type: ignore[method-assign]
+            return images
 
     folder = train(OneNetwork, toy_settings(tmp_path, epochs=1))
     longer = merged(ToySettings, folder, {"epochs": 2})
@@ -108,17 +108,17 @@ def test_a_run_goes_on_with_the_same_pictures(tmp_path: Path, split: str, count:
 
 
 class OfFiles(OneNetwork):
-    """Calls its pictures by their paths."""
+    """Calls its images by their paths."""
 
     def dataset(self, split: str, phase: Phase) -> Noise:
-        pictures = super().dataset(split, phase)
-        pictures.name = lambda index: str(self.settings.data / f"{index}.png")  # type: ignore[method-assign,operator]
-        return pictures
+        images = super().dataset(split, phase)
+        images.name = lambda index: str(self.settings.data / f"{index}.png")  # type: ignore[method-assign,operator]
+        return images
 
 
-def test_pictures_named_from_another_folder_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_images_named_from_another_folder_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    folder = train(OfFiles, toy_settings(tmp_path, epochs=1, data=Path("pictures")))
+    folder = train(OfFiles, toy_settings(tmp_path, epochs=1, data=Path("images")))
     train(OfFiles, merged(ToySettings, folder, {"epochs": 2}), resume=folder)
 
 
@@ -144,11 +144,11 @@ class Counted(OneNetwork):
 
 
 def test_the_trainer_fills_in_what_settings_leave_open_and_a_resumed_run_its_own(tmp_path: Path) -> None:
-    folder = train(Counted, Counting(out=tmp_path, epochs=1, precision="auto", data=Path("pictures")))
+    folder = train(Counted, Counting(out=tmp_path, epochs=1, precision="auto", data=Path("images")))
     assert read_config(folder)["found"] == 3
     train(Counted, Counting(epochs=2), resume=folder)
     assert read_config(folder)["epochs"] == 2
-    assert read_config(folder)["data"] == str(Path("pictures").absolute())
+    assert read_config(folder)["data"] == str(Path("images").absolute())
     with pytest.raises(ResumeError, match="batch_size: 4 -> 2"):
         train(Counted, Counting(batch_size=2), resume=folder)
 
@@ -163,16 +163,16 @@ def test_a_resumed_run_keeps_its_place(tmp_path: Path) -> None:
 
 def test_what_is_read_is_found_again_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    folder = train(OneNetwork, toy_settings(Path("runs"), epochs=1, data=Path("pictures")))
-    assert read_config(folder)["data"] == str(tmp_path / "pictures")
+    folder = train(OneNetwork, toy_settings(Path("runs"), epochs=1, data=Path("images")))
+    assert read_config(folder)["data"] == str(tmp_path / "images")
     assert read_config(folder)["out"] == "runs"
 
 
 class HalfPoisoned(TwoPhases):
-    """Its critic learns, its generator never has a finite loss."""
+    """Its discriminator learns, its generator never has a finite loss."""
 
     def train_step(self, batch: Batch, step: TrainStep) -> None:
-        step.optimize("critic", lambda m: {"real": m.critic(batch["target"]).square().mean()})
+        step.optimize("discriminator", lambda m: {"real": m.discriminator(batch["target"]).square().mean()})
         step.optimize("net", lambda m: {"mse": (m.net(batch["input"]) * float("inf")).mean()})
 
     def phases(self) -> list[Phase]:
@@ -189,12 +189,12 @@ class BothPoisoned(HalfPoisoned):
     """None of its networks ever has a finite loss."""
 
     def train_step(self, batch: Batch, step: TrainStep) -> None:
-        for name in ("critic", "net"):
-            step.optimize(name, lambda m: {"nan": m.critic(m.net(batch["input"])).mean() * torch.nan})
+        for name in ("discriminator", "net"):
+            step.optimize(name, lambda m: {"nan": m.discriminator(m.net(batch["input"])).mean() * torch.nan})
 
 
 def test_skipped_steps_are_counted_for_each_optimizer(tmp_path: Path) -> None:
     events: list[Event] = []
-    with pytest.raises(TrainingDiverged, match="3 steps of critic in a row"):
+    with pytest.raises(TrainingDiverged, match="3 steps of discriminator in a row"):
         train(BothPoisoned, toy_settings(tmp_path, max_skipped=3), events)
     assert sum(isinstance(event, StepDone) for event in events) == 2

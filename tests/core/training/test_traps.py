@@ -34,7 +34,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def steps(seen: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every optimizer step of the run as it should be, of the adversarial phase critic and generator in turn."""
+    """Every optimizer step of the run as it should be, of the adversarial phase discriminator and generator in turn."""
     assert seen["right"]["failure"] is None
     found: list[dict[str, Any]] = seen["right"]["steps"]
     return found
@@ -49,41 +49,41 @@ def worst(run: dict[str, Any], optimizer: str, what: str = "error") -> float:
     return max(step[what] for step in run["steps"] if step["optimizer"] == optimizer)
 
 
-def test_a_critic_that_is_trained_is_averaged_over_processes(seen: dict[str, Any]) -> None:
-    assert worst(seen["right"], "critic", "apart") == 0
-    assert worst(seen["right"], "critic") < EXACT
-    assert noticed(seen["raw_where_trained"], "critic")
+def test_a_discriminator_that_is_trained_is_averaged_over_processes(seen: dict[str, Any]) -> None:
+    assert worst(seen["right"], "discriminator", "apart") == 0
+    assert worst(seen["right"], "discriminator") < EXACT
+    assert noticed(seen["raw_where_trained"], "discriminator")
     assert seen["raw_where_trained"]["weights_apart"] > 0
 
 
 def test_gradients_of_earlier_micro_batches_are_kept(seen: dict[str, Any]) -> None:
-    for optimizer in ("critic", "net"):
+    for optimizer in ("discriminator", "net"):
         assert worst(seen["right"], optimizer) < EXACT
         assert noticed(seen["zeroed_before_each_backward"], optimizer)
 
 
 def test_a_step_counts_once_however_many_networks_it_moves(steps: list[dict[str, Any]]) -> None:
-    order = ["net"] * STEPS + ["critic", "net"] * 2 * STEPS
+    order = ["net"] * STEPS + ["discriminator", "net"] * 2 * STEPS
     assert [step["optimizer"] for step in steps] == order
 
 
-def test_the_generators_loss_leaves_nothing_in_the_critic(seen: dict[str, Any]) -> None:
-    assert worst(seen["right"], "critic") < EXACT
-    assert noticed(seen["trainable_for_another"], "critic")
+def test_the_generators_loss_leaves_nothing_in_the_discriminator(seen: dict[str, Any]) -> None:
+    assert worst(seen["right"], "discriminator") < EXACT
+    assert noticed(seen["trainable_for_another"], "discriminator")
 
 
-def test_a_frozen_critic_is_not_called_through_what_averages_it(seen: dict[str, Any]) -> None:
+def test_a_frozen_discriminator_is_not_called_through_what_averages_it(seen: dict[str, Any]) -> None:
     assert worst(seen["right"], "net") < EXACT
     assert seen["right"]["weights_apart"] == 0
     # calling it so does no harm in this order, but may in another: the rule itself is looked at too
-    raw, wrapped = ({name: torch.nn.Identity() for name in ("net", "critic")} for _ in range(2))
+    raw, wrapped = ({name: torch.nn.Identity() for name in ("net", "discriminator")} for _ in range(2))
     networks = WrappedNetworks(raw, wrapped).for_optimizer(("net",))
     assert networks["net"] is wrapped["net"]
-    assert networks["critic"] is raw["critic"]
+    assert networks["discriminator"] is raw["discriminator"]
 
 
 def test_a_schedule_moves_once_a_step_whatever_the_number_of_processes(steps: list[dict[str, Any]]) -> None:
-    for optimizer, phase_steps in (("critic", 2 * STEPS), ("net", STEPS)):
+    for optimizer, phase_steps in (("discriminator", 2 * STEPS), ("net", STEPS)):
         rates = [step["lr"] for step in steps if step["optimizer"] == optimizer][:phase_steps]
         assert rates == pytest.approx([1e-2 * (1 - done / phase_steps) for done in range(phase_steps)])
 
@@ -121,8 +121,8 @@ def test_one_optimizer_is_finished_before_the_other_scales_its_loss() -> None:
         accelerator, networks, toy.phases()[1], precision="fp32", warn=pytest.fail, max_skipped=1
     )
     optimizers.scalers = {name: Scaler() for name in optimizers.by_name}  # type: ignore[misc]  # stand-ins
-    picture = torch.rand(4, 1, 8, 8)
+    image = torch.rand(4, 1, 8, 8)
     step = optimizers.begin_step()
     with accelerator.accumulate(*networks_of(toy).values()):
-        toy.train_step({"input": picture, "target": 1 - picture}, step)
+        toy.train_step({"input": image, "target": 1 - image}, step)
     assert calls == ["scale", "unscale", "step", "update"] * 2

@@ -43,7 +43,7 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor], start: str = "") -> b
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run with a critic."""
+    """A run with a discriminator."""
     return train(tmp_path_factory.mktemp("earlier"), "earlier", seed=7)[0]
 
 
@@ -57,7 +57,7 @@ def test_a_run_begins_with_the_best_weights_of_another_and_says_so(trained: Path
     assert said.begins_with is None
     run, said = train(tmp_path, "run", init_from=trained)
     assert same(weights(trained), first(run))
-    assert same(first(fresh), first(run), "critic.")  # which a weights file does not hold
+    assert same(first(fresh), first(run), "discriminator.")  # which a weights file does not hold
     assert said.begins_with == f"4 of 4 tensors of net, from {trained / 'best.safetensors'} (toy/TwoPhases)"
     # a file is as good, and the whole run follows from it
     require_same_runs(run, train(tmp_path, "again", init_from=trained / "best.safetensors")[0])
@@ -65,7 +65,7 @@ def test_a_run_begins_with_the_best_weights_of_another_and_says_so(trained: Path
 
 def test_patterns_choose_parts_and_the_rest_stays_new(trained: Path, tmp_path: Path) -> None:
     fresh = first(train(tmp_path, "fresh")[0])
-    run, said = train(tmp_path, "run", init_from=trained, only=("net.0.*", "*2.bias"))
+    run, said = train(tmp_path, "run", init_from=trained, init_filter=("net.0.*", "*2.bias"))
     taken = {"net.0.weight", "net.0.bias", "net.2.bias"}
     for name, value in weights(trained).items():
         assert torch.equal(first(run)[name], value if name in taken else fresh[name]), name
@@ -73,12 +73,12 @@ def test_patterns_choose_parts_and_the_rest_stays_new(trained: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("place", ["checkpoints", "checkpoints/step-000000008"])
-def test_a_checkpoint_gives_the_critic_too(trained: Path, tmp_path: Path, place: str) -> None:
+def test_a_checkpoint_gives_the_discriminator_too(trained: Path, tmp_path: Path, place: str) -> None:
     last = load(trained / "checkpoints" / "step-000000008").tensors["networks"]
-    run, said = train(tmp_path, "run", init_from=trained / place, only=("critic.*",))
-    assert same(first(run), dict(last), "critic.")
+    run, said = train(tmp_path, "run", init_from=trained / place, init_filter=("discriminator.*",))
+    assert same(first(run), dict(last), "discriminator.")
     assert not same(first(run), dict(last), "net.")
-    assert "9 of 9 tensors of critic, from " in (said.begins_with or "")
+    assert "9 of 9 tensors of discriminator, from " in (said.begins_with or "")
     assert same(first(train(tmp_path, "whole", init_from=trained / place)[0]), dict(last))
 
 
@@ -126,11 +126,13 @@ def test_another_file_than_the_one_of_the_settings_is_refused(trained: Path, tmp
 def test_what_does_not_fit_is_named(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"misshapen: net\.0\.weight is \(4, 1, 3, 3\), not \(5, 1, 3, 3\)"):
         train(tmp_path, "run", init_from=trained, model={"width": 5})
-    with pytest.raises(WeightsError, match=r"unexpected: critic\.\*, for this run trains net\n"):
+    with pytest.raises(WeightsError, match=r"unexpected: discriminator\.\*, for this run trains net\n"):
         train(tmp_path, "run", OneNetwork, init_from=trained / "checkpoints")
-    with pytest.raises(UsageError, match=r"--only encoder\.\*: .* holds no tensor of such a name; it holds net\.\*"):
-        train(tmp_path, "run", init_from=trained, only=("net.*", "encoder.*"))
-    run, _ = train(tmp_path, "run", OneNetwork, init_from=trained / "checkpoints", only=("net.*",))
+    with pytest.raises(
+        UsageError, match=r"--init-filter encoder\.\*: .* holds no tensor of such a name; it holds net\.\*"
+    ):
+        train(tmp_path, "run", init_from=trained, init_filter=("net.*", "encoder.*"))
+    run, _ = train(tmp_path, "run", OneNetwork, init_from=trained / "checkpoints", init_filter=("net.*",))
     assert run.is_dir()
 
 
@@ -143,7 +145,7 @@ def test_a_network_is_taken_whole_unless_parts_are_asked_for(trained: Path, tmp_
 
     with pytest.raises(WeightsError, match=r"missing: net\.3\.weight"):
         train(tmp_path, "run", Deeper, init_from=trained)
-    _, said = train(tmp_path, "run", Deeper, init_from=trained, only=("net.*",))
+    _, said = train(tmp_path, "run", Deeper, init_from=trained, init_filter=("net.*",))
     assert (said.begins_with or "").startswith("4 of 6 tensors of net")
 
 
@@ -158,7 +160,7 @@ def test_foreign_missing_and_damaged_files_are_refused(trained: Path, tmp_path: 
     with pytest.raises(CheckpointError, match="no checkpoint that can be read"):
         train(tmp_path, "run", init_from=broken.parent)
     with pytest.raises(ValidationError, match="init_from, which is not given"):
-        toy_settings(tmp_path, only=("net.*",))
+        toy_settings(tmp_path, init_filter=("net.*",))
 
 
 def test_a_learning_rate_of_nothing_keeps_what_it_began_with(trained: Path, tmp_path: Path) -> None:

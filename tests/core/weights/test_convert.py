@@ -12,10 +12,10 @@ from torch import nn
 
 from restore.core.errors import UsageError, WeightsError
 from restore.core.settings import RunSettings
-from restore.core.weights.convert import Codebase, import_weights
+from restore.core.weights.convert import Converter, import_weights
 from restore.core.weights.files import open_weights, save_weights
 from restore.core.weights.header import read_header
-from restore.core.weights.read_checkpoint import read_foreign
+from restore.core.weights.read_checkpoint import read_checkpoint
 
 
 class ClampedModel(untrained.ModelSettings):
@@ -31,7 +31,7 @@ class Small(untrained.Small):
 
 
 def converter(first, norm, **model):
-    """A code base that calls the two layers by these names."""
+    """A converter that calls the two layers by these names."""
 
     def convert(state):
         names = {first: "generator.0", norm: "generator.1"}
@@ -43,13 +43,13 @@ def converter(first, norm, **model):
             raise WeightsError("its first layer is not there")
         return {"width": len(renamed["generator.0.weight"]), **model}, renamed
 
-    return Codebase(f"Calls them {first} and {norm}.", convert)
+    return Converter(f"Calls them {first} and {norm}.", convert)
 
 
-CODEBASES = {"german": converter("faltung", "norm"), "french": converter("convolution", "norm")}
+CONVERTERS = {"german": converter("faltung", "norm"), "french": converter("convolution", "norm")}
 
 
-def foreign(first="faltung", norm="norm", width=5, seed=0):
+def checkpoint(first="faltung", norm="norm", width=5, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return OrderedDict(
         {
@@ -64,18 +64,18 @@ def foreign(first="faltung", norm="norm", width=5, seed=0):
     )
 
 
-def brought_in(folder, content, codebases=CODEBASES, **options):
+def brought_in(folder, content, converters=CONVERTERS, **options):
     source = folder / "foreign.pth"
     torch.save(content, source)
     output = folder / "ours.safetensors"
-    given = {"task": "small/small", "task_type": Small, "codebases": codebases, **options}
+    given = {"task": "small/small", "task_type": Small, "converters": converters, **options}
     return import_weights(source, output, **given)
 
 
 def test_a_foreign_checkpoint_becomes_a_weights_file(tmp_path):
-    state = foreign()
+    state = checkpoint()
     report = brought_in(tmp_path, state)
-    assert (report.codebase, report.loaded, report.notes, report.differences) == ("german", 7, [], [])
+    assert (report.converter, report.loaded, report.notes, report.differences) == ("german", 7, [], [])
     assert report.model == {"width": 5, "clamp": False}
     header = read_header(report.output)
     assert header.task == "small/small"
@@ -87,26 +87,26 @@ def test_a_foreign_checkpoint_becomes_a_weights_file(tmp_path):
 
 
 def test_half_precision_parameters_come_in(tmp_path):
-    state = {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in foreign().items()}
+    state = {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in checkpoint().items()}
     report = brought_in(tmp_path, state)
     weight = open_weights(report.output, lambda kind, name: Small)[1].generator[0].weight
     assert torch.equal(weight, state["faltung.weight"].float())
 
 
-def test_the_one_code_base_that_fits_is_found(tmp_path):
-    assert brought_in(tmp_path, foreign("convolution")).codebase == "french"
+def test_the_one_converter_that_fits_is_found(tmp_path):
+    assert brought_in(tmp_path, checkpoint("convolution")).converter == "french"
 
 
-def test_code_bases_that_read_the_same_networks_are_no_choice(tmp_path):
-    same = {**CODEBASES, "austrian": CODEBASES["german"]}
-    assert brought_in(tmp_path, foreign(), same).codebase == "german"
+def test_converters_that_read_the_same_networks_are_no_choice(tmp_path):
+    same = {**CONVERTERS, "austrian": CONVERTERS["german"]}
+    assert brought_in(tmp_path, checkpoint(), same).converter == "german"
 
 
-def test_code_bases_that_read_different_networks_must_be_chosen_from(tmp_path):
-    different = {**CODEBASES, "swiss": converter("faltung", "norm", clamp=True)}
+def test_converters_that_read_different_networks_must_be_chosen_from(tmp_path):
+    different = {**CONVERTERS, "swiss": converter("faltung", "norm", clamp=True)}
     with pytest.raises(UsageError, match="choose with --from: german, swiss"):
-        brought_in(tmp_path, foreign(), different)
-    assert brought_in(tmp_path, foreign(), different, codebase="swiss").model["clamp"] is True
+        brought_in(tmp_path, checkpoint(), different)
+    assert brought_in(tmp_path, checkpoint(), different, converter="swiss").model["clamp"] is True
 
 
 # --- wrappers and prefixes ------------------------------------------------------------------------------------
@@ -114,48 +114,48 @@ def test_code_bases_that_read_different_networks_must_be_chosen_from(tmp_path):
 
 @pytest.mark.parametrize("wrapper", ["state_dict", "params", "params_ema", "model", "generator", "ema_state_dict"])
 def test_the_usual_wrappers_are_taken_off(tmp_path, wrapper):
-    report = brought_in(tmp_path, {"epoch": 3, wrapper: foreign(), "optimizer": {"lr": 0.1}})
+    report = brought_in(tmp_path, {"epoch": 3, wrapper: checkpoint(), "optimizer": {"lr": 0.1}})
     assert report.notes == [f"taken: {wrapper}"]
 
 
 def test_an_unusual_wrapper_is_taken_off_when_it_is_the_only_one(tmp_path):
-    assert brought_in(tmp_path, {"epoch": 3, "my_net": {"inner": foreign()}}).notes == [
+    assert brought_in(tmp_path, {"epoch": 3, "my_net": {"inner": checkpoint()}}).notes == [
         "taken: my_net",
         "taken: my_net/inner",
     ]
 
 
 def test_averaged_weights_go_first_and_the_others_are_mentioned(tmp_path):
-    report = brought_in(tmp_path, {"params": foreign(seed=1), "params_ema": foreign(seed=2)})
+    report = brought_in(tmp_path, {"params": checkpoint(seed=1), "params_ema": checkpoint(seed=2)})
     assert report.notes == ["taken: params_ema (the file also holds params)"]
     weight = open_weights(report.output, lambda kind, name: Small)[1].generator[0].weight
-    assert torch.equal(weight, foreign(seed=2)["faltung.weight"])
+    assert torch.equal(weight, checkpoint(seed=2)["faltung.weight"])
 
 
 @pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod.", "module.module."])
 def test_prefixes_of_parallel_and_compiled_networks_are_taken_off(tmp_path, prefix):
-    report = brought_in(tmp_path, {f"{prefix}{key}": tensor for key, tensor in foreign().items()})
+    report = brought_in(tmp_path, {f"{prefix}{key}": tensor for key, tensor in checkpoint().items()})
     assert (report.loaded, report.differences) == (7, [])
 
 
 def test_the_counter_of_averaged_weights_is_left_out_and_mentioned(tmp_path):
-    state = {"n_averaged": torch.tensor(9), **{f"module.{key}": tensor for key, tensor in foreign().items()}}
+    state = {"n_averaged": torch.tensor(9), **{f"module.{key}": tensor for key, tensor in checkpoint().items()}}
     assert brought_in(tmp_path, state).notes == ["left out: n_averaged, which counts averaged weights"]
 
 
 def test_a_prefix_that_only_some_names_have_is_part_of_the_names(tmp_path):
-    state = foreign()
+    state = checkpoint()
     state["module.extra"] = torch.zeros(1)
     with pytest.raises(WeightsError, match=r"unexpected: module\.extra"):
         brought_in(tmp_path, state)
 
 
 def test_what_is_no_tensor_is_mentioned(tmp_path):
-    assert brought_in(tmp_path, {**foreign(), "version": 3}).notes == ["left out: version, which is no tensor"]
+    assert brought_in(tmp_path, {**checkpoint(), "version": 3}).notes == ["left out: version, which is no tensor"]
 
 
 def test_the_counter_that_old_checkpoints_lack_is_filled_in_and_mentioned(tmp_path):
-    state = foreign()
+    state = checkpoint()
     del state["norm.num_batches_tracked"]
     assert brought_in(tmp_path, state).notes == [
         "filled in: generator.1.num_batches_tracked, which old checkpoints lack"
@@ -164,8 +164,8 @@ def test_the_counter_that_old_checkpoints_lack_is_filled_in_and_mentioned(tmp_pa
 
 def test_safetensors_of_others_come_in_too(tmp_path):
     source = tmp_path / "foreign.bin"
-    save_file(foreign(), source)
-    given = {"task": "small/small", "task_type": Small, "codebases": CODEBASES}
+    save_file(checkpoint(), source)
+    given = {"task": "small/small", "task_type": Small, "converters": CONVERTERS}
     assert import_weights(source, tmp_path / "ours.safetensors", **given).loaded == 7
 
 
@@ -173,7 +173,7 @@ def test_safetensors_of_others_come_in_too(tmp_path):
 
 
 def unfit():
-    state = foreign()
+    state = checkpoint()
     del state["norm.bias"]
     state["head.weight"] = torch.zeros(2, 2)
     state["faltung.bias"] = torch.zeros(9)
@@ -202,15 +202,15 @@ def test_a_partial_import_takes_what_fits_and_reports_the_rest(tmp_path):
     assert torch.equal(weight, unfit()["faltung.weight"])
 
 
-def test_a_partial_import_needs_to_know_the_code_base(tmp_path):
-    either = {**CODEBASES, "swiss": converter("faltung", "other")}
+def test_a_partial_import_needs_to_know_the_converter(tmp_path):
+    either = {**CONVERTERS, "swiss": converter("faltung", "other")}
     with pytest.raises(UsageError, match="choose with --from which to take in part: german, swiss"):
         brought_in(tmp_path, unfit(), either, partial=True)
-    assert brought_in(tmp_path, unfit(), either, partial=True, codebase="german").loaded == 5
+    assert brought_in(tmp_path, unfit(), either, partial=True, converter="german").loaded == 5
 
 
 def test_a_partial_import_of_nothing_is_refused(tmp_path):
-    anything = {"any": Codebase("Anything.", lambda state: ({}, dict(state)))}
+    anything = {"any": Converter("Anything.", lambda state: ({}, dict(state)))}
     with pytest.raises(WeightsError, match="not one of its parameters fits"):
         brought_in(tmp_path, {"a": torch.zeros(1)}, anything, partial=True)
 
@@ -220,25 +220,25 @@ def test_rules_that_stumble_do_not_fit(tmp_path):
         raise KeyError("conv_first.weight")
 
     with pytest.raises(WeightsError, match=r"a: KeyError: 'conv_first\.weight'"):
-        brought_in(tmp_path, foreign(), {"a": Codebase("", stumbling)})
+        brought_in(tmp_path, checkpoint(), {"a": Converter("", stumbling)})
     with pytest.raises(WeightsError, match=r"model\.width: Input should be a valid integer"):
-        brought_in(tmp_path, foreign(), {"a": Codebase("", lambda state: ({"width": "wide"}, state))})
+        brought_in(tmp_path, checkpoint(), {"a": Converter("", lambda state: ({"width": "wide"}, state))})
 
 
 def test_wrong_usage_is_said_before_anything_is_read(tmp_path):
     (tmp_path / "ours.safetensors").touch()
     with pytest.raises(UsageError, match="exists already"):
-        brought_in(tmp_path, foreign())
-    assert brought_in(tmp_path, foreign(), overwrite=True).loaded == 7
-    given = {"task": "small/small", "task_type": Small, "codebases": CODEBASES}
+        brought_in(tmp_path, checkpoint())
+    assert brought_in(tmp_path, checkpoint(), overwrite=True).loaded == 7
+    given = {"task": "small/small", "task_type": Small, "converters": CONVERTERS}
     with pytest.raises(UsageError, match=r"called \*\.safetensors"):
         import_weights(tmp_path / "none.pth", tmp_path / "ours.pth", **given)
     with pytest.raises(UsageError, match="no such file"):
         import_weights(tmp_path / "none.pth", tmp_path / "other.safetensors", **given)
-    with pytest.raises(UsageError, match="knows no code base 'dutch'; it knows german, french"):
-        import_weights(tmp_path / "none.pth", tmp_path / "other.safetensors", **given, codebase="dutch")
-    with pytest.raises(UsageError, match="knows no foreign code base"):
-        import_weights(tmp_path / "none.pth", tmp_path / "other.safetensors", **{**given, "codebases": {}})
+    with pytest.raises(UsageError, match="has no converter 'dutch'; it has german, french"):
+        import_weights(tmp_path / "none.pth", tmp_path / "other.safetensors", **given, converter="dutch")
+    with pytest.raises(UsageError, match="has no converter"):
+        import_weights(tmp_path / "none.pth", tmp_path / "other.safetensors", **{**given, "converters": {}})
 
 
 # --- hostile and damaged files --------------------------------------------------------------------------------
@@ -253,8 +253,8 @@ class Hostile:
 
 
 def test_a_tensor_beside_a_wrapped_network_does_not_hide_it(tmp_path):
-    torch.save({"epoch": 3, "best_acc1": torch.tensor(1.0), "state_dict": foreign()}, tmp_path / "x.pth")
-    assert read_foreign(tmp_path / "x.pth").tensors.keys() == foreign().keys()
+    torch.save({"epoch": 3, "best_acc1": torch.tensor(1.0), "state_dict": checkpoint()}, tmp_path / "x.pth")
+    assert read_checkpoint(tmp_path / "x.pth").tensors.keys() == checkpoint().keys()
 
 
 @pytest.mark.parametrize("kind", ["zip", "legacy", "bare"])
@@ -263,33 +263,33 @@ def test_a_hostile_pickle_is_refused_and_not_run(tmp_path, kind):
     if kind == "bare":
         path.write_bytes(pickle.dumps({"state_dict": Hostile(str(mark))}))
     else:
-        content = {"state_dict": foreign(), "extra": Hostile(str(mark))}
+        content = {"state_dict": checkpoint(), "extra": Hostile(str(mark))}
         torch.save(content, path, _use_new_zipfile_serialization=kind == "zip")
     with pytest.raises(WeightsError, match=r"refused|nothing of it was run"):
-        read_foreign(path)
+        read_checkpoint(path)
     assert not mark.exists()
 
 
 def test_a_whole_pickled_network_is_refused_with_advice(tmp_path):
     torch.save(nn.Linear(1, 1), tmp_path / "net.pth")
     with pytest.raises(WeightsError, match=r"it holds torch\.nn\.modules\.linear\.Linear(.|\n)*state_dict\(\)"):
-        read_foreign(tmp_path / "net.pth")
+        read_checkpoint(tmp_path / "net.pth")
 
 
 @pytest.mark.parametrize("content", [b"", b"words, no checkpoint", b"PK\x03\x04 cut off", b"\x80\x02", b"{}"])
 def test_files_that_are_no_checkpoints_are_refused(tmp_path, content):
     (tmp_path / "x.pth").write_bytes(content)
     with pytest.raises(WeightsError, match=r"x\.pth: "):
-        read_foreign(tmp_path / "x.pth")
+        read_checkpoint(tmp_path / "x.pth")
 
 
 @pytest.mark.parametrize("keep", [10, 200, 0.5, 0.99])
 def test_a_checkpoint_that_was_cut_off_is_refused(tmp_path, keep):
-    torch.save(foreign(), tmp_path / "x.pth")
+    torch.save(checkpoint(), tmp_path / "x.pth")
     content = (tmp_path / "x.pth").read_bytes()
     (tmp_path / "x.pth").write_bytes(content[: keep if isinstance(keep, int) else int(keep * len(content))])
     with pytest.raises(WeightsError, match=r"x\.pth: "):
-        read_foreign(tmp_path / "x.pth")
+        read_checkpoint(tmp_path / "x.pth")
 
 
 @pytest.mark.parametrize(
@@ -304,12 +304,12 @@ def test_a_checkpoint_that_was_cut_off_is_refused(tmp_path, keep):
 def test_a_file_without_parameters_says_what_it_holds(tmp_path, content, said):
     torch.save(content, tmp_path / "x.pth")
     with pytest.raises(WeightsError, match=said):
-        read_foreign(tmp_path / "x.pth")
+        read_checkpoint(tmp_path / "x.pth")
 
 
 def test_our_own_weights_and_folders_need_no_import(tmp_path):
     path = save_weights(tmp_path / "w.safetensors", task="a/a", model={}, networks={"a": nn.Linear(1, 1)})
     with pytest.raises(WeightsError, match="already"):
-        read_foreign(path)
+        read_checkpoint(path)
     with pytest.raises(UsageError, match="is a folder"):
-        read_foreign(tmp_path)
+        read_checkpoint(tmp_path)

@@ -18,7 +18,7 @@ from untrained import ModelSettings, SmallSettings
 
 from restore.core.atomic import writable_folder
 from restore.core.errors import RestoreError, UsageError, WeightsError
-from restore.core.metrics import Number
+from restore.core.metrics import MetricResult
 from restore.core.weights.files import open_weights, save_weights
 from restore.core.weights.header import find_weights, read_header
 
@@ -46,7 +46,9 @@ def saved(path, width=4, **changes):
 
 
 def test_a_weights_file_rebuilds_its_networks(tmp_path):
-    task, path = saved(tmp_path / "w.safetensors", phase="pretrain", numbers=[Number("psnr", "Y", "pretrain", 30.5)])
+    task, path = saved(
+        tmp_path / "w.safetensors", phase="pretrain", numbers=[MetricResult("psnr", "Y", "pretrain", 30.5)]
+    )
     opened, networks = open_weights(path, resolve)
     assert opened.settings.model.width == 4
     assert list(networks) == ["generator"]
@@ -58,7 +60,7 @@ def test_a_weights_file_rebuilds_its_networks(tmp_path):
 
 def test_the_header_tells_what_the_file_is(tmp_path):
     numbers = [
-        Number("psnr", "Y", "pretrain", 30.5),
+        MetricResult("psnr", "Y", "pretrain", 30.5),
         {"name": "ssim", "convention": "Y", "of": "pretrain", "value": 1.0},
     ]
     header = read_header(saved(tmp_path / "w.safetensors", phase="pretrain", numbers=numbers)[1])

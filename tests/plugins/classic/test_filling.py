@@ -19,48 +19,48 @@ METHODS = [mean_filled, nearest_filled, biharmonic_filled]
 
 def scene(height: int = 14, width: int = 12) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
-    picture = torch.rand(3, height, width, generator=generator, dtype=torch.float64)
+    image = torch.rand(3, height, width, generator=generator, dtype=torch.float64)
     mask = (torch.rand(1, height, width, generator=generator) < 0.3).double()
     mask[:, 4:9, 3:8] = 1
-    return picture, mask
+    return image, mask
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_what_stood_in_the_hole_does_not_matter_and_the_rest_stays(method: Callable[[Tensor, Tensor], Tensor]) -> None:
-    picture, mask = scene()
-    filled = method(picture, mask)
-    assert torch.equal(filled * (1 - mask), picture * (1 - mask))
-    assert torch.equal(filled, method(torch.where(mask > 0, 7.0, picture), mask))
+    image, mask = scene()
+    filled = method(image, mask)
+    assert torch.equal(filled * (1 - mask), image * (1 - mask))
+    assert torch.equal(filled, method(torch.where(mask > 0, 7.0, image), mask))
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_without_a_hole_nothing_changes(method: Callable[[Tensor, Tensor], Tensor]) -> None:
-    picture, mask = scene()
-    assert torch.equal(method(picture, torch.zeros_like(mask)), picture)
+    image, mask = scene()
+    assert torch.equal(method(image, torch.zeros_like(mask)), image)
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_hole_as_large_as_the_picture_cannot_be_filled(method: Callable[[Tensor, Tensor], Tensor]) -> None:
-    picture, mask = scene()
-    with pytest.raises(DataError, match="whole picture"):
-        method(picture, torch.ones_like(mask))
+def test_a_hole_as_large_as_the_image_cannot_be_filled(method: Callable[[Tensor, Tensor], Tensor]) -> None:
+    image, mask = scene()
+    with pytest.raises(DataError, match="whole image"):
+        method(image, torch.ones_like(mask))
 
 
 def test_the_mean_is_that_of_the_known_pixels() -> None:
-    picture, mask = scene()
-    for channel, filled in zip(picture, mean_filled(picture, mask), strict=True):
+    image, mask = scene()
+    for channel, filled in zip(image, mean_filled(image, mask), strict=True):
         known = [float(channel[y, x]) for y, x in product(range(14), range(12)) if not mask[0, y, x]]
         assert filled[mask[0] > 0].unique().tolist() == [pytest.approx(math.fsum(known) / len(known))]
 
 
 def test_no_known_pixel_is_nearer_than_the_one_that_is_taken() -> None:
-    picture, mask = scene()
-    filled = nearest_filled(picture, mask)
+    image, mask = scene()
+    filled = nearest_filled(image, mask)
     places = list(product(range(14), range(12)))
     known = [place for place in places if not mask[0][place]]
     for y, x in places:
         nearest = min((y - row) ** 2 + (x - column) ** 2 for row, column in known)
-        candidates = [picture[:, row, column] for row, column in known if (y - row) ** 2 + (x - column) ** 2 == nearest]
+        candidates = [image[:, row, column] for row, column in known if (y - row) ** 2 + (x - column) ** 2 == nearest]
         assert any(torch.equal(filled[:, y, x], candidate) for candidate in candidates)
 
 
@@ -74,11 +74,11 @@ def test_a_biharmonic_surface_is_continued_exactly() -> None:
 
 
 def test_the_biharmonic_filling_solves_its_equation() -> None:
-    picture = 0.45 + 0.1 * torch.rand(1, 20, 20, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    picture[0, 0, 0], picture[0, -1, -1] = 0, 1  # results are clipped to what is known; let nothing be clipped
+    image = 0.45 + 0.1 * torch.rand(1, 20, 20, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    image[0, 0, 0], image[0, -1, -1] = 0, 1  # results are clipped to what is known; let nothing be clipped
     mask = torch.zeros(1, 20, 20)
     mask[:, 8:12, 7:12] = 1
-    filled = biharmonic_filled(picture, mask)[0].numpy()
+    filled = biharmonic_filled(image, mask)[0].numpy()
     around = [[0.0, 1, 0], [1, -4, 1], [0, 1, 0]]
     bending = convolve(convolve(filled, around), around)[8:12, 7:12]
     assert 0 < filled[8:12, 7:12].min() < filled[8:12, 7:12].max() < 1

@@ -1,4 +1,4 @@
-"""Enlarging by the spectrum, against waves that are known everywhere."""
+"""Upscaling by the spectrum, against waves that are known everywhere."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_line_follows_the_definition(length: int, scale: float) -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (9, 8), (8, 9), (9, 11)])
 @pytest.mark.parametrize("scale", [2, 3, 4])
-def test_a_picture_whose_waves_are_slow_enough_comes_out_exactly(height: int, width: int, scale: int) -> None:
+def test_an_image_whose_waves_are_slow_enough_comes_out_exactly(height: int, width: int, scale: int) -> None:
     def scene(rows: Tensor, columns: Tensor) -> Tensor:
         y, x = rows[:, None] / height, columns[None, :] / width
         turn = 2 * math.pi
@@ -74,15 +74,15 @@ def test_the_fastest_wave_of_an_even_line_is_a_cosine_in_both_directions() -> No
 
 @pytest.mark.parametrize("scale", [2, 3, 2.5])
 def test_the_mean_brightness_stays(scale: float) -> None:
-    picture = torch.rand(2, 3, 10, 8, dtype=torch.float64)
-    assert torch.allclose(fourier(picture, scale).mean((-2, -1)), picture.mean((-2, -1)), atol=1e-14)
+    image = torch.rand(2, 3, 10, 8, dtype=torch.float64)
+    assert torch.allclose(fourier(image, scale).mean((-2, -1)), image.mean((-2, -1)), atol=1e-14)
 
 
 def test_a_scale_of_one_changes_nothing() -> None:
-    picture = torch.rand(1, 3, 6, 5)
-    assert torch.allclose(fourier(picture, 1), picture, atol=1e-7)
+    image = torch.rand(1, 3, 6, 5)
+    assert torch.allclose(fourier(image, 1), image, atol=1e-7)
 
 
-def test_a_picture_is_not_made_smaller() -> None:
+def test_an_image_is_not_made_smaller() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         fourier(torch.rand(1, 3, 8, 8), 0.5)

@@ -13,14 +13,14 @@ from torch import Tensor
 
 from restore.core.errors import DataError, NothingToTrain, UsageError
 from restore.core.evaluation import evaluate
-from restore.core.images.files import read_picture
-from restore.core.inference.engine import predict_picture
+from restore.core.images.files import read_image
+from restore.core.inference.engine import predict_image
 from restore.core.method import Method
 from restore.core.settings import RunSettings, Settings
 from restore.core.training.trainer import Trainer
-from restore.plugins.classic.settings import BlendingPredict
-from restore.plugins.common.inpainting.metrics import HoleL1, HolePSNR
-from restore.plugins.common.masks.settings import FillingPredict
+from restore.plugins.classic.settings import BlendingPredictOptions
+from restore.plugins.common.inpainting.metrics import MaskedL1, MaskedPSNR
+from restore.plugins.common.masks.settings import InpaintingPredictOptions
 from restore.registry import entry, get
 
 FILLS = ["mean", "nearest-known", "smooth", "biharmonic"]
@@ -48,7 +48,7 @@ def written_mask(path: Path, height: int = 24, width: int = 20) -> Path:
 
 
 def run(method: Method, path: Path) -> Tensor:
-    (output,) = predict_picture(method, {}, method.read_inputs(path, read_picture(path))).values()
+    (output,) = predict_image(method, {}, method.read_inputs(path, read_image(path))).values()
     return output
 
 
@@ -57,9 +57,9 @@ def run(method: Method, path: Path) -> Tensor:
 def test_a_hole_is_filled_and_the_rest_stays_bit_for_bit(tmp_path: Path, name: str, as_folder: bool) -> None:
     path = written(tmp_path / "photo.jpg")
     mask = written_mask(tmp_path / "masks" / "photo.png")
-    output = run(task(name, FillingPredict(mask=mask.parent if as_folder else mask)), path)
-    picture = read_picture(path).colour
-    changed = (output != picture).any(0)
+    output = run(task(name, InpaintingPredictOptions(mask=mask.parent if as_folder else mask)), path)
+    image = read_image(path).colour
+    changed = (output != image).any(0)
     expected = torch.zeros(24, 20, dtype=torch.bool)
     expected[5:12, 4:10] = True
     assert torch.equal(changed & ~expected, torch.zeros_like(expected))
@@ -68,68 +68,68 @@ def test_a_hole_is_filled_and_the_rest_stays_bit_for_bit(tmp_path: Path, name: s
 
 def test_a_fill_without_a_mask_asks_for_one(tmp_path: Path) -> None:
     path = written(tmp_path / "photo.png")
-    for options in (None, FillingPredict()):
+    for options in (None, InpaintingPredictOptions()):
         with pytest.raises(UsageError, match="--mask"):
             run(task("mean", options), path)
     with pytest.raises(UsageError, match="no such file"):
-        run(task("mean", FillingPredict(mask=tmp_path / "nothing.png")), path)
+        run(task("mean", InpaintingPredictOptions(mask=tmp_path / "nothing.png")), path)
     written_mask(tmp_path / "masks" / "other.png")
     with pytest.raises(UsageError, match=r"photo\.png: has no mask of the same name"):
-        run(task("mean", FillingPredict(mask=tmp_path / "masks")), path)
+        run(task("mean", InpaintingPredictOptions(mask=tmp_path / "masks")), path)
 
 
 def test_a_mask_of_another_size_is_refused_with_both_sizes(tmp_path: Path) -> None:
     mask = written_mask(tmp_path / "mask.png", 24, 21)
     with pytest.raises(DataError, match=r"mask\.png: 21x24 pixels, but .*photo\.png has 20x24"):
-        run(task("mean", FillingPredict(mask=mask)), written(tmp_path / "photo.png"))
+        run(task("mean", InpaintingPredictOptions(mask=mask)), written(tmp_path / "photo.png"))
 
 
 @pytest.mark.parametrize("name", FILLS)
-def test_fills_are_measured_inside_the_hole_and_over_the_picture(tmp_path: Path, name: str) -> None:
+def test_fills_are_measured_inside_the_hole_and_over_the_image(tmp_path: Path, name: str) -> None:
     written(tmp_path / "images" / "photo.png")
     written_mask(tmp_path / "masks" / "photo.png")
     method = task(name)
-    pictures = method.evaluation_data(tmp_path)
-    measured = evaluate(method, {}, pictures, method.protocols()["inpainting"], of=name)
+    images = method.evaluation_data(tmp_path)
+    measured = evaluate(method, {}, images, method.protocols()["inpainting"], of=name)
     found = {(number.name, number.convention): number.value for number in measured.numbers}
-    sample = pictures[0]
+    sample = images[0]
     levels = (method.predict({key: value[None] for key, value in sample.items()}, None)["output"][0] * 255).round()  # type: ignore[arg-type]
     errors = (levels - sample["target"] * 255)[:, 5:12, 4:10]
     inside = "8-bit RGB, inside the hole"
-    assert found["l1-hole", inside] == pytest.approx(float(errors.abs().mean() / 255), rel=1e-5)
-    assert found["psnr-hole", inside] == pytest.approx(
+    assert found["masked-l1", inside] == pytest.approx(float(errors.abs().mean() / 255), rel=1e-5)
+    assert found["masked-psnr", inside] == pytest.approx(
         10 * math.log10(255**2 / float(errors.square().mean())), rel=1e-5
     )
-    # The same error over the whole picture: what is known is not wrong.
+    # The same error over the whole image: what is known is not wrong.
     share = 7 * 6 / (24 * 20)
-    assert found["psnr", "8-bit RGB"] == pytest.approx(found["psnr-hole", inside] - 10 * math.log10(share), abs=1e-6)
+    assert found["psnr", "8-bit RGB"] == pytest.approx(found["masked-psnr", inside] - 10 * math.log10(share), abs=1e-6)
 
 
-def test_a_picture_that_cannot_be_measured_is_named(tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_measured_is_named(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         written(tmp_path / "images" / name)
         written_mask(tmp_path / "masks" / name)
     Image.fromarray(np.full((24, 20), 255, np.uint8)).save(tmp_path / "masks" / "b.png")
     method = task("mean")
-    with pytest.raises(DataError, match=r"^b\.png: all of the picture is hole"):
+    with pytest.raises(DataError, match=r"^b\.png: all of the image is hole"):
         evaluate(method, {}, method.evaluation_data(tmp_path), method.protocols()["inpainting"], of="mean")
 
 
-def test_a_smooth_picture_is_filled_better_the_more_a_method_sees() -> None:
-    pictures = task("mean").evaluation_data(None)
+def test_a_smooth_image_is_filled_better_the_more_a_method_sees() -> None:
+    images = task("mean").evaluation_data(None)
     values = []
     for name in ("mean", "nearest-known", "smooth"):
         method = task(name)
-        measured = evaluate(method, {}, pictures, method.protocols()["inpainting"], of=name)
+        measured = evaluate(method, {}, images, method.protocols()["inpainting"], of=name)
         values.append(measured.numbers[0].value)
     assert values[2] > values[1] > values[0] > 8
 
 
 def test_metrics_of_a_hole_need_a_hole() -> None:
-    picture = torch.rand(1, 3, 8, 8)
-    rows = HoleL1().measure_inside(picture, picture, torch.zeros(1, 1, 8, 8))
-    assert math.isnan(HoleL1().reduce(rows))
-    whole = HolePSNR().measure(picture, picture + 0.1)
+    image = torch.rand(1, 3, 8, 8)
+    rows = MaskedL1().measure_inside(image, image, torch.zeros(1, 1, 8, 8))
+    assert math.isnan(MaskedL1().reduce(rows))
+    whole = MaskedPSNR().measure(image, image + 0.1)
     assert float(whole[0, 1]) == 3 * 8 * 8
 
 
@@ -140,7 +140,7 @@ def test_a_folder_that_is_laid_out_otherwise_is_refused(tmp_path: Path, missing:
         task("mean").evaluation_data(tmp_path)
 
 
-def test_a_mask_that_does_not_fit_its_picture_is_named_before_measuring(tmp_path: Path) -> None:
+def test_a_mask_that_does_not_fit_its_image_is_named_before_measuring(tmp_path: Path) -> None:
     written(tmp_path / "images" / "photo.png")
     written_mask(tmp_path / "masks" / "photo.png", 20, 24)
     with pytest.raises(DataError, match=r"masks.photo\.png: 24x20 pixels, but .*photo\.png has 20x24"):
@@ -149,12 +149,12 @@ def test_a_mask_that_does_not_fit_its_picture_is_named_before_measuring(tmp_path
 
 def test_a_patch_is_put_in_the_middle_or_where_it_is_wanted(tmp_path: Path) -> None:
     path, patch = written(tmp_path / "photo.png"), written(tmp_path / "patch.png", 6, 4, seed=1)
-    picture = read_picture(path).colour
+    image = read_image(path).colour
     for options, top, left in (
-        (BlendingPredict(patch=patch), 9, 8),
-        (BlendingPredict(patch=patch, top=0, left=16), 0, 16),
+        (BlendingPredictOptions(patch=patch), 9, 8),
+        (BlendingPredictOptions(patch=patch, top=0, left=16), 0, 16),
     ):
-        changed = (run(task("poisson", options), path) != picture).any(0)
+        changed = (run(task("poisson", options), path) != image).any(0)
         rows, columns = changed.any(1).nonzero().flatten(), changed.any(0).nonzero().flatten()
         assert (int(rows[0]), int(rows[-1]), int(columns[0]), int(columns[-1])) == (top, top + 5, left, left + 3)
 
@@ -163,11 +163,12 @@ def test_only_the_masked_part_of_a_patch_is_taken_and_mixing_differs(tmp_path: P
     path, patch = written(tmp_path / "photo.png"), written(tmp_path / "patch.png", seed=1)
     mask = written_mask(tmp_path / "mask.png")
     plain, mixed = (
-        run(task("poisson", BlendingPredict(patch=patch, mask=mask, mixed=mixed)), path) for mixed in (False, True)
+        run(task("poisson", BlendingPredictOptions(patch=patch, mask=mask, mixed=mixed)), path)
+        for mixed in (False, True)
     )
     outside = torch.ones(24, 20, dtype=torch.bool)
     outside[5:12, 4:10] = False
-    assert torch.equal(plain[:, outside], read_picture(path).colour[:, outside])
+    assert torch.equal(plain[:, outside], read_image(path).colour[:, outside])
     assert (plain - mixed).abs().max() > 0.05
 
 
@@ -179,7 +180,9 @@ def test_what_is_transparent_in_a_patch_is_not_taken(tmp_path: Path, masked: boo
     levels[8:20, 2:8, 3] = 255
     Image.fromarray(levels).save(patch)
     mask = written_mask(tmp_path / "mask.png") if masked else None
-    changed = (run(task("poisson", BlendingPredict(patch=patch, mask=mask)), path) != read_picture(path).colour).any(0)
+    changed = (
+        run(task("poisson", BlendingPredictOptions(patch=patch, mask=mask)), path) != read_image(path).colour
+    ).any(0)
     expected = torch.zeros(24, 20, dtype=torch.bool)
     expected[slice(8, 12) if masked else slice(8, 20), slice(4, 8) if masked else slice(2, 8)] = True
     assert not (changed & ~expected).any()
@@ -191,11 +194,11 @@ def test_a_patch_of_which_nothing_is_taken_is_told_of(tmp_path: Path, caplog: py
     Image.fromarray(np.zeros((6, 4, 4), np.uint8)).save(patch)
     Image.fromarray(np.zeros((6, 4), np.uint8)).save(mask)
     for options, why in (
-        (BlendingPredict(patch=patch), "transparent"),
-        (BlendingPredict(patch=patch, mask=mask), "white"),
+        (BlendingPredictOptions(patch=patch), "transparent"),
+        (BlendingPredictOptions(patch=patch, mask=mask), "white"),
     ):
         caplog.clear()
-        assert torch.equal(run(task("poisson", options), path), read_picture(path).colour)
+        assert torch.equal(run(task("poisson", options), path), read_image(path).colour)
         assert "nothing of" in caplog.text
         assert why in caplog.text
 
@@ -217,7 +220,7 @@ def test_a_patch_that_cannot_be_meant_is_refused(
     written(Path("large.png"), 40, 40)
     written(Path("small.png"), 6, 4)
     with pytest.raises(error, match=reason):
-        run(task("poisson", BlendingPredict.model_validate(options)), written(Path("photo.png")))
+        run(task("poisson", BlendingPredictOptions.model_validate(options)), written(Path("photo.png")))
 
 
 @pytest.mark.parametrize("name", [*FILLS, "poisson"])

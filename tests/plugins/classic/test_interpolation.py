@@ -1,4 +1,4 @@
-"""Enlarging between pixels, against SciPy, Pillow and torch."""
+"""Upscaling between pixels, against SciPy, Pillow and torch."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def drawn(height: int = 9, width: int = 7) -> Tensor:
     return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(height), dtype=torch.float64)
 
 
-def by_scipy(pictures: Tensor, scale: float, order: int) -> np.ndarray:
+def by_scipy(images: Tensor, scale: float, order: int) -> np.ndarray:
     """Each plane read at the positions of the new centres."""
-    height, width = pictures.shape[-2:]
+    height, width = images.shape[-2:]
     rows, columns = (
         [interpolation.source_position(pixel, scale) for pixel in range(resized_length(length, scale))]
         for length in (height, width)
     )
     grid = np.meshgrid(rows, columns, indexing="ij")
-    return np.stack([map_coordinates(plane, grid, order=order, mode="nearest") for plane in pictures[0].numpy()])
+    return np.stack([map_coordinates(plane, grid, order=order, mode="nearest") for plane in images[0].numpy()])
 
 
 @pytest.mark.parametrize("scale", [1, 2, 3, 4, 1.5, 2.37])
@@ -64,23 +64,23 @@ def test_nearest_and_bilinear_agree_with_torch(scale: int) -> None:
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_the_antialiased_bicubic_is_pillows(scale: int) -> None:
-    picture = drawn().float()
+    image = drawn().float()
     expected = [
         np.asarray(Image.fromarray(plane.numpy()).resize((7 * scale, 9 * scale), Image.Resampling.BICUBIC))
-        for plane in picture[0]
+        for plane in image[0]
     ]
-    assert np.abs(interpolation.bicubic_antialias(picture, scale)[0].numpy() - np.stack(expected)).max() < 1e-5
+    assert np.abs(interpolation.bicubic_antialias(image, scale)[0].numpy() - np.stack(expected)).max() < 1e-5
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_lanczos_is_pillows_away_from_the_edge(scale: int) -> None:
-    picture = drawn(20, 16).float()
+    image = drawn(20, 16).float()
     expected = [
         np.asarray(Image.fromarray(plane.numpy()).resize((16 * scale, 20 * scale), Image.Resampling.LANCZOS))
-        for plane in picture[0]
+        for plane in image[0]
     ]
     inside = (..., slice(3 * scale, -3 * scale), slice(3 * scale, -3 * scale))
-    found = interpolation.lanczos(picture, scale)[0].numpy()
+    found = interpolation.lanczos(image, scale)[0].numpy()
     assert np.abs(found[inside] - np.stack(expected)[inside]).max() < 1e-5
 
 
@@ -92,9 +92,9 @@ def test_bicubic_treats_8_bit_values_as_matlab_treats_uint8() -> None:
     assert (found * 255 - (found * 255).round()).abs().max() < 1e-4
 
 
-@pytest.mark.parametrize("picture", [drawn(), drawn() * 2 - 0.5, torch.full((1, 3, 8, 8), -1.0)])
-def test_bicubic_does_not_round_values_that_are_not_8_bit(picture: Tensor) -> None:
-    assert torch.equal(interpolation.bicubic(picture, 2), imresize(picture, 2))
+@pytest.mark.parametrize("image", [drawn(), drawn() * 2 - 0.5, torch.full((1, 3, 8, 8), -1.0)])
+def test_bicubic_does_not_round_values_that_are_not_8_bit(image: Tensor) -> None:
+    assert torch.equal(interpolation.bicubic(image, 2), imresize(image, 2))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -105,10 +105,10 @@ def test_a_scale_of_one_changes_nothing(method: Callable[[Tensor, float], Tensor
 @pytest.mark.parametrize("method", METHODS)
 def test_a_slope_goes_on_between_pixels_and_is_not_moved(method: Callable[[Tensor, float], Tensor]) -> None:
     columns = torch.arange(24, dtype=torch.float64).expand(1, 3, 24, 24) / 100
-    enlarged = method(columns, 2)
+    upscaled = method(columns, 2)
     positions = torch.tensor([interpolation.source_position(pixel, 2) for pixel in range(48)]) / 100
     allowed = 0.26 / 100 if method is interpolation.nearest else 5e-4  # a window is not quite a sinc
-    assert (enlarged[0, 0, 20, 10:-10] - positions[10:-10]).abs().max() <= allowed
+    assert (upscaled[0, 0, 20, 10:-10] - positions[10:-10]).abs().max() <= allowed
 
 
 def test_the_formulas_in_the_documentation_are_right() -> None:

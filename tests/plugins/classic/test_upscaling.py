@@ -1,4 +1,4 @@
-"""Enlarging methods as tasks: used, measured, and not trained."""
+"""Upscaling methods as tasks: used, measured, and not trained."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ from pydantic import ValidationError
 
 from restore.core.errors import NothingToTrain, UsageError
 from restore.core.evaluation import evaluate
-from restore.core.inference.engine import predict_picture
+from restore.core.inference.engine import predict_image
 from restore.core.method import Method
 from restore.core.networks import Networks
 from restore.core.settings import RunSettings
 from restore.core.training.trainer import Trainer
-from restore.plugins.classic.settings import EnlargingEvaluate, EnlargingModel, EnlargingPredict, EnlargingSettings
-from restore.plugins.classic.upscaling import Enlarging
+from restore.plugins.classic.settings import (
+    UpscalingEvaluateOptions,
+    UpscalingModelSettings,
+    UpscalingPredictOptions,
+    UpscalingSettings,
+)
+from restore.plugins.classic.upscaling import Upscaling
 from restore.plugins.common.images.resize import imresize
 from restore.registry import entry, get
 
@@ -31,10 +36,10 @@ def task(
     name: str,
     scale: float = 4.0,
     *,
-    predict: EnlargingPredict | None = None,
-    evaluate: EnlargingEvaluate | None = None,
-) -> Enlarging:
-    built: Enlarging = get("tasks", f"classic/{name}")(EnlargingSettings(model=EnlargingModel(scale=scale)))
+    predict: UpscalingPredictOptions | None = None,
+    evaluate: UpscalingEvaluateOptions | None = None,
+) -> Upscaling:
+    built: Upscaling = get("tasks", f"classic/{name}")(UpscalingSettings(model=UpscalingModelSettings(scale=scale)))
     return built.with_options(predict=predict, evaluate=evaluate)
 
 
@@ -49,10 +54,10 @@ def paired_folder(folder: Path, scale: int) -> Path:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("scale", [1, 2, 3, 2.5, 3.14159])
-def test_any_picture_is_enlarged_by_any_factor(name: str, scale: float) -> None:
-    method = task(name, predict=EnlargingPredict(scale=scale))
-    picture = torch.rand(3, 11, 8, generator=torch.Generator().manual_seed(0))
-    (output,) = predict_picture(method, {}, {"input": picture}).values()
+def test_any_image_is_upscaled_by_any_factor(name: str, scale: float) -> None:
+    method = task(name, predict=UpscalingPredictOptions(scale=scale))
+    image = torch.rand(3, 11, 8, generator=torch.Generator().manual_seed(0))
+    (output,) = predict_image(method, {}, {"input": image}).values()
     height, width = output.shape[-2:]
     assert (height, width) == (-(-11 * round(scale * 1e5) // 100000), -(-8 * round(scale * 1e5) // 100000))
     assert output.min() >= 0
@@ -61,54 +66,54 @@ def test_any_picture_is_enlarged_by_any_factor(name: str, scale: float) -> None:
 
 @pytest.mark.parametrize("name", ["nearest", "bilinear", "bicubic", "lanczos"])
 def test_a_fraction_is_right_at_every_edge(name: str) -> None:
-    # The engine continues a picture of 11 rows so that 2.5 times as many is a whole number.
+    # The engine continues an image of 11 rows so that 2.5 times as many is a whole number.
     method = task(name, 2.5)
-    picture = torch.rand(3, 11, 9, generator=torch.Generator().manual_seed(0))
-    (output,) = predict_picture(method, {}, {"input": picture}).values()
-    assert torch.allclose(output, method.enlarged(picture[None], 2.5)[0].clamp(0, 1), atol=1e-6)
+    image = torch.rand(3, 11, 9, generator=torch.Generator().manual_seed(0))
+    (output,) = predict_image(method, {}, {"input": image}).values()
+    assert torch.allclose(output, method.upscaled(image[None], 2.5)[0].clamp(0, 1), atol=1e-6)
 
 
 def test_methods_differ() -> None:
-    picture = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    outputs = [task(name, 2).predict({"input": picture}, Networks({}))["output"] for name in NAMES]
+    image = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    outputs = [task(name, 2).predict({"input": image}, Networks({}))["output"] for name in NAMES]
     for number, one in enumerate(outputs):
         assert all((one - other).abs().max() > 1e-3 for other in outputs[number + 1 :])
 
 
 def test_the_scale_is_that_of_the_option_or_else_of_the_settings() -> None:
     assert task("bicubic", 3).scale == 3
-    assert task("bicubic", 3, predict=EnlargingPredict(scale=2)).scale == 2
-    assert task("bicubic", 3, evaluate=EnlargingEvaluate(scale=2)).scale == 2
+    assert task("bicubic", 3, predict=UpscalingPredictOptions(scale=2)).scale == 2
+    assert task("bicubic", 3, evaluate=UpscalingEvaluateOptions(scale=2)).scale == 2
 
 
 def test_measuring_takes_the_scale_from_the_pairs(tmp_path: Path) -> None:
-    method = task("bicubic", evaluate=EnlargingEvaluate())
-    pictures = method.evaluation_data(paired_folder(tmp_path, 3))
+    method = task("bicubic", evaluate=UpscalingEvaluateOptions())
+    images = method.evaluation_data(paired_folder(tmp_path, 3))
     protocol = method.protocols()["y8-border"]
     assert method.scale == 3
     assert protocol.metrics["psnr"].convention == "8-bit Y, border 3"
-    measured = evaluate(method, {}, pictures, protocol, of="bicubic")
+    measured = evaluate(method, {}, images, protocol, of="bicubic")
     assert [row["image"] for row in measured.per_image] == ["a.png", "b.png"] * 2
 
 
 def test_another_scale_than_that_of_the_pairs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="of scale 3, not 2"):
-        task("nearest", evaluate=EnlargingEvaluate(scale=2)).evaluation_data(paired_folder(tmp_path, 3))
+        task("nearest", evaluate=UpscalingEvaluateOptions(scale=2)).evaluation_data(paired_folder(tmp_path, 3))
 
 
-def test_plain_pictures_are_made_small_first_and_need_a_scale(tmp_path: Path) -> None:
+def test_plain_images_are_made_small_first_and_need_a_scale(tmp_path: Path) -> None:
     folder = paired_folder(tmp_path, 4) / "HR"
     with pytest.raises(UsageError, match="--scale"):
-        task("bicubic", evaluate=EnlargingEvaluate()).evaluation_data(folder)
-    sample = task("bicubic", evaluate=EnlargingEvaluate(scale=4)).evaluation_data(folder)[0]
+        task("bicubic", evaluate=UpscalingEvaluateOptions()).evaluation_data(folder)
+    sample = task("bicubic", evaluate=UpscalingEvaluateOptions(scale=4)).evaluation_data(folder)[0]
     target = (sample["target"] * 255).round().byte()
     assert torch.equal((sample["input"] * 255).round().byte(), imresize(target, 1 / 4))
 
 
 def test_without_a_folder_the_sample_photographs_are_measured() -> None:
-    method = task("bilinear", evaluate=EnlargingEvaluate())
-    pictures = method.evaluation_data(None)
-    assert pictures.name(0) == "chelsea"
+    method = task("bilinear", evaluate=UpscalingEvaluateOptions())
+    images = method.evaluation_data(None)
+    assert images.name(0) == "chelsea"
     assert method.scale == 4
 
 
@@ -130,7 +135,7 @@ def test_each_is_registered_as_a_task_without_weights(name: str) -> None:
 
 @pytest.mark.parametrize("scale", [0.5, 0, -2, 65, float("nan"), float("inf")])
 def test_a_scale_out_of_range_is_refused(scale: float) -> None:
-    for settings in (EnlargingPredict, EnlargingEvaluate, EnlargingModel):
+    for settings in (UpscalingPredictOptions, UpscalingEvaluateOptions, UpscalingModelSettings):
         with pytest.raises(ValidationError):
             settings(scale=scale)
 
@@ -143,9 +148,9 @@ def test_bicubic_has_the_published_results(name: str, scale: int) -> None:
     with (root / "bicubic_published.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["set"] == name and int(row["scale"]) == scale]
     published = {(row["image"], metric): float(row[metric]) for row in rows for metric in ("psnr", "ssim")}
-    method = task("bicubic", evaluate=EnlargingEvaluate())
-    pictures = method.evaluation_data(root / name / f"x{scale}")
-    measured = evaluate(method, {}, pictures, method.protocols()["y8-border"], of="bicubic")
+    method = task("bicubic", evaluate=UpscalingEvaluateOptions())
+    images = method.evaluation_data(root / name / f"x{scale}")
+    measured = evaluate(method, {}, images, method.protocols()["y8-border"], of="bicubic")
     found = {(str(row["image"]), str(row["name"])): float(row["value"]) for row in measured.per_image}
     assert found.keys() == published.keys()
     for key, number in published.items():

@@ -1,4 +1,4 @@
-"""Strips, animations, and pictures brought to one size."""
+"""Strips, animations, and images brought to one size."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image, ImageSequence
 from torchvision.transforms.v2.functional import pil_to_tensor, to_dtype
 
 from restore.core.errors import UsageError
-from restore.core.images.files import read_picture
+from restore.core.images.files import read_image
 from restore.plugins.common.animation import check_kind, fitted, write_animation
 
 SHADES = torch.tensor([0.0, 0.25, 0.6, 1.0])
@@ -22,7 +22,7 @@ def plain_frames() -> list[torch.Tensor]:
 
 def test_a_strip_has_its_frames_from_left_to_right(tmp_path: Path) -> None:
     write_animation(tmp_path / "strip.PNG", plain_frames())
-    strip = read_picture(tmp_path / "strip.PNG").colour
+    strip = read_image(tmp_path / "strip.PNG").colour
     expected = SHADES.repeat_interleave(6).expand(3, 4, 24)
     torch.testing.assert_close(strip, expected, atol=0.5 / 255, rtol=0)
 
@@ -56,14 +56,14 @@ def test_the_case_of_an_ending_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), [(60, 20), (20, 60), (80, 90), (30, 30)])
-def test_a_fitted_picture_covers_the_size_without_distortion(height: int, width: int) -> None:
-    """A disc in the middle stays a disc in the middle, and nothing but picture is seen."""
+def test_a_fitted_image_covers_the_size_without_distortion(height: int, width: int) -> None:
+    """A disc in the middle stays a disc in the middle, and nothing but image is seen."""
     rows, columns = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
     marked = 0.5 + 0.5 * (((rows - height / 2) ** 2 + (columns - width / 2) ** 2).sqrt() < min(height, width) / 4)
-    picture = fitted(marked.expand(3, -1, -1), 40, 40)
-    assert picture.shape == (3, 40, 40)
-    assert picture.min() > 0.4
-    bright = to_dtype(picture[0] > 0.75, torch.float32)
+    image = fitted(marked.expand(3, -1, -1), 40, 40)
+    assert image.shape == (3, 40, 40)
+    assert image.min() > 0.4
+    bright = to_dtype(image[0] > 0.75, torch.float32)
     assert bright.sum(0).max() == pytest.approx(bright.sum(1).max(), abs=4)
     assert bright.flip(0).flip(1).sub(bright).abs().mean() < 0.05
 

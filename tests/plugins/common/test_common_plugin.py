@@ -16,7 +16,7 @@ EXPECTED = {
         "charbonnier", "discounted-l1", "hinge", "masked-l1", "masked-mse", "masked-total-variation",
         "l1", "least-squares", "mse", "perceptual", "style", "total-variation", "vanilla", "wasserstein",
     },
-    "metrics": {"l1-hole", "psnr", "psnr-hole", "ssim"},
+    "metrics": {"masked-l1", "psnr", "masked-psnr", "ssim"},
 }  # fmt: skip
 
 

@@ -47,14 +47,14 @@ def test_a_term_has_the_losses_name_and_weight() -> None:
         assert float(weighted) == pytest.approx(3 * float(single))
 
 
-def test_another_picture_of_the_batch_may_be_the_target() -> None:
+def test_another_image_of_the_batch_may_be_the_target() -> None:
     prediction, target = pair()
     batch = {"target": prediction, "sharp": target}
     assert float(L1()(prediction, batch)["l1"]) == 0
     assert float(L1(target="sharp")(prediction, batch)["l1"]) > 0
 
 
-def test_charbonnier_has_a_gradient_where_pictures_are_equal() -> None:
+def test_charbonnier_has_a_gradient_where_images_are_equal() -> None:
     same = torch.ones(1, 3, 2, 2, requires_grad=True)
     loss = Charbonnier()(same, {"target": torch.ones(1, 3, 2, 2)})["charbonnier"]
     loss.backward()
@@ -76,7 +76,7 @@ def test_an_epsilon_of_zero_is_refused() -> None:
         Charbonnier(epsilon=0)
 
 
-def test_total_variation_of_known_pictures() -> None:
+def test_total_variation_of_known_images() -> None:
     steps = torch.tensor([[0.0, 1.0, 1.0], [0.0, 1.0, 3.0]])[None, None]
     down = mean_of([0, 0, 2])
     right = mean_of([1, 0, 1, 2])
@@ -87,6 +87,6 @@ def test_total_variation_of_known_pictures() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 3, 1, 4), (1, 3, 4, 1), (1, 3, 1, 1)])
 def test_total_variation_of_a_line_or_a_point_is_a_number(shape: tuple[int, ...]) -> None:
-    picture = torch.arange(math.prod(shape), dtype=torch.float32).view(shape)
+    image = torch.arange(math.prod(shape), dtype=torch.float32).view(shape)
     expected = 1.0 if max(shape[-2:]) > 1 else 0.0
-    assert float(total_variation(picture)) == expected
+    assert float(total_variation(image)) == expected

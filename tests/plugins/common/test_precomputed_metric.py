@@ -1,4 +1,4 @@
-"""Numbers of a task's own beside the metrics of pictures."""
+"""Numbers of a task's own beside the metrics of images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def test_a_mean_is_of_sums() -> None:
     assert PrecomputedMetric("kl", "").reduce(torch.tensor([[1.0, 2.0], [3.0, 6.0]])) == 6.0
 
 
-def test_an_own_metric_sees_its_numbers_and_every_other_the_picture() -> None:
+def test_an_own_metric_sees_its_numbers_and_every_other_the_image() -> None:
     torch.manual_seed(0)
     prediction, target = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8)
     distances = torch.tensor([[0.5], [1.5]])

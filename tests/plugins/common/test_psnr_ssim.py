@@ -62,13 +62,13 @@ def test_psnr_cuts_the_border_before_it_counts() -> None:
     assert PSNR(Comparison("rgb", 2)).measure(prediction, target)[0, 1] == 3 * 6 * 8
 
 
-def test_the_mean_is_over_pictures_not_over_errors() -> None:
+def test_the_mean_is_over_images_not_over_errors() -> None:
     target = torch.full((2, 1, 8, 8), 0.5)
     prediction = target + torch.tensor([0.1, 0.01]).view(2, 1, 1, 1)
     assert value(PSNR(), prediction, target) == pytest.approx(30.0, abs=1e-4)
 
 
-def test_identical_pictures_have_an_infinite_psnr_and_make_the_mean_infinite() -> None:
+def test_identical_images_have_an_infinite_psnr_and_make_the_mean_infinite() -> None:
     prediction, target = pair(batch=2)
     prediction[0] = target[0]
     rows = PSNR().measure(prediction, target)
@@ -98,7 +98,7 @@ def test_ssim_agrees_with_scikit_image_where_whole_windows_fit(channels: int) ->
     assert value(SSIM(), prediction, target) == pytest.approx(np.mean(expected), abs=1e-10)
 
 
-def test_rows_depend_on_their_picture_alone() -> None:
+def test_rows_depend_on_their_image_alone() -> None:
     prediction, target = pair(batch=3)
     for metric in super_resolution_protocols(2)["y8-border"].metrics.values():
         alone = [metric.measure(prediction[i : i + 1], target[i : i + 1]) for i in range(3)]
@@ -114,7 +114,7 @@ def test_a_grayscale_target_is_its_own_luma() -> None:
         for metric in super_resolution_protocols(2)[name].metrics.values():
             gray = metric.reduce(metric.measure(prediction, target))
             assert metric.reduce(metric.measure(colour, target)) == pytest.approx(gray, abs=1e-9)
-    # A gray picture stored in three channels is a picture in colour: its luma spans 219 of 255 steps.
+    # A gray image stored in three channels is an image in colour: its luma spans 219 of 255 steps.
     squeezed = value(PSNR(Comparison("y", 2)), colour, target.expand(-1, 3, -1, -1))
     assert squeezed - value(PSNR(Comparison("y", 2)), prediction, target) == pytest.approx(
         20 * math.log10(255 / 219), abs=1e-9
@@ -147,7 +147,7 @@ def test_8_bit_conventions_clip_and_round_half_up() -> None:
         assert float(row[0, 0] / row[0, 1]) == pytest.approx(error**2, abs=1e-4), level
 
 
-def test_pictures_that_are_too_small_are_refused_with_their_size() -> None:
+def test_images_that_are_too_small_are_refused_with_their_size() -> None:
     small = torch.zeros(1, 3, 12, 30)
     with pytest.raises(DataError, match="30x12 pixels, of which a border of 2"):
         SSIM(Comparison("rgb", 2)).measure(small, small)
@@ -175,9 +175,9 @@ def test_published_results_of_bicubic() -> None:
         pairs = evaluation_pairs(root / name / f"x{scale}", None)
         for index in range(len(pairs)):
             sample = pairs[index]
-            enlarged = imresize((sample["input"] * 255).round().byte(), scale)[None] / 255
+            upscaled = imresize((sample["input"] * 255).round().byte(), scale)[None] / 255
             for key, metric in super_resolution_protocols(scale)["y8-border"].metrics.items():
-                rows = metric.measure(enlarged, sample["target"][None])
+                rows = metric.measure(upscaled, sample["target"][None])
                 found[name, scale, pairs.name(index), key] = metric.reduce(rows)
     assert found.keys() == published.keys()
     for key, number in published.items():

@@ -85,7 +85,7 @@ def test_a_pattern_is_continued_through_the_hole() -> None:
     coarse = pattern.clone()
     at_features = F.max_pool2d(mask, 4).bool().expand_as(coarse)
     coarse[at_features] = (0.7 * pattern + 0.15)[at_features]  # blurred, as a coarse stage leaves it
-    drawn = Attention(scale=50.0)(coarse, mask)
+    drawn = Attention(softmax_scale=50.0)(coarse, mask)
     before = (coarse - pattern)[at_features].abs().mean()
     assert (drawn - pattern)[at_features].abs().mean() < 0.05 * before
 
@@ -156,7 +156,7 @@ def test_its_gradient_is_right() -> None:
     torch.manual_seed(0)
     features = torch.randn(1, 2, 6, 8, dtype=torch.float64, requires_grad=True)
     mask = hole(24, 32, 0, 0, 7, 9)
-    assert torch.autograd.gradcheck(lambda x: Attention(scale=0.5)(x, mask), features)
+    assert torch.autograd.gradcheck(lambda x: Attention(softmax_scale=0.5)(x, mask), features)
 
 
 @pytest.mark.parametrize("axis", [1, 2])

@@ -34,40 +34,40 @@ def test_it_equals_its_reference(golden: ModuleType) -> None:
 @pytest.mark.parametrize("size", [(32, 32), (31, 45), (9, 3), (1, 1)])
 def test_any_size_comes_back_at_that_size(size: tuple[int, int], gated: bool) -> None:
     with torch.no_grad():
-        for picture in CoarseToFine(width=2, gated=gated)(*example(*size)):
-            assert picture.shape == (2, 3, *size)
-            assert picture.isfinite().all()
-            assert picture.abs().max() <= 1
+        for image in CoarseToFine(channels=2, gated=gated)(*example(*size)):
+            assert image.shape == (2, 3, *size)
+            assert image.isfinite().all()
+            assert image.abs().max() <= 1
 
 
-def test_a_picture_without_anything_known_is_filled_too() -> None:
-    for picture in CoarseToFine(width=2)(torch.zeros(1, 3, 24, 24), torch.ones(1, 1, 24, 24)):
-        assert picture.isfinite().all()
+def test_an_image_without_anything_known_is_filled_too() -> None:
+    for image in CoarseToFine(channels=2)(torch.zeros(1, 3, 24, 24), torch.ones(1, 1, 24, 24)):
+        assert image.isfinite().all()
 
 
 def test_pixels_in_the_hole_are_not_looked_at() -> None:
-    network = CoarseToFine(width=4)
-    picture, mask = example()
+    network = CoarseToFine(channels=4)
+    image, mask = example()
     with torch.no_grad():
-        for one, other in zip(network(picture, mask), network(picture + 100 * mask, mask), strict=True):
+        for one, other in zip(network(image, mask), network(image + 100 * mask, mask), strict=True):
             torch.testing.assert_close(one, other)
 
 
 def test_each_sample_is_filled_as_if_it_were_alone() -> None:
-    network = CoarseToFine(width=4).double()
-    picture, mask = (part.double() for part in example())
+    network = CoarseToFine(channels=4).double()
+    image, mask = (part.double() for part in example())
     with torch.no_grad():
-        together = network(picture, mask)
+        together = network(image, mask)
         for sample in range(2):
-            alone = network(picture[sample : sample + 1], mask[sample : sample + 1])
+            alone = network(image[sample : sample + 1], mask[sample : sample + 1])
             for one, other in zip(alone, together, strict=True):
                 torch.testing.assert_close(one[0], other[sample])
 
 
 @pytest.mark.parametrize("gated", [False, True])
-def test_every_parameter_learns_from_the_fine_picture(gated: bool) -> None:
+def test_every_parameter_learns_from_the_fine_image(gated: bool) -> None:
     torch.manual_seed(0)
-    network = CoarseToFine(width=4, gated=gated)
+    network = CoarseToFine(channels=4, gated=gated)
     _, fine = network(*example())
     fine.square().mean().backward()
     for name, parameter in network.named_parameters():
@@ -96,11 +96,11 @@ def test_a_closed_gate_lets_nothing_pass_and_an_open_one_everything() -> None:
         torch.testing.assert_close(gated(x), plain(x))
 
 
-def test_the_pictures_keep_their_precision_under_autocast() -> None:
+def test_the_images_keep_their_precision_under_autocast() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert all(picture.dtype == torch.float32 for picture in CoarseToFine(width=2)(*example()))
+        assert all(image.dtype == torch.float32 for image in CoarseToFine(channels=2)(*example()))
 
 
 def test_an_odd_width_cannot_be_halved() -> None:
     with pytest.raises(ValueError, match="an even number, not 5"):
-        CoarseToFine(width=5)
+        CoarseToFine(channels=5)

@@ -1,4 +1,4 @@
-"""What the critics of inpaint-gan see, and what follows from their scores."""
+"""What the discriminators of inpaint-gan see, and what follows from their scores."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 import torch
 from built import networks_of
-from small_inpaint_gan import DISCRIMINATORS, KINDS, holed_batch, settings
+from small_inpaint_gan import DISCRIMINATORS, KINDS, masked_batch, settings
 from torch import Tensor
 
 from restore.plugins.common.adversarial.losses import Hinge
@@ -29,11 +29,11 @@ pytestmark = pytest.mark.usefixtures("one_thread", "seeded")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_game_is_the_one_that_was_chosen(kind: str) -> None:
-    game = gan_loss(AdversarialSettings.model_validate({"kind": kind, "weight": 0.25, "penalty": 7.0}))
-    assert type(game.loss).__name__.lower() == kind.replace("-", "")
-    assert game.loss.weight == 0.25
-    assert game.penalty_weight == (7.0 if kind == "wasserstein" else 0.0)
+def test_the_loss_is_the_one_that_was_chosen(kind: str) -> None:
+    adversarial = gan_loss(AdversarialSettings.model_validate({"kind": kind, "weight": 0.25, "penalty": 7.0}))
+    assert type(adversarial.loss).__name__.lower() == kind.replace("-", "")
+    assert adversarial.loss.weight == 0.25
+    assert adversarial.penalty_weight == (7.0 if kind == "wasserstein" else 0.0)
 
 
 def test_every_map_has_the_same_say() -> None:
@@ -45,15 +45,15 @@ def test_every_map_has_the_same_say() -> None:
 @pytest.mark.parametrize("discriminator", DISCRIMINATORS)
 def test_the_slope_of_each_map_is_penalised(discriminator: str) -> None:
     task = InpaintGAN(settings(discriminator={"kind": discriminator, "layers": 1}, adversarial={"kind": "wasserstein"}))
-    batch = holed_batch()
+    batch = masked_batch()
 
-    def judged(*pictures: Tensor) -> list[DiscriminatorOutput]:
-        return task.discriminate(networks_of(task)["discriminator"], batch, *pictures)
+    def discriminate(*images: Tensor) -> list[DiscriminatorOutput]:
+        return task.discriminate(networks_of(task)["discriminator"], batch, *images)
 
     fake = torch.rand_like(batch["target"])
-    terms, logged = discriminator_terms(task.game, judged, batch["target"], fake)
+    terms, logged = discriminator_terms(task.gan_loss, discriminate, batch["target"], fake)
     points = (0.5 * batch["target"] + 0.5 * fake).requires_grad_()
-    (output,) = judged(points)
+    (output,) = discriminate(points)
     by_hand = []
     for scores in output.maps:
         per_sample = scores.flatten(1).mean(1)
@@ -61,7 +61,7 @@ def test_the_slope_of_each_map_is_penalised(discriminator: str) -> None:
             [torch.autograd.grad(score, points, retain_graph=True)[0][[k]] for k, score in enumerate(per_sample)]
         )
         by_hand.append((slopes.flatten(1).norm(dim=1) - 1).square().mean())
-    assert float(task.game.penalty(output, points)["gradient_penalty"].detach()) == pytest.approx(
+    assert float(task.gan_loss.penalty(output, points)["gradient_penalty"].detach()) == pytest.approx(
         10 * float(torch.stack(by_hand).mean()), rel=1e-4
     )
     assert float(terms["gradient_penalty"].detach()) > 0
@@ -69,7 +69,7 @@ def test_the_slope_of_each_map_is_penalised(discriminator: str) -> None:
 
 
 def shown(task: InpaintGAN, batch: Mapping[str, Tensor], fake: Tensor) -> float:
-    """How much higher real pictures score than generated ones."""
+    """How much higher real images score than generated ones."""
     with torch.no_grad():
         real_output, fake_output = task.discriminate(
             networks_of(task)["discriminator"], dict(batch), batch["target"], fake
@@ -78,18 +78,20 @@ def shown(task: InpaintGAN, batch: Mapping[str, Tensor], fake: Tensor) -> float:
     return sum(float(real.mean() - false.mean()) for real, false in maps)
 
 
-def trained_critic(kind: str, discriminator: str, sign: float = 1.0) -> tuple[InpaintGAN, dict[str, Tensor], Tensor]:
-    """A critic that was told for some steps apart what is dark in the hole and what is not."""
+def trained_discriminator(
+    kind: str, discriminator: str, sign: float = 1.0
+) -> tuple[InpaintGAN, dict[str, Tensor], Tensor]:
+    """A discriminator that was told for some steps apart what is dark in the hole and what is not."""
     task = InpaintGAN(
         settings(discriminator={"kind": discriminator, "layers": 1, "spectral": False}, adversarial={"kind": kind})
     )
-    batch = holed_batch()
+    batch = masked_batch()
     fake = composed(0.2 * torch.rand_like(batch["target"]), batch)
     network = networks_of(task)["discriminator"]
     optimizer = torch.optim.Adam(network.parameters(), 5e-3)
     for _ in range(20):
         terms, _ = discriminator_terms(
-            task.game, lambda *seen: task.discriminate(network, batch, *seen), batch["target"], fake
+            task.gan_loss, lambda *seen: task.discriminate(network, batch, *seen), batch["target"], fake
         )
         optimizer.zero_grad()
         (sign * torch.stack(list(terms.values())).sum()).backward()
@@ -100,31 +102,33 @@ def trained_critic(kind: str, discriminator: str, sign: float = 1.0) -> tuple[In
 @pytest.mark.parametrize(
     ("kind", "discriminator"), [*product(KINDS, ["patch"]), *product(["hinge"], DISCRIMINATORS[1:])]
 )
-def test_a_critic_tells_real_from_fake_and_the_generator_climbs_its_scores(kind: str, discriminator: str) -> None:
-    task, batch, fake = trained_critic(kind, discriminator)
+def test_a_discriminator_tells_real_from_fake_and_the_generator_climbs_its_scores(
+    kind: str, discriminator: str
+) -> None:
+    task, batch, fake = trained_discriminator(kind, discriminator)
     before = shown(task, batch, fake)
     assert before > 0.05
-    picture = fake.clone().requires_grad_()
-    (output,) = task.discriminate(networks_of(task)["discriminator"], batch, composed(picture, batch))
-    (loss,) = task.game.generator(output).values()
-    (slope,) = torch.autograd.grad(loss, picture)
+    image = fake.clone().requires_grad_()
+    (output,) = task.discriminate(networks_of(task)["discriminator"], batch, composed(image, batch))
+    (loss,) = task.gan_loss.generator(output).values()
+    (slope,) = torch.autograd.grad(loss, image)
     inside = batch["mask"].bool().expand_as(slope)
     assert bool(slope[inside].any())
     assert not bool(slope[~inside].any())  # what is known is not the generator's
     down = fake - 0.1 * slope / slope.abs().amax()
-    assert shown(task, batch, down) < before  # generated pictures score higher
+    assert shown(task, batch, down) < before  # generated images score higher
     up = fake + 0.1 * slope / slope.abs().amax()
     assert shown(task, batch, up) > before
 
 
 @pytest.mark.parametrize("kind", ["hinge", "wasserstein"])
-def test_a_critic_with_the_wrong_sign_does_not_tell_them_apart(kind: str) -> None:
-    task, batch, fake = trained_critic(kind, "patch", sign=-1.0)
+def test_a_discriminator_with_the_wrong_sign_does_not_tell_them_apart(kind: str) -> None:
+    task, batch, fake = trained_discriminator(kind, "patch", sign=-1.0)
     assert shown(task, batch, fake) < 0
 
 
-def test_the_local_critic_sees_the_hole_with_its_surroundings() -> None:
-    batch = holed_batch(side=32)
+def test_the_local_discriminator_sees_the_hole_with_its_surroundings() -> None:
+    batch = masked_batch(side=32)
     boxes = local_boxes(batch["mask"], 16)
     parts = cut(batch["mask"], boxes, 16)
     assert torch.equal(parts.sum((1, 2, 3)), batch["mask"].sum((1, 2, 3)))  # nothing of it is cut off
@@ -136,7 +140,7 @@ def test_the_local_critic_sees_the_hole_with_its_surroundings() -> None:
 
 
 def test_each_sample_has_a_local_part_of_its_own() -> None:
-    judge = DiscriminatorInput(DiscriminatorSettings(kind="local-global"))
+    discriminate = DiscriminatorInput(DiscriminatorSettings(kind="local-global"))
     mask = torch.zeros(2, 1, 32, 32)
     mask[0, :, :8, :8] = 1
     mask[1, :, -8:, -8:] = 1
@@ -147,7 +151,7 @@ def test_each_sample_has_a_local_part_of_its_own() -> None:
             seen.append(local)
             return [local.mean((1, 2, 3)), whole.mean((1, 2, 3))], []
 
-    pictures = torch.rand(2, 3, 32, 32)
-    judge(Looking(), {"mask": mask}, pictures)
-    assert torch.allclose(seen[0][0], 2 * pictures[0, :, :16, :16] - 1)
-    assert torch.allclose(seen[0][1], 2 * pictures[1, :, 16:, 16:] - 1)
+    images = torch.rand(2, 3, 32, 32)
+    discriminate(Looking(), {"mask": mask}, images)
+    assert torch.allclose(seen[0][0], 2 * images[0, :, :16, :16] - 1)
+    assert torch.allclose(seen[0][1], 2 * images[1, :, 16:, 16:] - 1)

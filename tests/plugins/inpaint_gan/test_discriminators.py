@@ -1,4 +1,4 @@
-"""The local and the global critic equal their references and judge any size."""
+"""The local and the global discriminator equal their references and judge any size."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def test_they_equal_their_references(golden: ModuleType, fixture: str, side: int
     reference.check_module(build)
 
 
-def test_each_critic_judges_its_own_picture() -> None:
-    discriminator = LocalGlobalDiscriminator(32, 64, width=2)
+def test_each_discriminator_judges_its_own_image() -> None:
+    discriminator = LocalGlobalDiscriminator(32, 64, channels=2)
     local, whole = torch.rand(3, 3, 32, 32), torch.rand(3, 3, 64, 64)
     (local_score, whole_score), features = discriminator(local, whole, features=True)
     assert local_score.shape == whole_score.shape == (3, 1)
@@ -42,7 +42,7 @@ def test_each_critic_judges_its_own_picture() -> None:
 
 @pytest.mark.parametrize("size", [(64, 64), (48, 80), (200, 33), (1, 1)])
 def test_any_size_is_judged(size: tuple[int, int]) -> None:
-    scores = ImageDiscriminator(64, width=2)(torch.rand(2, 3, *size))
+    scores = ImageDiscriminator(64, channels=2)(torch.rand(2, 3, *size))
     assert scores.shape == (2, 1)
     assert scores.isfinite().all()
 
@@ -63,7 +63,7 @@ def test_means_around_places_are_those_of_adaptive_pooling(size: tuple[int, int]
 
 @pytest.mark.parametrize("size", [32, 24])
 def test_its_slope_can_be_penalised(size: int) -> None:
-    discriminator = ImageDiscriminator(32, width=2)
+    discriminator = ImageDiscriminator(32, channels=2)
     real, fake = torch.rand(2, 2, 3, size, size)
     gradient_penalty(discriminator, real, fake).backward()
     without = [name for name, parameter in discriminator.named_parameters() if parameter.grad is None]
@@ -74,7 +74,7 @@ def test_its_slope_can_be_penalised(size: int) -> None:
 
 def test_spectral_normalisation_bounds_every_weight_but_not_what_is_saved() -> None:
     torch.manual_seed(0)
-    network = ImageDiscriminator(32, width=4, spectral=True)
+    network = ImageDiscriminator(32, channels=4, spectral=True)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.mul_(50)
@@ -84,13 +84,13 @@ def test_spectral_normalisation_bounds_every_weight_but_not_what_is_saved() -> N
     assert len(layers) == 5
     for layer in layers:
         assert torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2) == pytest.approx(1, abs=0.05)
-    restored = ImageDiscriminator(32, width=4, spectral=True)
+    restored = ImageDiscriminator(32, channels=4, spectral=True)
     restored.load_state_dict(network.state_dict())
-    picture = torch.rand(1, 3, 32, 32)
-    assert torch.equal(network.eval()(picture), restored.eval()(picture))
+    image = torch.rand(1, 3, 32, 32)
+    assert torch.equal(network.eval()(image), restored.eval()(image))
 
 
 def test_scores_keep_their_precision_under_autocast() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert ImageDiscriminator(32, width=2)(torch.rand(1, 3, 32, 32)).dtype == torch.float32
+        assert ImageDiscriminator(32, channels=2)(torch.rand(1, 3, 32, 32)).dtype == torch.float32
         assert averaged(torch.rand(1, 3, 5, 5).bfloat16(), 3).dtype == torch.float32

@@ -1,4 +1,4 @@
-"""Checkpoints of other code bases come in whole, and draw what they drew there."""
+"""Checkpoints of other projects come in whole, and draw what they drew there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from restore.core.errors import WeightsError
 from restore.core.weights.files import open_weights
 from restore.plugins.inpaint_gan.blocks import Norm
 from restore.plugins.inpaint_gan.coarse_to_fine import CoarseToFine
-from restore.plugins.inpaint_gan.convert import CODE_BASES
+from restore.plugins.inpaint_gan.convert import CONVERTERS
 from restore.plugins.inpaint_gan.discriminators import ImageDiscriminator, PatchDiscriminator
 from restore.plugins.inpaint_gan.network_settings import ModelSettings
 from restore.plugins.inpaint_gan.networks import generator_of
@@ -23,16 +23,16 @@ from restore.plugins.inpaint_gan.unet import UNetGenerator
 
 
 def imported(name: str, state: dict[str, Tensor]) -> nn.Module:
-    """The generator that a code base's rules make of a state."""
-    model, tensors = CODE_BASES[name].convert(state)
+    """The generator that a converter's rules make of a state."""
+    model, tensors = CONVERTERS[name].convert(state)
     network = generator_of(ModelSettings(**model))
     network.load_state_dict({key.removeprefix("generator."): tensor for key, tensor in tensors.items()})
     return network.double().eval()
 
 
-def published_unet(levels: int, norm: Norm, channels: int = 3) -> UNetGenerator:
+def published_unet(depth: int, norm: Norm, in_channels: int = 3) -> UNetGenerator:
     """A U-Net as pix2pix builds it: every convolution has a bias beside instance normalisation, else only the last."""
-    network = UNetGenerator(width=2, levels=levels, norm=norm, input_channels=channels).double().eval()
+    network = UNetGenerator(channels=2, depth=depth, norm=norm, input_channels=in_channels).double().eval()
     for module in network.modules():
         if norm == "instance" and isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             outputs = module.out_channels
@@ -54,27 +54,27 @@ def test_pix2pix_draws_what_it_drew_and_does_not_look_at_the_mask(golden: Module
     fixture = golden.load("pix2pix_unet256")
     network = imported("pix2pix", fixture.state())
 
-    def without_mask(picture: Tensor) -> Tensor:
-        drawn: Tensor = network(torch.cat([picture, torch.rand_like(picture[:, :1])], dim=1))
+    def without_mask(image: Tensor) -> Tensor:
+        drawn: Tensor = network(torch.cat([image, torch.rand_like(image[:, :1])], dim=1))
         return drawn
 
     fixture.check(without_mask)
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
-@pytest.mark.parametrize("levels", [2, 3, 6])
-def test_depth_width_and_normalisation_are_read_off_the_keys(levels: int, norm: Norm) -> None:
-    published = published_unet(levels, norm)
-    model, _ = CODE_BASES["pix2pix"].convert(published.state_dict())
-    assert model.items() >= {"generator": "unet", "start": "gray", "width": 2, "levels": levels, "norm": norm}.items()
-    picture = torch.rand(1, 3, 64, 64, dtype=torch.float64)
+@pytest.mark.parametrize("depth", [2, 3, 6])
+def test_depth_width_and_normalisation_are_read_off_the_keys(depth: int, norm: Norm) -> None:
+    published = published_unet(depth, norm)
+    model, _ = CONVERTERS["pix2pix"].convert(published.state_dict())
+    assert model.items() >= {"generator": "unet", "start": "gray", "channels": 2, "depth": depth, "norm": norm}.items()
+    image = torch.rand(1, 3, 64, 64, dtype=torch.float64)
     with torch.no_grad():
-        drawn = imported("pix2pix", published.state_dict())(torch.cat([picture, picture[:, :1]], dim=1))
-        torch.testing.assert_close(drawn, published(picture))
+        drawn = imported("pix2pix", published.state_dict())(torch.cat([image, image[:, :1]], dim=1))
+        torch.testing.assert_close(drawn, published(image))
 
 
 def test_a_network_that_saw_the_mask_keeps_its_weights() -> None:
-    published = published_unet(3, "batch", channels=4)
+    published = published_unet(3, "batch", in_channels=4)
     x = torch.rand(1, 4, 16, 16, dtype=torch.float64)
     with torch.no_grad():
         assert torch.equal(imported("pix2pix", published.state_dict())(x), published(x))
@@ -83,32 +83,32 @@ def test_a_network_that_saw_the_mask_keeps_its_weights() -> None:
 @pytest.mark.parametrize(
     ("name", "state", "message"),
     [
-        ("daa233", ImageDiscriminator(32, width=1).state_dict(), "this is a critic"),
-        ("daa233", UNetGenerator(width=1, levels=2).state_dict(), "none of its keys"),
-        ("pix2pix", PatchDiscriminator(3, width=1).state_dict(), "this is a discriminator"),
-        ("pix2pix", CoarseToFine(width=2).state_dict(), "none of its keys"),
+        ("daa233", ImageDiscriminator(32, channels=1).state_dict(), "this is a discriminator"),
+        ("daa233", UNetGenerator(channels=1, depth=2).state_dict(), "none of its keys"),
+        ("pix2pix", PatchDiscriminator(3, channels=1).state_dict(), "this is a discriminator"),
+        ("pix2pix", CoarseToFine(channels=2).state_dict(), "none of its keys"),
         ("pix2pix", {"model.10.conv_block.1.weight": torch.zeros(1)}, "residual blocks"),
     ],
 )
 def test_what_is_no_such_generator_is_refused_by_its_name(name: str, state: dict[str, Tensor], message: str) -> None:
     with pytest.raises(WeightsError, match=message):
-        CODE_BASES[name].convert(dict(state))
+        CONVERTERS[name].convert(dict(state))
 
 
 @pytest.mark.parametrize(
-    ("published", "codebase"), [(published_unet(3, "batch"), "pix2pix"), (CoarseToFine(width=2), "daa233")]
+    ("published", "converter"), [(published_unet(3, "batch"), "pix2pix"), (CoarseToFine(channels=2), "daa233")]
 )
-def test_a_checkpoint_becomes_a_weights_file(tmp_path: Path, published: nn.Module, codebase: str) -> None:
+def test_a_checkpoint_becomes_a_weights_file(tmp_path: Path, published: nn.Module, converter: str) -> None:
     report = import_published(tmp_path, {"epoch": 3, "state_dict": published.state_dict()}, "inpaint-gan")
-    assert (report.codebase, report.differences) == (codebase, [])
+    assert (report.converter, report.differences) == (converter, [])
     _, networks = open_weights(report.output, registry.get)
     restored = networks["generator"].state_dict()
-    last = "model.model.3.weight" if codebase == "pix2pix" else "fine_generator.allconv17.conv.weight"
+    last = "model.model.3.weight" if converter == "pix2pix" else "fine_generator.allconv17.conv.weight"
     assert torch.equal(restored[last], published.state_dict()[last].float())
 
 
 def test_an_import_names_every_key_that_does_not_fit(tmp_path: Path) -> None:
-    state = CoarseToFine(width=4).state_dict()
+    state = CoarseToFine(channels=4).state_dict()
     del state["fine_generator.pmconv9.conv.bias"]
     state["coarse_generator.conv5.conv.weight"] = state["coarse_generator.conv5.conv.weight"][:3]
     state["fine_generator.conv18.conv.weight"] = torch.zeros(1)

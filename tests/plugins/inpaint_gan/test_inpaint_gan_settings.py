@@ -46,12 +46,12 @@ def test_phases_train_at_the_sizes_that_they_say() -> None:
 
 
 def test_sizes_may_stand_between_commas() -> None:
-    assert settings(crop=96, progressive=["32,64"]).progressive == [32, 64]
+    assert settings(crop_size=96, progressive=["32,64"]).progressive == [32, 64]
     with pytest.raises(ValueError, match="integer"):
         settings(progressive=["32,x"])
 
 
-def test_a_smaller_picture_shows_the_same_scene() -> None:
+def test_a_smaller_image_shows_the_same_scene() -> None:
     task = InpaintGAN(settings(progressive=[16], discriminator={"layers": 1}))
     first = next(phase for phase in task.phases() if phase.name == "pretrain")
     last = Phase("adversarial", 1, {})
@@ -71,23 +71,26 @@ PLAYED: dict[str, Any] = {"epochs": 2, "pretrain": {"epochs": 0}, "discriminator
     ("changes", "reason"),
     [
         ({"model": {"gated": True}}, "only the coarse-to-fine generator"),
-        ({"model": {"generator": "coarse-to-fine", "width": 5}}, "even"),
+        ({"model": {"generator": "coarse-to-fine", "channels": 5}}, "even"),
         ({"progressive": [64]}, "stay below the crop"),
         ({"progressive": [24, 16]}, "rise"),
-        ({"crop": 32, "discriminator": {"kind": "multi-scale", "layers": 3}}, "at least 48 pixels"),
+        ({"crop_size": 32, "discriminator": {"kind": "multi-scale", "layers": 3}}, "at least 48 pixels"),
         ({"adversarial": {"kind": "wasserstein"}, "discriminator": {"norm": "batch"}}, "gradient penalty"),
         ({"pixel": {"hole": 0, "known": 0}}, "no pixel"),
         ({"pixel": {"discount": 0.9, "loss": "mse"}}, "discount"),
         ({"pretrain": {"epochs": 5}}, "more than epochs"),
         ({"style": {"weight": 1.0, "layers": {"relu9_9": 1.0}}}, "style.layers: vgg16 has no 'relu9_9'"),
-        ({**PLAYED, "crop": 16, "perceptual": {"weight": 1.0, "layers": {"pool5": 1.0}}}, "crop .16.: pool5 of vgg16"),
+        (
+            {**PLAYED, "crop_size": 16, "perceptual": {"weight": 1.0, "layers": {"pool5": 1.0}}},
+            "crop_size .16.: pool5 of vgg16",
+        ),
         (
             {**PLAYED, "progressive": [16], "style": {"weight": 1.0, "layers": {"pool5": 1.0}}},
             "progressive .16.: pool5",
         ),
         ({"pixel": {"hole": 0}}, "pretraining teaches nothing"),
         ({**PLAYED, "progressive": [16, 24], "progressive_epochs": [1]}, "each of the 2 progressive sizes, not 1"),
-        ({**PLAYED, "progressive": [16, 24], "progressive_epochs": [1, 2]}, "more than the 2 of the game"),
+        ({**PLAYED, "progressive": [16, 24], "progressive_epochs": [1, 2]}, "more than the 2 of the adversarial phase"),
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(changes: dict[str, Any], reason: str) -> None:
@@ -96,12 +99,12 @@ def test_settings_that_cannot_be_meant_are_refused(changes: dict[str, Any], reas
 
 
 def test_what_a_run_decides_is_fixed() -> None:
-    decided = settings(crop=48, model={"width": 4, "levels": 3}, samples_per_epoch=None, epochs=10).resolved()
-    assert decided.model.window == 48
-    assert decided.pretrain.epochs == 7
-    assert decided.samples_per_epoch is not None
-    assert InpaintGAN(decided).window == 48
-    longer = decided.model_copy(update={"epochs": 20})
+    resolved = settings(crop_size=48, model={"channels": 4, "depth": 3}, samples_per_epoch=None, epochs=10).resolved()
+    assert resolved.model.window == 48
+    assert resolved.pretrain.epochs == 7
+    assert resolved.samples_per_epoch is not None
+    assert InpaintGAN(resolved).window == 48
+    longer = resolved.model_copy(update={"epochs": 20})
     assert [phase.epochs for phase in InpaintGAN(longer).phases()] == [7, 13]  # a resumed run plays on
 
 
@@ -111,7 +114,7 @@ def test_what_a_run_decides_is_fixed() -> None:
         {"pixel": {"hole": 0}, "pretrain": {"epochs": 0}},
         {"pixel": {"hole": 0}, "model": {"start": "gray"}},
         {"pixel": {"hole": 0, "variation": 0.1}},
-        {"crop": 16, "discriminator": {"layers": 1}, "perceptual": {"weight": 0, "layers": {"pool5": 1.0}}},
+        {"crop_size": 16, "discriminator": {"layers": 1}, "perceptual": {"weight": 0, "layers": {"pool5": 1.0}}},
     ],
 )
 def test_what_harms_nothing_is_accepted(changes: dict[str, Any]) -> None:
@@ -143,11 +146,11 @@ def test_the_epochs_at_each_size_can_be_chosen() -> None:
 
 
 @pytest.mark.parametrize("flag", ["data", "val_data"])
-def test_a_folder_without_pictures_is_told_before_the_features_are(
+def test_a_folder_without_images_is_told_before_the_features_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, flag: str
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    with pytest.raises(UsageError, match="no pictures"):
+    with pytest.raises(UsageError, match="no images"):
         settings(**{flag: tmp_path, "epochs": 2, "pretrain": {"epochs": 1}, "perceptual": {"weight": 1.0}}).resolved()
     assert not caplog.text
 
@@ -164,11 +167,11 @@ def test_the_augment_group_reaches_the_training_crops() -> None:
 
 def test_a_run_on_the_sample_has_no_normalization_unless_another_network_is_asked_for() -> None:
     sample = InpaintGANSettings()
-    assert (sample.model.norm, sample.model.levels) == ("none", 4)
+    assert (sample.model.norm, sample.model.depth) == ("none", 4)
     assert sample.recipe is not None
     for changes in ({"data": "photos"}, {"model": {"norm": "batch"}}, {"model": {"start": "gray"}}):
         other = InpaintGANSettings.model_validate(changes)
-        assert (other.model.norm, other.model.levels) == ("batch", 6)
+        assert (other.model.norm, other.model.depth) == ("batch", 6)
         assert other.recipe is None
-    deep = InpaintGANSettings.model_validate({"model": {"levels": 6}})
-    assert (deep.model.norm, deep.model.levels) == ("none", 6)
+    deep = InpaintGANSettings.model_validate({"model": {"depth": 6}})
+    assert (deep.model.norm, deep.model.depth) == ("none", 6)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from built import networks_of
 from recorder import Recorder
-from small_inpaint_gan import DISCRIMINATORS, KINDS, holed_batch, settings
+from small_inpaint_gan import DISCRIMINATORS, KINDS, masked_batch, settings
 
 from restore.plugins.inpaint_gan.task import InpaintGAN
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("one_thread", "seeded")
 def one_step(phase: str = "adversarial", run_step: int = 0, progress: float = 0.0, **changes: Any) -> Recorder:
     task = InpaintGAN(settings(**changes))
     step = Recorder(task, phase, run_step=run_step, progress=progress)
-    task.train_step(holed_batch(), step)
+    task.train_step(masked_batch(), step)
     return step
 
 
@@ -32,11 +32,11 @@ def one_step(phase: str = "adversarial", run_step: int = 0, progress: float = 0.
         ),
     ],
 )
-def test_every_generator_takes_a_step_against_every_critic(
+def test_every_generator_takes_a_step_against_every_discriminator(
     generator: str, gated: bool, discriminator: str, kind: str
 ) -> None:
     step = one_step(
-        model={"generator": generator, "gated": gated, "width": 4},
+        model={"generator": generator, "gated": gated, "channels": 4},
         discriminator={"kind": discriminator, "layers": 1},
         adversarial={"kind": kind},
     )
@@ -53,16 +53,16 @@ def test_every_generator_takes_a_step_against_every_critic(
 
 
 @pytest.mark.parametrize("norm", ["batch", "none"])
-def test_both_kinds_of_pictures_pass_through_a_normalised_critic_together(norm: str) -> None:
+def test_both_kinds_of_images_pass_through_a_normalised_discriminator_together(norm: str) -> None:
     task = InpaintGAN(settings(discriminator={"layers": 1, "norm": norm}))
     sizes: list[int] = []
-    critic = networks_of(task)["discriminator"]
-    critic.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))
-    task.train_step(holed_batch(), Recorder(task, "adversarial"))
+    discriminator = networks_of(task)["discriminator"]
+    discriminator.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))
+    task.train_step(masked_batch(), Recorder(task, "adversarial"))
     assert sizes == ([4, 4] if norm == "batch" else [4, 2])
 
 
-def test_pretraining_is_the_generators_alone_and_the_game_may_be_too_slow_for_it() -> None:
+def test_pretraining_is_the_generators_alone_and_the_adversarial_phase_may_be_too_slow_for_it() -> None:
     step = one_step("pretrain")
     assert {name: set(terms) for name, terms in step.terms.items()} == {"generator": {"l1_hole", "l1_known"}}
     rare = {"generator_every": 5}
@@ -72,7 +72,7 @@ def test_pretraining_is_the_generators_alone_and_the_game_may_be_too_slow_for_it
 
 def test_each_loss_can_be_given_a_weight() -> None:
     step = one_step(
-        model={"start": "gray", "width": 4, "levels": 3},
+        model={"start": "gray", "channels": 4, "depth": 3},
         pixel={"discount": 0.9, "variation": 0.1},
         perceptual={"weight": 0.05, "weights": "random", "layers": {"relu1_1": 1.0}},
         style={"weight": 120.0, "layers": {"relu1_2": 1.0}},
@@ -84,7 +84,7 @@ def test_each_loss_can_be_given_a_weight() -> None:
     assert set(one_step("pretrain", pixel={"loss": "mse"}).terms["generator"]) == {"mse_hole", "mse_known"}
 
 
-def test_what_is_logged_shows_how_the_game_goes() -> None:
+def test_what_is_logged_shows_how_adversarial_training_goes() -> None:
     young, old = one_step(), one_step(progress=0.5)
     assert set(young.logged) == {"d_real", "d_fake", "checkerboard", "diversity"}
     assert set(old.logged) == {*young.logged, "sharpness"}

@@ -12,10 +12,10 @@ from restore.plugins.inpaint_gan.networks import drawn
 
 
 def ramp() -> tuple[Tensor, Tensor]:
-    picture = torch.linspace(0, 1, 32).expand(1, 3, 32, 32)
+    image = torch.linspace(0, 1, 32).expand(1, 3, 32, 32)
     mask = torch.zeros(1, 1, 32, 32)
     mask[..., 12:20, 12:20] = 1
-    return picture, mask
+    return image, mask
 
 
 class Silent(nn.Module):
@@ -28,17 +28,17 @@ class Silent(nn.Module):
 
 @pytest.mark.parametrize("start", ["smooth", "gray"])
 def test_the_generator_adds_to_a_smooth_start_and_draws_upon_gray(start: str) -> None:
-    (picture, mask), silent = ramp(), Silent()
+    (image, mask), silent = ramp(), Silent()
     model = ModelSettings.model_validate({"start": start})
-    (answer,) = drawn(model, silent, picture, mask)
-    inside = mask.bool().expand_as(picture)
+    (answer,) = drawn(model, silent, image, mask)
+    inside = mask.bool().expand_as(image)
     assert torch.equal(silent.seen[:, 3:], mask)
     if start == "gray":
         assert not silent.seen[:, :3][inside].any()
         assert bool((answer == 0.5).all())
     else:
-        assert torch.allclose(answer, fill_smoothly(picture, mask), atol=1e-5)
-        assert torch.allclose(answer[~inside], picture[~inside], atol=1e-6)
+        assert torch.allclose(answer, fill_smoothly(image, mask), atol=1e-5)
+        assert torch.allclose(answer[~inside], image[~inside], atol=1e-6)
 
 
 def test_upon_a_smooth_start_nothing_is_drawn_outside_the_hole() -> None:
@@ -46,8 +46,8 @@ def test_upon_a_smooth_start_nothing_is_drawn_outside_the_hole() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return torch.ones_like(x[:, :3])
 
-    picture, mask = ramp()
-    (answer,) = drawn(ModelSettings(start="smooth"), Loud(), picture, mask)
-    inside = mask.bool().expand_as(picture)
-    assert torch.allclose(answer[~inside], picture[~inside], atol=1e-6)
-    assert torch.allclose(answer[inside], (fill_smoothly(picture, mask) + 0.5)[inside], atol=1e-5)
+    image, mask = ramp()
+    (answer,) = drawn(ModelSettings(start="smooth"), Loud(), image, mask)
+    inside = mask.bool().expand_as(image)
+    assert torch.allclose(answer[~inside], image[~inside], atol=1e-6)
+    assert torch.allclose(answer[inside], (fill_smoothly(image, mask) + 0.5)[inside], atol=1e-5)

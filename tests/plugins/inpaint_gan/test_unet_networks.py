@@ -24,25 +24,25 @@ def test_it_equals_pix2pix(golden: ModuleType) -> None:
 @pytest.mark.parametrize("size", [(16, 32), (17, 30), (40, 23), (5, 3), (1, 1)])
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
 def test_any_size_comes_back_at_that_size(size: tuple[int, int], norm: Norm) -> None:
-    network = UNetGenerator(width=2, levels=4, norm=norm)
-    picture = network(torch.rand(1, 4, *size))
-    assert picture.shape == (1, 3, *size)
-    assert picture.isfinite().all()
-    assert picture.abs().max() <= 1
+    network = UNetGenerator(channels=2, depth=4, norm=norm)
+    image = network(torch.rand(1, 4, *size))
+    assert image.shape == (1, 3, *size)
+    assert image.isfinite().all()
+    assert image.abs().max() <= 1
 
 
 def test_continuing_an_odd_side_does_not_change_what_the_network_sees_of_it() -> None:
-    network = UNetGenerator(width=2, levels=3).eval()
-    picture = torch.rand(1, 4, 31, 16)
-    continued = torch.cat([picture, picture[:, :, -1:]], dim=2)
+    network = UNetGenerator(channels=2, depth=3).eval()
+    image = torch.rand(1, 4, 31, 16)
+    continued = torch.cat([image, image[:, :, -1:]], dim=2)
     with torch.no_grad():
-        assert torch.equal(network(picture), network(continued)[:, :, :31])
+        assert torch.equal(network(image), network(continued)[:, :, :31])
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
 def test_every_parameter_learns(norm: Norm) -> None:
     torch.manual_seed(0)
-    network = UNetGenerator(width=4, levels=5, norm=norm).double()
+    network = UNetGenerator(channels=4, depth=5, norm=norm).double()
     network(torch.rand(2, 4, 32, 32, dtype=torch.float64)).square().mean().backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
@@ -51,19 +51,19 @@ def test_every_parameter_learns(norm: Norm) -> None:
 
 
 def test_dropout_stands_in_the_wide_levels_inside() -> None:
-    def dropouts(levels: int) -> int:
-        network = UNetGenerator(width=1, levels=levels, dropout=True)
+    def dropouts(depth: int) -> int:
+        network = UNetGenerator(channels=1, depth=depth, dropout=True)
         return sum(isinstance(module, nn.Dropout) for module in network.modules())
 
-    assert [dropouts(levels) for levels in (2, 5, 6, 8)] == [0, 0, 1, 3]
+    assert [dropouts(depth) for depth in (2, 5, 6, 8)] == [0, 0, 1, 3]
 
 
-def test_the_picture_keeps_its_precision_under_autocast() -> None:
-    network = UNetGenerator(width=2, levels=2)
+def test_the_image_keeps_its_precision_under_autocast() -> None:
+    network = UNetGenerator(channels=2, depth=2)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert network(torch.rand(1, 4, 8, 8)).dtype == torch.float32
 
 
 def test_one_level_is_no_unet() -> None:
     with pytest.raises(ValueError, match="at least 2 levels"):
-        UNetGenerator(levels=1)
+        UNetGenerator(depth=1)

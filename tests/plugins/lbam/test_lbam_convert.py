@@ -12,7 +12,7 @@ from torch import Tensor
 from restore import registry
 from restore.core.errors import WeightsError
 from restore.core.weights.files import open_weights
-from restore.plugins.lbam.convert import CODE_BASES
+from restore.plugins.lbam.convert import CONVERTERS
 from restore.plugins.lbam.generator import Generator
 
 NUMBERS = ("a", "mu", "sigma1", "sigma2")
@@ -33,24 +33,24 @@ REFERENCE = [
 """The 79 names of the published generator, in its order, which is that of the network here."""
 
 
-def published(width: int) -> tuple[Generator, dict[str, Tensor]]:
+def published(channels: int) -> tuple[Generator, dict[str, Tensor]]:
     torch.manual_seed(0)
-    network = Generator(width)
+    network = Generator(channels)
     tensors = list(network.state_dict().values())
     return network, dict(zip(REFERENCE, tensors, strict=True))
 
 
 @pytest.mark.parametrize("prefix", ["", "module."])
-@pytest.mark.parametrize("width", [2, 5])
-def test_a_published_checkpoint_becomes_a_weights_file_of_its_width(tmp_path: Path, prefix: str, width: int) -> None:
-    network, state = published(width)
+@pytest.mark.parametrize("channels", [2, 5])
+def test_a_published_checkpoint_becomes_a_weights_file_of_its_width(tmp_path: Path, prefix: str, channels: int) -> None:
+    network, state = published(channels)
     report = import_published(tmp_path, {prefix + key: tensor for key, tensor in state.items()}, "lbam")
-    assert report.model == {"prefill": "none", "width": width, "window": None}
+    assert report.model == {"prefill": "none", "channels": channels, "window": None}
     assert (report.loaded, report.differences) == (79, [])
     _, networks = open_weights(report.output, registry.get)
-    picture, hole = torch.rand(1, 3, 128, 128), (torch.rand(1, 1, 128, 128) > 0.5).float()
+    image, hole = torch.rand(1, 3, 128, 128), (torch.rand(1, 1, 128, 128) > 0.5).float()
     with torch.no_grad():
-        assert torch.equal(networks["generator"](picture, hole), network(picture, hole))
+        assert torch.equal(networks["generator"](image, hole), network(image, hole))
 
 
 def test_names_that_are_too_many_or_too_few_are_told(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_names_that_are_too_many_or_too_few_are_told(tmp_path: Path) -> None:
 
 
 def test_a_discriminator_and_strange_states_are_refused_by_name() -> None:
-    convert = CODE_BASES["lbam-pytorch"].convert
+    convert = CONVERTERS["lbam-pytorch"].convert
     with pytest.raises(WeightsError, match="this is a discriminator"):
         convert({"globalConv.0.weight": torch.zeros(1), "fusionLayer.0.bias": torch.zeros(1)})
     with pytest.raises(WeightsError, match="none of its keys"):

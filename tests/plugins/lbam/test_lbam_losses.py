@@ -20,7 +20,7 @@ from restore.plugins.lbam.settings import LBAMSettings
 POOLS = ("pool1", "pool2", "pool3")
 
 
-def holed(side: int = 48) -> tuple[Tensor, dict[str, Tensor]]:
+def masked_sample(side: int = 48) -> tuple[Tensor, dict[str, Tensor]]:
     torch.manual_seed(0)
     mask = torch.zeros(2, 1, side, side, dtype=torch.float64)
     mask[:, :, : side // 2, side // 4 :] = 1
@@ -37,7 +37,7 @@ def test_the_terms_are_those_of_the_published_code(golden: ModuleType) -> None:
     features = VGGFeatures("vgg16", POOLS)
     features.load_state_dict(golden.load("lbam_vgg16_terms").state())
     look = seen_through(features.double().requires_grad_(False), normalise=False)
-    prediction, batch = holed()
+    prediction, batch = masked_sample()
     target, mask = batch["target"], batch["mask"]
     terms = CompositeLoss(settings(), look)(prediction, batch)
     composite = prediction * mask + target * (1 - mask)
@@ -47,7 +47,7 @@ def test_the_terms_are_those_of_the_published_code(golden: ModuleType) -> None:
         "perceptual": torch.zeros(()),
         "style": torch.zeros(()),
     }
-    shown = [features(picture * features.deviation + features.mean) for picture in (prediction, composite, target)]
+    shown = [features(image * features.deviation + features.mean) for image in (prediction, composite, target)]
     for pool in POOLS:
         for seen in shown[:2]:
             wanted["perceptual"] = wanted["perceptual"] + 0.01 * F.l1_loss(seen[pool], shown[2][pool])
@@ -57,7 +57,7 @@ def test_the_terms_are_those_of_the_published_code(golden: ModuleType) -> None:
         assert float(terms[name]) == pytest.approx(float(value), rel=1e-6), name
 
 
-def test_the_features_see_pictures_as_they_are_or_normalised(golden: ModuleType) -> None:
+def test_the_features_see_images_as_they_are_or_normalised(golden: ModuleType) -> None:
     fixture = golden.load("lbam_vgg16_terms")
     features = VGGFeatures("vgg16", POOLS)
     features.load_state_dict(fixture.state())
@@ -65,29 +65,29 @@ def test_the_features_see_pictures_as_they_are_or_normalised(golden: ModuleType)
 
     def both(out: Tensor, comp: Tensor, gt: Tensor, *, normalise: bool) -> tuple[Tensor, Tensor]:
         look = seen_through(features, normalise=normalise)
-        # In a picture that is all hole the composite is the answer itself, so each pair is taken twice.
+        # In an image that is all hole the composite is the answer itself, so each pair is taken twice.
         hole = torch.ones_like(gt[:, :1])
-        terms = [CompositeLoss(settings(), look)(picture, {"target": gt, "mask": hole}) for picture in (out, comp)]
+        terms = [CompositeLoss(settings(), look)(image, {"target": gt, "mask": hole}) for image in (out, comp)]
         perceptual, style = (sum(term[name] for term in terms) / 2 for name in ("perceptual", "style"))
         return torch.as_tensor(perceptual), torch.as_tensor(style)
 
-    fixture.check(lambda *pictures: both(*pictures, normalise=False))
+    fixture.check(lambda *images: both(*images, normalise=False))
     with pytest.raises(AssertionError):
-        fixture.check(lambda *pictures: both(*pictures, normalise=True))
+        fixture.check(lambda *images: both(*images, normalise=True))
 
 
 @pytest.mark.parametrize(
     ("changes", "name", "times"),
     [
-        ({"pixels": {"hole": 12.0}}, "l1_hole", 2),
-        ({"pixels": {"known": 5.0}}, "l1_known", 5),
+        ({"pixel": {"hole": 12.0}}, "l1_hole", 2),
+        ({"pixel": {"known": 5.0}}, "l1_known", 5),
         ({"perceptual": {"weight": 0.03, "window": None}}, "perceptual", 3),
         ({"style": {"weight": 60.0}}, "style", 0.5),
     ],
 )
 def test_each_weight_changes_its_own_term(changes: dict[str, Any], name: str, times: float) -> None:
     features = VGGFeatures("vgg16", POOLS).double().requires_grad_(False)
-    prediction, batch = holed()
+    prediction, batch = masked_sample()
     before = CompositeLoss(settings(), features)(prediction, batch)
     after = CompositeLoss(settings(**changes), features)(prediction, batch)
     ratios = {term: float(after[term] / before[term]) for term in before}
@@ -95,13 +95,13 @@ def test_each_weight_changes_its_own_term(changes: dict[str, Any], name: str, ti
 
 
 def test_what_has_no_weight_costs_nothing() -> None:
-    def never(pictures: Tensor) -> dict[str, Tensor]:
+    def never(images: Tensor) -> dict[str, Tensor]:
         raise AssertionError("features were computed")
 
-    chosen = settings(pixels={"known": 0}, perceptual={"weight": 0}, style={"weight": 0}, total_variation=0.5)
-    terms = CompositeLoss(chosen, never)(*holed())
+    chosen = settings(pixel={"known": 0}, perceptual={"weight": 0}, style={"weight": 0}, total_variation=0.5)
+    terms = CompositeLoss(chosen, never)(*masked_sample())
     assert terms.keys() == {"l1_hole", "total_variation"}
-    assert CompositeLoss(settings(), None)(*holed()).keys() == {"l1_hole", "l1_known"}
+    assert CompositeLoss(settings(), None)(*masked_sample()).keys() == {"l1_hole", "l1_known"}
 
 
 def test_windows_are_the_same_place_of_every_plane() -> None:
@@ -119,7 +119,7 @@ def test_windows_are_the_same_place_of_every_plane() -> None:
 
 
 def test_ssim_of_values_up_to_255_with_constants_for_one_is_too_low(golden: ModuleType) -> None:
-    """The published numbers are biased: here SSIM compares pictures of the range that its constants are for."""
+    """The published numbers are biased: here SSIM compares images of the range that its constants are for."""
 
     def ssim(first: Tensor, second: Tensor, padding: int = 5) -> Tensor:
         bell = torch.tensor([math.exp(-(place**2) / (2 * 1.5**2)) for place in range(-5, 6)])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from restore.plugins.lbam.attention import updated
-from restore.plugins.lbam.convert import CODE_BASES, discriminator
+from restore.plugins.lbam.convert import CONVERTERS, discriminator
 from restore.plugins.lbam.discriminator import Discriminator
 from restore.plugins.lbam.generator import Generator
 
@@ -20,8 +20,8 @@ def parameters(network: nn.Module) -> int:
 
 def test_the_generator_equals_its_reference(golden: ModuleType) -> None:
     fixture = golden.load("lbam_generator")
-    model, state = CODE_BASES["lbam-pytorch"].convert(fixture.state())
-    assert model == {"width": 64, "prefill": "none"}
+    model, state = CONVERTERS["lbam-pytorch"].convert(fixture.state())
+    assert model == {"channels": 64, "prefill": "none"}
     network = Generator(**model)
     network.load_state_dict({key.removeprefix("generator."): tensor for key, tensor in state.items()})
     assert parameters(network) == 68_304_948

@@ -13,16 +13,16 @@ from restore.plugins.lbam.settings import LBAMSettings
 
 def test_a_run_on_the_sample_adds_to_a_continuation_and_one_on_data_draws_everything() -> None:
     sample, data = LBAMSettings(), LBAMSettings(data=Path("photos"))
-    assert (sample.model.prefill, sample.model.width) == ("smooth", 16)
-    assert (data.model.prefill, data.model.width) == ("none", 24)
+    assert (sample.model.prefill, sample.model.channels) == ("smooth", 16)
+    assert (data.model.prefill, data.model.channels) == ("none", 24)
     assert sample.recipe is not None
     assert "--model.prefill none" in sample.recipe
     assert data.recipe is None
 
 
 def test_what_is_set_wins_over_the_recipe() -> None:
-    wide = LBAMSettings.model_validate({"model": {"width": 64}, "adversarial": {"weight": 0.1}})
-    assert (wide.model.prefill, wide.model.width, wide.adversarial.weight) == ("smooth", 64, 0.1)
+    wide = LBAMSettings.model_validate({"model": {"channels": 64}, "adversarial": {"weight": 0.1}})
+    assert (wide.model.prefill, wide.model.channels, wide.adversarial.weight) == ("smooth", 64, 0.1)
     published = LBAMSettings.model_validate({"model": {"prefill": "none"}})
     assert published == LBAMSettings.model_validate({**LBAMSettings(data=Path("photos")).model_dump(), "data": None})
     assert published.recipe is None

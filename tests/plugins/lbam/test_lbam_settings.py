@@ -37,10 +37,10 @@ def settings(**changes: Any) -> LBAMSettings:
 def test_epochs_are_split_between_the_phases(changes: dict[str, Any], epochs: tuple[int, int]) -> None:
     chosen = settings(perceptual={"weights": "random"}, **changes)
     assert chosen.split() == epochs
-    decided = chosen.resolved()
-    assert decided.split() == epochs
-    assert decided.epochs == sum(epochs)
-    names = [phase.name for phase in LBAM(decided).phases()]
+    resolved = chosen.resolved()
+    assert resolved.split() == epochs
+    assert resolved.epochs == sum(epochs)
+    names = [phase.name for phase in LBAM(resolved).phases()]
     assert names == (["pretrain", "adversarial"] if epochs[0] else ["adversarial"])
 
 
@@ -55,7 +55,7 @@ def test_epochs_are_split_between_the_phases(changes: dict[str, Any], epochs: tu
         ({"style": {"layers": {"relu9_9": 1.0}}}, "style.layers: vgg16 has no 'relu9_9'"),
         ({"style": {"layers": {}}}, "style.layers: name at least one layer"),
         ({"perceptual": {"window": 8, "layers": {"relu5_1": 1.0}}}, "perceptual.window .8.: relu5_1 of vgg16"),
-        ({"crop": 16, "style": {"layers": {"pool5": 1.0}}}, "crop .16.: pool5 of vgg16"),
+        ({"crop_size": 16, "style": {"layers": {"pool5": 1.0}}}, "crop_size .16.: pool5 of vgg16"),
     ],
 )
 def test_what_contradicts_itself_is_refused(changes: dict[str, Any], message: str) -> None:
@@ -80,7 +80,7 @@ def test_features_are_built_only_where_a_loss_looks_at_them() -> None:
     "changes",
     [
         {"style": {"weight": 0, "layers": {"relu9_9": 1.0}}},
-        {"perceptual": {"weight": 0, "layers": {"pool5": 1.0}, "weights": "random"}, "crop": 16},
+        {"perceptual": {"weight": 0, "layers": {"pool5": 1.0}, "weights": "random"}, "crop_size": 16},
     ],
 )
 def test_layers_of_a_loss_without_a_weight_do_not_matter(changes: dict[str, Any]) -> None:
@@ -89,11 +89,11 @@ def test_layers_of_a_loss_without_a_weight_do_not_matter(changes: dict[str, Any]
 
 
 @pytest.mark.parametrize("flag", ["data", "val_data"])
-def test_a_folder_without_pictures_is_told_before_the_features_are(
+def test_a_folder_without_images_is_told_before_the_features_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, flag: str
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    with pytest.raises(UsageError, match="no pictures"):
+    with pytest.raises(UsageError, match="no images"):
         settings(**{flag: tmp_path}).resolved()
     assert not caplog.text
 
@@ -101,7 +101,7 @@ def test_a_folder_without_pictures_is_told_before_the_features_are(
 def test_the_published_recipe_is_one_phase_at_the_published_size() -> None:
     recipe = settings(**yaml.safe_load(RECIPE.read_text("utf-8")))
     assert recipe.split() == (0, 500)
-    assert (recipe.model.width, recipe.discriminator.width, recipe.crop) == (64, 64, 256)
+    assert (recipe.model.channels, recipe.discriminator.channels, recipe.crop_size) == (64, 64, 256)
     assert (recipe.adversarial.generator.lr, recipe.adversarial.discriminator.lr) == (1e-4, 1e-5)
     assert (recipe.adversarial.generator.betas, recipe.adversarial.discriminator.betas) == ((0.5, 0.9), (0.0, 0.9))
     assert recipe.perceptual.window is None

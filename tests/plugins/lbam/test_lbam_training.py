@@ -1,4 +1,4 @@
-"""Critic and generator pull in opposite directions, once a batch each, and every setting reaches them."""
+"""Discriminator and generator pull in opposite directions, once a batch each, and every setting reaches them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def task(**changes: Any) -> LBAM:
 
 
 def batch(side: int = 64, samples: int = 4) -> dict[str, Tensor]:
-    """Smooth pictures with a square hole."""
+    """Smooth images with a square hole."""
     generator = torch.Generator().manual_seed(1)
     coarse = torch.rand(samples, 3, 4, 4, generator=generator)
     target = nn.functional.interpolate(coarse, (side, side), mode="bilinear")
@@ -69,7 +69,7 @@ class PlainStep(TrainStep):
 
 
 class PublishedSign(Wasserstein):
-    """The published code's mistake: it negates the scores of real pictures and subtracts them all the same."""
+    """The published code's mistake: it negates the scores of real images and subtracts them all the same."""
 
     def d_loss_real(self, scores: Tensor) -> Tensor:
         return scores.mean()
@@ -79,10 +79,10 @@ class PublishedSign(Wasserstein):
 
 
 @contextmanager
-def trained_critic(game: Wasserstein, steps: int = 20) -> Iterator[tuple[LBAM, dict[str, Tensor]]]:
-    """A task whose critic alone has learnt to tell pictures of an untrained generator from targets."""
-    made, shown = task(discriminator={"width": 4}), batch()
-    made.game = game
+def trained_discriminator(adversarial: Wasserstein, steps: int = 20) -> Iterator[tuple[LBAM, dict[str, Tensor]]]:
+    """A task whose discriminator alone has learnt to tell images of an untrained generator from targets."""
+    made, shown = task(discriminator={"channels": 4}), batch()
+    made.gan_loss = adversarial
     step = PlainStep(all_networks_of(made), {"discriminator": 2e-3})
     for _ in range(steps):
         step.optimize("discriminator", partial(made.discriminator_loss, shown, step))
@@ -93,7 +93,7 @@ def trained_critic(game: Wasserstein, steps: int = 20) -> Iterator[tuple[LBAM, d
 
 @torch.no_grad()
 def scores(made: LBAM, shown: dict[str, Tensor]) -> tuple[float, float]:
-    """Mean scores of targets and of filled pictures."""
+    """Mean scores of targets and of filled images."""
     discriminator = networks_of(made)["discriminator"]
     filled = networks_of(made)["generator"](shown["input"], shown["mask"])
     return float(discriminator(shown["target"], shown["mask"]).mean()), float(
@@ -102,10 +102,10 @@ def scores(made: LBAM, shown: dict[str, Tensor]) -> tuple[float, float]:
 
 
 def score_after_a_small_step(made: LBAM, shown: dict[str, Tensor]) -> float:
-    """Mean score of pictures filled after one small step along the negative gradient of the adversarial term alone."""
+    """Mean score of images filled after one small step along the negative gradient of the adversarial term alone."""
     generator = deepcopy(networks_of(made)["generator"])
     filled = generator(shown["input"], shown["mask"])
-    (term,) = made.game.generator(networks_of(made)["discriminator"](filled, shown["mask"])).values()
+    (term,) = made.gan_loss.generator(networks_of(made)["discriminator"](filled, shown["mask"])).values()
     parameters = list(generator.parameters())
     slopes = torch.autograd.grad(term, parameters, allow_unused=True)
     length = torch.stack([slope.square().sum() for slope in slopes if slope is not None]).sum().sqrt()
@@ -116,22 +116,22 @@ def score_after_a_small_step(made: LBAM, shown: dict[str, Tensor]) -> float:
         return float(networks_of(made)["discriminator"](generator(shown["input"], shown["mask"]), shown["mask"]).mean())
 
 
-def test_the_critic_learns_to_score_real_pictures_higher_and_the_generator_climbs() -> None:
-    with trained_critic(Wasserstein(0.1)) as (made, shown):
+def test_the_discriminator_learns_to_score_real_images_higher_and_the_generator_climbs() -> None:
+    with trained_discriminator(Wasserstein(0.1)) as (made, shown):
         real, fake = scores(made, shown)
         assert real > fake + 0.1
         assert score_after_a_small_step(made, shown) > fake
 
 
-def test_with_the_published_sign_there_is_no_game() -> None:
-    with trained_critic(PublishedSign(0.1)) as (made, shown):
+def test_with_the_published_sign_nothing_is_adversarial() -> None:
+    with trained_discriminator(PublishedSign(0.1)) as (made, shown):
         real, fake = scores(made, shown)
         assert real < fake + 0.1
         assert max(real, fake) < -10  # it lowers both
         assert score_after_a_small_step(made, shown) < fake
 
 
-def test_critic_and_generator_move_once_each_with_pictures_made_anew() -> None:
+def test_discriminator_and_generator_move_once_each_with_images_made_anew() -> None:
     made, shown = task(), batch(32)
     calls = list[bool]()
     networks_of(made)["generator"].register_forward_hook(lambda *_: calls.append(torch.is_grad_enabled()))
@@ -144,21 +144,21 @@ def test_critic_and_generator_move_once_each_with_pictures_made_anew() -> None:
     assert {"score_real", "score_fake", "sharpness"} <= step.numbers.keys()
 
 
-def test_the_penalty_judges_pictures_between_real_and_filled_ones_in_the_same_call() -> None:
+def test_the_penalty_judges_images_between_real_and_filled_ones_in_the_same_call() -> None:
     made, shown = task(), batch(32, samples=2)
     seen = list[Tensor]()
     networks_of(made)["discriminator"].register_forward_hook(lambda _, inputs, __: seen.extend(inputs))
     step = PlainStep(all_networks_of(made), {"discriminator": 1e-3})
     step.optimize("discriminator", partial(made.discriminator_loss, shown, step))
-    pictures, holes = (plane.detach() for plane in seen)
-    real, fake, between = pictures.chunk(3)
+    images, holes = (plane.detach() for plane in seen)
+    real, fake, between = images.chunk(3)
     assert torch.equal(real, shown["target"])
     share = ((between - fake) / (real - fake)).flatten(1).nanmedian(1).values
     assert torch.allclose(between, torch.lerp(fake, real, share[:, None, None, None]), atol=1e-4)
     assert torch.equal(holes, shown["mask"].repeat(3, 1, 1, 1))
 
 
-def test_without_a_penalty_the_critic_still_learns() -> None:
+def test_without_a_penalty_the_discriminator_still_learns() -> None:
     made, shown = task(adversarial={"penalty": 0}), batch(32)
     step = PlainStep(all_networks_of(made), {"discriminator": 1e-3, "generator": 1e-3})
     made.train_step(shown, step)
@@ -180,9 +180,9 @@ def test_recolouring_keeps_the_hole_black_and_the_pair_alike() -> None:
     made, shown, seen = LBAM(settings), batch(32), list[Tensor]()
 
     class Looking(nn.Module):
-        def forward(self, pictures: Tensor, holes: Tensor) -> Tensor:
-            seen.append(pictures)
-            return pictures
+        def forward(self, images: Tensor, holes: Tensor) -> Tensor:
+            seen.append(images)
+            return images
 
     class Shown(PlainStep):
         def optimize(self, name: str, loss_fn: LossFunction) -> None:
@@ -194,7 +194,7 @@ def test_recolouring_keeps_the_hole_black_and_the_pair_alike() -> None:
     assert (seen[0] * shown["mask"]).eq(0).all()
 
 
-def test_a_steady_game_is_not_warned_of_and_an_exploding_one_is() -> None:
+def test_a_steady_gan_is_not_warned_of_and_an_exploding_one_is() -> None:
     made = task()
     well = {"score_real": 40.0, "score_fake": 3.0, "generator/gradient": 1.0, "discriminator/gradient": 2.0}
     assert made.health(well) is None
@@ -204,8 +204,8 @@ def test_a_steady_game_is_not_warned_of_and_an_exploding_one_is() -> None:
 
 
 @pytest.mark.parametrize("published", [False, True])
-def test_the_published_critic_can_be_chosen(published: bool) -> None:
-    made = task(crop=256, discriminator={"width": 1, "published": published})
+def test_the_published_discriminator_can_be_chosen(published: bool) -> None:
+    made = task(crop_size=256, discriminator={"channels": 1, "published": published})
     discriminator = networks_of(made)["discriminator"]
     assert isinstance(discriminator, Discriminator)
     assert any(isinstance(part, nn.BatchNorm2d) for part in discriminator.modules()) is published

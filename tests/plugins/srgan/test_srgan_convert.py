@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from restore import registry
 from restore.core.errors import WeightsError
 from restore.core.weights.files import open_weights
-from restore.plugins.srgan.convert import CODE_BASES, discriminator
+from restore.plugins.srgan.convert import CONVERTERS, discriminator
 from restore.plugins.srgan.discriminator import Discriminator
 from restore.plugins.srgan.settings import ModelSettings
 from restore.plugins.srgan.task import generator
@@ -33,7 +33,7 @@ def without(network: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
 @pytest.mark.parametrize("fixture", PUBLISHED)
 def test_an_imported_generator_computes_what_its_reference_does(golden: ModuleType, fixture: str) -> None:
     reference = golden.load(fixture)
-    model, state = CODE_BASES[PUBLISHED[fixture]].convert(reference.state())
+    model, state = CONVERTERS[PUBLISHED[fixture]].convert(reference.state())
 
     def build() -> nn.Module:
         network = generator(ModelSettings(**model))
@@ -69,24 +69,24 @@ def article_state(scale: int = 4, channels: int = 6, blocks: int = 2) -> dict[st
 
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])
 def test_scale_width_and_depth_are_read_off_the_shapes(scale: int) -> None:
-    model, _ = CODE_BASES["article"].convert(article_state(scale, channels=6, blocks=11))
+    model, _ = CONVERTERS["article"].convert(article_state(scale, channels=6, blocks=11))
     assert model == {"architecture": "srresnet", "scale": scale, "channels": 6, "blocks": 11}
 
 
 def test_a_key_that_no_rule_knows_keeps_its_name() -> None:
     state = article_state() | {"upsampling.x.weight": torch.zeros(1), "more.bias": torch.zeros(1)}
-    _, renamed = CODE_BASES["article"].convert(state)
+    _, renamed = CONVERTERS["article"].convert(state)
     assert {key for key in renamed if not key.startswith("generator.")} == {"upsampling.x.weight", "more.bias"}
 
 
 def test_a_missing_layer_does_not_hide_what_the_others_show() -> None:
     state = article_state(8)
     del state["upsampling.3.weight"]
-    model, _ = CODE_BASES["article"].convert(state)
+    model, _ = CONVERTERS["article"].convert(state)
     assert model["scale"] == 8
 
 
-@pytest.mark.parametrize("convert", [codebase.convert for codebase in CODE_BASES.values()])
+@pytest.mark.parametrize("convert", [converter.convert for converter in CONVERTERS.values()])
 def test_a_discriminator_is_refused_by_its_name(convert: Callable[..., object]) -> None:
     keys = ("features.0.weight", "features.2.weight", "features.3.running_mean", "classifier.2.bias")
     with pytest.raises(WeightsError, match="this is a discriminator"):
@@ -94,9 +94,9 @@ def test_a_discriminator_is_refused_by_its_name(convert: Callable[..., object]) 
 
 
 @pytest.mark.parametrize("name", ["lornatang", "basicsr"])
-def test_a_state_of_another_code_base_is_refused(name: str) -> None:
+def test_a_state_of_another_project_is_refused(name: str) -> None:
     with pytest.raises(WeightsError, match="none of its keys"):
-        CODE_BASES[name].convert(article_state())
+        CONVERTERS[name].convert(article_state())
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_published_checkpoint_becomes_a_weights_file(
 ) -> None:
     reference = golden.load(fixture)
     report = import_published(tmp_path, wrapped(reference.state()), "srgan")
-    assert (report.codebase, report.loaded, report.differences) == (PUBLISHED[fixture], len(reference.state()), [])
+    assert (report.converter, report.loaded, report.differences) == (PUBLISHED[fixture], len(reference.state()), [])
     _, networks = open_weights(report.output, registry.get)
     reference.check(networks["generator"].double().eval())
 

@@ -14,7 +14,7 @@ GENERATORS = [SRResNet, MSRResNet, Compact]
 
 @pytest.mark.parametrize("build", GENERATORS)
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])
-def test_a_generator_enlarges_by_its_scale(build: type[nn.Module], scale: int) -> None:
+def test_a_generator_upscales_by_its_scale(build: type[nn.Module], scale: int) -> None:
     network = build(scale, channels=4, blocks=1)
     assert network(torch.rand(2, 3, 6, 5)).shape == (2, 3, 6 * scale, 5 * scale)
 
@@ -30,19 +30,19 @@ def test_three_is_one_stage_and_eight_are_three() -> None:
 
 
 @pytest.mark.parametrize("factor", [2, 3])
-def test_enlargement_starts_without_a_checkerboard(factor: int) -> None:
-    enlarged = SubPixel(4, factor, nn.PReLU())(torch.randn(1, 4, 5, 6))
-    corners = enlarged[..., ::factor, ::factor]
-    assert torch.equal(enlarged, corners.repeat_interleave(factor, -1).repeat_interleave(factor, -2))
+def test_upscaling_starts_without_a_checkerboard(factor: int) -> None:
+    upscaled = SubPixel(4, factor, nn.PReLU())(torch.randn(1, 4, 5, 6))
+    corners = upscaled[..., ::factor, ::factor]
+    assert torch.equal(upscaled, corners.repeat_interleave(factor, -1).repeat_interleave(factor, -2))
     assert corners.std() > 0.1
 
 
 @pytest.mark.parametrize(("build", "near"), [(MSRResNet, 0.2), (Compact, 0.02)])
-def test_generators_that_add_detail_start_near_the_bilinear_enlargement(build: type[nn.Module], near: float) -> None:
+def test_generators_that_add_detail_start_near_the_bilinear_upscaling(build: type[nn.Module], near: float) -> None:
     torch.manual_seed(0)
-    picture = torch.rand(1, 3, 12, 12)
-    bilinear = F.interpolate(picture, scale_factor=4, mode="bilinear")
-    assert (build(4, channels=16, blocks=4)(picture) - bilinear).abs().mean() < near
+    image = torch.rand(1, 3, 12, 12)
+    bilinear = F.interpolate(image, scale_factor=4, mode="bilinear")
+    assert (build(4, channels=16, blocks=4)(image) - bilinear).abs().mean() < near
 
 
 @pytest.mark.parametrize("build", GENERATORS)
@@ -53,11 +53,11 @@ def test_the_halo_is_the_reach_of_an_output_pixel(build: type[nn.Module], scale:
         if isinstance(module, nn.Conv2d):
             nn.init.constant_(module.weight, 1 / module.weight[0].numel())
     middle = 14
-    picture = torch.rand(1, 3, 2 * middle, 2 * middle, dtype=torch.float64, requires_grad=True)
-    output = network(picture)
+    image = torch.rand(1, 3, 2 * middle, 2 * middle, dtype=torch.float64, requires_grad=True)
+    output = network(image)
     reaches = []
     for place in range(scale):  # every place within the pixels that stand for one of the input's
-        (slope,) = torch.autograd.grad(output[0, 0, middle * scale + place, middle * scale], picture, retain_graph=True)
+        (slope,) = torch.autograd.grad(output[0, 0, middle * scale + place, middle * scale], image, retain_graph=True)
         rows = slope.abs().sum((0, 1, 3)).nonzero().flatten()
         reaches.append(max(middle - int(rows.min()), int(rows.max()) - middle))
     assert max(reaches) <= network.halo <= max(reaches) + 1
@@ -77,12 +77,12 @@ def test_colours_are_computed_at_full_precision_under_autocast(build: type[nn.Mo
 
 def test_srresnet_limits_its_output_only_when_asked_to() -> None:
     torch.manual_seed(0)
-    picture = torch.rand(1, 3, 8, 8) * 50
+    image = torch.rand(1, 3, 8, 8) * 50
     free, limited = SRResNet(2, 4, 1), SRResNet(2, 4, 1, clamp=True)
     limited.load_state_dict(free.state_dict())
-    output = free(picture)
+    output = free(image)
     assert output.min() < 0 or output.max() > 1
-    assert torch.equal(limited(picture), output.clamp(0, 1))
+    assert torch.equal(limited(image), output.clamp(0, 1))
 
 
 @pytest.mark.parametrize("crop", [24, 40, 96, 100])
@@ -112,5 +112,5 @@ def test_the_sigmoid_makes_a_probability_of_the_score() -> None:
     torch.manual_seed(0)
     plain, article = Discriminator(16, 4, hidden=8), Discriminator(16, 4, hidden=8, sigmoid=True)
     article.load_state_dict(plain.state_dict())
-    pictures = torch.rand(3, 3, 16, 16)
-    assert torch.allclose(article.eval()(pictures), plain.eval()(pictures).sigmoid())
+    images = torch.rand(3, 3, 16, 16)
+    assert torch.allclose(article.eval()(images), plain.eval()(images).sigmoid())

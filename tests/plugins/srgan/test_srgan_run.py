@@ -31,7 +31,7 @@ def test_a_run_goes_through_both_phases_and_its_weights_rebuild_the_generator(tm
         batch_size=2,
         crop_size=32,
         precision="fp32",
-        sample_pictures=1,
+        sample_images=1,
         model={"channels": 4, "blocks": 1, "scale": 2},
         discriminator={"channels": 4, "hidden": 8},
         perceptual={"weights": "random", "layers": {"relu1_2": 1.0}},

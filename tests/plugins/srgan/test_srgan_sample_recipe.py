@@ -98,7 +98,7 @@ def test_the_recipe_is_said_where_it_is_used() -> None:
 def test_weights_of_the_small_generator_rebuild_it(tmp_path: Path) -> None:
     torch.set_num_threads(1)
     given = {"out": tmp_path, "name": "run", "device": "cpu", "epochs": 1, "samples_per_epoch": 2, "batch_size": 2}
-    settings = SRGANSettings.model_validate({**given, "precision": "fp32", "sample_pictures": 0}).resolved()
+    settings = SRGANSettings.model_validate({**given, "precision": "fp32", "sample_images": 0}).resolved()
     result = Trainer(SRGAN, settings, name="srgan/srgan").fit()
     task, modules = open_weights(result.weights, registry.get)
     assert isinstance(modules["generator"], Compact)

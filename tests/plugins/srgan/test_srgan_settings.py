@@ -38,9 +38,9 @@ def test_epochs_are_split_four_to_one(epochs: int, expected: tuple[int, int]) ->
     ],
 )
 def test_either_part_can_be_set(given: dict[str, Any], expected: tuple[int, int]) -> None:
-    decided = settings(**given).resolved()
-    assert decided.split() == expected
-    assert decided.epochs == sum(expected)
+    resolved = settings(**given).resolved()
+    assert resolved.split() == expected
+    assert resolved.epochs == sum(expected)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_either_part_can_be_set(given: dict[str, Any], expected: tuple[int, int]
         ({"epochs": 4, "adversarial": {"epochs": 4}}, "leaves none of epochs .4. for pretraining"),
         ({"crop_size": 50}, "crop_size .50. is not a multiple of the scale .4."),
         ({"crop_size": 50, "data": Path("x"), "model": {"scale": 4}}, "is not a multiple of the scale .4."),
-        ({"crop_size": 8}, "crop_size .8.: relu5_4 of vgg19 sees nothing of pictures of fewer than 16 pixels"),
+        ({"crop_size": 8}, "crop_size .8.: relu5_4 of vgg19 sees nothing of images of fewer than 16 pixels"),
         ({"model": {"clamp": True}}, "only srresnet has this limit"),
         ({"model": {"scale": 5}}, "Input should be 2, 3, 4 or 8"),
     ],
@@ -69,7 +69,7 @@ def test_what_contradicts_itself_is_refused(given: dict[str, Any], said: str) ->
         ({"pretrain": {"epochs": 7}, "adversarial": {"epochs": 0}}, (7, 0), (7, 23)),
     ],
 )
-def test_a_resumed_run_adds_epochs_to_the_game(
+def test_a_resumed_run_adds_epochs_to_the_adversarial_phase(
     given: dict[str, Any], first: tuple[int, int], more: tuple[int, int]
 ) -> None:
     before = settings(**given).resolved()
@@ -79,8 +79,8 @@ def test_a_resumed_run_adds_epochs_to_the_game(
 
 def test_one_epoch_is_pretraining_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        decided = settings(epochs=1).resolved()
-    assert decided.split() == (1, 0)
+        resolved = settings(epochs=1).resolved()
+    assert resolved.split() == (1, 0)
     assert "One epoch is pretraining only" in caplog.text
 
 
@@ -96,16 +96,16 @@ def nothing_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("nothing_cached")
 def test_without_trained_features_they_are_random_from_then_on(caplog: pytest.LogCaptureFixture) -> None:
-    decided = SRGANSettings(epochs=2, model={"architecture": "msrresnet"}).resolved()
-    assert decided.perceptual.weights == "random"
+    resolved = SRGANSettings(epochs=2, model={"architecture": "msrresnet"}).resolved()
+    assert resolved.perceptual.weights == "random"
     assert caplog.text.count("random") == 1
-    assert decided.resolved() == decided
+    assert resolved.resolved() == resolved
 
 
 @pytest.mark.usefixtures("nothing_cached")
 def test_pretraining_alone_neither_warns_of_features_nor_fetches_them(caplog: pytest.LogCaptureFixture) -> None:
-    decided = SRGANSettings(epochs=3, adversarial={"epochs": 0}, perceptual={"weight": 0.1}).resolved()
-    assert decided.perceptual.weights == "random"
+    resolved = SRGANSettings(epochs=3, adversarial={"epochs": 0}, perceptual={"weight": 0.1}).resolved()
+    assert resolved.perceptual.weights == "random"
     asked = SRGANSettings(epochs=3, adversarial={"epochs": 0}, perceptual={"weights": "imagenet"}).resolved()
     assert asked.perceptual.weights == "imagenet"
     assert not caplog.text
@@ -113,16 +113,16 @@ def test_pretraining_alone_neither_warns_of_features_nor_fetches_them(caplog: py
 
 @pytest.mark.usefixtures("nothing_cached")
 def test_a_perceptual_loss_of_weight_zero_decides_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    decided = SRGANSettings(epochs=5, perceptual={"weight": 0}).resolved()
-    assert decided.perceptual.weights == "auto"
+    resolved = SRGANSettings(epochs=5, perceptual={"weight": 0}).resolved()
+    assert resolved.perceptual.weights == "auto"
     assert not caplog.text
 
 
 def pairs(folder: Path, scale: int) -> Path:
     for name, side in (("LR", 16), ("HR", 16 * scale)):
         (folder / name).mkdir(parents=True)
-        for picture in ("a.png", "b.png"):
-            Image.new("RGB", (side, side)).save(folder / name / picture)
+        for image in ("a.png", "b.png"):
+            Image.new("RGB", (side, side)).save(folder / name / image)
     return folder
 
 
@@ -147,16 +147,16 @@ def test_crops_that_no_features_look_at_may_be_small(given: dict[str, Any]) -> N
 
 
 def test_pairs_of_a_scale_that_no_generator_has_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="the pairs are of scale 5; srgan enlarges 2, 3, 4 or 8 times"):
+    with pytest.raises(UsageError, match="the pairs are of scale 5; srgan upscales 2, 3, 4 or 8 times"):
         settings(data=pairs(tmp_path, 5)).resolved()
 
 
 @pytest.mark.usefixtures("nothing_cached")
 @pytest.mark.parametrize("flag", ["data", "val_data"])
-def test_a_folder_without_pictures_is_told_before_the_features_are(
+def test_a_folder_without_images_is_told_before_the_features_are(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, flag: str
 ) -> None:
-    with pytest.raises(UsageError, match=r"no pictures"):
+    with pytest.raises(UsageError, match=r"no images"):
         SRGANSettings.model_validate({flag: tmp_path, "model": {"scale": 4}}).resolved()
     assert not caplog.text
 

@@ -43,7 +43,7 @@ def test_every_trained_parameter_takes_part_and_no_other(phase: str, architectur
         assert moved(gradients) == {key for key in gradients if key.startswith(f"{name}.")}
 
 
-def test_the_game_has_a_pixel_anchor_by_default() -> None:
+def test_adversarial_training_has_a_pixel_anchor_by_default() -> None:
     terms = one_step("adversarial").terms["generator"]
     assert set(terms) == {"l1", "adversarial", "perceptual"}
     assert SRGANSettings().adversarial.pixel_weight >= 1
@@ -66,18 +66,18 @@ def test_each_pixel_loss_can_be_chosen_in_either_phase(loss: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["vanilla", "least-squares", "hinge"])
-def test_the_discriminators_opinions_are_logged_as_probabilities(kind: str) -> None:
+def test_the_discriminators_scores_are_logged_as_probabilities(kind: str) -> None:
     step = one_step("adversarial", adversarial={"kind": kind})
     assert set(step.logged) == {"d_real", "d_fake", "d_fake_after", "checkerboard", "diversity", "sharpness"}
     assert all(0 <= step.logged[name] <= 1 for name in ("d_real", "d_fake", "d_fake_after"))
     assert set(step.terms["discriminator"]) == {"d_loss_real", "d_loss_fake"}
 
 
-def test_photographs_and_enlargements_share_one_batch_of_the_discriminator() -> None:
+def test_photographs_and_upscaled_images_share_one_batch_of_the_discriminator() -> None:
     task = SRGAN(SRGANSettings(**SMALL))
     sizes: list[int] = []
-    critic = networks_of(task)["discriminator"]
-    critic.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))
+    discriminator = networks_of(task)["discriminator"]
+    discriminator.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))
     batch = {"input": torch.rand(2, 3, 4, 4), "target": torch.rand(2, 3, 16, 16)}
     task.train_step(batch, Recorder(task, "adversarial"))
     assert sizes == [4, 4]
@@ -104,7 +104,7 @@ def test_numbers_of_pretraining_are_no_cause_for_alarm() -> None:
     assert SRGAN(SRGANSettings(**SMALL)).health({"generator/l1": 0.1}) is None
 
 
-def test_pretraining_is_judged_by_psnr_and_the_game_is_not() -> None:
+def test_pretraining_is_judged_by_psnr_and_the_adversarial_phase_is_not() -> None:
     pretrain, adversarial = SRGAN(SRGANSettings(**SMALL, epochs=10)).phases()
     assert (pretrain.epochs, pretrain.monitor) == (8, "psnr")
     assert (adversarial.epochs, adversarial.monitor, adversarial.start) == (2, None, "best")
@@ -121,12 +121,12 @@ def test_a_prediction_stays_within_black_and_white() -> None:
 def test_a_tile_with_its_halo_equals_that_part_of_the_whole(architecture: str) -> None:
     task = SRGAN(SRGANSettings(model={"architecture": architecture, "channels": 4, "blocks": 2, "scale": 2}))
     network, halo = networks_of(task)["generator"].double().eval(), task.tiling.halo
-    picture = torch.rand(1, 3, 8, 40, dtype=torch.float64)
-    whole = network(picture)
-    tile = network(picture[..., 20 - halo :])[..., 2 * halo :]
+    image = torch.rand(1, 3, 8, 40, dtype=torch.float64)
+    whole = network(image)
+    tile = network(image[..., 20 - halo :])[..., 2 * halo :]
     assert task.tiling.mode == "exact"
     assert torch.allclose(tile, whole[..., 40:], rtol=0, atol=1e-12)
-    shorter = network(picture[..., 20 - halo + 3 :])[..., 2 * (halo - 3) :]
+    shorter = network(image[..., 20 - halo + 3 :])[..., 2 * (halo - 3) :]
     assert not torch.allclose(shorter, whole[..., 40:], rtol=0, atol=1e-12)
 
 

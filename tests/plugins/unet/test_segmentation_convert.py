@@ -22,17 +22,17 @@ from restore.plugins.unet.task import NestedUNetSegmentation, Segmentation
 
 def test_published_checkpoints_give_what_their_own_code_gives() -> None:
     torch.manual_seed(0)
-    reference = NestedUNet(width=2, deep_supervision=True).eval().double()
+    reference = NestedUNet(channels=2, deep_supervision=True).eval().double()
     for module in reference.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
-            # Statistics of pictures that were divided by 255 twice, as that code trains.
+            # Statistics of images that were divided by 255 twice, as that code trains.
             module.running_mean.normal_(std=0.01)
             module.running_var.uniform_(0.001, 0.01)
-    picture = torch.rand(1, 3, 96, 96, dtype=torch.float64)
+    image = torch.rand(1, 3, 96, 96, dtype=torch.float64)
     mean, std = (
         torch.tensor(values).double().view(3, 1, 1) for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     )
-    as_read_there = (picture.flip(1) - mean) / std / 255  # blue, green, red
+    as_read_there = (image.flip(1) - mean) / std / 255  # blue, green, red
     state = {f"module.{key}": value for key, value in reference.state_dict().items()}
     model, renamed = from_pytorch_nested_unet(state)
     assert model["classes"] == ["foreground"]
@@ -40,7 +40,7 @@ def test_published_checkpoints_give_what_their_own_code_gives() -> None:
     network = task.networks()["segmenter"].double().eval()
     network.load_state_dict({key.removeprefix("segmenter."): value for key, value in renamed.items()})
     with torch.no_grad():
-        found = task.predict({"input": picture}, Networks({"segmenter": network}))["probability"]
+        found = task.predict({"input": image}, Networks({"segmenter": network}))["probability"]
         expected = reference(as_read_there)[-1].sigmoid()
     assert torch.allclose(found, expected, atol=1e-7)
     assert expected.std() > 0.01
@@ -48,7 +48,7 @@ def test_published_checkpoints_give_what_their_own_code_gives() -> None:
 
 @pytest.mark.parametrize("name", ["unet", "nested-unet"])
 def test_a_published_checkpoint_is_imported_whole(tmp_path: Path, name: str) -> None:
-    network = UNet(num_classes=2, width=3) if name == "unet" else NestedUNet(num_classes=2, width=3)
+    network = UNet(num_classes=2, channels=3) if name == "unet" else NestedUNet(num_classes=2, channels=3)
     report = import_published(tmp_path, network.state_dict(), name)
     assert report.loaded == len(network.state_dict())
     assert not report.differences

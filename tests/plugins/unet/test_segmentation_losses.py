@@ -28,7 +28,7 @@ def total(loss: losses.Loss, logits: Tensor | list[Tensor], target: Tensor) -> T
     return torch.stack(list(loss(logits, {"target": target}).values())).sum()
 
 
-def chance(seed: int = 0) -> torch.Generator:
+def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
@@ -45,7 +45,7 @@ def test_lovasz_hinge_equals_its_reference(golden: ModuleType) -> None:
 
 @pytest.mark.parametrize("make", ALL, ids=lambda make: make.__name__)
 def test_a_perfect_answer_costs_next_to_nothing_and_its_opposite_much(make: object) -> None:
-    maps = (torch.rand(2, 3, 12, 12, generator=chance()) > 0.5).float()
+    maps = (torch.rand(2, 3, 12, 12, generator=rng()) > 0.5).float()
     loss = make()  # type: ignore[operator]
     right, wrong = total(loss, 40 * maps - 20, maps), total(loss, 20 - 40 * maps, maps)
     assert 0 <= right < 1e-5
@@ -54,7 +54,7 @@ def test_a_perfect_answer_costs_next_to_nothing_and_its_opposite_much(make: obje
 
 @pytest.mark.parametrize("make", FOR_NUMBERS, ids=lambda make: make.__name__)
 def test_every_loss_takes_class_numbers(make: object) -> None:
-    numbers = torch.randint(0, 3, (2, 1, 12, 12), generator=chance())
+    numbers = torch.randint(0, 3, (2, 1, 12, 12), generator=rng())
     maps = F.one_hot(numbers[:, 0], 3).movedim(-1, 1).float()
     loss = make()  # type: ignore[operator]
     assert total(loss, 40 * maps - 20, numbers) < 1e-5 < total(loss, 20 - 40 * maps, numbers)
@@ -62,11 +62,11 @@ def test_every_loss_takes_class_numbers(make: object) -> None:
 
 @pytest.mark.parametrize("make", FOR_NUMBERS, ids=lambda make: make.__name__)
 def test_ignored_pixels_change_nothing(make: object) -> None:
-    numbers = torch.randint(0, 3, (2, 1, 12, 12), generator=chance())
+    numbers = torch.randint(0, 3, (2, 1, 12, 12), generator=rng())
     numbers[:, :, 4:9] = IGNORED
-    logits = torch.randn(2, 3, 12, 12, generator=chance(1))
+    logits = torch.randn(2, 3, 12, 12, generator=rng(1))
     other = logits.clone()
-    other[:, :, 4:9] = torch.randn(2, 3, 5, 12, generator=chance(2))
+    other[:, :, 4:9] = torch.randn(2, 3, 5, 12, generator=rng(2))
     loss = make()  # type: ignore[operator]
     assert total(loss, logits, numbers) == pytest.approx(total(loss, other, numbers).item(), rel=1e-6)
 
@@ -74,23 +74,23 @@ def test_ignored_pixels_change_nothing(make: object) -> None:
 @pytest.mark.parametrize("make", FOR_NUMBERS, ids=lambda make: make.__name__)
 @pytest.mark.parametrize("fill", [0, IGNORED])
 def test_gradients_are_finite_where_there_is_nothing_to_find(make: object, fill: int) -> None:
-    logits = torch.randn(2, 3, 8, 8, generator=chance(), requires_grad=True)
+    logits = torch.randn(2, 3, 8, 8, generator=rng(), requires_grad=True)
     total(make(), logits, torch.full((2, 1, 8, 8), fill)).backward()  # type: ignore[operator]
     assert logits.grad is not None
     assert logits.grad.isfinite().all()
 
 
 def test_cross_entropy_is_the_usual_one() -> None:
-    logits = torch.randn(2, 4, 9, 9, generator=chance(), dtype=torch.float64)
-    numbers = torch.randint(0, 4, (2, 1, 9, 9), generator=chance(1))
+    logits = torch.randn(2, 4, 9, 9, generator=rng(), dtype=torch.float64)
+    numbers = torch.randint(0, 4, (2, 1, 9, 9), generator=rng(1))
     numbers[0, 0, 0, :5] = IGNORED
     expected = F.cross_entropy(logits, numbers[:, 0], ignore_index=IGNORED)
     assert torch.allclose(losses.cross_entropy_loss(logits, numbers), expected)
 
 
 def test_focal_without_focus_is_half_the_cross_entropy() -> None:
-    logits = torch.randn(2, 1, 9, 9, generator=chance(), dtype=torch.float64)
-    maps = (torch.rand(2, 1, 9, 9, generator=chance(1)) > 0.5).double()
+    logits = torch.randn(2, 1, 9, 9, generator=rng(), dtype=torch.float64)
+    maps = (torch.rand(2, 1, 9, 9, generator=rng(1)) > 0.5).double()
     half = losses.focal_loss(logits, maps, focus=0, balance=0.5)
     assert torch.allclose(2 * half, losses.binary_cross_entropy_loss(logits, maps))
 
@@ -110,15 +110,15 @@ def test_the_jaccard_gradient_adds_up_to_the_jaccard_loss() -> None:
 
 
 def test_lovasz_at_hard_answers_is_one_minus_iou() -> None:
-    maps = (torch.rand(1, 1, 10, 10, generator=chance()) > 0.6).double()
-    found = (torch.rand(1, 1, 10, 10, generator=chance(1)) > 0.6).double()
+    maps = (torch.rand(1, 1, 10, 10, generator=rng()) > 0.6).double()
+    found = (torch.rand(1, 1, 10, 10, generator=rng(1)) > 0.6).double()
     iou = (maps * found).sum() / (maps + found).clamp(max=1).sum()
     assert torch.allclose(losses.lovasz_softmax_loss(200 * found - 100, maps), 1 - iou)
 
 
 def test_deep_supervision_averages_the_heads() -> None:
-    heads = [torch.randn(2, 1, 8, 8, generator=chance(seed)) for seed in range(4)]
-    maps = (torch.rand(2, 1, 8, 8, generator=chance(9)) > 0.5).float()
+    heads = [torch.randn(2, 1, 8, 8, generator=rng(seed)) for seed in range(4)]
+    maps = (torch.rand(2, 1, 8, 8, generator=rng(9)) > 0.5).float()
     averaged = losses.EveryHead(losses.bce_dice())(heads, {"target": maps})
     each = [losses.bce_dice()(head, {"target": maps}) for head in heads]
     for name in ("bce", "dice"):
@@ -126,7 +126,7 @@ def test_deep_supervision_averages_the_heads() -> None:
 
 
 def test_half_precision_logits_are_summed_in_full() -> None:
-    logits = torch.randn(1, 1, 64, 64, generator=chance()).bfloat16()
-    maps = (torch.rand(1, 1, 64, 64, generator=chance(1)) > 0.5).float()
+    logits = torch.randn(1, 1, 64, 64, generator=rng()).bfloat16()
+    maps = (torch.rand(1, 1, 64, 64, generator=rng(1)) > 0.5).float()
     assert losses.dice_loss(logits, maps).dtype == torch.float32
     assert losses.dice_loss(logits, maps) == losses.dice_loss(logits.float(), maps)

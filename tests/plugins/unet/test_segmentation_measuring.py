@@ -14,17 +14,17 @@ from restore.core.evaluation import evaluate
 from restore.core.networks import Networks
 from restore.core.task import Task
 from restore.plugins.unet.commands import compare_levels, levels, page_of, ranked, write_cases
-from restore.plugins.unet.options import CasesSettings, EvaluateSettings, LevelsSettings
+from restore.plugins.unet.options import CasesSettings, LevelsSettings, SegmentationEvaluateOptions
 from restore.plugins.unet.otsu import Otsu
 from restore.plugins.unet.settings import SegmentationSettings
 
 
 def test_evaluation_has_a_sweep_and_thresholds() -> None:
     assert nested().default_protocol == "overlap"
-    swept = nested(evaluate=EvaluateSettings(sweep=True))
+    swept = nested(evaluate=SegmentationEvaluateOptions(sweep=True))
     assert swept.default_protocol == "sweep"
     assert len(swept.protocols()["sweep"].metrics) == 20
-    assert "iou@0.30" in nested(evaluate=EvaluateSettings(threshold=0.3)).protocols()["overlap"].metrics
+    assert "iou@0.30" in nested(evaluate=SegmentationEvaluateOptions(threshold=0.3)).protocols()["overlap"].metrics
     assert nested().phases()[0].monitor in nested().training_protocol.metrics
 
 
@@ -32,8 +32,8 @@ def test_otsu_is_measured_beside_the_network(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("restore.plugins.unet.data.splits.VALIDATION_DRAWINGS", 3)
     task = nested()
     baseline = task.baselines()["otsu"]
-    pictures = task.evaluation_data(None)
-    scores = evaluate(baseline, {}, pictures, baseline.protocols()["overlap"], of="otsu")
+    images = task.evaluation_data(None)
+    scores = evaluate(baseline, {}, images, baseline.protocols()["overlap"], of="otsu")
     assert 0 < scores.numbers[0].value < 0.9
     assert scores.numbers[0].of == "otsu"
     assert not isinstance(baseline, Task)
@@ -44,18 +44,18 @@ def test_otsu_takes_the_smaller_side_of_the_threshold() -> None:
     task = Otsu(SegmentationSettings())
     dark = torch.full((1, 3, 8, 8), 0.9)
     dark[..., :2] = 0.1
-    for picture in (dark, 1 - dark):
-        found = task.predict({"input": picture}, Networks({}))["probability"]
+    for image in (dark, 1 - dark):
+        found = task.predict({"input": image}, Networks({}))["probability"]
         assert found[..., :2].all()
         assert not found[..., 2:].any()
     assert not task.predict({"input": torch.ones(1, 3, 8, 8)}, Networks({}))["probability"].any()
 
 
-def test_cases_rank_pictures_without_naming_one_twice(
+def test_cases_rank_images_without_naming_one_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("restore.plugins.unet.data.splits.VALIDATION_DRAWINGS", 5)
-    task = nested(width=2)
+    task = nested(channels=2)
     networks = frozen(task)
     settings = CasesSettings(count=3, output=tmp_path / "cases.html", device="cpu", threshold=0.3)
     worst, best = ranked(task, networks, settings, torch.device("cpu"))
@@ -76,7 +76,7 @@ def test_the_page_shows_names_as_they_are() -> None:
     assert "<script>" not in page_of([], [], "<script>")
 
 
-def test_levels_are_measured_on_the_pictures_that_are_asked_for(tmp_path: Path) -> None:
+def test_levels_are_measured_on_the_images_that_are_asked_for(tmp_path: Path) -> None:
     for folder in ("images", "masks"):
         (tmp_path / folder).mkdir()
     for name, inside in (("all", 255), ("nothing", 0)):
@@ -88,7 +88,7 @@ def test_levels_are_measured_on_the_pictures_that_are_asked_for(tmp_path: Path) 
     for name in networks.segmenter.heads:
         networks.segmenter.get_submodule(name).bias.fill_(99.0)  # everything is found everywhere
     for names, iou in ((None, 0.5), (tmp_path / "names.txt", 1.0)):
-        settings = LevelsSettings(repeats=1, device="cpu", data=tmp_path, names=names)
+        settings = LevelsSettings(repeats=1, device="cpu", data=tmp_path, list_file=names)
         assert [level.iou for level in levels(task, networks, settings)] == [iou] * 4
 
 

@@ -17,8 +17,8 @@ def rows(metric: Metric, prediction: Tensor, target: Tensor) -> Tensor:
 
 
 @pytest.fixture
-def two_pictures() -> tuple[Tensor, Tensor]:
-    """One picture with IoU 1/2 (2 of 4 pixels), one with IoU 4/5."""
+def two_images() -> tuple[Tensor, Tensor]:
+    """One image with IoU 1/2 (2 of 4 pixels), one with IoU 4/5."""
     target = torch.zeros(2, 1, 4, 4)
     target[0, 0, 0, :4] = 1
     target[1, 0, 1, :4] = 1
@@ -29,10 +29,10 @@ def two_pictures() -> tuple[Tensor, Tensor]:
     return prediction, target
 
 
-def test_pooling_decides_the_number(two_pictures: tuple[Tensor, Tensor]) -> None:
+def test_pooling_decides_the_number(two_images: tuple[Tensor, Tensor]) -> None:
     def measured(score: metrics.Score, pooling: metrics.Pooling) -> float:
         metric = metrics.Overlap(score, pooling)
-        return metric.reduce(rows(metric, *two_pictures))
+        return metric.reduce(rows(metric, *two_images))
 
     assert measured("iou", "set") == pytest.approx(6 / 9)
     assert measured("iou", "image") == pytest.approx((2 / 4 + 4 / 5) / 2)
@@ -40,18 +40,18 @@ def test_pooling_decides_the_number(two_pictures: tuple[Tensor, Tensor]) -> None
     assert measured("dice", "image") == pytest.approx((4 / 6 + 8 / 9) / 2)
 
 
-def test_batch_pooled_iou_depends_on_the_batch_size_and_says_so(two_pictures: tuple[Tensor, Tensor]) -> None:
+def test_batch_pooled_iou_depends_on_the_batch_size_and_says_so(two_images: tuple[Tensor, Tensor]) -> None:
     single, both = metrics.Overlap("iou", "batch", batch=1), metrics.Overlap("iou", "batch", batch=16)
-    counted = rows(single, *two_pictures)
+    counted = rows(single, *two_images)
     assert single.reduce(counted) == pytest.approx(0.65, abs=1e-5)
     assert both.reduce(counted) == pytest.approx(6 / 9, abs=1e-5)
     assert "batches of 16" in both.convention
     assert both.name == "iou-batch"
 
 
-def test_batches_of_unequal_size_count_by_their_size(two_pictures: tuple[Tensor, Tensor]) -> None:
+def test_batches_of_unequal_size_count_by_their_size(two_images: tuple[Tensor, Tensor]) -> None:
     metric = metrics.Overlap("iou", "batch", batch=2)
-    counted = rows(metric, *two_pictures)[[0, 0, 1]]
+    counted = rows(metric, *two_images)[[0, 0, 1]]
     assert metric.reduce(counted) == pytest.approx((2 * 0.5 + 0.8) / 3, abs=1e-5)
 
 
@@ -89,14 +89,14 @@ def test_class_numbers_are_compared_by_the_most_probable_class() -> None:
     assert metric.reduce(metric.measure(scores, target)) == pytest.approx((1 + 0 + 0.5) / 3)
 
 
-def test_rows_do_not_depend_on_how_pictures_were_batched(two_pictures: tuple[Tensor, Tensor]) -> None:
+def test_rows_do_not_depend_on_how_images_were_batched(two_images: tuple[Tensor, Tensor]) -> None:
     metric = metrics.Overlap()
-    assert torch.equal(metric.measure(*two_pictures), rows(metric, *two_pictures))
+    assert torch.equal(metric.measure(*two_images), rows(metric, *two_images))
 
 
-def test_the_sweep_finds_the_best_threshold(two_pictures: tuple[Tensor, Tensor]) -> None:
+def test_the_sweep_finds_the_best_threshold(two_images: tuple[Tensor, Tensor]) -> None:
     protocol = metrics.sweep(["nucleus"], [0.1, 0.5, 0.7])
-    values = {name: metric.reduce(rows(metric, *two_pictures)) for name, metric in protocol.metrics.items()}  # type: ignore[arg-type]
+    values = {name: metric.reduce(rows(metric, *two_images)) for name, metric in protocol.metrics.items()}  # type: ignore[arg-type]
     assert values["iou@0.10"] == pytest.approx(8 / 32)
     assert values["iou"] == pytest.approx(6 / 9)
     assert values["iou@0.70"] == pytest.approx(6 / 8)

@@ -16,5 +16,5 @@ def test_the_reference_recipe_is_understood() -> None:
     optimizer = settings.optimizer
     assert (optimizer.name, optimizer.lr, optimizer.momentum, optimizer.weight_decay) == ("sgd", 1e-3, 0.9, 1e-4)
     assert optimizer.lr * optimizer.schedule.final == 1e-5
-    assert (settings.epochs, settings.batch_size, settings.val_share) == (100, 16, 0.2)
+    assert (settings.epochs, settings.batch_size, settings.val_fraction) == (100, 16, 0.2)
     assert settings.model.size == (96, 96)

@@ -7,7 +7,7 @@ import torch
 from small_segmentation import NAMES
 from torch import Tensor
 
-from restore.plugins.unet.options import PredictSettings
+from restore.plugins.unet.options import SegmentationPredictOptions
 from restore.plugins.unet.rendering import COLOURS, outlines, overlay, regions, render
 from restore.plugins.unet.settings import (
     ModelSettings,
@@ -21,36 +21,41 @@ def probability(*levels: float) -> Tensor:
 def test_one_class_is_written_as_mask_probability_and_overlay() -> None:
     found = probability(0.3)
     found[0, 2:6, 2:6] = 0.8
-    shown = render(found, torch.zeros(3, 8, 8), ModelSettings(classes=NAMES), PredictSettings())
+    shown = render(found, torch.zeros(3, 8, 8), ModelSettings(classes=NAMES), SegmentationPredictOptions())
     assert set(shown) == {"", "probability", "overlay"}
-    assert shown[""].picture.sum() == 16
-    assert torch.equal(shown["probability"].picture, found)
-    assert shown["overlay"].picture[:, 2, 2].tolist() == pytest.approx(COLOURS[0])
-    assert shown["overlay"].picture[:, 3, 3].tolist() == pytest.approx([0.3 * value for value in COLOURS[0]])
-    assert not shown["overlay"].picture[:, 0, 0].any()
+    assert shown[""].image.sum() == 16
+    assert torch.equal(shown["probability"].image, found)
+    assert shown["overlay"].image[:, 2, 2].tolist() == pytest.approx(COLOURS[0])
+    assert shown["overlay"].image[:, 3, 3].tolist() == pytest.approx([0.3 * value for value in COLOURS[0]])
+    assert not shown["overlay"].image[:, 0, 0].any()
     assert {name: kept.depth for name, kept in shown.items()} == {"": False, "probability": True, "overlay": False}
     assert not any(kept.alpha for kept in shown.values())
     strict = render(
-        found, torch.zeros(3, 8, 8), ModelSettings(classes=NAMES), PredictSettings(threshold=0.9, outputs=["mask"])
+        found,
+        torch.zeros(3, 8, 8),
+        ModelSettings(classes=NAMES),
+        SegmentationPredictOptions(threshold=0.9, outputs=["mask"]),
     )
     assert set(strict) == {""}
-    assert not strict[""].picture.any()
+    assert not strict[""].image.any()
 
 
 def test_overlapping_classes_are_written_one_by_one() -> None:
-    shown = render(probability(0.3, 0.7), torch.zeros(1, 8, 8), ModelSettings(classes=["a", "b"]), PredictSettings())
+    shown = render(
+        probability(0.3, 0.7), torch.zeros(1, 8, 8), ModelSettings(classes=["a", "b"]), SegmentationPredictOptions()
+    )
     assert set(shown) == {"a", "b", "probability-a", "probability-b", "overlay"}
-    assert not shown["a"].picture.any()
-    assert shown["b"].picture.all()
+    assert not shown["a"].image.any()
+    assert shown["b"].image.all()
 
 
 def test_exclusive_classes_are_written_as_numbers() -> None:
     model = ModelSettings(classes=["none", "a", "b"], multiclass=True)
     found = probability(0.2, 0.3, 0.5)
     found[0, :4] = 0.9
-    shown = render(found, torch.ones(3, 8, 8), model, PredictSettings(outputs=["mask", "overlay"]))
-    assert (255 * shown[""].picture).round().unique().tolist() == [0, 2]
-    assert torch.equal(shown["overlay"].picture[:, :4], torch.ones(3, 4, 8))  # the background is left as it is
+    shown = render(found, torch.ones(3, 8, 8), model, SegmentationPredictOptions(outputs=["mask", "overlay"]))
+    assert (255 * shown[""].image).round().unique().tolist() == [0, 2]
+    assert torch.equal(shown["overlay"].image[:, :4], torch.ones(3, 4, 8))  # the background is left as it is
 
 
 def test_outlines_are_the_border_inside_a_region() -> None:

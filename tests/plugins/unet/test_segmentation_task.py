@@ -26,9 +26,9 @@ from restore.plugins.unet.task import DeepLabSegmentation, NestedUNetSegmentatio
 @pytest.mark.parametrize(
     "task",
     [
-        UNetSegmentation(UNetSettings(model=UNetModel(width=2)).resolved()),
-        NestedUNetSegmentation(NestedUNetSettings(model=NestedUNetModel(width=2, deep_supervision=True)).resolved()),
-        DeepLabSegmentation(DeepLabSettings(model=DeepLabModel(width=8, backbone="resnet18")).resolved()),
+        UNetSegmentation(UNetSettings(model=UNetModel(channels=2)).resolved()),
+        NestedUNetSegmentation(NestedUNetSettings(model=NestedUNetModel(channels=2, deep_supervision=True)).resolved()),
+        DeepLabSegmentation(DeepLabSettings(model=DeepLabModel(channels=8, backbone="resnet18")).resolved()),
     ],
     ids=lambda task: type(task).__name__,
 )

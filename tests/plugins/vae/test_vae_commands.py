@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from restore.cli.app import app
 from restore.core.errors import UsageError
-from restore.core.images.files import read_picture, write_picture
+from restore.core.images.files import read_image, write_image
 from restore.core.weights.files import save_weights
 from restore.plugins.common.animation import fitted
 from restore.plugins.vae.commands import interpolate, sample
@@ -30,8 +30,8 @@ def task() -> VariationalAutoencoder:
 def pair(tmp_path: Path) -> tuple[Path, Path]:
     torch.manual_seed(0)
     paths = tmp_path / "a.png", tmp_path / "b.png"
-    write_picture(paths[0], torch.rand(3, 10, 14))
-    write_picture(paths[1], torch.rand(3, 24, 20))
+    write_image(paths[0], torch.rand(3, 10, 14))
+    write_image(paths[1], torch.rand(3, 24, 20))
     return paths
 
 
@@ -40,7 +40,7 @@ def test_samples_are_a_sheet_that_the_seed_decides(task: VariationalAutoencoder,
     for number, seed in enumerate([3, 3, 4]):
         settings = SampleSettings(n=5, size=10, seed=seed, output=tmp_path / f"{number}.png")
         sample(task, networks_of(task), settings)
-        sheets.append(read_picture(settings.output).colour)
+        sheets.append(read_image(settings.output).colour)
     assert sheets[0].shape == (3, 2 * 12 + 2, 3 * 12 + 2)  # 5 as 3 + 2, each of 10 pixels between lines of 2
     assert torch.equal(sheets[0], sheets[1])
     assert not torch.equal(sheets[0], sheets[2])
@@ -66,10 +66,10 @@ def test_a_strip_begins_and_ends_with_the_reconstructions(
     task: VariationalAutoencoder, pair: tuple[Path, Path], tmp_path: Path
 ) -> None:
     networks, output = networks_of(task), tmp_path / "walk.png"
-    interpolate(task, networks, InterpolateSettings(pictures=pair, steps=4, output=output))
-    strip = read_picture(output).colour
+    interpolate(task, networks, InterpolateSettings(images=pair, steps=4, output=output))
+    strip = read_image(output).colour
     assert strip.shape == (3, 10, 4 * 14)
-    first, second = (read_picture(path).colour for path in pair)
+    first, second = (read_image(path).colour for path in pair)
     for end, shown in ((first, strip[..., :14]), (fitted(second, 10, 14), strip[..., -14:])):
         expected = task.predict({"input": end[None]}, networks)["output"][0]
         torch.testing.assert_close(shown, expected.detach(), atol=0.6 / 255, rtol=0)
@@ -78,7 +78,7 @@ def test_a_strip_begins_and_ends_with_the_reconstructions(
 
 def test_a_gif_walks_there_and_back(task: VariationalAutoencoder, pair: tuple[Path, Path], tmp_path: Path) -> None:
     output = tmp_path / "walk.gif"
-    interpolate(task, networks_of(task), InterpolateSettings(pictures=pair, steps=4, output=output))
+    interpolate(task, networks_of(task), InterpolateSettings(images=pair, steps=4, output=output))
     with Image.open(output) as animation:
         assert animation.format == "GIF"
         assert animation.size == (14, 10)
@@ -86,11 +86,11 @@ def test_a_gif_walks_there_and_back(task: VariationalAutoencoder, pair: tuple[Pa
         assert animation.info["loop"] == 0
 
 
-def test_a_plain_autoencoder_walks_too_and_enlarges(pair: tuple[Path, Path], tmp_path: Path) -> None:
-    plain = Autoencoder(Autoencoder.tiny_settings(model={"width": 2, "stages": 1, "latent": 2, "scale": 2}))
+def test_a_plain_autoencoder_walks_too_and_upscales(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    plain = Autoencoder(Autoencoder.tiny_settings(model={"channels": 2, "depth": 1, "latent": 2, "scale": 2}))
     output = tmp_path / "walk.png"
-    interpolate(plain, networks_of(plain), InterpolateSettings(pictures=pair, steps=2, output=output))
-    assert read_picture(output).size == (20, 2 * 28)
+    interpolate(plain, networks_of(plain), InterpolateSettings(images=pair, steps=2, output=output))
+    assert read_image(output).size == (20, 2 * 28)
 
 
 def test_both_commands_run_from_the_command_line(
@@ -103,10 +103,10 @@ def test_both_commands_run_from_the_command_line(
     runner = CliRunner()
     sampled = runner.invoke(app, ["sample", weights, "-n", "4", "--size", "8", "--output", sheet])
     assert (sampled.exit_code, sampled.output.strip()) == (0, sheet)
-    assert read_picture(Path(sheet)).size == (22, 22)
+    assert read_image(Path(sheet)).size == (22, 22)
     walked = runner.invoke(app, ["interpolate", weights, *map(str, pair), "--steps", "3", "--output", strip])
     assert (walked.exit_code, walked.output.strip()) == (0, strip)
-    assert read_picture(Path(strip)).size == (10, 42)
+    assert read_image(Path(strip)).size == (10, 42)
 
 
 @pytest.mark.parametrize("name", ["walk.jpg", "walk"])
@@ -114,14 +114,14 @@ def test_other_kinds_of_file_are_refused(
     task: VariationalAutoencoder, pair: tuple[Path, Path], tmp_path: Path, name: str
 ) -> None:
     with pytest.raises(UsageError, match=r"\.png or \.gif"):
-        interpolate(task, networks_of(task), InterpolateSettings(pictures=pair, output=tmp_path / name))
+        interpolate(task, networks_of(task), InterpolateSettings(images=pair, output=tmp_path / name))
     assert not (tmp_path / name).exists()
 
 
 def test_no_file_is_replaced_unasked(task: VariationalAutoencoder, pair: tuple[Path, Path], tmp_path: Path) -> None:
     before, networks = pair[1].read_bytes(), networks_of(task)
     for command, settings in (
-        (interpolate, InterpolateSettings(pictures=pair, output=pair[1])),
+        (interpolate, InterpolateSettings(images=pair, output=pair[1])),
         (sample, SampleSettings(output=pair[1])),
     ):
         with pytest.raises(UsageError, match=r"b.png: exists already; choose another name, or --overwrite"):

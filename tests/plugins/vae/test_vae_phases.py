@@ -29,18 +29,18 @@ def test_a_warm_up_of_almost_everything_leaves_an_epoch_for_the_objective() -> N
 
 
 def test_a_resumed_run_with_more_epochs_lengthens_the_objective_alone() -> None:
-    decided = VAESettings(epochs=10).resolved()
-    written = decided.model_dump(mode="json")
+    resolved = VAESettings(epochs=10).resolved()
+    written = resolved.model_dump(mode="json")
     longer = VAESettings.model_validate({**written, "epochs": 20})
-    assert [phase.epochs for phase in VariationalAutoencoder(decided).phases()] == [3, 7]
+    assert [phase.epochs for phase in VariationalAutoencoder(resolved).phases()] == [3, 7]
     assert [phase.epochs for phase in VariationalAutoencoder(longer).phases()] == [3, 17]
     with pytest.raises(ValidationError, match=r"warmup \(3 epochs\) leaves none of epochs \(3\)"):
         VAESettings.model_validate({**written, "epochs": 3})
 
 
 def test_a_run_without_warm_up_gets_none_later() -> None:
-    decided = VAESettings(epochs=1).resolved()
-    longer = decided.model_copy(update={"epochs": 10})
+    resolved = VAESettings(epochs=1).resolved()
+    longer = resolved.model_copy(update={"epochs": 10})
     assert [phase.name for phase in VariationalAutoencoder(longer).phases()] == ["full"]
 
 

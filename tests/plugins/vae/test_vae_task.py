@@ -14,7 +14,7 @@ from restore.core.dataset import Batch
 from restore.core.events import Event, Warned
 from restore.core.training.trainer import Trainer
 from restore.plugins.vae.metrics import ActiveUnits, moments
-from restore.plugins.vae.settings import EvaluationOptions, VAESettings
+from restore.plugins.vae.settings import AutoencoderEvaluateOptions, VAESettings
 from restore.plugins.vae.task import WARMUP, Autoencoder, VariationalAutoencoder
 from restore.plugins.vae.variational import Posterior
 
@@ -89,19 +89,19 @@ def test_every_parameter_takes_part() -> None:
         assert [key for key in idle if ".first." not in key] == []
 
 
-def test_the_autoencoder_can_learn_a_picture_by_heart() -> None:
+def test_the_autoencoder_can_learn_an_image_by_heart() -> None:
     torch.manual_seed(0)
-    model = {"width": 4, "stages": 2, "latent": 8, "scale": 2}
+    model = {"channels": 4, "depth": 2, "latent": 8, "scale": 2}
     task = Autoencoder(Autoencoder.tiny_settings(model=model, recolour=False))
-    picture = torch.nn.functional.interpolate(torch.rand(2, 3, 4, 4), size=16, mode="bilinear")
-    batch = {"input": picture[..., ::2, ::2], "target": picture}
+    image = torch.nn.functional.interpolate(torch.rand(2, 3, 4, 4), size=16, mode="bilinear")
+    batch = {"input": image[..., ::2, ::2], "target": image}
     optimizer = torch.optim.Adam([p for m in networks_of(task).values() for p in m.parameters()], 5e-3)
     errors = []
     for _ in range(150):
         terms = stepped(task, batch, "reconstruction").terms["autoencoder"]
         optimizer.step()
         errors.append(terms["mse"].item())
-    assert errors[-1] < 0.1 * picture.var().item() < errors[0]
+    assert errors[-1] < 0.1 * image.var().item() < errors[0]
 
 
 # --- collapse -------------------------------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ def test_a_collapse_is_noticed_in_a_run(tmp_path: Path) -> None:
         "samples_per_epoch": 160,
         "log_every": 5,
         "optimizer": {"lr": 0.02},
-        "sample_pictures": 0,
+        "sample_images": 0,
         "out": tmp_path,
     }
     settings = VariationalAutoencoder.tiny_settings(**expensive)
@@ -136,12 +136,12 @@ def test_a_healthy_run_is_left_alone() -> None:
 
 
 def test_a_code_of_one_number_collapses_with_its_last() -> None:
-    task = vae(model={"latent": 1, "width": 2})
+    task = vae(model={"latent": 1, "channels": 2})
     assert task.health({"active_units": 1.0}) is None
     assert task.health({"active_units": 0.0}) is not None
 
 
-def test_collapse_is_not_looked_for_before_training_had_a_chance() -> None:
+def test_collapse_is_not_looked_for_before_training_could_show_it() -> None:
     task = vae()
     batch = batch_of(task)
     assert "active_units" not in stepped(task, batch, WARMUP, 0.9).logged
@@ -152,17 +152,17 @@ def test_collapse_is_not_looked_for_before_training_had_a_chance() -> None:
 # --- measuring ------------------------------------------------------------------------------------------------------
 
 
-def test_units_are_active_where_their_mean_varies_over_places_or_pictures() -> None:
+def test_units_are_active_where_their_mean_varies_over_places_or_images() -> None:
     means = torch.zeros(2, 4, 2, 2)
     means[:, 0, 0] = 1.0  # over places
-    means[1, 1] = 1.0  # over pictures
+    means[1, 1] = 1.0  # over images
     means[:, 2] = 5.0  # large, but always the same
     means[0, 3] = 0.05  # hardly
     metric = ActiveUnits("active_units", "")
     assert metric.reduce(metric.measure(moments(means), means)) == 2
 
 
-def test_units_are_counted_alike_from_single_pictures_and_from_batches() -> None:
+def test_units_are_counted_alike_from_single_images_and_from_batches() -> None:
     torch.manual_seed(0)
     means = 0.2 * torch.randn(6, 5, 3, 3)
     metric = ActiveUnits("active_units", "")
@@ -172,8 +172,8 @@ def test_units_are_counted_alike_from_single_pictures_and_from_batches() -> None
 
 @pytest.mark.parametrize(("gray", "scale"), [(False, 1), (True, 1), (False, 2)])
 def test_measured_bounds_are_in_order_and_units_sum_to_the_kl(gray: bool, scale: int) -> None:
-    model = {"width": 4, "stages": 2, "latent": 3, "scale": scale}
-    task = vae(options=EvaluationOptions(draws=5), model=model)
+    model = {"channels": 4, "depth": 2, "latent": 3, "scale": scale}
+    task = vae(options=AutoencoderEvaluateOptions(draws=5), model=model)
     batch = batch_of(task, size=13)
     if gray:
         batch["target"] = batch["target"][:, :1]
@@ -202,13 +202,13 @@ def test_a_gray_target_is_measured_as_three_equal_channels() -> None:
 
 
 def test_bounds_say_how_they_were_estimated() -> None:
-    metrics = vae(options=EvaluationOptions(draws=50)).protocols()["rgb"].metrics
+    metrics = vae(options=AutoencoderEvaluateOptions(draws=50)).protocols()["rgb"].metrics
     assert metrics["elbo"].convention == "nats per value, mean of 50 log-weights"
     assert metrics["iw_bound"].convention == "nats per value, importance-weighted, 50 log-weights"
 
 
 def test_the_measured_elbo_is_the_negative_loss_on_average() -> None:
-    task = vae(options=EvaluationOptions(draws=500), recolour=False)
+    task = vae(options=AutoencoderEvaluateOptions(draws=500), recolour=False)
     batch = batch_of(task, count=1)
     torch.manual_seed(0)
     with torch.no_grad():
@@ -223,7 +223,7 @@ def test_the_measured_elbo_is_the_negative_loss_on_average() -> None:
     assert abs(found.mean().item() - measured) < 5 * found.std().item() / 100**0.5 + 1e-3
 
 
-def test_the_plain_autoencoder_measures_pictures_and_compression() -> None:
+def test_the_plain_autoencoder_measures_images_and_compression() -> None:
     task = Autoencoder(Autoencoder.tiny_settings())
     assert set(task.protocols()) == {"rgb", "y8-border", "y-border", "rgb-border"}
     assert task.default_protocol == "rgb"

@@ -78,12 +78,12 @@ def test_free_bits_leave_a_unit_that_uses_less_without_gradient() -> None:
 
 def test_the_reparameterised_gradient_is_that_of_finite_differences() -> None:
     noise = torch.randn(3, 2, 4, dtype=torch.float64)
-    picture, mixing = torch.randn(2, 5, dtype=torch.float64), torch.randn(4, 5, dtype=torch.float64)
+    image, mixing = torch.randn(2, 5, dtype=torch.float64), torch.randn(4, 5, dtype=torch.float64)
     likelihood = Gaussian().double()
 
     def bound(mean: Tensor, log_variance: Tensor) -> Tensor:
         posterior = Posterior(mean, log_variance)
-        weights = log_weights(posterior, noise, lambda code: likelihood(torch.tanh(code) @ mixing, picture))
+        weights = log_weights(posterior, noise, lambda code: likelihood(torch.tanh(code) @ mixing, image))
         return importance_weighted(weights).sum() + weights.mean(0).sum()
 
     start = some_posterior(2, 4)
@@ -106,9 +106,9 @@ def test_the_reparameterised_gradient_is_that_of_the_expectation() -> None:
 
 
 def test_the_gaussian_is_that_of_torch_distributions() -> None:
-    likelihood, decoded, picture = Gaussian(), torch.rand(3, 3, 4, 4), torch.rand(3, 3, 4, 4)
-    expected = torch.distributions.Normal(decoded, likelihood.log_deviation.exp()).log_prob(picture)
-    torch.testing.assert_close(likelihood(decoded, picture), expected.sum((1, 2, 3)))
+    likelihood, decoded, image = Gaussian(), torch.rand(3, 3, 4, 4), torch.rand(3, 3, 4, 4)
+    expected = torch.distributions.Normal(decoded, likelihood.log_deviation.exp()).log_prob(image)
+    torch.testing.assert_close(likelihood(decoded, image), expected.sum((1, 2, 3)))
 
 
 # --- bounds ---------------------------------------------------------------------------------------------------------
@@ -127,29 +127,29 @@ def test_the_elbo_is_never_above_the_importance_weighted_bound(spread: float) ->
 
 
 class Factors:
-    """x = loadings z + mean + noise: a picture of few values whose likelihood is known."""
+    """x = loadings z + mean + noise: an image of few values whose likelihood is known."""
 
     def __init__(self, values: int = 5, latent: int = 2) -> None:
         self.loadings = torch.randn(latent, values, dtype=torch.float64)
         self.likelihood = Gaussian().double()
         self.likelihood.log_deviation.data.fill_(math.log(0.7))
 
-    def log_likelihood(self, pictures: Tensor) -> object:
-        return lambda code: self.likelihood(code @ self.loadings, pictures)
+    def log_likelihood(self, images: Tensor) -> object:
+        return lambda code: self.likelihood(code @ self.loadings, images)
 
-    def evidence(self, pictures: Tensor) -> Tensor:
-        covariance = self.loadings.T @ self.loadings + 0.49 * torch.eye(pictures.shape[1])
-        return MultivariateNormal(torch.zeros(pictures.shape[1], dtype=torch.float64), covariance).log_prob(pictures)
+    def evidence(self, images: Tensor) -> Tensor:
+        covariance = self.loadings.T @ self.loadings + 0.49 * torch.eye(images.shape[1])
+        return MultivariateNormal(torch.zeros(images.shape[1], dtype=torch.float64), covariance).log_prob(images)
 
 
 @torch.no_grad()
 def test_the_importance_weighted_bound_rises_to_the_likelihood() -> None:
-    model, pictures = Factors(), torch.randn(3, 5, dtype=torch.float64)
+    model, images = Factors(), torch.randn(3, 5, dtype=torch.float64)
     off = Posterior(0.3 * torch.randn(3, 2, dtype=torch.float64), torch.full((3, 2), -0.2, dtype=torch.float64))
     noise = torch.randn(40_000, 3, 2, dtype=torch.float64)
-    weights = log_weights(off, noise, model.log_likelihood(pictures))  # type: ignore[arg-type]
+    weights = log_weights(off, noise, model.log_likelihood(images))  # type: ignore[arg-type]
     means = [torch.stack([importance_weighted(part) for part in weights.split(draws)]).mean(0) for draws in (1, 5, 50)]
-    evidence = model.evidence(pictures)
+    evidence = model.evidence(images)
     assert (means[0] < means[1]).all()
     assert (means[1] < means[2]).all()
     assert (means[2] < evidence + 0.02).all()
@@ -164,7 +164,7 @@ EXACT = math.sqrt(2.0) * torch.tensor([[1.0, 0], [-1, 0], [0, 1], [0, -1]], dtyp
 
 def test_the_optimum_of_a_linear_model_is_probabilistic_pca() -> None:
     """Tipping and Bishop (1999), equations 7 to 9; a linear VAE attains it (Lucas et al., 2019)."""
-    pictures = (
+    images = (
         torch.randn(60, 5, dtype=torch.float64)
         @ torch.diag(torch.tensor([3.0, 2.0, 0.7, 0.5, 0.4], dtype=torch.float64))
         @ torch.linalg.qr(torch.randn(5, 5, dtype=torch.float64)).Q
@@ -175,14 +175,14 @@ def test_the_optimum_of_a_linear_model_is_probabilistic_pca() -> None:
     likelihood = Gaussian().double()
 
     def posterior() -> Posterior:
-        return Posterior(encoder(pictures), log_variance.expand(len(pictures), 2))
+        return Posterior(encoder(images), log_variance.expand(len(images), 2))
 
     def log_likelihood(code: Tensor) -> Tensor:
-        return likelihood(decoder(code), pictures)
+        return likelihood(decoder(code), images)
 
     def loss() -> Tensor:
-        """As training has it: negative log-likelihood of drawn codes and charged KL, per picture."""
-        drawn = posterior().draw(EXACT.unsqueeze(1).expand(4, len(pictures), 2))
+        """As training has it: negative log-likelihood of drawn codes and charged KL, per image."""
+        drawn = posterior().draw(EXACT.unsqueeze(1).expand(4, len(images), 2))
         return charged(posterior().kl(), 0.0) - torch.stack([log_likelihood(code) for code in drawn]).mean()
 
     parameters = [*encoder.parameters(), *decoder.parameters(), *likelihood.parameters(), log_variance]
@@ -196,12 +196,12 @@ def test_the_optimum_of_a_linear_model_is_probabilistic_pca() -> None:
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
 
-    centred = pictures - pictures.mean(0)
-    eigenvalues = torch.linalg.eigvalsh(centred.T @ centred / len(pictures))
+    centred = images - images.mean(0)
+    eigenvalues = torch.linalg.eigvalsh(centred.T @ centred / len(images))
     noise = eigenvalues[:3].mean()
-    vectors = torch.linalg.eigh(centred.T @ centred / len(pictures)).eigenvectors[:, 3:]
+    vectors = torch.linalg.eigh(centred.T @ centred / len(images)).eigenvectors[:, 3:]
     covariance = vectors @ torch.diag(eigenvalues[3:] - noise) @ vectors.T + noise * torch.eye(5)
-    evidence = MultivariateNormal(pictures.mean(0), covariance).log_prob(pictures)
+    evidence = MultivariateNormal(images.mean(0), covariance).log_prob(images)
 
     assert -loss().item() == pytest.approx(evidence.mean().item(), abs=1e-5)
     assert torch.exp(2 * likelihood.log_deviation).item() == pytest.approx(noise.item(), rel=1e-3)

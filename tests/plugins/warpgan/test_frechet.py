@@ -30,7 +30,7 @@ def distance(generated: Tensor, wanted: Tensor) -> float:
     return FrechetDistance().reduce(torch.cat([generated, wanted], dim=1))
 
 
-@pytest.mark.parametrize("count", [4, 50])  # fewer and more pictures than features
+@pytest.mark.parametrize("count", [4, 50])  # fewer and more images than features
 def test_it_is_the_published_formula(count: int) -> None:
     one, other = drawn(count, 6, 1).numpy(), drawn(count, 6, 2).numpy()
     root = sqrtm(np.cov(one.T) @ np.cov(other.T)).real
@@ -49,7 +49,7 @@ def test_a_set_is_at_no_distance_from_itself_and_a_shift_away_from_its_shift(
     assert distance(features + shift, features) == pytest.approx(float(shift.square().sum()), abs=1e-9 * size)
 
 
-def test_one_picture_has_no_distribution() -> None:
+def test_one_image_has_no_distribution() -> None:
     assert np.isnan(distance(torch.ones(1, 3), torch.ones(1, 3)))
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from restore.cli.app import app
 from restore.core.errors import RestoreError, UsageError
-from restore.core.images.files import read_picture, write_picture
+from restore.core.images.files import read_image, write_image
 from restore.plugins.warpgan import commands
 from restore.plugins.warpgan.commands import align, exaggerate
 from restore.plugins.warpgan.data.alignment import reference
@@ -23,47 +23,47 @@ from restore.plugins.warpgan.task import WarpGAN
 
 @pytest.fixture
 def faces(tmp_path: Path) -> Path:
-    """Two people with one picture each and their landmarks, a file each."""
+    """Two people with one image each and their landmarks, a file each."""
     for place, identity in enumerate(("Ann", "Bob")):
-        (tmp_path / "pictures" / identity).mkdir(parents=True)
-        Image.new("RGB", (90, 70), (200, 100 * place, 0)).save(tmp_path / "pictures" / identity / "P00001.jpg")
+        (tmp_path / "images" / identity).mkdir(parents=True)
+        Image.new("RGB", (90, 70), (200, 100 * place, 0)).save(tmp_path / "images" / identity / "P00001.jpg")
         (tmp_path / "points" / identity).mkdir(parents=True)
         text = "\n".join(f"{x} {y}" for x, y in reference(60) + 5 * place)
         (tmp_path / "points" / identity / "P00001.txt").write_text(text)
     return tmp_path
 
 
-def test_pictures_are_aligned_by_their_landmarks(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    align(AlignSettings(folder=faces / "pictures", output=faces / "out", landmarks=faces / "points", size=32))
-    assert [read_picture(faces / "out" / who / "P00001.png").size for who in ("Ann", "Bob")] == [(32, 32)] * 2
-    assert "2 of 2 pictures" in capsys.readouterr().out
+def test_images_are_aligned_by_their_landmarks(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    align(AlignSettings(folder=faces / "images", output=faces / "out", landmarks=faces / "points", size=32))
+    assert [read_image(faces / "out" / who / "P00001.png").size for who in ("Ann", "Bob")] == [(32, 32)] * 2
+    assert "2 of 2 images" in capsys.readouterr().out
 
 
-def test_a_picture_beside_the_folders_of_people_is_aligned_too(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (faces / "pictures" / "stranger.jpg").write_bytes((faces / "pictures" / "Ann" / "P00001.jpg").read_bytes())
+def test_an_image_beside_the_folders_of_people_is_aligned_too(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (faces / "images" / "stranger.jpg").write_bytes((faces / "images" / "Ann" / "P00001.jpg").read_bytes())
     (faces / "points" / "stranger.txt").write_text((faces / "points" / "Ann" / "P00001.txt").read_text())
-    align(AlignSettings(folder=faces / "pictures", output=faces / "out", landmarks=faces / "points", size=32))
-    assert read_picture(faces / "out" / "stranger.png").size == (32, 32)
-    assert "3 of 3 pictures" in capsys.readouterr().out
+    align(AlignSettings(folder=faces / "images", output=faces / "out", landmarks=faces / "points", size=32))
+    assert read_image(faces / "out" / "stranger.png").size == (32, 32)
+    assert "3 of 3 images" in capsys.readouterr().out
 
 
 def test_what_was_found_is_drawn_beside(faces: Path) -> None:
     align(
         AlignSettings(
-            folder=faces / "pictures", output=faces / "out", landmarks=faces / "points", size=32, visualize=True
+            folder=faces / "images", output=faces / "out", landmarks=faces / "points", size=32, visualize=True
         )
     )
-    shown = read_picture(faces / "out-landmarks" / "Ann" / "P00001.png").colour
+    shown = read_image(faces / "out-landmarks" / "Ann" / "P00001.png").colour
     x, y = reference(60)[1].round().astype(int)
     assert shown[:, y, x].tolist() == [0.0, 1.0, 0.0]  # the second landmark is green
 
 
-def test_a_picture_without_landmarks_is_named_and_the_others_go_on(
+def test_an_image_without_landmarks_is_named_and_the_others_go_on(
     faces: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (faces / "points" / "Ann" / "P00001.txt").unlink()
-    with caplog.at_level(logging.WARNING), pytest.raises(RestoreError, match="1 of 2 pictures could not be aligned"):
-        align(AlignSettings(folder=faces / "pictures", output=faces / "out", landmarks=faces / "points", size=32))
+    with caplog.at_level(logging.WARNING), pytest.raises(RestoreError, match="1 of 2 images could not be aligned"):
+        align(AlignSettings(folder=faces / "images", output=faces / "out", landmarks=faces / "points", size=32))
     assert "no landmarks" in caplog.text
     assert (faces / "out" / "Bob" / "P00001.png").is_file()
 
@@ -73,34 +73,34 @@ def test_without_landmarks_and_detector_the_middle_is_cut_out_with_a_warning(
 ) -> None:
     monkeypatch.setattr(commands, "find_detector", lambda chosen: None)
     with caplog.at_level(logging.WARNING):
-        align(AlignSettings(folder=faces / "pictures" / "Ann", output=faces / "out", size=32))
+        align(AlignSettings(folder=faces / "images" / "Ann", output=faces / "out", size=32))
     assert "--detector yunet" in caplog.text
     assert (faces / "out" / "P00001.png").is_file()
 
 
 def test_a_detector_is_asked_where_there_is_one(faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "find_detector", lambda chosen: lambda picture: None)
+    monkeypatch.setattr(commands, "find_detector", lambda chosen: lambda image: None)
     with pytest.raises(RestoreError, match="2 of 2"):
-        align(AlignSettings(folder=faces / "pictures", output=faces / "out", size=32))
-    monkeypatch.setattr(commands, "find_detector", lambda chosen: lambda picture: np.asarray(reference(50)))
-    align(AlignSettings(folder=faces / "pictures", output=faces / "out", size=32))
+        align(AlignSettings(folder=faces / "images", output=faces / "out", size=32))
+    monkeypatch.setattr(commands, "find_detector", lambda chosen: lambda image: np.asarray(reference(50)))
+    align(AlignSettings(folder=faces / "images", output=faces / "out", size=32))
     assert (faces / "out" / "Ann" / "P00001.png").is_file()
 
 
-def test_aligned_pictures_do_not_replace_others_unasked(faces: Path) -> None:
-    settings = AlignSettings(folder=faces / "pictures", output=faces / "out", landmarks=faces / "points", size=32)
+def test_aligned_images_do_not_replace_others_unasked(faces: Path) -> None:
+    settings = AlignSettings(folder=faces / "images", output=faces / "out", landmarks=faces / "points", size=32)
     align(settings)
     with pytest.raises(UsageError, match="exists already"):
         align(settings)
     align(settings.model_copy(update={"overwrite": True}))
 
 
-def test_pictures_with_landmarks_do_not_replace_others_unasked(faces: Path) -> None:
+def test_images_with_landmarks_do_not_replace_others_unasked(faces: Path) -> None:
     shown = faces / "out-landmarks" / "Bob" / "P00001.png"
-    write_picture(commands.writable_folder(shown.parent) / shown.name, torch.rand(3, 8, 8))
+    write_image(commands.writable_folder(shown.parent) / shown.name, torch.rand(3, 8, 8))
     before = shown.read_bytes()
     settings = AlignSettings(
-        folder=faces / "pictures", output=faces / "out", landmarks=faces / "points", size=32, visualize=True
+        folder=faces / "images", output=faces / "out", landmarks=faces / "points", size=32, visualize=True
     )
     with pytest.raises(UsageError, match=r"out-landmarks.Bob.P00001.png: exists already"):
         align(settings)
@@ -111,29 +111,29 @@ def test_pictures_with_landmarks_do_not_replace_others_unasked(faces: Path) -> N
 
 
 def test_originals_are_not_replaced_even_if_asked(faces: Path) -> None:
-    originals = faces / "me-landmarks"
-    originals.mkdir()
-    write_picture(originals / "p.png", torch.rand(3, 40, 40))
-    before = (originals / "p.png").read_bytes()
-    for output in (faces / "me", originals):
-        with pytest.raises(UsageError, match=r"p.png would replace one of the pictures that are to be aligned"):
-            align(AlignSettings(folder=originals, output=output, size=16, visualize=True, overwrite=True))
-    assert (originals / "p.png").read_bytes() == before
+    source = faces / "me-landmarks"
+    source.mkdir()
+    write_image(source / "p.png", torch.rand(3, 40, 40))
+    before = (source / "p.png").read_bytes()
+    for output in (faces / "me", source):
+        with pytest.raises(UsageError, match=r"p.png would replace one of the images that are to be aligned"):
+            align(AlignSettings(folder=source, output=output, size=16, visualize=True, overwrite=True))
+    assert (source / "p.png").read_bytes() == before
 
 
-def test_hidden_files_are_no_pictures(faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hidden_files_are_no_images(faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "find_detector", lambda chosen: None)
-    pictures = faces / "pictures" / "Ann"
-    (pictures / "__MACOSX" / "folder.jpg").mkdir(parents=True)
-    (pictures / "__MACOSX" / "._P00001.jpg").write_bytes(b"no image")
-    align(AlignSettings(folder=pictures, output=faces / "out", size=16))
+    images = faces / "images" / "Ann"
+    (images / "__MACOSX" / "folder.jpg").mkdir(parents=True)
+    (images / "__MACOSX" / "._P00001.jpg").write_bytes(b"no image")
+    align(AlignSettings(folder=images, output=faces / "out", size=16))
     assert [path.name for path in (faces / "out").iterdir()] == ["P00001.png"]
 
 
-def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such folder"):
         align(AlignSettings(folder=tmp_path / "nothing"))
-    with pytest.raises(UsageError, match="no pictures"):
+    with pytest.raises(UsageError, match="no images"):
         align(AlignSettings(folder=tmp_path))
 
 
@@ -148,9 +148,9 @@ def task() -> WarpGAN:
 
 @pytest.mark.parametrize(("name", "size"), [("strip.png", (70, 3 * 90)), ("film.gif", (70, 90))])
 def test_a_photograph_is_exaggerated_more_and_more(faces: Path, task: WarpGAN, name: str, size: tuple) -> None:
-    photo, output = faces / "pictures" / "Ann" / "P00001.jpg", faces / name
-    exaggerate(task, networks_of(task), ExaggerateSettings(picture=photo, output=output, steps=3))
-    assert read_picture(output).size == size
+    photo, output = faces / "images" / "Ann" / "P00001.jpg", faces / name
+    exaggerate(task, networks_of(task), ExaggerateSettings(image=photo, output=output, steps=3))
+    assert read_image(output).size == size
     if name.endswith(".gif"):
         with Image.open(output) as film:
             assert film.n_frames == 4  # there and back
@@ -158,20 +158,20 @@ def test_a_photograph_is_exaggerated_more_and_more(faces: Path, task: WarpGAN, n
 
 def test_an_output_of_another_kind_is_refused_before_the_work(faces: Path, task: WarpGAN) -> None:
     with pytest.raises(UsageError, match=r"--output .*x.mp4: not a"):
-        exaggerate(task, networks_of(task), ExaggerateSettings(picture=faces / "no.jpg", output=faces / "x.mp4"))
+        exaggerate(task, networks_of(task), ExaggerateSettings(image=faces / "no.jpg", output=faces / "x.mp4"))
 
 
 def test_the_photograph_is_not_replaced_by_its_caricatures(faces: Path, task: WarpGAN) -> None:
     photo = faces / "photo.png"
-    write_picture(photo, torch.rand(3, 32, 32))
+    write_image(photo, torch.rand(3, 32, 32))
     before = photo.read_bytes()
     with pytest.raises(UsageError, match=r"photo.png: exists already"):
-        exaggerate(task, networks_of(task), ExaggerateSettings(picture=photo, output=photo))
+        exaggerate(task, networks_of(task), ExaggerateSettings(image=photo, output=photo))
     assert photo.read_bytes() == before
 
 
 def test_align_is_a_command_of_the_group_data(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["data", "align", str(faces / "pictures"), "--landmarks", str(faces / "points"), "--size", "32"]
+    words = ["data", "align", str(faces / "images"), "--landmarks", str(faces / "points"), "--size", "32"]
     with pytest.raises(SystemExit) as ended:
         app([*words, "--output", str(faces / "out")])
     assert ended.value.code in (0, None)

@@ -15,7 +15,7 @@ SIZE = (40, 60)
 
 
 def inside(count: int = 9) -> Tensor:
-    """A grid of points in the picture."""
+    """A grid of points in the image."""
     lines = torch.linspace(0.2, 0.8, 3, dtype=torch.float64)
     rows, columns = torch.meshgrid(39 * lines, 59 * lines, indexing="ij")
     return torch.stack([rows, columns], -1).flatten(0, 1)[None, :count]
@@ -29,7 +29,7 @@ def crossed() -> tuple[Tensor, Tensor]:
     return points, moves
 
 
-def test_points_in_the_picture_cost_nothing_up_to_its_last_pixel() -> None:
+def test_points_in_the_image_cost_nothing_up_to_its_last_pixel() -> None:
     assert outside(inside(), *SIZE).tolist() == [0]
     assert outside(torch.tensor([[[0.0, 0.0], [39.0, 59.0]]]), *SIZE).tolist() == [0]
 
@@ -102,7 +102,7 @@ def test_following_the_gradient_unfolds() -> None:
     assert after < 0.5 * before
 
 
-def test_following_the_gradient_leads_back_into_the_picture() -> None:
+def test_following_the_gradient_leads_back_into_the_image() -> None:
     before, after = followed(lambda points: outside(points, *SIZE), inside() - 12)
     assert before > 0.003
     assert after < 0.1 * before
@@ -120,7 +120,7 @@ def test_penalties_are_of_the_precision_of_the_points() -> None:
     torch.testing.assert_close(folds(points, moves, *SIZE).double(), folds(*crossed(), *SIZE), atol=1e-4, rtol=1e-3)
 
 
-def test_torn_pictures_do_not_drown_everything() -> None:
+def test_torn_images_do_not_drown_everything() -> None:
     points, moves = crossed()
     points[0, 0], moves[0, 0], moves[0, 1] = points[0, 1] + 1e-3, 5.0, -5.0
     points[0, 0] = points[0, 1] + moves[0, 1] + 1e-3 - moves[0, 0]  # they arrive side by side

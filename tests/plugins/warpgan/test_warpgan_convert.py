@@ -15,19 +15,19 @@ from restore import registry
 from restore.core.errors import WeightsError
 from restore.core.weights.convert import import_weights
 from restore.core.weights.files import open_weights
-from restore.plugins.warpgan.convert import CODE_BASES, renamed
+from restore.plugins.warpgan.convert import CONVERTERS, renamed
 from restore.plugins.warpgan.networks.discriminator import Discriminator
 from restore.plugins.warpgan.networks.generator import WarpGenerator
 from restore.plugins.warpgan.task import WarpGAN
 
-MODEL = {"controller": "dense", "size": 64, "width": 2, "style": 3, "points": 4}
-JUDGE = {"identities": 5, "discriminator_width": 2, "embedding": 6}
+MODEL = {"controller": "dense", "size": 64, "channels": 2, "style": 3, "points": 4}
+DISCRIMINATOR = {"identities": 5, "discriminator_channels": 2, "embedding": 6}
 
 
 @pytest.fixture
 def networks() -> dict[str, torch.nn.Module]:
-    judge = Discriminator(64, identities=5, width=2, embedding=6)
-    return {"generator": WarpGenerator(64, 3, 4, 2, "dense"), "discriminator": judge}
+    embedder = Discriminator(64, identities=5, channels=2, embedding=6)
+    return {"generator": WarpGenerator(64, 3, 4, 2, "dense"), "discriminator": embedder}
 
 
 def names(golden: ModuleType, network: str) -> list[str]:
@@ -64,11 +64,11 @@ def as_in_tensorflow(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 @pytest.mark.parametrize("layout", ["torch", "tensorflow", "tensorflow:0"])
-@pytest.mark.parametrize("judged", [True, False])
+@pytest.mark.parametrize("with_discriminator", [True, False])
 def test_an_imported_checkpoint_is_the_original(
-    golden: ModuleType, networks: dict[str, torch.nn.Module], tmp_path: Path, layout: str, judged: bool
+    golden: ModuleType, networks: dict[str, torch.nn.Module], tmp_path: Path, layout: str, with_discriminator: bool
 ) -> None:
-    if not judged:
+    if not with_discriminator:
         del networks["discriminator"]
     state = as_in_torch(golden, networks)
     if layout != "torch":
@@ -77,11 +77,11 @@ def test_an_imported_checkpoint_is_the_original(
     save_file(state, tmp_path / "original.safetensors")
     output = tmp_path / "weights.safetensors"
     report = import_weights(
-        tmp_path / "original.safetensors", output, task="warpgan/warpgan", task_type=WarpGAN, codebases=CODE_BASES
+        tmp_path / "original.safetensors", output, task="warpgan/warpgan", task_type=WarpGAN, converters=CONVERTERS
     )
-    assert report.loaded == (66 + 16 if judged else 66)
+    assert report.loaded == (66 + 16 if with_discriminator else 66)
     assert {key: report.model[key] for key in MODEL} == MODEL
-    assert {key: report.model[key] for key in JUDGE} == JUDGE or not judged
+    assert {key: report.model[key] for key in DISCRIMINATOR} == DISCRIMINATOR or not with_discriminator
     _, imported = open_weights(output, registry.get)
     assert set(imported) == set(networks)
     for name, network in networks.items():
@@ -102,7 +102,7 @@ def test_what_is_missing_or_unknown_is_named(
             tmp_path / "weights.safetensors",
             task="warpgan/warpgan",
             task_type=WarpGAN,
-            codebases=CODE_BASES,
+            converters=CONVERTERS,
         )
     assert "generator.warp.displacements.bias" in str(error.value)
     assert "Decoder.Extra.weight" in str(error.value)
@@ -110,6 +110,6 @@ def test_what_is_missing_or_unknown_is_named(
 
 def test_a_discriminator_alone_is_refused(golden: ModuleType, networks: dict[str, torch.nn.Module]) -> None:
     state = as_in_torch(golden, networks)
-    judge = {key: tensor for key, tensor in state.items() if key.startswith("Discriminator")}
+    embedder = {key: tensor for key, tensor in state.items() if key.startswith("Discriminator")}
     with pytest.raises(WeightsError, match="generator"):
-        CODE_BASES["warpgan"].convert(judge)
+        CONVERTERS["warpgan"].convert(embedder)

@@ -1,4 +1,4 @@
-"""The two games, by hand; and the metrics that say who is recognised."""
+"""The two adversarial losses, by hand; and the metrics that say who is recognised."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ def test_a_person_has_a_class_of_each_kind(kind: int, place: int) -> None:
     assert identity_loss(sure([(place + 5) % 15], 15), identity, kinds) > 50
 
 
-def test_every_patch_of_a_picture_has_its_kind() -> None:
+def test_every_patch_of_an_image_has_its_kind() -> None:
     logits = sure([PHOTOGRAPH, CARICATURE], 3)[:, :, None, None].expand(-1, -1, 2, 2)
     assert patch_loss(logits, torch.tensor([PHOTOGRAPH, CARICATURE])) < 1e-6
     assert patch_loss(logits, torch.tensor([PHOTOGRAPH, GENERATED])).item() == pytest.approx(50)
 
 
-def test_texture_errors_are_of_each_picture() -> None:
-    picture = torch.zeros(2, 3, 4, 4)
-    drawn = picture + torch.tensor([0.0, 0.25]).view(2, 1, 1, 1)
-    assert texture_error(drawn, picture).tolist() == [0.0, 0.25]
+def test_texture_errors_are_of_each_image() -> None:
+    image = torch.zeros(2, 3, 4, 4)
+    drawn = image + torch.tensor([0.0, 0.25]).view(2, 1, 1, 1)
+    assert texture_error(drawn, image).tolist() == [0.0, 0.25]
 
 
 def rows(identities: list[int], asked: list[list[float]], photographs: list[list[float]]) -> torch.Tensor:
@@ -81,7 +81,7 @@ def test_verification_is_at_the_threshold_that_no_pair_of_strangers_passes() -> 
 
 
 @pytest.mark.parametrize("metric", [Rank1("rank-1", ""), Verification("verification", "")])
-def test_a_single_picture_cannot_be_recognised_among_others(metric: Rank1 | Verification) -> None:
+def test_a_single_image_cannot_be_recognised_among_others(metric: Rank1 | Verification) -> None:
     assert math.isnan(metric.reduce(rows([0], [EAST], [EAST])))
 
 
@@ -96,6 +96,6 @@ def test_neither_order_nor_length_of_features_changes_recognition(order: list[in
         assert metric.reduce(changed) == pytest.approx(metric.reduce(table))
 
 
-def test_means_are_of_all_pictures() -> None:
+def test_means_are_of_all_images() -> None:
     metric = PrecomputedMetric("inside", "share", "higher")
     assert metric.reduce(metric.measure(torch.tensor([True, False, True, True]), torch.zeros(4))) == 0.75

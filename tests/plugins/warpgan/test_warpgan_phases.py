@@ -32,7 +32,7 @@ def test_a_fifth_of_the_epochs_is_pretraining() -> None:
 
 
 @pytest.mark.parametrize(
-    ("networks", "only", "pretraining"),
+    ("networks", "init_filter", "pretraining"),
     [
         (("generator", "discriminator"), (), 0),
         (("generator", "discriminator"), ("discriminator.*",), 0),
@@ -42,21 +42,21 @@ def test_a_fifth_of_the_epochs_is_pretraining() -> None:
     ],
 )
 def test_a_discriminator_to_begin_with_needs_no_pretraining(
-    networks: tuple[str, ...], only: tuple[str, ...], pretraining: int, tmp_path: Path
+    networks: tuple[str, ...], init_filter: tuple[str, ...], pretraining: int, tmp_path: Path
 ) -> None:
     trained, path = made(), tmp_path / "trained.safetensors"
     networks = {name: networks_of(trained)[name] for name in networks}
     save_weights(path, task="warpgan/warpgan", model=trained.settings.model.model_dump(mode="json"), networks=networks)
-    settings = WarpGANSettings(epochs=5, init_from=path, only=only)
+    settings = WarpGANSettings(epochs=5, init_from=path, init_filter=init_filter)
     assert settings.split() == (pretraining, 5 - pretraining)
 
 
 def test_a_checkpoint_to_begin_with_has_a_discriminator(tmp_path: Path) -> None:
     assert WarpGANSettings(epochs=5, init_from=tmp_path).split() == (0, 5)
-    assert WarpGANSettings(epochs=5, init_from=tmp_path, only=("generator.*",)).split() == (1, 4)
+    assert WarpGANSettings(epochs=5, init_from=tmp_path, init_filter=("generator.*",)).split() == (1, 4)
 
 
-def test_growing_comes_in_parts_of_the_game() -> None:
+def test_growing_comes_in_parts_of_the_adversarial_phase() -> None:
     found = phases(epochs=8, pretrain={"epochs": 1}, adversarial={"progressive": [8, 16]})
     assert found == [("pretrain", 1), ("adversarial-8", 2), ("adversarial-16", 2), ("adversarial", 3)]
 
@@ -76,7 +76,7 @@ def test_parts_have_the_lengths_that_were_asked_for() -> None:
     assert found == [("adversarial-8", 1), ("adversarial-16", 3), ("adversarial", 5)]
 
 
-def test_growing_reduces_training_pictures_alone() -> None:
+def test_growing_reduces_training_images_alone() -> None:
     task = made(epochs=4, adversarial={"progressive": [8]})
     coarse = task.phases()[1]
     train, validation = (task.dataset(split, coarse) for split in ("train", "validation"))

@@ -13,17 +13,19 @@ from PIL import Image
 from pydantic import ValidationError
 
 from restore.core.errors import UsageError
-from restore.core.images.files import Picture
-from restore.core.inference.engine import predict_picture
+from restore.core.images.files import ImageFile
+from restore.core.inference.engine import predict_image
 from restore.core.networks import Networks
 from restore.plugins.warpgan.letterbox import Letterbox
 from restore.plugins.warpgan.networks.discriminator import predicted_identity
-from restore.plugins.warpgan.options import EvaluateOptions, PredictOptions
+from restore.plugins.warpgan.options import WarpGANEvaluateOptions, WarpGANPredictOptions
 from restore.plugins.warpgan.rendering import drawn_points, marked
 from restore.plugins.warpgan.task import WarpGAN
 
 
-def small(*, predict: PredictOptions | None = None, evaluate: EvaluateOptions | None = None, **changes) -> WarpGAN:
+def small(
+    *, predict: WarpGANPredictOptions | None = None, evaluate: WarpGANEvaluateOptions | None = None, **changes
+) -> WarpGAN:
     torch.manual_seed(0)
     made = WarpGAN(WarpGAN.tiny_settings(**changes).resolved())
     task = made.with_options(predict=predict, evaluate=evaluate)
@@ -33,9 +35,9 @@ def small(*, predict: PredictOptions | None = None, evaluate: EvaluateOptions | 
     return task
 
 
-def used(task: WarpGAN, picture: torch.Tensor) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-    outputs = predict_picture(task, networks_of(task), {"input": picture})
-    return outputs, {name: shown.picture for name, shown in task.render(outputs, {"input": picture}).items()}
+def used(task: WarpGAN, image: torch.Tensor) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    outputs = predict_image(task, networks_of(task), {"input": image})
+    return outputs, {name: shown.image for name, shown in task.render(outputs, {"input": image}).items()}
 
 
 @pytest.fixture
@@ -47,37 +49,37 @@ def photograph() -> torch.Tensor:
 
 
 def test_as_many_styles_are_written_as_were_asked_for(photograph: torch.Tensor) -> None:
-    _, written = used(small(predict=PredictOptions(styles=3)), photograph)
+    _, written = used(small(predict=WarpGANPredictOptions(styles=3)), photograph)
     assert list(written) == ["style1", "style2", "style3"]
-    assert all(picture.shape == photograph.shape for picture in written.values())
+    assert all(image.shape == photograph.shape for image in written.values())
     assert not torch.equal(written["style1"], written["style2"])
 
 
 def test_styles_are_those_of_the_seed(photograph: torch.Tensor) -> None:
     first, again, other = (
-        used(small(predict=PredictOptions(styles=2, seed=seed)), photograph)[1]["style2"] for seed in (4, 4, 5)
+        used(small(predict=WarpGANPredictOptions(styles=2, seed=seed)), photograph)[1]["style2"] for seed in (4, 4, 5)
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
 def test_a_scale_of_zero_does_not_warp(photograph: torch.Tensor) -> None:
-    task = small(predict=PredictOptions(styles=1, scale=0))
+    task = small(predict=WarpGANPredictOptions(styles=1, exaggeration=0))
     networks = Networks({name: module.eval() for name, module in networks_of(task).items()})
-    frame = Letterbox.of(photograph[None], 32)
+    letterbox = Letterbox.of(photograph[None], 32)
     with torch.inference_mode():
-        drawing = task.draw(frame.faces, networks, task.styles(networks, count=1, seed=0)[0], 0.0)
-    assert torch.allclose(drawing.picture, drawing.rendered, atol=1e-5)
+        drawing = task.draw(letterbox.faces, networks, task.styles(networks, count=1, seed=0)[0], 0.0)
+    assert torch.allclose(drawing.image, drawing.rendered, atol=1e-5)
     assert not torch.allclose(
         used(task, photograph)[1]["style1"],
-        used(small(predict=PredictOptions(styles=1, scale=2)), photograph)[1]["style1"],
+        used(small(predict=WarpGANPredictOptions(styles=1, exaggeration=2)), photograph)[1]["style1"],
     )
 
 
 def test_the_style_of_a_caricature_is_its_own(photograph: torch.Tensor, tmp_path: Path) -> None:
     path = tmp_path / "drawn.png"
     Image.new("RGB", (30, 30), "orange").save(path)
-    task = small(predict=PredictOptions(style_of=path, styles=4))
+    task = small(predict=WarpGANPredictOptions(style_of=path, styles=4))
     assert list(used(task, photograph)[1]) == ["styled"]
     networks = Networks({name: module.eval() for name, module in networks_of(task).items()})
     orange = torch.tensor([1.0, 165 / 255, 0.0])[None, :, None, None].expand(1, 3, 32, 32)
@@ -87,7 +89,7 @@ def test_the_style_of_a_caricature_is_its_own(photograph: torch.Tensor, tmp_path
 
 
 def test_a_sweep_is_a_row_of_scales_for_each_style(photograph: torch.Tensor) -> None:
-    _, written = used(small(predict=PredictOptions(styles=2, sweep="0,1,2", scale=1)), photograph)
+    _, written = used(small(predict=WarpGANPredictOptions(styles=2, sweep="0,1,2", exaggeration=1)), photograph)
     assert list(written) == ["style1", "style2", "sweep"]
     assert written["sweep"].shape == (3, 2 * 40, 3 * 52)
     assert torch.equal(written["sweep"][:, 40:, 52:104], written["style2"])
@@ -96,19 +98,23 @@ def test_a_sweep_is_a_row_of_scales_for_each_style(photograph: torch.Tensor) -> 
 @pytest.mark.parametrize("typed", ["0,,1", "a", "nan", "11"])
 def test_a_sweep_of_something_else_is_refused(typed: str) -> None:
     with pytest.raises(ValidationError, match="expected numbers as"):
-        PredictOptions(sweep=typed)
+        WarpGANPredictOptions(sweep=typed)
 
 
 def test_a_sheet_of_a_sweep_that_would_be_too_large_is_refused_before_drawing() -> None:
-    large = Picture(torch.zeros(3, 1, 1).expand(3, 3000, 4000))
-    task = small(predict=PredictOptions(styles=2, sweep="0,1,2"))
+    large = ImageFile(torch.zeros(3, 1, 1).expand(3, 3000, 4000))
+    task = small(predict=WarpGANPredictOptions(styles=2, sweep="0,1,2"))
     with pytest.raises(UsageError, match=r"me.jpg: 4000 x 3000 pixels in 2 rows of 3 are a sheet of 12000 x 6000"):
         task.read_inputs(Path("me.jpg"), large)
-    assert small(predict=PredictOptions(styles=64)).read_inputs(Path("me.jpg"), large)["input"].shape == (3, 3000, 4000)
+    assert small(predict=WarpGANPredictOptions(styles=64)).read_inputs(Path("me.jpg"), large)["input"].shape == (
+        3,
+        3000,
+        4000,
+    )
 
 
-def test_points_are_drawn_larger_than_a_small_picture(photograph: torch.Tensor) -> None:
-    outputs, written = used(small(predict=PredictOptions(styles=1, draw_points=True)), photograph)
+def test_points_are_drawn_larger_than_a_small_image(photograph: torch.Tensor) -> None:
+    outputs, written = used(small(predict=WarpGANPredictOptions(styles=1, draw_points=True)), photograph)
     assert list(written) == ["style1", "points"]
     assert written["points"].shape == (3, 400, 520)
     assert 1 <= int((outputs["marks"][0] > 0).sum()) <= 4
@@ -135,22 +141,22 @@ def test_a_warp_that_moves_nothing_is_a_straight_grid() -> None:
 @pytest.mark.parametrize("shape", [(32, 32), (20, 50), (64, 33), (1, 1)])
 def test_a_frame_gives_back_what_it_was_given(shape: tuple[int, int]) -> None:
     ramp = torch.linspace(0.2, 0.8, shape[0] * shape[1]).view(1, 1, *shape).expand(-1, 3, -1, -1)
-    frame = Letterbox.of(ramp, 32)
-    assert frame.faces.shape == (1, 3, 32, 32)
-    assert frame.back(frame.faces).shape == ramp.shape
-    assert (frame.back(frame.faces) - ramp).abs().mean() < 0.02
+    letterbox = Letterbox.of(ramp, 32)
+    assert letterbox.faces.shape == (1, 3, 32, 32)
+    assert letterbox.back(letterbox.faces).shape == ramp.shape
+    assert (letterbox.back(letterbox.faces) - ramp).abs().mean() < 0.02
 
 
-def test_points_are_brought_back_to_the_picture() -> None:
-    frame = Letterbox.of(torch.zeros(1, 3, 100, 60), 50)  # the square begins 20 columns to the left
-    assert frame.factor == 2
-    assert frame.places(torch.tensor([[[0.0, 20.0]]])).tolist() == [[[0.5, 20.5]]]
+def test_points_are_brought_back_to_the_image() -> None:
+    letterbox = Letterbox.of(torch.zeros(1, 3, 100, 60), 50)  # the square begins 20 columns to the left
+    assert letterbox.factor == 2
+    assert letterbox.places(torch.tensor([[[0.0, 20.0]]])).tolist() == [[[0.5, 20.5]]]
 
 
 # --- measuring ------------------------------------------------------------------------------------------------
 
 
-def test_measured_texture_is_that_of_redrawn_pictures() -> None:
+def test_measured_texture_is_that_of_redrawn_images() -> None:
     task = small()
     torch.nn.init.zeros_(networks_of(task)["generator"].decoder.last.weight)
     torch.nn.init.zeros_(networks_of(task)["generator"].decoder.last.bias)  # everything is gray
@@ -174,20 +180,20 @@ def test_a_generator_alone_measures_no_people() -> None:
 
 def test_the_most_likely_person_is_so_over_all_kinds() -> None:
     task = small()
-    judged = networks_of(task)["discriminator"](torch.zeros(1, 3, 32, 32))
+    output = networks_of(task)["discriminator"](torch.zeros(1, 3, 32, 32))
     logits = torch.full((1, 3 * 12), -9.0)
     logits[0, [4, 16]], logits[0, 30] = 1.0, 1.2  # person 4 as a caricature or a photograph; person 6 as drawn
-    assert predicted_identity(judged._replace(identities=logits)).item() == 4
+    assert predicted_identity(output._replace(identities=logits)).item() == 4
 
 
 def test_a_recogniser_in_a_file_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", fake_onnxruntime())
     path = tmp_path / "recogniser.onnx"
     path.write_bytes(FLATTEN)
-    task = small(evaluate=EvaluateOptions(embedder=path, embedder_size=8))
+    task = small(evaluate=WarpGANEvaluateOptions(embedder=path, embedder_size=8))
     metrics = task.protocols()["caricature"].metrics
     assert "features of recogniser.onnx" in metrics["rank-1"].convention
-    assert "own-person" not in metrics
+    assert "own-identity" not in metrics
     sample = {name: tensor[None] for name, tensor in task.evaluation_data(None)[0].items()}
     with torch.no_grad():
         rows = task.measure(sample, networks_of(task), task.protocols()["caricature"])
@@ -196,10 +202,10 @@ def test_a_recogniser_in_a_file_is_asked(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_size_for_no_recogniser_is_refused() -> None:
     with pytest.raises(ValidationError, match="which is not set; set both or none"):
-        EvaluateOptions(embedder_size=64)
+        WarpGANEvaluateOptions(embedder_size=64)
 
 
-def test_health_tells_of_points_that_left_the_picture() -> None:
+def test_health_tells_of_points_that_left_the_image() -> None:
     task = small()
     assert task.health({"warp_outside": 0.2}) is None
     assert "--loss.outside" in (task.health({"warp_outside": 0.7}) or "")
@@ -217,7 +223,7 @@ def test_the_warp_is_offered_to_other_programs() -> None:
 
 def test_generated_and_drawn_caricatures_are_compared_as_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("restore.plugins.warpgan.task.inception_features", lambda weights: lambda x: x.mean((2, 3)))
-    task = small(evaluate=EvaluateOptions(fid="inception"))
+    task = small(evaluate=WarpGANEvaluateOptions(fid="inception"))
     protocol, faces = task.protocols()["caricature"], task.evaluation_data(None)
     samples = [{name: tensor[None] for name, tensor in faces[index].items()} for index in range(3)]
     with torch.no_grad():

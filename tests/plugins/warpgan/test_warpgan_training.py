@@ -14,8 +14,8 @@ from restore.plugins.warpgan.task import WarpGAN
 def stepped(phase: str = "adversarial", **changes) -> Recorder:
     torch.manual_seed(0)
     task = WarpGAN(WarpGAN.tiny_settings(**changes).resolved())
-    pictures = task.dataset("train", task.phases()[-1])
-    samples = [pictures[index] for index in (0, 15)]
+    images = task.dataset("train", task.phases()[-1])
+    samples = [images[index] for index in (0, 15)]
     step = Recorder(task, phase)
     batch = {name: torch.stack([sample[name] for sample in samples]) for name in samples[0]}
     task.train_step(batch, step)
@@ -57,7 +57,7 @@ def test_folds_can_be_penalised() -> None:
     assert stepped(loss={"folds": 1.0}).terms["generator"]["folds"] >= 0
 
 
-def test_a_step_logs_how_the_game_stands() -> None:
+def test_a_step_logs_how_adversarial_training_stands() -> None:
     numbers = stepped().logged
     assert {"d_real", "d_fake", "d_right", "diversity", "checkerboard"} <= set(numbers)
     assert all(0 <= numbers[name] <= 1 for name in ("d_real", "d_fake", "d_right"))

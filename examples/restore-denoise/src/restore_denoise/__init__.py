@@ -13,7 +13,7 @@ def restore_tasks() -> list[TaskSpec]:
             "denoise",
             "restore_denoise.task:Denoising",
             settings="restore_denoise.settings:DenoisingSettings",
-            evaluate="restore_denoise.settings:EvaluationOptions",
+            evaluate="restore_denoise.settings:DenoiseEvaluateOptions",
             summary="Remove Gaussian noise (after DnCNN, Zhang et al., 2017).",
         ),
     ]
@@ -47,12 +47,12 @@ def restore_losses() -> list[LossSpec]:
 
 @hookimpl
 def restore_datasets() -> list[DatasetSpec]:
-    """The pictures."""
+    """The images."""
     return [
         DatasetSpec(
             "noisy",
-            "restore_denoise.dataset:NoisyPictures",
+            "restore_denoise.dataset:NoisyImages",
             role="restoration",
-            summary="Pictures, and the same with noise.",
+            summary="Images, and the same with noise.",
         ),
     ]

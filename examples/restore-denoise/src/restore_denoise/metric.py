@@ -9,7 +9,7 @@ from restore.plugins.common.metrics import PSNR
 
 @dataclass(frozen=True)
 class NoisyPSNR(PSNR):
-    """PSNR of what was made of pictures with noise of one level, which is part of its convention."""
+    """PSNR of what was made of images with noise of one level, which is part of its convention."""
 
     noise: float = 25.0
     """Standard deviation, of 255."""

@@ -58,7 +58,7 @@ def test_each_term_is_the_mean_of_its_formula(
 
 
 @pytest.mark.parametrize("loss", [Vanilla(), LeastSquares(), Hinge(), Wasserstein()])
-def test_the_generator_is_pushed_towards_higher_scores_and_the_critic_apart(loss: AdversarialLoss) -> None:
+def test_the_generator_is_pushed_towards_higher_scores_and_the_discriminator_apart(loss: AdversarialLoss) -> None:
     real, fake = torch.zeros(3, requires_grad=True), torch.zeros(3, requires_grad=True)
     torch.stack(list(loss.discriminator(real, fake).values())).sum().backward()
     assert real.grad is not None
@@ -71,7 +71,7 @@ def test_the_generator_is_pushed_towards_higher_scores_and_the_critic_apart(loss
     assert (scores.grad < 0).all()
 
 
-def test_a_generator_whose_critic_is_certain_still_has_a_gradient() -> None:
+def test_a_generator_whose_discriminator_is_certain_still_has_a_gradient() -> None:
     scores = torch.full((4,), -120.0, requires_grad=True)
     Vanilla().generator(scores)["adversarial"].backward()
     assert scores.grad is not None
@@ -96,26 +96,26 @@ def test_maps_of_scores_are_averaged() -> None:
 
 
 def test_only_wasserstein_has_a_penalty() -> None:
-    pictures = torch.rand(2, 1, 2, 2)
+    images = torch.rand(2, 1, 2, 2)
     for loss in (Vanilla(), LeastSquares(), Hinge(), Wasserstein(penalty_weight=0)):
-        assert loss.penalty(lambda x: x.flatten(1).sum(1), pictures, pictures) == {}
-    (term,) = Wasserstein(penalty_weight=7).penalty(lambda x: 3 * x[:, 0, 0, 0], pictures, pictures).values()
+        assert loss.penalty(lambda x: x.flatten(1).sum(1), images, images) == {}
+    (term,) = Wasserstein(penalty_weight=7).penalty(lambda x: 3 * x[:, 0, 0, 0], images, images).values()
     assert float(term) == pytest.approx(7 * (3 - 1) ** 2)
 
 
 def test_the_penalty_of_a_plane_is_known() -> None:
-    # A critic with the slope w everywhere: the penalty is (‖w‖ - 1)², wherever the points lie.
+    # A discriminator with the slope w everywhere: the penalty is (‖w‖ - 1)², wherever the points lie.
     slope = torch.tensor([3.0, -4.0], dtype=torch.float64)
     real, fake = torch.rand(2, 5, 2, dtype=torch.float64)
     assert float(gradient_penalty(lambda x: x @ slope, real, fake)) == pytest.approx((5 - 1) ** 2)
 
 
-def test_points_lie_between_each_real_picture_and_its_generated_one() -> None:
+def test_points_lie_between_each_real_image_and_its_generated_one() -> None:
     seen: list[Tensor] = []
 
-    def discriminator(pictures: Tensor) -> Tensor:
-        seen.append(pictures.detach())
-        return pictures.flatten(1).sum(1)
+    def discriminator(images: Tensor) -> Tensor:
+        seen.append(images.detach())
+        return images.flatten(1).sum(1)
 
     gradient_penalty(
         discriminator, torch.zeros(500, 1, 2, 2), torch.arange(1.0, 501).view(-1, 1, 1, 1).expand(-1, 1, 2, 2)
@@ -126,7 +126,7 @@ def test_points_lie_between_each_real_picture_and_its_generated_one() -> None:
     assert 0.98 < float(shares.max()) <= 1
 
 
-def small_critic() -> nn.Module:
+def small_discriminator() -> nn.Module:
     torch.manual_seed(1)
     return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.Tanh(), nn.Flatten(), nn.Linear(36, 1)).double()
 
@@ -137,7 +137,7 @@ def gradients(discriminator: nn.Module) -> list[Tensor]:
 
 
 def test_equal_micro_batches_add_up_to_the_penalty_of_the_whole_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    discriminator = small_critic()
+    discriminator = small_discriminator()
     real, fake = torch.rand(2, 4, 1, 3, 3, dtype=torch.float64)
     shares = torch.rand(4, 1, 1, 1, dtype=torch.float64)
     monkeypatch.setattr(torch, "rand", lambda *_, **__: shares)
@@ -152,8 +152,8 @@ def test_equal_micro_batches_add_up_to_the_penalty_of_the_whole_batch(monkeypatc
         assert torch.allclose(once, added, rtol=1e-12)
 
 
-def test_the_penalty_reaches_the_critic_as_finite_differences_say_and_never_the_generator() -> None:
-    discriminator = small_critic()
+def test_the_penalty_reaches_the_discriminator_as_finite_differences_say_and_never_the_generator() -> None:
+    discriminator = small_discriminator()
     weight = discriminator[3].weight
     real = torch.rand(3, 1, 3, 3, dtype=torch.float64)
     fake = torch.rand(3, 1, 3, 3, dtype=torch.float64, requires_grad=True)
@@ -176,7 +176,7 @@ def test_the_penalty_reaches_the_critic_as_finite_differences_say_and_never_the_
     assert float(weight.grad[0, 5]) == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-6)
 
 
-def test_a_flat_critic_has_a_finite_penalty_and_gradient() -> None:
+def test_a_flat_discriminator_has_a_finite_penalty_and_gradient() -> None:
     discriminator = nn.Linear(4, 1)
     nn.init.zeros_(discriminator.weight)
     penalty = gradient_penalty(discriminator, torch.rand(2, 4), torch.rand(2, 4))
@@ -186,6 +186,6 @@ def test_a_flat_critic_has_a_finite_penalty_and_gradient() -> None:
     assert torch.isfinite(discriminator.weight.grad).all()
 
 
-def test_pictures_of_two_shapes_are_refused() -> None:
+def test_images_of_two_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="one shape"):
         gradient_penalty(lambda x: x, torch.rand(2, 4), torch.rand(3, 4))

@@ -21,12 +21,12 @@ def ramp(height: int = 80, width: int = 100) -> Tensor:
     return torch.stack([rows, columns, torch.full_like(rows, 90)]).byte()
 
 
-def seeded(chosen: CropAugmentation, side: int = 24, seed: int = 0, picture: Tensor | None = None) -> Tensor:
+def seeded(chosen: CropAugmentation, side: int = 24, seed: int = 0, image: Tensor | None = None) -> Tensor:
     torch.manual_seed(seed)
-    return augmented_crop(ramp() if picture is None else picture, side, chosen)
+    return augmented_crop(ramp() if image is None else image, side, chosen)
 
 
-def test_without_variation_a_crop_is_a_part_of_the_picture() -> None:
+def test_without_variation_a_crop_is_a_part_of_the_image() -> None:
     for seed in range(5):
         levels = (seeded(STILL, seed=seed) * 255).round()
         top, left = int(levels[0, 0, 0]), int(levels[1, 0, 0])
@@ -47,9 +47,9 @@ def test_whatever_is_drawn_a_crop_has_its_size_and_nothing_made_up(
     rotate: float, low: float, ratio: float, jitter: float, height: int, width: int, seed: int
 ) -> None:
     chosen = CropAugmentation(rotate=rotate, zoom=(low, low * ratio), jitter=jitter)
-    crop = seeded(chosen, seed=seed, picture=torch.full((3, height, width), 200, dtype=torch.uint8))
+    crop = seeded(chosen, seed=seed, image=torch.full((3, height, width), 200, dtype=torch.uint8))
     assert crop.shape == (3, 24, 24)
-    assert crop.min() > 0.2  # a corner from beyond the picture would be black
+    assert crop.min() > 0.2  # a corner from beyond the image would be black
     assert crop.max() <= 1
     assert float(crop.std()) < 1e-5
 

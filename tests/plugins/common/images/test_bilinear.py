@@ -1,4 +1,4 @@
-"""Smooth resizing: Pillow's, for pictures of 8 bits and for planes of floating point."""
+"""Smooth resizing: Pillow's, for images of 8 bits and for planes of floating point."""
 
 from __future__ import annotations
 

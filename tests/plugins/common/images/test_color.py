@@ -23,7 +23,7 @@ BARS = {
 
 
 def pixels(colours: list[tuple[int, ...]]) -> Tensor:
-    """Colours as one row of a picture (3, 1, N), uint8."""
+    """Colours as one row of an image (3, 1, N), uint8."""
     return torch.tensor(colours, dtype=torch.uint8).T[:, None, :]
 
 
@@ -32,15 +32,15 @@ def test_8_bit_colour_bars() -> None:
 
 
 def test_floating_point_values_are_the_same_but_not_rounded() -> None:
-    picture = torch.randint(0, 256, (2, 3, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-    exact = rgb2ycbcr(picture.double() / 255) * 255
-    assert torch.equal((exact + 0.5).floor().byte(), rgb2ycbcr(picture))
+    image = torch.randint(0, 256, (2, 3, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    exact = rgb2ycbcr(image.double() / 255) * 255
+    assert torch.equal((exact + 0.5).floor().byte(), rgb2ycbcr(image))
     assert (exact - exact.round()).abs().max() > 0.4
 
 
 def test_luma_is_the_first_channel() -> None:
-    picture = torch.rand(3, 5, 4, dtype=torch.float64)
-    assert torch.equal(studio_luma(picture), rgb2ycbcr(picture)[:1])
+    image = torch.rand(3, 5, 4, dtype=torch.float64)
+    assert torch.equal(studio_luma(image), rgb2ycbcr(image)[:1])
 
 
 def test_luma_of_gray_is_that_gray() -> None:
@@ -49,12 +49,12 @@ def test_luma_of_gray_is_that_gray() -> None:
 
 
 def test_luma_is_luma_stretched() -> None:
-    picture = torch.rand(3, 6, 6, dtype=torch.float64)
-    assert torch.allclose(16 + 219 * luma(picture), 255 * studio_luma(picture), atol=1e-12)
+    image = torch.rand(3, 6, 6, dtype=torch.float64)
+    assert torch.allclose(16 + 219 * luma(image), 255 * studio_luma(image), atol=1e-12)
 
 
 @pytest.mark.parametrize("function", [rgb2ycbcr, studio_luma, luma])
-def test_a_picture_without_three_channels_is_refused(function: object) -> None:
+def test_an_image_without_three_channels_is_refused(function: object) -> None:
     assert callable(function)
     with pytest.raises(ValueError, match="3, H, W"):
         function(torch.zeros(1, 4, 4))

@@ -1,4 +1,4 @@
-"""Folders of pictures of every kind, pairs by name, and the held-out share."""
+"""Folders of images of every kind, pairs by name, and the held-out share."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 
 from restore.core.errors import DataError, UsageError
-from restore.core.images.listing import list_pictures
+from restore.core.images.listing import list_images
 from restore.core.settings import RunSettings
 from restore.plugins.common.images import folders
-from restore.plugins.common.images.folders import PictureFolder, held_out, pair_folders, paired_files, split_files
+from restore.plugins.common.images.folders import ImageFolder, held_out, pair_folders, paired_files, split_files
 
 
 def written(path: Path, height: int = 6, width: int = 8, mode: str = "RGB", seed: int = 0) -> Path:
@@ -26,13 +26,13 @@ def written(path: Path, height: int = 6, width: int = 8, mode: str = "RGB", seed
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "LA", "1", "I;16", "CMYK"])
-def test_any_kind_of_picture_becomes_8_bit_rgb(tmp_path: Path, mode: str) -> None:
-    path = tmp_path / ("picture.tif" if mode == "CMYK" else "picture.png")
+def test_any_kind_of_image_becomes_8_bit_rgb(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / ("image.tif" if mode == "CMYK" else "image.png")
     if mode == "I;16":
         Image.fromarray(np.full((6, 8), 257 * 77, dtype=np.uint16)).save(path)
     else:
         written(path, mode=mode)
-    folder = PictureFolder([path])
+    folder = ImageFolder([path])
     assert folder[0].shape == (3, 6, 8)
     assert folder[0].dtype == torch.uint8
     assert folder.size(0) == (6, 8)
@@ -44,19 +44,19 @@ def test_any_kind_of_picture_becomes_8_bit_rgb(tmp_path: Path, mode: str) -> Non
 def test_8_bit_values_survive_exactly(tmp_path: Path) -> None:
     levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
     Image.fromarray(levels).save(tmp_path / "all.png")
-    assert np.array_equal(PictureFolder([tmp_path / "all.png"])[0][0].numpy(), levels)
+    assert np.array_equal(ImageFolder([tmp_path / "all.png"])[0][0].numpy(), levels)
 
 
 def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     read: list[Path] = []
-    real = folders.read_picture
-    monkeypatch.setattr(folders, "read_picture", lambda path: (read.append(path), real(path))[1])
+    real = folders.read_image
+    monkeypatch.setattr(folders, "read_image", lambda path: (read.append(path), real(path))[1])
     return read
 
 
-def test_a_picture_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = count_reads(monkeypatch)
-    folder = PictureFolder([written(tmp_path / f"{name}.png") for name in "ab"])
+    folder = ImageFolder([written(tmp_path / f"{name}.png") for name in "ab"])
     assert folder.in_memory
     assert read == []
     for index in (0, 1, 0, 1, 0):
@@ -68,7 +68,7 @@ def test_a_picture_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_memory_is_bounded_and_what_is_kept_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = count_reads(monkeypatch)
     files = [written(tmp_path / f"{name}.png") for name in "abc"]
-    folder = PictureFolder(files, memory=2 * 3 * 6 * 8)
+    folder = ImageFolder(files, memory=2 * 3 * 6 * 8)
     assert not folder.in_memory
     for _ in range(3):
         for index in range(3):
@@ -76,8 +76,8 @@ def test_memory_is_bounded_and_what_is_kept_stays(tmp_path: Path, monkeypatch: p
     assert [read.count(path) for path in files] == [1, 1, 3]
 
 
-def test_a_process_that_loads_data_is_not_sent_decoded_pictures(tmp_path: Path) -> None:
-    folder = PictureFolder([written(tmp_path / "a.png", 200, 200)])
+def test_a_process_that_loads_data_is_not_sent_decoded_images(tmp_path: Path) -> None:
+    folder = ImageFolder([written(tmp_path / "a.png", 200, 200)])
     before = folder[0]
     sent = pickle.dumps(folder)
     assert len(sent) < 2000
@@ -86,12 +86,12 @@ def test_a_process_that_loads_data_is_not_sent_decoded_pictures(tmp_path: Path) 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     text = tmp_path / "text.png"
-    text.write_text("no picture")
+    text.write_text("no image")
     with pytest.raises(DataError, match=r"text\.png"):
-        PictureFolder([text])
+        ImageFolder([text])
     whole = written(tmp_path / "cut.jpg", 64, 64).read_bytes()
     (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) * 3 // 4])
-    folder = PictureFolder([tmp_path / "cut.jpg"])  # its start is whole, and that is all that was looked at
+    folder = ImageFolder([tmp_path / "cut.jpg"])  # its start is whole, and that is all that was looked at
     with pytest.raises(DataError, match=r"cut\.jpg"):
         folder[0]
 
@@ -110,7 +110,7 @@ def test_a_plain_folder_has_no_pairs(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such folder"):
         pair_folders(tmp_path / "missing")
     with pytest.raises(UsageError, match="is a file"):
-        pair_folders(written(tmp_path / "picture.png"))
+        pair_folders(written(tmp_path / "image.png"))
 
 
 def test_pairs_share_a_name_but_not_a_suffix(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_pairs_share_a_name_but_not_a_suffix(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("alone", ["LR", "HR"])
-def test_a_picture_without_a_partner_is_named(tmp_path: Path, alone: str) -> None:
+def test_an_image_without_a_partner_is_named(tmp_path: Path, alone: str) -> None:
     for folder in ("LR", "HR"):
         written(tmp_path / folder / "one.png")
     written(tmp_path / alone / "two.png")
@@ -162,7 +162,7 @@ def test_a_name_that_says_another_scale_than_the_sizes_is_refused(tmp_path: Path
         paired_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
 
 
-def test_inputs_of_two_scales_for_one_picture_are_refused(tmp_path: Path) -> None:
+def test_inputs_of_two_scales_for_one_image_are_refused(tmp_path: Path) -> None:
     for name, side in (("LR/0001x2.png", 10), ("LR/0001x4.png", 5), ("HR/0001.png", 20)):
         written(tmp_path / name, side, side)
     with pytest.raises(UsageError, match=r"0001x4\.png: which of it and 0001x2\.png"):
@@ -178,11 +178,11 @@ def test_the_held_out_share_is_disjoint_complete_and_repeatable() -> None:
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.01, 1), (0.5, 1), (0.99, 1)])
-def test_of_two_pictures_each_split_gets_one(share: float, expected: int) -> None:
+def test_of_two_images_each_split_gets_one(share: float, expected: int) -> None:
     assert len(held_out(2, share, 0, "photos")[1]) == expected
 
 
-def test_one_picture_cannot_be_split() -> None:
+def test_one_image_cannot_be_split() -> None:
     with pytest.raises(UsageError, match=r"photos: .*--val-data"):
         held_out(1, 0.1, 0, "photos")
 
@@ -191,8 +191,8 @@ def test_files_are_split_by_the_seed_or_by_folders(tmp_path: Path) -> None:
     for folder in ("data", "other"):
         for number in range(6):
             written(tmp_path / folder / f"{number}.png")
-    data, other = list_pictures(tmp_path / "data"), list_pictures(tmp_path / "other")
-    settings = RunSettings(data=tmp_path / "data", val_share=0.4, seed=1)
+    data, other = list_images(tmp_path / "data"), list_images(tmp_path / "other")
+    settings = RunSettings(data=tmp_path / "data", val_fraction=0.4, seed=1)
     train, validation = held_out(6, 0.4, 1, "data")
     assert split_files(settings, "train") == [data[index] for index in train]
     assert split_files(settings, "validation") == [data[index] for index in validation]

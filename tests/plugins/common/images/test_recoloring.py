@@ -1,4 +1,4 @@
-"""Other colours for the same pictures."""
+"""Other colours for the same images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 from restore.plugins.common.images.augment import recolor
 
 
-def test_recolouring_is_alike_in_both_pictures_and_gives_gray_ones_a_tint() -> None:
+def test_recolouring_is_alike_in_both_images_and_gives_gray_ones_a_tint() -> None:
     torch.manual_seed(0)
     gray = torch.linspace(0.1, 1.0, 16).view(1, 1, 4, 4).expand(50, 3, 4, 4)
     batch = recolor({"input": gray[..., ::2, ::2], "target": gray})

@@ -33,15 +33,15 @@ def test_they_are_read_without_network_and_without_the_data_module_of_scikit_ima
     assert "skimage.data" not in sys.modules
 
 
-def test_validation_pictures_are_small_and_in_colour() -> None:
-    pictures = photographs("validation")
-    assert [pictures.name(index) for index in range(len(pictures))] == ["chelsea", "coffee", "rocket"]
-    for index in range(len(pictures)):
-        assert pictures.size(index) == (256, 256)
-        assert pictures[index].shape == (3, 256, 256)
-        assert pictures[index].dtype == torch.uint8
-        assert not pictures.gray(index)
-        assert not torch.equal(pictures[index][0], pictures[index][2])
+def test_validation_images_are_small_and_in_colour() -> None:
+    images = photographs("validation")
+    assert [images.name(index) for index in range(len(images))] == ["chelsea", "coffee", "rocket"]
+    for index in range(len(images)):
+        assert images.size(index) == (256, 256)
+        assert images[index].shape == (3, 256, 256)
+        assert images[index].dtype == torch.uint8
+        assert not images.gray(index)
+        assert not torch.equal(images[index][0], images[index][2])
 
 
 def test_the_middle_is_kept() -> None:
@@ -51,9 +51,9 @@ def test_the_middle_is_kept() -> None:
 
 
 def test_gray_photographs_have_three_equal_channels() -> None:
-    pictures = Photographs(["camera.png", "astronaut.png"])
-    assert [pictures.gray(0), pictures.gray(1)] == [True, False]
-    assert torch.equal(pictures[0][0], pictures[0][2])
+    images = Photographs(["camera.png", "astronaut.png"])
+    assert [images.gray(0), images.gray(1)] == [True, False]
+    assert torch.equal(images[0][0], images[0][2])
 
 
 def test_a_missing_photograph_is_named() -> None:

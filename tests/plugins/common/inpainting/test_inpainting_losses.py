@@ -42,7 +42,7 @@ def test_recorded_pixel_terms(golden: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(("loss", "power"), [(MaskedL1(2.0, 3.0), 1), (MaskedMSE(2.0, 3.0), 2)])
-def test_hole_and_known_part_are_means_over_the_full_picture(loss: MaskedLoss, power: int) -> None:
+def test_hole_and_known_part_are_means_over_the_full_image(loss: MaskedLoss, power: int) -> None:
     prediction, batch = example()
     terms = loss(prediction, batch)
     sums = [0.0, 0.0]
@@ -70,8 +70,8 @@ def brute_steps(mask: Tensor) -> Tensor:
 
 
 @given(st.integers(1, 7), st.integers(1, 7), st.integers(0, 2**31), st.floats(0.1, 1.0))
-def test_steps_to_known_are_the_fewest(height: int, width: int, seed: int, share: float) -> None:
-    mask = (torch.rand(height, width, generator=torch.Generator().manual_seed(seed)) < share).float()
+def test_steps_to_known_are_the_fewest(height: int, width: int, seed: int, coverage: float) -> None:
+    mask = (torch.rand(height, width, generator=torch.Generator().manual_seed(seed)) < coverage).float()
     assert torch.equal(steps_to_known(mask[None, None])[0, 0], brute_steps(mask))
 
 
@@ -104,7 +104,7 @@ def test_discounted_error_fades_into_the_hole_and_ignores_what_is_known() -> Non
         DiscountedL1(discount=0)
 
 
-def test_variation_of_a_picture_that_is_all_hole_is_total_variation(golden: ModuleType) -> None:
+def test_variation_of_an_image_that_is_all_hole_is_total_variation(golden: ModuleType) -> None:
     golden.load("lbam_tv").check(lambda x: masked_total_variation(x, torch.ones_like(x[:, :1])))
     golden.load("lbam_tv").check(lambda x: TotalVariation()(x, {})["total_variation"])
 

@@ -1,4 +1,4 @@
-"""What every family that fills holes does for a person: where the hole is, what is written, pictures of any size."""
+"""What every family that fills holes does for a person: where the hole is, what is written, images of any size."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
-from restore.core.images.files import read_picture, write_picture
-from restore.core.inference.engine import predict_picture
+from restore.core.images.files import read_image, write_image
+from restore.core.inference.engine import predict_image
 from restore.core.networks import Networks
 from restore.core.settings import RunSettings
 from restore.plugins.common.inpainting.blending import feather_weights
 from restore.plugins.common.inpainting.task import Inpainting
 from restore.plugins.common.inpainting.windowed import WindowedInpainting, halved
 from restore.plugins.common.masks.reading import colour_mask, dilate
-from restore.plugins.common.masks.settings import FillingPredict
+from restore.plugins.common.masks.settings import InpaintingPredictOptions
 
 
 class Smear(Inpainting):
@@ -31,15 +31,15 @@ class Smear(Inpainting):
 
     window = 64  # type: ignore[assignment]
 
-    def __init__(self, options: FillingPredict | None = None) -> None:
+    def __init__(self, options: InpaintingPredictOptions | None = None) -> None:
         super().__init__(RunSettings())
-        self.predict_options = options or FillingPredict()
+        self.predict_options = options or InpaintingPredictOptions()
         self.seen: list[tuple[Tensor, Tensor]] = []
 
-    def fill(self, picture: Tensor, mask: Tensor, networks: Networks) -> Tensor:
-        self.seen.append((picture, mask))
-        mean = picture.sum((2, 3), keepdim=True) / (1 - mask).sum((2, 3), keepdim=True)
-        return 0.5 * mean.expand_as(picture)
+    def fill(self, image: Tensor, mask: Tensor, networks: Networks) -> Tensor:
+        self.seen.append((image, mask))
+        mean = image.sum((2, 3), keepdim=True) / (1 - mask).sum((2, 3), keepdim=True)
+        return 0.5 * mean.expand_as(image)
 
 
 def noise(height: int, width: int, seed: int = 0, channels: int = 3) -> np.ndarray:
@@ -59,10 +59,10 @@ def mask_levels(height: int = 24, width: int = 20) -> np.ndarray:
 
 
 def used(path: Path, target: Path, **options: object) -> np.ndarray:
-    """What ``restore predict`` writes for a picture."""
-    task, picture = Smear(FillingPredict.model_validate(options)), read_picture(path)
-    inputs = task.read_inputs(path, picture)
-    write_picture(target, task.render(predict_picture(task, {}, inputs), inputs)[""], picture)
+    """What ``restore predict`` writes for an image."""
+    task, image = Smear(InpaintingPredictOptions.model_validate(options)), read_image(path)
+    inputs = task.read_inputs(path, image)
+    write_image(target, task.render(predict_image(task, {}, inputs), inputs)[""], image)
     return np.array(Image.open(target))
 
 
@@ -119,7 +119,7 @@ def test_a_hole_found_by_transparency_is_opaque_afterwards_and_alpha_stays_other
     assert np.array_equal(kept[~HOLE], half[~HOLE])
 
 
-def test_a_gray_picture_stays_gray(tmp_path: Path) -> None:
+def test_a_gray_image_stays_gray(tmp_path: Path) -> None:
     levels = noise(24, 20, channels=1)[..., 0]
     written = used(
         saved(tmp_path / "gray.png", levels), tmp_path / "out.png", mask=saved(tmp_path / "m.png", mask_levels())
@@ -128,7 +128,7 @@ def test_a_gray_picture_stays_gray(tmp_path: Path) -> None:
     assert np.array_equal(written[~HOLE], levels[~HOLE])
 
 
-def test_a_picture_without_a_hole_comes_out_unchanged_with_a_warning(
+def test_an_image_without_a_hole_comes_out_unchanged_with_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     levels = noise(24, 20)
@@ -153,9 +153,9 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="auto:color=#ff00ff"):
         used(path, tmp_path / "out.png")
     with pytest.raises(ValidationError, match="auto:color=#rrggbb"):
-        FillingPredict(mask=Path("auto:colour"))
+        InpaintingPredictOptions(mask=Path("auto:colour"))
     with pytest.raises(ValidationError, match="choose one"):
-        FillingPredict(feather=3, blend="poisson")
+        InpaintingPredictOptions(feather=3, blend="poisson")
     with pytest.raises(DataError, match="nothing is left"):
         Smear().predict({"input": torch.zeros(1, 3, 4, 4), "mask": torch.ones(1, 1, 4, 4)}, Networks({}))
 
@@ -189,11 +189,11 @@ def test_a_feather_fades_from_the_hole_outwards_and_leaves_the_rest(tmp_path: Pa
     written = used(path, tmp_path / "out.png", mask=file, feather=3)[8, :, 0]
     assert written[4:10].tolist() == [100] * 6
     assert written[10:15].tolist() == [125, 150, 175, 200, 200]
-    share = feather_weights(torch.from_numpy(mask_levels()).float()[None] / 255, 3)
-    assert (share[0, HOLE] == 1).all()
+    coverage = feather_weights(torch.from_numpy(mask_levels()).float()[None] / 255, 3)
+    assert (coverage[0, HOLE] == 1).all()
 
 
-def test_a_feather_wider_than_what_is_worked_on_is_refused_in_large_pictures(tmp_path: Path) -> None:
+def test_a_feather_wider_than_what_is_worked_on_is_refused_in_large_images(tmp_path: Path) -> None:
     large, small = (saved(tmp_path / f"{side}.png", noise(side, side)) for side in (80, 64))
     holes = [
         saved(tmp_path / f"m{side}.png", np.pad(np.full((40, 40), 255, np.uint8), (side - 40) // 2))
@@ -208,14 +208,14 @@ def test_a_feather_wider_than_what_is_worked_on_is_refused_in_large_pictures(tmp
 
 @pytest.mark.parametrize("side", [20, 90])
 def test_the_widest_feather_ends_without_an_edge(side: int) -> None:
-    picture, mask = torch.full((1, 3, 200, 200), 0.1), torch.zeros(1, 1, 200, 200)
+    image, mask = torch.full((1, 3, 200, 200), 0.1), torch.zeros(1, 1, 200, 200)
     mask[..., 60 : 60 + side, 60 : 60 + side] = 1
-    output = Smear(FillingPredict(feather=16)).predict({"input": picture, "mask": mask}, Networks({}))["output"]
+    output = Smear(InpaintingPredictOptions(feather=16)).predict({"input": image, "mask": mask}, Networks({}))["output"]
     steps = output[0, 0, 70, :60].diff().abs()
     assert steps.max() < 1.01 * 0.1 / 17
 
 
-def test_poisson_takes_the_colours_at_the_seam_from_the_picture(tmp_path: Path) -> None:
+def test_poisson_takes_the_colours_at_the_seam_from_the_image(tmp_path: Path) -> None:
     levels = np.full((24, 20, 3), 200, dtype=np.uint8)
     path, file = saved(tmp_path / "photo.png", levels), saved(tmp_path / "m.png", mask_levels())
     assert (used(path, tmp_path / "out.png", mask=file, blend="poisson") == 200).all()
@@ -232,17 +232,17 @@ def test_poisson_takes_the_colours_at_the_seam_from_the_picture(tmp_path: Path) 
 def test_beyond_the_hole_and_its_feather_nothing_ever_changes(
     height: int, width: int, seed: int, boxes: int, feather: int
 ) -> None:
-    chance = torch.Generator().manual_seed(seed)
-    picture, mask = torch.rand(1, 3, height, width, generator=chance), torch.zeros(1, 1, height, width)
+    rng = torch.Generator().manual_seed(seed)
+    image, mask = torch.rand(1, 3, height, width, generator=rng), torch.zeros(1, 1, height, width)
     for _ in range(boxes):
         top, left, rows, columns = (
-            int(torch.randint(1, side + 1, (), generator=chance)) for side in (height, width, height, width)
+            int(torch.randint(1, side + 1, (), generator=rng)) for side in (height, width, height, width)
         )
         mask[..., top : top + rows, left : left + columns] = 1
-    task = Smear(FillingPredict(feather=feather))
-    output = task.predict({"input": picture, "mask": mask}, Networks({}))["output"]
-    untouched = (dilate(mask, feather) < 0.5).expand_as(picture)
-    assert torch.equal(output[untouched], picture[untouched])
+    task = Smear(InpaintingPredictOptions(feather=feather))
+    output = task.predict({"input": image, "mask": mask}, Networks({}))["output"]
+    untouched = (dilate(mask, feather) < 0.5).expand_as(image)
+    assert torch.equal(output[untouched], image[untouched])
     assert output.min() >= 0
     assert output.max() <= 1
     assert all(max(shown.shape[-2:]) <= 64 for shown, _ in task.seen)
@@ -250,61 +250,61 @@ def test_beyond_the_hole_and_its_feather_nothing_ever_changes(
 
 
 def test_holes_far_apart_are_filled_as_if_each_were_alone() -> None:
-    picture = torch.rand(1, 3, 100, 300, generator=torch.Generator().manual_seed(0))
+    image = torch.rand(1, 3, 100, 300, generator=torch.Generator().manual_seed(0))
     first, second = torch.zeros(1, 1, 100, 300), torch.zeros(1, 1, 100, 300)
     first[..., 10:30, 20:45] = 1
     second[..., 60:75, 250:270] = 1
     both, one, other = (
-        Smear().predict({"input": picture, "mask": mask}, Networks({}))["output"]
+        Smear().predict({"input": image, "mask": mask}, Networks({}))["output"]
         for mask in (first + second, first, second)
     )
     assert torch.equal(both, torch.where(first > 0, one, other))
 
 
 def test_a_hole_is_seen_with_what_is_around_it_at_the_working_size() -> None:
-    task = Smear(FillingPredict(window=48, context=8))
+    task = Smear(InpaintingPredictOptions(window=48, context=8))
     mask = torch.zeros(1, 1, 200, 200)
     mask[..., 90:110, 0:20] = 1
     task.predict({"input": torch.rand(1, 3, 200, 200), "mask": mask}, Networks({}))
-    ((picture, hole),) = task.seen
-    assert picture.shape[-2:] == (48, 48)
+    ((image, hole),) = task.seen
+    assert image.shape[-2:] == (48, 48)
     assert int(hole.sum()) == 400
-    assert hole[0, 0, :, 0].any()  # the hole lies at the picture's edge, and the window does too
+    assert hole[0, 0, :, 0].any()  # the hole lies at the image's edge, and the window does too
 
 
 def test_a_hole_larger_than_the_window_is_filled_coarse_to_fine() -> None:
     task = Smear()
     mask = torch.zeros(1, 1, 220, 400)
     mask[..., 20:200, 50:350] = 1
-    picture = torch.full((1, 3, 220, 400), 0.8)
-    output = task.predict({"input": picture, "mask": mask}, Networks({}))["output"]
+    image = torch.full((1, 3, 220, 400), 0.8)
+    output = task.predict({"input": image, "mask": mask}, Networks({}))["output"]
     assert all(max(shown.shape[-2:]) <= 64 for shown, _ in task.seen)
     assert len(task.seen) > 50  # every part of it, at several scales
-    assert torch.equal(output * (1 - mask), picture * (1 - mask))
+    assert torch.equal(output * (1 - mask), image * (1 - mask))
     # What is made is darker than what it is made from, so that the middle, made from coarser answers, is darkest.
     assert output[..., 110, 200].max() < output[..., 22, 55].min() <= 0.4 + 1e-6
 
 
-def test_a_large_picture_is_never_shown_to_the_network_as_a_whole() -> None:
+def test_a_large_image_is_never_shown_to_the_network_as_a_whole() -> None:
     task = Smear()
     mask = torch.zeros(1, 1, 2000, 3000)
     mask[..., 500:540, 700:760] = 1
     mask[..., 1900:2000, 2980:3000] = 1
-    mask[..., 1000, 0:3000] = 1  # a scratch through the whole picture
+    mask[..., 1000, 0:3000] = 1  # a scratch through the whole image
     task.predict({"input": torch.full((1, 3, 2000, 3000), 0.5), "mask": mask}, Networks({}))
     assert max(max(shown.shape[-2:]) for shown, _ in task.seen) == 64
     assert len(task.seen) < 300
 
 
 def test_halving_looks_only_at_what_is_known() -> None:
-    picture, mask = torch.full((3, 5, 4), 0.25), torch.zeros(1, 5, 4)
+    image, mask = torch.full((3, 5, 4), 0.25), torch.zeros(1, 5, 4)
     mask[:, :3, :3] = 1
-    small, small_mask = halved(torch.where(mask > 0, torch.tensor(9.0), picture), mask)
+    small, small_mask = halved(torch.where(mask > 0, torch.tensor(9.0), image), mask)
     assert small_mask[0].tolist() == [[1, 0], [0, 0], [0, 0]]
     assert torch.equal(small[:, small_mask[0] == 0], torch.full((3, 5), 0.25))
 
 
-def test_a_picture_of_the_working_size_needs_one_call_for_a_whole_batch() -> None:
+def test_an_image_of_the_working_size_needs_one_call_for_a_whole_batch() -> None:
     task = Smear()
     mask = torch.zeros(3, 1, 64, 64)
     mask[:, :, 4:9, 4:50] = 1
@@ -315,6 +315,6 @@ def test_a_picture_of_the_working_size_needs_one_call_for_a_whole_batch() -> Non
 def test_parts_reach_beyond_the_hole_where_that_is_wanted() -> None:
     mask = torch.zeros(1, 100, 100)
     mask[:, 50:52, 50:52] = 1
-    parts = WindowedInpainting(lambda picture, hole: torch.full_like(picture, 0.5), 32, 8, reach=3)
+    parts = WindowedInpainting(lambda image, hole: torch.full_like(image, 0.5), 32, 8, reach=3)
     changed = (parts.inpaint(torch.zeros(3, 100, 100), mask) != 0).any(0)
     assert int(changed.sum()) == 8 * 8

@@ -87,12 +87,12 @@ def test_a_mask_is_turned_upright(tmp_path: Path) -> None:
     assert torch.equal(read_mask(path), HOLE.rot90(-1, (-2, -1)))
 
 
-def test_the_mask_of_a_picture_has_its_name_and_only_one_has(tmp_path: Path) -> None:
-    picture, masks = Path("photographs/a.png"), tmp_path / "masks"
+def test_the_mask_of_an_image_has_its_name_and_only_one_has(tmp_path: Path) -> None:
+    image, masks = Path("photographs/a.png"), tmp_path / "masks"
     jpg = saved(masks / "a.jpg", MARKED)
-    assert mask_of(picture, masks) == jpg
+    assert mask_of(image, masks) == jpg
     png = saved(masks / "a.png", MARKED)
-    assert mask_of(picture, masks) == png
+    assert mask_of(image, masks) == png
     with pytest.raises(UsageError, match=r"a\.jpg or a\.png, cannot be told"):
         mask_of(Path("a.tif"), masks)
 

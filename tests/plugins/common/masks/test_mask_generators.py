@@ -39,7 +39,7 @@ def test_the_share_is_what_was_asked_for(kind: MaskKind, height: int, width: int
 
 @given(kind=st.sampled_from(KINDS), height=st.integers(1, 15), width=st.integers(2, 40), coverage=st.floats(0.01, 0.99))
 @settings(max_examples=40, deadline=None)
-def test_the_smallest_pictures_have_a_hole_and_something_known(
+def test_the_smallest_images_have_a_hole_and_something_known(
     kind: MaskKind, height: int, width: int, coverage: float
 ) -> None:
     mask = draw_mask(kind, height, width, coverage, torch.Generator().manual_seed(0))

@@ -50,8 +50,8 @@ def test_the_parts_are_torchvisions_own() -> None:
 
 def test_features_before_and_after_a_relu_belong_together() -> None:
     features = VGGFeatures("vgg16", ["conv1_2", "relu1_2", "pool1", "relu2_1"])
-    picture = torch.rand(2, 3, 12, 10)
-    found = features(picture)
+    image = torch.rand(2, 3, 12, 10)
+    found = features(image)
     assert list(found) == ["conv1_2", "relu1_2", "pool1", "relu2_1"]
     assert (found["conv1_2"] < 0).any()
     assert torch.equal(found["relu1_2"], found["conv1_2"].relu())
@@ -84,7 +84,7 @@ def test_only_losses_with_a_weight_look_and_ask_for_a_size() -> None:
     check_side(2, "crop", PerceptualSettings(weight=0, layers=deep), style)
 
 
-def test_pictures_are_normalised_as_imagenet_is() -> None:
+def test_images_are_normalised_as_imagenet_is() -> None:
     features = VGGFeatures("vgg19", ["conv1_1"])
     mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1).expand(1, 3, 6, 6)
     deviation = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
@@ -110,8 +110,8 @@ def test_random_features_neither_fade_nor_explode() -> None:
     assert 0.2 < (found["conv3_4"].std() / found["conv1_1"].std()).item() < 5
 
 
-def brightness(pictures: Tensor) -> dict[str, Tensor]:
-    return {"relu1_1": 2 * pictures, "relu2_1": pictures.mean((-2, -1))}
+def brightness(images: Tensor) -> dict[str, Tensor]:
+    return {"relu1_1": 2 * images, "relu2_1": images.mean((-2, -1))}
 
 
 @pytest.mark.parametrize(("criterion", "expected"), [("l1", 0.5 * 0.2 + 3 * 0.1), ("mse", 0.5 * 0.04 + 3 * 0.01)])

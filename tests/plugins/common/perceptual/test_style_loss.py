@@ -30,8 +30,8 @@ def test_recorded_perceptual_and_style_terms(golden: ModuleType, precision: str)
     network.load_state_dict(fixture.state())
     network.to(golden.DTYPES[precision])
 
-    def unnormalised(pictures: Tensor) -> dict[str, Tensor]:  # the reference shows VGG pictures in [0, 1] as they are
-        found: dict[str, Tensor] = network(pictures * network.deviation + network.mean)
+    def unnormalised(images: Tensor) -> dict[str, Tensor]:  # the reference shows VGG images in [0, 1] as they are
+        found: dict[str, Tensor] = network(images * network.deviation + network.mean)
         return found
 
     def both(prediction: Tensor, composite: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -52,7 +52,7 @@ def test_a_gram_matrix_is_made_in_single_precision_at_least() -> None:
 
 
 def test_style_forgets_places_and_its_gradient_reaches_the_prediction_alone() -> None:
-    style = Style(lambda pictures: {"relu1_1": pictures}, {"relu1_1": 2.0}, weight=3.0)
+    style = Style(lambda images: {"relu1_1": images}, {"relu1_1": 2.0}, weight=3.0)
     prediction, target = torch.rand(2, 1, 3, 4, 4)
     assert float(style.distance(target.flip(-1), target)) == pytest.approx(0, abs=1e-7)
     prediction.requires_grad_()
@@ -64,12 +64,12 @@ def test_style_forgets_places_and_its_gradient_reaches_the_prediction_alone() ->
     assert target.grad is None
 
 
-def test_pictures_are_looked_at_once() -> None:
+def test_images_are_looked_at_once() -> None:
     calls: list[int] = []
 
-    def look(pictures: Tensor) -> dict[str, Tensor]:
-        calls.append(len(pictures))
-        return {"relu1_1": pictures}
+    def look(images: Tensor) -> dict[str, Tensor]:
+        calls.append(len(images))
+        return {"relu1_1": images}
 
     features = Once(look)
     prediction, target = torch.rand(2, 1, 3, 4, 4)

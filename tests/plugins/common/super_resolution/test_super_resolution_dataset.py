@@ -1,4 +1,4 @@
-"""Small and large pictures that show the same thing."""
+"""Small and large images that show the same thing."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from restore.core.dataset import Pictures
+from restore.core.dataset import ImageDataset
 from restore.core.errors import DataError, UsageError
 from restore.core.settings import RunSettings
-from restore.plugins.common.images.folders import PictureFolder
+from restore.plugins.common.images.folders import ImageFolder
 from restore.plugins.common.images.resize import imresize
 from restore.plugins.common.super_resolution import dataset
 from restore.plugins.common.super_resolution.dataset import (
     CroppedPairs,
     WholePairs,
     evaluation_pairs,
-    super_resolution_pictures,
+    super_resolution_images,
 )
 
 
@@ -40,7 +40,7 @@ def folder_of(folder: Path, *sizes: tuple[int, int], mode: str = "RGB") -> Path:
 
 
 def paired_folder(folder: Path, scale: int, *sizes: tuple[int, int]) -> Path:
-    """LR pictures whose every pixel became a block of equal HR pixels: misalignment by one pixel shows."""
+    """LR images whose every pixel became a block of equal HR pixels: misalignment by one pixel shows."""
     (folder / "HR").mkdir(parents=True)
     folder_of(folder / "LR", *sizes)
     for path in (folder / "LR").iterdir():
@@ -49,8 +49,8 @@ def paired_folder(folder: Path, scale: int, *sizes: tuple[int, int]) -> Path:
     return folder
 
 
-def levels(picture: Tensor) -> Tensor:
-    return (picture * 255).round().byte()
+def levels(image: Tensor) -> Tensor:
+    return (image * 255).round().byte()
 
 
 def run(**settings: object) -> RunSettings:
@@ -60,73 +60,71 @@ def run(**settings: object) -> RunSettings:
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_a_training_input_is_the_crop_made_small(tmp_path: Path, scale: int) -> None:
     files = sorted(folder_of(tmp_path, (40, 31), (25, 24)).iterdir())
-    pictures = CroppedPairs(PictureFolder(files), scale, 24)
-    assert isinstance(pictures, Pictures)
+    images = CroppedPairs(ImageFolder(files), scale, 24)
+    assert isinstance(images, ImageDataset)
     for index in (0, 1, 0):
-        sample = pictures[index]
+        sample = images[index]
         assert sample["input"].shape == (3, 24 // scale, 24 // scale)
         assert sample["target"].dtype == torch.float32
         assert torch.equal(imresize(levels(sample["target"]), 1 / scale), levels(sample["input"]))
 
 
-def test_a_training_target_is_a_part_of_its_picture_in_one_of_eight_views(tmp_path: Path) -> None:
+def test_a_training_target_is_a_part_of_its_image_in_one_of_eight_views(tmp_path: Path) -> None:
     (file,) = folder_of(tmp_path, (9, 11)).iterdir()
-    whole = PictureFolder([file])[0]
+    whole = ImageFolder([file])[0]
     views = {}
     for top, left, flip, turns in product(range(2), range(4), (False, True), range(4)):
         part = whole[:, top : top + 8, left : left + 8]
         view = (part.flip(-1) if flip else part).rot90(turns, (-2, -1))
         views[view.contiguous().numpy().tobytes()] = (flip, turns, top, left)
     torch.manual_seed(0)
-    pictures = CroppedPairs(PictureFolder([file]), 2, 8)
-    seen = {views[levels(pictures[0]["target"]).numpy().tobytes()] for _ in range(600)}
+    images = CroppedPairs(ImageFolder([file]), 2, 8)
+    seen = {views[levels(images[0]["target"]).numpy().tobytes()] for _ in range(600)}
     assert len(seen) == 64  # every corner in every view, and nothing else
-    straight = CroppedPairs(PictureFolder([file]), 2, 8, augment=False)
+    straight = CroppedPairs(ImageFolder([file]), 2, 8, augment=False)
     assert {views[levels(straight[0]["target"]).numpy().tobytes()][:2] for _ in range(40)} == {(False, 0)}
 
 
-def test_chance_is_the_global_generator_alone(tmp_path: Path) -> None:
-    pictures = CroppedPairs(PictureFolder(list(folder_of(tmp_path, (40, 40)).iterdir())), 2, 16)
+def test_random_numbers_come_from_the_global_generator_alone(tmp_path: Path) -> None:
+    images = CroppedPairs(ImageFolder(list(folder_of(tmp_path, (40, 40)).iterdir())), 2, 16)
 
     def sample(seed: int) -> Tensor:
         torch.manual_seed(seed)
-        return pictures[0]["target"]
+        return images[0]["target"]
 
     assert torch.equal(sample(1), sample(1))
     assert any(not torch.equal(sample(1), sample(seed)) for seed in range(2, 6))
 
 
 def test_crops_of_pairs_are_aligned_whatever_the_turn(tmp_path: Path) -> None:
-    pictures = super_resolution_pictures(
-        "train", run(data=paired_folder(tmp_path, 3, (9, 12), (8, 8))), scale=3, crop=12
-    )
+    images = super_resolution_images("train", run(data=paired_folder(tmp_path, 3, (9, 12), (8, 8))), scale=3, crop=12)
     for _ in range(30):
-        sample = pictures[0]
+        sample = images[0]
         blocks = sample["input"].repeat_interleave(3, -1).repeat_interleave(3, -2)
         assert torch.equal(blocks, sample["target"])
 
 
-def test_a_validation_picture_loses_what_the_scale_does_not_divide(tmp_path: Path) -> None:
+def test_a_validation_image_loses_what_the_scale_does_not_divide(tmp_path: Path) -> None:
     (file,) = folder_of(tmp_path, (18, 23)).iterdir()
-    sample = WholePairs(PictureFolder([file]), 4)[0]
-    whole = PictureFolder([file])[0]
+    sample = WholePairs(ImageFolder([file]), 4)[0]
+    whole = ImageFolder([file])[0]
     assert torch.equal(levels(sample["target"]), whole[:, :16, :20])
     assert torch.equal(levels(sample["input"]), imresize(whole[:, :16, :20], 1 / 4))
 
 
 def test_a_gray_target_has_one_channel_and_its_input_three(tmp_path: Path) -> None:
     (file,) = folder_of(tmp_path, (16, 16), mode="L").iterdir()
-    sample = WholePairs(PictureFolder([file]), 2)[0]
+    sample = WholePairs(ImageFolder([file]), 2)[0]
     assert sample["target"].shape == (1, 16, 16)
     assert sample["input"].shape == (3, 8, 8)
-    assert CroppedPairs(PictureFolder([file]), 2, 8)[0]["target"].shape == (3, 8, 8)
+    assert CroppedPairs(ImageFolder([file]), 2, 8)[0]["target"].shape == (3, 8, 8)
 
 
 def test_a_scale_with_a_fraction_gives_pairs_that_fit(tmp_path: Path) -> None:
     pairs = evaluation_pairs(folder_of(tmp_path, (37, 52)), 2.5)
     sample = pairs[0]
-    enlarged = imresize(sample["input"], 2.5)
-    assert enlarged.shape == sample["target"].shape
+    upscaled = imresize(sample["input"], 2.5)
+    assert upscaled.shape == sample["target"].shape
     assert doctest.testmod(dataset).failed == 0
 
 
@@ -145,8 +143,8 @@ def test_another_scale_than_that_of_the_pairs_is_refused(tmp_path: Path) -> None
     data = paired_folder(tmp_path, 3, (16, 16), (16, 16))
     for attempt in (
         lambda: evaluation_pairs(data, 2),
-        lambda: super_resolution_pictures("train", run(data=data), scale=2, crop=8),
-        lambda: super_resolution_pictures("validation", run(data=data), scale=2, crop=8),
+        lambda: super_resolution_images("train", run(data=data), scale=2, crop=8),
+        lambda: super_resolution_images("validation", run(data=data), scale=2, crop=8),
     ):
         with pytest.raises(UsageError, match="of scale 3, not 2"):
             attempt()
@@ -168,14 +166,14 @@ def test_a_pair_that_does_not_fit_is_named(tmp_path: Path) -> None:
         evaluation_pairs(data, None)
 
 
-def test_large_pictures_alone_need_a_scale(tmp_path: Path) -> None:
+def test_large_images_alone_need_a_scale(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--scale"):
         evaluation_pairs(folder_of(tmp_path, (8, 8)), None)
 
 
-def test_pictures_smaller_than_a_crop_are_named_before_training(tmp_path: Path) -> None:
+def test_images_smaller_than_a_crop_are_named_before_training(tmp_path: Path) -> None:
     data = folder_of(tmp_path, (32, 32), (32, 15), (1, 1), (32, 32))
-    targets = PictureFolder(sorted(data.iterdir()))
+    targets = ImageFolder(sorted(data.iterdir()))
     with pytest.raises(DataError, match=r"16x16.*1\.png \(15x32\).*2\.png \(1x1\)"):
         CroppedPairs(targets, 2, 16)
     with pytest.raises(DataError, match=r"2x2.*2\.png \(1x1\)"):
@@ -183,21 +181,21 @@ def test_pictures_smaller_than_a_crop_are_named_before_training(tmp_path: Path) 
 
 
 def test_a_crop_that_is_no_multiple_of_the_scale_is_refused(tmp_path: Path) -> None:
-    targets = PictureFolder(list(folder_of(tmp_path, (32, 32)).iterdir()))
+    targets = ImageFolder(list(folder_of(tmp_path, (32, 32)).iterdir()))
     with pytest.raises(UsageError, match="16 pixels is no multiple of the scale 3"):
         CroppedPairs(targets, 3, 16)
 
 
-def names(pictures: CroppedPairs | WholePairs) -> set[str]:
-    return {pictures.name(index) for index in range(len(pictures))}
+def names(images: CroppedPairs | WholePairs) -> set[str]:
+    return {images.name(index) for index in range(len(images))}
 
 
 @pytest.mark.parametrize("make", [folder_of, lambda folder, *sizes: paired_folder(folder, 2, *sizes)])
 def test_a_share_of_a_folder_is_held_out(tmp_path: Path, make: Callable[..., Path]) -> None:
     data = make(tmp_path / "data", *[(16, 16)] * 10)
-    settings = run(data=data, val_share=0.3, seed=5)
-    train = names(super_resolution_pictures("train", settings, scale=2, crop=8))
-    validation = names(super_resolution_pictures("validation", settings, scale=2, crop=8))
+    settings = run(data=data, val_fraction=0.3, seed=5)
+    train = names(super_resolution_images("train", settings, scale=2, crop=8))
+    validation = names(super_resolution_images("validation", settings, scale=2, crop=8))
     assert len(validation) == 3
     assert not train & validation
     assert train | validation == {f"{number}.png" for number in range(10)}
@@ -205,28 +203,28 @@ def test_a_share_of_a_folder_is_held_out(tmp_path: Path, make: Callable[..., Pat
 
 def test_validation_data_of_its_own_leaves_all_the_rest_to_training(tmp_path: Path) -> None:
     settings = run(data=folder_of(tmp_path / "a", (16, 16)), val_data=folder_of(tmp_path / "b", (16, 16), (16, 16)))
-    assert len(super_resolution_pictures("train", settings, scale=2, crop=8)) == 1
-    assert len(super_resolution_pictures("validation", settings, scale=2, crop=8)) == 2
+    assert len(super_resolution_images("train", settings, scale=2, crop=8)) == 1
+    assert len(super_resolution_images("validation", settings, scale=2, crop=8)) == 2
 
 
 def test_without_a_folder_there_are_the_sample_photographs(tmp_path: Path) -> None:
-    assert "astronaut" in names(super_resolution_pictures("train", run(), scale=4, crop=96))
-    assert names(super_resolution_pictures("validation", run(), scale=4, crop=96)) == {"chelsea", "coffee", "rocket"}
+    assert "astronaut" in names(super_resolution_images("train", run(), scale=4, crop=96))
+    assert names(super_resolution_images("validation", run(), scale=4, crop=96)) == {"chelsea", "coffee", "rocket"}
     own = run(val_data=folder_of(tmp_path, (16, 16)))
-    assert names(super_resolution_pictures("validation", own, scale=4, crop=96)) == {"0.png"}
+    assert names(super_resolution_images("validation", own, scale=4, crop=96)) == {"0.png"}
     assert evaluation_pairs(None, 4).scale == 4
 
 
-def test_pictures_in_memory_say_so(tmp_path: Path) -> None:
+def test_images_in_memory_say_so(tmp_path: Path) -> None:
     files = list(folder_of(tmp_path, (16, 16), (16, 16)).iterdir())
-    assert CroppedPairs(PictureFolder(files), 2, 8).in_memory
-    assert not CroppedPairs(PictureFolder(files, memory=1000), 2, 8).in_memory
-    assert not WholePairs(PictureFolder(files, memory=1000), 2).in_memory
+    assert CroppedPairs(ImageFolder(files), 2, 8).in_memory
+    assert not CroppedPairs(ImageFolder(files, memory=1000), 2, 8).in_memory
+    assert not WholePairs(ImageFolder(files, memory=1000), 2).in_memory
 
 
 @pytest.mark.parametrize("content", [[], ["notes.txt"]])
-def test_a_folder_without_pictures_is_refused(tmp_path: Path, content: list[str]) -> None:
+def test_a_folder_without_images_is_refused(tmp_path: Path, content: list[str]) -> None:
     for name in content:
         (tmp_path / name).write_text("")
-    with pytest.raises(UsageError, match="no pictures"):
-        super_resolution_pictures("train", run(data=tmp_path), scale=2, crop=8)
+    with pytest.raises(UsageError, match="no images"):
+        super_resolution_images("train", run(data=tmp_path), scale=2, crop=8)

@@ -1,4 +1,4 @@
-"""Pictures and masks are found, paired, checked and divided."""
+"""Images and masks are found, paired, checked and divided."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from segmentation_files import mask, picture, square
+from segmentation_files import image, mask, square
 
 from restore.core.errors import DataError, UsageError
 from restore.plugins.unet.data import discovery, splits
 from restore.plugins.unet.data.splits import evaluated_source, read_source, sources
-from restore.plugins.unet.options import EvaluateSettings
+from restore.plugins.unet.options import SegmentationEvaluateOptions
 from restore.plugins.unet.settings import ModelSettings, UNetModel, UNetSettings
 
 MODEL = ModelSettings(classes=["nucleus"], size=None, fit="crop")
@@ -30,7 +30,7 @@ def test_a_flat_folder_is_paired_by_name_in_counting_order(flat: Path) -> None:
 
 def test_a_missing_mask_is_named(flat: Path) -> None:
     (flat / "masks" / "cell10.png").unlink()
-    with pytest.raises(DataError, match=r"1 of 3 pictures have no mask in .*masks: cell10"):
+    with pytest.raises(DataError, match=r"1 of 3 images have no mask in .*masks: cell10"):
         read_source(flat, MODEL)
 
 
@@ -41,17 +41,17 @@ def test_unequal_sizes_are_named(flat: Path) -> None:
 
 
 def test_endings_choose_between_files_of_one_name(flat: Path) -> None:
-    picture(flat / "images" / "cell1.jpg")
+    image(flat / "images" / "cell1.jpg")
     with pytest.raises(DataError, match="--image-ext"):
         discovery.find(flat)
-    assert [case.picture.suffix for case in discovery.find(flat, image_ext="jpg").cases] == [".jpg"]
+    assert [case.image.suffix for case in discovery.find(flat, image_ext="jpg").cases] == [".jpg"]
     assert len(discovery.find(flat, image_ext=".png").cases) == 3
 
 
 @pytest.fixture
 def by_class(tmp_path: Path) -> Path:
     for name in ("a", "b"):
-        picture(tmp_path / "images" / f"{name}.png")
+        image(tmp_path / "images" / f"{name}.png")
         mask(tmp_path / "masks" / "nucleus" / f"{name}.png", square(top=1))
         mask(tmp_path / "masks" / "cell" / f"{name}.png", square(top=3))
     return tmp_path
@@ -81,7 +81,7 @@ def test_a_class_that_lacks_a_mask_is_named(by_class: Path) -> None:
 
 def test_instance_masks_are_merged(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        picture(tmp_path / name / "images" / f"{name}.png")
+        image(tmp_path / name / "images" / f"{name}.png")
         for number in range(3):
             mask(tmp_path / name / "masks" / f"{number}.png", square(top=3 * number))
     source = read_source(tmp_path, MODEL)
@@ -89,16 +89,16 @@ def test_instance_masks_are_merged(tmp_path: Path) -> None:
     assert source.read(0)[1].sum() == 10 * 6  # three squares that overlap in a row each
     for path in (tmp_path / "two" / "masks").iterdir():
         path.unlink()
-    with pytest.raises(DataError, match=r"1 of 2 pictures have no mask.*two"):
+    with pytest.raises(DataError, match=r"1 of 2 images have no mask.*two"):
         discovery.find(tmp_path)
 
 
 def test_hidden_folders_are_no_classes(by_class: Path) -> None:
-    picture(by_class / "masks" / ".ipynb_checkpoints" / "a.png")
+    image(by_class / "masks" / ".ipynb_checkpoints" / "a.png")
     assert discovery.find(by_class).classes == ("cell", "nucleus")
 
 
-def test_pictures_of_the_training_size_are_not_resized(flat: Path) -> None:
+def test_images_of_the_training_size_are_not_resized(flat: Path) -> None:
     assert UNetSettings(data=flat, model=UNetModel(size=(12, 16))).resolved().model.fit == "crop"
     assert UNetSettings(data=flat).resolved().model.fit == "resize"
 
@@ -115,7 +115,7 @@ def test_the_right_folders_are_asked_for(tmp_path: Path) -> None:
         discovery.find(tmp_path / "absent")
     with pytest.raises(UsageError, match="neither images/ and masks/"):
         discovery.find(tmp_path)
-    picture(tmp_path / "images" / "a.png")
+    image(tmp_path / "images" / "a.png")
     with pytest.raises(UsageError, match="no masks/"):
         discovery.find(tmp_path)
 
@@ -133,39 +133,39 @@ def test_a_stratified_split_is_reproducible_disjoint_and_even() -> None:
     assert all(run[0] <= share <= run[-1] for run, share in zip(runs, found, strict=True))
 
 
-def test_a_single_picture_cannot_be_divided() -> None:
+def test_a_single_image_cannot_be_divided() -> None:
     with pytest.raises(UsageError, match="--val-data"):
         splits.stratified([0.5], 0.2, 0)
 
 
-def test_files_say_which_pictures_are_for_what(flat: Path) -> None:
+def test_files_say_which_images_are_for_what(flat: Path) -> None:
     names = flat / "validation.txt"
     names.write_text("# chosen by hand\ncell10.png\n\n")
-    chosen = sources(UNetSettings(data=flat, val_names=names).resolved())
+    chosen = sources(UNetSettings(data=flat, val_list=names).resolved())
     assert list(chosen["validation"].names) == ["cell10"]
     assert list(chosen["train"].names) == ["cell1", "cell2"]
     names.write_text("cell11\n")
     with pytest.raises(DataError, match="not there: cell11"):
-        sources(UNetSettings(data=flat, val_names=names).resolved())
+        sources(UNetSettings(data=flat, val_list=names).resolved())
 
 
-def test_a_picture_cannot_be_for_both(flat: Path) -> None:
+def test_an_image_cannot_be_for_both(flat: Path) -> None:
     names = flat / "names.txt"
     names.write_text("cell1\ncell2\n")
-    with pytest.raises(UsageError, match="2 pictures are named for training and for validation, such as cell1"):
-        sources(UNetSettings(data=flat, val_names=names, train_names=names).resolved())
+    with pytest.raises(UsageError, match="2 images are named for training and for validation, such as cell1"):
+        sources(UNetSettings(data=flat, val_list=names, train_list=names).resolved())
 
 
 def test_train_names_alone_leave_the_rest_for_validation(flat: Path) -> None:
     names = flat / "train.txt"
     names.write_text("cell2\n")
-    chosen = sources(UNetSettings(data=flat, train_names=names).resolved())
+    chosen = sources(UNetSettings(data=flat, train_list=names).resolved())
     assert list(chosen["validation"].names) == ["cell1", "cell10"]
 
 
 def test_a_folder_of_its_own_for_validation(flat: Path) -> None:
     other = flat / "other"
-    picture(other / "images" / "elsewhere.png")
+    image(other / "images" / "elsewhere.png")
     mask(other / "masks" / "elsewhere.png", square())
     chosen = sources(UNetSettings(data=flat, val_data=other).resolved())
     assert list(chosen["train"].names) == ["cell1", "cell2", "cell10"]
@@ -176,12 +176,16 @@ def test_a_folder_of_its_own_for_validation(flat: Path) -> None:
 def test_evaluation_finds_the_part_that_a_run_held_out(flat: Path, how: str) -> None:
     settings = UNetSettings(data=flat, seed=5, split=how).resolved()  # type: ignore[arg-type]
     held_out = list(sources(settings)["validation"].names)
-    options = EvaluateSettings(subset="validation", seed=5, split=how)  # type: ignore[arg-type]
+    options = SegmentationEvaluateOptions(subset="validation", seed=5, split=how)  # type: ignore[arg-type]
     assert list(evaluated_source(flat, settings.model, options).names) == held_out
-    assert list(evaluated_source(flat, settings.model, EvaluateSettings()).names) == ["cell1", "cell2", "cell10"]
+    assert list(evaluated_source(flat, settings.model, SegmentationEvaluateOptions()).names) == [
+        "cell1",
+        "cell2",
+        "cell10",
+    ]
 
 
-def test_gray_and_translucent_pictures_become_as_many_channels_as_wanted(flat: Path) -> None:
+def test_gray_and_translucent_images_become_as_many_channels_as_wanted(flat: Path) -> None:
     for channels in (1, 3, 4):
         planes, _ = read_source(flat, ModelSettings(classes=["x"], input_channels=channels)).read(0)
         assert planes.shape == (channels, 12, 16)

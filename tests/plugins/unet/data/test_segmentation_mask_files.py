@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from picture_files import chunk
+from image_files import chunk
 from PIL import Image
-from segmentation_files import mask, picture, square
+from segmentation_files import image, mask, square
 
 from restore.core.errors import DataError
 from restore.plugins.common.masks.values import is_foreground, read_values
@@ -20,9 +20,9 @@ from restore.plugins.unet.settings import ModelSettings, UNetSettings
 MODEL = ModelSettings(classes=["nucleus"], size=None, fit="crop")
 
 
-def test_a_colour_picture_is_no_mask(flat: Path) -> None:
-    picture(flat / "masks" / "cell1.png")
-    with pytest.raises(DataError, match="colour picture"):
+def test_a_colour_image_is_no_mask(flat: Path) -> None:
+    image(flat / "masks" / "cell1.png")
+    with pytest.raises(DataError, match="colour image"):
         read_source(flat, MODEL).read(0)
 
 
@@ -34,10 +34,10 @@ def test_a_damaged_mask_is_named(flat: Path, end: int) -> None:
         read_source(flat, MODEL).read(0)
 
 
-def test_a_mask_is_opened_as_carefully_as_a_picture(flat: Path) -> None:
+def test_a_mask_is_opened_as_carefully_as_an_image(flat: Path) -> None:
     drawing = flat / "masks" / "cell1.png"
     drawing.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 16 12\n")
-    with pytest.raises(DataError, match="is not a picture, whatever its name says"):
+    with pytest.raises(DataError, match="is not an image, whatever its name says"):
         read_source(flat, MODEL).read(0)
     Image.new("1", (20_000, 20_000)).save(flat / "masks" / "cell2.png")
     with pytest.raises(DataError, match="too large"):
@@ -58,7 +58,7 @@ def test_index_masks_are_recognised_and_counted(flat: Path, mode: str) -> None:
     settings = UNetSettings(data=flat).resolved()
     assert settings.model.multiclass
     assert settings.model.classes == ["0", "1", "2"]
-    assert settings.masks == "index"
+    assert settings.mask_encoding == "index"
     assert settings.loss == "unet/cross-entropy-dice"
     _, numbers = read_source(flat, settings.model).read(0)
     assert numbers.unique().tolist() == [0, 1, 2, 255]
@@ -153,6 +153,6 @@ def test_a_soiled_pixel_makes_no_class_numbers(flat: Path) -> None:
 def test_masks_that_mark_nothing_are_told_of(flat: Path) -> None:
     for path in (flat / "masks").iterdir():
         mask(path, square(100))
-    settings = UNetSettings(data=flat, masks="binary").resolved()
+    settings = UNetSettings(data=flat, mask_encoding="binary").resolved()
     with pytest.raises(DataError, match=r"no mask marks anything, such as .*cell1.png"):
         sources(settings)

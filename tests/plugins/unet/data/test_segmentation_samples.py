@@ -20,32 +20,32 @@ STILL = AugmentationSettings(turns=False, flips=False, colour=0)
 
 
 def marked(height: int = 24, width: int = 24) -> tuple[Tensor, Tensor]:
-    """A picture whose first channel is white exactly where its mask is set."""
+    """An image whose first channel is white exactly where its mask is set."""
     masks = (torch.rand(1, height, width, generator=torch.Generator().manual_seed(0)) > 0.5).byte()
     return torch.cat([255 * masks, torch.zeros(2, height, width, dtype=torch.uint8)]), masks
 
 
 @pytest.mark.parametrize("size", [(24, 24), (24, 20)])
-def test_turns_and_flips_move_picture_and_mask_together(size: tuple[int, int]) -> None:
-    picture, masks = marked(*size)
+def test_turns_and_flips_move_image_and_mask_together(size: tuple[int, int]) -> None:
+    image, masks = marked(*size)
     vary = make_augmentation(STILL.model_copy(update={"turns": True, "flips": True}), channels=3)
     seen = set()
     for seed in range(40):
         torch.manual_seed(seed)
-        shown, mask = vary(tv_tensors.Image(picture), tv_tensors.Mask(masks))
+        shown, mask = vary(tv_tensors.Image(image), tv_tensors.Mask(masks))
         assert mask.shape == masks.shape
         assert torch.equal(shown[0] == 255, mask[0] == 1)
         seen.add(mask.numpy().tobytes())
     assert len(seen) == (8 if size[0] == size[1] else 4)
 
 
-def test_elastic_deformation_moves_picture_and_mask_together() -> None:
+def test_elastic_deformation_moves_image_and_mask_together() -> None:
     masks = torch.zeros(1, 64, 64, dtype=torch.uint8)
     masks[:, 20:44, 24:40] = 1
-    picture = (255 * masks).expand(3, -1, -1).contiguous()
+    image = (255 * masks).expand(3, -1, -1).contiguous()
     vary = make_augmentation(STILL.model_copy(update={"elastic": 1.0, "elastic_strength": 60.0}), channels=3)
     torch.manual_seed(0)
-    shown, mask = vary(tv_tensors.Image(picture), tv_tensors.Mask(masks))
+    shown, mask = vary(tv_tensors.Image(image), tv_tensors.Mask(masks))
     assert set(mask.unique().tolist()) == {0, 1}
     assert not torch.equal(mask, masks)
     both, either = ((shown[0] > 127) & (mask[0] == 1)).sum(), ((shown[0] > 127) | (mask[0] == 1)).sum()
@@ -53,43 +53,43 @@ def test_elastic_deformation_moves_picture_and_mask_together() -> None:
 
 
 def test_colours_change_and_masks_do_not() -> None:
-    picture, masks = nuclei.draw(0, 1).picture, torch.ones(1, 96, 96, dtype=torch.uint8)
+    image, masks = nuclei.draw(0, 1).image, torch.ones(1, 96, 96, dtype=torch.uint8)
     vary = make_augmentation(STILL.model_copy(update={"colour": 1.0}), channels=3)
     torch.manual_seed(1)
-    shown, mask = vary(tv_tensors.Image(torch.from_numpy(picture).permute(2, 0, 1)), tv_tensors.Mask(masks))
-    assert not torch.equal(shown, torch.from_numpy(picture).permute(2, 0, 1))
+    shown, mask = vary(tv_tensors.Image(torch.from_numpy(image).permute(2, 0, 1)), tv_tensors.Mask(masks))
+    assert not torch.equal(shown, torch.from_numpy(image).permute(2, 0, 1))
     assert torch.equal(mask, masks)
 
 
 def test_nothing_asked_for_changes_nothing() -> None:
-    picture, masks = marked()
-    shown, mask = make_augmentation(STILL, channels=3)(tv_tensors.Image(picture), tv_tensors.Mask(masks))
-    assert torch.equal(shown, picture)
+    image, masks = marked()
+    shown, mask = make_augmentation(STILL, channels=3)(tv_tensors.Image(image), tv_tensors.Mask(masks))
+    assert torch.equal(shown, image)
     assert torch.equal(mask, masks)
 
 
-def test_a_sample_is_a_function_of_torchs_chance() -> None:
-    pictures = Segments(Drawings(range(2), MODEL), MODEL, make_augmentation(AugmentationSettings(elastic=0.5), 3))
+def test_a_sample_is_a_function_of_torchs_rng() -> None:
+    images = Segments(Drawings(range(2), MODEL), MODEL, make_augmentation(AugmentationSettings(elastic=0.5), 3))
     drawn = []
     for seed in (0, 0, 1):
         torch.manual_seed(seed)
-        drawn.append(pictures[1])
+        drawn.append(images[1])
     assert torch.equal(drawn[0]["input"], drawn[1]["input"])
     assert not torch.equal(drawn[0]["input"], drawn[2]["input"])
 
 
 def test_samples_are_plain_tensors_in_their_ranges() -> None:
-    pictures = Segments(Drawings(range(1), MODEL), MODEL)
-    sample = pictures[0]
+    images = Segments(Drawings(range(1), MODEL), MODEL)
+    sample = images[0]
     assert type(sample["input"]) is type(sample["target"]) is Tensor
     assert sample["input"].shape == (3, 96, 96)
     assert 0 <= sample["input"].min() < sample["input"].max() <= 1
     assert sample["target"].unique().tolist() == [0, 1]
-    assert pictures.in_memory
-    assert pictures.name(0) == "nuclei-000"
+    assert images.in_memory
+    assert images.name(0) == "nuclei-000"
 
 
-def test_pictures_are_normalised_exactly_once() -> None:
+def test_images_are_normalised_exactly_once() -> None:
     # A second division by 255 would leave values within 0.02 of zero.
     spread = normalize(torch.rand(1, 3, 64, 64), MODEL)
     assert spread.std() > 0.5
@@ -99,29 +99,29 @@ def test_pictures_are_normalised_exactly_once() -> None:
 
 
 def test_masks_stay_binary_when_resized_and_numbers_stay_numbers() -> None:
-    picture, masks = marked(40, 40)
-    _, smaller = resized(picture, masks, (17, 23), multiclass=False)
+    image, masks = marked(40, 40)
+    _, smaller = resized(image, masks, (17, 23), multiclass=False)
     assert smaller.shape == (1, 17, 23)
     assert set(smaller.unique().tolist()) == {0, 1}
     numbers = torch.zeros(1, 40, 40, dtype=torch.uint8)
     numbers[:, 20:] = 7
-    _, fewer = resized(picture, numbers, (17, 23), multiclass=True)
+    _, fewer = resized(image, numbers, (17, 23), multiclass=True)
     assert set(fewer.unique().tolist()) == {0, 7}
 
 
-def test_crops_are_of_the_same_place_and_small_pictures_are_continued() -> None:
-    picture, masks = marked(30, 20)
+def test_crops_are_of_the_same_place_and_small_images_are_continued() -> None:
+    image, masks = marked(30, 20)
     torch.manual_seed(0)
-    part, mask = cropped(picture, masks, (16, 24), at_random=True)
+    part, mask = cropped(image, masks, (16, 24), at_random=True)
     assert part.shape == (3, 16, 24)
     assert torch.equal(part[0] == 255, mask[0] == 1)
-    centre, _ = cropped(picture, masks, (16, 16), at_random=False)
-    assert torch.equal(centre, picture[:, 7:23, 2:18])
+    centre, _ = cropped(image, masks, (16, 16), at_random=False)
+    assert torch.equal(centre, image[:, 7:23, 2:18])
 
 
 def test_drawings_are_reproducible_and_differ() -> None:
     first, again, other = nuclei.draw(5, 3), nuclei.draw(5, 3), nuclei.draw(5, 6)
-    assert np.array_equal(first.picture, again.picture)
+    assert np.array_equal(first.image, again.image)
     assert np.array_equal(first.mask, again.mask)
     assert not np.array_equal(first.mask, other.mask)
     assert {nuclei.draw(5, index).stain for index in range(3)} == set(nuclei.STAINS)
@@ -131,9 +131,9 @@ def test_a_threshold_does_badly_on_the_drawings() -> None:
     both = either = 0
     for index in range(12):
         scene = nuclei.draw(2018, index)
-        gray = scene.picture.mean(2)
+        gray = scene.image.mean(2)
         level = threshold_otsu(gray)
-        # Even where somebody says for every picture whether nuclei are the bright or the dark side.
+        # Even where somebody says for every image whether nuclei are the bright or the dark side.
         sides = [((side & scene.mask).sum(), (side | scene.mask).sum()) for side in (gray > level, gray <= level)]
         best = max(sides, key=lambda pair: pair[0] / pair[1])
         both, either = both + best[0], either + best[1]

@@ -45,10 +45,10 @@ def test_parameters_and_keys_are_those_of_the_reference() -> None:
 @pytest.mark.parametrize(
     ("build", "arguments"),
     [
-        (UNet, {"width": 2}),
-        (NestedUNet, {"width": 2}),
-        (DeepLabV3, {"width": 8}),
-        (DeepLabV3Plus, {"backbone": "resnet18", "width": 8}),
+        (UNet, {"channels": 2}),
+        (NestedUNet, {"channels": 2}),
+        (DeepLabV3, {"channels": 8}),
+        (DeepLabV3Plus, {"backbone": "resnet18", "channels": 8}),
     ],
 )
 @pytest.mark.parametrize("size", [(32, 48), (33, 50), (20, 17)])
@@ -63,36 +63,36 @@ def test_any_size_comes_back_at_that_size(
 
 
 def test_padding_does_not_change_what_fits() -> None:
-    network = NestedUNet(width=2, deep_supervision=True).eval()
-    picture = torch.rand(1, 3, 30, 16)
-    continued = torch.cat([picture, picture[:, :, -1:].expand(-1, -1, 2, -1)], dim=2)
+    network = NestedUNet(channels=2, deep_supervision=True).eval()
+    image = torch.rand(1, 3, 30, 16)
+    continued = torch.cat([image, image[:, :, -1:].expand(-1, -1, 2, -1)], dim=2)
     with torch.no_grad():
-        for head, whole in zip(network(picture), network(continued), strict=True):
+        for head, whole in zip(network(image), network(continued), strict=True):
             assert torch.equal(head, whole[:, :, :30])
 
 
 @pytest.mark.parametrize("level", [1, 2, 3, 4])
 def test_a_pruned_network_gives_exactly_its_head(level: int) -> None:
-    network = NestedUNet(width=2, deep_supervision=True).eval()
+    network = NestedUNet(channels=2, deep_supervision=True).eval()
     part = network.pruned(level)
-    picture = torch.rand(2, 3, 32, 32)
+    image = torch.rand(2, 3, 32, 32)
     with torch.no_grad():
-        assert torch.equal(part(picture), network(picture)[level - 1])
+        assert torch.equal(part(image), network(image)[level - 1])
     assert parameters(part) < parameters(network)
     assert not part.training
 
 
 def test_pruning_needs_the_head_of_that_level() -> None:
     with pytest.raises(ValueError, match="only L4, without deep supervision"):
-        NestedUNet(width=2).pruned(2)
+        NestedUNet(channels=2).pruned(2)
     with pytest.raises(ValueError, match="L1 to L4"):
-        NestedUNet(width=2, deep_supervision=True).pruned(5)
-    assert parameters(NestedUNet(width=2).pruned(4)) == parameters(NestedUNet(width=2))
+        NestedUNet(channels=2, deep_supervision=True).pruned(5)
+    assert parameters(NestedUNet(channels=2).pruned(4)) == parameters(NestedUNet(channels=2))
 
 
 @pytest.mark.parametrize("backbone", ["mobilenet_v3_large", "resnet18"])
 def test_coarse_features_have_stride_16(backbone: str) -> None:
-    network = DeepLabV3(backbone=backbone, width=4).eval()  # type: ignore[arg-type]
+    network = DeepLabV3(backbone=backbone, channels=4).eval()  # type: ignore[arg-type]
     with torch.no_grad():
         fine = network.fine(torch.rand(1, 3, 64, 64))
         assert fine.shape[-2:] == (16, 16)
@@ -100,8 +100,8 @@ def test_coarse_features_have_stride_16(backbone: str) -> None:
 
 
 @pytest.mark.parametrize("build", [DeepLabV3, DeepLabV3Plus])
-def test_deeplab_trains_on_a_single_picture(build: Callable[..., nn.Module]) -> None:
-    network = build(width=8)
+def test_deeplab_trains_on_a_single_image(build: Callable[..., nn.Module]) -> None:
+    network = build(channels=8)
     logits: Tensor = network.train()(torch.rand(1, 3, 64, 64))
     logits.square().mean().backward()
     assert all(parameter.grad is not None for parameter in network.parameters())

@@ -1,4 +1,4 @@
-"""Alignment: the least-squares similarity, the reference points and the picture that is sampled there."""
+"""Alignment: the least-squares similarity, the reference points and the image that is sampled there."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ def test_reference_points_are_those_of_the_authors() -> None:
     assert eyes[:, 1].max() < nose[1] < mouth[:, 1].min()
 
 
-def test_an_aligned_picture_has_its_landmarks_at_the_reference_points() -> None:
+def test_an_aligned_image_has_its_landmarks_at_the_reference_points() -> None:
     """Dots at the landmarks of a turned, larger face appear where they belong."""
     angle, size = 0.3, 2.2
     turn = size * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     landmarks = reference(64) @ turn.T + [40.0, 5.0]
     rows, columns = np.mgrid[:190, :190]
-    picture = torch.zeros(3, 190, 190)
+    image = torch.zeros(3, 190, 190)
     for x, y in landmarks:
-        picture += torch.from_numpy(np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 18)).float()
-    result = aligned(picture, landmarks, 64)[0]
+        image += torch.from_numpy(np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 18)).float()
+    result = aligned(image, landmarks, 64)[0]
     assert result.shape == (64, 64)
     for x, y in reference(64):
         window = result[round(y) - 3 : round(y) + 4, round(x) - 3 : round(x) + 4]
@@ -75,9 +75,9 @@ def test_an_aligned_picture_has_its_landmarks_at_the_reference_points() -> None:
         assert torch.allclose(place, torch.tensor([y, x], dtype=torch.float), atol=0.4)
 
 
-def test_an_aligned_picture_stays_as_it_is() -> None:
-    picture = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(aligned(picture, reference(64), 64), picture, atol=1e-4)
+def test_an_aligned_image_stays_as_it_is() -> None:
+    image = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(aligned(image, reference(64), 64), image, atol=1e-4)
 
 
 def test_what_shrinks_is_averaged() -> None:
@@ -88,7 +88,7 @@ def test_what_shrinks_is_averaged() -> None:
     assert (result - 0.5)[:, 1:-1, 1:-1].abs().max() < 0.05
 
 
-def test_the_middle_of_a_picture_is_taken_where_no_landmarks_are_known() -> None:
-    picture = torch.rand(3, 40, 60, generator=torch.Generator().manual_seed(0))
-    result = aligned(picture, middle(40, 60), 40)
-    assert torch.allclose(result, picture[:, :, 10:50], atol=1e-4)
+def test_the_middle_of_an_image_is_taken_where_no_landmarks_are_known() -> None:
+    image = torch.rand(3, 40, 60, generator=torch.Generator().manual_seed(0))
+    result = aligned(image, middle(40, 60), 40)
+    assert torch.allclose(result, image[:, :, 10:50], atol=1e-4)

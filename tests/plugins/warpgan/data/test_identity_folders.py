@@ -1,4 +1,4 @@
-"""Folders of people, list files, and how their pictures are split_identity."""
+"""Folders of people, list files, and how their images are split_identity."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from restore.plugins.warpgan.settings import WarpGANSettings
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two people with four photographs and three caricatures each, every picture of its own shade."""
+    """Two people with four photographs and three caricatures each, every image of its own shade."""
     for place, identity in enumerate(("Ann", "Bob Lee")):
         (tmp_path / identity).mkdir()
         for number in range(4):
@@ -71,13 +71,13 @@ def test_a_folder_without_faces_says_what_is_wanted(tmp_path: Path, make: bool, 
         read_entries(place)
 
 
-def test_a_broken_picture_is_named(folder: Path) -> None:
+def test_a_broken_image_is_named(folder: Path) -> None:
     (folder / "Ann" / "P00002.jpg").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"P00002.jpg"):
         FaceFiles(read_identities(folder, None), 16)
 
 
-def test_everybody_is_in_both_halves_and_no_picture_is(folder: Path) -> None:
+def test_everybody_is_in_both_halves_and_no_image_is(folder: Path) -> None:
     for album in read_identities(folder, None):
         train, validation = split_identity(album, 0.3, seed=1)
         for kind in ("photographs", "caricatures"):
@@ -107,7 +107,7 @@ def test_pairs_show_one_person_twice(folder: Path) -> None:
         assert int(sample["input"][0].max() * 255) // 70 == int(sample["target"][1].max() * 255) // 70 == identity
 
 
-def test_caricatures_are_drawn_by_chance_for_training_and_in_order_else(folder: Path) -> None:
+def test_caricatures_are_drawn_at_random_for_training_and_in_order_else(folder: Path) -> None:
     gallery = FaceFiles(read_identities(folder, None), 16)
     validation = Pairs(gallery, training=False)
     assert torch.equal(validation[0]["target"], validation[3]["target"])  # the fourth photograph, three caricatures
@@ -129,7 +129,7 @@ def test_validation_is_on_the_same_people(folder: Path, tmp_path: Path) -> None:
     for name in ("P1.png", "C1.png"):
         Image.new("RGB", (16, 16)).save(other / name)
     with pytest.raises(UsageError, match="Eve is not among the people"):
-        galleries(WarpGANSettings(data=folder, val_data=other.parent, val_share=0.5, model={"size": 32}))
+        galleries(WarpGANSettings(data=folder, val_data=other.parent, val_fraction=0.5, model={"size": 32}))
 
 
 def test_people_keep_their_numbers_in_validation(folder: Path, tmp_path: Path) -> None:
@@ -162,12 +162,12 @@ def test_what_a_list_holds_out_is_not_trained_on(folder: Path, lists: tuple[Path
     assert not train & validation
 
 
-def test_lists_of_other_pictures_are_taken_as_they_are(folder: Path, lists: tuple[Path, Path]) -> None:
+def test_lists_of_other_images_are_taken_as_they_are(folder: Path, lists: tuple[Path, Path]) -> None:
     halves = galleries(WarpGANSettings(data=folder, list_file=lists[0], val_list=lists[1], model={"size": 32}))
     assert [len(shown(halves[split])) for split in ("train", "validation")] == [2 * 4, 2 * 2]
 
 
-def test_a_picture_in_both_lists_is_named(folder: Path, lists: tuple[Path, Path]) -> None:
+def test_an_image_in_both_lists_is_named(folder: Path, lists: tuple[Path, Path]) -> None:
     lists[1].write_text(lists[1].read_text() + "Ann/../Ann/P00002.jpg\n")
     settings = WarpGANSettings(data=folder, list_file=lists[0], val_list=lists[1], model={"size": 32})
     with pytest.raises(UsageError, match=r"validation.txt: .*P00002.jpg is trained on too"):
@@ -179,7 +179,7 @@ def test_the_folder_that_is_trained_on_cannot_be_validated_on(folder: Path) -> N
         galleries(WarpGANSettings(data=folder, val_data=folder, model={"size": 32}))
 
 
-def test_a_list_leaves_everybody_pictures_to_train_on(folder: Path, lists: tuple[Path, Path]) -> None:
+def test_a_list_leaves_everybody_images_to_train_on(folder: Path, lists: tuple[Path, Path]) -> None:
     for number in (1, 2):
         (folder / "Ann" / f"C{number:05}.png").unlink()
     with pytest.raises(UsageError, match=r"validation.txt: leaves no caricature of Ann to train on"):
@@ -187,14 +187,14 @@ def test_a_list_leaves_everybody_pictures_to_train_on(folder: Path, lists: tuple
 
 
 def test_people_are_counted_and_real_faces_get_the_published_sizes(folder: Path) -> None:
-    decided = WarpGANSettings(data=folder, model={"width": 8}).resolved()
-    assert (decided.model.identities, decided.model.size, decided.model.width) == (2, 256, 8)
-    assert decided.resolved() == decided
+    resolved = WarpGANSettings(data=folder, model={"channels": 8}).resolved()
+    assert (resolved.model.identities, resolved.model.size, resolved.model.channels) == (2, 256, 8)
+    assert resolved.resolved() == resolved
     with pytest.raises(UsageError, match=r"has 2 people, but --model.identities is 5"):
         galleries(WarpGANSettings(data=folder, model={"identities": 5, "size": 32}))
 
 
-def test_the_sample_has_no_picture_in_both_halves() -> None:
+def test_the_sample_has_no_image_in_both_halves() -> None:
     halves = galleries(WarpGANSettings(model={"size": 32}).resolved())
     train, validation = halves["train"], halves["validation"]
     assert train.identities == validation.identities == 12

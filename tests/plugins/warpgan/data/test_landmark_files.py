@@ -75,7 +75,7 @@ def test_a_file_that_holds_something_else_is_named(tmp_path: Path, text: str, me
     assert "P1.txt" in str(caught.value)
 
 
-def test_a_list_has_a_line_for_each_picture(tmp_path: Path) -> None:
+def test_a_list_has_a_line_for_each_image(tmp_path: Path) -> None:
     numbers = " ".join(str(value) for value in FIVE.flatten())
     file = tmp_path / "landmarks.txt"
     file.write_text(f"# a comment\ndata/OriginalImages/Ann Lee/C1.jpg {numbers}\nP1.jpg {numbers}\n")

@@ -22,7 +22,7 @@ def drawn(seed: int, *shape: int) -> Tensor:
 
 
 def scattered(seed: int, samples: int = 2, points: int = 16, size: float = 64) -> tuple[Tensor, Tensor]:
-    """Points around the middle of a picture, and displacements."""
+    """Points around the middle of an image, and displacements."""
     return size / 2 + size / 5 * drawn(seed, samples, points, 2), size / 30 * drawn(seed + 1, samples, points, 2)
 
 
@@ -48,9 +48,9 @@ def test_a_surface_equals_that_of_scipy(regulariser: float, unit: float | None) 
 
 
 def test_gradients_are_those_of_finite_differences() -> None:
-    picture = drawn(1, 2, 2, 9, 7).requires_grad_()
+    image = drawn(1, 2, 2, 9, 7).requires_grad_()
     points, moves = (tensor.requires_grad_() for tensor in scattered(2, points=5, size=8))
-    assert torch.autograd.gradcheck(lambda *given: tuple(warp(*given)), (picture, points, moves))
+    assert torch.autograd.gradcheck(lambda *given: tuple(warp(*given)), (image, points, moves))
 
 
 def test_slopes_are_those_of_finite_differences() -> None:
@@ -62,7 +62,7 @@ def test_slopes_are_those_of_finite_differences() -> None:
         torch.testing.assert_close(surface.slopes(queries)[..., axis], difference, atol=1e-7, rtol=1e-6)
 
 
-def test_the_surface_over_a_picture_is_that_at_its_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_surface_over_an_image_is_that_at_its_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     surface = thin_plate_spline(8 + 5 * drawn(1, 3, 6, 2), drawn(2, 3, 6, 2))
     rows, columns = torch.meshgrid(torch.arange(13.0), torch.arange(17.0), indexing="ij")
     pixels = torch.stack([rows, columns], -1).flatten(0, 1).expand(3, -1, 2)
@@ -111,37 +111,37 @@ def test_points_that_all_but_meet_are_worked_out_in_float64() -> None:
 
 
 def test_everything_around_a_spline_may_be_of_half_precision() -> None:
-    picture, (points, moves) = drawn(1, 2, 3, 32, 32), scattered(2, size=32)
-    exact = warp(picture, points, moves).picture
+    image, (points, moves) = drawn(1, 2, 3, 32, 32), scattered(2, size=32)
+    exact = warp(image, points, moves).image
     with torch.autocast("cpu", torch.bfloat16):
-        warped = warp(picture.float(), points.float(), moves.float()).picture
+        warped = warp(image.float(), points.float(), moves.float()).image
     assert warped.dtype == torch.float32
     torch.testing.assert_close(warped.double(), exact, atol=1e-3, rtol=0)
-    assert warp(picture.bfloat16(), points.bfloat16(), moves.bfloat16()).picture.dtype == torch.float32
+    assert warp(image.bfloat16(), points.bfloat16(), moves.bfloat16()).image.dtype == torch.float32
 
 
 def test_without_displacement_nothing_moves() -> None:
-    picture, (points, _) = drawn(1, 2, 3, 20, 30), scattered(2, size=20)
-    warped = warp(picture, points, torch.zeros_like(points))
+    image, (points, _) = drawn(1, 2, 3, 20, 30), scattered(2, size=20)
+    warped = warp(image, points, torch.zeros_like(points))
     assert not warped.flow.any()
-    torch.testing.assert_close(warped.picture, picture)
+    torch.testing.assert_close(warped.image, image)
 
 
-def test_a_common_displacement_shifts_the_picture_and_continues_its_border() -> None:
-    picture, (points, moves) = drawn(1, 1, 1, 12, 12), scattered(2, samples=1, size=12)
+def test_a_common_displacement_shifts_the_image_and_continues_its_border() -> None:
+    image, (points, moves) = drawn(1, 1, 1, 12, 12), scattered(2, samples=1, size=12)
     moved = torch.tensor([2.0, -3.0], dtype=torch.float64)
-    warped = warp(picture, points, moved.expand_as(moves)).picture
-    torch.testing.assert_close(warped[..., 2:, :-3], picture[..., :-2, 3:])
-    torch.testing.assert_close(warped[..., :2, :-3], picture[..., :1, 3:].expand(-1, -1, 2, -1))
+    warped = warp(image, points, moved.expand_as(moves)).image
+    torch.testing.assert_close(warped[..., 2:, :-3], image[..., :-2, 3:])
+    torch.testing.assert_close(warped[..., :2, :-3], image[..., :1, 3:].expand(-1, -1, 2, -1))
 
 
 def test_what_is_at_a_point_moves_by_its_displacement() -> None:
-    picture = torch.zeros(1, 1, 33, 33)
-    picture[..., 10, 20] = 1
+    image = torch.zeros(1, 1, 33, 33)
+    image[..., 10, 20] = 1
     points = torch.tensor([[[10.0, 20.0], [0.0, 0.0], [0.0, 32.0], [32.0, 0.0], [32.0, 32.0]]])
     moves = torch.zeros(1, 5, 2)
     moves[0, 0] = torch.tensor([5.0, -4.0])
-    warped = warp(picture, points, moves).picture
+    warped = warp(image, points, moves).image
     assert warped[0, 0, 15, 16] > 0.99
 
 
@@ -223,13 +223,13 @@ def test_what_is_no_number_stays_none_and_ends_nothing() -> None:
 
 
 def test_sampling_by_gathering_is_sampling() -> None:
-    picture, flow = drawn(1, 2, 3, 9, 11).requires_grad_(), (6 * drawn(2, 2, 2, 9, 11)).requires_grad_()
+    image, flow = drawn(1, 2, 3, 9, 11).requires_grad_(), (6 * drawn(2, 2, 2, 9, 11)).requires_grad_()
     rows, columns = torch.arange(9)[:, None] - flow[:, 0], torch.arange(11) - flow[:, 1]
-    one, other = sampled(picture, flow), gathered(picture, rows, columns)
+    one, other = sampled(image, flow), gathered(image, rows, columns)
     torch.testing.assert_close(one, other)
     weight = drawn(3, *one.shape)
-    wanted = torch.autograd.grad((one * weight).sum(), (picture, flow))
-    torch.testing.assert_close(torch.autograd.grad((other * weight).sum(), (picture, flow)), wanted)
+    wanted = torch.autograd.grad((one * weight).sum(), (image, flow))
+    torch.testing.assert_close(torch.autograd.grad((other * weight).sum(), (image, flow)), wanted)
 
 
 def test_a_surface_is_an_object_of_its_own() -> None:

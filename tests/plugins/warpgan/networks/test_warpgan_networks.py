@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from restore.plugins.warpgan.convert import CODE_BASES, renamed
+from restore.plugins.warpgan.convert import CONVERTERS, renamed
 from restore.plugins.warpgan.networks.discriminator import Discriminator
 from restore.plugins.warpgan.networks.generator import WarpGenerator
 from restore.plugins.warpgan.networks.layers import reflected
@@ -27,16 +27,16 @@ def within(network: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def test_the_generator_equals_its_reference(golden: ModuleType) -> None:
     fixture = golden.load("warpgan_generator")
-    model, state = CODE_BASES["warpgan"].convert(fixture.state())
-    assert model == {"controller": "dense", "size": 64, "width": 64, "style": 8, "points": 16}
+    model, state = CONVERTERS["warpgan"].convert(fixture.state())
+    assert model == {"controller": "dense", "size": 64, "channels": 64, "style": 8, "points": 16}
     network = WarpGenerator(**model).double().eval()
     network.load_state_dict(within("generator", state))
 
-    def answers(picture: Tensor, style: Tensor, scale: Tensor) -> list[Tensor]:
-        drawn = network(picture.double(), style.double(), scale.double())
+    def answers(image: Tensor, style: Tensor, scale: Tensor) -> list[Tensor]:
+        drawn = network(image.double(), style.double(), scale.double())
         points, displacements = drawn.points.flatten(1), drawn.displacements.flatten(1)
-        content = network.content(picture.double())
-        return [content, drawn.encoded_style, drawn.rendered, points, displacements, drawn.picture]
+        content = network.content(image.double())
+        return [content, drawn.encoded_style, drawn.rendered, points, displacements, drawn.image]
 
     errors = fixture.errors(answers, "eval", "fp32")
     # recorded in float32 by the reference, whose own noise is what is left
@@ -48,9 +48,9 @@ def test_the_discriminator_equals_its_reference(golden: ModuleType) -> None:
     network = Discriminator(64, identities=10).double().eval()
     network.load_state_dict(within("discriminator", renamed(fixture.state())))
 
-    def answers(picture: Tensor) -> list[Tensor]:
-        judgement = network(picture.double())
-        return [judgement.patches.permute(0, 2, 3, 1).flatten(0, 2), judgement.identities]
+    def answers(image: Tensor) -> list[Tensor]:
+        output = network(image.double())
+        return [output.patches.permute(0, 2, 3, 1).flatten(0, 2), output.identities]
 
     errors = fixture.errors(answers, "eval", "fp32")
     assert max(errors.values()) < 5e-5, errors
@@ -71,7 +71,7 @@ def test_parameters_are_as_many_as_published() -> None:
 
 def small(**changes: Any) -> WarpGenerator:
     torch.manual_seed(0)
-    network = WarpGenerator(**{"width": 4, "points": 5, **changes})
+    network = WarpGenerator(**{"channels": 4, "points": 5, **changes})
     nn.init.normal_(network.decoder.last.weight, std=0.1)  # starts at zero
     return network.eval()
 
@@ -83,14 +83,14 @@ def equal(one: Tensor, other: Tensor) -> None:
 @pytest.mark.parametrize("size", [(32, 32), (21, 38), (8, 9)])
 def test_the_pooled_generator_takes_any_size(size: tuple[int, int]) -> None:
     drawing = small()(2 * torch.rand(2, 3, *size) - 1, torch.randn(2, 8))
-    assert drawing.picture.shape == drawing.rendered.shape == (2, 3, *size)
+    assert drawing.image.shape == drawing.rendered.shape == (2, 3, *size)
     assert drawing.points.shape == drawing.displacements.shape == (2, 5, 2)
     assert drawing.flow.shape == (2, 2, *size)
-    assert drawing.picture.abs().max() <= 1
+    assert drawing.image.abs().max() <= 1
     assert drawing.reconstructed is None
 
 
-def test_points_and_displacements_grow_with_the_picture() -> None:
+def test_points_and_displacements_grow_with_the_image() -> None:
     network, content = WarpController(None, channels=8, points=3), torch.randn(1, 8, 4, 4)
     (points, moves), (larger, further) = network(content, 64, 64), network(content, 128, 192)
     equal(larger, points * torch.tensor([2.0, 3.0]))
@@ -98,106 +98,106 @@ def test_points_and_displacements_grow_with_the_picture() -> None:
 
 
 @pytest.mark.parametrize("size", [None, 64])
-def test_points_begin_inside_the_picture_and_hardly_move(size: int | None) -> None:
+def test_points_begin_inside_the_image_and_hardly_move(size: int | None) -> None:
     torch.manual_seed(0)
-    drawing = WarpGenerator(size, width=4, points=100)(torch.rand(2, 3, 64, 64))
+    drawing = WarpGenerator(size, channels=4, points=100)(torch.rand(2, 3, 64, 64))
     assert ((drawing.points >= 0) & (drawing.points <= 63)).float().mean() > 0.95
     assert 0.1 < drawing.displacements.abs().mean() < 2
 
 
-def test_one_call_draws_some_pictures_and_reconstructs_all() -> None:
-    network, pictures = small(), 2 * torch.rand(5, 3, 16, 16) - 1
+def test_one_call_draws_some_images_and_reconstructs_all() -> None:
+    network, images = small(), 2 * torch.rand(5, 3, 16, 16) - 1
     style, scale = torch.randn(2, 8), torch.tensor([1.0, -2.0])
-    at_once = network(pictures, style, scale, reconstruct=True)
-    alone = network(pictures[:2], style, scale)
-    for name in ("picture", "rendered", "points", "displacements", "flow"):
+    at_once = network(images, style, scale, reconstruct=True)
+    alone = network(images[:2], style, scale)
+    for name in ("image", "rendered", "points", "displacements", "flow"):
         equal(getattr(at_once, name), getattr(alone, name))
-    own = network(pictures)
+    own = network(images)
     equal(at_once.encoded_style, own.encoded_style)
     equal(at_once.reconstructed, own.rendered)
 
 
 def test_one_call_uses_every_parameter() -> None:
-    network, pictures = small(), torch.rand(3, 3, 16, 16)
-    drawing = network(pictures, torch.randn(2, 8), reconstruct=True)
+    network, images = small(), torch.rand(3, 3, 16, 16)
+    drawing = network(images, torch.randn(2, 8), reconstruct=True)
     assert drawing.reconstructed is not None
-    loss = drawing.picture.square().sum() + drawing.reconstructed.square().sum()
+    loss = drawing.image.square().sum() + drawing.reconstructed.square().sum()
     gradients = torch.autograd.grad(loss, list(network.parameters()))
     assert all(gradient.abs().sum() > 0 for gradient in gradients)
 
 
 def test_scale_exaggerates_and_zero_does_not_warp() -> None:
-    network, pictures, style = small(), 2 * torch.rand(2, 3, 16, 16) - 1, torch.randn(2, 8)
-    plain, none, twice = (network(pictures, style, scale) for scale in (None, torch.zeros(2), torch.full((2,), 2.0)))
-    equal(none.picture, none.rendered)
+    network, images, style = small(), 2 * torch.rand(2, 3, 16, 16) - 1, torch.randn(2, 8)
+    plain, none, twice = (network(images, style, scale) for scale in (None, torch.zeros(2), torch.full((2,), 2.0)))
+    equal(none.image, none.rendered)
     equal(twice.displacements, 2 * plain.displacements)
-    assert (plain.picture - plain.rendered).abs().max() > 1e-3
+    assert (plain.image - plain.rendered).abs().max() > 1e-3
 
 
 def test_the_style_changes_texture_and_not_shape() -> None:
-    network, pictures = small(), 2 * torch.rand(1, 3, 16, 16) - 1
-    one, other = (network(pictures, torch.randn(1, 8)) for _ in range(2))
+    network, images = small(), 2 * torch.rand(1, 3, 16, 16) - 1
+    one, other = (network(images, torch.randn(1, 8)) for _ in range(2))
     assert (one.rendered - other.rendered).abs().max() > 0.01
     equal(one.points, other.points)
 
 
 def test_the_dense_controller_says_which_size_it_takes() -> None:
     with pytest.raises(ValueError, match="needs the size"):
-        WarpGenerator(controller="dense", width=2)
+        WarpGenerator(controller="dense", channels=2)
     with pytest.raises(ValueError, match="32 x 32 pixels, not 16 x 32"):
-        WarpGenerator(32, controller="dense", width=2)(torch.zeros(1, 3, 32, 16))
-    assert WarpGenerator(32, controller="dense", width=2)(torch.zeros(1, 3, 32, 32)).picture.shape == (1, 3, 32, 32)
+        WarpGenerator(32, controller="dense", channels=2)(torch.zeros(1, 3, 32, 16))
+    assert WarpGenerator(32, controller="dense", channels=2)(torch.zeros(1, 3, 32, 32)).image.shape == (1, 3, 32, 32)
 
 
-def test_pictures_that_cannot_be_reflected_are_refused() -> None:
+def test_images_that_cannot_be_reflected_are_refused() -> None:
     with pytest.raises(ValueError, match="8 x 8 pixels or more, not 9 x 7"):
         small()(torch.zeros(1, 3, 7, 9))
     with pytest.raises(ValueError, match="32 x 32 pixels or more, not 16"):
         Discriminator(16, identities=2)
     with pytest.raises(ValueError, match="32 x 32 pixels or more, not 40 x 31"):
-        Discriminator(None, identities=2, width=2)(torch.zeros(1, 3, 31, 40))
+        Discriminator(None, identities=2, channels=2)(torch.zeros(1, 3, 31, 40))
 
 
 def test_dropout_acts_while_training_alone() -> None:
-    network, pictures = small(dropout=0.5), 2 * torch.rand(1, 3, 16, 16) - 1
-    judge = Discriminator(32, identities=3, width=2, dropout=0.5).eval()
-    for of, given in ((network, (pictures, torch.randn(1, 8))), (judge, (torch.rand(1, 3, 32, 32),))):
+    network, images = small(dropout=0.5), 2 * torch.rand(1, 3, 16, 16) - 1
+    embedder = Discriminator(32, identities=3, channels=2, dropout=0.5).eval()
+    for of, given in ((network, (images, torch.randn(1, 8))), (embedder, (torch.rand(1, 3, 32, 32),))):
         assert torch.equal(of(*given)[0], of(*given)[0])
     network.train()
     style = torch.randn(1, 8)
-    one, other = network(pictures, style), network(pictures, style)
+    one, other = network(images, style), network(images, style)
     assert not torch.equal(one.points, other.points)
     assert not torch.equal(one.rendered, other.rendered)
-    judge.train()
-    picture = torch.rand(1, 3, 32, 32)
-    assert not torch.equal(judge(picture).identities, judge(picture).identities)
+    embedder.train()
+    image = torch.rand(1, 3, 32, 32)
+    assert not torch.equal(embedder(image).identities, embedder(image).identities)
     plain = small(dropout=0.0).train()
-    assert torch.equal(plain(pictures, style).picture, plain(pictures, style).picture)
+    assert torch.equal(plain(images, style).image, plain(images, style).image)
 
 
 def test_embeddings_have_length_one() -> None:
-    judgement = Discriminator(64, identities=7, width=2, embedding=16)(torch.rand(3, 3, 64, 64))
-    assert judgement.patches.shape == (3, 3, 2, 2)
-    assert judgement.identities.shape == (3, 21)
-    equal(judgement.embedding.norm(dim=1), torch.ones(3))
+    output = Discriminator(64, identities=7, channels=2, embedding=16)(torch.rand(3, 3, 64, 64))
+    assert output.patches.shape == (3, 3, 2, 2)
+    assert output.identities.shape == (3, 21)
+    equal(output.embedding.norm(dim=1), torch.ones(3))
 
 
 def test_the_discriminator_without_a_size_takes_any() -> None:
-    network = Discriminator(None, identities=2, width=2, embedding=8)
+    network = Discriminator(None, identities=2, channels=2, embedding=8)
     assert network(torch.rand(1, 3, 33, 70)).identities.shape == (1, 6)
     with pytest.raises(ValueError, match="64 x 64 pixels, not 32 x 64"):
-        Discriminator(64, identities=2, width=2)(torch.zeros(1, 3, 64, 32))
+        Discriminator(64, identities=2, channels=2)(torch.zeros(1, 3, 64, 32))
 
 
 def test_networks_are_exact_enough_in_bfloat16() -> None:
-    pictures, style = 2 * torch.rand(1, 3, 32, 32) - 1, torch.randn(1, 8)
-    network, judge = small(), Discriminator(32, identities=3, width=2)
-    exact, score = network(pictures, style), judge(pictures)
+    images, style = 2 * torch.rand(1, 3, 32, 32) - 1, torch.randn(1, 8)
+    network, embedder = small(), Discriminator(32, identities=3, channels=2)
+    exact, score = network(images, style), embedder(images)
     with torch.autocast("cpu", torch.bfloat16):
-        drawing, judgement = network(pictures, style), judge(pictures)
-    assert {part.dtype for part in (*drawing[:-1], *judgement)} == {torch.float32}
-    assert (drawing.picture - exact.picture).abs().mean() < 0.05
-    assert (judgement.embedding - score.embedding).abs().max() < 0.1
+        drawing, output = network(images, style), embedder(images)
+    assert {part.dtype for part in (*drawing[:-1], *output)} == {torch.float32}
+    assert (drawing.image - exact.image).abs().mean() < 0.05
+    assert (output.embedding - score.embedding).abs().max() < 0.1
 
 
 def test_means_of_fields_are_means_whatever_the_size() -> None:

@@ -20,9 +20,9 @@ def drawn(kind, identity: int, number: int) -> Drawing:
 @pytest.mark.parametrize("kind", [photograph, caricature])
 def test_a_drawing_is_a_function_of_its_seed(kind) -> None:
     first, again, other = drawn(kind, 3, 1), drawn(kind, 3, 1), drawn(kind, 3, 2)
-    assert first.picture.shape == (SIZE, SIZE, 3)
-    assert np.array_equal(first.picture, again.picture)
-    assert not np.array_equal(first.picture, other.picture)
+    assert first.image.shape == (SIZE, SIZE, 3)
+    assert np.array_equal(first.image, again.image)
+    assert not np.array_equal(first.image, other.image)
 
 
 def test_more_people_do_not_change_the_first_ones() -> None:
@@ -40,7 +40,7 @@ def test_drawings_are_aligned(kind) -> None:
 def test_landmarks_lie_on_what_they_name() -> None:
     """The middle of an eye has a dark iris: darker than the skin beside the nose."""
     drawing = drawn(caricature, 4, 0)
-    brightness = drawing.picture.mean(2)
+    brightness = drawing.image.mean(2)
     for x, y in drawing.landmarks[:2]:
         around = brightness[round(y) - 1 : round(y) + 2, round(x) - 1 : round(x) + 2]
         assert around.min() < 0.5 * np.median(brightness)
@@ -62,8 +62,8 @@ def test_exaggerating_moves_the_features_of_a_face_away_from_those_of_the_mean()
     assert np.linalg.norm(exaggerated - mean) > 1.5 * np.linalg.norm(real - mean)
 
 
-def test_pictures_of_one_person_are_nearer_to_each_other_than_to_those_of_others() -> None:
-    photographs = np.stack([[drawn(photograph, identity, n).picture / 255 for n in range(3)] for identity in range(4)])
+def test_images_of_one_person_are_nearer_to_each_other_than_to_those_of_others() -> None:
+    photographs = np.stack([[drawn(photograph, identity, n).image / 255 for n in range(3)] for identity in range(4)])
     face = photographs[:, :, SIZE // 4 : -SIZE // 4, SIZE // 4 : -SIZE // 4]
     within = np.abs(face - face.mean(1, keepdims=True)).mean()
     between = np.abs(face.mean(1) - face.mean((0, 1))).mean()
