@@ -65,7 +65,7 @@ LADDER: Mapping[str, dict[str, Any]] = {
     "BCE and Dice": {"loss": "unet/bce-dice"},
     "elastic deformation": {"augment": {"elastic": 0.3}},
     "averaged weights": {"ema": 0.99},
-    "no change of colours": {"augment": {"colour": 0.0}},
+    "no change of colors": {"augment": {"color": 0.0}},
 }
 """Each row keeps the changes of the rows above it. None changes which images are measured, or how."""
 

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.plugins.warpgan.networks.warping import REGULARISER, warp
+from restore.plugins.warpgan.networks.warping import REGULARIZER, warp
 
 Warp = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 
@@ -43,7 +43,7 @@ def plain(image: Tensor, points: Tensor, displacements: Tensor) -> tuple[Tensor,
     places, moves = (points + displacements).double(), displacements.double()
     count = places.shape[1]
     sides = torch.cat([places, torch.ones_like(places[..., :1])], -1)
-    bending = bent(places[:, :, None] - places[:, None]) + REGULARISER * torch.eye(count).to(places)
+    bending = bent(places[:, :, None] - places[:, None]) + REGULARIZER * torch.eye(count).to(places)
     corner = places.new_zeros(len(places), 3, 3)
     system = torch.cat([torch.cat([bending, sides], 2), torch.cat([sides.transpose(1, 2), corner], 2)], 1)
     answer = torch.linalg.solve(system, torch.cat([moves, moves.new_zeros(len(moves), 3, 2)], 1))

@@ -122,7 +122,7 @@ class Method(ABC, Generic[S, P, E]):
     def read_inputs(self, path: Path, image: ImageFile) -> dict[str, Tensor]:
         """Input tensors (C, H, W) for one image file; a method with a second input finds it here."""
         spec = self.inputs[self.main_input]
-        return {self.main_input: spec.low + image.colour * (spec.high - spec.low)}
+        return {self.main_input: spec.low + image.color * (spec.high - spec.low)}
 
     def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor | OutputImage]:
         """Images (C, H, W) in [0, 1] to write: ``""`` as ``<stem>.png``, any other name as ``<stem>-<name>.png``.

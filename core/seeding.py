@@ -16,7 +16,7 @@ from torch import Tensor
 def derive_seed(*parts: int | str) -> int:
     """A 63-bit seed for a purpose, such as ``derive(seed, "sample", epoch, index)``.
 
-    Hashed, so that neighbouring epochs and samples have nothing in common; the same on every machine.
+    Hashed, so that neighboring epochs and samples have nothing in common; the same on every machine.
     """
     digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1

@@ -25,7 +25,7 @@ settings.register_profile(
 settings.load_profile("everywhere")
 
 
-def _neighbour(file: str, name: str) -> ModuleType:
+def _neighbor(file: str, name: str) -> ModuleType:
     """Import a file of this folder, which is on no import path."""
     spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / file)
     assert spec is not None
@@ -79,13 +79,13 @@ def seeded() -> None:
 @pytest.fixture(scope="session")
 def golden() -> ModuleType:
     """The checker of recorded reference outputs: ``golden.load("seed_content_loss").check(function)``."""
-    return _neighbour("golden/checker.py", "golden_checker")
+    return _neighbor("golden/checker.py", "golden_checker")
 
 
 @pytest.fixture(scope="session")
 def fake_site() -> Any:
     """The class ``FakeSite(folder)``, for fixtures that live longer than a test."""
-    return _neighbour("fake_distribution.py", "fake_distribution").FakeSite
+    return _neighbor("fake_distribution.py", "fake_distribution").FakeSite
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def small(words: list[str]) -> list[str]:
 @pytest.fixture
 def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with what the README takes for granted: photographs, a checkpoint of BasicSR, the example's file."""
-    photo = read_image(PHOTO).colour.mul(255).byte().permute(1, 2, 0).numpy()
+    photo = read_image(PHOTO).color.mul(255).byte().permute(1, 2, 0).numpy()
     from PIL import Image
 
     (tmp_path / "photos").mkdir()
@@ -124,7 +124,7 @@ def test_every_command_runs_in_the_order_of_the_text(
     assert (working_folder / "exaggerated.gif").exists()
     upscale = next(block for block in blocks("python") if "open_weights" in block)
     exec(compile(upscale, "README.md", "exec"), {})
-    assert read_image(working_folder / "upscaled.png").colour.shape[1] == 4 * read_image(PHOTO).colour.shape[1]
+    assert read_image(working_folder / "upscaled.png").color.shape[1] == 4 * read_image(PHOTO).color.shape[1]
 
 
 def test_its_family_in_one_file_is_the_example() -> None:

@@ -73,7 +73,7 @@ class ToySettings(RunSettings):
     first_epochs: Annotated[int, Field(ge=1)] = 1
     """Epochs of the first phase."""
     batch_norm: bool = True
-    """Whether the discriminator has batch normalisation."""
+    """Whether the discriminator has batch normalization."""
     optimizer: OptimizerSettings = OptimizerSettings(lr=1e-2)
     epochs: int = 2
     batch_size: int = 4

@@ -57,7 +57,7 @@ def _narrowed(values: npt.NDArray[Any], path: Path) -> npt.NDArray[np.uint16]:
 
 
 def _from_inks(image: Image.Image) -> Image.Image:
-    """RGB of a CMYK image, by its own colour profile where it has one."""
+    """RGB of a CMYK image, by its own color profile where it has one."""
     profile = image.info.get("icc_profile")
     if profile:
         try:

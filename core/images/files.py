@@ -1,4 +1,4 @@
-"""Image files in and out, with everything that an image is besides its colours."""
+"""Image files in and out, with everything that an image is besides its colors."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from restore.core.images.orientation import upright_size
 from restore.core.images.pixels import luma
 from restore.core.images.transparency import continued, resized_alpha
 
-# A network that works in colour leaves a gray image nearly gray. What differs less than this between the channels, on
-# average and anywhere, is not meant as colour.
+# A network that works in color leaves a gray image nearly gray. What differs less than this between the channels, on
+# average and anywhere, is not meant as color.
 _GRAY_MEAN, _GRAY_MOST = 0.02, 0.25
 
 
@@ -27,22 +27,22 @@ _GRAY_MEAN, _GRAY_MOST = 0.02, 0.25
 class ImageFile:
     """One image, upright, in the numbers that networks take."""
 
-    colour: Tensor
-    """(3, H, W) float32 in [0, 1]; a gray image three times. Invisible pixels go on in the colours beside them."""
+    color: Tensor
+    """(3, H, W) float32 in [0, 1]; a gray image three times. Invisible pixels go on in the colors beside them."""
     alpha: Tensor | None = None
     """(1, H, W) float32 in [0, 1]; none for an image that cannot be seen through."""
     gray: bool = False
     bits: int = 8
     """Bits of a channel in the file: 8 or 16."""
     icc: bytes | None = None
-    """Colour profile."""
+    """Color profile."""
     exif: bytes | None = None
     """EXIF data without the orientation, which has been applied."""
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width in pixels."""
-        return self.colour.shape[-2], self.colour.shape[-1]
+        return self.color.shape[-2], self.color.shape[-1]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class OutputImage:
     alpha: bool = True
     """The input's alpha channel, unless the image has one."""
     profile: bool = True
-    """The input's colour profile."""
+    """The input's color profile."""
 
     def taken_from(self, like: ImageFile | None) -> ImageFile | None:
         """The input without what is not taken over from it."""
@@ -73,9 +73,9 @@ class OutputImage:
 def read_image(path: Path) -> ImageFile:
     """Read an image file of any kind that a camera or a drawing program writes.
 
-    Palettes, alpha, gray, 1-bit, CMYK (by its colour profile where it has one) and EXIF orientation are understood; of
+    Palettes, alpha, gray, 1-bit, CMYK (by its color profile where it has one) and EXIF orientation are understood; of
     a film, the first image. 16 bits a channel are kept for gray images and for PNGs that are not interlaced; of
-    other 16-bit colour files (TIFF) the upper 8 bits are read. Raises UsageError when there is no such file, DataError
+    other 16-bit color files (TIFF) the upper 8 bits are read. Raises UsageError when there is no such file, DataError
     when it cannot be read, is damaged, is no image, or has more than ``PIXEL_LIMIT`` pixels.
     """
     with opened(path) as image:
@@ -91,10 +91,10 @@ def read_image(path: Path) -> ImageFile:
     planes = torch.from_numpy(levels.astype(np.float32) / white).permute(2, 0, 1)
     channels = planes.shape[0]
     alpha = planes[-1:].contiguous() if channels in (2, 4) else None
-    colour = planes[:3].contiguous() if channels >= 3 else planes[:1].repeat(3, 1, 1)
+    color = planes[:3].contiguous() if channels >= 3 else planes[:1].repeat(3, 1, 1)
     if alpha is not None:
-        colour = continued(colour, alpha)
-    return ImageFile(colour, alpha, channels <= 2, 8 * levels.dtype.itemsize, icc, kept)
+        color = continued(color, alpha)
+    return ImageFile(color, alpha, channels <= 2, 8 * levels.dtype.itemsize, icc, kept)
 
 
 def image_size(path: Path) -> tuple[int, int]:
@@ -107,7 +107,7 @@ def write_image(path: Path, image: Tensor | OutputImage, like: ImageFile | None 
     """Write an image (C, H, W) as a PNG file, whole or not at all.
 
     Values are in [0, 1] and are clipped to it. C is 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA). What it has in
-    common with ``like``, the image that it was made from, is kept: bits, colour profile, EXIF, the alpha plane (at
+    common with ``like``, the image that it was made from, is kept: bits, color profile, EXIF, the alpha plane (at
     the new size), and gray if it is still gray; ``OutputImage`` says what of these is wanted. Raises DataError when a
     value is no number, RestoreError when the file cannot be written.
     """

@@ -1,4 +1,4 @@
-"""What an image file says besides its colours: EXIF data and colour profile."""
+"""What an image file says besides its colors: EXIF data and color profile."""
 
 from __future__ import annotations
 
@@ -56,6 +56,6 @@ def sized_exif(data: bytes, height: int, width: int) -> bytes:
 
 
 def fitting_profile(icc: bytes | None, channels: int) -> bytes | None:
-    """A colour profile if it speaks of as many channels: bytes 16 to 20 name its space (ICC.1:2022, 7.2)."""
+    """A color profile if it speaks of as many channels: bytes 16 to 20 name its space (ICC.1:2022, 7.2)."""
     space = b"GRAY" if channels <= 2 else b"RGB "
     return icc if icc is not None and icc[16:20] == space else None

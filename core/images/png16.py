@@ -16,8 +16,8 @@ import numpy.typing as npt
 Levels = npt.NDArray[np.uint16]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_COLOUR_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}  # channels -> IHDR colour type
-_CHANNELS = {kind: channels for channels, kind in _COLOUR_TYPE.items()}
+_COLOR_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}  # channels -> IHDR color type
+_CHANNELS = {kind: channels for channels, kind in _COLOR_TYPE.items()}
 
 
 def read(path: Path) -> Levels | None:
@@ -59,7 +59,7 @@ def write(path: Path, levels: Levels, icc: bytes | None = None, exif: bytes | No
     )  # filter 2: minus the line above
     with path.open("wb") as file:
         file.write(_SIGNATURE)
-        file.write(_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, _COLOUR_TYPE[channels], 0, 0, 0)))
+        file.write(_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, _COLOR_TYPE[channels], 0, 0, 0)))
         if icc is not None:
             file.write(_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc)))
         if exif is not None:
@@ -82,7 +82,7 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 
 
 def _unfiltered(lines: npt.NDArray[np.uint8], filters: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Undo the filters (H,) of lines (H, W, bytes of a pixel): each pixel was saved as a difference to its neighbours.
+    """Undo the filters (H,) of lines (H, W, bytes of a pixel): each pixel was saved as a difference to its neighbors.
 
     A pixel needs the ones to its left, above and above left, so that those of one anti-diagonal are independent: they
     are done together, however the filters change from line to line.

@@ -1,4 +1,4 @@
-"""See-through images without fringes: colours and alpha are upscaled apart, and no hidden colour leaks out."""
+"""See-through images without fringes: colors and alpha are upscaled apart, and no hidden color leaks out."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from torch import Tensor
 from restore.core.images.pixels import pull_push
 
 
-def continued(colour: Tensor, alpha: Tensor) -> Tensor:
-    """Colours (C, H, W) in which pixels of alpha (1, H, W) zero take on the colours of the visible ones near them.
+def continued(color: Tensor, alpha: Tensor) -> Tensor:
+    """Colors (C, H, W) in which pixels of alpha (1, H, W) zero take on the colors of the visible ones near them.
 
     What a fully transparent pixel holds is arbitrary, most often black; a network would carry it across the edge of
     the figure, where it shows as a dark fringe. See `pull_push`. Visible pixels stay exactly as they are.
     """
     hidden = alpha == 0
     if not hidden.any() or hidden.all():
-        return colour
-    return pull_push(colour[None], alpha[None])[0]
+        return color
+    return pull_push(color[None], alpha[None])[0]
 
 
 def resized_alpha(alpha: Tensor, height: int, width: int) -> Tensor:

@@ -52,7 +52,7 @@ def _shown(bounds: list[int], length: int, seen: int, halo: int) -> list[TileSpa
 
 
 def fade_width(pieces: list[TileSpan], halo: int) -> int:
-    """Input pixels over which neighbours are cross-faded: what both have seen, never reaching a third tile."""
+    """Input pixels over which neighbors are cross-faded: what both have seen, never reaching a third tile."""
     return min(halo, *(piece.stop - piece.start for piece in pieces))
 
 
@@ -62,16 +62,16 @@ def blend_weights(piece: TileSpan, length: int, fade: int, scale: Fraction) -> T
     ``fade`` is in input pixels; with none, a tile gives its own pixels alone.
     """
     first, last = int(piece.seen_start * scale), int(piece.seen_stop * scale)
-    centres = torch.arange(first, last, dtype=torch.float64) + 0.5
+    centers = torch.arange(first, last, dtype=torch.float64) + 0.5
     width = float(fade * scale)
 
     def risen(bound: int) -> Tensor:
         """The share of what lies beyond a bound: nothing well before it, everything well after it."""
         if bound == 0:
-            return torch.ones_like(centres)
+            return torch.ones_like(centers)
         if bound == length:
-            return torch.zeros_like(centres)
-        distance = centres - float(bound * scale)
+            return torch.zeros_like(centers)
+        distance = centers - float(bound * scale)
         if width == 0:
             return (distance > 0).double()
         return torch.sin(math.pi / 2 * (distance / width + 0.5).clamp(0, 1)) ** 2

@@ -22,7 +22,7 @@ GAP = 4
 """White pixels between two images of a sheet."""
 
 LARGEST = 320
-"""Largest side of one image of a sheet; of larger ones the centre is shown."""
+"""Largest side of one image of a sheet; of larger ones the center is shown."""
 
 
 class Tracker:

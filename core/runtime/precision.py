@@ -30,9 +30,9 @@ def at_least_float32(x: Tensor) -> Tensor:
 
 
 def in_full_precision(layer: nn.Module, x: Tensor) -> Tensor:
-    """Apply a layer outside autocast, in float32 at least: what decides a colour, a place or a score.
+    """Apply a layer outside autocast, in float32 at least: what decides a color, a place or a score.
 
-    bfloat16 keeps 8 bits of a number: near white it cannot tell neighbouring levels of an 8-bit image apart.
+    bfloat16 keeps 8 bits of a number: near white it cannot tell neighboring levels of an 8-bit image apart.
     """
     with torch.autocast(device_type=x.device.type, enabled=False):
         result: Tensor = layer(at_least_float32(x))

@@ -13,7 +13,7 @@ Families that come with the tool are held to the same checks. In a test of yours
     def test_the_plugin_is_cheap_to_load():
         check_imports("restore_denoise", "restore_denoise.settings")
 
-To see one test for each check, parametrise over :data:`CHECKS` and call each with one :class:`TaskUnderTest`. What is
+To see one test for each check, parametrize over :data:`CHECKS` and call each with one :class:`TaskUnderTest`. What is
 trained are the settings of ``Task.tiny_settings()``: override it where the default networks are large.
 """
 

@@ -9,14 +9,14 @@ import torch
 from torch import nn
 
 STATISTICS = ("running_mean", "running_var")
-"""Buffers of normalisation layers that describe what their weights make of an image."""
+"""Buffers of normalization layers that describe what their weights make of an image."""
 
 
 class EMA:
     """Moving averages of some networks; evaluation, samples and exported weights use them.
 
     Early updates weigh more, ``min(decay, (1 + n) / (10 + n))`` after n updates, so that the average forgets the
-    untrained weights that it starts from. The statistics of normalisation layers are averaged with the weights: those
+    untrained weights that it starts from. The statistics of normalization layers are averaged with the weights: those
     of the latest weights do not fit averaged ones where training is still moving fast.
     """
 

@@ -78,7 +78,7 @@ def import_weights(
     """Write a foreign checkpoint as a weights file of ``task`` (its full name).
 
     Without ``converter`` the one is taken that fits exactly. Raises WeightsError naming every missing, unexpected and
-    misshapen key; with ``partial`` these are only reported, and what is missing is initialised as for training. Raises
+    misshapen key; with ``partial`` these are only reported, and what is missing is initialized as for training. Raises
     UsageError when the choice is not clear or ``output`` is there already.
     """
     if output.suffix != ".safetensors":
@@ -163,7 +163,7 @@ def _refusal(source: Path, task: str, trials: list[_Trial]) -> str:
             f"    {trial.name}: {f'{len(trial.problems)} keys differ' if trial.task is not None else trial.problems[0]}"
             for trial in others
         ]
-    lines.append("With --partial what fits is taken, and the rest is initialised as for training.")
+    lines.append("With --partial what fits is taken, and the rest is initialized as for training.")
     return "\n".join(lines)
 
 

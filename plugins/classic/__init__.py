@@ -14,7 +14,7 @@ _UPSCALING = {
 }
 
 _INPAINTING = {
-    "mean": ("Mean", "Fill holes with the mean colour of what is known."),
+    "mean": ("Mean", "Fill holes with the mean color of what is known."),
     "nearest-known": ("NearestKnown", "Fill holes with the nearest known pixel."),
     "smooth": ("Smooth", "Fill holes with a stretched thin plate, nearly: as smooth as biharmonic, and fast."),
     "biharmonic": ("Biharmonic", "Fill holes with the smoothest continuation of what is around them."),

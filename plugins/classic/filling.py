@@ -12,7 +12,7 @@ from restore.core.errors import DataError
 
 
 def mean_filled(image: Tensor, mask: Tensor) -> Tensor:
-    """The mean colour of the known pixels in every hole.
+    """The mean color of the known pixels in every hole.
 
     As all functions here: an image (C, H, W) and a mask (1, H, W) with one in the hole give an image that is the same
     outside the hole, whatever stood inside; raises DataError when no pixel is known.
@@ -23,7 +23,7 @@ def mean_filled(image: Tensor, mask: Tensor) -> Tensor:
 
 
 def nearest_filled(image: Tensor, mask: Tensor) -> Tensor:
-    """The colour of the known pixel that is nearest, by straight lines between centres."""
+    """The color of the known pixel that is nearest, by straight lines between centers."""
     hole = _hole(mask)
     rows, columns = distance_transform_edt(hole.numpy(), return_distances=False, return_indices=True)
     return image[:, torch.from_numpy(rows).long(), torch.from_numpy(columns).long()]

@@ -15,7 +15,7 @@ def fourier(images: Tensor, scale: float) -> Tensor:
     """The smoothest image through all pixels: the spectrum, with zeros for the frequencies that were not sampled.
 
     An image (..., H, W) whose waves are all slower than half the sampling rate comes out exactly. Any other is taken
-    for one period of an endless pattern, so that its opposite edges ring where they differ. Pixel centres lie as in
+    for one period of an endless pattern, so that its opposite edges ring where they differ. Pixel centers lie as in
     every other method here; ``ceil(H * scale)`` rows and ``ceil(W * scale)`` columns come out.
     """
     if scale < 1:
@@ -31,7 +31,7 @@ def _continued(values: Tensor, axis: int, length: int) -> Tensor:
     sampled = values.shape[axis]
     spectrum = torch.fft.rfft(values, dim=axis).movedim(axis, -1)
     waves = torch.arange(spectrum.shape[-1], dtype=torch.float64, device=values.device)
-    # The first new centre lies (sampled / length - 1) / 2 pixels after the first old one: every wave is moved by that.
+    # The first new center lies (sampled / length - 1) / 2 pixels after the first old one: every wave is moved by that.
     shift = (sampled / length - 1) / 2
     spectrum = spectrum * torch.exp(2j * math.pi * waves * shift / sampled)
     if sampled % 2 == 0 and length > sampled:

@@ -49,7 +49,7 @@ class ClassicalInpainting(Inpainting[InpaintingSettings]):
 
 
 class Mean(ClassicalInpainting):
-    """The mean colour."""
+    """The mean color."""
 
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
         """See `filling.mean_filled`."""
@@ -110,7 +110,7 @@ class Poisson(Method[BlendingSettings, BlendingPredictOptions]):
         if options.patch is None:
             raise UsageError(f"{path}: which image is put into it? Give --patch FILE")
         laid = read_image(options.patch)
-        patch, mask = laid.colour, torch.ones_like(laid.colour[:1])
+        patch, mask = laid.color, torch.ones_like(laid.color[:1])
         if options.mask is not None:
             mask = read_mask(options.mask)
         if mask.shape[-2:] != patch.shape[-2:]:
@@ -121,17 +121,17 @@ class Poisson(Method[BlendingSettings, BlendingPredictOptions]):
             _log.warning("%s: nothing of %s is taken: %s; it comes out as it is", path, options.patch, _why(options))
         places = []
         for axis, wish in ((-2, options.top), (-1, options.left)):
-            room = image.colour.shape[axis] - patch.shape[axis]
+            room = image.color.shape[axis] - patch.shape[axis]
             first = room // 2 if wish is None else wish
             if not 0 <= first <= room:
                 raise UsageError(
-                    f"{options.patch}: {_size(patch)} pixels do not fit into {path} ({_size(image.colour)}) there"
+                    f"{options.patch}: {_size(patch)} pixels do not fit into {path} ({_size(image.color)}) there"
                 )
             places.append(slice(first, first + patch.shape[axis]))
-        whole, chosen = image.colour.clone(), torch.zeros_like(image.colour[:1])
+        whole, chosen = image.color.clone(), torch.zeros_like(image.color[:1])
         whole[:, places[0], places[1]] = patch
         chosen[:, places[0], places[1]] = mask
-        return {"input": image.colour, "patch": whole, "mask": chosen}
+        return {"input": image.color, "patch": whole, "mask": chosen}
 
     @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:

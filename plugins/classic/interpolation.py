@@ -1,7 +1,7 @@
 """Upscaling an image by looking between its pixels.
 
-A pixel is a small square with its colour at the centre. The centre of pixel ``x`` of the upscaled image lies in the
-source at `source_position`; each method is another way of reading a colour between the four or more pixels around it.
+A pixel is a small square with its color at the center. The center of pixel ``x`` of the upscaled image lies in the
+source at `source_position`; each method is another way of reading a color between the four or more pixels around it.
 All functions take and return images (..., H, W) with any range of values, and give ``ceil(H * scale)`` rows and
 ``ceil(W * scale)`` columns.
 """
@@ -17,12 +17,12 @@ from restore.plugins.common.images.resize import LANCZOS, TRIANGLE, imresize, re
 
 
 def source_position(pixel: float, scale: float) -> float:
-    """Where a pixel of the upscaled image lies in the source, in pixels between centres.
+    """Where a pixel of the upscaled image lies in the source, in pixels between centers.
 
     >>> [source_position(pixel, 2) for pixel in range(4)]
     [-0.25, 0.25, 0.75, 1.25]
 
-    ``pixel / scale``, which is often printed instead, takes corners for centres and moves the image: at ``scale`` 2
+    ``pixel / scale``, which is often printed instead, takes corners for centers and moves the image: at ``scale`` 2
     by a quarter of a pixel towards the right and the bottom.
     """
     return (pixel + 0.5) / scale - 0.5
@@ -44,7 +44,7 @@ def linear_weights(position: float) -> tuple[float, float]:
 
 
 def nearest(images: Tensor, scale: float) -> Tensor:
-    """The colour of the nearest pixel; of two equally near ones the first."""
+    """The color of the nearest pixel; of two equally near ones the first."""
     for axis in (-2, -1):
         length = images.shape[axis]
         pixels = torch.arange(resized_length(length, scale), dtype=torch.float64)

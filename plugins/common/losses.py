@@ -82,8 +82,8 @@ class Charbonnier(PixelLoss):
 class TotalVariation:
     """Roughness of a prediction: the anisotropic total variation (Rudin et al., 1992), per pixel.
 
-    The mean absolute difference of vertical neighbours plus that of horizontal ones. An image of one row or column has
-    no neighbours in that direction and none of that part.
+    The mean absolute difference of vertical neighbors plus that of horizontal ones. An image of one row or column has
+    no neighbors in that direction and none of that part.
     """
 
     weight: float = 1.0
@@ -94,7 +94,7 @@ class TotalVariation:
 
 
 def total_variation(images: Tensor) -> Tensor:
-    """Mean absolute difference of vertical neighbours plus that of horizontal ones, in images (..., H, W)."""
+    """Mean absolute difference of vertical neighbors plus that of horizontal ones, in images (..., H, W)."""
     variation = images.new_zeros(())
     for axis in (-2, -1):
         if images.shape[axis] > 1:

@@ -1,6 +1,6 @@
 """PSNR and SSIM that say how they were computed.
 
-Published tables disagree by tenths of a decibel because they compare different things: luma or colour, rounded to 8
+Published tables disagree by tenths of a decibel because they compare different things: luma or color, rounded to 8
 bits or not, with or without the border. A metric here is made of *what* is compared (a `Comparison`) and *how*.
 """
 
@@ -19,7 +19,7 @@ from restore.core.metrics import EvaluationProtocol
 from restore.core.runtime.devices import in_float64
 from restore.plugins.common.images.color import studio_luma
 
-_COLOURS = {"y8": "8-bit Y", "y": "Y", "rgb8": "8-bit RGB", "rgb": "RGB"}
+_COLORS = {"y8": "8-bit Y", "y": "Y", "rgb8": "8-bit RGB", "rgb": "RGB"}
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Comparison:
     """Which values of two images are compared.
 
     A target with one channel is a grayscale image and its own Y: its values are not squeezed into the range 16 to
-    235, as the published tables have it. A prediction in colour is then compared by its luma from 0 to 255.
+    235, as the published tables have it. A prediction in color is then compared by its luma from 0 to 255.
     """
 
-    colour: Literal["y8", "y", "rgb8", "rgb"] = "rgb"
+    color: Literal["y8", "y", "rgb8", "rgb"] = "rgb"
     """y8: luma (BT.601, 16 to 235) of the 8-bit image, rounded to 8 bits; y: the same, not rounded; rgb8: the 8-bit
     image; rgb: the image as it is."""
     border: int = 0
@@ -39,7 +39,7 @@ class Comparison:
     @property
     def convention(self) -> str:
         """How to print it, as ``8-bit Y, border 4``."""
-        return _COLOURS[self.colour] + (f", border {self.border}" if self.border else "")
+        return _COLORS[self.color] + (f", border {self.border}" if self.border else "")
 
     def __call__(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Values to compare (B, C', H', W'), float64, black 0 and white 255, of images (B, C, H, W) in [0, 1].
@@ -64,13 +64,13 @@ class Comparison:
     def _values(self, images: Tensor, gray: bool) -> Tensor:
         cut = self.border
         values = in_float64(images[..., cut : images.shape[-2] - cut, cut : images.shape[-1] - cut])
-        if self.colour != "rgb":
+        if self.color != "rgb":
             values = to_levels(values) / 255
         if values.shape[1] == 3 and gray:
             values = luma(values)
-        elif values.shape[1] == 3 and self.colour in ("y8", "y"):
+        elif values.shape[1] == 3 and self.color in ("y8", "y"):
             values = studio_luma(values)
-        if self.colour == "y8":
+        if self.color == "y8":
             values = to_levels(values) / 255
         return 255 * values
 

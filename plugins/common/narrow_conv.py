@@ -1,4 +1,4 @@
-"""A convolution to very few channels, such as the colours of an image, at a third of its usual cost on a CPU."""
+"""A convolution to very few channels, such as the colors of an image, at a third of its usual cost on a CPU."""
 
 from __future__ import annotations
 

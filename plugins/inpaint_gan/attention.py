@@ -37,7 +37,7 @@ class Attention:
     softmax_scale: float = 10.0
     """Factor of the scores before the softmax: the larger, the more a single patch decides."""
     fuse: bool = True
-    """Whether neighbours that point at neighbours support each other (the paper's attention propagation)."""
+    """Whether neighbors that point at neighbors support each other (the paper's attention propagation)."""
     published: bool = False
     """Compute as the published code does, for its weights. It lets patches that touch the hole take a share of the
     softmax, sees the hole at every 4 * rate-th pixel only, darkens the border, where fewer patches overlap, and fuses

@@ -1,4 +1,4 @@
-"""What the networks of this family share: normalisation, starting values, sizes, and colours at full precision."""
+"""What the networks of this family share: normalization, starting values, sizes, and colors at full precision."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from torch.nn.utils.parametrizations import spectral_norm
 from restore.core.runtime.precision import at_least_float32
 
 Norm = Literal["batch", "instance", "none"]
-"""How features are normalised. Under a gradient penalty samples must not see each other: no batch normalisation."""
+"""How features are normalized. Under a gradient penalty samples must not see each other: no batch normalization."""
 
 
-def normalisation(norm: Norm, channels: int) -> nn.Module:
-    """The layer that normalises so many channels; instance normalisation has nothing to learn, as in pix2pix."""
+def normalization(norm: Norm, channels: int) -> nn.Module:
+    """The layer that normalizes so many channels; instance normalization has nothing to learn, as in pix2pix."""
     match norm:
         case "batch":
             return nn.BatchNorm2d(channels)
@@ -29,7 +29,7 @@ def normalisation(norm: Norm, channels: int) -> nn.Module:
 
 @torch.no_grad()
 def start_normal(network: nn.Module, deviation: float = 0.02) -> None:
-    """Draw all weights around zero, those of batch normalisation around one, and set biases to zero.
+    """Draw all weights around zero, those of batch normalization around one, and set biases to zero.
 
     Isola et al., 2017, section 6.2, with their deviation.
     """
@@ -79,7 +79,7 @@ def scaled_kaiming_(convolution: nn.Conv2d, gain: float) -> None:
 def bounded(network: nn.Module) -> None:
     """Divide the weight of each convolution and linear layer by an estimate of its largest singular value.
 
-    Spectral normalisation (Miyato et al., 2018): the network's answer then changes no faster than its input, up to the
+    Spectral normalization (Miyato et al., 2018): the network's answer then changes no faster than its input, up to the
     overlap of convolutions. Each forward in training improves the estimate by one step of a power iteration.
     """
     for module in network.modules():
@@ -94,7 +94,7 @@ def continued(x: Tensor, height: int, width: int) -> Tensor:
 
 
 class FullPrecisionConvolution(nn.Conv2d):
-    """A convolution outside autocast: the 8 bits of bfloat16 are too few for the colours of an image."""
+    """A convolution outside autocast: the 8 bits of bfloat16 are too few for the colors of an image."""
 
     def forward(self, x: Tensor) -> Tensor:
         """As the convolution, in float32 at least."""

@@ -83,17 +83,17 @@ class _Fine(nn.Module):
         return x
 
 
-class _Colours(nn.Module):
-    """Features to colours, limited to [-1, 1]."""
+class _Colors(nn.Module):
+    """Features to colors, limited to [-1, 1]."""
 
     def __init__(self, before: int) -> None:
         super().__init__()
         self.conv = FullPrecisionConvolution(before, 3, 3, padding=1)
-        scaled_kaiming_(self.conv, 0.5)  # well inside: where colours are cut off, nothing is learnt
+        scaled_kaiming_(self.conv, 0.5)  # well inside: where colors are cut off, nothing is learned
 
     def forward(self, x: Tensor) -> Tensor:
-        colours: Tensor = self.conv(x)
-        return colours.clamp(-1, 1)
+        colors: Tensor = self.conv(x)
+        return colors.clamp(-1, 1)
 
 
 def _encoder(prefix: str, widths: Sequence[int], gated: bool, last: nn.Module | None = None) -> Layers:
@@ -122,12 +122,12 @@ def _dilated(prefix: str, channels: int, gated: bool) -> Layers:
 
 
 def _decoder(prefix: str, before: int, channels: int, gated: bool) -> Layers:
-    """Six convolutions back to full size, and one to colours."""
+    """Six convolutions back to full size, and one to colors."""
     layers = Layers()
     widths = [before, 4 * channels, 4 * channels, 2 * channels, 2 * channels, channels, channels // 2]
     for place, (inner, outer) in enumerate(pairwise(widths), 11):
         if place in (13, 15):
             layers[f"{prefix}{place}_upscaled"] = nn.Upsample(scale_factor=2)
         layers[f"{prefix}{place}"] = Convolution(inner, outer, gated=gated)
-    layers[f"{prefix}17"] = _Colours(channels // 2)
+    layers[f"{prefix}17"] = _Colors(channels // 2)
     return layers

@@ -37,7 +37,7 @@ def pix2pix(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Model settings and renamed state for a U-Net of junyanz/pytorch-CycleGAN-and-pix2pix (BSD, commit 78913853).
 
     A network of images alone gets weights of zero for the mask, so that it draws what it drew without. Biases that
-    instance normalisation takes away again are left out; those that a network without normalisation has here alone are
+    instance normalization takes away again are left out; those that a network without normalization has here alone are
     zero. Raises WeightsError for a discriminator, for a generator without skips, or where there is neither.
     """
     first = state.get("model.model.0.weight")
@@ -68,7 +68,7 @@ def _levels(state: State) -> int:
 
 
 def _norm(state: State) -> Norm:
-    """Batch normalisation has weights; beside instance normalisation the convolutions have biases."""
+    """Batch normalization has weights; beside instance normalization the convolutions have biases."""
     if "model.model.1.model.2.weight" in state or "model.model.1.model.4.weight" in state:
         return "batch"
     return "instance" if "model.model.0.bias" in state else "none"

@@ -43,7 +43,7 @@ class DiscriminatorInput:
     def __call__(self, discriminator: nn.Module, batch: Batch, *batches: Tensor) -> list[DiscriminatorOutput]:
         """An output for each of ``batches`` (B, 3, H, W) in [0, 1], all with the holes of ``batch``.
 
-        They pass through together: batch normalisation of each by its own statistics would show in one loss what it
+        They pass through together: batch normalization of each by its own statistics would show in one loss what it
         hides in the other.
         """
         views = [self._view(images, batch["mask"]) for images in batches]

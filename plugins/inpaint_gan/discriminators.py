@@ -16,7 +16,7 @@ from restore.plugins.inpaint_gan.blocks import (
     FullPrecisionLinear,
     Norm,
     bounded,
-    normalisation,
+    normalization,
     scaled_kaiming_,
     start_normal,
 )
@@ -65,7 +65,7 @@ class ImageDiscriminator(nn.Module):
 
     Made for 128 or 256 pixels a ``side`` it has the 2,684,289 or 2,733,441 parameters, and the names, of the local and
     the global one of daa233/generative-inpainting-pytorch (MIT). Images of another size are score_map by the mean
-    of their features around each place. Samples do not see each other, so that the slope can be penalised.
+    of their features around each place. Samples do not see each other, so that the slope can be penalized.
     """
 
     def __init__(self, side: int, input_channels: int = 3, channels: int = 64, spectral: bool = False) -> None:
@@ -147,7 +147,7 @@ class PatchDiscriminator(nn.Module):
             stride = 2 if place < layers else 1
             stages += [
                 nn.Conv2d(before, after, 4, stride, padding=1, bias=norm == "none"),
-                normalisation(norm, after),
+                normalization(norm, after),
                 nn.LeakyReLU(0.2),
             ]
         stages.append(FullPrecisionConvolution(widths[-1], 1, 4, padding=1))

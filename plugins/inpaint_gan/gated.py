@@ -40,7 +40,7 @@ class Convolution(nn.Module):
         self.gated = gated
         scaled_kaiming_(self.conv, 1.0)
         with torch.no_grad():
-            # Features then keep about their variance through many layers that normalise nothing.
+            # Features then keep about their variance through many layers that normalize nothing.
             self.conv.weight[:after].div_(math.sqrt(KEPT_BY_ELU * (KEPT_BY_GATE if gated else 1)))
 
     def forward(self, x: Tensor) -> Tensor:

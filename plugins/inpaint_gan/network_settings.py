@@ -22,7 +22,7 @@ class AttentionSettings(Settings):
     softmax_scale: Annotated[float, Field(gt=0)] = 10.0
     """Factor of the likeness of patches before the softmax: the larger, the more a single patch decides."""
     fuse: bool = True
-    """Let neighbouring patches that point at neighbours support each other."""
+    """Let neighboring patches that point at neighbors support each other."""
     published: bool = False
     """Compute as the published code does, which imported weights need: patches that touch the hole keep a share."""
 
@@ -41,7 +41,7 @@ class ModelSettings(Settings):
     """unet: what it is shown in the hole; a smooth continuation of what is around it, to which it adds what is missing,
     or gray, from which it draws everything, as published."""
     norm: Norm = "batch"
-    """unet: normalisation of its features."""
+    """unet: normalization of its features."""
     dropout: bool = False
     """unet: leave out half of the features of the levels inside, as a source of randomness."""
     gated: bool = False
@@ -71,7 +71,7 @@ class DiscriminatorSettings(Settings):
     layers: Annotated[int, Field(ge=1, le=6)] = 3
     """patch, multi-scale: how often patches are halved; with 3 each score sees 70x70 pixels."""
     norm: Norm = "none"
-    """patch, multi-scale: normalisation of its features; with spectral normalisation none is needed."""
+    """patch, multi-scale: normalization of its features; with spectral normalization none is needed."""
     spectral: bool = True
     """Divide each layer's weights by their largest singular value, so that scores change no faster than images."""
     scales: Annotated[int, Field(ge=1, le=4)] = 2

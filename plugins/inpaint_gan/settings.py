@@ -19,7 +19,7 @@ Weight = Annotated[float, Field(ge=0)]
 
 
 class PixelSettings(Settings):
-    """The reconstruction loss: the anchor that holds colours in place."""
+    """The reconstruction loss: the anchor that holds colors in place."""
 
     loss: Literal["l1", "mse"] = "l1"
     """How pixels are compared."""

@@ -14,7 +14,7 @@ from restore.core.dataset import Batch, ImageDataset
 from restore.core.networks import Networks
 from restore.core.settings import RunSettings
 from restore.core.training_step import Phase, Terms, TrainStep
-from restore.plugins.common.adversarial.diagnostics import LABELLED, Remedies, gan_health, gan_measures
+from restore.plugins.common.adversarial.diagnostics import LABELED, Remedies, gan_health, gan_measures
 from restore.plugins.common.inpainting.dataset import inpainting_images
 from restore.plugins.common.inpainting.losses import composed
 from restore.plugins.common.inpainting.task import InpaintingTask
@@ -145,8 +145,8 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
 
     def health(self, numbers: Mapping[str, float]) -> str | None:
         """What goes wrong in adversarial training; see `gan_health`."""
-        labelled = self.settings.adversarial.kind in LABELLED
-        return gan_health(numbers, _WITH_LABELS if labelled else _REMEDIES)
+        labeled = self.settings.adversarial.kind in LABELED
+        return gan_health(numbers, _WITH_LABELS if labeled else _REMEDIES)
 
     # --- using ------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from restore.plugins.inpaint_gan.blocks import (
     FullPrecisionTransposedConvolution,
     Norm,
     continued,
-    normalisation,
+    normalization,
     start_normal,
     start_unnormalized,
 )
@@ -36,32 +36,32 @@ class UNetGenerator(nn.Module):
         if depth < 2:
             raise ValueError(f"a U-Net needs at least 2 levels, not {depth}")
         widths = [channels * 2 ** min(level, 3) for level in range(depth)]
-        # As published, a network with batch normalisation has no biases, even where it does not follow; one with
-        # instance normalisation has, but those that it would take away again are left out.
-        unnormalised, normalised = norm != "batch", norm == "none"
+        # As published, a network with batch normalization has no biases, even where it does not follow; one with
+        # instance normalization has, but those that it would take away again are left out.
+        unnormalized, normalized = norm != "batch", norm == "none"
         outer, inner = widths[-2:]
         level: nn.Module = _Level(
             nn.LeakyReLU(0.2),
-            _halving(outer, inner, bias=unnormalised),
+            _halving(outer, inner, bias=unnormalized),
             nn.ReLU(),
-            _doubling(inner, outer, bias=normalised),
-            normalisation(norm, outer),
+            _doubling(inner, outer, bias=normalized),
+            normalization(norm, outer),
         )
         for outer, inner in reversed(list(pairwise(widths[:-1]))):
             layers = [
                 nn.LeakyReLU(0.2),
-                _halving(outer, inner, bias=normalised),
-                normalisation(norm, inner),
+                _halving(outer, inner, bias=normalized),
+                normalization(norm, inner),
                 level,
                 nn.ReLU(),
-                _doubling(2 * inner, outer, bias=normalised),
-                normalisation(norm, outer),
+                _doubling(2 * inner, outer, bias=normalized),
+                normalization(norm, outer),
             ]
             if dropout and outer == inner:
                 layers.append(nn.Dropout(0.5))
             level = _Level(*layers)
         self.model = _Frame(
-            _halving(input_channels, channels, bias=unnormalised),
+            _halving(input_channels, channels, bias=unnormalized),
             level,
             nn.ReLU(),
             FullPrecisionTransposedConvolution(2 * channels, 3, 4, stride=2, padding=1),

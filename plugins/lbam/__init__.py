@@ -31,7 +31,7 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "generator",
             f"{place}.generator:Generator",
             role="inpainting",
-            summary="U-Net with attention maps learnt from the mask.",
+            summary="U-Net with attention maps learned from the mask.",
         ),
         ArchitectureSpec(
             "discriminator",

@@ -1,4 +1,4 @@
-"""Attention maps that are learnt from masks (Xie et al., 2019, section 3).
+"""Attention maps that are learned from masks (Xie et al., 2019, section 3).
 
 A mask, one where the image is known, is convolved beside the image. From the convolved mask come an attention map,
 by an asymmetric Gaussian, and the mask of the next level, by a power that closes holes a little more on every level.
@@ -51,24 +51,24 @@ def bounded(value: Tensor, low: float, high: float) -> Tensor:
 
 
 class AsymmetricGaussian(nn.Module):
-    """From convolved mask values x to attention (equation 8), with four learnt numbers.
+    """From convolved mask values x to attention (equation 8), with four learned numbers.
 
-    ``peak · exp(-rise (x - centre)²)`` below the centre, ``1 + (peak - 1) · exp(-fall (x - centre)²)`` from there on:
-    near zero deep in the hole, ``peak`` at the centre, and back to one beyond it.
+    ``peak · exp(-rise (x - center)²)`` below the center, ``1 + (peak - 1) · exp(-fall (x - center)²)`` from there on:
+    near zero deep in the hole, ``peak`` at the center, and back to one beyond it.
     """
 
-    def __init__(self, peak: float, centre: float, rise: float, fall: float) -> None:
+    def __init__(self, peak: float, center: float, rise: float, fall: float) -> None:
         super().__init__()
-        self.peak, self.centre = (nn.Parameter(torch.tensor(start)) for start in (peak, centre))
+        self.peak, self.center = (nn.Parameter(torch.tensor(start)) for start in (peak, center))
         self.rise, self.fall = (nn.Parameter(torch.tensor(start)) for start in (rise, fall))
 
     def forward(self, x: Tensor) -> Tensor:
         """Attention of the shape of ``x``. The four numbers act within the bounds of the published code."""
-        peak, centre = bounded(self.peak, 1.01, 6.0), bounded(self.centre, 0.1, 3.0)
+        peak, center = bounded(self.peak, 1.01, 6.0), bounded(self.center, 0.1, 3.0)
         rise, fall = bounded(self.rise, 0.5, 2.0), bounded(self.fall, 0.5, 2.0)
-        squares = (x - centre).square()
+        squares = (x - center).square()
         below, above = peak * torch.exp(-rise * squares), 1 + (peak - 1) * torch.exp(-fall * squares)
-        return torch.where(x < centre, below, above)
+        return torch.where(x < center, below, above)
 
 
 def updated(x: Tensor) -> Tensor:
@@ -91,11 +91,11 @@ class MapConvolution(nn.Module):
 
     @torch.no_grad()
     def start_averaging(self, level: int, kernel: Tensor) -> None:
-        """Start as a noisy average of the mask by a kernel (4, 4) of sum one; ``COVERED`` of it reaches the centre.
+        """Start as a noisy average of the mask by a kernel (4, 4) of sum one; ``COVERED`` of it reaches the center.
 
         The average is scaled so that it is the same on every level for a mask of ones, which the power changes.
         """
-        full = float(self.activation.centre.detach()) / COVERED
+        full = float(self.activation.center.detach()) / COVERED
         marked = 1.0 if level == 0 else full**UPDATE_POWER
         before, count = self.mask.weight.shape[1], self.mask.weight[0].numel()
         noise = torch.randn_like(self.mask.weight) * SPREAD / math.sqrt(count)

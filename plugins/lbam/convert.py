@@ -13,7 +13,7 @@ from restore.core.weights.convert import Converter
 
 State = Mapping[str, Tensor]
 
-_NUMBERS = {"a": "peak", "mu": "centre", "sigma1": "rise", "sigma2": "fall"}
+_NUMBERS = {"a": "peak", "mu": "center", "sigma1": "rise", "sigma2": "fall"}
 
 GENERATOR = (
     (r"ec(\d)\.conv\.conv\.weight", "encoder.{}.features.weight"),

@@ -21,7 +21,7 @@ class Discriminator(nn.Module):
 
     The score is what a Wasserstein critic needs: a number without limits, of each image by itself, whatever its size;
     both columns' features are averaged over all places before the last layer. ``published`` builds the network of the
-    published code instead. Its batch normalisation and its sigmoid contradict the gradient penalty and the loss that
+    published code instead. Its batch normalization and its sigmoid contradict the gradient penalty and the loss that
     it is trained with, and it takes 256 x 256 pixels alone; it is here to be compared with.
     """
 
@@ -56,7 +56,7 @@ class Discriminator(nn.Module):
 def column(channels: int, norm: bool) -> nn.Sequential:
     """Six halving convolutions with LeakyReLU 0.2: (B, 3, H, W) to (B, 8 · channels, H / 64, W / 64).
 
-    With ``norm`` there is batch normalisation from the second one on.
+    With ``norm`` there is batch normalization from the second one on.
     """
     widths = [3, *(channels * min(2**level, 8) for level in range(LEVELS))]
     layers: list[nn.Module] = []

@@ -1,4 +1,4 @@
-"""The generator of LBAM: a U-Net whose features are weighted by learnt attention maps of the mask."""
+"""The generator of LBAM: a U-Net whose features are weighted by learned attention maps of the mask."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Generator(nn.Module):
     Forward maps, from the mask of what is known, weigh the encoder's features; reverse maps, from the mask of the hole,
     those of the decoder, so that it attends to the hole. ``channels`` is the number of channels of the first level,
     eight times as many in the deepest four; 64 is the published network with 68,304,948 parameters. Nothing is
-    normalised.
+    normalized.
 
     As published (``prefill="none"``) it is shown black in the hole and answers with the whole image. With ``smooth`` it
     is shown a smooth continuation there, to which its answer is added inside the hole; elsewhere the image stays.

@@ -1,7 +1,7 @@
 """Weights that the generator starts from: it begins as an image pyramid that fills holes from around them.
 
-Three pairs of channels of every level carry the colours of that level: averaged on the way down, interpolated on the
-way up. Each colour is carried once positive and once negative, since their difference passes LeakyReLU unchanged but
+Three pairs of channels of every level carry the colors of that level: averaged on the way down, interpolated on the
+way up. Each color is carried once positive and once negative, since their difference passes LeakyReLU unchanged but
 for a factor, and is counted from gray, so that what is unknown counts as nothing. Attention does the rest: in the hole
 the forward maps silence the finer level and the reverse maps pass on the coarser one. All other weights are drawn, and
 make of this what training wants.
@@ -21,12 +21,12 @@ from torch import Tensor, nn
 SLOPE = 0.2
 """Of LeakyReLU for negative values."""
 
-COLOURS = 3
-CARRIERS = 2 * COLOURS
-"""Channels that carry colours: each once positive and, three further, once negative."""
+COLORS = 3
+CARRIERS = 2 * COLORS
+"""Channels that carry colors: each once positive and, three further, once negative."""
 
 FINER, COARSER = 0.4, 0.9
-"""Shares of a level and of the coarser ones in the colours on the way up, before attention."""
+"""Shares of a level and of the coarser ones in the colors on the way up, before attention."""
 
 COARSE = 4
 """Level, from 0, from which on averages are taken over two pixels a side: smoother ones would reach over the border of
@@ -52,39 +52,39 @@ def start_drawn(convolutions: Sequence[nn.Conv2d], transposed: Sequence[nn.ConvT
 
 @torch.no_grad()
 def start_as_pyramid(down: Sequence[Tensor], up: Sequence[Tensor], last: Tensor) -> None:
-    """Let the first channels carry colours, in networks with enough channels; in others nothing is changed.
+    """Let the first channels carry colors, in networks with enough channels; in others nothing is changed.
 
     ``down`` are the weights (after, before, 4, 4) from the finest level on, ``up`` those (before, after, 4, 4) from the
-    coarsest on, whose input is the level's own channels and then the coarser one's; ``last`` gives the three colours.
+    coarsest on, whose input is the level's own channels and then the coarser one's; ``last`` gives the three colors.
     """
     if len(down[0]) < CARRIERS:
         return
     for level, weight in enumerate(down):
         weight[:CARRIERS], kernel = 0, averaging(level)
-        for colour in range(COLOURS):
-            for place, sign in ((colour, 1.0), (colour + COLOURS, -1.0)):
+        for color in range(COLORS):
+            for place, sign in ((color, 1.0), (color + COLORS, -1.0)):
                 if level == 0:  # the fourth channel says what is known
-                    weight[place, colour], weight[place, COLOURS] = sign * kernel, -sign * kernel / 2
+                    weight[place, color], weight[place, COLORS] = sign * kernel, -sign * kernel / 2
                 else:
-                    _connect(weight[place], colour, sign * kernel)
+                    _connect(weight[place], color, sign * kernel)
     for step, weight in enumerate(up):
         weight[:, :CARRIERS], kernel = 0, 4 * averaging(len(up) - step)
-        for colour in range(COLOURS):
-            for place, sign in ((colour, 1.0), (colour + COLOURS, -1.0)):
-                _connect_both(weight[:, place], colour, sign * kernel, coarsest=step == 0)
-    for colour in range(COLOURS):
-        _connect_both(last[:, colour], colour, 8 * averaging(0))  # (tanh(2x) + 1) / 2 is about x + 1/2
+        for color in range(COLORS):
+            for place, sign in ((color, 1.0), (color + COLORS, -1.0)):
+                _connect_both(weight[:, place], color, sign * kernel, coarsest=step == 0)
+    for color in range(COLORS):
+        _connect_both(last[:, color], color, 8 * averaging(0))  # (tanh(2x) + 1) / 2 is about x + 1/2
 
 
-def _connect_both(weight: Tensor, colour: int, kernel: Tensor, coarsest: bool = False) -> None:
-    """Read a colour from the carriers of a level and of the coarser ones, whose channels follow."""
+def _connect_both(weight: Tensor, color: int, kernel: Tensor, coarsest: bool = False) -> None:
+    """Read a color from the carriers of a level and of the coarser ones, whose channels follow."""
     if coarsest:
-        _connect(weight, colour, COARSER * kernel)
+        _connect(weight, color, COARSER * kernel)
     else:
-        _connect(weight, colour, FINER * kernel)
-        _connect(weight, colour + len(weight) // 2, COARSER * kernel)
+        _connect(weight, color, FINER * kernel)
+        _connect(weight, color + len(weight) // 2, COARSER * kernel)
 
 
 def _connect(weight: Tensor, first: int, kernel: Tensor) -> None:
     """Read the difference of two carriers: LeakyReLU of x less that of -x is (1 + slope) x."""
-    weight[first], weight[first + COLOURS] = kernel / (1 + SLOPE), -kernel / (1 + SLOPE)
+    weight[first], weight[first + COLORS] = kernel / (1 + SLOPE), -kernel / (1 + SLOPE)

@@ -66,9 +66,9 @@ def window(side: int | None, *planes: Tensor) -> list[Tensor]:
     return [plane[..., top : top + rows, left : left + columns] for plane in planes]
 
 
-def seen_through(network: VGGFeatures, *, normalise: bool) -> Features:
+def seen_through(network: VGGFeatures, *, normalize: bool) -> Features:
     """The features of a network that takes ImageNet's mean and deviation out of images, or those without that."""
-    if normalise:
+    if normalize:
         return network
 
     def bare(images: Tensor) -> Mapping[str, Tensor]:

@@ -48,7 +48,7 @@ class DiscriminatorSettings(Settings):
     channels: Annotated[int, Field(ge=1)] = 16
     """Channels of its first layer; the last ones have eight times as many. 64 as published."""
     published: bool = False
-    """Build the discriminator of the published code, for comparisons: with batch normalisation and a sigmoid at its
+    """Build the discriminator of the published code, for comparisons: with batch normalization and a sigmoid at its
     end, both of which work against the loss that trains it, and for crops of 256 pixels alone."""
 
 
@@ -76,7 +76,7 @@ class FeatureSettings(PerceptualSettings):
     network: Network = "vgg16"
     layers: dict[str, Annotated[float, Field(gt=0)]] = {"pool1": 1.0, "pool2": 1.0, "pool3": 1.0}  # noqa: RUF012
     criterion: Literal["l1", "mse"] = "l1"
-    normalise: bool = False
+    normalize: bool = False
     """Show images with ImageNet's mean and deviation taken out, as the features were trained; the published code does
     not, and its weights of the losses belong to that."""
     window: Annotated[int, Field(ge=8)] | None = 48

@@ -36,7 +36,7 @@ _REMEDIES = Remedies(
 
 
 class LBAM(InpaintingTask[LBAMSettings]):
-    """Fill holes by a U-Net with attention maps learnt from the mask, judged by a Wasserstein critic.
+    """Fill holes by a U-Net with attention maps learned from the mask, judged by a Wasserstein critic.
 
     A first phase that the paper does not have (``pretrain``, judged by PSNR in the hole) learns by pixels alone, which
     takes a fraction of the time of a step with all losses; ``adversarial`` is the published training.
@@ -138,7 +138,7 @@ class LBAM(InpaintingTask[LBAMSettings]):
         features = None
         if "features" in nets:
             network = cast(VGGFeatures, nets.features)
-            features = seen_through(network, normalise=self.settings.perceptual.normalise)
+            features = seen_through(network, normalize=self.settings.perceptual.normalize)
         scores = nets.discriminator(filled, batch["mask"])
         return {**CompositeLoss(self.settings, features)(filled, batch), **self.gan_loss.generator(scores)}
 

@@ -29,7 +29,7 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "srresnet",
             f"{place}.generators:SRResNet",
             role="super-resolution",
-            summary="Generator with batch normalisation, as published.",
+            summary="Generator with batch normalization, as published.",
         ),
         ArchitectureSpec(
             "msrresnet",

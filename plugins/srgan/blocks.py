@@ -1,4 +1,4 @@
-"""Parts that the generators share: upscaling by sub-pixels, starting values, and colours at full precision."""
+"""Parts that the generators share: upscaling by sub-pixels, starting values, and colors at full precision."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class SubPixel(nn.Module):
 
 @torch.no_grad()
 def icnr_(convolution: nn.Conv2d, factor: int) -> None:
-    """Give the channels that become one block of pixels equal weights, so that no checkerboard has to be unlearnt.
+    """Give the channels that become one block of pixels equal weights, so that no checkerboard has to be unlearned.
 
-    ICNR (Aitken et al., 2017): before training, the pixel shuffle is an upscaling by nearest neighbour.
+    ICNR (Aitken et al., 2017): before training, the pixel shuffle is an upscaling by nearest neighbor.
     """
     weight = convolution.weight
     one_of_block = torch.empty_like(weight[:: factor**2])
@@ -53,7 +53,7 @@ def icnr_(convolution: nn.Conv2d, factor: int) -> None:
 def scaled_kaiming_(convolution: nn.Conv2d, gain: float) -> None:
     """Start from He's weights times a gain; a small one keeps a deep sum of residuals near the identity at first.
 
-    Wang et al. (2018, section 3.1) found networks without batch normalisation easier to train so.
+    Wang et al. (2018, section 3.1) found networks without batch normalization easier to train so.
     """
     nn.init.kaiming_normal_(convolution.weight)
     convolution.weight.mul_(gain)

@@ -13,7 +13,7 @@ from restore.core.runtime.precision import in_full_precision
 
 
 class ConvBlock(nn.Module):
-    """A convolution, batch normalisation (but in the first layer) and LeakyReLU 0.2."""
+    """A convolution, batch normalization (but in the first layer) and LeakyReLU 0.2."""
 
     def __init__(self, before: int, after: int, stride: int, norm: bool = True) -> None:
         super().__init__()

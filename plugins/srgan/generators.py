@@ -28,7 +28,7 @@ def halo(ends: int, blocks: int, factors: tuple[int, ...], tail: int) -> int:
     return math.ceil(reach + tail / size)
 
 
-class NormalisedBlock(nn.Module):
+class NormalizedBlock(nn.Module):
     """Residual block of SRResNet: convolution, norm, PReLU, convolution, norm, sum (Ledig et al., 2017, figure 4)."""
 
     normalized_by: ClassVar[Mapping[str, str]] = {"conv1": "norm1", "conv2": "norm2"}
@@ -49,7 +49,7 @@ class NormalisedBlock(nn.Module):
 
 
 class SRResNet(nn.Module):
-    """SRResNet, the generator of SRGAN (Ledig et al., 2017, section 2.1.1), with batch normalisation.
+    """SRResNet, the generator of SRGAN (Ledig et al., 2017, section 2.1.1), with batch normalization.
 
     Images (B, 3, H, W) in [0, 1] become (B, 3, H x scale, W x scale). The output is not limited to [0, 1], since a
     limit inside the network has no gradient beyond it; ``clamp`` limits it all the same, for checkpoints that were
@@ -66,7 +66,7 @@ class SRResNet(nn.Module):
         self.halo = halo(4 + 1, blocks, factors, tail=4)
         self.first = nn.Conv2d(3, channels, 9, padding=4)
         self.activation = nn.PReLU()
-        self.body = nn.Sequential(*(NormalisedBlock(channels) for _ in range(blocks)))
+        self.body = nn.Sequential(*(NormalizedBlock(channels) for _ in range(blocks)))
         self.fusion = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(channels)
         self.upscale = nn.Sequential(*(SubPixel(channels, factor, nn.PReLU()) for factor in factors))
@@ -97,7 +97,7 @@ class PlainBlock(nn.Module):
 
 
 class MSRResNet(nn.Module):
-    """SRResNet without batch normalisation, which adds detail to a bilinear upscaling (ESRGAN, 2018; BasicSR).
+    """SRResNet without batch normalization, which adds detail to a bilinear upscaling (ESRGAN, 2018; BasicSR).
 
     Images (B, 3, H, W) in [0, 1] become (B, 3, H x scale, W x scale), not limited to [0, 1]. As the network only has
     to add what the upscaling lacks, it starts near bilinear and learns much faster than SRResNet. A ``scale`` other

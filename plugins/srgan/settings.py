@@ -24,7 +24,7 @@ class ModelSettings(Settings):
     """The generator: all that is needed to build it again."""
 
     architecture: Annotated[Literal["msrresnet", "srresnet", "compact"], Flag("--arch")] = "msrresnet"
-    """msrresnet: no batch normalisation, adds detail to a bilinear upscaling; srresnet: as published; compact: works
+    """msrresnet: no batch normalization, adds detail to a bilinear upscaling; srresnet: as published; compact: works
     at the input's size throughout, for small machines. Without --data, --model.channels and --model.blocks: compact."""
     scale: Annotated[Scale, Flag("--scale")] = 4
     """How many times higher and wider the output is."""
@@ -88,7 +88,7 @@ class AdversarialSettings(Settings):
     pixel_loss: PixelLoss = "l1"
     """How pixels are compared."""
     pixel_weight: Annotated[float, Field(ge=0)] = 1.0
-    """Factor of the pixel loss, the anchor of this phase: it alone holds colours and brightness in place."""
+    """Factor of the pixel loss, the anchor of this phase: it alone holds colors and brightness in place."""
     generator: OptimizerSettings = OptimizerSettings(lr=1e-4)
     """Optimizer of the generator."""
     discriminator: OptimizerSettings = OptimizerSettings(lr=1e-4)

@@ -21,7 +21,7 @@ from restore.core.settings import RunSettings
 from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
-from restore.plugins.common.adversarial.diagnostics import LABELLED, Remedies, gan_health, gan_measures
+from restore.plugins.common.adversarial.diagnostics import LABELED, Remedies, gan_health, gan_measures
 from restore.plugins.common.adversarial.losses import AdversarialLoss, Hinge, LeastSquares, Vanilla
 from restore.plugins.common.losses import L1, MSE, Charbonnier, PixelLoss
 from restore.plugins.common.perceptual.perceptual import Perceptual
@@ -53,7 +53,7 @@ class SRGAN(Task[SRGANSettings]):
 
     A generator is pretrained by pixels alone (``pretrain``, judged by PSNR) and then trains against a discriminator
     (``adversarial``), with a perceptual loss and a pixel loss beside. The pixel loss of the second phase is not in the
-    paper: without it nothing holds colours in place, and few steps from a young generator are enough to ruin it.
+    paper: without it nothing holds colors in place, and few steps from a young generator are enough to ruin it.
     """
 
     channels_last: ClassVar[bool] = True
@@ -148,8 +148,8 @@ class SRGAN(Task[SRGANSettings]):
     def health(self, numbers: Mapping[str, float]) -> str | None:
         """What goes wrong in adversarial training, as when the discriminator has nothing left to learn; see
         `gan_health`."""
-        labelled = self.settings.adversarial.kind in LABELLED
-        return gan_health(numbers, _WITH_LABELS if labelled else _REMEDIES)
+        labeled = self.settings.adversarial.kind in LABELED
+        return gan_health(numbers, _WITH_LABELS if labeled else _REMEDIES)
 
     # --- using and measuring ----------------------------------------------------------------------------------
 
@@ -211,7 +211,7 @@ def adversarial_loss(settings: AdversarialSettings) -> AdversarialLoss:
 def scores_of(discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
     """Scores (B, 1) of real and of generated images from one forward pass.
 
-    Batch normalisation of each kind by its own statistics would hide the differences between them in one loss and show
+    Batch normalization of each kind by its own statistics would hide the differences between them in one loss and show
     them in the other, so both losses ask about both kinds together.
     """
     real_scores, fake_scores = discriminator(torch.cat([real, fake])).chunk(2)

@@ -128,7 +128,7 @@ td:first-child { overflow-wrap: anywhere; max-width: 16em }
 img { image-rendering: pixelated; max-width: 24em }
 </style>
 <h1>$title</h1>
-<p>IoU and Dice of single images. Found and right regions are tinted in the colour of their class.</p>
+<p>IoU and Dice of single images. Found and right regions are tinted in the color of their class.</p>
 $sections
 """)
 

@@ -17,7 +17,7 @@ def from_pytorch_nested_unet(state: State) -> tuple[dict[str, Any], State]:
     """Model settings and renamed weights of a ``model.pth`` of 4uiiurz1/pytorch-nested-unet (UNet or NestedUNet).
 
     That code reads blue, green and red where ImageNet's statistics are for red, green and blue, and divides by 255
-    after it has normalised. Both are reproduced exactly: the first convolution's input channels and the statistics
+    after it has normalized. Both are reproduced exactly: the first convolution's input channels and the statistics
     change places, and the deviations are 255 times as large. What is unknown keeps its name and is reported.
     """
     renamed = {f"segmenter.{key.removeprefix('module.')}": value for key, value in state.items()}

@@ -24,7 +24,7 @@ Predictor = Callable[[Tensor], Tensor]
 
 def normalize(images: Tensor, model: ModelSettings) -> Tensor:
     """Images (B, C, H, W) in [0, 1] with the mean and standard deviation of each channel taken out."""
-    mean, std = (images.new_tensor(values).view(1, -1, 1, 1) for values in model.normalisation)
+    mean, std = (images.new_tensor(values).view(1, -1, 1, 1) for values in model.normalization)
     return (images - mean) / std
 
 

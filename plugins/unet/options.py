@@ -29,7 +29,7 @@ class OutputOptions(Settings):
     """What of a prediction is kept."""
 
     outputs: list[Kind] = Field(default_factory=lambda: list(KINDS))
-    """What is written: the mask (0 and 255, or class numbers), probability maps, the image with coloured regions."""
+    """What is written: the mask (0 and 255, or class numbers), probability maps, the image with colored regions."""
 
 
 class SegmentationPredictOptions(OutputOptions, NetworkOptions):

@@ -40,17 +40,17 @@ def render(
             part = "probability" if len(names) == 1 else f"probability-{name}"
             shown[part] = _map(probabilities[place : place + 1], depth=True)
     if "overlay" in options.outputs:
-        tinted = overlay(as_colour(planes), found, skip_first=model.multiclass)
+        tinted = overlay(as_color(planes), found, skip_first=model.multiclass)
         shown["overlay"] = OutputImage(tinted, depth=False, alpha=False)
     return shown
 
 
 def _map(image: Tensor, depth: bool = False) -> OutputImage:
-    """Numbers rather than colours: whoever reads them wants neither the input's alpha nor its profile."""
+    """Numbers rather than colors: whoever reads them wants neither the input's alpha nor its profile."""
     return OutputImage(image, depth=depth, alpha=False, profile=False)
 
 
-COLOURS = (
+COLORS = (
     (0.90, 0.62, 0.00),
     (0.34, 0.71, 0.91),
     (0.00, 0.62, 0.45),
@@ -59,7 +59,7 @@ COLOURS = (
     (0.84, 0.37, 0.00),
     (0.80, 0.47, 0.65),
 )
-"""Colours that the colour-blind can tell apart (Okabe and Ito, 2008); more classes begin again."""
+"""Colors that the color-blind can tell apart (Okabe and Ito, 2008); more classes begin again."""
 
 
 def regions(probabilities: Tensor, multiclass: bool, threshold: float = 0.5) -> Tensor:
@@ -71,26 +71,26 @@ def regions(probabilities: Tensor, multiclass: bool, threshold: float = 0.5) -> 
 
 
 def outlines(masks: Tensor) -> Tensor:
-    """Pixels (C, H, W) of regions that have a neighbour above, below, left or right outside of them."""
+    """Pixels (C, H, W) of regions that have a neighbor above, below, left or right outside of them."""
     inside = F.pad(masks[None].float(), (1, 1, 1, 1), mode="replicate")[0]
     around = torch.stack([inside[:, :-2, 1:-1], inside[:, 2:, 1:-1], inside[:, 1:-1, :-2], inside[:, 1:-1, 2:]])
     return masks & (around.amin(0) == 0)
 
 
 def overlay(image: Tensor, masks: Tensor, *, skip_first: bool = False, tint: float = 0.3) -> Tensor:
-    """An image (3, H, W) in [0, 1] with the regions (C, H, W) tinted and outlined in the colour of their class.
+    """An image (3, H, W) in [0, 1] with the regions (C, H, W) tinted and outlined in the color of their class.
 
     ``skip_first`` leaves out class 0, the background of exclusive classes.
     """
     shown = image.clone()
     borders = outlines(masks)
     for place in range(1 if skip_first else 0, len(masks)):
-        colour = image.new_tensor(COLOURS[(place - skip_first) % len(COLOURS)]).view(3, 1, 1)
-        shown = torch.where(masks[place], (1 - tint) * shown + tint * colour, shown)
-        shown = torch.where(borders[place], colour, shown)
+        color = image.new_tensor(COLORS[(place - skip_first) % len(COLORS)]).view(3, 1, 1)
+        shown = torch.where(masks[place], (1 - tint) * shown + tint * color, shown)
+        shown = torch.where(borders[place], color, shown)
     return shown
 
 
-def as_colour(planes: Tensor) -> Tensor:
-    """The tensors (C, H, W) that a network reads as a colour image: gray repeated, opacity left out."""
+def as_color(planes: Tensor) -> Tensor:
+    """The tensors (C, H, W) that a network reads as a color image: gray repeated, opacity left out."""
     return planes.expand(3, -1, -1) if len(planes) == 1 else planes[:3]

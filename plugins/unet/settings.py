@@ -22,7 +22,7 @@ class ModelSettings(Settings):
     architecture: str = "unet/unet"
     """Which architecture, by its registered name."""
     input_channels: Annotated[int, Field(ge=1), Flag("--input-channels")] = 3
-    """Channels of an image: 1 (gray), 3 (colour) or 4 (colour and opacity)."""
+    """Channels of an image: 1 (gray), 3 (color) or 4 (color and opacity)."""
     classes: Annotated[list[str] | None, Flag("--classes")] = None
     """Names of the classes; unset: the folders under masks/, or as many numbers as the index masks hold."""
     multiclass: bool = False
@@ -30,12 +30,12 @@ class ModelSettings(Settings):
     size: Annotated[tuple[Side, Side] | None, Flag("--size")] = (96, 96)
     """Height and width of the images that the network is trained on; unset: as they are, all of one size."""
     fit: Annotated[Literal["auto", "resize", "crop"], Flag("--fit")] = "auto"
-    """How an image gets that size: resize, or crop (a random part in training, the centre one in validation); auto:
+    """How an image gets that size: resize, or crop (a random part in training, the center one in validation); auto:
     crop where all images have that size already, else resize. Resized networks see images resized in use too."""
     mean: list[float] | None = None
-    """Subtracted from each channel in [0, 1]; unset: the mean of ImageNet for colour, else 0.5."""
+    """Subtracted from each channel in [0, 1]; unset: the mean of ImageNet for color, else 0.5."""
     std: list[Annotated[float, Field(gt=0)]] | None = None
-    """Each channel is divided by this; unset: ImageNet's for colour, else 0.25."""
+    """Each channel is divided by this; unset: ImageNet's for color, else 0.25."""
 
     @model_validator(mode="after")
     def _one_number_a_channel(self) -> Self:
@@ -53,11 +53,11 @@ class ModelSettings(Settings):
         return self
 
     @property
-    def normalisation(self) -> tuple[list[float], list[float]]:
+    def normalization(self) -> tuple[list[float], list[float]]:
         """Mean and standard deviation of each channel."""
-        colour = self.input_channels == 3
-        mean = list(IMAGENET_MEAN) if colour else [0.5] * self.input_channels
-        std = list(IMAGENET_STD) if colour else [0.25] * self.input_channels
+        color = self.input_channels == 3
+        mean = list(IMAGENET_MEAN) if color else [0.5] * self.input_channels
+        std = list(IMAGENET_STD) if color else [0.25] * self.input_channels
         return self.mean or mean, self.std or std
 
     def arguments(self) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class AugmentationSettings(Settings):
     """Turn by a right angle (by half a turn where images are not square)."""
     flips: bool = True
     """Mirror, both ways."""
-    colour: Share = 1.0
+    color: Share = 1.0
     """Probability that one of three is done: hue, saturation and value; brightness; contrast."""
     hue: Annotated[float, Field(ge=0, le=0.5)] = 0.11
     """Largest change of the hue, as a share of the circle."""

@@ -29,7 +29,7 @@ from restore.plugins.unet.losses import EveryHead
 from restore.plugins.unet.networks.unet import NestedUNet
 from restore.plugins.unet.options import NetworkOptions, SegmentationEvaluateOptions, SegmentationPredictOptions
 from restore.plugins.unet.otsu import Otsu
-from restore.plugins.unet.rendering import as_colour, overlay, regions, render
+from restore.plugins.unet.rendering import as_color, overlay, regions, render
 from restore.plugins.unet.settings import (
     DeepLabModel,
     DeepLabSettings,
@@ -224,7 +224,7 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
 
     def sample_row(self, batch: Batch, networks: Networks) -> list[Tensor]:
         """The image, the image with what was found, and with what is right."""
-        image = as_colour(batch["input"][0])
+        image = as_color(batch["input"][0])
         found = regions(self.predict(batch, networks)["probability"][0], self.model.multiclass)
         target = batch["target"][0]
         right = one_hot_target(target[None], len(self.classes), image.dtype).maps[0] > 0.5

@@ -42,7 +42,7 @@ def interpolate(task: Autoencoder[Any, Any], networks: Networks, settings: Inter
     """Write the images on the way from one to another, as a strip or as an animation."""
     check_kind(settings.output, *KINDS)
     refuse_overwrite(settings.output, settings.overwrite)
-    first, second = (read_image(path).colour for path in settings.images)
+    first, second = (read_image(path).color for path in settings.images)
     start, end = (task.code(networks.encoder(image[None])) for image in (first, fitted(second, *first.shape[-2:])))
     size = [task.settings.model.scale * side for side in first.shape[-2:]]
     # One at a time: all of a walk through large images may not fit into memory.

@@ -16,7 +16,7 @@ def convolution(before: int, after: int, size: int, stride: int = 1) -> nn.Conv2
 
 
 class Residual(nn.Module):
-    """Two convolutions beside the identity. Nothing is normalised: a tile must not differ from the whole image."""
+    """Two convolutions beside the identity. Nothing is normalized: a tile must not differ from the whole image."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

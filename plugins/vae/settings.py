@@ -30,8 +30,8 @@ class AutoencoderSettings(RunSettings):
     """The two networks."""
     crop_size: Annotated[int, Field(ge=1)] = 64
     """Side in pixels of the crops that are decoded while training; a multiple of the scale."""
-    recolour: bool = True
-    """Train on crops in other colours too: few photographs have few of them."""
+    recolor: bool = True
+    """Train on crops in other colors too: few photographs have few of them."""
     batch_size: int = 8
     samples_per_epoch: Annotated[int, Field(ge=1)] | None = 1200
     ema: Annotated[float, Field(gt=0, lt=1)] | None = 0.99

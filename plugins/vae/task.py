@@ -78,7 +78,7 @@ class Autoencoder(Task[A, Settings, E]):
 
     def train_step(self, batch: Batch, step: TrainStep) -> None:
         """Mean squared error between an image and what comes through the bottleneck."""
-        batch = recolor(batch) if self.settings.recolour else batch
+        batch = recolor(batch) if self.settings.recolor else batch
 
         def reconstruct(nets: Networks) -> Terms:
             encoded = nets.encoder(batch["input"])
@@ -162,7 +162,7 @@ class VariationalAutoencoder(Autoencoder[VAESettings, AutoencoderEvaluateOptions
 
     def train_step(self, batch: Batch, step: TrainStep) -> None:
         """Negative evidence lower bound, per value of the image, with one drawn code."""
-        batch = recolor(batch) if self.settings.recolour else batch
+        batch = recolor(batch) if self.settings.recolor else batch
         image, values = batch["target"], batch["target"][0].numel()
         price = self.settings.beta * (step.progress if step.phase == WARMUP else 1.0)
 

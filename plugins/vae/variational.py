@@ -1,4 +1,4 @@
-"""What networks with random codes maximise, and how closely it bounds the likelihood. All in nats.
+"""What networks with random codes maximize, and how closely it bounds the likelihood. All in nats.
 
 An image x has a code z with the prior p(z) = N(0, I), the likelihood p(x | z), and the approximate posterior
 q(z | x) = N(mean, exp(log_variance)), independent in every number (Kingma and Welling, 2014).

@@ -108,7 +108,7 @@ def _align(
     detect: Detect | None,
     settings: AlignSettings,
 ) -> None:
-    image = read_image(each.path).colour
+    image = read_image(each.path).color
     if known is not None:
         landmarks: Points | None = known.of(each.identity, each.path)
     else:
@@ -135,13 +135,13 @@ def shown_in(output: Path) -> Path:
 
 
 def with_landmarks(image: Tensor, landmarks: Points) -> Tensor:
-    """An image (3, H, W) in [0, 1] with its landmarks (N, 2) as dots, each in a colour of its own."""
+    """An image (3, H, W) in [0, 1] with its landmarks (N, 2) as dots, each in a color of its own."""
     pil_image = Image.fromarray(to_uint8(image).permute(1, 2, 0).numpy())
     draw = ImageDraw.Draw(pil_image)
     radius = max(1.5, min(pil_image.size) / 100)
-    colours = ("red", "lime", "yellow", "magenta", "cyan")
+    colors = ("red", "lime", "yellow", "magenta", "cyan")
     for number, (x, y) in enumerate(landmarks.tolist()):
-        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colours[number % len(colours)])
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colors[number % len(colors)])
     return torch.from_numpy(np.array(pil_image)).permute(2, 0, 1).float() / 255
 
 
@@ -153,7 +153,7 @@ def exaggerate(task: WarpGAN, networks: Networks, settings: ExaggerateSettings) 
     """
     check_kind(settings.output, *KINDS)
     refuse_overwrite(settings.output, settings.overwrite)
-    image = read_image(settings.image).colour
+    image = read_image(settings.image).color
     (style,) = task.styles(networks, count=1, seed=settings.seed, like=settings.style_of)
     letterbox = Letterbox.of(image[None], task.settings.model.size)
     scales = torch.linspace(settings.first, settings.last, settings.steps).tolist()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from restore.plugins.warpgan.networks.spline import ThinPlateSpline
-from restore.plugins.warpgan.networks.warping import REGULARISER, displacement_spline
+from restore.plugins.warpgan.networks.warping import REGULARIZER, displacement_spline
 
 LINES = 16
 """Rows and columns of the places where a warp is looked at, besides its control points."""
@@ -23,14 +23,14 @@ def outside(points: Tensor, height: int, width: int) -> Tensor:
 
 
 def determinants(
-    points: Tensor, displacements: Tensor, height: int, width: int, regulariser: float = REGULARISER
+    points: Tensor, displacements: Tensor, height: int, width: int, regularizer: float = REGULARIZER
 ) -> Tensor:
     """By how much a warp magnifies area where it takes an image from (B, N): below zero it is folded there.
 
     The determinants of the Jacobian of p - flow(p), exact, at where the control points (B, P, 2) arrive and on a coarse
     grid; 1 where nothing moves.
     """
-    spline = displacement_spline(points, displacements, height, width, regulariser)
+    spline = displacement_spline(points, displacements, height, width, regularizer)
     return _determinants(spline, torch.cat([_grid(points, height, width), points + displacements], dim=1))
 
 
@@ -39,7 +39,7 @@ def folds(
     displacements: Tensor,
     height: int,
     width: int,
-    regulariser: float = REGULARISER,
+    regularizer: float = REGULARIZER,
     margin: float = 0.0,
 ) -> Tensor:
     """How badly a warp folds images (B,): zero where it is one to one, else more the more of it is turned over.
@@ -47,7 +47,7 @@ def folds(
     The mean of log(1 + m - d) over the places whose determinant d lies below the margin m. The logarithm, because
     points that all but meet tear the image by factors of thousands, which would drown all other terms.
     """
-    return (margin - determinants(points, displacements, height, width, regulariser)).clamp_min(0).log1p().mean(1)
+    return (margin - determinants(points, displacements, height, width, regularizer)).clamp_min(0).log1p().mean(1)
 
 
 def statistics(points: Tensor, displacements: Tensor, height: int, width: int) -> dict[str, Tensor]:

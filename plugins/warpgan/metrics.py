@@ -114,7 +114,7 @@ class DiscriminatorEmbedder:
 
 @dataclass(frozen=True)
 class OnnxEmbedder:
-    """A face recogniser in an ONNX file, run by onnxruntime; `FaceEmbedder`."""
+    """A face recognizer in an ONNX file, run by onnxruntime; `FaceEmbedder`."""
 
     session: Any
     """An ``onnxruntime.InferenceSession``."""

@@ -52,11 +52,11 @@ class WarpGANEvaluateOptions(Settings):
     list_file: Annotated[Path | None, Flag("--list")] = None
     """Text file that names the images to measure, relative to --data."""
     embedder: Path | None = None
-    """ONNX file of a face recogniser: images (B, 3, side, side) in [-1, 1] to features (B, K), compared by their
+    """ONNX file of a face recognizer: images (B, 3, side, side) in [-1, 1] to features (B, K), compared by their
     cosine; needs pip install 'restorekit[onnx]'. Unset: the features of the discriminator, which the generator was
     trained to please."""
     embedder_size: Annotated[int, Field(ge=8)] | None = None
-    """Side of the images that the recogniser (--embedder) is given; unset: as they are."""
+    """Side of the images that the recognizer (--embedder) is given; unset: as they are."""
     fid: str | None = None
     """Also measure the Fréchet distance between generated caricatures and those drawn by hand: inception (features of
     torch-fidelity, pip install 'restorekit[metrics]', downloaded once), or the path of that file of weights."""

@@ -57,7 +57,7 @@ def drawn_points(image: Tensor, marks: Tensor, flow: Tensor) -> Tensor:
 
     ``marks`` (3, H, W) are those of `marked`, ``flow`` (2, H, W) says how many rows and columns each pixel was moved to
     get where it is. Light lines are a regular grid of the warped image, where it lies in the image that it came
-    from; an arrow leads from each control point to where it goes. Points outside the image have another colour.
+    from; an arrow leads from each control point to where it goes. Points outside the image have another color.
     """
     height, width = image.shape[-2:]
     factor = max(1, round(SIDE / max(height, width)))

@@ -172,7 +172,7 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
         if like is None:
             return torch.randn(count, self.settings.model.style, generator=torch.Generator().manual_seed(seed))
         device = next(networks.generator.parameters()).device
-        face = Letterbox.of(read_image(like).colour[None], self.settings.model.size).faces.to(device)
+        face = Letterbox.of(read_image(like).color[None], self.settings.model.size).faces.to(device)
         style: Tensor = networks.generator(2 * face - 1).encoded_style
         return style.cpu()
 
@@ -243,7 +243,7 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
         return EvaluationProtocol("caricature", found)
 
     def _embedder(self) -> metrics.FaceEmbedder | None:
-        """Who compares faces: a recogniser that was given, else the discriminator, if there is one."""
+        """Who compares faces: a recognizer that was given, else the discriminator, if there is one."""
         options = self.evaluate_options
         if options.embedder is not None:
             return metrics.OnnxEmbedder.read(options.embedder, options.embedder_size)

@@ -100,7 +100,7 @@ from restore.core.settings import Flag, OptimizerSettings, RunSettings, Settings
 print("the garden prints while it is imported")
 
 
-class Colour(enum.Enum):
+class Color(enum.Enum):
     red = "red"
     blue = "blue"
 
@@ -125,8 +125,8 @@ class GrowSettings(RunSettings):
     """Share of the day in shade."""
     soil: Literal["clay", "sand"] | Path = "clay"
     """Kind of soil, or a folder of it."""
-    colour: Colour = Colour.red
-    """Colour of the flowers."""
+    color: Color = Color.red
+    """Color of the flowers."""
     rows: list[Annotated[int, Field(ge=1)]] = [1, 2]
     """Flowers of each row."""
     notes: dict[str, int] = {}

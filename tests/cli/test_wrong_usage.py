@@ -56,7 +56,7 @@ def test_every_wrong_value_is_named_with_its_flag_and_where_it_came_from(restore
     (in_garden / "garden.yaml").write_text("shade: 2\noptimizer:\n  lr: fast\n")
     result = restore(
         "train", "grow-flowers", "--config", "garden.yaml", "--epochs", "0", "--scale", "3", "--rows", "0",
-        "--rows", "x", "--colour", "green", "--notes", "{", "--batch-size", "2.5",
+        "--rows", "x", "--color", "green", "--notes", "{", "--batch-size", "2.5",
     )  # fmt: skip
     assert result.exit_code == 2
     lines = [line.strip() for line in result.stderr.splitlines()]
@@ -66,7 +66,7 @@ def test_every_wrong_value_is_named_with_its_flag_and_where_it_came_from(restore
         "--scale: should be 2, 4 or 8 (got 3, from the command line)",  # the flag that was typed, not --model.scale
         "--rows: should be greater than or equal to 1 (got 0, from the command line)",
         "--rows: should be a valid integer (got x, from the command line)",
-        "--colour: should be 'red' or 'blue' (got green, from the command line)",
+        "--color: should be 'red' or 'blue' (got green, from the command line)",
         "--notes: should be a valid dictionary, written as JSON (got {, from the command line)",
         "--batch-size: should be a valid integer (got 2.5, from the command line)",
         "--shade: should be less than 1 (got 2, from garden.yaml)",

@@ -119,7 +119,7 @@ class Forgetful(Toy):
 
 
 class Sociable(Toy):
-    """Normalises by its batch in use too."""
+    """Normalizes by its batch in use too."""
 
     def predict(self, batch: Batch, networks: Networks) -> Batch:
         return {"output": networks.net(batch["input"] - batch["input"].mean())}

@@ -121,7 +121,7 @@ def test_a_tile_that_does_not_fit_is_halved() -> None:
 
 @pytest.mark.parametrize("task", ["TwoPhases", "Penalty", "srgan/srgan"])
 def test_two_processes_share_a_device_and_stay_equal(task: str, tmp_path: Path) -> None:
-    """Batch normalisation in the discriminator is part of it: on CUDA its buffers are broadcast in place."""
+    """Batch normalization in the discriminator is part of it: on CUDA its buffers are broadcast in place."""
     changes = {"device": DEVICE, "epochs": 3, "checkpoint_every": "2", "deterministic": True}
     if "/" not in task:
         changes["accumulate"] = 2

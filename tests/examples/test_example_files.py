@@ -34,7 +34,7 @@ def test_a_family_in_one_file_trains_and_is_used(tmp_path: Path) -> None:
     small = ("--epochs", "1", "--samples-per-epoch", "32", "--device", "cpu", "--name", "bright")
     ran("-m", "restore.cli", "train", "brighten", *small, folder=tmp_path)
     ran("-m", "restore.cli", "predict", "runs/bright", PHOTO, "--output", "out", "--device", "cpu", folder=tmp_path)
-    assert read_image(tmp_path / "out" / "noisy.png").colour.shape == read_image(PHOTO).colour.shape
+    assert read_image(tmp_path / "out" / "noisy.png").color.shape == read_image(PHOTO).color.shape
 
 
 def test_the_settings_file_is_valid_and_changes_what_it_says() -> None:
@@ -49,8 +49,8 @@ def test_the_script_trains_measures_and_upscales(tmp_path: Path) -> None:
     small = ("--epochs", "2", "--samples-per-epoch", "16", "--out", tmp_path / "runs")
     said = ran(script, PHOTO, tmp_path / "large.png", *small, folder=tmp_path)
     assert "psnr (Y, border 2) of the last phase" in said
-    _, height, width = read_image(PHOTO).colour.shape
-    assert read_image(tmp_path / "large.png").colour.shape == (3, 2 * height, 2 * width)
+    _, height, width = read_image(PHOTO).color.shape
+    assert read_image(tmp_path / "large.png").color.shape == (3, 2 * height, 2 * width)
 
 
 def test_the_script_looks_at_its_files_before_it_trains(tmp_path: Path) -> None:

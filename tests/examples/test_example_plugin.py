@@ -74,7 +74,7 @@ def test_a_run_is_used_on_an_image(environment: Environment, run: Path, tmp_path
     shutil.copy(photo, tmp_path / "noisy.png")
     predict = ("predict", run, "noisy.png", "--output", "clean", "--device", "cpu")
     environment.run("python", "-m", "restore.cli", *predict, folder=tmp_path)
-    assert read_image(tmp_path / "clean" / "noisy.png").colour.shape == read_image(photo).colour.shape
+    assert read_image(tmp_path / "clean" / "noisy.png").color.shape == read_image(photo).color.shape
 
 
 def test_a_run_is_measured_with_another_noise(environment: Environment, run: Path, tmp_path: Path) -> None:

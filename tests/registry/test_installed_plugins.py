@@ -17,7 +17,7 @@ GOOD = f'"""It works."""\n{HEAD}def restore_tasks():\n    return [TaskSpec("NAME
 KINDS: dict[str, tuple[str, str, str]] = {
     "import_error": ("import no_such_library", "broken", "No module named 'no_such_library'"),
     "syntax_error": ("def (", "broken", "SyntaxError"),
-    "misspelt_hook": (f"{HEAD}def restore_task(): ...", "broken", "did you mean 'restore_tasks'?"),
+    "misspelled_hook": (f"{HEAD}def restore_task(): ...", "broken", "did you mean 'restore_tasks'?"),
     "wrong_argument": (f"{HEAD}def restore_tasks(plugin): ...", "broken", "restore_tasks(plugin)"),
     "duplicate_name": (
         f"{HEAD}def restore_losses():\n    return 2 * [LossSpec('l', 'm:L', role='pixel')]\n",

@@ -23,7 +23,7 @@ WORDS = {
         "class Odd(Exception):\n    def __str__(self):\n        raise RuntimeError\nraise Odd",
         "Odd: (its message cannot be printed)",
     ),
-    "misspelt hook": (
+    "misspelled hook": (
         "@hookimpl\ndef restore_task(): ...",
         "no such hook: 'restore_task'; did you mean 'restore_tasks'?",
     ),

@@ -30,10 +30,10 @@ EXPLODED, VANISHED = 1e4, 1e-6
 APART = 1e5
 """How many times the larger of two gradients may be as long as the smaller."""
 GAP = 1.0
-"""How many dB above the mean colour the best kind of holes has to be before a kind below it counts as a gap."""
+"""How many dB above the mean color the best kind of holes has to be before a kind below it counts as a gap."""
 
 
-LABELLED = ("vanilla", "least-squares")
+LABELED = ("vanilla", "least-squares")
 """Kinds of adversarial losses whose discriminator is told labels, so that ``real_label`` counts."""
 
 
@@ -130,7 +130,7 @@ def _gap(numbers: Mapping[str, float], remedies: Remedies, baseline: str) -> Ite
     if worse and max(gains.values()) > GAP and numbers.get("progress", 1) >= 0.5:  # sooner, it has only not learned yet
         best = max(gains, key=lambda kind: gains[kind])
         yield (
-            f"holes of the kind {', '.join(worse)} are filled worse than by the {baseline} colour, although those of "
+            f"holes of the kind {', '.join(worse)} are filled worse than by the {baseline} color, although those of "
             f"the kind {best} are filled better: it has not learned all masks; {remedies.gap}"
         )
 
@@ -210,7 +210,7 @@ def sharpness(generated: Tensor, target: Tensor, where: Tensor) -> Tensor:
 
 
 def _detail(images: Tensor) -> Tensor:
-    """What each pixel differs by from the mean of its four neighbours; zero at the borders, which have not all."""
+    """What each pixel differs by from the mean of its four neighbors; zero at the borders, which have not all."""
     detail = torch.zeros_like(images)
     middle = images[..., 1:-1, 1:-1]
     vertical = images[..., :-2, 1:-1] + images[..., 2:, 1:-1]

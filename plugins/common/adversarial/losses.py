@@ -1,7 +1,7 @@
 """Adversarial losses.
 
 A discriminator gives scores, of any shape, to real and to generated images; higher means more real. Each loss here
-is a pair: the discriminator minimises ``discriminator(real, fake)``, the generator ``generator(fake)``. All take bare
+is a pair: the discriminator minimizes ``discriminator(real, fake)``, the generator ``generator(fake)``. All take bare
 scores: no sigmoid, whose gradient vanishes for confident scores.
 """
 
@@ -167,7 +167,7 @@ def gradient_penalty(discriminator: Callable[[Tensor], Tensor], real: Tensor, fa
     """Mean of ``(‖∇x discriminator(x)‖ - 1)²`` at points x drawn between real and fake images (B, …); a scalar.
 
     Gulrajani et al., 2017, algorithm 1. The gradient of each sample's summed scores is taken with respect to that
-    sample, so the discriminator must treat samples independently: no batch normalisation. The mean over samples makes
+    sample, so the discriminator must treat samples independently: no batch normalization. The mean over samples makes
     equal micro-batches add up to the penalty of the whole batch. Random numbers come from torch's global generator.
     """
     between = points_between(real, fake)

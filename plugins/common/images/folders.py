@@ -70,7 +70,7 @@ class ImageFolder:
         if index in self._kept:
             return self._kept[index]
         image = read_image(self.files[index])
-        decoded = to_uint8(image.colour), image.gray
+        decoded = to_uint8(image.color), image.gray
         worker = get_worker_info()
         allowed = self._memory // (worker.num_workers if worker else 1)  # each process keeps its own
         with self._lock:

@@ -112,11 +112,11 @@ def _taps(length: int, scale: float, kernel: Kernel, antialias: bool, border: Bo
     stretch = min(scale, 1.0) if antialias else 1.0
     width = kernel.width / stretch
     with torch.inference_mode(mode=False):  # what is kept must serve later calls that do take gradients
-        # The centre of resized pixel i lies at (i + 1/2) / scale of the source, whose pixel centres lie at j + 1/2.
-        centres = (torch.arange(resized_length(length, scale), dtype=torch.float64) + 0.5) / scale - 0.5
-        first = (centres - width / 2).floor()
+        # The center of resized pixel i lies at (i + 1/2) / scale of the source, whose pixel centers lie at j + 1/2.
+        centers = (torch.arange(resized_length(length, scale), dtype=torch.float64) + 0.5) / scale - 0.5
+        first = (centers - width / 2).floor()
         indices = first[:, None] + torch.arange(math.ceil(width) + 2)
-        weights = kernel.weight((centres[:, None] - indices) * stretch)
+        weights = kernel.weight((centers[:, None] - indices) * stretch)
         if border == "exclude":
             weights = weights * ((indices >= 0) & (indices < length))
         weights = weights / weights.sum(1, keepdim=True)

@@ -1,7 +1,7 @@
 """Photographs that ship inside the scikit-image wheel: something to train on that needs no download.
 
 They are split by scene, so that nothing that is validated on was seen in training: the two views of the motorcycle are
-one scene. Validation has three colour photographs of an animal, a still life and a building site of rockets; training
+one scene. Validation has three color photographs of an animal, a still life and a building site of rockets; training
 has the others, gray textures among them.
 """
 
@@ -63,7 +63,7 @@ class Photographs:
         return height, width
 
     def gray(self, index: int) -> bool:
-        """Whether it is a photograph without colours."""
+        """Whether it is a photograph without colors."""
         return self._gray[index]
 
     def name(self, index: int) -> str:
@@ -90,7 +90,7 @@ def _read(file: str) -> tuple[Tensor, bool]:
     if not path.is_file():
         raise DataError(f"{path}: the photographs that ship with scikit-image are not there; install it from its wheel")
     image = read_image(path)
-    return to_uint8(image.colour), image.gray
+    return to_uint8(image.color), image.gray
 
 
 def _middle(image: Tensor, largest: int | None) -> Tensor:

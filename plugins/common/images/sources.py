@@ -28,7 +28,7 @@ class ImageSource(Protocol):
         ...
 
     def gray(self, index: int) -> bool:
-        """Whether the image came without colours, and its three channels are copies of one; may decode it."""
+        """Whether the image came without colors, and its three channels are copies of one; may decode it."""
         ...
 
     def name(self, index: int) -> str:

@@ -18,8 +18,8 @@ def blend(answer: Tensor, image: Tensor, mask: Tensor, *, feather: int = 0, pois
     """An image (3, H, W) with an answer where a mask (1, H, W) is one.
 
     Outside the hole it is the image, bit for bit; with ``feather``, from that many pixels away on, and in between the
-    two fade into each other. ``poisson`` keeps the answer's texture and takes the colours at the seam from the image.
-    Of an image whose known part has no colours the answer's luma is taken. The result is in [0, 1] where the image
+    two fade into each other. ``poisson`` keeps the answer's texture and takes the colors at the seam from the image.
+    Of an image whose known part has no colors the answer's luma is taken. The result is in [0, 1] where the image
     is.
     """
     hole = mask > 0.5
@@ -54,29 +54,29 @@ Counts = NDArray[np.int64]
 
 
 def poisson_blend(image: Tensor, patch: Tensor, mask: Tensor, *, mixed: bool = False) -> Tensor:
-    """An image with the texture of a patch where the mask is one, and the colours of the image around it.
+    """An image with the texture of a patch where the mask is one, and the colors of the image around it.
 
     Pérez, Gangnet and Blake, "Poisson image editing", 2003.
 
-    Inside, the result has the differences between neighbours that the patch has (equation 7 of the paper); at the seam
-    it has the image's values. ``mixed`` takes, between each two neighbours, the larger difference of the two
-    (equation 13). At the image's edge there is no neighbour to agree with, and none is asked for.
+    Inside, the result has the differences between neighbors that the patch has (equation 7 of the paper); at the seam
+    it has the image's values. ``mixed`` takes, between each two neighbors, the larger difference of the two
+    (equation 13). At the image's edge there is no neighbor to agree with, and none is asked for.
 
     Image and patch are (C, H, W), the mask (1, H, W). Outside the mask nothing changes; the result may leave the
-    range of its inputs. Raises DataError when the mask leaves no pixel whose colour could be kept.
+    range of its inputs. Raises DataError when the mask leaves no pixel whose color could be kept.
     """
     inside = (mask[0] > 0.5).numpy()
     if inside.all():
-        raise DataError("the mask covers the whole image: there is no seam whose colours could be kept")
+        raise DataError("the mask covers the whole image: there is no seam whose colors could be kept")
     if not inside.any():
         return image
     unknowns = np.full(inside.shape, -1, dtype=np.int64)
     unknowns[inside] = np.arange(inside.sum())
     values, texture = image.double().numpy(), patch.double().numpy()
-    neighbours = np.zeros(int(inside.sum()))
-    right_side = np.zeros((len(neighbours), len(values)))
-    links = [_towards(step, inside, unknowns, values, texture, mixed, neighbours, right_side) for step in _STEPS]
-    solved = splu(_matrix(neighbours, links)).solve(right_side)  # (unknowns, C)
+    neighbors = np.zeros(int(inside.sum()))
+    right_side = np.zeros((len(neighbors), len(values)))
+    links = [_towards(step, inside, unknowns, values, texture, mixed, neighbors, right_side) for step in _STEPS]
+    solved = splu(_matrix(neighbors, links)).solve(right_side)  # (unknowns, C)
     blended = image.clone()
     blended[:, torch.from_numpy(inside)] = torch.from_numpy(solved.T).to(image.dtype)
     return blended
@@ -92,10 +92,10 @@ def _towards(
     values: Floats,
     texture: Floats,
     mixed: bool,
-    neighbours: Floats,
+    neighbors: Floats,
     right_side: Floats,
 ) -> tuple[Counts, Counts]:
-    """Add what the neighbours in one direction contribute; the pairs of unknowns that are neighbours."""
+    """Add what the neighbors in one direction contribute; the pairs of unknowns that are neighbors."""
     height, width = inside.shape
     rows, columns = np.nonzero(inside)
     next_rows, next_columns = rows + step[0], columns + step[1]
@@ -107,18 +107,18 @@ def _towards(
     if mixed:
         present = values[:, here[0], here[1]] - values[:, beyond[0], beyond[1]]
         wanted = np.where(np.abs(present) > np.abs(wanted), present, wanted)
-    neighbours[own] += 1
+    neighbors[own] += 1
     right_side[own] += wanted.T
     known = other < 0
     right_side[own[known]] += values[:, beyond[0][known], beyond[1][known]].T
     return own[~known], other[~known]
 
 
-def _matrix(neighbours: Floats, links: list[tuple[Counts, Counts]]) -> csc_array:
-    """Number of neighbours on the diagonal, minus one for every neighbour that is unknown too."""
-    size = len(neighbours)
+def _matrix(neighbors: Floats, links: list[tuple[Counts, Counts]]) -> csc_array:
+    """Number of neighbors on the diagonal, minus one for every neighbor that is unknown too."""
+    size = len(neighbors)
     diagonal = np.arange(size)
     rows = np.concatenate([diagonal, *(own for own, _ in links)])
     columns = np.concatenate([diagonal, *(other for _, other in links)])
-    entries = np.concatenate([neighbours, -np.ones(len(rows) - size)])
+    entries = np.concatenate([neighbors, -np.ones(len(rows) - size)])
     return csc_array(coo_array((entries, (rows, columns)), shape=(size, size)))

@@ -123,9 +123,9 @@ def steps_to_known(masks: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class MaskedTotalVariation:
-    """Roughness of the hole and of its seam: total variation where a pixel or its neighbour is in the hole.
+    """Roughness of the hole and of its seam: total variation where a pixel or its neighbor is in the hole.
 
-    Liu et al. (2018, equation 6) take it over the hole dilated by one pixel; two known neighbours have no gradient, so
+    Liu et al. (2018, equation 6) take it over the hole dilated by one pixel; two known neighbors have no gradient, so
     they are left out here. Called with the prediction; what is known is taken from the target.
     """
 
@@ -137,7 +137,7 @@ class MaskedTotalVariation:
 
 
 def masked_total_variation(images: Tensor, masks: Tensor) -> Tensor:
-    """Mean absolute difference of vertical plus that of horizontal neighbours, zero for two known ones; a scalar."""
+    """Mean absolute difference of vertical plus that of horizontal neighbors, zero for two known ones; a scalar."""
     variation = images.new_zeros(())
     for axis in (-2, -1):
         length = images.shape[axis]

@@ -10,7 +10,7 @@ from torch import Tensor
 from restore.core.errors import DataError, UsageError
 from restore.core.images.files import ImageFile
 from restore.plugins.common.masks.folders import INVERTED, opposite
-from restore.plugins.common.masks.reading import colour_mask, dilate, mask_of, read_mask
+from restore.plugins.common.masks.reading import color_mask, dilate, mask_of, read_mask
 from restore.plugins.common.masks.settings import InpaintingPredictOptions
 
 _log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def read_input_mask(path: Path, image: ImageFile, options: InpaintingPredictOpti
     if options is None or options.mask is None:
         raise UsageError(
             f"{path}: where is the hole? Give --mask FILE, an image that is white there; --mask auto:color=#ff00ff if "
-            "it is painted in a colour; or --mask auto:alpha if it is transparent"
+            "it is painted in a color; or --mask auto:alpha if it is transparent"
         )
     mask = _found(path, image, options)
     mask = dilate(mask, options.dilate) if options.dilate else mask
@@ -37,7 +37,7 @@ def read_input_mask(path: Path, image: ImageFile, options: InpaintingPredictOpti
         raise DataError(f"{path}: all of it is hole (--mask {options.mask}); nothing is left to fill it from")
     if coverage > INVERTED and options.automatic is None:
         _log.warning(
-            "%s: the hole covers %.0f %% of the image; if the other colour marks the hole, give --mask-polarity %s",
+            "%s: the hole covers %.0f %% of the image; if the other color marks the hole, give --mask-polarity %s",
             path,
             100 * coverage,
             opposite(options.mask_polarity),
@@ -47,14 +47,14 @@ def read_input_mask(path: Path, image: ImageFile, options: InpaintingPredictOpti
 
 def _found(path: Path, image: ImageFile, options: InpaintingPredictOptions) -> Tensor:
     assert options.mask is not None
-    if options.colour is not None:
-        return colour_mask(image.colour, options.colour, options.mask_tolerance)
+    if options.color is not None:
+        return color_mask(image.color, options.color, options.mask_tolerance)
     if options.automatic is not None:  # by alpha; a half transparent rim is filled too, lest it stays seen
-        return (image.colour[:1] * 0) if image.alpha is None else (image.alpha < 1).float()
+        return (image.color[:1] * 0) if image.alpha is None else (image.alpha < 1).float()
     file = mask_of(path, options.mask)
     mask = read_mask(file, options.mask_polarity)
-    if mask.shape[-2:] != image.colour.shape[-2:]:
-        raise DataError(f"{file}: {_size(mask)} pixels, but {path} has {_size(image.colour)}")
+    if mask.shape[-2:] != image.color.shape[-2:]:
+        raise DataError(f"{file}: {_size(mask)} pixels, but {path} has {_size(image.color)}")
     return mask
 
 

@@ -63,7 +63,7 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
         """
         mask = read_input_mask(path, image, self.predict_options)
         self._refuse_wide_feather(path, self.predict_options.feather, mask)
-        return {"input": image.colour, "mask": mask}
+        return {"input": image.color, "mask": mask}
 
     def _refuse_wide_feather(self, path: Path, feather: int, mask: Tensor) -> None:
         """Raise UsageError where a fade around a hole (1, H, W) would end where the network's answer does."""
@@ -147,6 +147,6 @@ class InpaintingTask(Inpainting[R], Task[R, InpaintingPredictOptions, Inpainting
         return inpainting_protocols(masks.kinds)["kinds" if several else "inpainting"]
 
     def baselines(self) -> Mapping[str, Method]:
-        """The mean colour, the nearest known pixel, and a smooth continuation."""
+        """The mean color, the nearest known pixel, and a smooth continuation."""
         methods = {name: registry.get("tasks", f"classic/{name}") for name in ("mean", "nearest-known", "smooth")}
         return {name: method(method.settings_type()) for name, method in methods.items()}

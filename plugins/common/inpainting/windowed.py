@@ -135,7 +135,7 @@ class WindowedInpainting:
         return self._refined(torch.where(mask > 0.5, start, image), mask)
 
     def _refined(self, image: Tensor, mask: Tensor) -> Tensor:
-        """The answer for an image whose holes hold a coarse answer: made anew in parts, each seeing its neighbours."""
+        """The answer for an image whose holes hold a coarse answer: made anew in parts, each seeing its neighbors."""
         answer, (height, width) = image.clone(), image.shape[-2:]
         for part in self._inwards(mask):
             seen = part.wider(self.context, height, width).at_least(self.window, height, width)

@@ -86,13 +86,13 @@ class Brush:
         times = (self._touches + np.flatnonzero(inside)) * _APART
         self._touches += len(path)
         length = self.width + 2 * self._margin
-        centres = (path[inside] // UNIT + self._margin) @ np.array([length, 1], dtype=np.int64)
+        centers = (path[inside] // UNIT + self._margin) @ np.array([length, 1], dtype=np.int64)
         thickness, flat = thickness[inside], self._padded.reshape(-1)
         for diameter in np.unique(thickness).tolist():
             offsets, distances = _disc(diameter)
             steps = offsets @ np.array([length, 1], dtype=np.int64)
             touches = thickness == diameter
-            places, keys = centres[touches, None] + steps, times[touches, None] + distances
+            places, keys = centers[touches, None] + steps, times[touches, None] + distances
             np.minimum.at(flat, places.ravel(), keys.ravel())
 
     def crossings(self, path: Integers) -> int:

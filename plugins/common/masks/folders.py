@@ -66,7 +66,7 @@ class MaskFolder:
             return mask
         raise DataError(
             f"{self.files[index]}: the hole covers the whole image, as in every mask here; leave these masks out, or "
-            f"give --mask-polarity {opposite(self._polarity)} if the other colour marks the hole"
+            f"give --mask-polarity {opposite(self._polarity)} if the other color marks the hole"
         )
 
     def _decoded(self, index: int) -> Tensor:
@@ -117,7 +117,7 @@ def warn_if_odd(folder: Path, files: tuple[Path, ...], polarity: Polarity) -> No
         )
     if mean > INVERTED:
         _log.warning(
-            "%s: the holes cover %.0f %% of the images on average; if the other colour marks the hole, give "
+            "%s: the holes cover %.0f %% of the images on average; if the other color marks the hole, give "
             "--mask-polarity %s",
             folder,
             100 * mean,

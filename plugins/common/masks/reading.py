@@ -24,7 +24,7 @@ from restore.plugins.common.masks.values import is_foreground
 def read_mask(path: Path, polarity: Polarity = "white-hole") -> Tensor:
     """A mask (1, H, W) from an image file of any kind, upright.
 
-    Of a gray file the values decide, as `is_foreground` says: 0 and 1 are black and white too. Of a colour file that is
+    Of a gray file the values decide, as `is_foreground` says: 0 and 1 are black and white too. Of a color file that is
     white which is nearer to white than to black; of one with a palette in which black is used, as files of class
     numbers have it, all that is not black. What cannot be seen is not white. Raises UsageError when there is no such
     file, DataError when it is damaged.
@@ -35,14 +35,14 @@ def read_mask(path: Path, polarity: Polarity = "white-hole") -> Tensor:
 
 def _white(path: Path, image: ImageFile) -> Tensor:
     """Where an image is white, (1, H, W) bool."""
-    colour = image.colour
+    color = image.color
     if image.alpha is not None:
-        colour = colour * (image.alpha >= 0.5)
-    if bool((colour == colour[:1]).all()):
-        values = (colour[0] * (2**image.bits - 1)).round().numpy().astype(np.int32)
+        color = color * (image.alpha >= 0.5)
+    if bool((color == color[:1]).all()):
+        values = (color[0] * (2**image.bits - 1)).round().numpy().astype(np.int32)
         return torch.from_numpy(is_foreground(values))[None]
-    black = (colour == 0).all(0, keepdim=True)
-    return ~black if bool(black.any()) and _has_palette(path) else colour.mean(0, keepdim=True) >= 0.5
+    black = (color == 0).all(0, keepdim=True)
+    return ~black if bool(black.any()) and _has_palette(path) else color.mean(0, keepdim=True) >= 0.5
 
 
 def _has_palette(path: Path) -> bool:
@@ -78,9 +78,9 @@ def resize_mask(mask: Tensor, height: int, width: int) -> Tensor:
     return mask[:, rows][:, :, columns]
 
 
-def colour_mask(image: Tensor, colour: tuple[int, int, int], tolerance: int) -> Tensor:
-    """A mask (1, H, W) of where an image (3, H, W) in [0, 1] has a colour, each channel of 255 up to ``tolerance``."""
-    wanted = torch.tensor(colour, dtype=image.dtype)[:, None, None]
+def color_mask(image: Tensor, color: tuple[int, int, int], tolerance: int) -> Tensor:
+    """A mask (1, H, W) of where an image (3, H, W) in [0, 1] has a color, each channel of 255 up to ``tolerance``."""
+    wanted = torch.tensor(color, dtype=image.dtype)[:, None, None]
     return ((image * 255 - wanted).abs() <= tolerance + 0.5).all(0, keepdim=True).float()
 
 

@@ -50,18 +50,18 @@ class InpaintingPredictOptions(Settings):
 
     mask: Path | None = None
     """Where the hole is: an image of the size of the input, or a folder of them, named as the inputs are; or
-    auto:color=#ff00ff, all that is painted in a colour; or auto:alpha, all that is not fully opaque."""
+    auto:color=#ff00ff, all that is painted in a color; or auto:alpha, all that is not fully opaque."""
     mask_polarity: Polarity = "white-hole"
     """Whether the hole is white or black in mask files."""
     mask_tolerance: Annotated[int, Field(ge=0, le=255)] = 8
-    """auto:color: by how much red, green and blue may each differ from the colour, of 255."""
+    """auto:color: by how much red, green and blue may each differ from the color, of 255."""
     dilate: Annotated[int, Field(ge=0, le=1000)] = 0
     """Pixels by which the hole is made larger on all sides, where its rim is soiled by what is to be removed."""
     feather: Annotated[int, Field(ge=0, le=1000)] = 0
     """Pixels around the hole over which the answer fades into what is known; these are then changed too. With 0 every
     pixel outside the hole stays as it is, bit for bit. Around holes larger than the window at most the context."""
     blend: Literal["none", "poisson"] = "none"
-    """poisson: take over the answer's texture and bend its colours until no seam is left; slow for large holes."""
+    """poisson: take over the answer's texture and bend its colors until no seam is left; slow for large holes."""
     window: Annotated[int, Field(ge=16)] | None = None
     """Largest side in pixels at which a hole and what is around it are worked on at once; larger holes are filled
     coarsely first and refined in parts. Unset: the size that the method was made for."""
@@ -72,7 +72,7 @@ class InpaintingPredictOptions(Settings):
     @model_validator(mode="after")
     def _rule_is_known(self) -> Self:
         rule = self.automatic
-        if rule is not None and rule != "alpha" and self.colour is None:
+        if rule is not None and rule != "alpha" and self.color is None:
             raise ValueError(
                 f"mask: {AUTOMATIC}{rule} is no rule for finding a hole; there are auto:color=#rrggbb and auto:alpha"
             )
@@ -87,8 +87,8 @@ class InpaintingPredictOptions(Settings):
         return text.removeprefix(AUTOMATIC) if text.startswith(AUTOMATIC) else None
 
     @property
-    def colour(self) -> tuple[int, int, int] | None:
-        """Red, green and blue of 255 that mark the hole, if a colour does."""
+    def color(self) -> tuple[int, int, int] | None:
+        """Red, green and blue of 255 that mark the hole, if a color does."""
         found = re.fullmatch(r"colou?r=#?([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})", self.automatic or "")
         return None if found is None else (int(found[1], 16), int(found[2], 16), int(found[3], 16))
 

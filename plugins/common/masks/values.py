@@ -16,7 +16,7 @@ def read_values(path: Path, *, tones: bool = False) -> NDArray[Any]:
     """The values (H, W) of a mask file: indices of a palette, or shades of gray.
 
     With ``tones`` a palette of which black and white alone are used means these: programs that make files small number
-    them as they like. Raises UsageError where there is no such file, DataError where it cannot be read or has colours.
+    them as they like. Raises UsageError where there is no such file, DataError where it cannot be read or has colors.
     """
     import numpy as np
 
@@ -31,7 +31,7 @@ def read_values(path: Path, *, tones: bool = False) -> NDArray[Any]:
         if values.shape[2] in (2, 4):
             values = values[..., :-1]  # opacity says nothing about the class
         if (values != values[..., :1]).any():
-            raise DataError(f"{path} is a colour image; a mask has one value a pixel")
+            raise DataError(f"{path} is a color image; a mask has one value a pixel")
         values = values[..., 0]
     return values
 

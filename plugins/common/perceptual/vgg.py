@@ -33,7 +33,7 @@ class VGGFeatures(nn.Module):
         self._draw_parameters(torch.Generator().manual_seed(0))
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Features by layer of images (B, 3, H, W) in [0, 1]; they are normalised as ImageNet's are, here.
+        """Features by layer of images (B, 3, H, W) in [0, 1]; they are normalized as ImageNet's are, here.
 
         A layer of block n answers with (B, C, H / 2^(n - 1), W / 2^(n - 1)).
         """

@@ -27,9 +27,9 @@ class RightAngleTurn(v2.Transform):  # type: ignore[misc]  # torchvision is not 
 
 
 def make_augmentation(settings: AugmentationSettings, channels: int) -> v2.Transform:
-    """Turns, flips, one of three colour changes, and elastic deformation, as far as they are asked for.
+    """Turns, flips, one of three color changes, and elastic deformation, as far as they are asked for.
 
-    It takes ``tv_tensors.Image`` uint8 (C, H, W) and ``tv_tensors.Mask``. Colours change only in images of 1 or 3
+    It takes ``tv_tensors.Image`` uint8 (C, H, W) and ``tv_tensors.Mask``. Colors change only in images of 1 or 3
     channels, hue and saturation only in those of 3: others have none.
     """
     steps: list[v2.Transform] = []
@@ -37,8 +37,8 @@ def make_augmentation(settings: AugmentationSettings, channels: int) -> v2.Trans
         steps.append(RightAngleTurn())
     if settings.flips:
         steps += [v2.RandomHorizontalFlip(), v2.RandomVerticalFlip()]
-    if settings.colour and channels in (1, 3):
-        steps.append(v2.RandomApply([_colour(settings, channels)], p=settings.colour))
+    if settings.color and channels in (1, 3):
+        steps.append(v2.RandomApply([_color(settings, channels)], p=settings.color))
     if settings.elastic:
         # Pixels that come from outside take the border's value, not black: reflecting is not offered.
         bend = v2.ElasticTransform(alpha=settings.elastic_strength, sigma=5.0)
@@ -46,7 +46,7 @@ def make_augmentation(settings: AugmentationSettings, channels: int) -> v2.Trans
     return v2.Compose(steps) if steps else v2.Identity()
 
 
-def _colour(settings: AugmentationSettings, channels: int) -> v2.Transform:
+def _color(settings: AugmentationSettings, channels: int) -> v2.Transform:
     strength = settings.strength
     brightness, contrast = v2.ColorJitter(brightness=strength), v2.ColorJitter(contrast=strength)
     if channels == 1:

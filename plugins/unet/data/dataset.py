@@ -62,8 +62,8 @@ class Drawings:
     def read(self, index: int) -> tuple[Tensor, Tensor]:
         """The drawing of that place."""
         scene = nuclei.draw(SAMPLE_SEED, self.numbers[index])
-        colour = torch.from_numpy(scene.image).permute(2, 0, 1).float() / 255
-        return to_uint8(channels_of(ImageFile(colour), self.model.input_channels)), torch.from_numpy(scene.mask)[
+        color = torch.from_numpy(scene.image).permute(2, 0, 1).float() / 255
+        return to_uint8(channels_of(ImageFile(color), self.model.input_channels)), torch.from_numpy(scene.mask)[
             None
         ].byte()
 
@@ -135,14 +135,14 @@ def _class_numbers(path: Path, classes: int) -> Tensor:
 
 
 def channels_of(image: ImageFile, channels: int) -> Tensor:
-    """The planes (channels, H, W) in [0, 1] that a network reads: gray, colour, or colour and opacity."""
+    """The planes (channels, H, W) in [0, 1] that a network reads: gray, color, or color and opacity."""
     if channels == 1:
-        return luma(image.colour)
+        return luma(image.color)
     if channels == 3:
-        return image.colour
+        return image.color
     if channels == 4:
-        opacity = torch.ones_like(image.colour[:1]) if image.alpha is None else image.alpha
-        return torch.cat([image.colour, opacity])
+        opacity = torch.ones_like(image.color[:1]) if image.alpha is None else image.alpha
+        return torch.cat([image.color, opacity])
     raise DataError(f"image files give 1, 3 or 4 channels, not {channels}")
 
 
@@ -156,7 +156,7 @@ class Segments:
     source: Source
     model: ModelSettings
     augment: v2.Transform | None = None
-    """Varies training images; none for validation, where a crop is the centre one."""
+    """Varies training images; none for validation, where a crop is the center one."""
     _kept: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:

@@ -2,7 +2,7 @@
 
 Microscopes see nuclei in several ways, and the drawings follow them: bright on black (fluorescence), violet on pink
 (haematoxylin and eosin), dark on light gray (bright field). Nuclei touch, are textured and out of focus by different
-amounts; the light is uneven, and besides the nuclei lie things of the same brightness that are none: fibres, dust,
+amounts; the light is uneven, and besides the nuclei lie things of the same brightness that are none: fibers, dust,
 vesicles. A threshold alone therefore does badly.
 """
 
@@ -28,7 +28,7 @@ class Scene:
     image: NDArray[np.uint8]
     """(H, W, 3)."""
     mask: NDArray[np.bool_]
-    """(H, W): whether the centre of a pixel lies inside a nucleus."""
+    """(H, W): whether the center of a pixel lies inside a nucleus."""
     stain: str
 
 
@@ -92,9 +92,9 @@ def _light(random: Generator, down: Array, across: Array) -> Array:
 
 
 def _clutter(random: Generator, rows: Array, columns: Array) -> Array:
-    """Fibres and small round things, which are as bright as nuclei but narrower or hollow."""
+    """Fibers and small round things, which are as bright as nuclei but narrower or hollow."""
     clutter = np.zeros_like(rows)
-    for _ in range(int(random.integers(1, 5))):  # fibres
+    for _ in range(int(random.integers(1, 5))):  # fibers
         turn, offset, bend = random.uniform(0, np.pi), random.uniform(0, rows.shape[0]), random.uniform(0, 6)
         along = np.cos(turn) * rows + np.sin(turn) * columns
         beside = np.cos(turn) * columns - np.sin(turn) * rows + 4 * np.sin(along / 9 + bend) - offset
@@ -120,8 +120,8 @@ def _strength(random: Generator, nuclei: _Nuclei, softness: float) -> Array:
     return np.asarray(of_each[nuclei.numbers] * (0.6 + 0.4 * shape) * (1 + 0.18 * _texture(random, size, 1.2)))
 
 
-def _coloured(strength: Array, colour: tuple[float, float, float]) -> Array:
-    return np.asarray(strength[..., None] * np.asarray(colour))
+def _colored(strength: Array, color: tuple[float, float, float]) -> Array:
+    return np.asarray(strength[..., None] * np.asarray(color))
 
 
 def _fluorescence(random: Generator, nuclei: _Nuclei) -> Array:
@@ -129,8 +129,8 @@ def _fluorescence(random: Generator, nuclei: _Nuclei) -> Array:
     haze = ndimage.gaussian_filter(inside.astype(np.float64), 7) * random.uniform(0.1, 0.35)
     strength = _strength(random, nuclei, 0.5) * random.uniform(0.4, 0.9)
     strength = strength + haze + 0.55 * nuclei.clutter * ~inside * random.uniform(0.3, 1)
-    colour = [(1.0, 1.0, 1.0), (0.25, 0.45, 1.0), (0.2, 1.0, 0.4)][int(random.integers(3))]
-    return _coloured((strength * nuclei.light + 0.03).clip(0, 1), colour)
+    color = [(1.0, 1.0, 1.0), (0.25, 0.45, 1.0), (0.2, 1.0, 0.4)][int(random.integers(3))]
+    return _colored((strength * nuclei.light + 0.03).clip(0, 1), color)
 
 
 def _haematoxylin(random: Generator, nuclei: _Nuclei) -> Array:
@@ -139,7 +139,7 @@ def _haematoxylin(random: Generator, nuclei: _Nuclei) -> Array:
     violet = _strength(random, nuclei, 0.4) * random.uniform(0.5, 1.0) + 0.04
     pink = (0.45 + 0.22 * _texture(random, size, 3) + 0.5 * nuclei.clutter * ~inside).clip(0.05, 1.6)
     pink = pink * random.uniform(0.4, 1.0)
-    absorbed = _coloured(violet, (0.65, 0.70, 0.29)) + _coloured(pink, (0.07, 0.55, 0.30))
+    absorbed = _colored(violet, (0.65, 0.70, 0.29)) + _colored(pink, (0.07, 0.55, 0.30))
     return 0.97 * nuclei.light[..., None] ** 0.4 * 10**-absorbed
 
 

@@ -23,7 +23,7 @@ class DeepLab(nn.Module):
 
     Inputs (B, input_channels, H, W) of any size of at least 16, outputs (B, num_classes, H, W), bilinearly upscaled.
     ``pretrained`` starts from torchvision's ImageNet weights, which are downloaded; it needs three input channels. The
-    image-level branch of the pyramid has no batch normalisation, so that a batch of one image can be trained.
+    image-level branch of the pyramid has no batch normalization, so that a batch of one image can be trained.
     """
 
     decoder: ClassVar[bool]

@@ -14,7 +14,7 @@ Logits = Tensor | list[Tensor]
 
 
 class DoubleConvolution(nn.Module):
-    """Twice: 3x3 convolution, batch normalisation, ReLU. Height and width stay as they are."""
+    """Twice: 3x3 convolution, batch normalization, ReLU. Height and width stay as they are."""
 
     normalized_by: ClassVar[Mapping[str, str]] = {"conv1": "bn1", "conv2": "bn2"}
     """Convolutions and the normalization of each, which inference folds into them."""

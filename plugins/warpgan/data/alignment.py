@@ -40,16 +40,16 @@ def similarity(source: Points, target: Points) -> Points:
     Never mirrors. Umeyama, 1991, "Least-squares estimation of transformation parameters between two point patterns",
     equations 40 to 42. Raises DataError where all source points are one.
     """
-    centres = source.mean(0), target.mean(0)
-    from_centre, to_centre = source - centres[0], target - centres[1]
-    spread = float((from_centre**2).sum())
+    centers = source.mean(0), target.mean(0)
+    from_center, to_center = source - centers[0], target - centers[1]
+    spread = float((from_center**2).sum())
     if not spread > 0:
         raise DataError("all landmarks are at one place, which says nothing about size or turn")
-    left, strengths, right = np.linalg.svd(to_centre.T @ from_centre)
+    left, strengths, right = np.linalg.svd(to_center.T @ from_center)
     signs = np.array([1.0, np.sign(np.linalg.det(left) * np.linalg.det(right)) or 1.0])
     turn = left * signs @ right
     size = (strengths * signs).sum() / spread
-    return np.concatenate([size * turn, (centres[1] - size * turn @ centres[0])[:, None]], axis=1)
+    return np.concatenate([size * turn, (centers[1] - size * turn @ centers[0])[:, None]], axis=1)
 
 
 def moved(points: Points, transform: Points) -> Points:

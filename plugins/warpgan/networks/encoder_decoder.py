@@ -13,7 +13,7 @@ from restore.plugins.warpgan.networks.layers import (
     Convolution,
     Hidden,
     Linear,
-    Normalised,
+    Normalized,
     Residual,
     StyledResidual,
     doubled,
@@ -21,14 +21,14 @@ from restore.plugins.warpgan.networks.layers import (
 
 
 class ContentEncoder(nn.Module):
-    """Three convolutions, two of them halving, and three residual blocks; the style is normalised away."""
+    """Three convolutions, two of them halving, and three residual blocks; the style is normalized away."""
 
     def __init__(self, width: int = 64) -> None:
         super().__init__()
         self.convolutions = nn.Sequential(
-            Normalised(3, width, 7),
-            Normalised(width, 2 * width, 4, stride=2),
-            Normalised(2 * width, 4 * width, 4, stride=2),
+            Normalized(3, width, 7),
+            Normalized(width, 2 * width, 4, stride=2),
+            Normalized(2 * width, 4 * width, 4, stride=2),
         )
         self.blocks = nn.Sequential(*(Residual(4 * width) for _ in range(3)))
 
@@ -39,7 +39,7 @@ class ContentEncoder(nn.Module):
 
 
 class StyleEncoder(nn.Module):
-    """Three convolutions without normalisation, which would take the style away, their mean, and a linear layer."""
+    """Three convolutions without normalization, which would take the style away, their mean, and a linear layer."""
 
     def __init__(self, style: int = 8, width: int = 64) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class StyleController(nn.Module):
 
 
 class Upscaled(nn.Module):
-    """Twice the size, a convolution, normalisation over channels and places at once, ReLU."""
+    """Twice the size, a convolution, normalization over channels and places at once, ReLU."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()

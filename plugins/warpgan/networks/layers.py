@@ -1,4 +1,4 @@
-"""What WarpGAN's networks are made of: reflected borders, normalisation with and without a style, residual blocks."""
+"""What WarpGAN's networks are made of: reflected borders, normalization with and without a style, residual blocks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ INSTANCE_EPSILON = 1e-6
 """Added to a variance before its root, as in the reference."""
 
 LAYER_EPSILON = 1e-12
-"""The same of layer normalisation."""
+"""The same of layer normalization."""
 
 
 def reflected(x: Tensor, by: int) -> Tensor:
@@ -58,8 +58,8 @@ class Linear(nn.Linear):
             nn.init.zeros_(self.bias)
 
 
-class Normalised(nn.Module):
-    """A convolution, instance normalisation with a learnt scale and shift, and ReLU unless it ends a block."""
+class Normalized(nn.Module):
+    """A convolution, instance normalization with a learned scale and shift, and ReLU unless it ends a block."""
 
     def __init__(self, before: int, after: int, size: int, stride: int = 1, activation: bool = True) -> None:
         super().__init__()
@@ -74,12 +74,12 @@ class Normalised(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two normalised convolutions that are added to what they were given."""
+    """Two normalized convolutions that are added to what they were given."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = Normalised(channels, channels, 3)
-        self.second = Normalised(channels, channels, 3, activation=False)
+        self.first = Normalized(channels, channels, 3)
+        self.second = Normalized(channels, channels, 3, activation=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
@@ -88,7 +88,7 @@ class Residual(nn.Module):
 
 
 class StyledResidual(nn.Module):
-    """The same with the scale and shift of a style: adaptive instance normalisation (Huang and Belongie, 2017)."""
+    """The same with the scale and shift of a style: adaptive instance normalization (Huang and Belongie, 2017)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ def styled(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
 
 
 class Hidden(nn.Module):
-    """A linear layer without bias, layer normalisation, ReLU, and dropout where it is asked for."""
+    """A linear layer without bias, layer normalization, ReLU, and dropout where it is asked for."""
 
     def __init__(self, before: int, after: int, dropout: float = 0.0) -> None:
         super().__init__()

@@ -22,7 +22,7 @@ from torch.autograd.function import once_differentiable
 from restore.core.runtime.devices import in_float64
 
 SMALLEST = 1e-13
-"""Least regulariser, in squared units: two values at one place have a mean instead of no surface."""
+"""Least regularizer, in squared units: two values at one place have a mean instead of no surface."""
 
 THIN = 1e-3
 """Deviation of the places along a direction, in units, under which they say nothing about the plane's slope along it:
@@ -98,16 +98,16 @@ class ThinPlateSpline:
 
 
 def thin_plate_spline(
-    places: Tensor, values: Tensor, regulariser: float = 0.0, unit: float | None = None
+    places: Tensor, values: Tensor, regularizer: float = 0.0, unit: float | None = None
 ) -> ThinPlateSpline:
     """The surfaces through ``values`` (B, P, K) at ``places`` (B, P, 2); differentiable in both.
 
-    ``regulariser``, in squared units of the coordinates, is how far the surface may stay away from the values for the
+    ``regularizer``, in squared units of the coordinates, is how far the surface may stay away from the values for the
     sake of smoothness; zero: it goes through them. In scipy's RBFInterpolator it is the ``smoothing``. ``unit`` is a
     length of the order of what is looked at, such as half the side of an image; the reach of the places otherwise. It
     decides only what degenerate places give: those at one place share the mean of their values, and those within a
     thousandth of it of one line, or all of one place, give a surface that is flat across it, or everywhere. A few that
-    all but meet with different values tear the surface, as they tear every such spline; a regulariser calms that.
+    all but meet with different values tear the surface, as they tear every such spline; a regularizer calms that.
     """
     places, values = in_float64(places), in_float64(values)
     count, points = places.shape[:2]
@@ -119,7 +119,7 @@ def thin_plate_spline(
         scale = torch.full_like(middle[..., :1], unit)
     places = (places - middle) / scale
     away = places[:, :, None] - places[:, None]  # (B, P, P, 2)
-    softness = (regulariser / scale.square()).clamp_min(SMALLEST)
+    softness = (regularizer / scale.square()).clamp_min(SMALLEST)
     bending = kernel(away.square().sum(-1)) + softness * torch.eye(points).to(places)
     sides = torch.cat([torch.ones_like(places[..., :1]), places], dim=-1)  # (B, P, 3)
     system = torch.cat(

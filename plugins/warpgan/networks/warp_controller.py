@@ -28,7 +28,7 @@ SPREAD = 50 / 256
 class WarpController(nn.Module):
     """Control points and their displacements from the content of an image (Shi et al., 2019, section 3.2).
 
-    Both come in pixels of an image of ``size`` x ``size``, as they are learnt, and are scaled to the image's own
+    Both come in pixels of an image of ``size`` x ``size``, as they are learned, and are scaled to the image's own
     height and width. The points begin around the middle, inside the image; the displacements near zero.
     """
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from restore.core.runtime.precision import at_least_float32
 from restore.plugins.warpgan.networks.spline import ThinPlateSpline, thin_plate_spline
 
-REGULARISER = 1e-6
+REGULARIZER = 1e-6
 """In squared pixels, as WarpGAN was trained with (Shi et al., 2019, the authors' code)."""
 
 
@@ -27,7 +27,7 @@ class Warped(NamedTuple):
 # Which surfaces need float64 is known by their numbers alone: each set would be compiled anew.
 @torch.compiler.disable  # type: ignore[untyped-decorator]
 def warp(
-    image: Tensor, points: Tensor, displacements: Tensor, regulariser: float = REGULARISER, boundary: int = 0
+    image: Tensor, points: Tensor, displacements: Tensor, regularizer: float = REGULARIZER, boundary: int = 0
 ) -> Warped:
     """Move what is at ``points`` (B, P, 2) of images (B, C, H, W) by ``displacements`` (B, P, 2), and all between.
 
@@ -39,7 +39,7 @@ def warp(
     height, width = image.shape[-2:]
     with torch.autocast(image.device.type, enabled=False):
         whole = at_least_float32(image)
-        flow = displacement_spline(points, displacements, height, width, regulariser, boundary).over(
+        flow = displacement_spline(points, displacements, height, width, regularizer, boundary).over(
             height, width, whole
         )
         return Warped(sampled(whole, flow), flow)
@@ -50,7 +50,7 @@ def displacement_spline(
     displacements: Tensor,
     height: int,
     width: int,
-    regulariser: float = REGULARISER,
+    regularizer: float = REGULARIZER,
     boundary: int = 0,
 ) -> ThinPlateSpline:
     """The spline of the displacements (B, P, 2), on where the points (B, P, 2) arrive; arguments as of `warp`."""
@@ -58,7 +58,7 @@ def displacement_spline(
         pins = outline(height, width, boundary).to(points).expand(len(points), -1, 2)
         points = torch.cat([points, pins], 1)
         displacements = torch.cat([displacements, torch.zeros_like(pins)], 1)
-    return thin_plate_spline(points + displacements, displacements, regulariser, unit=max(height, width) / 2)
+    return thin_plate_spline(points + displacements, displacements, regularizer, unit=max(height, width) / 2)
 
 
 def outline(height: int, width: int, parts: int) -> Tensor:

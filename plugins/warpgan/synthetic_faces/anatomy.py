@@ -80,11 +80,11 @@ class Anatomy:
         return self.turned(self._tilted(side, np.array([[-self.eye_size, 0.0], [self.eye_size, 0.0]])), 0.35)
 
     def iris(self, side: int, share: float = 1.0) -> Points:
-        """The coloured part of an eye, or with a smaller share its pupil."""
+        """The colored part of an eye, or with a smaller share its pupil."""
         across, down = self.expression.gaze
-        centre = 0.35 * self.eye_size * across, 0.18 * self.eye_size * down
+        center = 0.35 * self.eye_size * across, 0.18 * self.eye_size * down
         radius = 0.5 * self.eye_size * share
-        return self.turned(self._tilted(side, oval(*centre, radius, radius)), 0.35)
+        return self.turned(self._tilted(side, oval(*center, radius, radius)), 0.35)
 
     def lid(self, side: int) -> Points:
         """The upper lid, an open curve."""
@@ -163,7 +163,7 @@ def oval(x: float, y: float, across: float, down: float, pointed: float = 1.0) -
 
 
 def smooth(corners: Sequence[tuple[float, float]], closed: bool = True, steps: int = 8) -> Points:
-    """A curve through corners: Catmull-Rom, that is cubic with the slopes of the neighbours' chords."""
+    """A curve through corners: Catmull-Rom, that is cubic with the slopes of the neighbors' chords."""
     points = np.array(corners, float)
     ring = (
         np.concatenate([points[-1:], points, points[:2]])

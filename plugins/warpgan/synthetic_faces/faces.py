@@ -1,7 +1,7 @@
 """Drawn faces with exact identities and landmarks, for those who have no caricatures of their own yet.
 
 Every person has several photographs, with light from somewhere, another expression and turn of the head, something
-behind them, and noise; and several caricatures, whose geometry is exaggerated and whose colours are flat inks within
+behind them, and noise; and several caricatures, whose geometry is exaggerated and whose colors are flat inks within
 black lines. They are drawn large and made smaller, so that edges are smooth.
 """
 
@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from restore.plugins.warpgan.data.alignment import moved
 from restore.plugins.warpgan.synthetic_faces.anatomy import Anatomy, Expression, Points
-from restore.plugins.warpgan.synthetic_faces.identities import Colour, Identity
+from restore.plugins.warpgan.synthetic_faces.identities import Color, Identity
 from restore.plugins.warpgan.synthetic_faces.portrait import OVERSAMPLED, Inks, Portrait, mixed
 
 Array = NDArray[np.float64]
@@ -73,8 +73,8 @@ def caricature(identity: Identity, random: Generator, size: int) -> Drawing:
     )
     tint, strength = _TINTS[int(random.integers(len(_TINTS)))]
 
-    def ink(colour: Colour) -> Colour:
-        return mixed(_vivid(colour), tint, strength)
+    def ink(color: Color) -> Color:
+        return mixed(_vivid(color), tint, strength)
 
     inks = Inks(
         ink(identity.skin),
@@ -92,7 +92,7 @@ def caricature(identity: Identity, random: Generator, size: int) -> Drawing:
     return Drawing(np.array(canvas.image.reduce(OVERSAMPLED)), canvas.landmarks)
 
 
-_TINTS: tuple[tuple[Colour, float], ...] = (
+_TINTS: tuple[tuple[Color, float], ...] = (
     ((255, 255, 255), 0.0),
     ((255, 170, 60), 0.22),
     ((90, 130, 255), 0.2),
@@ -105,9 +105,9 @@ def _light(canvas: Portrait, random: Generator) -> Array:
     """How bright each pixel is (H, W): the head is a dome under a lamp."""
     rows, columns = np.mgrid[: canvas.side : OVERSAMPLED, : canvas.side : OVERSAMPLED] + OVERSAMPLED / 2
     body = canvas.anatomy
-    centre = moved(np.array([[0.0, 0.5 * (body.skull + body.chin)]]), canvas.place)[0]
-    across = (columns - centre[0]) / (canvas.unit * (body.width + 0.12))
-    down = (rows - centre[1]) / (canvas.unit * 0.56 * (body.chin - body.skull))
+    center = moved(np.array([[0.0, 0.5 * (body.skull + body.chin)]]), canvas.place)[0]
+    across = (columns - center[0]) / (canvas.unit * (body.width + 0.12))
+    down = (rows - center[1]) / (canvas.unit * 0.56 * (body.chin - body.skull))
     distance = np.hypot(across, down)
     tall = np.sqrt((1 - distance**2).clip(0.04, 1))
     angle = random.uniform(0, 2 * np.pi)
@@ -126,8 +126,8 @@ def _scenery(random: Generator, side: int) -> Image.Image:
     return few.resize((side, side), Image.Resampling.BICUBIC)
 
 
-def _vivid(colour: Colour) -> Colour:
-    """The same hue with more colour in it."""
-    middle = sum(colour) / 3
-    red, green, blue = (int(np.clip(middle + 1.35 * (value - middle) + 14, 0, 255)) for value in colour)
+def _vivid(color: Color) -> Color:
+    """The same hue with more color in it."""
+    middle = sum(color) / 3
+    red, green, blue = (int(np.clip(middle + 1.35 * (value - middle) + 14, 0, 255)) for value in color)
     return red, green, blue

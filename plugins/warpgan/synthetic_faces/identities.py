@@ -32,10 +32,10 @@ TRAITS = (
 LARGEST = 2.6
 """Most that a trait may be exaggerated to: beyond it eyes would leave the face."""
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
-SKINS: tuple[Colour, ...] = ((246, 214, 190), (229, 184, 150), (198, 144, 106), (150, 98, 66), (102, 66, 46))
-HAIRS: tuple[Colour, ...] = (
+SKINS: tuple[Color, ...] = ((246, 214, 190), (229, 184, 150), (198, 144, 106), (150, 98, 66), (102, 66, 46))
+HAIRS: tuple[Color, ...] = (
     (36, 28, 26),
     (92, 58, 34),
     (168, 112, 52),
@@ -43,19 +43,19 @@ HAIRS: tuple[Colour, ...] = (
     (150, 62, 32),
     (168, 166, 164),
 )
-EYES: tuple[Colour, ...] = ((70, 44, 28), (64, 96, 130), (74, 104, 66), (96, 90, 84))
+EYES: tuple[Color, ...] = ((70, 44, 28), (64, 96, 130), (74, 104, 66), (96, 90, 84))
 HAIRCUTS = ("bald", "short", "parted", "long", "curly", "bob")
 BEARDS = ("none", "none", "moustache", "full", "goatee")
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What makes somebody recognisable."""
+    """What makes somebody recognizable."""
 
     traits: dict[str, float] = field(hash=False)
-    skin: Colour
-    hair: Colour
-    eyes: Colour
+    skin: Color
+    hair: Color
+    eyes: Color
     haircut: str
     beard: str
     glasses: bool

@@ -1,4 +1,4 @@
-"""Draw a head part by part, from behind to the front, with inks of given colours."""
+"""Draw a head part by part, from behind to the front, with inks of given colors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from restore.plugins.warpgan.data.alignment import SCALE, moved, reference, similarity
 from restore.plugins.warpgan.synthetic_faces.anatomy import Anatomy, Points, oval, smooth
-from restore.plugins.warpgan.synthetic_faces.identities import Colour
+from restore.plugins.warpgan.synthetic_faces.identities import Color
 
 OVERSAMPLED = 4
 """How many times larger than the image the drawing is."""
@@ -18,20 +18,20 @@ OVERSAMPLED = 4
 
 @dataclass(frozen=True)
 class Inks:
-    """What colours and lines an image is drawn with."""
+    """What colors and lines an image is drawn with."""
 
-    skin: Colour
-    hair: Colour
-    eyes: Colour
-    lips: Colour
-    cloth: Colour
-    line: Colour
+    skin: Color
+    hair: Color
+    eyes: Color
+    lips: Color
+    cloth: Color
+    line: Color
     width: float
     """Of lines, in shares of half a head."""
 
-    def darker(self, colour: Colour, share: float) -> Colour:
-        """A colour mixed with black."""
-        return mixed(colour, (0, 0, 0), share)
+    def darker(self, color: Color, share: float) -> Color:
+        """A color mixed with black."""
+        return mixed(color, (0, 0, 0), share)
 
 
 class Portrait:
@@ -51,17 +51,17 @@ class Portrait:
         self.image = image
         self.draw = ImageDraw.Draw(image)
 
-    def fill(self, points: Points, colour: Colour, line: bool = True) -> None:
+    def fill(self, points: Points, color: Color, line: bool = True) -> None:
         """A filled shape, with its outline in ink."""
         places = self._placed(points)
-        self.draw.polygon(places, fill=colour)
+        self.draw.polygon(places, fill=color)
         if line:
             self.stroke(np.concatenate([points, points[:2]]))
 
-    def stroke(self, points: Points, thick: float = 1.0, colour: Colour | None = None) -> None:
+    def stroke(self, points: Points, thick: float = 1.0, color: Color | None = None) -> None:
         """A line along a curve."""
         width = max(1, round(thick * self.inks.width * self.unit))
-        self.draw.line(self._placed(points), fill=colour or self.inks.line, width=width, joint="curve")
+        self.draw.line(self._placed(points), fill=color or self.inks.line, width=width, joint="curve")
 
     def _placed(self, points: Points) -> list[tuple[float, float]]:
         return [(float(x), float(y)) for x, y in moved(points, self.place)]
@@ -122,7 +122,7 @@ class Portrait:
 
     def _beard(self) -> None:
         body, beard = self.anatomy, self.anatomy.identity.beard
-        colour = mixed(self.inks.hair, self.inks.skin, 0.15)
+        color = mixed(self.inks.hair, self.inks.skin, 0.15)
         low, high = body.chin, body.mouth_height
         if beard == "full":
             ring = [
@@ -133,7 +133,7 @@ class Portrait:
             ]
             inner = [(0.76 * body.width, 0.3), (1.35 * body.mouth_width, high - 0.16), (0.0, high - 0.13)]
             shape = [*ring, *[(-x, y) for x, y in ring[2::-1]], *[(-x, y) for x, y in inner], *inner[1::-1]]
-            self.fill(self.anatomy.turned(smooth(shape), 0.1), colour, line=False)
+            self.fill(self.anatomy.turned(smooth(shape), 0.1), color, line=False)
         elif beard == "goatee":
             shape = [
                 (0.17, high + 0.14),
@@ -142,7 +142,7 @@ class Portrait:
                 (-0.19, low - 0.06),
                 (-0.17, high + 0.14),
             ]
-            self.fill(self.anatomy.turned(smooth(shape), 0.3), colour, line=False)
+            self.fill(self.anatomy.turned(smooth(shape), 0.3), color, line=False)
 
     def _eye(self, side: int) -> None:
         body, inks = self.anatomy, self.inks
@@ -185,7 +185,7 @@ class Portrait:
         self.stroke(body.turned([(-inner, -0.12), (inner, -0.12)], 0.42), 2.0 * 0.03 / self.inks.width, frame)
 
 
-def mixed(colour: Sequence[int], other: Sequence[int], share: float) -> Colour:
-    """A colour with a share of another one in it."""
-    red, green, blue = (round((1 - share) * one + share * two) for one, two in zip(colour, other, strict=True))
+def mixed(color: Sequence[int], other: Sequence[int], share: float) -> Color:
+    """A color with a share of another one in it."""
+    red, green, blue = (round((1 - share) * one + share * two) for one, two in zip(color, other, strict=True))
     return red, green, blue

@@ -125,7 +125,7 @@ def test_segmentation_writes_masks_of_eight_bits_and_maps_as_deep_as_the_image(r
     }
     assert all(image.alpha is None for image in written.values())
     assert written[""].gray
-    assert set(written[""].colour.unique().tolist()) == {0.0, 1.0}
+    assert set(written[""].color.unique().tolist()) == {0.0, 1.0}
 
 
 def test_a_terminal_shows_a_bar_and_every_result_above_it(restore, weights, photo, tmp_path, monkeypatch):

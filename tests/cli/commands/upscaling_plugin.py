@@ -75,7 +75,7 @@ class Pairs:
         return len(self.paths)
 
     def __getitem__(self, index):
-        target = read_image(self.paths[index]).colour
+        target = read_image(self.paths[index]).color
         return {"input": target[:, :: self.scale, :: self.scale], "target": target}
 
     def name(self, index):

@@ -154,7 +154,7 @@ def test_a_printed_configuration_comes_with_the_warnings_of_plugins_toml(restore
 def test_a_printed_configuration_can_be_used_again(restore, in_garden):
     first = restore(
         "train", "grow-flowers", "--print-config", "--scale", "8", "--notes", '{"a": 1}', "--rows", "5",
-        "--shade", "0.5", "--soil", "some/folder", "--colour", "blue", "--optimizer.betas", "0.5", "0.9",
+        "--shade", "0.5", "--soil", "some/folder", "--color", "blue", "--optimizer.betas", "0.5", "0.9",
     )  # fmt: skip
     assert first.exit_code == 0
     (in_garden / "again.yaml").write_text("run:\n  task: garden/grow-flowers\n" + first.stdout)

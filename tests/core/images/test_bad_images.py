@@ -85,11 +85,11 @@ def test_a_damaged_file_never_ends_in_anything_but_a_clear_error(tmp_path_factor
         content[place] = data.draw(st.integers(0, 255))
     path.write_bytes(bytes(content[: data.draw(st.integers(0, len(content)))]))
     with contextlib.suppress(DataError):
-        assert torch.isfinite(read_image(path).colour).all()
+        assert torch.isfinite(read_image(path).color).all()
 
 
 def test_a_damaged_profile_of_inks_is_ignored(tmp_path):
     stream = io.BytesIO()
     Image.new("CMYK", (2, 2), (0, 0, 0, 0)).save(stream, "JPEG", icc_profile=b"no profile at all")
     (tmp_path / "inks.jpg").write_bytes(stream.getvalue())
-    assert read_image(tmp_path / "inks.jpg").colour.min() > 0.95
+    assert read_image(tmp_path / "inks.jpg").color.min() > 0.95

@@ -19,14 +19,14 @@ def srgb():
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
-def test_a_colour_image_survives_reading_and_writing(tmp_path):
+def test_a_color_image_survives_reading_and_writing(tmp_path):
     values = levels()
     image = read_image(saved(tmp_path, Image.fromarray(values)))
-    assert image.colour.shape == (3, 5, 7)
+    assert image.color.shape == (3, 5, 7)
     assert image.size == (5, 7)
     assert (image.alpha, image.gray, image.bits) == (None, False, 8)
-    assert torch.equal(image.colour, torch.from_numpy(values).permute(2, 0, 1) / 255)
-    written = reopened(write_image(tmp_path / "out.png", image.colour, image))
+    assert torch.equal(image.color, torch.from_numpy(values).permute(2, 0, 1) / 255)
+    written = reopened(write_image(tmp_path / "out.png", image.color, image))
     assert written.mode == "RGB"
     assert (np.asarray(written) == values).all()
 
@@ -35,24 +35,24 @@ def test_a_gray_image_stays_gray(tmp_path):
     values = levels(channels=1)[..., 0]
     image = read_image(saved(tmp_path, Image.fromarray(values)))
     assert image.gray
-    assert image.colour.shape == (3, 5, 7)
-    nearly = image.colour + torch.tensor([0.004, 0.0, -0.004])[:, None, None]
+    assert image.color.shape == (3, 5, 7)
+    nearly = image.color + torch.tensor([0.004, 0.0, -0.004])[:, None, None]
     written = reopened(write_image(tmp_path / "out.png", nearly, image))
     assert written.mode == "L"
     assert np.abs(np.asarray(written).astype(int) - values).max() <= 1
 
 
-def test_a_gray_image_that_was_given_colour_keeps_it(tmp_path):
+def test_a_gray_image_that_was_given_color_keeps_it(tmp_path):
     image = read_image(saved(tmp_path, Image.fromarray(levels(channels=1)[..., 0])))
-    coloured = image.colour.clone()
-    coloured[0, 2, 2], coloured[1, 2, 2] = 1.0, 0.0  # one marked pixel is enough
-    assert reopened(write_image(tmp_path / "out.png", coloured, image)).mode == "RGB"
+    colored = image.color.clone()
+    colored[0, 2, 2], colored[1, 2, 2] = 1.0, 0.0  # one marked pixel is enough
+    assert reopened(write_image(tmp_path / "out.png", colored, image)).mode == "RGB"
 
 
 def test_a_one_bit_image_is_read_as_gray(tmp_path):
     image = read_image(saved(tmp_path, Image.fromarray(levels(channels=1)[..., 0] > 127)))
     assert image.gray
-    assert set(image.colour.unique().tolist()) == {0.0, 1.0}
+    assert set(image.color.unique().tolist()) == {0.0, 1.0}
 
 
 @pytest.mark.parametrize(("mode", "gray"), [("LA", True), ("RGBA", False)])
@@ -61,26 +61,26 @@ def test_alpha_is_kept_apart_and_written_again(tmp_path, mode, gray):
     image = read_image(saved(tmp_path, pil_image))
     assert image.gray is gray
     assert torch.equal(image.alpha[0], torch.from_numpy(np.asarray(pil_image)[..., -1].copy()) / 255)
-    written = reopened(write_image(tmp_path / "out.png", image.colour, image))
+    written = reopened(write_image(tmp_path / "out.png", image.color, image))
     assert written.mode == mode
     visible = np.asarray(pil_image)[..., -1] > 0
     assert (np.asarray(written)[visible] == np.asarray(pil_image)[visible]).all()
 
 
-def test_a_palette_with_transparency_becomes_colour_with_alpha(tmp_path):
+def test_a_palette_with_transparency_becomes_color_with_alpha(tmp_path):
     pil_image = Image.new("P", (4, 3), 0)
     pil_image.putpalette([255, 0, 0, 0, 0, 255])
     pil_image.putpixel((1, 1), 1)
     image = read_image(saved(tmp_path, pil_image, transparency=1))
     assert image.alpha[0, 1, 1] == 0
     assert image.alpha.sum() == 11
-    assert image.colour[:, 0, 0].tolist() == [1, 0, 0]
+    assert image.color[:, 0, 0].tolist() == [1, 0, 0]
     plain = read_image(saved(tmp_path, pil_image, "plain.png"))
     assert plain.alpha is None
-    assert plain.colour[:, 1, 1].tolist() == [0, 0, 1]
+    assert plain.color[:, 1, 1].tolist() == [0, 0, 1]
 
 
-def test_a_colour_that_stands_for_transparent_becomes_alpha(tmp_path):
+def test_a_color_that_stands_for_transparent_becomes_alpha(tmp_path):
     image = Image.fromarray(np.array([[[1, 2, 3], [9, 9, 9]]], np.uint8))
     assert read_image(saved(tmp_path, image, transparency=(9, 9, 9))).alpha.tolist() == [[[1.0, 0.0]]]
     gray = Image.fromarray(np.array([[1, 9]], np.uint8))
@@ -91,19 +91,19 @@ def test_a_colour_that_stands_for_transparent_becomes_alpha(tmp_path):
 def test_sixteen_bits_stay_sixteen_bits(tmp_path, channels):
     values = levels(channels=channels, dtype=np.uint16)
     if channels in (2, 4):
-        values[..., -1] |= 1  # nothing is invisible, so that every colour must survive
+        values[..., -1] |= 1  # nothing is invisible, so that every color must survive
     path = tmp_path / "deep.png"
     png16.write(path, values)
     image = read_image(path)
     assert image.bits == 16
     assert image.gray is (channels < 3)
-    assert (png16.read(write_image(tmp_path / "out.png", image.colour, image)) == values).all()
+    assert (png16.read(write_image(tmp_path / "out.png", image.color, image)) == values).all()
 
 
 def test_a_dark_sixteen_bit_image_is_not_taken_for_an_eight_bit_one(tmp_path):
     image = read_image(saved(tmp_path, Image.fromarray(np.full((2, 2), 200, np.uint16))))
     assert image.bits == 16
-    assert torch.allclose(image.colour, torch.tensor(200 / 65535))
+    assert torch.allclose(image.color, torch.tensor(200 / 65535))
 
 
 def test_pillow_reads_the_sixteen_bit_images_that_are_written_here(tmp_path):
@@ -114,7 +114,7 @@ def test_pillow_reads_the_sixteen_bit_images_that_are_written_here(tmp_path):
     assert (np.asarray(image) == values >> 8).all()
 
 
-def test_a_transparent_colour_of_sixteen_bits_becomes_alpha(tmp_path):
+def test_a_transparent_color_of_sixteen_bits_becomes_alpha(tmp_path):
     header = struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0)
     body = zlib.compress(b"\0" + struct.pack(">6H", 1, 2, 3, 7, 8, 9))
     chunks = chunk(b"IHDR", header) + chunk(b"tRNS", struct.pack(">3H", 7, 8, 9)) + chunk(b"IDAT", body)
@@ -144,11 +144,11 @@ def test_every_mixture_of_png_filters_is_undone(height, width, channels, seed):
     assert (restored.view(">u2") == values).all()
 
 
-def test_inks_become_colours(tmp_path):
+def test_inks_become_colors(tmp_path):
     pil_image = Image.new("CMYK", (8, 8), (0, 255, 255, 0))
     image = read_image(saved(tmp_path, pil_image, "inks.jpg", quality=100))
     assert not image.gray
-    red, green, blue = image.colour.mean((1, 2)).tolist()
+    red, green, blue = image.color.mean((1, 2)).tolist()
     assert red > 0.9
     assert green < 0.1
     assert blue < 0.1
@@ -166,8 +166,8 @@ def test_a_photograph_is_turned_upright_and_says_so(tmp_path, orientation):
     expected = np.asarray(ImageOps.exif_transpose(reopened(path)))
     image = read_image(path)
     assert image_size(path) == image.size == expected.shape[:2]
-    assert np.abs(image.colour.permute(1, 2, 0).numpy() * 255 - expected).max() < 0.01
-    twice = torch.nn.functional.interpolate(image.colour[None], scale_factor=2)[0]
+    assert np.abs(image.color.permute(1, 2, 0).numpy() * 255 - expected).max() < 0.01
+    twice = torch.nn.functional.interpolate(image.color[None], scale_factor=2)[0]
     written = reopened(write_image(tmp_path / "out.png", twice, image)).getexif()
     assert 0x0112 not in written
     assert written[0x010F] == "Maker"
@@ -175,12 +175,12 @@ def test_a_photograph_is_turned_upright_and_says_so(tmp_path, orientation):
     assert (folder[0xA003], folder[0xA002]) == twice.shape[-2:]
 
 
-def test_the_colour_profile_goes_along_unless_it_speaks_of_other_channels(tmp_path):
+def test_the_color_profile_goes_along_unless_it_speaks_of_other_channels(tmp_path):
     image = read_image(saved(tmp_path, Image.fromarray(levels()), icc_profile=srgb()))
     assert image.icc == srgb()
-    kept = reopened(write_image(tmp_path / "colour.png", image.colour, image))
+    kept = reopened(write_image(tmp_path / "color.png", image.color, image))
     assert kept.info["icc_profile"] == srgb()
-    mask = reopened(write_image(tmp_path / "mask.png", image.colour[:1], image))
+    mask = reopened(write_image(tmp_path / "mask.png", image.color[:1], image))
     assert "icc_profile" not in mask.info
 
 
@@ -189,10 +189,10 @@ def test_a_rendered_image_takes_over_only_what_it_asks_for(tmp_path):
     png16.write(tmp_path / "in.png", deep, srgb(), None)
     image = read_image(tmp_path / "in.png")
     for kept in itertools.product([True, False], repeat=3):
-        path = write_image(tmp_path / "out.png", OutputImage(image.colour, *kept), image)
+        path = write_image(tmp_path / "out.png", OutputImage(image.color, *kept), image)
         again = read_image(path)
         assert (again.bits == 16, again.alpha is not None, again.icc is not None) == kept
-    assert write_image(tmp_path / "alone.png", OutputImage(image.colour)).exists()
+    assert write_image(tmp_path / "alone.png", OutputImage(image.color)).exists()
 
 
 def test_tags_that_describe_a_tiff_file_are_left_behind(tmp_path):
@@ -212,8 +212,8 @@ def test_zero_may_be_white_in_a_tiff_of_sixteen_bits(tmp_path):
     image = read_image(path)
     assert (image.bits, image.gray) == (16, True)
     for read, expected in ((usual, values), (image, 65535 - values)):
-        assert ((read.colour[0] * 65535).round().numpy() == expected).all()
+        assert ((read.color[0] * 65535).round().numpy() == expected).all()
 
 
 def test_one_pixel_is_an_image(tmp_path):
-    assert read_image(saved(tmp_path, Image.new("RGB", (1, 1), "red"))).colour.flatten().tolist() == [1, 0, 0]
+    assert read_image(saved(tmp_path, Image.new("RGB", (1, 1), "red"))).color.flatten().tolist() == [1, 0, 0]

@@ -72,7 +72,7 @@ def test_few_images_make_an_epoch_of_fifty_steps() -> None:
     assert make_plan(toy_settings(Path(), samples_per_epoch=None), 5).steps == 50
 
 
-def test_seeds_of_neighbours_have_nothing_in_common() -> None:
+def test_seeds_of_neighbors_have_nothing_in_common() -> None:
     assert len({derive_seed(0, "sample", epoch, i) for epoch in range(10) for i in range(100)}) == 1000
     assert all(0 <= derive_seed(seed, "weights") < 2**63 for seed in range(100))
 

@@ -75,7 +75,7 @@ def test_an_optimizer_trains_its_own_networks_and_freezes_the_others() -> None:
 
 
 class Poisoned(OneNetwork):
-    """Has batch normalisation, and a loss that is NaN in one step out of so many."""
+    """Has batch normalization, and a loss that is NaN in one step out of so many."""
 
     every = 5
 

@@ -58,7 +58,7 @@ def test_a_hole_is_filled_and_the_rest_stays_bit_for_bit(tmp_path: Path, name: s
     path = written(tmp_path / "photo.jpg")
     mask = written_mask(tmp_path / "masks" / "photo.png")
     output = run(task(name, InpaintingPredictOptions(mask=mask.parent if as_folder else mask)), path)
-    image = read_image(path).colour
+    image = read_image(path).color
     changed = (output != image).any(0)
     expected = torch.zeros(24, 20, dtype=torch.bool)
     expected[5:12, 4:10] = True
@@ -149,7 +149,7 @@ def test_a_mask_that_does_not_fit_its_image_is_named_before_measuring(tmp_path: 
 
 def test_a_patch_is_put_in_the_middle_or_where_it_is_wanted(tmp_path: Path) -> None:
     path, patch = written(tmp_path / "photo.png"), written(tmp_path / "patch.png", 6, 4, seed=1)
-    image = read_image(path).colour
+    image = read_image(path).color
     for options, top, left in (
         (BlendingPredictOptions(patch=patch), 9, 8),
         (BlendingPredictOptions(patch=patch, top=0, left=16), 0, 16),
@@ -168,7 +168,7 @@ def test_only_the_masked_part_of_a_patch_is_taken_and_mixing_differs(tmp_path: P
     )
     outside = torch.ones(24, 20, dtype=torch.bool)
     outside[5:12, 4:10] = False
-    assert torch.equal(plain[:, outside], read_image(path).colour[:, outside])
+    assert torch.equal(plain[:, outside], read_image(path).color[:, outside])
     assert (plain - mixed).abs().max() > 0.05
 
 
@@ -181,7 +181,7 @@ def test_what_is_transparent_in_a_patch_is_not_taken(tmp_path: Path, masked: boo
     Image.fromarray(levels).save(patch)
     mask = written_mask(tmp_path / "mask.png") if masked else None
     changed = (
-        run(task("poisson", BlendingPredictOptions(patch=patch, mask=mask)), path) != read_image(path).colour
+        run(task("poisson", BlendingPredictOptions(patch=patch, mask=mask)), path) != read_image(path).color
     ).any(0)
     expected = torch.zeros(24, 20, dtype=torch.bool)
     expected[slice(8, 12) if masked else slice(8, 20), slice(4, 8) if masked else slice(2, 8)] = True
@@ -198,7 +198,7 @@ def test_a_patch_of_which_nothing_is_taken_is_told_of(tmp_path: Path, caplog: py
         (BlendingPredictOptions(patch=patch, mask=mask), "white"),
     ):
         caplog.clear()
-        assert torch.equal(run(task("poisson", options), path), read_image(path).colour)
+        assert torch.equal(run(task("poisson", options), path), read_image(path).color)
         assert "nothing of" in caplog.text
         assert why in caplog.text
 

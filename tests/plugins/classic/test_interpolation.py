@@ -30,7 +30,7 @@ def drawn(height: int = 9, width: int = 7) -> Tensor:
 
 
 def by_scipy(images: Tensor, scale: float, order: int) -> np.ndarray:
-    """Each plane read at the positions of the new centres."""
+    """Each plane read at the positions of the new centers."""
     height, width = images.shape[-2:]
     rows, columns = (
         [interpolation.source_position(pixel, scale) for pixel in range(resized_length(length, scale))]
@@ -51,7 +51,7 @@ def test_nearest_agrees_with_scipy(scale: float) -> None:
 
 
 def test_nearest_takes_the_first_of_two_equally_near_pixels() -> None:
-    # At a scale of 2/3 the first centre lies at 0.25 and the second at 1.75; at 1/2 they lie between two pixels.
+    # At a scale of 2/3 the first center lies at 0.25 and the second at 1.75; at 1/2 they lie between two pixels.
     line = torch.arange(6.0).view(1, 1, 1, 6)
     assert interpolation.nearest(line, 0.5).flatten().tolist() == [0, 2, 4]
 

@@ -22,7 +22,7 @@ def plain_frames() -> list[torch.Tensor]:
 
 def test_a_strip_has_its_frames_from_left_to_right(tmp_path: Path) -> None:
     write_animation(tmp_path / "strip.PNG", plain_frames())
-    strip = read_image(tmp_path / "strip.PNG").colour
+    strip = read_image(tmp_path / "strip.PNG").color
     expected = SHADES.repeat_interleave(6).expand(3, 4, 24)
     torch.testing.assert_close(strip, expected, atol=0.5 / 255, rtol=0)
 

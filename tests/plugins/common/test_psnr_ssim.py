@@ -109,13 +109,13 @@ def test_rows_depend_on_their_image_alone() -> None:
 
 def test_a_grayscale_target_is_its_own_luma() -> None:
     prediction, target = pair(channels=1)
-    colour = prediction.expand(-1, 3, -1, -1)
+    color = prediction.expand(-1, 3, -1, -1)
     for name in ("y8-border", "y-border", "rgb-border", "rgb"):
         for metric in super_resolution_protocols(2)[name].metrics.values():
             gray = metric.reduce(metric.measure(prediction, target))
-            assert metric.reduce(metric.measure(colour, target)) == pytest.approx(gray, abs=1e-9)
-    # A gray image stored in three channels is an image in colour: its luma spans 219 of 255 steps.
-    squeezed = value(PSNR(Comparison("y", 2)), colour, target.expand(-1, 3, -1, -1))
+            assert metric.reduce(metric.measure(color, target)) == pytest.approx(gray, abs=1e-9)
+    # A gray image stored in three channels is an image in color: its luma spans 219 of 255 steps.
+    squeezed = value(PSNR(Comparison("y", 2)), color, target.expand(-1, 3, -1, -1))
     assert squeezed - value(PSNR(Comparison("y", 2)), prediction, target) == pytest.approx(
         20 * math.log10(255 / 219), abs=1e-9
     )

@@ -50,13 +50,13 @@ def test_sums_along_diagonals_compare_and_paste_whole_patches() -> None:
     size=st.tuples(st.integers(1, 14), st.integers(1, 14)),
     rate=st.integers(1, 4),
     shape=st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 30), st.integers(0, 30)),
-    colour=st.floats(-3, 3),
+    color=st.floats(-3, 3),
 )
 def test_a_flat_surface_is_continued_exactly(
-    size: tuple[int, int], rate: int, shape: tuple[int, int, int, int], colour: float
+    size: tuple[int, int], rate: int, shape: tuple[int, int, int, int], color: float
 ) -> None:
     height, width = size
-    features = torch.full((1, 2, height, width), colour, dtype=torch.float64)
+    features = torch.full((1, 2, height, width), color, dtype=torch.float64)
     drawn = Attention(rate=rate)(features, hole(4 * height, 4 * width, *shape))
     torch.testing.assert_close(drawn, features)
 

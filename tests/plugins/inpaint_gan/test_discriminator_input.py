@@ -43,7 +43,7 @@ def test_every_map_has_the_same_say() -> None:
 
 
 @pytest.mark.parametrize("discriminator", DISCRIMINATORS)
-def test_the_slope_of_each_map_is_penalised(discriminator: str) -> None:
+def test_the_slope_of_each_map_is_penalized(discriminator: str) -> None:
     task = InpaintGAN(settings(discriminator={"kind": discriminator, "layers": 1}, adversarial={"kind": "wasserstein"}))
     batch = masked_batch()
 

@@ -62,7 +62,7 @@ def test_means_around_places_are_those_of_adaptive_pooling(size: tuple[int, int]
 
 
 @pytest.mark.parametrize("size", [32, 24])
-def test_its_slope_can_be_penalised(size: int) -> None:
+def test_its_slope_can_be_penalized(size: int) -> None:
     discriminator = ImageDiscriminator(32, channels=2)
     real, fake = torch.rand(2, 2, 3, size, size)
     gradient_penalty(discriminator, real, fake).backward()
@@ -72,7 +72,7 @@ def test_its_slope_can_be_penalised(size: int) -> None:
     assert all(parameter.grad is not None for parameter in discriminator.parameters())
 
 
-def test_spectral_normalisation_bounds_every_weight_but_not_what_is_saved() -> None:
+def test_spectral_normalization_bounds_every_weight_but_not_what_is_saved() -> None:
     torch.manual_seed(0)
     network = ImageDiscriminator(32, channels=4, spectral=True)
     with torch.no_grad():

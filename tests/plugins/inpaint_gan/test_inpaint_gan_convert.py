@@ -31,7 +31,7 @@ def imported(name: str, state: dict[str, Tensor]) -> nn.Module:
 
 
 def published_unet(depth: int, norm: Norm, in_channels: int = 3) -> UNetGenerator:
-    """A U-Net as pix2pix builds it: every convolution has a bias beside instance normalisation, else only the last."""
+    """A U-Net as pix2pix builds it: every convolution has a bias beside instance normalization, else only the last."""
     network = UNetGenerator(channels=2, depth=depth, norm=norm, input_channels=in_channels).double().eval()
     for module in network.modules():
         if norm == "instance" and isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
@@ -63,7 +63,7 @@ def test_pix2pix_draws_what_it_drew_and_does_not_look_at_the_mask(golden: Module
 
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
 @pytest.mark.parametrize("depth", [2, 3, 6])
-def test_depth_width_and_normalisation_are_read_off_the_keys(depth: int, norm: Norm) -> None:
+def test_depth_width_and_normalization_are_read_off_the_keys(depth: int, norm: Norm) -> None:
     published = published_unet(depth, norm)
     model, _ = CONVERTERS["pix2pix"].convert(published.state_dict())
     assert model.items() >= {"generator": "unet", "start": "gray", "channels": 2, "depth": depth, "norm": norm}.items()

@@ -41,8 +41,8 @@ def test_every_generator_takes_a_step_against_every_discriminator(
         adversarial={"kind": kind},
     )
     assert list(step.terms) == ["discriminator", "generator"]
-    penalised = {"gradient_penalty"} if kind == "wasserstein" else set()
-    assert set(step.terms["discriminator"]) == {"d_loss_real", "d_loss_fake"} | penalised
+    penalized = {"gradient_penalty"} if kind == "wasserstein" else set()
+    assert set(step.terms["discriminator"]) == {"d_loss_real", "d_loss_fake"} | penalized
     coarse = {"coarse_l1_hole", "coarse_l1_known"} if generator == "coarse-to-fine" else set()
     assert set(step.terms["generator"]) == {"l1_hole", "l1_known", "adversarial"} | coarse
     for name, gradients in step.gradients.items():
@@ -53,7 +53,7 @@ def test_every_generator_takes_a_step_against_every_discriminator(
 
 
 @pytest.mark.parametrize("norm", ["batch", "none"])
-def test_both_kinds_of_images_pass_through_a_normalised_discriminator_together(norm: str) -> None:
+def test_both_kinds_of_images_pass_through_a_normalized_discriminator_together(norm: str) -> None:
     task = InpaintGAN(settings(discriminator={"layers": 1, "norm": norm}))
     sizes: list[int] = []
     discriminator = networks_of(task)["discriminator"]

@@ -74,7 +74,7 @@ def test_the_smallest_side_leaves_one_score(layers: int) -> None:
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
-def test_spectral_normalisation_bounds_every_weight(norm: Norm) -> None:
+def test_spectral_normalization_bounds_every_weight(norm: Norm) -> None:
     torch.manual_seed(0)
     network = PatchDiscriminator(3, channels=4, norm=norm, spectral=True)
     with torch.no_grad():

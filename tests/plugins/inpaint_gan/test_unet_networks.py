@@ -46,7 +46,7 @@ def test_every_parameter_learns(norm: Norm) -> None:
     network(torch.rand(2, 4, 32, 32, dtype=torch.float64)).square().mean().backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
-        # A bias that normalisation takes away again would have a gradient of rounding errors alone.
+        # A bias that normalization takes away again would have a gradient of rounding errors alone.
         assert parameter.grad.abs().max() > 1e-14, name
 
 

@@ -45,7 +45,7 @@ def test_attention_is_the_paper_s_function_within_its_bounds(
 def test_the_gradient_of_attention_is_its_slope() -> None:
     gaussian = AsymmetricGaussian(*FORWARD).double()
     x = torch.tensor([-1.0, 0.3, 1.7, 2.4, 5.0], dtype=torch.float64, requires_grad=True)
-    names = ("peak", "centre", "rise", "fall")
+    names = ("peak", "center", "rise", "fall")
 
     def attention(x: Tensor, *numbers: Tensor) -> Tensor:
         answer: Tensor = torch.func.functional_call(gaussian, dict(zip(names, numbers, strict=True)), (x,))

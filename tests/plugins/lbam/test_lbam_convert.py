@@ -56,10 +56,10 @@ def test_a_published_checkpoint_becomes_a_weights_file_of_its_width(tmp_path: Pa
 def test_names_that_are_too_many_or_too_few_are_told(tmp_path: Path) -> None:
     _, state = published(2)
     del state["reverseConv3.activationFuncG_A.mu"]
-    state["ec2.conv.bn.weight"] = torch.zeros(2)  # of releases that still normalised
+    state["ec2.conv.bn.weight"] = torch.zeros(2)  # of releases that still normalized
     with pytest.raises(WeightsError) as refusal:
         import_published(tmp_path, state, "lbam")
-    assert "generator.reverse.2.activation.centre" in str(refusal.value)
+    assert "generator.reverse.2.activation.center" in str(refusal.value)
     assert "ec2.conv.bn.weight" in str(refusal.value)
     assert not (tmp_path / "weights.safetensors").exists()
 

@@ -36,7 +36,7 @@ def settings(**changes: Any) -> LBAMSettings:
 def test_the_terms_are_those_of_the_published_code(golden: ModuleType) -> None:
     features = VGGFeatures("vgg16", POOLS)
     features.load_state_dict(golden.load("lbam_vgg16_terms").state())
-    look = seen_through(features.double().requires_grad_(False), normalise=False)
+    look = seen_through(features.double().requires_grad_(False), normalize=False)
     prediction, batch = masked_sample()
     target, mask = batch["target"], batch["mask"]
     terms = CompositeLoss(settings(), look)(prediction, batch)
@@ -57,23 +57,23 @@ def test_the_terms_are_those_of_the_published_code(golden: ModuleType) -> None:
         assert float(terms[name]) == pytest.approx(float(value), rel=1e-6), name
 
 
-def test_the_features_see_images_as_they_are_or_normalised(golden: ModuleType) -> None:
+def test_the_features_see_images_as_they_are_or_normalized(golden: ModuleType) -> None:
     fixture = golden.load("lbam_vgg16_terms")
     features = VGGFeatures("vgg16", POOLS)
     features.load_state_dict(fixture.state())
     features.double().requires_grad_(False)
 
-    def both(out: Tensor, comp: Tensor, gt: Tensor, *, normalise: bool) -> tuple[Tensor, Tensor]:
-        look = seen_through(features, normalise=normalise)
+    def both(out: Tensor, comp: Tensor, gt: Tensor, *, normalize: bool) -> tuple[Tensor, Tensor]:
+        look = seen_through(features, normalize=normalize)
         # In an image that is all hole the composite is the answer itself, so each pair is taken twice.
         hole = torch.ones_like(gt[:, :1])
         terms = [CompositeLoss(settings(), look)(image, {"target": gt, "mask": hole}) for image in (out, comp)]
         perceptual, style = (sum(term[name] for term in terms) / 2 for name in ("perceptual", "style"))
         return torch.as_tensor(perceptual), torch.as_tensor(style)
 
-    fixture.check(lambda *images: both(*images, normalise=False))
+    fixture.check(lambda *images: both(*images, normalize=False))
     with pytest.raises(AssertionError):
-        fixture.check(lambda *images: both(*images, normalise=True))
+        fixture.check(lambda *images: both(*images, normalize=True))
 
 
 @pytest.mark.parametrize(

@@ -90,14 +90,14 @@ def test_the_published_discriminator_says_which_size_it_judges() -> None:
         Discriminator(1, published=True)(*image_and_mask(128, 64))
 
 
-def test_an_untrained_generator_continues_colours_into_the_hole() -> None:
+def test_an_untrained_generator_continues_colors_into_the_hole() -> None:
     torch.manual_seed(0)
     network = Generator(8)
-    colours = torch.tensor([0.8, 0.4, 0.2]).view(1, 3, 1, 1)
+    colors = torch.tensor([0.8, 0.4, 0.2]).view(1, 3, 1, 1)
     hole = torch.zeros(1, 1, 128, 128)
     hole[..., 40:80, 30:70] = 1
     with torch.no_grad():
-        filled = network(colours.expand(1, 3, 128, 128), hole)
+        filled = network(colors.expand(1, 3, 128, 128), hole)
     for place in (filled[..., 50:70, 40:60], filled[..., 90:, 90:]):
-        error = (place.mean((2, 3)).flatten() - colours.flatten()).norm()
-        assert error < 0.3 * (colours - 0.5).norm()
+        error = (place.mean((2, 3)).flatten() - colors.flatten()).norm()
+        assert error < 0.3 * (colors - 0.5).norm()

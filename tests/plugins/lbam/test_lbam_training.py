@@ -80,7 +80,7 @@ class PublishedSign(Wasserstein):
 
 @contextmanager
 def trained_discriminator(adversarial: Wasserstein, steps: int = 20) -> Iterator[tuple[LBAM, dict[str, Tensor]]]:
-    """A task whose discriminator alone has learnt to tell images of an untrained generator from targets."""
+    """A task whose discriminator alone has learned to tell images of an untrained generator from targets."""
     made, shown = task(discriminator={"channels": 4}), batch()
     made.gan_loss = adversarial
     step = PlainStep(all_networks_of(made), {"discriminator": 2e-3})
@@ -173,7 +173,7 @@ def test_pretraining_is_the_generator_s_alone() -> None:
     assert step.terms["generator"].keys() == {"l1_hole", "l1_known"}
 
 
-def test_recolouring_keeps_the_hole_black_and_the_pair_alike() -> None:
+def test_recoloring_keeps_the_hole_black_and_the_pair_alike() -> None:
     settings = LBAM.tiny_settings(augment={"recolor": True})
     assert isinstance(settings, LBAMSettings)
     seed_everything(0)

@@ -64,7 +64,7 @@ def test_the_halo_is_the_reach_of_an_output_pixel(build: type[nn.Module], scale:
 
 
 @pytest.mark.parametrize("build", GENERATORS)
-def test_colours_are_computed_at_full_precision_under_autocast(build: type[nn.Module]) -> None:
+def test_colors_are_computed_at_full_precision_under_autocast(build: type[nn.Module]) -> None:
     network = build(2, channels=4, blocks=1)
     seen: list[torch.dtype] = []
     network.last.register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))

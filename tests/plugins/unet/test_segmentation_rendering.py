@@ -8,7 +8,7 @@ from small_segmentation import NAMES
 from torch import Tensor
 
 from restore.plugins.unet.options import SegmentationPredictOptions
-from restore.plugins.unet.rendering import COLOURS, outlines, overlay, regions, render
+from restore.plugins.unet.rendering import COLORS, outlines, overlay, regions, render
 from restore.plugins.unet.settings import (
     ModelSettings,
 )
@@ -25,8 +25,8 @@ def test_one_class_is_written_as_mask_probability_and_overlay() -> None:
     assert set(shown) == {"", "probability", "overlay"}
     assert shown[""].image.sum() == 16
     assert torch.equal(shown["probability"].image, found)
-    assert shown["overlay"].image[:, 2, 2].tolist() == pytest.approx(COLOURS[0])
-    assert shown["overlay"].image[:, 3, 3].tolist() == pytest.approx([0.3 * value for value in COLOURS[0]])
+    assert shown["overlay"].image[:, 2, 2].tolist() == pytest.approx(COLORS[0])
+    assert shown["overlay"].image[:, 3, 3].tolist() == pytest.approx([0.3 * value for value in COLORS[0]])
     assert not shown["overlay"].image[:, 0, 0].any()
     assert {name: kept.depth for name, kept in shown.items()} == {"": False, "probability": True, "overlay": False}
     assert not any(kept.alpha for kept in shown.values())
@@ -66,6 +66,6 @@ def test_outlines_are_the_border_inside_a_region() -> None:
     assert not border[0, 2:5, 2:5].any()
     assert not outlines(torch.ones(1, 4, 4, dtype=torch.bool)).any()
     two = overlay(torch.zeros(3, 7, 7), torch.cat([mask, ~mask]))
-    assert two[:, 1, 1].tolist() == pytest.approx(COLOURS[0])
-    assert two[:, 0, 1].tolist() == pytest.approx(COLOURS[1])
+    assert two[:, 1, 1].tolist() == pytest.approx(COLORS[0])
+    assert two[:, 0, 1].tolist() == pytest.approx(COLORS[1])
     assert regions(torch.tensor([0.2, 0.3]).view(2, 1, 1), multiclass=True)[:, 0, 0].tolist() == [False, True]

@@ -40,7 +40,7 @@ def test_samples_are_a_sheet_that_the_seed_decides(task: VariationalAutoencoder,
     for number, seed in enumerate([3, 3, 4]):
         settings = SampleSettings(n=5, size=10, seed=seed, output=tmp_path / f"{number}.png")
         sample(task, networks_of(task), settings)
-        sheets.append(read_image(settings.output).colour)
+        sheets.append(read_image(settings.output).color)
     assert sheets[0].shape == (3, 2 * 12 + 2, 3 * 12 + 2)  # 5 as 3 + 2, each of 10 pixels between lines of 2
     assert torch.equal(sheets[0], sheets[1])
     assert not torch.equal(sheets[0], sheets[2])
@@ -67,9 +67,9 @@ def test_a_strip_begins_and_ends_with_the_reconstructions(
 ) -> None:
     networks, output = networks_of(task), tmp_path / "walk.png"
     interpolate(task, networks, InterpolateSettings(images=pair, steps=4, output=output))
-    strip = read_image(output).colour
+    strip = read_image(output).color
     assert strip.shape == (3, 10, 4 * 14)
-    first, second = (read_image(path).colour for path in pair)
+    first, second = (read_image(path).color for path in pair)
     for end, shown in ((first, strip[..., :14]), (fitted(second, 10, 14), strip[..., -14:])):
         expected = task.predict({"input": end[None]}, networks)["output"][0]
         torch.testing.assert_close(shown, expected.detach(), atol=0.6 / 255, rtol=0)

@@ -40,12 +40,12 @@ def stepped(task: Autoencoder, batch: Batch, phase: str = "full", progress: floa
     return step
 
 
-# --- recolouring ----------------------------------------------------------------------------------------------------
+# --- recoloring ----------------------------------------------------------------------------------------------------
 
 
-def test_recolouring_can_be_turned_off() -> None:
+def test_recoloring_can_be_turned_off() -> None:
     batch = batch_of(vae())
-    plain, again, tinted = (stepped(vae(recolour=on), batch).terms["autoencoder"] for on in (False, False, True))
+    plain, again, tinted = (stepped(vae(recolor=on), batch).terms["autoencoder"] for on in (False, False, True))
     assert plain["reconstruction"] == again["reconstruction"] != tinted["reconstruction"]
 
 
@@ -53,7 +53,7 @@ def test_recolouring_can_be_turned_off() -> None:
 
 
 def test_the_price_of_kl_rises_in_warm_up_and_stays() -> None:
-    task = vae(beta=2.0, recolour=False)
+    task = vae(beta=2.0, recolor=False)
     batch = batch_of(task)
     full = stepped(task, batch).terms["autoencoder"]
     assert full["kl"] > 0
@@ -64,7 +64,7 @@ def test_the_price_of_kl_rises_in_warm_up_and_stays() -> None:
 
 
 def test_the_loss_is_the_negative_elbo_per_value() -> None:
-    task = vae(recolour=False)
+    task = vae(recolor=False)
     batch = batch_of(task)
     terms, networks = stepped(task, batch).terms["autoencoder"], networks_of(task)
     posterior = Posterior.of(networks.encoder(batch["input"]))
@@ -92,7 +92,7 @@ def test_every_parameter_takes_part() -> None:
 def test_the_autoencoder_can_learn_an_image_by_heart() -> None:
     torch.manual_seed(0)
     model = {"channels": 4, "depth": 2, "latent": 8, "scale": 2}
-    task = Autoencoder(Autoencoder.tiny_settings(model=model, recolour=False))
+    task = Autoencoder(Autoencoder.tiny_settings(model=model, recolor=False))
     image = torch.nn.functional.interpolate(torch.rand(2, 3, 4, 4), size=16, mode="bilinear")
     batch = {"input": image[..., ::2, ::2], "target": image}
     optimizer = torch.optim.Adam([p for m in networks_of(task).values() for p in m.parameters()], 5e-3)
@@ -208,7 +208,7 @@ def test_bounds_say_how_they_were_estimated() -> None:
 
 
 def test_the_measured_elbo_is_the_negative_loss_on_average() -> None:
-    task = vae(options=AutoencoderEvaluateOptions(draws=500), recolour=False)
+    task = vae(options=AutoencoderEvaluateOptions(draws=500), recolor=False)
     batch = batch_of(task, count=1)
     torch.manual_seed(0)
     with torch.no_grad():

@@ -73,10 +73,10 @@ def test_free_bits_leave_a_unit_that_uses_less_without_gradient() -> None:
     torch.testing.assert_close(mean.grad[:, 1], torch.ones(2))
 
 
-# --- the reparameterised gradient -----------------------------------------------------------------------------------
+# --- the reparameterized gradient -----------------------------------------------------------------------------------
 
 
-def test_the_reparameterised_gradient_is_that_of_finite_differences() -> None:
+def test_the_reparameterized_gradient_is_that_of_finite_differences() -> None:
     noise = torch.randn(3, 2, 4, dtype=torch.float64)
     image, mixing = torch.randn(2, 5, dtype=torch.float64), torch.randn(4, 5, dtype=torch.float64)
     likelihood = Gaussian().double()
@@ -90,7 +90,7 @@ def test_the_reparameterised_gradient_is_that_of_finite_differences() -> None:
     assert torch.autograd.gradcheck(bound, [part.requires_grad_() for part in start])
 
 
-def test_the_reparameterised_gradient_is_that_of_the_expectation() -> None:
+def test_the_reparameterized_gradient_is_that_of_the_expectation() -> None:
     """d E[z^2] / d mean = 2 mean, and by log-variance it is the variance."""
     mean, log_variance = (part.requires_grad_() for part in some_posterior(1, 3))
     Posterior(mean, log_variance).draw(torch.randn(400_000, 1, 3, dtype=torch.float64)).square().mean(
@@ -196,10 +196,10 @@ def test_the_optimum_of_a_linear_model_is_probabilistic_pca() -> None:
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
 
-    centred = images - images.mean(0)
-    eigenvalues = torch.linalg.eigvalsh(centred.T @ centred / len(images))
+    centered = images - images.mean(0)
+    eigenvalues = torch.linalg.eigvalsh(centered.T @ centered / len(images))
     noise = eigenvalues[:3].mean()
-    vectors = torch.linalg.eigh(centred.T @ centred / len(images)).eigenvectors[:, 3:]
+    vectors = torch.linalg.eigh(centered.T @ centered / len(images)).eigenvectors[:, 3:]
     covariance = vectors @ torch.diag(eigenvalues[3:] - noise) @ vectors.T + noise * torch.eye(5)
     evidence = MultivariateNormal(images.mean(0), covariance).log_prob(images)
 

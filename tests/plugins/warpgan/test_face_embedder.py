@@ -1,4 +1,4 @@
-"""Face recognisers in ONNX files: read, asked, and refused where they are none."""
+"""Face recognizers in ONNX files: read, asked, and refused where they are none."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def runtime(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    path = tmp_path / "recogniser.onnx"
+    path = tmp_path / "recognizer.onnx"
     path.write_bytes(FLATTEN)
     return path
 
@@ -34,7 +34,7 @@ def model(tmp_path: Path) -> Path:
 def test_features_are_those_of_the_file_at_its_size(model: Path) -> None:
     faces = torch.rand(2, 3, 16, 16)
     plain = OnnxEmbedder.read(model)
-    assert plain.called == "features of recogniser.onnx"
+    assert plain.called == "features of recognizer.onnx"
     assert torch.equal(plain.features(faces, Networks({})), faces.flatten(1))
     assert OnnxEmbedder.read(model, 4).features(faces, Networks({})).shape == (2, 3 * 4 * 4)
 
@@ -48,7 +48,7 @@ def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
         OnnxEmbedder.read(tmp_path / "text.onnx")
 
 
-def test_what_a_recogniser_cannot_use_is_told(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_recognizer_cannot_use_is_told(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", fake_onnxruntime())
     embedder = OnnxEmbedder.read(model)
     with pytest.raises(DataError, match="Invalid dimension; try --embedder-size"):

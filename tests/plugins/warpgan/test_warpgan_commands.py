@@ -53,7 +53,7 @@ def test_what_was_found_is_drawn_beside(faces: Path) -> None:
             folder=faces / "images", output=faces / "out", landmarks=faces / "points", size=32, visualize=True
         )
     )
-    shown = read_image(faces / "out-landmarks" / "Ann" / "P00001.png").colour
+    shown = read_image(faces / "out-landmarks" / "Ann" / "P00001.png").color
     x, y = reference(60)[1].round().astype(int)
     assert shown[:, y, x].tolist() == [0.0, 1.0, 0.0]  # the second landmark is green
 

@@ -75,7 +75,7 @@ def test_a_folded_warp_costs_and_more_so_by_a_margin() -> None:
 
 
 def overtaken() -> tuple[Tensor, Tensor]:
-    """A point that is moved beyond its neighbour."""
+    """A point that is moved beyond its neighbor."""
     points = inside()
     moves = torch.zeros_like(points)
     moves[0, 4, 1] = 28

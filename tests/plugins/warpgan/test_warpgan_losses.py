@@ -1,4 +1,4 @@
-"""The two adversarial losses, by hand; and the metrics that say who is recognised."""
+"""The two adversarial losses, by hand; and the metrics that say who is recognized."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_verification_is_at_the_threshold_that_no_pair_of_strangers_passes() -> 
 
 
 @pytest.mark.parametrize("metric", [Rank1("rank-1", ""), Verification("verification", "")])
-def test_a_single_image_cannot_be_recognised_among_others(metric: Rank1 | Verification) -> None:
+def test_a_single_image_cannot_be_recognized_among_others(metric: Rank1 | Verification) -> None:
     assert math.isnan(metric.reduce(rows([0], [EAST], [EAST])))
 
 

@@ -186,13 +186,13 @@ def test_the_most_likely_person_is_so_over_all_kinds() -> None:
     assert predicted_identity(output._replace(identities=logits)).item() == 4
 
 
-def test_a_recogniser_in_a_file_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recognizer_in_a_file_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", fake_onnxruntime())
-    path = tmp_path / "recogniser.onnx"
+    path = tmp_path / "recognizer.onnx"
     path.write_bytes(FLATTEN)
     task = small(evaluate=WarpGANEvaluateOptions(embedder=path, embedder_size=8))
     metrics = task.protocols()["caricature"].metrics
-    assert "features of recogniser.onnx" in metrics["rank-1"].convention
+    assert "features of recognizer.onnx" in metrics["rank-1"].convention
     assert "own-identity" not in metrics
     sample = {name: tensor[None] for name, tensor in task.evaluation_data(None)[0].items()}
     with torch.no_grad():
@@ -200,7 +200,7 @@ def test_a_recogniser_in_a_file_is_asked(tmp_path: Path, monkeypatch: pytest.Mon
     assert rows["rank-1"].shape == (1, 1 + 2 * 3 * 8 * 8)
 
 
-def test_a_size_for_no_recogniser_is_refused() -> None:
+def test_a_size_for_no_recognizer_is_refused() -> None:
     with pytest.raises(ValidationError, match="which is not set; set both or none"):
         WarpGANEvaluateOptions(embedder_size=64)
 

@@ -53,7 +53,7 @@ def test_penalties_without_a_weight_are_left_out_but_measured() -> None:
     assert {"warp_outside", "warp_folded", "warp_displacement"} <= set(step.logged)
 
 
-def test_folds_can_be_penalised() -> None:
+def test_folds_can_be_penalized() -> None:
     assert stepped(loss={"folds": 1.0}).terms["generator"]["folds"] >= 0
 
 

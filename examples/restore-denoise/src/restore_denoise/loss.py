@@ -9,7 +9,7 @@ from restore.core import Batch, Terms
 
 
 class EdgeLoss:
-    """Mean absolute error of pixels, and of the differences between neighbours, which blurred edges get wrong."""
+    """Mean absolute error of pixels, and of the differences between neighbors, which blurred edges get wrong."""
 
     def __init__(self, weight: float) -> None:
         self.weight = weight

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class ResidualDenoiser(nn.Module):
-    """Predicts the noise in an image and subtracts it (Zhang et al., 2017, section III), without batch normalisation.
+    """Predicts the noise in an image and subtracts it (Zhang et al., 2017, section III), without batch normalization.
 
     Each output pixel depends on ``depth`` pixels around it on every side.
     """

@@ -157,8 +157,8 @@ def test_periodic_energy_is_that_of_the_spectrum() -> None:
     images = F.pad(torch.rand(1, 1, 14, 14, dtype=torch.float64), (1, 1, 1, 1))
     # an image that is its own detail plus zero borders: compare with the transform of that detail
     middle = images[..., 1:-1, 1:-1]
-    neighbours = images[..., :-2, 1:-1] + images[..., 2:, 1:-1] + images[..., 1:-1, :-2] + images[..., 1:-1, 2:]
-    detail = F.pad(middle - neighbours / 4, (1, 1, 1, 1))[0, 0]
+    neighbors = images[..., :-2, 1:-1] + images[..., 2:, 1:-1] + images[..., 1:-1, :-2] + images[..., 1:-1, 2:]
+    detail = F.pad(middle - neighbors / 4, (1, 1, 1, 1))[0, 0]
     energy = torch.fft.fft2(detail - detail.mean()).abs().square()
     expected = energy[::4, ::4].sum() / energy.sum()
     assert periodic_share(images, torch.ones_like(images), 4) == pytest.approx(float(expected))
@@ -171,7 +171,7 @@ def test_samples_that_are_all_alike_are_detected() -> None:
     assert found["diversity"] < 0.05
     assert "mode collapse" in str(gan_health({"diversity": found["diversity"]}))
     assert float(diversity(moments(real.flip(0), HOLE), moments(real, HOLE))) == pytest.approx(1, abs=0.05)
-    # plain colours that follow the image are dull, but they are no collapse
+    # plain colors that follow the image are dull, but they are no collapse
     plain = real.mean((-2, -1), keepdim=True).expand_as(real)
     assert gan_health({"diversity": float(diversity(moments(plain, HOLE), moments(real, HOLE)))}) is None
 

@@ -16,7 +16,7 @@ STILL = CropAugmentation(flip=False)
 
 
 def ramp(height: int = 80, width: int = 100) -> Tensor:
-    """Red says the row, green the column, blue is the same everywhere: every place is known by its colour."""
+    """Red says the row, green the column, blue is the same everywhere: every place is known by its color."""
     rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     return torch.stack([rows, columns, torch.full_like(rows, 90)]).byte()
 
@@ -77,7 +77,7 @@ def test_half_of_the_crops_are_mirrored() -> None:
     assert 15 < sum(right) < 45
 
 
-def test_a_seed_decides_a_crop_and_jitter_changes_its_colours() -> None:
+def test_a_seed_decides_a_crop_and_jitter_changes_its_colors() -> None:
     chosen = CropAugmentation(rotate=30, zoom=(0.5, 2), jitter=0.3)
     assert torch.equal(seeded(chosen, seed=3), seeded(chosen, seed=3))
     blues = {round(float(seeded(CropAugmentation(jitter=0.3), seed=seed)[2].mean()), 3) for seed in range(5)}

@@ -9,7 +9,7 @@ from torch import Tensor
 from restore.core.images.pixels import luma
 from restore.plugins.common.images.color import rgb2ycbcr, studio_luma
 
-# ITU-R BT.601, 8 bits: the colour bars' corners.
+# ITU-R BT.601, 8 bits: the color bars' corners.
 BARS = {
     (0, 0, 0): (16, 128, 128),
     (255, 255, 255): (235, 128, 128),
@@ -22,12 +22,12 @@ BARS = {
 }
 
 
-def pixels(colours: list[tuple[int, ...]]) -> Tensor:
-    """Colours as one row of an image (3, 1, N), uint8."""
-    return torch.tensor(colours, dtype=torch.uint8).T[:, None, :]
+def pixels(colors: list[tuple[int, ...]]) -> Tensor:
+    """Colors as one row of an image (3, 1, N), uint8."""
+    return torch.tensor(colors, dtype=torch.uint8).T[:, None, :]
 
 
-def test_8_bit_colour_bars() -> None:
+def test_8_bit_color_bars() -> None:
     assert torch.equal(rgb2ycbcr(pixels(list(BARS))), pixels(list(BARS.values())))
 
 

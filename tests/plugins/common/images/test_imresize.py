@@ -34,11 +34,11 @@ def line_by_definition(line: list[float], scale: float) -> list[float]:
     shrink = min(scale, 1.0)
     resized = []
     for out in range(1, math.ceil(round(length * scale, 6)) + 1):
-        centre = out / scale + 0.5 * (1 - 1 / scale)
+        center = out / scale + 0.5 * (1 - 1 / scale)
         reach = 2 / shrink
         total, weights = 0.0, 0.0
-        for position in range(math.floor(centre - reach) - 1, math.ceil(centre + reach) + 2):
-            weight = cubic_weight((centre - position) * shrink)
+        for position in range(math.floor(center - reach) - 1, math.ceil(center + reach) + 2):
+            weight = cubic_weight((center - position) * shrink)
             total += weight * line[min(max(position, 1), length) - 1]
             weights += weight
         resized.append(total / weights)

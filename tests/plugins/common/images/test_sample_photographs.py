@@ -33,7 +33,7 @@ def test_they_are_read_without_network_and_without_the_data_module_of_scikit_ima
     assert "skimage.data" not in sys.modules
 
 
-def test_validation_images_are_small_and_in_colour() -> None:
+def test_validation_images_are_small_and_in_color() -> None:
     images = photographs("validation")
     assert [images.name(index) for index in range(len(images))] == ["chelsea", "coffee", "rocket"]
     for index in range(len(images)):

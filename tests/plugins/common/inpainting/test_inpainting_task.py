@@ -22,7 +22,7 @@ from restore.core.settings import RunSettings
 from restore.plugins.common.inpainting.blending import feather_weights
 from restore.plugins.common.inpainting.task import Inpainting
 from restore.plugins.common.inpainting.windowed import WindowedInpainting, halved
-from restore.plugins.common.masks.reading import colour_mask, dilate
+from restore.plugins.common.masks.reading import color_mask, dilate
 from restore.plugins.common.masks.settings import InpaintingPredictOptions
 
 
@@ -70,7 +70,7 @@ HOLE = mask_levels() > 0
 PROFILE = b"profile of scan GRAYXYZ and so on"
 
 
-@pytest.mark.parametrize("mask", ["file", "folder", "black", "colour"])
+@pytest.mark.parametrize("mask", ["file", "folder", "black", "color"])
 def test_only_the_hole_changes_wherever_it_was_found(tmp_path: Path, mask: str) -> None:
     levels = noise(24, 20)
     options: dict[str, object] = {"mask": saved(tmp_path / "masks" / "photo.png", mask_levels())}
@@ -79,7 +79,7 @@ def test_only_the_hole_changes_wherever_it_was_found(tmp_path: Path, mask: str) 
     elif mask == "black":
         inverted = saved(tmp_path / "black.png", 255 - mask_levels())
         options = {"mask": inverted, "mask_polarity": "black-hole"}
-    elif mask == "colour":
+    elif mask == "color":
         levels[HOLE] = [250, 3, 255]
         options = {"mask": "auto:color=#ff00ff"}
     written = used(saved(tmp_path / "photo.png", levels), tmp_path / "out.png", **options)
@@ -153,7 +153,7 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="auto:color=#ff00ff"):
         used(path, tmp_path / "out.png")
     with pytest.raises(ValidationError, match="auto:color=#rrggbb"):
-        InpaintingPredictOptions(mask=Path("auto:colour"))
+        InpaintingPredictOptions(mask=Path("auto:color"))
     with pytest.raises(ValidationError, match="choose one"):
         InpaintingPredictOptions(feather=3, blend="poisson")
     with pytest.raises(DataError, match="nothing is left"):
@@ -168,10 +168,10 @@ def test_a_mask_that_seems_inverted_is_warned_of_with_the_flag(
     assert "--mask-polarity black-hole" in caplog.text
 
 
-def test_a_colour_is_met_up_to_the_tolerance_in_every_channel() -> None:
+def test_a_color_is_met_up_to_the_tolerance_in_every_channel() -> None:
     levels = torch.tensor([[255, 0, 255], [247, 8, 250], [246, 0, 255], [255, 9, 255]]).T[:, None] / 255
-    assert colour_mask(levels, (255, 0, 255), 8).flatten().tolist() == [1, 1, 0, 0]
-    assert colour_mask(levels, (255, 0, 255), 0).flatten().tolist() == [1, 0, 0, 0]
+    assert color_mask(levels, (255, 0, 255), 8).flatten().tolist() == [1, 1, 0, 0]
+    assert color_mask(levels, (255, 0, 255), 0).flatten().tolist() == [1, 0, 0, 0]
 
 
 def test_a_grown_hole_reaches_further_by_so_many_pixels(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_the_widest_feather_ends_without_an_edge(side: int) -> None:
     assert steps.max() < 1.01 * 0.1 / 17
 
 
-def test_poisson_takes_the_colours_at_the_seam_from_the_image(tmp_path: Path) -> None:
+def test_poisson_takes_the_colors_at_the_seam_from_the_image(tmp_path: Path) -> None:
     levels = np.full((24, 20, 3), 200, dtype=np.uint8)
     path, file = saved(tmp_path / "photo.png", levels), saved(tmp_path / "m.png", mask_levels())
     assert (used(path, tmp_path / "out.png", mask=file, blend="poisson") == 200).all()

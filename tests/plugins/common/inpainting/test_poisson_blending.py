@@ -62,7 +62,7 @@ def test_a_patch_that_differs_by_a_constant_leaves_no_trace() -> None:
     assert (poisson_blend(image, image + 0.4, mask) - image).abs().max() < 1e-12
 
 
-def test_a_flat_patch_is_filled_with_the_colours_around_it() -> None:
+def test_a_flat_patch_is_filled_with_the_colors_around_it() -> None:
     image, _, mask = scene()
     blended = poisson_blend(image, torch.zeros_like(image), mask)
     edge = image[:, 1:7, 2:8].flatten(1)

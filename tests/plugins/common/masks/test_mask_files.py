@@ -25,10 +25,10 @@ def saved(path: Path, levels: np.ndarray) -> Path:
     return path
 
 
-def with_palette(path: Path, indices: np.ndarray, *colours: tuple[int, int, int]) -> Path:
+def with_palette(path: Path, indices: np.ndarray, *colors: tuple[int, int, int]) -> Path:
     image = Image.fromarray(indices).convert("P")
     image.putdata(indices.reshape(-1).tolist())
-    image.putpalette([level for colour in colours for level in colour])
+    image.putpalette([level for color in colors for level in color])
     image.save(path)
     return path
 
@@ -43,13 +43,13 @@ def test_the_values_of_gray_masks_say_what_is_white(tmp_path: Path, white: int, 
     assert torch.equal(read_mask(path, "black-hole"), 1 - HOLE)
 
 
-def test_a_gray_mask_saved_in_colour_is_read_alike(tmp_path: Path) -> None:
+def test_a_gray_mask_saved_in_color_is_read_alike(tmp_path: Path) -> None:
     path = saved(tmp_path / "mask.png", np.stack([MARKED] * 3, axis=-1))
     assert torch.equal(read_mask(path), HOLE)
 
 
 @pytest.mark.parametrize(
-    ("indices", "colours"),
+    ("indices", "colors"),
     [
         (MARKED, [(0, 0, 0), (255, 255, 255)]),
         (1 - MARKED, [(255, 255, 255), (0, 0, 0)]),
@@ -60,12 +60,12 @@ def test_a_gray_mask_saved_in_colour_is_read_alike(tmp_path: Path) -> None:
     ],
 )
 def test_palettes_of_any_order_are_looked_up(
-    tmp_path: Path, indices: np.ndarray, colours: list[tuple[int, int, int]]
+    tmp_path: Path, indices: np.ndarray, colors: list[tuple[int, int, int]]
 ) -> None:
-    assert torch.equal(read_mask(with_palette(tmp_path / "mask.png", indices, *colours)), HOLE)
+    assert torch.equal(read_mask(with_palette(tmp_path / "mask.png", indices, *colors)), HOLE)
 
 
-def test_a_colour_is_white_that_is_nearer_to_white(tmp_path: Path) -> None:
+def test_a_color_is_white_that_is_nearer_to_white(tmp_path: Path) -> None:
     levels = np.zeros((6, 4, 3), np.uint8)
     levels[MARKED > 0], levels[5] = (255, 200, 90), (120, 0, 0)
     assert torch.equal(read_mask(saved(tmp_path / "mask.png", levels)), HOLE)

@@ -84,7 +84,7 @@ def test_only_losses_with_a_weight_look_and_ask_for_a_size() -> None:
     check_side(2, "crop", PerceptualSettings(weight=0, layers=deep), style)
 
 
-def test_images_are_normalised_as_imagenet_is() -> None:
+def test_images_are_normalized_as_imagenet_is() -> None:
     features = VGGFeatures("vgg19", ["conv1_1"])
     mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1).expand(1, 3, 6, 6)
     deviation = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)

@@ -30,12 +30,12 @@ def test_recorded_perceptual_and_style_terms(golden: ModuleType, precision: str)
     network.load_state_dict(fixture.state())
     network.to(golden.DTYPES[precision])
 
-    def unnormalised(images: Tensor) -> dict[str, Tensor]:  # the reference shows VGG images in [0, 1] as they are
+    def unnormalized(images: Tensor) -> dict[str, Tensor]:  # the reference shows VGG images in [0, 1] as they are
         found: dict[str, Tensor] = network(images * network.deviation + network.mean)
         return found
 
     def both(prediction: Tensor, composite: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        features, shares = Once(unnormalised), dict.fromkeys(POOLS, 1.0)
+        features, shares = Once(unnormalized), dict.fromkeys(POOLS, 1.0)
         losses = Perceptual(features, shares, "l1", 0.01).distance, Style(features, shares).distance
         content, style = (loss(prediction, target) + loss(composite, target) for loss in losses)
         return 0.01 * content, 120 * style

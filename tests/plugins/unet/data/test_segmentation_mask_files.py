@@ -20,9 +20,9 @@ from restore.plugins.unet.settings import ModelSettings, UNetSettings
 MODEL = ModelSettings(classes=["nucleus"], size=None, fit="crop")
 
 
-def test_a_colour_image_is_no_mask(flat: Path) -> None:
+def test_a_color_image_is_no_mask(flat: Path) -> None:
     image(flat / "masks" / "cell1.png")
-    with pytest.raises(DataError, match="colour image"):
+    with pytest.raises(DataError, match="color image"):
         read_source(flat, MODEL).read(0)
 
 
@@ -45,7 +45,7 @@ def test_a_mask_is_opened_as_carefully_as_an_image(flat: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["L", "P"])
-def test_index_masks_are_recognised_and_counted(flat: Path, mode: str) -> None:
+def test_index_masks_are_recognized_and_counted(flat: Path, mode: str) -> None:
     values = square(2)
     values[8:10] = 1
     values[0] = 255
@@ -123,7 +123,7 @@ def test_black_and_white_by_a_palette_are_black_and_white(tmp_path: Path, palett
     assert (is_foreground(read_values(path, tones=True)) == square(1)).all()
 
 
-def test_class_numbers_are_indices_whatever_their_colours(flat: Path) -> None:
+def test_class_numbers_are_indices_whatever_their_colors(flat: Path) -> None:
     for name, most in (("cell1", 2), ("cell2", 1), ("cell10", 1)):
         values = square(1)
         values[0] = most

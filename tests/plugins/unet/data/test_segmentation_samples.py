@@ -1,4 +1,4 @@
-"""Samples: resized or cropped, varied together with their masks, normalised once."""
+"""Samples: resized or cropped, varied together with their masks, normalized once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from restore.plugins.unet.inference import normalize
 from restore.plugins.unet.settings import AugmentationSettings, ModelSettings
 
 MODEL = ModelSettings(classes=["nucleus"], fit="crop")
-STILL = AugmentationSettings(turns=False, flips=False, colour=0)
+STILL = AugmentationSettings(turns=False, flips=False, color=0)
 
 
 def marked(height: int = 24, width: int = 24) -> tuple[Tensor, Tensor]:
@@ -52,9 +52,9 @@ def test_elastic_deformation_moves_image_and_mask_together() -> None:
     assert both / either > 0.97
 
 
-def test_colours_change_and_masks_do_not() -> None:
+def test_colors_change_and_masks_do_not() -> None:
     image, masks = nuclei.draw(0, 1).image, torch.ones(1, 96, 96, dtype=torch.uint8)
-    vary = make_augmentation(STILL.model_copy(update={"colour": 1.0}), channels=3)
+    vary = make_augmentation(STILL.model_copy(update={"color": 1.0}), channels=3)
     torch.manual_seed(1)
     shown, mask = vary(tv_tensors.Image(torch.from_numpy(image).permute(2, 0, 1)), tv_tensors.Mask(masks))
     assert not torch.equal(shown, torch.from_numpy(image).permute(2, 0, 1))
@@ -89,7 +89,7 @@ def test_samples_are_plain_tensors_in_their_ranges() -> None:
     assert images.name(0) == "nuclei-000"
 
 
-def test_images_are_normalised_exactly_once() -> None:
+def test_images_are_normalized_exactly_once() -> None:
     # A second division by 255 would leave values within 0.02 of zero.
     spread = normalize(torch.rand(1, 3, 64, 64), MODEL)
     assert spread.std() > 0.5
@@ -115,8 +115,8 @@ def test_crops_are_of_the_same_place_and_small_images_are_continued() -> None:
     part, mask = cropped(image, masks, (16, 24), at_random=True)
     assert part.shape == (3, 16, 24)
     assert torch.equal(part[0] == 255, mask[0] == 1)
-    centre, _ = cropped(image, masks, (16, 16), at_random=False)
-    assert torch.equal(centre, image[:, 7:23, 2:18])
+    center, _ = cropped(image, masks, (16, 16), at_random=False)
+    assert torch.equal(center, image[:, 7:23, 2:18])
 
 
 def test_drawings_are_reproducible_and_differ() -> None:

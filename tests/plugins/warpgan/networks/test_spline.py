@@ -37,13 +37,13 @@ def test_a_warp_in_float32_is_within_a_hundredth_of_a_pixel_of_its_reference(gol
     assert np.abs(flow.numpy() - fixture.recorded["eval.fp64.flow"]).max() < 0.01
 
 
-@pytest.mark.parametrize("regulariser", [0.0, 10.0])
+@pytest.mark.parametrize("regularizer", [0.0, 10.0])
 @pytest.mark.parametrize("unit", [None, 100.0])
-def test_a_surface_equals_that_of_scipy(regulariser: float, unit: float | None) -> None:
+def test_a_surface_equals_that_of_scipy(regularizer: float, unit: float | None) -> None:
     places, values, queries = 50 * drawn(1, 2, 16, 2), 9 * drawn(2, 2, 16, 3), 80 * drawn(3, 2, 50, 2)
-    surface = thin_plate_spline(places, values, regulariser, unit).values(queries)
+    surface = thin_plate_spline(places, values, regularizer, unit).values(queries)
     for b in range(2):
-        given = RBFInterpolator(places[b], values[b], kernel="thin_plate_spline", smoothing=regulariser, degree=1)
+        given = RBFInterpolator(places[b], values[b], kernel="thin_plate_spline", smoothing=regularizer, degree=1)
         assert np.abs(surface[b].numpy() - given(queries[b].numpy())).max() < 1e-8
 
 
@@ -169,24 +169,24 @@ def test_one_point_shifts_everything() -> None:
     torch.testing.assert_close(flow, torch.tensor([2.0, -1.0])[None, :, None, None].expand(1, 2, 16, 16))
 
 
-def calm(points: Tensor, moves: Tensor, regulariser: float) -> Tensor:
+def calm(points: Tensor, moves: Tensor, regularizer: float) -> Tensor:
     """The flow over 32 x 32 pixels, whose gradients are finite."""
     for dtype in (torch.float64, torch.float32):
         given = [tensor.to(dtype).requires_grad_() for tensor in (points, moves)]
-        flow = displacement_spline(*given, 32, 32, regulariser).over(32, 32, given[0])
+        flow = displacement_spline(*given, 32, 32, regularizer).over(32, 32, given[0])
         for gradient in torch.autograd.grad(flow.square().sum(), given):
             assert gradient.isfinite().all()
         assert flow.isfinite().all()
     return flow.detach()
 
 
-@pytest.mark.parametrize("regulariser", [0.0, 1e-6, 1.0])
-def test_points_that_arrive_at_one_place_share_the_mean_of_their_displacements(regulariser: float) -> None:
+@pytest.mark.parametrize("regularizer", [0.0, 1e-6, 1.0])
+def test_points_that_arrive_at_one_place_share_the_mean_of_their_displacements(regularizer: float) -> None:
     corners = torch.tensor([[0.0, 0.0], [0.0, 31.0], [31.0, 0.0], [31.0, 31.0]], dtype=torch.float64)
     arrived = torch.cat([corners, torch.tensor([[16.0, 16.0], [16.0, 16.0]], dtype=torch.float64)])[None]
     moves = torch.zeros(1, 6, 2, dtype=torch.float64)
     moves[0, 4], moves[0, 5] = 4.0, -2.0
-    flow = calm(arrived - moves, moves, regulariser)
+    flow = calm(arrived - moves, moves, regularizer)
     assert flow.abs().max() < 2
     torch.testing.assert_close(flow[0, :, 16, 16], torch.ones(2), atol=0.05, rtol=0)
 
@@ -205,11 +205,11 @@ def test_points_all_but_on_one_line_give_a_surface_that_is_flat_across_it(apart:
         torch.testing.assert_close(exact[:, :, 16, 4:29:24], moves[:, [0, 5]].mT.float(), atol=1e-3, rtol=0)
 
 
-@pytest.mark.parametrize(("regulariser", "apart"), [(0.0, 0.0), (1e-6, 0.0), (1e-6, 1e-9)])
-def test_all_points_in_one_place_shift_everything_by_their_mean(regulariser: float, apart: float) -> None:
+@pytest.mark.parametrize(("regularizer", "apart"), [(0.0, 0.0), (1e-6, 0.0), (1e-6, 1e-9)])
+def test_all_points_in_one_place_shift_everything_by_their_mean(regularizer: float, apart: float) -> None:
     arrived = 16 + apart * drawn(1, 1, 6, 2)
     moves = (8 * drawn(2, 1, 6, 2)).round() / 8  # exact in float32 too
-    flow = calm(arrived - moves, moves, regulariser)
+    flow = calm(arrived - moves, moves, regularizer)
     torch.testing.assert_close(flow, moves.float().mean(1)[:, :, None, None].expand_as(flow), atol=0.05, rtol=0)
 
 
