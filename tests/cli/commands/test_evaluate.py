@@ -114,10 +114,11 @@ def test_whose_the_numbers_are_is_short_and_never_the_same_twice(restore, weight
 def test_the_plugin_tells_equal_names_apart():
     from restore.cli.commands.evaluate import label_models
     from restore.cli.model_ref import ModelRef
-    from restore.registry import Entry
+    from restore.registry import Entry, TaskSpec
 
-    one, other = (ModelRef(f"{plugin}/mean", Entry("tasks", plugin, "mean", "a:b", {})) for plugin in ("a", "b"))
-    third = ModelRef("b/median", Entry("tasks", "b", "median", "a:b", {}))
+    mean, median = (TaskSpec(name, "a:b", settings="a:c") for name in ("mean", "median"))
+    one, other = (ModelRef(f"{plugin}/mean", Entry(plugin, mean)) for plugin in ("a", "b"))
+    third = ModelRef("b/median", Entry("b", median))
     assert label_models([one, other, third]) == ["a/mean", "b/mean", "median"]
 
 

@@ -63,7 +63,7 @@ def test_a_damaged_checkpoint_does_not_push_out_good_ones(tmp_path: Path) -> Non
     assert load_newest(tmp_path, damaged=lambda message: None)[1].state == {"value": 77}
 
 
-@pytest.mark.parametrize("failing", ["write_tensors", "synced", "Path.rename"])
+@pytest.mark.parametrize("failing", ["write_tensors", "fsync", "Path.rename"])
 def test_a_full_disk_keeps_the_earlier_checkpoints(
     failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,7 +41,7 @@ def converter(first, norm, **model):
             renamed[f"{names[layer]}.{parameter}" if layer in names else key] = tensor
         if "generator.0.weight" not in renamed:
             raise WeightsError("its first layer is not there")
-        return {"width": len(renamed["generator.0.weight"]), **model}, renamed
+        return {"channels": len(renamed["generator.0.weight"]), **model}, renamed
 
     return Converter(f"Calls them {first} and {norm}.", convert)
 
@@ -49,16 +49,16 @@ def converter(first, norm, **model):
 CONVERTERS = {"german": converter("faltung", "norm"), "french": converter("convolution", "norm")}
 
 
-def checkpoint(first="faltung", norm="norm", width=5, seed=0):
+def checkpoint(first="faltung", norm="norm", channels=5, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return OrderedDict(
         {
-            f"{first}.weight": torch.rand(width, 3, 3, 3, generator=generator),
-            f"{first}.bias": torch.rand(width, generator=generator),
-            f"{norm}.weight": torch.rand(width, generator=generator),
-            f"{norm}.bias": torch.rand(width, generator=generator),
-            f"{norm}.running_mean": torch.rand(width, generator=generator),
-            f"{norm}.running_var": torch.rand(width, generator=generator),
+            f"{first}.weight": torch.rand(channels, 3, 3, 3, generator=generator),
+            f"{first}.bias": torch.rand(channels, generator=generator),
+            f"{norm}.weight": torch.rand(channels, generator=generator),
+            f"{norm}.bias": torch.rand(channels, generator=generator),
+            f"{norm}.running_mean": torch.rand(channels, generator=generator),
+            f"{norm}.running_var": torch.rand(channels, generator=generator),
             f"{norm}.num_batches_tracked": torch.tensor(7),
         }
     )
@@ -76,12 +76,12 @@ def test_a_foreign_checkpoint_becomes_a_weights_file(tmp_path):
     state = checkpoint()
     report = brought_in(tmp_path, state)
     assert (report.converter, report.loaded, report.notes, report.differences) == ("german", 7, [], [])
-    assert report.model == {"width": 5, "clamp": False}
+    assert report.model == {"channels": 5, "clamp": False}
     header = read_header(report.output)
     assert header.task == "small/small"
     assert header.versions["imported_from"] == "german"
     task, networks = open_weights(report.output, lambda kind, name: Small)
-    assert task.settings.model.width == 5
+    assert task.settings.model.channels == 5
     assert torch.equal(networks.generator[0].weight, state["faltung.weight"])
     assert torch.equal(networks.generator[1].running_var, state["norm.running_var"])
 
@@ -221,8 +221,8 @@ def test_rules_that_stumble_do_not_fit(tmp_path):
 
     with pytest.raises(WeightsError, match=r"a: KeyError: 'conv_first\.weight'"):
         brought_in(tmp_path, checkpoint(), {"a": Converter("", stumbling)})
-    with pytest.raises(WeightsError, match=r"model\.width: Input should be a valid integer"):
-        brought_in(tmp_path, checkpoint(), {"a": Converter("", lambda state: ({"width": "wide"}, state))})
+    with pytest.raises(WeightsError, match=r"model\.channels: Input should be a valid integer"):
+        brought_in(tmp_path, checkpoint(), {"a": Converter("", lambda state: ({"channels": "wide"}, state))})
 
 
 def test_wrong_usage_is_said_before_anything_is_read(tmp_path):

@@ -39,8 +39,8 @@ def exported(task):
     return {"generator": networks_of(task).generator}
 
 
-def saved(path, width=4, **changes):
-    task = Small(SmallSettings(model={"width": width}))
+def saved(path, channels=4, **changes):
+    task = Small(SmallSettings(model={"channels": channels}))
     given = {"task": "small/small", "model": task.settings.model.model_dump(mode="json"), "networks": exported(task)}
     return task, save_weights(path, **{**given, **changes})
 
@@ -50,7 +50,7 @@ def test_a_weights_file_rebuilds_its_networks(tmp_path):
         tmp_path / "w.safetensors", phase="pretrain", numbers=[MetricResult("psnr", "Y", "pretrain", 30.5)]
     )
     opened, networks = open_weights(path, resolve)
-    assert opened.settings.model.width == 4
+    assert opened.settings.model.channels == 4
     assert list(networks) == ["generator"]
     for key, tensor in networks_of(task)["generator"].state_dict().items():
         assert torch.equal(networks.generator.state_dict()[key], tensor)
@@ -64,7 +64,7 @@ def test_the_header_tells_what_the_file_is(tmp_path):
         {"name": "ssim", "convention": "Y", "of": "pretrain", "value": 1.0},
     ]
     header = read_header(saved(tmp_path / "w.safetensors", phase="pretrain", numbers=numbers)[1])
-    assert (header.task, header.model, header.phase) == ("small/small", {"width": 4}, "pretrain")
+    assert (header.task, header.model, header.phase) == ("small/small", {"channels": 4}, "pretrain")
     assert header.numbers[0] == {"name": "psnr", "convention": "Y", "of": "pretrain", "value": 30.5}
     assert header.numbers[1]["name"] == "ssim"
     assert header.versions["torch"] == torch.__version__
@@ -82,7 +82,7 @@ def test_the_header_is_read_without_torch(tmp_path):
 
 
 def test_options_reach_the_task(tmp_path):
-    predict, evaluate = ModelSettings(width=9), ModelSettings(width=8)
+    predict, evaluate = ModelSettings(channels=9), ModelSettings(channels=8)
     task, _ = open_weights(saved(tmp_path / "w.safetensors")[1], resolve, predict=predict, evaluate=evaluate)
     assert (task.predict_options, task.evaluate_options) == (predict, evaluate)
 
@@ -90,7 +90,7 @@ def test_options_reach_the_task(tmp_path):
 def test_networks_that_share_parameters_are_saved_whole(tmp_path):
     task = Small(SmallSettings())
     networks_of(task)["generator"][1].bias = networks_of(task)["generator"][1].weight
-    path = save_weights(tmp_path / "w.safetensors", task="small/small", model={"width": 3}, networks=exported(task))
+    path = save_weights(tmp_path / "w.safetensors", task="small/small", model={"channels": 3}, networks=exported(task))
     generator = open_weights(path, resolve)[1].generator
     assert torch.equal(generator[1].bias, generator[1].weight)
 
@@ -100,7 +100,7 @@ def test_half_precision_states_are_taken_as_they_are(tmp_path):
         key: tensor.bfloat16() for key, tensor in Small(SmallSettings()).networks()["generator"].state_dict().items()
     }
     path = save_weights(
-        tmp_path / "w.safetensors", task="small/small", model={"width": 3}, networks={"generator": state}
+        tmp_path / "w.safetensors", task="small/small", model={"channels": 3}, networks={"generator": state}
     )
     generator = open_weights(path, resolve)[1].generator
     assert torch.equal(generator[0].weight, state["0.weight"].float())
@@ -114,7 +114,7 @@ def test_every_key_that_does_not_fit_is_named(tmp_path):
     state["0.extra"] = torch.zeros(2)
     state["0.weight"] = torch.zeros(5, 3, 3, 3)
     del state["1.bias"]
-    path = saved(tmp_path / "w.safetensors", width=3, networks={"generator": state})[1]
+    path = saved(tmp_path / "w.safetensors", channels=3, networks={"generator": state})[1]
     with pytest.raises(WeightsError) as caught:
         open_weights(path, resolve)
     assert [line.strip() for line in str(caught.value).splitlines()[1:]] == [
