@@ -17,7 +17,7 @@ SAMPLE_RECIPE: Mapping[str, Any] = {
     "ema": 0.995,
     "pretrain": {"optimizer": {"lr": 4e-3, "clip_norm": 1.0, "schedule": {"name": "cosine", "warmup": 0.05}}},
     "adversarial": {
-        "weight": 7e-3,
+        "weight": 5e-3,
         "generator": {"betas": (0.5, 0.999), "schedule": {"name": "cosine"}},
         "discriminator": {"lr": 4e-4, "betas": (0.5, 0.999)},
     },
