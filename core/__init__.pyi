@@ -23,6 +23,7 @@ from .networks import Networks as Networks
 from .settings import Flag as Flag
 from .settings import OptimizerSettings as OptimizerSettings
 from .settings import Positional as Positional
+from .settings import RegisteredName as RegisteredName
 from .settings import ResumeSafe as ResumeSafe
 from .settings import RunSettings as RunSettings
 from .settings import ScheduleSettings as ScheduleSettings

@@ -26,6 +26,19 @@ class Flag:
 
 
 @dataclass(frozen=True)
+class RegisteredName:
+    """Marks a setting that holds the name of something that plugins register, as ``unet/unet``.
+
+    ``restore train`` looks the name up before it makes anything, and a run records which plugins it needs.
+    """
+
+    kind: str
+    """What it is one of: ``architectures``, ``losses``, ``datasets`` or ``metrics``."""
+    role: str | None = None
+    """The role that it must be registered for; None: any."""
+
+
+@dataclass(frozen=True)
 class Positional:
     """Marks a setting of a plugin's command that is typed without a flag: ``restore interpolate RUN A B``."""
 
@@ -139,6 +152,9 @@ class OptimizerSettings(Settings):
     """sgd: Nesterov momentum."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """Weight decay."""
+    lr_factors: dict[str, Annotated[float, Field(ge=0)]] = {}
+    """Parameters with another learning rate: factors of lr by name, as {"generator.upsample.*": 0.1}; * stands for
+    anything, and the first name that fits counts."""
     clip_norm: Annotated[float, Field(gt=0)] | None = None
     """Clip the gradient of this optimizer to this norm."""
     schedule: ScheduleSettings = ScheduleSettings()
@@ -277,6 +293,19 @@ def with_absolute_paths(settings: S) -> S:
         elif isinstance(value, Settings):
             changed[name] = with_absolute_paths(value)
     return settings.model_copy(update=changed)
+
+
+def registered_names(
+    settings: Settings, prefix: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], RegisteredName, str]]:
+    """Every setting that holds a registered name: its path, its mark and the name."""
+    for field, info in type(settings).model_fields.items():
+        value = getattr(settings, field)
+        if isinstance(value, Settings):
+            yield from registered_names(value, (*prefix, field))
+        for mark in info.metadata:
+            if isinstance(mark, RegisteredName) and value is not None:
+                yield (*prefix, field), mark, str(value)
 
 
 def leaves(model: type[BaseModel], prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:

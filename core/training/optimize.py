@@ -95,7 +95,12 @@ class PhaseOptimizers:
         }
         self.by_name = {
             name: ScheduledOptimizer(
-                settings, (p for network in phase.networks_of(name) for p in networks.raw[network].parameters())
+                settings,
+                (
+                    (f"{network}.{parameter}", tensor)
+                    for network in phase.networks_of(name)
+                    for parameter, tensor in networks.raw[network].named_parameters()
+                ),
             )
             for name, settings in phase.optimizers.items()
         }

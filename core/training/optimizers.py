@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import torch
@@ -14,25 +15,54 @@ from restore.core.errors import UsageError
 from restore.core.settings import OptimizerSettings, RunSettings, ScheduleSettings
 from restore.core.training_step import Phase
 
+NamedParameter = tuple[str, Parameter]
+"""A parameter with its name, as ``generator.conv.weight``."""
+
 ONE_CYCLE_START = 0.04
 """Rate at which one-cycle begins, as a fraction of its highest (1/25, as Smith and Topin, 2018, use)."""
 
 
-def make_optimizer(settings: OptimizerSettings, parameters: Iterable[Parameter]) -> torch.optim.Optimizer:
-    """The named optimizer over the parameters that are trainable."""
-    trainable = [parameter for parameter in parameters if parameter.requires_grad]
+def make_optimizer(settings: OptimizerSettings, parameters: Iterable[NamedParameter]) -> torch.optim.Optimizer:
+    """The named optimizer over the parameters that are trainable, in one group for each learning rate.
+
+    Args:
+        settings: which optimizer.
+        parameters: parameters by name, as ``generator.conv.weight``.
+
+    Raises:
+        UsageError: a name in ``lr_factors`` fits none of the trainable parameters.
+    """
+    trainable = [(name, parameter) for name, parameter in parameters if parameter.requires_grad]
+    groups = parameter_groups(settings, trainable)
     common: dict[str, Any] = {"lr": settings.lr, "weight_decay": settings.weight_decay}
     # one pass over the memory instead of ten; there is none for other devices
-    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in trainable)
+    fused = all(parameter.device.type in ("cpu", "cuda") for _, parameter in trainable)
     match settings.name:
         case "adam":
-            return torch.optim.Adam(trainable, betas=settings.betas, fused=fused, **common)
+            return torch.optim.Adam(groups, betas=settings.betas, fused=fused, **common)
         case "adamw":
-            return torch.optim.AdamW(trainable, betas=settings.betas, fused=fused, **common)
+            return torch.optim.AdamW(groups, betas=settings.betas, fused=fused, **common)
         case "sgd":
-            return torch.optim.SGD(trainable, momentum=settings.momentum, nesterov=settings.nesterov, **common)
+            return torch.optim.SGD(groups, momentum=settings.momentum, nesterov=settings.nesterov, **common)
         case "rmsprop":
-            return torch.optim.RMSprop(trainable, alpha=settings.betas[1], momentum=settings.momentum, **common)
+            return torch.optim.RMSprop(groups, alpha=settings.betas[1], momentum=settings.momentum, **common)
+
+
+def parameter_groups(settings: OptimizerSettings, parameters: Sequence[NamedParameter]) -> list[dict[str, Any]]:
+    """Parameters in one group for each factor of the learning rate, the ones with the full rate first.
+
+    Raises:
+        UsageError: a name in ``lr_factors`` fits no parameter, or only those that another name before it fits.
+    """
+    found: dict[str | None, list[Parameter]] = {None: [], **{pattern: [] for pattern in settings.lr_factors}}
+    for name, parameter in parameters:
+        found[next((pattern for pattern in settings.lr_factors if fnmatchcase(name, pattern)), None)].append(parameter)
+    for pattern in settings.lr_factors:
+        if not found[pattern]:
+            names = ", ".join(name for name, _ in parameters[:3])
+            raise UsageError(f"lr_factors: {pattern!r} fits none of the parameters, which are {names}, …")
+    factors: dict[str | None, float] = {None: 1.0, **settings.lr_factors}
+    return [{"params": group, "lr": factors[pattern] * settings.lr} for pattern, group in found.items() if group]
 
 
 def rate_factor(schedule: ScheduleSettings, progress: float) -> float:
@@ -96,9 +126,11 @@ class Plateau:
 class ScheduledOptimizer:
     """An optimizer whose rate is set before each of its steps."""
 
-    def __init__(self, settings: OptimizerSettings, parameters: Iterable[Parameter]) -> None:
+    def __init__(self, settings: OptimizerSettings, parameters: Iterable[NamedParameter]) -> None:
         self.settings = settings
         self.optimizer = make_optimizer(settings, parameters)
+        self._rate = settings.lr
+        self._shares = [group["lr"] / settings.lr for group in self.optimizer.param_groups]
         self.plateau = Plateau(settings.schedule) if settings.schedule.name == "plateau" else None
 
     @property
@@ -108,8 +140,8 @@ class ScheduledOptimizer:
 
     @property
     def rate(self) -> float:
-        """Learning rate of the last step."""
-        return float(self.optimizer.param_groups[0]["lr"])
+        """Learning rate of the last step, of parameters without a factor of their own."""
+        return self._rate
 
     def set_rate(self, step: int, steps: int, steps_per_epoch: int) -> None:
         """Set the rate of the step that comes next.
@@ -130,8 +162,9 @@ class ScheduledOptimizer:
             step += 1
         progress = min(1.0, step / max(1, steps))
         factor = rate_factor(schedule, progress) * (self.plateau.factor if self.plateau else 1.0)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.lr * factor
+        self._rate = self.settings.lr * factor
+        for group, share in zip(self.optimizer.param_groups, self._shares, strict=True):
+            group["lr"] = self._rate * share
 
 
 def check_schedules(phases: Sequence[Phase], settings: RunSettings, notice: Callable[[str], None]) -> None:

@@ -7,7 +7,15 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from restore.core.settings import Flag, OptimizerSettings, ResumeSafe, RunSettings, ScheduleSettings, Settings
+from restore.core.settings import (
+    Flag,
+    OptimizerSettings,
+    RegisteredName,
+    ResumeSafe,
+    RunSettings,
+    ScheduleSettings,
+    Settings,
+)
 from restore.plugins.unet.data import discovery
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -19,7 +27,7 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 class ModelSettings(Settings):
     """What rebuilds a network and feeds it as in training."""
 
-    architecture: str = "unet/unet"
+    architecture: Annotated[str, RegisteredName("architectures", role="segmentation")] = "unet/unet"
     """Which architecture, by its registered name."""
     input_channels: Annotated[int, Field(ge=1), Flag("--input-channels")] = 3
     """Channels of an image: 1 (gray), 3 (color) or 4 (color and opacity)."""
@@ -154,7 +162,7 @@ class SegmentationSettings(RunSettings):
     val_list: Path | None = None
     """Text file with the names of the images to validate on; unset: chosen by --split, or all that --train-list
     leaves."""
-    loss: str = "unet/bce-dice"
+    loss: Annotated[str, RegisteredName("losses", role="segmentation")] = "unet/bce-dice"
     """Which loss, by its registered name."""
     augment: AugmentationSettings = AugmentationSettings()
     """How training images are varied."""

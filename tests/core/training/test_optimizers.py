@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from restore.core.errors import UsageError
 from restore.core.settings import OptimizerSettings, ScheduleSettings
 from restore.core.training.ema import EMA
-from restore.core.training.optimizers import Plateau, ScheduledOptimizer, rate_factor
+from restore.core.training.optimizers import Plateau, ScheduledOptimizer, make_optimizer, rate_factor
 
 NAMES = ["constant", "linear", "cosine", "one-cycle", "multi-step", "plateau"]
 
@@ -53,8 +54,8 @@ def test_each_schedule_has_its_shape(schedule: dict[str, object], share: float, 
 
 def test_cosine_is_that_of_torch() -> None:
     settings = OptimizerSettings(lr=0.1, schedule=ScheduleSettings(name="cosine"))
-    ours = ScheduledOptimizer(settings, [nn.Parameter(torch.zeros(1))])
-    reference = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+    ours = ScheduledOptimizer(settings, [("net.weight", nn.Parameter(torch.zeros(1)))])
+    reference = torch.optim.SGD([("net.weight", nn.Parameter(torch.zeros(1)))], lr=0.1)
     theirs = torch.optim.lr_scheduler.CosineAnnealingLR(reference, T_max=20)
     for step in range(20):
         ours.set_rate(step, 20, 5)
@@ -65,7 +66,7 @@ def test_cosine_is_that_of_torch() -> None:
 
 def test_a_rate_may_move_once_an_epoch() -> None:
     settings = OptimizerSettings(lr=1.0, schedule=ScheduleSettings(name="linear", per="epoch"))
-    optimizer = ScheduledOptimizer(settings, [nn.Parameter(torch.zeros(1))])
+    optimizer = ScheduledOptimizer(settings, [("net.weight", nn.Parameter(torch.zeros(1)))])
     rates = []
     for step in range(10):
         optimizer.set_rate(step, 10, 5)
@@ -75,7 +76,9 @@ def test_a_rate_may_move_once_an_epoch() -> None:
 
 def test_the_first_epoch_of_a_warm_up_by_epochs_moves() -> None:
     schedule = ScheduleSettings(name="cosine", warmup=0.5, per="epoch")
-    optimizer = ScheduledOptimizer(OptimizerSettings(lr=1.0, schedule=schedule), [nn.Parameter(torch.zeros(1))])
+    optimizer = ScheduledOptimizer(
+        OptimizerSettings(lr=1.0, schedule=schedule), [("net.weight", nn.Parameter(torch.zeros(1)))]
+    )
     rates = []
     for epoch in range(4):
         optimizer.set_rate(5 * epoch, 20, 5)
@@ -88,7 +91,9 @@ def test_the_first_epoch_of_a_warm_up_by_epochs_moves() -> None:
 )
 def test_a_warm_up_by_epochs_ends_at_the_highest_rate(epochs: int, warmup: float, rates: list[float]) -> None:
     schedule = ScheduleSettings(name="linear", warmup=warmup, per="epoch")
-    optimizer = ScheduledOptimizer(OptimizerSettings(lr=1.0, schedule=schedule), [nn.Parameter(torch.zeros(1))])
+    optimizer = ScheduledOptimizer(
+        OptimizerSettings(lr=1.0, schedule=schedule), [("net.weight", nn.Parameter(torch.zeros(1)))]
+    )
     found = []
     for epoch in range(epochs):
         optimizer.set_rate(100 * epoch, 100 * epochs, 100)
@@ -98,7 +103,7 @@ def test_a_warm_up_by_epochs_ends_at_the_highest_rate(epochs: int, warmup: float
 
 def test_the_first_step_of_a_warm_up_moves() -> None:
     settings = OptimizerSettings(lr=1.0, schedule=ScheduleSettings(name="linear", warmup=0.5))
-    optimizer = ScheduledOptimizer(settings, [nn.Parameter(torch.zeros(1))])
+    optimizer = ScheduledOptimizer(settings, [("net.weight", nn.Parameter(torch.zeros(1)))])
     optimizer.set_rate(0, 10, 10)
     assert optimizer.rate == pytest.approx(0.2)
 
@@ -131,3 +136,20 @@ def test_an_average_follows_the_weights_and_their_statistics_and_copies_other_bu
     assert averages.networks["net"].weight.item() == 3.0
     assert averages.updates == {"net": 0}
     assert not any(p.requires_grad for p in averages.networks["net"].parameters())
+
+
+def test_named_parameters_have_their_share_of_the_rate_throughout_the_schedule() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 1, 1), nn.ConvTranspose2d(1, 1, 2))
+    named = [(f"generator.{name}", parameter) for name, parameter in net.named_parameters()]
+    settings = OptimizerSettings(lr=1e-3, lr_factors={"*.1.weight": 0.1, "generator.1.*": 0.5})
+    optimizer = ScheduledOptimizer(settings.model_copy(update={"schedule": ScheduleSettings(name="linear")}), named)
+    optimizer.set_rate(50, 100, 100)
+    groups = optimizer.optimizer.param_groups
+    assert [len(group["params"]) for group in groups] == [2, 1, 1]
+    assert [group["lr"] for group in groups] == pytest.approx([5e-4, 5e-5, 2.5e-4])
+    assert optimizer.rate == pytest.approx(5e-4)
+
+
+def test_a_name_in_lr_factors_that_fits_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"lr_factors: 'net.bais' fits none of the parameters, which are net.weight"):
+        make_optimizer(OptimizerSettings(lr_factors={"net.bais": 0.1}), [("net.weight", nn.Parameter(torch.zeros(1)))])
