@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from restore import registry
 from restore.cli.model_ref import list_trainable_tasks
 from restore.core.errors import UsageError
+from restore.registry.naming import did_you_mean
 
 if TYPE_CHECKING:
     from restore.core.weights.convert import Report
@@ -46,6 +48,14 @@ def import_weights(
     partial: Annotated[
         bool, typer.Option("--partial", help="Load the tensors that fit, and skip or initialize the others.")
     ] = False,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A model setting that no tensor shows, such as scale=2; may be repeated.",
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output file if it exists.")] = False,
 ) -> None:
     """Convert a checkpoint of another project to a weights file."""
@@ -56,18 +66,57 @@ def import_weights(
     entry = registry.entry("tasks", task)
     if "imports" not in entry.references:
         raise UsageError(f"--task {task}: {entry.full_name} cannot import checkpoints of any other converter")
+    task_type = entry.load()
+    model = read_model_settings(given or (), task_type.settings_type.model_fields["model"].annotation, entry.name)
     report = convert.import_weights(
         file,
         output,
         task=entry.full_name,
-        task_type=entry.load(),
+        task_type=task_type,
         converters=entry.locate("imports"),
         converter=converter,
+        model=model,
         partial=partial,
         overwrite=overwrite,
+        plugins={entry.plugin: entry.requirement},
     )
-    rebuilt = rebuild(entry.load(), report.model, source=str(report.output))
+    rebuilt = rebuild(task_type, report.model, source=str(report.output))
     typer.echo("\n".join(format_report(report, format_prediction(entry, tuple(rebuilt.inputs)))))
+
+
+def read_model_settings(given: Sequence[str], model: Any, task: str) -> dict[str, Any]:
+    """Return the model settings of ``NAME=VALUE`` words as a tree; a value is read as YAML.
+
+    Args:
+        given: the words, as ``scale=2`` or ``attention.rate=4``.
+        model: the settings class of the model.
+        task: name of the task, for errors.
+
+    Raises:
+        UsageError: a word has no ``=``, or the model has no such setting.
+    """
+    import yaml
+
+    from restore.core.settings import leaves, overlay
+
+    known = [".".join(path) for path, _ in leaves(model)]
+    tree: dict[str, Any] = {}
+    for word in given:
+        name, equals, text = word.partition("=")
+        name = name.removeprefix("model.").replace("-", "_")
+        if not equals:
+            raise UsageError(f"--set {word}: write it as NAME=VALUE, such as scale=2")
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; available: {', '.join(known)}"
+            raise UsageError(f"--set {word}: the model of {task} has no setting {name!r}{hint}")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise UsageError(f"--set {word}: cannot read {text!r} as a value") from None
+        for part in reversed(name.split(".")):
+            value = {part: value}
+        tree = overlay(tree, value)
+    return tree
 
 
 def format_report(report: Report, example: str) -> list[str]:

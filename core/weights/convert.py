@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from restore.core.atomic import refuse_overwrite, writable_folder
 from restore.core.errors import UsageError, WeightsError
+from restore.core.settings import overlay
 from restore.core.task import Task
 from restore.core.weights.files import differences, expected_shapes, rebuild, save_weights
 from restore.core.weights.read_checkpoint import CheckpointState, read_checkpoint
@@ -72,14 +73,29 @@ def import_weights(
     task_type: type[Task],
     converters: Mapping[str, Converter],
     converter: str | None = None,
+    model: Mapping[str, Any] | None = None,
     partial: bool = False,
     overwrite: bool = False,
+    plugins: Mapping[str, str | None] | None = None,
 ) -> Report:
-    """Write a foreign checkpoint as a weights file of ``task`` (its full name).
+    """Write a foreign checkpoint as a weights file.
 
-    Without ``converter`` the one is taken that fits exactly. Raises WeightsError naming every missing, unexpected and
-    misshapen key; with ``partial`` these are only reported, and what is missing is initialized as for training. Raises
-    UsageError when the choice is not clear or ``output`` is there already.
+    Args:
+        source: the checkpoint.
+        output: the file to write.
+        task: full name of the task, as ``srgan/srgan``.
+        task_type: its class.
+        converters: what it can import, by name.
+        converter: which one of them; None: the one that fits exactly.
+        model: model settings, as a tree, that replace those read off the checkpoint: what no tensor shows.
+        partial: only report keys that are missing, unexpected or misshapen; what is missing is initialized as for
+            training.
+        overwrite: replace ``output``.
+        plugins: the requirement of every plugin that the weights need, for the header.
+
+    Raises:
+        WeightsError: keys are missing, unexpected or misshapen; the message names them.
+        UsageError: the choice is not clear, or ``output`` is there already.
     """
     if output.suffix != ".safetensors":
         raise UsageError(f"{output}: a weights file is called *.safetensors")
@@ -90,7 +106,7 @@ def import_weights(
         raise UsageError(f"{task} has no converter {converter!r}; it has {', '.join(converters)}")
     state = read_checkpoint(source)
     tried = [converter] if converter is not None else list(converters)
-    trials = [_tried(name, converters[name], state, task_type, str(source)) for name in tried]
+    trials = [_tried(name, converters[name], state, task_type, model or {}, str(source)) for name in tried]
     chosen = _chosen(source, task, trials, partial)
     if chosen.task is None or (chosen.problems and not partial):
         raise WeightsError(_refusal(source, task, trials))
@@ -99,16 +115,32 @@ def import_weights(
         raise WeightsError(f"{source}: not one of its parameters fits {task}, read as a checkpoint of {chosen.name}")
     writable_folder(output.parent)
     origin = {"imported_from": chosen.name, "imported_file": source.name}
-    save_weights(output, task=task, model=chosen.model, networks=chosen.networks, versions=origin)
+    save_weights(output, task=task, model=chosen.model, networks=chosen.networks, versions=origin, plugins=plugins)
     notes = [*state.notes, *(f"filled in: {key}, which old checkpoints lack" for key in chosen.filled)]
     return Report(source, output, task, chosen.name, chosen.model, loaded, notes, chosen.problems)
 
 
-def _tried(name: str, converter: Converter, state: CheckpointState, task_type: type[Task], source: str) -> _Trial:
-    """What a converter makes of a state; whatever its rules stumble over means that it does not fit."""
+def _tried(
+    name: str,
+    converter: Converter,
+    state: CheckpointState,
+    task_type: type[Task],
+    given: Mapping[str, Any],
+    source: str,
+) -> _Trial:
+    """What a converter makes of a state; whatever its rules stumble over means that it does not fit.
+
+    Args:
+        name: name of the converter.
+        converter: the converter.
+        state: the state.
+        task_type: the task.
+        given: model settings that replace those that the converter reads off the state.
+        source: the checkpoint, for errors.
+    """
     try:
         model, tensors = converter.convert(dict(state.tensors))
-        task = rebuild(task_type, model, source)
+        task = rebuild(task_type, overlay(model, given), source)
         networks = task.networks()
     except (WeightsError, ValueError, LookupError, TypeError, ArithmeticError, RuntimeError) as error:
         said = str(error) if isinstance(error, WeightsError) else f"{type(error).__name__}: {error}"

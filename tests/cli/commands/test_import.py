@@ -22,6 +22,29 @@ def test_a_checkpoint_comes_in_and_can_be_used(restore, photo, tmp_path):
     assert "(24 x 18)" in out
 
 
+def test_a_model_setting_that_no_tensor_shows_is_given(restore, tmp_path):
+    torch.save({"amplifier.weight": torch.tensor([1.0])}, tmp_path / "net.pth")
+    status, out, _ = restore("import", "net.pth", "--task", "twice", "--set", "scale=2", "--output", "w.safetensors")
+    assert status == 0
+    assert "for upscaling_plugin/twice (scale 2)" in out
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "said"),
+    [
+        ("scale", 2, "--set scale: write it as NAME=VALUE"),
+        ("scael=2", 2, "--set scael=2: the model of twice has no setting 'scael'; did you mean 'scale'?"),
+        ("scale=[", 2, "--set scale=[: cannot read '[' as a value"),
+        ("scale=much", 1, "scale: Input should be a valid integer"),
+    ],
+)
+def test_a_model_setting_that_cannot_be_is_refused(restore, tmp_path, given, status, said):
+    torch.save({"amplifier.weight": torch.tensor([1.0])}, tmp_path / "net.pth")
+    ended, _, err = restore("import", "net.pth", "--task", "twice", "--set", given, "--output", "w.safetensors")
+    assert ended == status
+    assert said in err
+
+
 @pytest.mark.parametrize(
     ("task", "example"),
     [("touched", "photo.jpg --second-mask second_mask.png --output out/"), ("touched-in-vain", "--help")],
