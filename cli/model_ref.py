@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restore import registry
-from restore.core.errors import UsageError
+from restore.core.errors import UsageError, WeightsError
+from restore.core.versions import advise_installation
 from restore.registry.naming import did_you_mean
 
 if TYPE_CHECKING:
@@ -72,19 +73,25 @@ def resolve_model(name: str) -> ModelRef:
         if name in dict(list_classical_methods()):
             return _resolve_classical(name)
         raise
-    return ModelRef(name, registry.entry("tasks", header.task), weights, header)
+    try:
+        entry = registry.entry("tasks", header.task)
+    except registry.RegistryError as error:
+        advice = advise_installation(header.plugins)
+        raise WeightsError(f"{name}: {error}\n{advice}") if advice else error from error
+    return ModelRef(name, entry, weights, header)
 
 
 def _resolve_classical(name: str) -> ModelRef:
     try:
         entry = registry.entry("tasks", name)
-    except registry.UnknownName:
+    except registry.UnknownName as error:
         if Path(name).suffix or any(separator in name for separator in (os.sep, os.altsep or "/")):
             raise UsageError(f"{name}: no such file or folder") from None
         known = [known for known, _ in list_models()]
         listed = f"; available: {', '.join(known)}" if known else ""
         raise UsageError(
             f"no run, weights file or classical method is called '{name}'{did_you_mean(name, known) or listed}"
+            + (error.unusable and f"\n{error.unusable}")
         ) from None
     if needs_training(entry):
         raise UsageError(

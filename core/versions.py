@@ -1,7 +1,9 @@
-"""Versions of installed packages."""
+"""Versions of installed packages, and of those that plugins come from."""
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 
@@ -11,3 +13,15 @@ def installed_version(distribution: str) -> str | None:
         return version(distribution)
     except PackageNotFoundError:
         return None
+
+
+def advise_installation(plugins: Mapping[str, str | None]) -> str:
+    """Return how to install what is missing; empty if nothing is.
+
+    Args:
+        plugins: the requirement of each plugin, as ``{"denoise": "restore-denoise==0.1.0"}``; None for a local module.
+    """
+    missing = [line for line in plugins.values() if line and installed_version(line.partition("==")[0]) is None]
+    if not missing:
+        return ""
+    return f"It needs what is not installed here: pip install {' '.join(map(shlex.quote, dict.fromkeys(missing)))}"

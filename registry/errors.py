@@ -19,11 +19,13 @@ class UnknownName(RegistryError):
 
     exit_status = 2
 
-    def __init__(self, message: str, *, name: str = "", close: Sequence[str] = ()) -> None:
+    def __init__(self, message: str, *, name: str = "", close: Sequence[str] = (), unusable: str = "") -> None:
         super().__init__(message)
         self.name = name
         self.close = tuple(close)
         """Close names, best first."""
+        self.unusable = unusable
+        """A line about the installed plugins that cannot be used, one of which may have it; empty if there are none."""
 
 
 class AmbiguousName(RegistryError):

@@ -70,6 +70,11 @@ class Entry:
         """Name that is never ambiguous: ``srgan/msrresnet``."""
         return f"{self.plugin}/{self.name}"
 
+    @property
+    def requirement(self) -> str | None:
+        """What to install for it, as ``restorekit==0.1.0``; ``None`` for a local module."""
+        return "==".join(filter(None, [self.distribution, self.version])) if self.distribution else None
+
     def load(self) -> Any:
         """Import and return the object itself. Raises :class:`MissingReference` if it cannot be imported."""
         return self._import(self.reference)

@@ -12,7 +12,7 @@ from restore.registry.discovery import Candidate, Discovery, discover, own_versi
 from restore.registry.errors import AmbiguousName, PluginNotReady, RequirementUnmet, UnknownName
 from restore.registry.kinds import KINDS, SINGULAR, Kind
 from restore.registry.loading import Loaded, load, make_hook_manager
-from restore.registry.naming import close_matches, did_you_mean, normalize_name, normalize_plugin
+from restore.registry.naming import close_matches, did_you_mean, normalize_name, normalize_plugin, one_line
 from restore.registry.project_file import Project, find_project
 from restore.registry.references import Entry
 from restore.registry.resolution import Plugin, ResolvedPlugin, State, resolve
@@ -218,15 +218,24 @@ class Registry:
         self._refuse_unready(normalize_plugin(wanted))
         known = [entry.name for entry in entries]
         hint = did_you_mean(wanted, known) or _format_available(known)
-        bad = [
-            each.candidate.name
-            for each in self._resolved
-            if self._status(each)[0] in ("broken", "incompatible", "conflict")
-        ]
-        unready = f" (not usable: {', '.join(bad)}; see `restore list-plugins`)" if bad else ""
+        unusable = self._describe_unusable()
         raise UnknownName(
-            f"no {SINGULAR[kind]} is called {wanted!r}{hint}{unready}", name=wanted, close=close_matches(wanted, known)
+            "\n".join(filter(None, [f"no {SINGULAR[kind]} is called {wanted!r}{hint}", unusable])),
+            name=wanted,
+            close=close_matches(wanted, known),
+            unusable=unusable,
         )
+
+    def _describe_unusable(self) -> str:
+        """Return one line about plugins that cannot be used although nobody disabled them; empty if there are none."""
+        found = []
+        for each in self._resolved:
+            state, reason = self._status(each)
+            if state in ("broken", "incompatible", "conflict"):
+                found.append(f"{each.candidate.name} ({each.candidate.source}) is {state}: {one_line(reason, 120)}")
+        if len(found) > 1:
+            found = [f"{found[0]}; and {len(found) - 1} more, see restore list-plugins"]
+        return f"A plugin that is installed cannot be used: {found[0]}" if found else ""
 
     def _refuse_unready(self, name: str) -> None:
         """Raise PluginNotReady with the reason if there are plugins of this name and none of them can be used."""

@@ -162,11 +162,17 @@ class CommandSpec(Spec):
     """The settings class whose fields become flags of the command."""
     needs: Literal["weights", "nothing"] = field(kw_only=True)
     """``"weights"`` if its first argument is a run or a weights file, otherwise ``"nothing"``."""
+    weights_of: tuple[str, ...] = field(default=(), kw_only=True)
+    """The tasks of the plugin whose weights it takes; empty: all of them, and of any task if the plugin has none."""
 
     def _find_errors(self) -> Iterator[tuple[str, str]]:
         yield from super()._find_errors()
         known = self.needs in ("weights", "nothing")
         yield "needs", "" if known else f"{self.needs!r} is not 'weights' or 'nothing'"
+        yield "weights_of", _check_type(self.weights_of, tuple, "a tuple of names")
+        for task in self.weights_of:
+            yield "weights_of", check_name("tasks", task)
+        yield "weights_of", "the command needs no weights" if self.weights_of and self.needs != "weights" else ""
 
 
 def _check_type(value: object, wanted: type, name: str) -> str:

@@ -11,7 +11,7 @@ import typer
 
 from restore import registry
 from restore.cli.exit import DEBUG_FLAG
-from restore.cli.model_ref import resolve_model
+from restore.cli.model_ref import needs_training, resolve_model
 from restore.cli.typer_groups import LookupGroup, make_command
 from restore.core.errors import UsageError
 from restore.registry.naming import did_you_mean
@@ -114,7 +114,9 @@ def plugin_command(entry: registry.Entry, arguments: list[str]) -> Any:
     debug = Annotated[bool, typer.Option(DEBUG_FLAG, help="Show the traceback of an error.")]
     parameters.append(Parameter("debug", Parameter.KEYWORD_ONLY, default=False, annotation=debug))
     if needs_weights:
-        where = Annotated[str, typer.Argument(metavar="RUN", help="A run folder or a weights file.")]
+        tasks = " or ".join(task.name for task in list_accepted_tasks(entry))
+        described = f"A run folder or a weights file of {tasks or 'any task'}."
+        where = Annotated[str, typer.Argument(metavar="RUN", help=described)]
         parameters.insert(0, Parameter("run", Parameter.KEYWORD_ONLY, annotation=where))
     return make_command(
         entry.name.rpartition(" ")[2],
@@ -125,16 +127,25 @@ def plugin_command(entry: registry.Entry, arguments: list[str]) -> Any:
     )
 
 
+def list_accepted_tasks(command: registry.Entry) -> list[registry.Entry]:
+    """Return the tasks whose weights a command takes: of its own plugin, or none if that has no tasks."""
+    chosen = command.spec.weights_of if isinstance(command.spec, registry.CommandSpec) else ()
+    return [
+        task
+        for task in registry.entries("tasks")
+        if task.plugin == command.plugin and needs_training(task) and (not chosen or task.name in chosen)
+    ]
+
+
 def _run_with_weights(entry: registry.Entry, name: str, settings: Any) -> None:
     """Open the weights and call ``function(task, modules, settings)``."""
     model = resolve_model(name)
     if model.weights is None:
         raise UsageError(f"restore {entry.name} needs a run folder or a weights file; {name} is a classical method")
-    tasks_of_plugin = [task for task in registry.entries("tasks") if task.plugin == entry.plugin]
-    # A plugin with tasks has commands for its own tasks; one without tasks offers tools for any task.
-    if tasks_of_plugin and model.entry.plugin != entry.plugin:
+    accepted = list_accepted_tasks(entry)
+    if accepted and model.entry not in accepted:
         raise UsageError(
-            f"restore {entry.name} needs weights of {' or '.join(task.full_name for task in tasks_of_plugin)}; "
+            f"restore {entry.name} needs weights of {' or '.join(task.full_name for task in accepted)}; "
             f"{name} holds weights of {model.entry.full_name}"
         )
     method, networks = model.open()

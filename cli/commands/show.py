@@ -246,6 +246,11 @@ def _weights_text(described: dict[str, Any]) -> Iterator[str]:
         yield from _flat(described["model"], "    ")
     if described["versions"]:
         yield f"  written by  {', '.join(f'{name} {version}' for name, version in described['versions'].items())}"
+    if described["plugins"]:
+        needs = (
+            f"{plugin} ({requirement or 'a local module'})" for plugin, requirement in described["plugins"].items()
+        )
+        yield f"  needs       {', '.join(needs)}"
     if described["numbers"]:
         yield ""
         numbers = [(n, math.nan if n["value"] is None else float(n["value"])) for n in described["numbers"]]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from inspect import Parameter
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,7 @@ from restore.cli.model_ref import list_trainable_tasks, needs_training
 from restore.cli.typer_groups import LookupGroup, make_command
 from restore.core.errors import Interrupted, NothingToTrain, ProcessFailed, UsageError
 from restore.core.runtime.processes import how_many, is_main_process, launched
+from restore.core.versions import advise_installation
 from restore.registry.naming import did_you_mean
 
 if TYPE_CHECKING:
@@ -67,8 +69,20 @@ class TrainCommands(LookupGroup):
         except registry.UnknownName as error:
             known = [name for name, _ in list_trainable_tasks()]
             hint = did_you_mean(args[0], known) or f"; available: {', '.join(known)}"
-            raise UsageError(f"no task '{args[0]}' to train{hint}") from error
+            advice = [error.unusable, _advise_for_resume(args)]
+            raise UsageError("\n".join(filter(None, [f"no task '{args[0]}' to train{hint}", *advice]))) from error
         return args[0], train_command(entry, args[1:]), args[1:]
+
+
+def _advise_for_resume(args: list[str]) -> str:
+    """Return how to install what a run needs that ``--resume RUN`` names; empty if nothing is missing."""
+    from restore.core.records.folder import read_plugins
+
+    for flag, value in pairwise(args):
+        if flag == "--resume":
+            with suppress(UsageError):
+                return advise_installation(read_plugins(Path(value)))
+    return ""
 
 
 def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
@@ -105,10 +119,12 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         debug: bool,  # noqa: ARG001 - handled by the root of the command line
         **given: Any,
     ) -> None:
+        from restore.cli.settings.registered_names import find_needed_plugins
         from restore.cli.settings.run_settings import format_config, load_run_settings
 
         typed = flags.source(given, arguments)
         settings, sources = load_run_settings(entry, model, presets, config, resume, typed)
+        plugins = find_needed_plugins(entry, settings, sources)
         if is_main_process() and not launched():
             for warning in registry.project().warnings:
                 print_warning(warning)
@@ -117,7 +133,7 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         elif num_processes is not None and num_processes > 1 and not launched():
             train_in_processes(num_processes, settings.device)
         else:
-            train(entry, settings, resume)
+            train(entry, settings, resume, plugins)
 
     own = [
         Parameter(
@@ -128,13 +144,14 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
     return make_command(entry.name, run, [*own, *parameters], help_text=format_help(entry, model), epilog=EPILOG)
 
 
-def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
+def train(entry: registry.Entry, settings: Any, resume: Path | None, plugins: Mapping[str, str | None]) -> None:
     """Train and show the progress; with several processes only the main one prints.
 
     Args:
         entry: the task.
         settings: its settings.
         resume: run folder to resume, if any.
+        plugins: the requirement of every plugin that the run needs.
     """
     from restore.cli.console import show_progress
     from restore.cli.console.log_capture import print_log_warnings
@@ -148,7 +165,7 @@ def train(entry: registry.Entry, settings: Any, resume: Path | None) -> None:
         print_log_warnings(progress.warn if main else _ignore),
         _resume_hint(entry.name, progress),
     ):
-        Trainer(task_type, settings, name=entry.full_name, listeners=[progress], resume=resume).fit()
+        Trainer(task_type, settings, name=entry.full_name, plugins=plugins, listeners=[progress], resume=resume).fit()
 
 
 @contextmanager

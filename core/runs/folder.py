@@ -94,9 +94,22 @@ def _unused(path: Path) -> Path:
             return free
 
 
-def write_config(folder: RunFolder, settings: RunSettings, task: str, device: str) -> None:
-    """Write every setting, and under ``run`` what else the run depends on."""
-    config = {RUN_KEY: {"task": task, **environment(device)}, **settings.model_dump(mode="json")}
+def write_config(
+    folder: RunFolder, settings: RunSettings, task: str, device: str, plugins: Mapping[str, str | None]
+) -> None:
+    """Write every setting, and under ``run`` what else the run depends on.
+
+    Args:
+        folder: the run folder.
+        settings: every setting of the run.
+        task: full name of the task.
+        device: what it runs on.
+        plugins: the requirement of every plugin that it needs, as ``{"srgan": "restorekit==0.1.0"}``.
+    """
+    config = {
+        RUN_KEY: {"task": task, "plugins": dict(plugins), **environment(device)},
+        **settings.model_dump(mode="json"),
+    }
     write_atomically(folder.config, yaml.safe_dump(config, sort_keys=False, allow_unicode=True).encode())
 
 
@@ -113,6 +126,12 @@ def read_task(run: Path) -> str:
     if not isinstance(about, Mapping) or "task" not in about:
         raise UsageError(f"{run / 'config.yaml'} does not say which task it is of; is it a run's own config?")
     return str(about["task"])
+
+
+def read_plugins(run: Path) -> dict[str, str | None]:
+    """The requirement of every plugin that a run needs, as far as its config says."""
+    plugins = (_read_yaml(run).get(RUN_KEY) or {}).get("plugins")
+    return plugins if isinstance(plugins, dict) else {}
 
 
 def _read_yaml(run: Path) -> dict[str, Any]:

@@ -32,5 +32,7 @@ class RunContext:
     tracker: Tracker | None
     """None on every process but the main one."""
     emit: Callable[[Event], None]
+    plugins: Mapping[str, str | None]
+    """The requirement of every plugin that the run needs."""
     fingerprint: Mapping[str, Any]
     """What tells the data of the run from others, see ``resume_checks.fingerprint``."""

@@ -60,6 +60,8 @@ class Trainer:
         task_type: the class of the task.
         settings: what the run is a function of; what they leave to the data or to this machine is filled in once.
         name: full name of the task, such as ``srgan/srgan``; weights files carry it, and are opened by it.
+        plugins: the requirement of every plugin that the run needs, as ``{"srgan": "restorekit==0.1.0"}``, for its
+            config and its weights files; None for a local module.
         listeners: told about everything that happens, on the main process only.
         resume: folder of a run to resume, which keeps its own settings but for resume-safe ones that are set in
             ``settings``; unset, a new run is made.
@@ -74,6 +76,7 @@ class Trainer:
         settings: RunSettings,
         *,
         name: str,
+        plugins: Mapping[str, str | None] | None = None,
         listeners: Sequence[events.Listener] = (),
         resume: Path | None = None,
     ) -> None:
@@ -82,6 +85,7 @@ class Trainer:
         self.task_type = task_type
         self.settings = settings
         self.name = name
+        self.plugins = dict(plugins or {})
         self.listeners = listeners
         self.resume = resume
 
@@ -122,7 +126,7 @@ class Trainer:
         seed_everything(derive_seed(settings.seed, "steps", accelerator.process_index))
         emit = self._emit if accelerator.is_main_process else lambda _: None
         context = RunContext(
-            task, self.name, settings, phases, folder, accelerator, networks, tracker, emit, identity
+            task, self.name, settings, phases, folder, accelerator, networks, tracker, emit, self.plugins, identity
         )  # fmt: skip
         emit(_started(context, data, checkpoint, taken))
         try:
@@ -192,7 +196,7 @@ class Trainer:
             return RunFolder(Path(from_main(accelerator, None))), None
         folder = RunFolder(self.resume) if self.resume else new_run_folder(settings, self.name)
         folder.create()
-        write_config(folder, settings, self.name, shown(accelerator.device))
+        write_config(folder, settings, self.name, shown(accelerator.device), self.plugins)
         from_main(accelerator, folder.path)
         if checkpoint is None:
             return folder, Tracker(folder)

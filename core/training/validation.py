@@ -117,17 +117,18 @@ class Validation:
         return improved or phase.name not in progress.numbers
 
     def _export(self, networks: Mapping[str, nn.Module], numbers: Sequence[MetricResult], best: bool) -> None:
-        folder = self.context.folder
+        context, folder = self.context, self.context.folder
         inference = {name: networks[name] for name in self.context.networks.inference}
         paths = [folder.last, *([folder.best_of(self.phase.name), folder.best] if best else [])]
         for path in paths:
             save_weights(
                 path,
-                task=self.context.name,
-                model=self.context.settings.model.model_dump(mode="json"),
+                task=context.name,
+                model=context.settings.model.model_dump(mode="json"),
                 networks=inference,
                 phase=self.phase.name,
                 numbers=[asdict(number) for number in numbers],
+                plugins=context.plugins,
             )
         if best and not self.context.networks.only_inference:
             checkpoints.save_tensors(folder.start_of_next(self.phase.name), checkpointing.named_tensors(networks))

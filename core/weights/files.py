@@ -21,7 +21,7 @@ from restore.core.metrics import MetricResult
 from restore.core.networks import Networks, frozen
 from restore.core.settings import Settings
 from restore.core.task import Task
-from restore.core.versions import installed_version
+from restore.core.versions import advise_installation, installed_version
 from restore.core.weights.header import Header, read_header
 from restore.core.weights.tensors import storable, write_tensors
 
@@ -39,11 +39,22 @@ def save_weights(
     phase: str | None = None,
     numbers: Iterable[MetricResult | Mapping[str, Any]] = (),
     versions: Mapping[str, str] | None = None,
+    plugins: Mapping[str, str | None] | None = None,
 ) -> Path:
     """Write networks (or their states) as one safetensors file, whole or not at all.
 
-    ``model`` must be plain JSON: ``settings.model.model_dump(mode="json")``. The keys are ``<network>.<parameter>``.
-    Raises RestoreError when the file cannot be written.
+    Args:
+        path: the file to write.
+        task: full name of the task, as ``srgan/srgan``.
+        model: the settings that rebuild the networks, as plain JSON: ``settings.model.model_dump(mode="json")``.
+        networks: the networks or their states; the keys in the file are ``<network>.<parameter>``.
+        phase: phase of the run that they come from.
+        numbers: what was measured.
+        versions: where the weights came from, if not from here.
+        plugins: the requirement of every plugin that was needed, see `Header`.
+
+    Raises:
+        RestoreError: the file cannot be written.
     """
     tensors = storable(
         {
@@ -58,6 +69,7 @@ def save_weights(
         phase=phase,
         numbers=[asdict(number) if isinstance(number, MetricResult) else dict(number) for number in numbers],
         versions={**_versions(), **(versions or {})},
+        plugins=dict(plugins or {}),
         digest=_digest(tensors),
     )
     with atomic_write(path) as temporary:
@@ -84,7 +96,10 @@ def open_weights(
     try:
         task_type: type[Task] = resolve("tasks", header.task)
     except LookupError as error:
-        raise WeightsError(f"{path}: made by the task {header.task!r}, which cannot be used here: {error}") from error
+        advice = advise_installation(header.plugins)
+        raise WeightsError(
+            f"{path}: made by the task {header.task!r}, which cannot be used here: {error}" + (advice and f"\n{advice}")
+        ) from error
     return load_weights(path, header, task_type, predict=predict, evaluate=evaluate)
 
 
@@ -106,10 +121,17 @@ def load_weights(
         evaluate: options of ``restore evaluate``; unset: their defaults.
 
     Raises:
-        WeightsError: the file is damaged, or any key is missing, unexpected or of another shape.
+        WeightsError: the file is damaged, a plugin that it needs is not installed, or any key is missing, unexpected
+            or of another shape.
     """
-    task = rebuild(task_type, header.model, source=str(path)).with_options(predict=predict, evaluate=evaluate)
-    networks = task.networks()
+    try:
+        task = rebuild(task_type, header.model, source=str(path)).with_options(predict=predict, evaluate=evaluate)
+        networks = task.networks()
+    except LookupError as error:  # an architecture of another plugin, perhaps
+        advice = advise_installation(header.plugins)
+        if not advice:
+            raise
+        raise WeightsError(f"{path}: cannot be used here: {error}\n{advice}") from error
     load_exactly(networks, read_tensors(path, header), source=str(path))
     return task, Networks(frozen({**networks, **task.helper_networks()}))
 

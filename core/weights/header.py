@@ -38,12 +38,16 @@ class Header:
     """What was measured: ``{"name", "convention", "of", "value"}`` each."""
     versions: dict[str, str] = field(default_factory=dict)
     """What wrote the file, and where the weights came from."""
+    plugins: dict[str, str | None] = field(default_factory=dict)
+    """The requirement of every plugin that the run needed, as ``{"srgan": "restorekit==0.1.0"}``; None for a local
+    module."""
     digest: str | None = None
     """SHA-256 of every tensor, by which damage to the numbers themselves is noticed."""
 
     def dumps(self) -> dict[str, str]:
         """The metadata of the safetensors file."""
-        return {"format": "pt", ENTRY: json.dumps(asdict(self), sort_keys=True)}
+        # one entry only: the library writes several in an order of chance, and equal runs should write equal files
+        return {ENTRY: json.dumps(asdict(self), sort_keys=True)}
 
 
 def find_weights(path: Path) -> Path:
@@ -71,6 +75,7 @@ def read_header(path: Path) -> Header:
     described = _described(path, safetensors_header(path))
     kinds = {"task": str, "model": dict, "versions": dict}
     fits = all(isinstance(described.get(key), kind) for key, kind in kinds.items())
+    fits = fits and are_requirements(described.get("plugins", {}))
     if fits and are_numbers(described.get("numbers")):
         with suppress(TypeError):  # an entry that only a newer restore knows
             return Header(**described)
@@ -85,6 +90,11 @@ def are_numbers(found: Any) -> bool:
         and isinstance(one.get("value", ""), int | float | None)
         for one in found
     )
+
+
+def are_requirements(found: Any) -> bool:
+    """Whether something out of a file names the requirement of each plugin; a local module has none."""
+    return isinstance(found, dict) and all(isinstance(line, str | None) for line in found.values())
 
 
 def _described(path: Path, header: Mapping[str, Any]) -> dict[str, Any]:

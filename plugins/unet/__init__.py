@@ -167,6 +167,7 @@ def restore_commands() -> list[CommandSpec]:
             f"{HOME}.commands:compare_levels",
             settings=f"{HOME}.options:LevelsSettings",
             needs="weights",
+            weights_of=("nested-unet",),
             summary="What each pruned level of a UNet++ costs and gives.",
         ),
     ]

@@ -37,6 +37,7 @@ def restore_commands() -> list[CommandSpec]:
             f"restore.plugins.vae.commands:{name}",
             settings=f"{_SETTINGS}:{name.capitalize()}Settings",
             needs="weights",
+            weights_of=("vae",) if name == "sample" else (),
             summary=summary,
         )
         for name, summary in commands.items()

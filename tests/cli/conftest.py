@@ -56,6 +56,7 @@ def restore_tasks():
 def restore_losses():
     return [
         LossSpec("wilting", "restore_garden.task:wilting", role="pixel", summary="How much has wilted."),
+        LossSpec("rot", "restore_garden.task:wilting", role="inpainting", summary="How much has rotted."),
     ]
 
 
@@ -95,7 +96,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from restore.core.settings import Flag, OptimizerSettings, RunSettings, Settings
+from restore.core.settings import Flag, OptimizerSettings, RegisteredName, RunSettings, Settings
 
 print("the garden prints while it is imported")
 
@@ -131,6 +132,8 @@ class GrowSettings(RunSettings):
     """Flowers of each row."""
     notes: dict[str, int] = {}
     """Anything."""
+    damage: Annotated[str, RegisteredName("losses", role="pixel"), Flag("--damage")] = "garden/wilting"
+    """How damage is counted, by its registered name."""
     epochs: int = 2
     batch_size: int = 4
     samples_per_epoch: int | None = 8

@@ -195,3 +195,55 @@ def test_a_run_can_be_shown_with_the_numbers_of_its_summary(restore, run_folder)
     assert result.exit_code == 0
     assert "weights of garden/grow-flowers, phase only" in result.stdout
     assert "mse (mean over pixels)" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("moon/dust", "--damage: no plugin is called 'moon'; "),
+        (
+            "garden/wilt",
+            "--damage: plugin 'garden' has no loss 'wilt'; did you mean 'garden/wilting'? (got garden/wilt,",
+        ),
+        (
+            "rot",
+            "--damage: loss garden/rot is registered for inpainting, not for pixel (got rot, from the command line)",
+        ),
+    ],
+)
+def test_a_name_that_nothing_is_registered_under_is_refused_before_a_folder_is_made(restore, in_garden, name, said):
+    result = restore("train", "grow-flowers", "--name", "first", "--damage", name)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+    assert not (in_garden / "runs").exists()
+
+
+def test_a_run_and_its_weights_name_the_plugins_that_they_need(run_folder):
+    from restore.core.weights.header import read_header
+
+    needed = {"garden": "restore-garden==1.2"}
+    assert yaml.safe_load((run_folder / "config.yaml").read_text())["run"]["plugins"] == needed
+    assert read_header(run_folder / "best.safetensors").plugins == needed
+
+
+def test_what_was_made_with_a_plugin_that_is_missing_says_what_to_install(restore, in_garden, run_folder):
+    from restore.core.weights.files import save_weights
+
+    plugins = {"garden": "restore-garden==1.0", "moon": "restore-moon==2.1"}
+    save_weights(in_garden / "x.safetensors", task="moon/dust", model={}, networks={}, plugins=plugins)
+    for command in ("evaluate", "smell"):
+        result = restore(command, "x.safetensors")
+        assert result.exit_code == 1
+        assert result.stderr.endswith("It needs what is not installed here: pip install restore-moon==2.1\n")
+    config = yaml.safe_load((run_folder / "config.yaml").read_text())
+    config["run"] |= {"task": "moon/dust", "plugins": plugins}
+    (run_folder / "config.yaml").write_text(yaml.safe_dump(config))
+    result = restore("train", "dust", "--resume", str(run_folder))
+    assert "pip install restore-moon==2.1" in result.stderr
+
+
+def test_equal_runs_write_equal_weights_files(restore, in_garden):
+    for name in ("one", "two"):
+        assert restore("train", "grow-flowers", "--name", name).exit_code == 0
+    one, two = ((in_garden / "runs" / name / "best.safetensors").read_bytes() for name in ("one", "two"))
+    assert one == two

@@ -47,7 +47,7 @@ def test_a_mistake_gets_one_message_that_helps(restore, arguments, message):
     result = restore(*arguments)
     assert result.exit_code == 2
     assert message in result.stderr
-    assert result.stderr.count("Error: ") == 1
+    assert f"\n{result.stderr}".count("\nError: ") == 1
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
 

@@ -20,7 +20,7 @@ from restore.core.atomic import writable_folder
 from restore.core.errors import RestoreError, UsageError, WeightsError
 from restore.core.metrics import MetricResult
 from restore.core.weights.files import open_weights, save_weights
-from restore.core.weights.header import find_weights, read_header
+from restore.core.weights.header import find_weights, read_header, safetensors_header
 
 
 class Small(untrained.Small):
@@ -254,3 +254,21 @@ def test_a_folder_is_made_and_tried_before_work_begins(tmp_path, monkeypatch):
     monkeypatch.setattr("restore.core.atomic.Path.write_bytes", lambda *_: (_ for _ in ()).throw(OSError(30, "ro")))
     with pytest.raises(RestoreError, match="cannot be written to: the file system is read-only"):
         writable_folder(tmp_path / "a")
+
+
+def test_an_architecture_whose_plugin_is_missing_says_what_to_install(tmp_path):
+    class Elsewhere(Small):
+        def networks(self):
+            raise LookupError("no plugin is called 'moon'")
+
+    _, path = saved(tmp_path / "w.safetensors", plugins={"moon": "restore-moon==1.0", "small": None})
+    with pytest.raises(WeightsError, match=r"no plugin is called 'moon'\n.* pip install restore-moon==1.0"):
+        open_weights(path, lambda *_: Elsewhere)
+    _, path = saved(tmp_path / "w.safetensors")
+    with pytest.raises(LookupError, match="no plugin is called 'moon'"):
+        open_weights(path, lambda *_: Elsewhere)
+
+
+def test_metadata_have_one_entry_so_that_their_order_is_no_chance(tmp_path):
+    _, path = saved(tmp_path / "w.safetensors")
+    assert list(safetensors_header(path)["__metadata__"]) == ["restore"]

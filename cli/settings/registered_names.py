@@ -1,0 +1,43 @@
+"""Look up the names of registered things that settings hold, and find out which plugins a run needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from restore import registry
+from restore.cli.settings.setting import list_settings
+from restore.cli.settings.sources import Source, find_origins
+from restore.core.errors import UsageError
+from restore.core.settings import Settings, registered_names
+
+
+def find_needed_plugins(
+    task: registry.Entry, settings: Settings, sources: Sequence[Source] = ()
+) -> dict[str, str | None]:
+    """Return the requirement of every plugin that a run needs, as ``{"srgan": "restorekit==0.1.0"}``.
+
+    Args:
+        task: the task.
+        settings: its settings, whose registered names are looked up.
+        sources: where they came from, for errors.
+
+    Raises:
+        UsageError: nothing of a name is registered, or not for what it has to do; the message names the flag.
+        RegistryError: the plugin that has it cannot be used.
+    """
+    needed = {task.plugin: task.requirement}
+    labels = {setting.path: setting.label for setting in list_settings(type(settings))}
+    typed_as = {path: flag for source in sources for path, flag in source.typed_as.items()}
+    for path, mark, name in registered_names(settings):
+        flag = typed_as.get(path) or labels.get(path) or ".".join(path)
+        end = f"(got {name}, from {find_origins(sources).get(path, 'the defaults')})"
+        try:
+            found = registry.entry(mark.kind, name)
+        except (registry.UnknownName, registry.AmbiguousName) as error:
+            raise UsageError(f"{flag}: {error} {end}") from error
+        role = getattr(found.spec, "role", None)
+        if mark.role not in (None, role):
+            described = f"{registry.SINGULAR[found.kind]} {found.full_name}"
+            raise UsageError(f"{flag}: {described} is registered for {role}, not for {mark.role} {end}")
+        needed[found.plugin] = found.requirement
+    return dict(sorted(needed.items()))
