@@ -32,8 +32,8 @@ ARCHITECTURE_ROLES: Final[Mapping[str, str]] = {
     "restoration": "``network(images)``: (B, 3, H, W) in [0, 1] to the same shape, about [0, 1].",
     "inpainting": "``network(images, masks)``: (B, 3, H, W) and (B, 1, H, W), one where an image is to be filled in, "
     "to images of the same shape. It must not depend on what the image shows there.",
-    "segmentation": "Built with ``input_channels`` and ``num_classes``. ``network(images)``: (B, input_channels, H, W) to "
-    "logits (B, num_classes, H, W), or to several such, the last of which counts.",
+    "segmentation": "Built with ``input_channels`` and ``num_classes``. ``network(images)``: (B, input_channels, H, W) "
+    "to logits (B, num_classes, H, W), or to several such, the last of which counts.",
     "autoencoder": "``network.encode(images)``: (B, 3, H, W) in [0, 1] to codes; ``network.decode(codes)``: back.",
     "warping": "``network(images, style, scale)``: (B, 3, H, W) in [-1, 1] to images of the same shape, redrawn in a "
     "style and warped by ``scale`` times the displacements of control points.",

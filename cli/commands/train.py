@@ -76,7 +76,7 @@ class TrainCommands(LookupGroup):
 
 def _advise_for_resume(args: list[str]) -> str:
     """Return how to install what a run needs that ``--resume RUN`` names; empty if nothing is missing."""
-    from restore.core.records.folder import read_plugins
+    from restore.core.runs.folder import read_plugins
 
     for flag, value in pairwise(args):
         if flag == "--resume":

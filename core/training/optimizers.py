@@ -61,8 +61,8 @@ def parameter_groups(settings: OptimizerSettings, parameters: Sequence[NamedPara
         if not found[pattern]:
             names = ", ".join(name for name, _ in parameters[:3])
             raise UsageError(f"lr_factors: {pattern!r} fits none of the parameters, which are {names}, …")
-    factors: dict[str | None, float] = {None: 1.0, **settings.lr_factors}
-    return [{"params": group, "lr": factors[pattern] * settings.lr} for pattern, group in found.items() if group]
+    rates = [settings.lr, *(factor * settings.lr for factor in settings.lr_factors.values())]
+    return [{"params": group, "lr": rate} for group, rate in zip(found.values(), rates, strict=True) if group]
 
 
 def rate_factor(schedule: ScheduleSettings, progress: float) -> float:

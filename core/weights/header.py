@@ -46,7 +46,7 @@ class Header:
 
     def dumps(self) -> dict[str, str]:
         """The metadata of the safetensors file."""
-        # one entry only: the library writes several in an order of chance, and equal runs should write equal files
+        # one entry only: the library writes several in a random order, and equal runs should write equal files
         return {ENTRY: json.dumps(asdict(self), sort_keys=True)}
 
 

@@ -269,6 +269,6 @@ def test_an_architecture_whose_plugin_is_missing_says_what_to_install(tmp_path):
         open_weights(path, lambda *_: Elsewhere)
 
 
-def test_metadata_have_one_entry_so_that_their_order_is_no_chance(tmp_path):
+def test_metadata_have_one_entry_so_that_their_order_is_always_the_same(tmp_path):
     _, path = saved(tmp_path / "w.safetensors")
     assert list(safetensors_header(path)["__metadata__"]) == ["restore"]
