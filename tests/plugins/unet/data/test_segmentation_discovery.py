@@ -111,7 +111,7 @@ def test_several_classes_need_data(multiclass: bool) -> None:
 
 
 def test_the_right_folders_are_asked_for(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no folder"):
+    with pytest.raises(UsageError, match="no such folder"):
         discovery.find(tmp_path / "absent")
     with pytest.raises(UsageError, match="neither images/ and masks/"):
         discovery.find(tmp_path)
