@@ -31,7 +31,7 @@ from restore.core.inference.engine import predict_image
 from restore.core.inference.folding import fold_batch_norm
 from restore.core.runtime.precision import choose
 from restore.core.task import Task
-from restore.plugins.common.narrow_conv import NarrowConv2d
+from restore.plugins.common.narrow_conv import to_conv2d
 
 PLAIN = "plain call"
 TASKS: Mapping[str, tuple[str, dict[str, Any], int]] = {
@@ -74,17 +74,6 @@ class Subject:
     def network(self) -> nn.Module:
         """The one network."""
         return next(iter(self.networks.values()))
-
-
-def by_hand(network: nn.Module) -> nn.Module:
-    """The network as one writes it by hand: its last convolution is that of torch."""
-    for parent in network.modules():
-        for name, child in parent.named_children():
-            if isinstance(child, NarrowConv2d):
-                usual = nn.Conv2d(child.in_channels, child.out_channels, child.kernel_size, padding=child.padding)
-                usual.load_state_dict(child.state_dict())
-                parent.register_module(name, usual)
-    return network
 
 
 def called(network: Any, image: Tensor, layout: torch.memory_format) -> Callable[[], Any]:
@@ -133,8 +122,8 @@ def compare(subject: Subject, rounds: int, compiled: bool, tile: int) -> dict[st
     plain, folded = subject.network, fold_batch_norm(subject.networks)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         ways = {
-            PLAIN: called(by_hand(deepcopy(plain)), subject.image, nchw),
-            "channels_last": called(by_hand(deepcopy(plain)), subject.image, nhwc),
+            PLAIN: called(to_conv2d(deepcopy(plain)), subject.image, nchw),
+            "channels_last": called(to_conv2d(deepcopy(plain)), subject.image, nhwc),
             "restore predict": predicted(subject, folded),
             f"restore predict --tile {tile}": predicted(subject, folded, tile=tile),
             "restore predict, end to end": end_to_end(subject, folded, Path(name)),
@@ -143,7 +132,7 @@ def compare(subject: Subject, rounds: int, compiled: bool, tile: int) -> dict[st
         if precision != "fp32":
             ways[f"restore predict --precision {precision}"] = predicted(subject, folded, precision=precision)
         if compiled:
-            ways["torch.compile"] = called(torch.compile(by_hand(deepcopy(plain))), subject.image, nchw)
+            ways["torch.compile"] = called(torch.compile(to_conv2d(deepcopy(plain))), subject.image, nchw)
         taken: dict[str, list[float]] = {way: [] for way in ways}
         for turn in range(rounds + 1):
             for way, use in ways.items():

@@ -28,6 +28,7 @@ from restore.core.events import Event, StepDone
 from restore.core.runtime.precision import autocast, choose
 from restore.core.task import Task
 from restore.core.training.trainer import Trainer
+from restore.plugins.common.narrow_conv import to_conv2d
 
 PLAIN = "tutorial fp32"
 
@@ -36,7 +37,7 @@ def settings(task: type[Task], architecture: str, steps: int, **changes: Any) ->
     """Settings of a run of so many steps of pretraining."""
     return task.settings_type.model_validate(
         {
-            "model": {"architecture": architecture, "scale": 4},
+            "model": {"architecture": architecture, "scale": 4, "channels": 64, "blocks": 16},
             "epochs": 1,
             "samples_per_epoch": 16 * steps,
             "batch_size": 16,
@@ -94,7 +95,7 @@ def loop(task_type: type[Task], run: Any, precision: str, memory_format: torch.m
     """Seconds of each step of the loop that one writes by hand for the same network, data and loss."""
     task = task_type(run)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = task.networks()["generator"].to(device, memory_format=memory_format)
+    network = to_conv2d(task.networks()["generator"]).to(device, memory_format=memory_format)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
     images: Any = task.dataset("train", task.phases()[0])
     order = RandomSampler(images, replacement=True, num_samples=run.samples_per_epoch)  # more samples than images

@@ -40,3 +40,17 @@ class NarrowConv2d(nn.Conv2d):
             and self.padding[0] == self.kernel_size[0] // 2
             and self.kernel_size[0] % 2 == 1
         )
+
+
+def to_conv2d(network: nn.Module) -> nn.Module:
+    """Replace every `NarrowConv2d` of a network by the ``nn.Conv2d`` that it equals, in place; return the network."""
+    for parent in list(network.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, NarrowConv2d):
+                usual = nn.Conv2d(
+                    child.in_channels, child.out_channels, child.kernel_size, child.stride, child.padding,
+                    child.dilation, child.groups, child.bias is not None, child.padding_mode,
+                )  # fmt: skip
+                usual.load_state_dict(child.state_dict())
+                parent.register_module(name, usual.to(child.weight))
+    return network

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from restore.plugins.common.narrow_conv import NarrowConv2d
+from restore.plugins.common.narrow_conv import NarrowConv2d, to_conv2d
 
 
 def pair(*arguments: Any, **options: Any) -> tuple[nn.Conv2d, NarrowConv2d]:
@@ -55,3 +55,13 @@ def test_it_is_differentiable_twice():
     _, narrow = pair(2, 1, 3, padding=1)
     narrow.double()
     assert torch.autograd.gradgradcheck(narrow, torch.rand(1, 2, 4, 4, dtype=torch.float64, requires_grad=True))
+
+
+def test_it_can_be_replaced_by_the_usual_one():
+    _, narrow = pair(8, 3, 9, padding=4)
+    network = nn.Sequential(nn.Sequential(narrow.double()))
+    x = torch.rand(1, 8, 12, 12, dtype=torch.float64)
+    expected = network(x)
+    assert to_conv2d(network) is network
+    assert type(network[0][0]) is nn.Conv2d
+    assert torch.allclose(network(x), expected)
