@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from restore.core.runtime.devices import strict_fp32
+from restore.core.runtime.devices import runs_channels_last, strict_fp32
 
 
 class Networks(Mapping[str, nn.Module]):
@@ -43,7 +43,7 @@ def move(networks: Iterable[nn.Module], device: torch.device | str, *, channels_
     """Move networks to a device, in the memory format in which they are faster."""
     for network in networks:
         network.to(torch.device(device))
-        if channels_last:
+        if channels_last and runs_channels_last(device):
             network.to(memory_format=torch.channels_last)
 
 

@@ -15,6 +15,7 @@ from restore.core.errors import Interrupted
 from restore.core.evaluation import EvaluationInterrupted
 from restore.core.runs import checkpoints
 from restore.core.runs.checkpoints import Checkpoint
+from restore.core.runtime.devices import runs_channels_last
 from restore.core.training import checkpointing
 from restore.core.training.context import RunContext
 from restore.core.training.dataloading import MicroBatchSampler, PhaseData, make_loader
@@ -180,7 +181,7 @@ class TrainingLoop:
 
     def _to_device(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         moved = {name: value.to(self.device, non_blocking=True) for name, value in batch.items()}
-        if self.context.task.channels_last:
+        if self.context.task.channels_last and runs_channels_last(self.device):
             return {
                 name: value.contiguous(memory_format=torch.channels_last) if value.dim() == 4 else value
                 for name, value in moved.items()

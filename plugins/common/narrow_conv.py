@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+OPTIONS = ("kernel_size", "stride", "padding", "dilation", "groups", "padding_mode")
 
 
 class NarrowConv2d(nn.Conv2d):
@@ -47,10 +51,8 @@ def to_conv2d(network: nn.Module) -> nn.Module:
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, NarrowConv2d):
-                usual = nn.Conv2d(
-                    child.in_channels, child.out_channels, child.kernel_size, child.stride, child.padding,
-                    child.dilation, child.groups, child.bias is not None, child.padding_mode,
-                )  # fmt: skip
+                options: dict[str, Any] = {option: getattr(child, option) for option in OPTIONS}
+                usual = nn.Conv2d(child.in_channels, child.out_channels, bias=child.bias is not None, **options)
                 usual.load_state_dict(child.state_dict())
                 parent.register_module(name, usual.to(child.weight))
     return network

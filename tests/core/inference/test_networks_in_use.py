@@ -49,7 +49,8 @@ def test_all_networks_go_to_the_device_and_the_frozen_ones_stay_frozen():
 
 
 @pytest.mark.parametrize("fast", [False, True])
-def test_networks_are_used_in_the_memory_format_that_they_are_trained_in(fast):
+def test_networks_are_used_in_the_memory_format_that_they_are_trained_in(fast, monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
     task = upscaling(2)
     task.channels_last = fast
     used(task, image(8, 6))
@@ -59,3 +60,12 @@ def test_networks_are_used_in_the_memory_format_that_they_are_trained_in(fast):
     other = upscaling(2)
     other.network.load_state_dict(task.network.state_dict())
     torch.testing.assert_close(used(task, image(8, 6)), used(other, image(8, 6)), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("capability", "fast"), [("AVX512", True), ("AVX2", False), ("DEFAULT", True)])
+def test_processors_without_avx512_keep_the_usual_memory_format(capability, fast, monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    task = upscaling(2)
+    task.channels_last = True
+    used(task, image(8, 6))
+    assert task.network.first.weight.is_contiguous(memory_format=torch.channels_last) is fast
