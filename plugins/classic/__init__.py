@@ -1,29 +1,29 @@
-"""Classical methods that everything else is measured against; nothing to train."""
+"""Classical baselines for super-resolution, inpainting and blending: no training needed."""
 
 from __future__ import annotations
 
 from restore.registry import TaskSpec, hookimpl
 
 _UPSCALING = {
-    "nearest": ("Nearest", "Upscale by the nearest pixel."),
-    "bilinear": ("Bilinear", "Upscale by linear interpolation."),
-    "bicubic": ("Bicubic", "Upscale by cubic convolution, as MATLAB does: the published tables' bicubic."),
-    "bicubic-antialias": ("BicubicAntialias", "Upscale by cubic convolution, as torchvision and Pillow do."),
-    "lanczos": ("Lanczos", "Upscale by a windowed sinc."),
-    "fourier": ("Fourier", "Upscale by continuing the image's spectrum with zeros."),
+    "nearest": ("Nearest", "Nearest-neighbor upscaling."),
+    "bilinear": ("Bilinear", "Bilinear upscaling."),
+    "bicubic": ("Bicubic", "Bicubic upscaling as in MATLAB (a = -0.5): the baseline of published tables."),
+    "bicubic-antialias": ("BicubicAntialias", "Bicubic upscaling with antialiasing, as in torchvision and Pillow."),
+    "lanczos": ("Lanczos", "Lanczos upscaling (windowed sinc)."),
+    "fourier": ("Fourier", "Fourier upscaling: pads the spectrum with zeros."),
 }
 
 _INPAINTING = {
-    "mean": ("Mean", "Fill holes with the mean color of what is known."),
-    "nearest-known": ("NearestKnown", "Fill holes with the nearest known pixel."),
-    "smooth": ("Smooth", "Fill holes with a stretched thin plate, nearly: as smooth as biharmonic, and fast."),
-    "biharmonic": ("Biharmonic", "Fill holes with the smoothest continuation of what is around them."),
+    "mean": ("Mean", "Fill holes with the mean color of the known pixels."),
+    "nearest-known": ("NearestKnown", "Fill each hole pixel with the nearest known pixel."),
+    "smooth": ("Smooth", "Fill holes with an approximate thin plate under tension: as smooth as biharmonic, but fast."),
+    "biharmonic": ("Biharmonic", "Fill holes with the solution of the biharmonic equation."),
 }
 
 
 @hookimpl
 def restore_tasks() -> list[TaskSpec]:
-    """Methods without weights: used by their names."""
+    """Register methods that have no weights and are used by name."""
     settings, masks = "restore.plugins.classic.settings", "restore.plugins.common.masks.settings"
     return [
         *(
@@ -56,6 +56,6 @@ def restore_tasks() -> list[TaskSpec]:
             settings=f"{settings}:BlendingSettings",
             predict=f"{settings}:BlendingPredictOptions",
             trains=False,
-            summary="Blend a patch into an image without a seam.",
+            summary="Poisson blending: paste a patch into an image without a visible seam.",
         ),
     ]

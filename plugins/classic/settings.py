@@ -13,10 +13,10 @@ Scale = Annotated[float, Field(ge=1, le=64)]
 
 
 class UpscalingModelSettings(Settings):
-    """What decides the size of an upscaled image."""
+    """Size of the upscaled image."""
 
     scale: Scale = 4.0
-    """How many times larger each side becomes."""
+    """Scale factor: how many times larger each side becomes."""
 
 
 class UpscalingSettings(Settings):
@@ -30,35 +30,37 @@ class UpscalingPredictOptions(Settings):
     """Options of ``restore predict``."""
 
     scale: Annotated[Scale, Flag("--scale")] = 4.0
-    """How many times larger each side becomes; any number, as 2.5."""
+    """Scale factor: how many times larger each side becomes, such as 2 or 2.5."""
 
 
 class UpscalingEvaluateOptions(Settings):
     """Options of ``restore evaluate``."""
 
     scale: Annotated[Scale | None, Flag("--scale")] = None
-    """How many times larger the targets are; unset: read from the pairs. Inputs are made where there are none."""
+    """Scale factor of the targets; unset: read from the pairs. Without input images, inputs are made from the
+    targets."""
 
 
 class InpaintingSettings(Settings):
-    """Settings of a method that fills holes; it has none of its own."""
+    """Settings of a classical inpainting method (none)."""
 
 
 class BlendingSettings(Settings):
-    """Settings of a method that puts a patch into an image; it has none of its own."""
+    """Settings of Poisson blending (none)."""
 
 
 class BlendingPredictOptions(Settings):
     """Options of ``restore predict``."""
 
     patch: Path | None = None
-    """Image that is put into the input; it may be smaller."""
+    """Image to paste into the input; it may be smaller than the input."""
     mask: Path | None = None
-    """Image of the size of the patch, white where the patch is taken; unset: all of it. What is transparent in the
-    patch is never taken."""
+    """Mask of the patch's size, white where the patch is used; unset: the whole patch. Transparent pixels of the patch
+    are never used."""
     top: Annotated[int, Field(ge=0)] | None = None
-    """Row of the input at which the patch begins; unset: in the middle."""
+    """Row of the input where the patch begins; unset: centered."""
     left: Annotated[int, Field(ge=0)] | None = None
-    """Column of the input at which the patch begins; unset: in the middle."""
+    """Column of the input where the patch begins; unset: centered."""
     mixed: bool = False
-    """Keep the stronger of the two textures, that of the input shining through the patch."""
+    """Mixed gradients: at each pixel keep the stronger of the two gradients, so that the input's texture shows through
+    the patch."""

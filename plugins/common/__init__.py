@@ -1,4 +1,4 @@
-"""The toolbox of the families: sample photographs, image data, losses and metrics."""
+"""Shared by all families: sample photographs, datasets, losses and metrics."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from restore.registry import DatasetSpec, LossSpec, MetricSpec, hookimpl
 
 @hookimpl
 def restore_datasets() -> list[DatasetSpec]:
-    """Images to train and to measure on."""
+    """Register datasets for training and evaluation."""
     place = "restore.plugins.common"
     return [
         DatasetSpec(
@@ -20,33 +20,33 @@ def restore_datasets() -> list[DatasetSpec]:
             "folder",
             f"{place}.images.folders:ImageFolder",
             role="images",
-            summary="The images of a folder, decoded once.",
+            summary="The images of a folder, each decoded once.",
         ),
         DatasetSpec(
             "super-resolution",
             f"{place}.super_resolution.dataset:super_resolution_images",
             role="super-resolution",
-            summary="Small and large images: crops to train on, whole ones to validate on.",
+            summary="Low- and high-resolution pairs: crops for training, whole images for validation.",
         ),
         DatasetSpec(
             "inpainting",
             f"{place}.inpainting.dataset:inpainting_images",
             role="inpainting",
-            summary="Images with holes: random ones to train on, fixed ones to validate on.",
+            summary="Images with masks: random masks for training, fixed masks for validation.",
         ),
         DatasetSpec("masks", f"{place}.masks.generators:draw_mask", role="masks", summary="Random masks of six kinds."),
         DatasetSpec(
             "mask-folder",
             f"{place}.masks.folders:MaskFolder",
             role="masks",
-            summary="The masks of a folder, at any size.",
+            summary="The masks of a folder, resized to fit.",
         ),
     ]
 
 
 @hookimpl
 def restore_losses() -> list[LossSpec]:
-    """Losses that know no family."""
+    """Register losses that do not depend on a family."""
     pixels, adversarial = "restore.plugins.common.losses", "restore.plugins.common.adversarial.losses"
     features = "restore.plugins.common.perceptual"
     masked = "restore.plugins.common.inpainting.losses"
@@ -54,9 +54,14 @@ def restore_losses() -> list[LossSpec]:
         LossSpec("l1", f"{pixels}:L1", role="pixel", summary="Mean absolute error."),
         LossSpec("mse", f"{pixels}:MSE", role="pixel", summary="Mean squared error."),
         LossSpec(
-            "charbonnier", f"{pixels}:Charbonnier", role="pixel", summary="Mean absolute error with a smooth tip."
+            "charbonnier",
+            f"{pixels}:Charbonnier",
+            role="pixel",
+            summary="Charbonnier loss: mean absolute error, smooth at zero.",
         ),
-        LossSpec("total-variation", f"{pixels}:TotalVariation", role="pixel", summary="Roughness of a prediction."),
+        LossSpec(
+            "total-variation", f"{pixels}:TotalVariation", role="pixel", summary="Total variation of a prediction."
+        ),
         LossSpec(
             "perceptual",
             f"{features}.perceptual:Perceptual",
@@ -73,51 +78,51 @@ def restore_losses() -> list[LossSpec]:
             "masked-l1",
             f"{masked}:MaskedL1",
             role="inpainting",
-            summary="Mean absolute error, weighted in the hole and outside it.",
+            summary="Mean absolute error with separate weights inside and outside the hole.",
         ),
         LossSpec(
             "masked-mse",
             f"{masked}:MaskedMSE",
             role="inpainting",
-            summary="Mean squared error, weighted in the hole and outside it.",
+            summary="Mean squared error with separate weights inside and outside the hole.",
         ),
         LossSpec(
             "discounted-l1",
             f"{masked}:DiscountedL1",
             role="inpainting",
-            summary="Mean absolute error in the hole that fades with the distance to what is known.",
+            summary="Mean absolute error inside the hole, discounted by the distance to known pixels.",
         ),
         LossSpec(
             "masked-total-variation",
             f"{masked}:MaskedTotalVariation",
             role="inpainting",
-            summary="Roughness of the hole and of its seam.",
+            summary="Total variation of the hole and its seam.",
         ),
         LossSpec(
             "vanilla",
             f"{adversarial}:Vanilla",
             role="adversarial",
-            summary="Adversarial pair: cross-entropy on logits.",
+            summary="GAN loss: cross-entropy on logits.",
         ),
         LossSpec(
             "least-squares",
             f"{adversarial}:LeastSquares",
             role="adversarial",
-            summary="Adversarial pair: squared distance to labels.",
+            summary="GAN loss: squared distance to the labels.",
         ),
-        LossSpec("hinge", f"{adversarial}:Hinge", role="adversarial", summary="Adversarial pair: hinge."),
+        LossSpec("hinge", f"{adversarial}:Hinge", role="adversarial", summary="GAN loss: hinge."),
         LossSpec(
             "wasserstein",
             f"{adversarial}:Wasserstein",
             role="adversarial",
-            summary="Adversarial pair: mean scores with a gradient penalty.",
+            summary="GAN loss: Wasserstein with gradient penalty.",
         ),
     ]
 
 
 @hookimpl
 def restore_metrics() -> list[MetricSpec]:
-    """Metrics that say what they compare."""
+    """Register image metrics."""
     place = "restore.plugins.common.metrics"
     masked = "restore.plugins.common.inpainting.metrics"
     return [

@@ -1,4 +1,4 @@
-"""Adversarial inpainting: U-Net and coarse-to-fine generators, patch and local-global discriminators."""
+"""GAN inpainting: U-Net (pix2pix) and coarse-to-fine (DeepFill) generators, patch and local-global discriminators."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from restore.registry import ArchitectureSpec, LossSpec, TaskSpec, hookimpl
 
 @hookimpl
 def restore_tasks() -> list[TaskSpec]:
-    """The family's one task."""
+    """Register the family's task."""
     place, options = "restore.plugins.inpaint_gan", "restore.plugins.common.masks.settings"
     return [
         TaskSpec(
@@ -17,15 +17,14 @@ def restore_tasks() -> list[TaskSpec]:
             predict=f"{options}:InpaintingPredictOptions",
             evaluate=f"{options}:InpaintingEvaluateOptions",
             imports=f"{place}.convert:CONVERTERS",
-            summary="Fills holes by a generator that trains against a discriminator (Isola et al., 2017; Yu et al., "
-            "2018).",
+            summary="Inpainting GAN: generators of pix2pix (Isola et al., 2017) and DeepFill (Yu et al., 2018).",
         ),
     ]
 
 
 @hookimpl
 def restore_architectures() -> list[ArchitectureSpec]:
-    """Its networks, for other families to use."""
+    """Register the family's networks."""
     place = "restore.plugins.inpaint_gan"
     patches = f"{place}.discriminators"
     return [
@@ -45,7 +44,7 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "patch-discriminator",
             f"{patches}:PatchDiscriminator",
             role="discriminator",
-            summary="PatchGAN: judges every patch.",
+            summary="PatchGAN: one score per patch.",
         ),
         ArchitectureSpec(
             "multi-scale-discriminator",
@@ -57,14 +56,14 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "local-global-discriminator",
             f"{place}.discriminators:LocalGlobalDiscriminator",
             role="inpainting-discriminator",
-            summary="The discriminators of DeepFill: of the hole with its surroundings, and of the image.",
+            summary="The discriminators of DeepFill: one for a square around the hole, one for the whole image.",
         ),
     ]
 
 
 @hookimpl
 def restore_losses() -> list[LossSpec]:
-    """The loss that looks into a discriminator."""
+    """Register the feature-matching loss."""
     return [
         LossSpec(
             "feature-matching",

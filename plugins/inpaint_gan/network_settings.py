@@ -1,4 +1,4 @@
-"""Settings of the generators and of their opponents. Imports no torch."""
+"""Settings of the generators and discriminators. Imports no torch."""
 
 from __future__ import annotations
 
@@ -9,79 +9,81 @@ from pydantic import Field, model_validator
 from restore.core.settings import Flag, Settings
 
 SMALLEST_WHOLE = 32
-"""Side in pixels of the smallest images that the local-global discriminator judges: it halves half of it four times."""
+"""Smallest image side in pixels for the local-global discriminator, which halves half of it four times."""
 
 Norm = Literal["batch", "instance", "none"]
 
 
 class AttentionSettings(Settings):
-    """coarse-to-fine: contextual attention, which draws with patches from outside the hole."""
+    """coarse-to-fine: contextual attention, which copies patches from outside the hole."""
 
     rate: Annotated[int, Field(ge=1)] = 2
-    """How much coarser the grid is on which patches are compared."""
+    """Downscaling factor of the grid on which patches are compared."""
     softmax_scale: Annotated[float, Field(gt=0)] = 10.0
-    """Factor of the likeness of patches before the softmax: the larger, the more a single patch decides."""
+    """Factor of the patch similarity before the softmax; larger values favor a single patch."""
     fuse: bool = True
-    """Let neighboring patches that point at neighbors support each other."""
+    """Attention propagation: neighboring patches with neighboring matches support each other."""
     published: bool = False
-    """Compute as the published code does, which imported weights need: patches that touch the hole keep a share."""
+    """Compute attention as in the published code, as imported weights need: patches that touch the hole keep some
+    weight."""
 
 
 class ModelSettings(Settings):
-    """The generator: all that is needed to build it again."""
+    """The generator: everything needed to rebuild it."""
 
     generator: Annotated[Literal["unet", "coarse-to-fine"], Flag("--generator")] = "unet"
-    """unet: skips at every level, as in pix2pix; coarse-to-fine: two stages with contextual attention (DeepFill)."""
+    """unet: skip connections at every level (pix2pix); coarse-to-fine: two stages with contextual attention
+    (DeepFill)."""
     channels: Annotated[int, Field(ge=2)] = 32
-    """Channels of the first layer. Published are 64 of unet and 32 of coarse-to-fine; half of 64 trains in minutes
+    """Channels of the first layer. Published: 64 for unet, 32 for coarse-to-fine. A unet with 32 trains in minutes
     without a GPU."""
     depth: Annotated[int, Field(ge=2, le=10)] = 6
-    """unet: how often the image is halved; 8, as published, for crops of 256 pixels."""
+    """unet: number of downsampling steps; published: 8, for crops of 256 pixels."""
     start: Literal["smooth", "gray"] = "smooth"
-    """unet: what it is shown in the hole; a smooth continuation of what is around it, to which it adds what is missing,
-    or gray, from which it draws everything, as published."""
+    """unet: initial content of the hole. smooth: a smooth continuation of the surroundings, to which the network adds
+    detail; gray: nothing, as published."""
     norm: Norm = "batch"
-    """unet: normalization of its features."""
+    """unet: normalization layers."""
     dropout: bool = False
-    """unet: leave out half of the features of the levels inside, as a source of randomness."""
+    """unet: apply dropout of 0.5 in the inner levels, as a source of randomness."""
     gated: bool = False
-    """coarse-to-fine: gated convolutions, which learn where the hole is (DeepFill v2)."""
+    """coarse-to-fine: use gated convolutions, which learn where the hole is (DeepFill v2)."""
     attention: AttentionSettings = AttentionSettings()
-    """coarse-to-fine: how patches are found."""
+    """coarse-to-fine: contextual attention."""
     window: Annotated[int, Field(ge=16)] | None = None
-    """Largest side in pixels at which it is used at once; unset: that of the crops it is trained on."""
+    """Largest side in pixels that the network processes at once; unset: the crop size."""
 
     @model_validator(mode="after")
     def _options_belong_to_the_generator(self) -> Self:
         if self.generator == "unet" and self.gated:
-            raise ValueError("gated: only the coarse-to-fine generator has gated convolutions, not unet")
+            raise ValueError("gated: unet has no gated convolutions; use generator=coarse-to-fine")
         if self.generator == "coarse-to-fine" and self.channels % 2:
-            raise ValueError(f"channels: coarse-to-fine halves it once, so it is even, not {self.channels}")
+            raise ValueError(f"channels={self.channels}: coarse-to-fine needs an even number")
         return self
 
 
 class DiscriminatorSettings(Settings):
-    """The network that tells photographs from filled ones; only training needs it."""
+    """The discriminator, which separates real images from inpainted ones; only training needs it."""
 
     kind: Annotated[Literal["patch", "multi-scale", "local-global"], Flag("--discriminator")] = "patch"
-    """patch: a score for each overlapping patch; multi-scale: the same at several resolutions; local-global: one score
-    for the hole with its surroundings and one for the image."""
+    """patch: one score per overlapping patch (PatchGAN); multi-scale: PatchGANs at several resolutions; local-global:
+    one score for a square around the hole and one for the image."""
     channels: Annotated[int, Field(ge=1)] = 32
-    """Channels of its first layer; 64 as published."""
+    """Channels of the first layer; published: 64."""
     layers: Annotated[int, Field(ge=1, le=6)] = 3
-    """patch, multi-scale: how often patches are halved; with 3 each score sees 70x70 pixels."""
+    """patch, multi-scale: number of downsampling layers; with 3 the receptive field is 70x70 pixels."""
     norm: Norm = "none"
-    """patch, multi-scale: normalization of its features; with spectral normalization none is needed."""
+    """patch, multi-scale: normalization layers; not needed with spectral normalization."""
     spectral: bool = True
-    """Divide each layer's weights by their largest singular value, so that scores change no faster than images."""
+    """Apply spectral normalization: divide each layer's weights by their largest singular value."""
     scales: Annotated[int, Field(ge=1, le=4)] = 2
-    """multi-scale: how many resolutions, each half of the one before."""
+    """multi-scale: number of resolutions, each half of the previous one."""
     sees_mask: bool = True
-    """patch, multi-scale: show it where the hole is, besides the image (DeepFill v2)."""
+    """patch, multi-scale: add the mask to the discriminator's input (DeepFill v2)."""
 
     @property
     def smallest(self) -> int:
-        """Shortest side in pixels of images that it can judge."""
+        """Shortest image side in pixels that the discriminator accepts."""
         if self.kind == "local-global":
             return SMALLEST_WHOLE
         halvings = self.layers + (self.scales - 1 if self.kind == "multi-scale" else 0)

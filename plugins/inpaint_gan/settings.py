@@ -19,53 +19,53 @@ Weight = Annotated[float, Field(ge=0)]
 
 
 class PixelSettings(Settings):
-    """The reconstruction loss: the anchor that holds colors in place."""
+    """The reconstruction loss, which keeps colors in place."""
 
     loss: Literal["l1", "mse"] = "l1"
-    """How pixels are compared."""
+    """Pixel loss: mean absolute or mean squared error."""
     hole: Weight = 6.0
-    """Factor inside the hole; above 0 where a unet with a smooth start is pretrained."""
+    """Weight inside the hole. Must be above 0 to pretrain a unet with a smooth start."""
     known: Weight = 1.0
-    """Factor outside it, where the generator has to copy; a unet with a smooth start draws nothing there."""
+    """Weight outside the hole, where the generator has to copy; no effect on a unet with a smooth start."""
     discount: Annotated[float, Field(gt=0, le=1)] | None = None
-    """l1: let pixels of the hole count the less the deeper they lie in it, by this factor for each pixel (DeepFill v1:
-    0.9); unset: all the same."""
+    """l1: discount hole pixels by this factor per pixel of distance to the known region (DeepFill v1: 0.9); unset: all
+    pixels count equally."""
     coarse: Weight = 1.2
-    """coarse-to-fine: factor of the same loss for the coarse stage, relative to the fine one."""
+    """coarse-to-fine: weight of the coarse stage's pixel loss relative to the fine stage's."""
     variation: Weight = 0.0
-    """Factor of the total variation of the hole and its seam: smooths, against noise and checkerboards."""
+    """Weight of the total variation of the hole and its seam; it reduces noise and checkerboards. 0 disables it."""
 
     @model_validator(mode="after")
     def _something_teaches(self) -> Self:
         if not (self.hole or self.known):
-            raise ValueError("hole and known are both 0: no pixel would be compared")
+            raise ValueError("hole and known are both 0, so no pixel would be compared; raise one of them")
         if self.discount is not None and (self.loss != "l1" or not self.hole):
-            raise ValueError("discount: goes with the loss l1 and a factor of the hole above 0")
+            raise ValueError("discount needs loss=l1 and hole above 0")
         return self
 
 
 class FeatureSettings(PerceptualSettings):
-    """Loss between VGG features of the filled and of the true image."""
+    """Loss between VGG features of the inpainted image and the target."""
 
     weight: Weight = 0.0
-    """Factor of the loss; 0 leaves it out, 0.05 is a start."""
+    """Weight of the loss; 0 disables it, try 0.05."""
     network: Literal["vgg16", "vgg19"] = "vgg16"
     layers: dict[str, Annotated[float, Field(gt=0)]] = {"pool1": 1.0, "pool2": 1.0, "pool3": 1.0}  # noqa: RUF012
     criterion: Literal["l1", "mse"] = "l1"
 
 
 class OptionalStyleSettings(StyleSettings):
-    """Loss between Gram matrices of these features."""
+    """Loss between Gram matrices of VGG features."""
 
     weight: Weight = 0.0
-    """Factor of the loss; 0 leaves it out, 120 is a start."""
+    """Weight of the loss; 0 disables it, try 120."""
 
 
 class PretrainSettings(Settings):
-    """First phase: the generator alone comes close to the target, pixel by pixel."""
+    """First phase: the generator is trained alone, with the pixel loss."""
 
     epochs: Annotated[int, Field(ge=0)] | None = None
-    """Epochs of this phase; unset: seven tenths of --epochs, rounded; 0: play from the start."""
+    """Epochs of this phase; unset: 70 % of --epochs, rounded; 0: train adversarially from the start."""
     optimizer: OptimizerSettings = OptimizerSettings(
         lr=1e-3, betas=(0.5, 0.999), schedule=ScheduleSettings(name="one-cycle", warmup=0.2)
     )
@@ -76,17 +76,19 @@ class AdversarialSettings(Settings):
     """Adversarial training of generator and discriminator."""
 
     kind: Literal["vanilla", "least-squares", "hinge", "wasserstein"] = "hinge"
-    """Which adversarial loss; vanilla is the original one."""
+    """Adversarial loss; vanilla is the original GAN loss."""
     weight: Weight = 0.05
-    """Factor of the generator's adversarial loss."""
+    """Weight of the generator's adversarial loss."""
     real_label: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """vanilla, least-squares: label of photographs; 0.9 keeps the discriminator from being too sure."""
+    """vanilla, least-squares: label of real images; 0.9 (label smoothing) keeps the discriminator from becoming
+    overconfident."""
     penalty: Weight = 10.0
-    """wasserstein: factor of the gradient penalty."""
+    """wasserstein: weight of the gradient penalty."""
     generator_every: Annotated[int, Field(ge=1)] = 1
-    """The generator moves at every so many-th step only; 5 with wasserstein as published."""
+    """Update the generator every N steps; published for wasserstein: 5."""
     feature_matching: Weight = 0.0
-    """Factor of the distance between the discriminator's features of both images; 10 is a start."""
+    """Weight of the feature-matching loss (discriminator features of the inpainted image and the target); 0 disables
+    it, try 10."""
     generator: OptimizerSettings = OptimizerSettings(lr=2e-4, betas=(0.5, 0.999))
     """Optimizer of the generator."""
     discriminator: OptimizerSettings = OptimizerSettings(lr=4e-4, betas=(0.5, 0.999))
@@ -94,7 +96,7 @@ class AdversarialSettings(Settings):
 
 
 _SAMPLE_MODEL: Mapping[str, Any] = {"generator": "unet", "start": "smooth", "norm": "none"}
-"""The generator that the sample's recipe belongs to."""
+"""The generator that the sample recipe applies to."""
 
 SAMPLE_RECIPE: Mapping[str, Any] = {
     "model": {"norm": "none", "depth": 4},
@@ -102,13 +104,13 @@ SAMPLE_RECIPE: Mapping[str, Any] = {
     "pretrain": {"optimizer": {"betas": (0.9, 0.99)}},
     "adversarial": {"generator": {"schedule": {"name": "cosine"}}},
 }
-"""Settings of a run on the sample, wherever nothing else is asked for: it is to end in minutes on a CPU."""
+"""Defaults of a run on the sample, so that it takes minutes on a CPU."""
 
 
 class InpaintGANSettings(TwoPhaseSettings):
-    """Settings of a run that learns to fill holes by pixels, then adversarially.
+    """Train an inpainting GAN: pretraining with the pixel loss, then adversarial training.
 
-    Without --data it trains on the photographs that ship with scikit-image, with drawn holes.
+    Without --data it trains on the photographs that ship with scikit-image, with random masks.
     """
 
     sample_steps: ClassVar[int | None] = 50
@@ -116,36 +118,36 @@ class InpaintGANSettings(TwoPhaseSettings):
     model: ModelSettings = ModelSettings()
     """The generator."""
     discriminator: DiscriminatorSettings = DiscriminatorSettings()
-    """Its opponent."""
+    """The discriminator."""
     masks: MaskSettings = MaskSettings()
-    """Holes."""
+    """The masks."""
     crop_size: Annotated[int, Field(ge=16)] = 128
-    """Side in pixels of the squares that are trained on; 256 as published."""
+    """Side of the training crops in pixels; published: 256."""
     augment: CropAugmentation = CropAugmentation()
-    """How training crops vary."""
+    """Augmentation of training crops."""
     progressive: Annotated[list[Annotated[int, Field(ge=16)]], Flag("--progressive")] = []  # noqa: RUF012
-    """Sides in pixels to train at before the last phase, from small to large, as 32,64: crops are made smaller to them,
-    so that the scene is learned before its details."""
+    """Progressive training: crop sides in pixels for the earlier adversarial phases, in ascending order, such as 32,64.
+    Crops are downscaled to each size in turn, so that the network learns coarse structure before detail."""
     progressive_epochs: list[Annotated[int, Field(ge=0)]] | None = None
-    """Epochs of the adversarial phase at each of these sizes, as 2,3; what they leave is for the last phase. Unset: its
-    epochs are divided evenly."""
+    """Adversarial epochs at each of these sizes, such as 2,3; the remaining epochs go to the full size. Unset: the
+    adversarial epochs are divided evenly."""
     pretrain: PretrainSettings = PretrainSettings()
-    """First phase, by pixels, at the smallest of these sizes."""
+    """First phase, with the pixel loss, at the smallest size."""
     adversarial: AdversarialSettings = AdversarialSettings()
     """The adversarial phase."""
     pixel: PixelSettings = PixelSettings()
-    """Loss between pixels, in every phase."""
+    """Pixel loss, in every phase."""
     perceptual: FeatureSettings = FeatureSettings()
-    """Loss between features, while they play."""
+    """Perceptual loss, in the adversarial phase."""
     style: OptionalStyleSettings = OptionalStyleSettings()
-    """Loss between Gram matrices, while they play."""
+    """Style loss, in the adversarial phase."""
     batch_size: int = 8
     ema: Annotated[float, Field(gt=0, lt=1)] | None = 0.98
     epochs: Annotated[int, Field(ge=1), ResumeSafe()] = 10
 
     @classmethod
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A U-Net without normalization, unless another generator or start, or a normalization, is asked for."""
+        """Return the sample recipe (a U-Net without normalization) unless the generator, start or norm was set."""
         model = given.get("model") or {}
         if isinstance(model, BaseModel) or any(
             model.get(name, wanted) != wanted for name, wanted in _SAMPLE_MODEL.items()
@@ -155,12 +157,12 @@ class InpaintGANSettings(TwoPhaseSettings):
 
     @property
     def recipe(self) -> str | None:
-        """What the sample's recipe is, and how to get the published one."""
+        """Describe the sample recipe, and how to get the published one."""
         if self.data is not None or any(getattr(self.model, name) != wanted for name, wanted in _SAMPLE_MODEL.items()):
             return None
         return (
             f"sample: a U-Net of {self.model.depth} levels without normalization; "
-            "--model.norm batch --model.start gray --model.channels 64 --model.depth 8 is the published one"
+            "for the published one: --model.norm batch --model.start gray --model.channels 64 --model.depth 8"
         )
 
     @field_validator("progressive", "progressive_epochs", mode="before")
@@ -175,7 +177,7 @@ class InpaintGANSettings(TwoPhaseSettings):
         sizes = [*self.progressive, self.crop_size]
         if sizes != sorted(set(sizes)):
             raise ValueError(
-                f"progressive: sizes rise and stay below the crop ({self.crop_size}), not {self.progressive}"
+                f"progressive={self.progressive}: sizes must be ascending and below crop_size={self.crop_size}"
             )
         return self
 
@@ -185,11 +187,13 @@ class InpaintGANSettings(TwoPhaseSettings):
             return self
         sizes, given, adversarial = len(self.progressive), len(self.progressive_epochs), self.split()[1]
         if given != sizes:
-            raise ValueError(f"progressive_epochs: one number for each of the {sizes} progressive sizes, not {given}")
+            raise ValueError(
+                f"progressive_epochs has {given} number(s) for {sizes} size(s) in progressive; give one for each size"
+            )
         if sum(self.progressive_epochs) > adversarial:
             raise ValueError(
-                f"progressive_epochs: {self.progressive_epochs} are more than the {adversarial} of the "
-                "adversarial phase"
+                f"progressive_epochs={self.progressive_epochs} is more than the {adversarial} epoch(s) of the "
+                "adversarial phase; lower it, or raise --epochs"
             )
         return self
 
@@ -198,8 +202,8 @@ class InpaintGANSettings(TwoPhaseSettings):
         kind, least = self.discriminator.kind, self.discriminator.smallest
         if self.smallest < least:
             raise ValueError(
-                f"the {kind} discriminator judges at least {least} pixels a side, not {self.smallest}; raise the size, "
-                "or lower discriminator.layers or discriminator.scales"
+                f"the {kind} discriminator needs images of at least {least} pixels a side, but the smallest training "
+                f"size is {self.smallest}; raise it, or lower discriminator.layers or discriminator.scales"
             )
         return self
 
@@ -208,8 +212,8 @@ class InpaintGANSettings(TwoPhaseSettings):
         smooth = self.model.generator == "unet" and self.model.start == "smooth"
         if smooth and not (self.pixel.hole or self.pixel.variation) and self.split()[0]:
             raise ValueError(
-                "pixel.hole: with 0 pretraining teaches nothing, since a unet with a smooth start draws in the hole "
-                "alone; give it a factor, or leave pretraining out with pretrain.epochs 0"
+                "pixel.hole=0: pretraining would have no effect, because a unet with a smooth start only changes the "
+                "hole; set pixel.hole above 0, or skip pretraining with pretrain.epochs=0"
             )
         return self
 
@@ -217,7 +221,8 @@ class InpaintGANSettings(TwoPhaseSettings):
     def _losses_fit_the_networks(self) -> Self:
         if self.adversarial.kind == "wasserstein" and self.adversarial.penalty and self.discriminator.norm == "batch":
             raise ValueError(
-                "discriminator.norm: a gradient penalty needs samples that do not see each other; take instance or none"
+                "discriminator.norm=batch does not work with a gradient penalty, because it mixes samples; "
+                "use instance or none"
             )
         if self.style.weight:
             check_layers(self.perceptual.network, self.style.layers, "style.layers")
@@ -227,12 +232,12 @@ class InpaintGANSettings(TwoPhaseSettings):
         return self
 
     def split(self) -> tuple[int, int]:
-        """Epochs of pretraining and of the adversarial phase."""
+        """Return the epochs of pretraining and of the adversarial phase."""
         pretrain = round(0.7 * self.epochs) if self.pretrain.epochs is None else self.pretrain.epochs
         return pretrain, self.epochs - pretrain
 
     def shares(self) -> list[int]:
-        """Epochs of the adversarial phase at each of the progressive sizes and, last, at that of the crops."""
+        """Return the adversarial epochs at each progressive size and, last, at the crop size."""
         _, adversarial = self.split()
         if self.progressive_epochs is not None:
             return [*self.progressive_epochs, adversarial - sum(self.progressive_epochs)]
@@ -241,21 +246,21 @@ class InpaintGANSettings(TwoPhaseSettings):
 
     @property
     def smallest(self) -> int:
-        """Side in pixels of the smallest images that it is trained on."""
+        """Smallest training size in pixels."""
         return min([*self.progressive, self.crop_size])
 
     @property
     def looks_at_features(self) -> bool:
-        """Whether a loss of this run needs VGG features."""
+        """Whether this run uses a loss on VGG features."""
         return bool(self.perceptual.weight or self.style.weight) and self.split()[1] > 0
 
     # What follows imports torch, and only where it is needed: settings alone must load without it.
 
     def resolved(self) -> Self:
-        """A copy with the window, the steps of an epoch on the sample, all phases but the last and the features fixed.
+        """Return a copy with the window, epoch length, feature weights and all phase lengths but the last one fixed.
 
-        So a resumed run with more ``epochs`` begins with the same phases. Where features will be looked at, raises
-        UsageError or DataError for data that cannot be trained on.
+        If a run is resumed with more ``epochs``, its earlier phases therefore keep their length. If the run uses
+        features, raises UsageError or DataError for unusable data before the feature weights are downloaded.
         """
         changes: dict[str, object] = {}
         if self.progressive:
@@ -266,7 +271,7 @@ class InpaintGANSettings(TwoPhaseSettings):
             from restore.plugins.common.inpainting.dataset import inpainting_images
             from restore.plugins.common.perceptual.weights import resolve_features
 
-            if self.looks_at_features:  # a mistake in the data is told before half a gigabyte is downloaded
+            if self.looks_at_features:  # report bad data before downloading half a gigabyte
                 inpainting_images("train", self, self.masks, self.crop_size)
                 inpainting_images("validation", self, self.masks, self.crop_size)
             changes["perceptual"] = cast(

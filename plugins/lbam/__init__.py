@@ -1,4 +1,4 @@
-"""Fill holes by learnable bidirectional attention maps."""
+"""Inpainting with learnable bidirectional attention maps (LBAM)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from restore.registry import ArchitectureSpec, TaskSpec, hookimpl
 
 @hookimpl
 def restore_tasks() -> list[TaskSpec]:
-    """The family's one task."""
+    """Register the family's task."""
     place, options = "restore.plugins.lbam", "restore.plugins.common.masks.settings"
     return [
         TaskSpec(
@@ -17,26 +17,26 @@ def restore_tasks() -> list[TaskSpec]:
             predict=f"{options}:InpaintingPredictOptions",
             evaluate=f"{options}:InpaintingEvaluateOptions",
             imports=f"{place}.convert:CONVERTERS",
-            summary="Inpainting by learnable bidirectional attention maps (Xie et al., 2019).",
+            summary="Inpainting with learnable bidirectional attention maps (Xie et al., 2019).",
         ),
     ]
 
 
 @hookimpl
 def restore_architectures() -> list[ArchitectureSpec]:
-    """Its networks, for other families to use."""
+    """Register the family's networks."""
     place = "restore.plugins.lbam"
     return [
         ArchitectureSpec(
             "generator",
             f"{place}.generator:Generator",
             role="inpainting",
-            summary="U-Net with attention maps learned from the mask.",
+            summary="U-Net with attention maps computed from the mask.",
         ),
         ArchitectureSpec(
             "discriminator",
             f"{place}.discriminator:Discriminator",
             role="inpainting-discriminator",
-            summary="Discriminator with a column for the hole.",
+            summary="Two-column discriminator: one column for the hole, one for the rest.",
         ),
     ]

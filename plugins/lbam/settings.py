@@ -20,76 +20,75 @@ from restore.plugins.common.perceptual.settings import (
 )
 
 Prefill = Literal["none", "smooth"]
-"""What a generator is shown in the hole."""
+"""Initial content of the hole."""
 
 SMALLEST_WINDOW = 16
-"""Side in pixels of the smallest parts of images that holes are filled in."""
+"""Smallest window side in pixels."""
 
 PUBLISHED_CROP = 256
-"""Side of the images that the published discriminator judges."""
+"""Image side in pixels that the published discriminator needs."""
 
 
 class ModelSettings(Settings):
-    """The generator: all that is needed to build it again."""
+    """The generator: everything needed to rebuild it."""
 
     channels: Annotated[int, Field(ge=1)] = 24
-    """Channels of the first level; the deepest four have eight times as many. 64 is the published network, which has 68
-    million parameters."""
+    """Channels of the first level; the deepest four levels have eight times as many. Published: 64 (68 million
+    parameters)."""
     prefill: Prefill = "none"
-    """What it is shown in the hole: none, as published: nothing, so that it draws everything; smooth: a smooth
-    continuation of what is around it, to which it adds what is missing. Without --data: smooth."""
+    """Initial content of the hole. none: nothing, as published; smooth: a smooth continuation of the surroundings, to
+    which the network adds detail. Default without --data: smooth."""
     window: Annotated[int, Field(ge=SMALLEST_WINDOW)] | None = None
-    """Largest side in pixels at which it is used at once; unset: that of the crops it is trained on."""
+    """Largest side in pixels that the network processes at once; unset: the crop size."""
 
 
 class DiscriminatorSettings(Settings):
-    """The discriminator with a column for the hole and one for the rest; only training needs it."""
+    """The two-column discriminator (hole and rest); only training needs it."""
 
     channels: Annotated[int, Field(ge=1)] = 16
-    """Channels of its first layer; the last ones have eight times as many. 64 as published."""
+    """Channels of the first layer; the last layers have eight times as many. Published: 64."""
     published: bool = False
-    """Build the discriminator of the published code, for comparisons: with batch normalization and a sigmoid at its
-    end, both of which work against the loss that trains it, and for crops of 256 pixels alone."""
+    """Use the discriminator of the published code, for comparisons. It has batch normalization and a final sigmoid,
+    which both conflict with the Wasserstein loss, and accepts only crops of 256 pixels."""
 
 
 class AugmentSettings(CropAugmentation):
-    """Random variations of training crops."""
+    """Augmentation of training crops."""
 
     recolor: bool = True
-    """Exchange and dim the color channels at random: few photographs show few colors."""
+    """Permute and dim the color channels at random, because few photographs contain few colors."""
 
 
 class PixelSettings(Settings):
-    """The pixel loss: absolute errors inside the hole and outside it, both as means over the whole image."""
+    """The pixel loss: absolute errors inside and outside the hole, both averaged over the whole image."""
 
     hole: Annotated[float, Field(gt=0)] = 6.0
-    """Weight of the hole."""
+    """Weight inside the hole."""
     known: Annotated[float, Field(ge=0)] = 1.0
-    """Weight of what is known; 0 leaves it out."""
+    """Weight outside the hole; 0 disables this part."""
 
 
 class FeatureSettings(PerceptualSettings):
-    """The perceptual loss, and how images are shown to the features that it shares with the style loss."""
+    """The perceptual loss, and the VGG input that it shares with the style loss."""
 
     weight: Annotated[float, Field(ge=0)] = 0.01
-    """Factor of the loss, which is taken of the answer and of the image put together; 0 leaves it out."""
+    """Weight of the loss, computed on the generator's output and on the composite image; 0 disables it."""
     network: Network = "vgg16"
     layers: dict[str, Annotated[float, Field(gt=0)]] = {"pool1": 1.0, "pool2": 1.0, "pool3": 1.0}  # noqa: RUF012
     criterion: Literal["l1", "mse"] = "l1"
     normalize: bool = False
-    """Show images with ImageNet's mean and deviation taken out, as the features were trained; the published code does
-    not, and its weights of the losses belong to that."""
+    """Normalize VGG inputs with ImageNet's mean and standard deviation. The published code does not, and its loss
+    weights are tuned for that."""
     window: Annotated[int, Field(ge=8)] | None = 48
-    """Side of the squares, cut at random, that the features look at: on a CPU they cost more than all else.
-    Unset, or larger than those: whole crops."""
+    """Side in pixels of the random squares on which VGG features are computed, because they dominate the cost on a CPU.
+    Unset, or larger than the crops: whole crops."""
 
 
 class PretrainSettings(Settings):
-    """First phase: the generator alone comes close to the target, pixel by pixel."""
+    """First phase: the generator is trained alone, with the pixel loss."""
 
     epochs: Annotated[int, Field(ge=0)] | None = None
-    """Epochs of this phase; unset: what the second phase leaves of --epochs; 0: no such phase, as
-    published."""
+    """Epochs of this phase; unset: --epochs minus those of the second phase; 0: skip it, as published."""
     optimizer: OptimizerSettings = OptimizerSettings(
         lr=2e-3, betas=(0.5, 0.9), schedule=ScheduleSettings(name="one-cycle", warmup=0.2)
     )
@@ -100,15 +99,15 @@ class AdversarialSettings(Settings):
     """Second phase: the generator against a Wasserstein critic, with all losses."""
 
     epochs: Annotated[Annotated[int, Field(ge=0)] | None, ResumeSafe()] = None
-    """Epochs of this phase; unset: every fifth of --epochs, at least one, but none of --epochs 1; 0: no such phase."""
+    """Epochs of this phase; unset: a fifth of --epochs, at least one, but zero with --epochs 1; 0: skip it."""
     weight: Annotated[float, Field(ge=0)] = 0.1
-    """Factor of the generator's adversarial loss."""
+    """Weight of the generator's adversarial loss."""
     penalty: Annotated[float, Field(ge=0)] = 10.0
-    """Factor of the penalty on the discriminator's gradient."""
+    """Weight of the gradient penalty."""
     generator: OptimizerSettings = OptimizerSettings(lr=1e-4, betas=(0.5, 0.9))
     """Optimizer of the generator; as published."""
     discriminator: OptimizerSettings = OptimizerSettings(lr=5e-4, betas=(0.0, 0.9))
-    """Optimizer of the discriminator; the published rate is 1e-5, which is too slow for short runs."""
+    """Optimizer of the discriminator. The published learning rate, 1e-5, is too slow for short runs."""
 
 
 SAMPLE_RECIPE: Mapping[str, Any] = {
@@ -117,11 +116,11 @@ SAMPLE_RECIPE: Mapping[str, Any] = {
     "pretrain": {"optimizer": {"lr": 1e-3, "betas": (0.9, 0.99)}},
     "adversarial": {"weight": 0.01, "generator": {"schedule": {"name": "cosine"}}},
 }
-"""Settings of a run on the sample, wherever nothing else is asked for: it is to end in minutes on a CPU."""
+"""Defaults of a run on the sample, so that it takes minutes on a CPU."""
 
 
 class LBAMSettings(TwoPhaseSettings):
-    """Settings of a run: pretraining by pixels, then all losses with the discriminator."""
+    """Train LBAM: pretraining with the pixel loss, then all losses with the discriminator."""
 
     sample_steps: ClassVar[int | None] = 40  # ten epochs take minutes on two CPU cores
 
@@ -129,22 +128,21 @@ class LBAMSettings(TwoPhaseSettings):
     model: ModelSettings = ModelSettings()
     """The generator."""
     discriminator: DiscriminatorSettings = DiscriminatorSettings()
-    """The discriminator, its opponent in the second phase."""
+    """The discriminator of the second phase."""
     crop_size: Annotated[int, Field(ge=8)] = 128
-    """Height and width in pixels of the parts of images that are trained on; 256 as published. What is no multiple of
-    128 is continued to one."""
+    """Side of the training crops in pixels; published: 256. Crops are padded to a multiple of 128."""
     masks: MaskSettings = MaskSettings()
-    """The holes that are trained on and measured."""
+    """The masks for training and validation."""
     augment: AugmentSettings = AugmentSettings()
-    """How training crops vary."""
+    """Augmentation of training crops."""
     pixel: PixelSettings = PixelSettings()
-    """Loss between pixels."""
+    """Pixel loss."""
     perceptual: FeatureSettings = FeatureSettings()
-    """Loss between features, in the second phase."""
+    """Perceptual loss, in the second phase."""
     style: StyleSettings = StyleSettings(weight=120.0)
-    """Loss between the Gram matrices of the same features, in the second phase."""
+    """Style loss on the same features, in the second phase."""
     total_variation: Annotated[float, Field(ge=0)] = 0.0
-    """Factor of the total variation of the hole and its seam, in the second phase; 0, as published, leaves it out."""
+    """Weight of the total variation of the hole and its seam, in the second phase; 0 (as published) disables it."""
     pretrain: PretrainSettings = PretrainSettings()
     """First phase."""
     adversarial: AdversarialSettings = AdversarialSettings()
@@ -152,7 +150,7 @@ class LBAMSettings(TwoPhaseSettings):
 
     @classmethod
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A narrow generator that adds to a smooth continuation, unless one without it is asked for."""
+        """Return the sample recipe (a narrow generator with a smooth prefill) unless another prefill was set."""
         model = given.get("model") or {}
         if isinstance(model, BaseModel) or model.get("prefill", "smooth") != "smooth":
             return {}
@@ -160,18 +158,18 @@ class LBAMSettings(TwoPhaseSettings):
 
     @property
     def recipe(self) -> str | None:
-        """What the sample's recipe is, and how to get the published one."""
+        """Describe the sample recipe, and how to get the published one."""
         if self.data is not None or self.model.prefill == "none":
             return None
         return (
             f"sample: a narrow generator ({self.model.channels} channels) that adds to a smooth continuation; "
-            "--model.prefill none --model.channels 64 is the published one"
+            "for the published one: --model.prefill none --model.channels 64"
         )
 
     @model_validator(mode="after")
     def _published_discriminator_has_one_size(self) -> Self:
         if self.discriminator.published and self.crop_size != PUBLISHED_CROP:
-            raise ValueError(f"discriminator.published: judges crops of {PUBLISHED_CROP} pixels, not {self.crop_size}")
+            raise ValueError(f"discriminator.published needs crop_size={PUBLISHED_CROP}, not {self.crop_size}")
         return self
 
     @model_validator(mode="after")
@@ -186,15 +184,16 @@ class LBAMSettings(TwoPhaseSettings):
 
     @property
     def looks_at_features(self) -> bool:
-        """Whether the run comes to a loss between features."""
+        """Whether this run uses a loss on VGG features."""
         return self.split()[1] > 0 and (self.perceptual.weight > 0 or self.style.weight > 0)
 
     # What follows imports torch, and only where it is needed: settings alone must load without it.
 
     def resolved(self) -> Self:
-        """A copy with the window, the lengths of epochs and phases and the perceptual features fixed.
+        """Return a copy with the window, epoch length, phase lengths and feature weights fixed.
 
-        Where features will be looked at, raises UsageError or DataError for data that cannot be trained on.
+        If the run uses features, raises UsageError or DataError for unusable data before the feature weights are
+        downloaded.
         """
         changes: dict[str, object] = {"perceptual": self._resolved_features()}
         if self.model.window is None:
@@ -207,7 +206,7 @@ class LBAMSettings(TwoPhaseSettings):
         from restore.plugins.common.inpainting.dataset import inpainting_images
         from restore.plugins.common.perceptual.weights import resolve_features
 
-        if self.looks_at_features:  # a mistake in the data is told before half a gigabyte is downloaded
+        if self.looks_at_features:  # report bad data before downloading half a gigabyte
             inpainting_images("train", self, self.masks, self.crop_size)
             inpainting_images("validation", self, self.masks, self.crop_size)
         return cast(FeatureSettings, resolve_features(self.perceptual, needed=self.looks_at_features))

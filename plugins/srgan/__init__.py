@@ -7,7 +7,7 @@ from restore.registry import ArchitectureSpec, TaskSpec, hookimpl
 
 @hookimpl
 def restore_tasks() -> list[TaskSpec]:
-    """The family's one task."""
+    """Register the family's task."""
     place = "restore.plugins.srgan"
     return [
         TaskSpec(
@@ -22,26 +22,26 @@ def restore_tasks() -> list[TaskSpec]:
 
 @hookimpl
 def restore_architectures() -> list[ArchitectureSpec]:
-    """Its networks, for other families to use."""
+    """Register the family's networks."""
     place = "restore.plugins.srgan"
     return [
         ArchitectureSpec(
             "srresnet",
             f"{place}.generators:SRResNet",
             role="super-resolution",
-            summary="Generator with batch normalization, as published.",
+            summary="The published generator, with batch normalization.",
         ),
         ArchitectureSpec(
             "msrresnet",
             f"{place}.generators:MSRResNet",
             role="super-resolution",
-            summary="Generator without it, upon a bilinear upscaling.",
+            summary="Generator without batch normalization; adds detail to a bilinear upscaling.",
         ),
         ArchitectureSpec(
             "compact",
             f"{place}.generators:Compact",
             role="super-resolution",
-            summary="Small generator that works at the input's size throughout.",
+            summary="Small generator; all residual blocks run at the input's resolution.",
         ),
         ArchitectureSpec(
             "discriminator",

@@ -21,53 +21,54 @@ _log = logging.getLogger(__name__)
 
 
 class ModelSettings(Settings):
-    """The generator: all that is needed to build it again."""
+    """The generator: everything needed to rebuild it."""
 
     architecture: Annotated[Literal["msrresnet", "srresnet", "compact"], Flag("--arch")] = "msrresnet"
-    """msrresnet: no batch normalization, adds detail to a bilinear upscaling; srresnet: as published; compact: works
-    at the input's size throughout, for small machines. Without --data, --model.channels and --model.blocks: compact."""
+    """msrresnet: no batch normalization, adds detail to a bilinear upscaling; srresnet: as published; compact: all
+    residual blocks run at the input's resolution, for small machines. Default without --data, --model.channels and
+    --model.blocks: compact."""
     scale: Annotated[Scale, Flag("--scale")] = 4
-    """How many times higher and wider the output is."""
+    """Scale factor of super-resolution."""
     channels: Annotated[int, Field(ge=1)] = 64
-    """Width: channels of the layers between the first and the last."""
+    """Channels of the hidden layers."""
     blocks: Annotated[int, Field(ge=1)] = 16
-    """Depth: residual blocks."""
+    """Number of residual blocks."""
     clamp: bool = False
-    """srresnet: limit the output to [0, 1] inside the network, as imported checkpoints may need it."""
+    """srresnet: clamp the output to [0, 1] inside the network, which some imported checkpoints need."""
 
     @model_validator(mode="after")
     def _only_srresnet_clamps(self) -> Self:
         if self.clamp and self.architecture != "srresnet":
-            raise ValueError(f"clamp: only srresnet has this limit, not {self.architecture}")
+            raise ValueError(f"clamp: only srresnet supports it, not {self.architecture}")
         return self
 
 
 class DiscriminatorSettings(Settings):
-    """The network that tells photographs from upscaled images; only training needs it."""
+    """The discriminator, which separates real images from upscaled ones; only training needs it."""
 
     channels: Annotated[int, Field(ge=1)] = 64
-    """Channels of its first layer; the last has eight times as many."""
+    """Channels of the first layer; the last has eight times as many."""
     head: Literal["pooled", "dense"] = "pooled"
-    """pooled: one answer from the mean over all places, whatever the crop's size; dense: fully connected to every place
-    as published, which is 18 million parameters more for crops of 96 pixels."""
+    """pooled: global average pooling, works with any crop size; dense: fully connected, as published, which adds 18
+    million parameters for crops of 96 pixels."""
     hidden: Annotated[int, Field(ge=1)] = 1024
-    """Width of the layer before the answer."""
+    """Width of the hidden layer in the head."""
 
 
 class FeatureSettings(PerceptualSettings):
-    """The perceptual loss, in proportion to a pixel loss of weight 1."""
+    """The perceptual loss."""
 
     weight: Annotated[float, Field(ge=0)] = 0.1
-    """Factor of the loss; 0 leaves it out."""
+    """Weight of the loss, relative to a pixel loss of weight 1; 0 disables it."""
 
 
 class PretrainSettings(Settings):
-    """First phase: the generator alone comes close to the target, pixel by pixel."""
+    """First phase: the generator is trained alone, with the pixel loss."""
 
     epochs: Annotated[int, Field(ge=1)] | None = None
-    """Epochs of this phase; unset: what the adversarial phase leaves of --epochs."""
+    """Epochs of this phase; unset: --epochs minus those of the adversarial phase."""
     loss: PixelLoss = "l1"
-    """How pixels are compared."""
+    """Pixel loss."""
     optimizer: OptimizerSettings = OptimizerSettings(
         lr=8e-4, betas=(0.9, 0.99), schedule=ScheduleSettings(name="one-cycle", warmup=0.2)
     )
@@ -78,17 +79,18 @@ class AdversarialSettings(Settings):
     """Second phase: generator against discriminator."""
 
     epochs: Annotated[Annotated[int, Field(ge=0)] | None, ResumeSafe()] = None
-    """Epochs of this phase; unset: every fifth of --epochs, at least one, but none of --epochs 1; 0: no such phase."""
+    """Epochs of this phase; unset: a fifth of --epochs, at least one, but zero with --epochs 1; 0: skip it."""
     kind: Literal["vanilla", "least-squares", "hinge"] = "vanilla"
-    """Which adversarial loss."""
+    """Adversarial loss; vanilla is the original GAN loss."""
     weight: Annotated[float, Field(ge=0)] = 1e-2
-    """Factor of the generator's adversarial loss."""
+    """Weight of the generator's adversarial loss."""
     real_label: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """vanilla, least-squares: label of photographs; 0.9 keeps the discriminator from being too sure."""
+    """vanilla, least-squares: label of real images; 0.9 (label smoothing) keeps the discriminator from becoming
+    overconfident."""
     pixel_loss: PixelLoss = "l1"
-    """How pixels are compared."""
+    """Pixel loss."""
     pixel_weight: Annotated[float, Field(ge=0)] = 1.0
-    """Factor of the pixel loss, the anchor of this phase: it alone holds colors and brightness in place."""
+    """Weight of the pixel loss, which alone keeps color and brightness in place in this phase."""
     generator: OptimizerSettings = OptimizerSettings(lr=1e-4)
     """Optimizer of the generator."""
     discriminator: OptimizerSettings = OptimizerSettings(lr=1e-4)
@@ -96,26 +98,26 @@ class AdversarialSettings(Settings):
 
 
 class SRGANSettings(TwoPhaseSettings):
-    """Settings of a run in two phases: pretraining by pixels, then the adversarial phase."""
+    """Train SRGAN in two phases: pretraining with the pixel loss, then adversarial training."""
 
     sample_steps: ClassVar[int | None] = 32  # of the published network, which is slow on a CPU
 
     model: ModelSettings = ModelSettings()
     """The generator."""
     crop_size: Annotated[int, Field(ge=8)] = 96
-    """Height and width of the parts of large images that are trained on, in pixels of the output."""
+    """Side of the training crops, in pixels of the output."""
     pretrain: PretrainSettings = PretrainSettings()
     """First phase."""
     adversarial: AdversarialSettings = AdversarialSettings()
     """Second phase."""
     perceptual: FeatureSettings = FeatureSettings()
-    """Loss between features, in the second phase."""
+    """Perceptual loss, in the second phase."""
     discriminator: DiscriminatorSettings = DiscriminatorSettings()
-    """The generator's opponent in the second phase."""
+    """The discriminator of the second phase."""
 
     @model_validator(mode="after")
     def _crop_is_upscaled_exactly(self) -> Self:
-        # Unless it was asked for, the scale may be that of the data, which `resolved` reads.
+        # Unless it was set, the scale may come from the data, which `resolved` reads.
         certain = self.data is None or "scale" in self.model.model_fields_set
         if certain and self.crop_size % self.model.scale:
             raise ValueError(f"crop_size ({self.crop_size}) is not a multiple of the scale ({self.model.scale})")
@@ -132,55 +134,58 @@ class SRGANSettings(TwoPhaseSettings):
         adversarial = self.adversarial.epochs
         if self.pretrain.epochs is None and adversarial == self.epochs:
             raise ValueError(
-                f"adversarial.epochs ({adversarial}) leaves none of epochs ({self.epochs}) for pretraining"
+                f"adversarial.epochs={adversarial} uses all {self.epochs} epochs; lower it so that pretraining gets at "
+                "least one"
             )
         return self
 
     @classmethod
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A small generator with what suits it, unless another generator is asked for."""
+        """Return the sample recipe (a small generator) unless another generator was set."""
         return sample_recipe(given)
 
     @property
     def recipe(self) -> str | None:
-        """What the sample's recipe is, and how to get the published one."""
+        """Describe the sample recipe, and how to get the published size."""
         if self.data is not None or self.model.architecture != ARCHITECTURE:
             return None
         return (
             f"sample: a small generator ({ARCHITECTURE}, {self.model.channels} channels, {self.model.blocks} blocks); "
-            "--model.channels 64 --model.blocks 16 is the published size"
+            "for the published size: --model.channels 64 --model.blocks 16"
         )
 
     @property
     def looks_at_features(self) -> bool:
-        """Whether the run comes to a loss between features."""
+        """Whether this run uses a loss on VGG features."""
         return self.perceptual.weight > 0 and self.split()[1] > 0
 
     # What follows imports torch, and only where it is needed: settings alone must load without it.
 
     def resolved(self) -> Self:
-        """A copy with the scale of paired data, the lengths of epochs and phases and the perceptual features fixed.
+        """Return a copy with the scale of paired data, the epoch and phase lengths and the feature weights fixed.
 
-        Raises UsageError for folders without images, and for paired data of a scale that there is no generator for
-        or that does not divide the crop.
+        Raises UsageError for folders without images, and for paired data whose scale is not supported or does not
+        divide the crop size.
         """
         from restore.plugins.common.super_resolution.dataset import split_pairs
 
-        # A mistake that ends the run is told before anything that only has to be known of it.
+        # Errors in the data come before the warning.
         split_pairs("train", self)
         split_pairs("validation", self)
         pretrain, _ = self.split()
         if self.epochs == pretrain == 1 and self.adversarial.epochs is None:
-            _log.warning("One epoch is pretraining only; from --epochs 2 on there is an adversarial phase too.")
+            _log.warning("--epochs 1 runs pretraining only; the adversarial phase needs at least --epochs 2.")
         scale = self._resolved_scale()
         if self.crop_size % scale:
-            raise UsageError(f"--crop-size {self.crop_size} is not a multiple of the scale, which is {scale}")
+            raise UsageError(
+                f"--crop-size {self.crop_size} is not a multiple of the scale ({scale}); change one of the two"
+            )
         model = self.model.model_copy(update={"scale": scale})
         features = self._resolved_features()
         return super().resolved().model_copy(update={"model": model, "perceptual": features})
 
     def _resolved_scale(self) -> int:
-        """The scale that was asked for; unless one was, that of paired data."""
+        """Return the scale that was set, or else the scale of paired data."""
         if self.data is None or "scale" in self.model.model_fields_set:
             return self.model.scale
         from restore.plugins.common.images.folders import pair_folders
@@ -190,7 +195,7 @@ class SRGANSettings(TwoPhaseSettings):
             return self.model.scale
         scale = evaluation_pairs(self.data, None).scale
         if scale not in get_args(Scale):
-            raise UsageError(f"{self.data}: the pairs are of scale {scale:g}; srgan upscales 2, 3, 4 or 8 times")
+            raise UsageError(f"{self.data}: the pairs have scale {scale:g}; srgan supports 2, 3, 4 and 8")
         return int(scale)
 
     def _resolved_features(self) -> FeatureSettings:

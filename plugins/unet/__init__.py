@@ -1,4 +1,4 @@
-"""Segmentation by U-Net, UNet++ and DeepLab: masks, probability maps and overlays."""
+"""Segmentation with U-Net, UNet++ and DeepLab: masks, probability maps and overlays."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ HOME = "restore.plugins.unet"
 
 @hookimpl
 def restore_tasks() -> list[TaskSpec]:
-    """Three networks, and the threshold that they are compared with."""
+    """Register three networks, and the threshold they are compared with."""
     predict, evaluate = f"{HOME}.options:SegmentationPredictOptions", f"{HOME}.options:SegmentationEvaluateOptions"
     return [
         TaskSpec(
@@ -17,7 +17,7 @@ def restore_tasks() -> list[TaskSpec]:
             f"{HOME}.task:UNetSegmentation",
             settings=f"{HOME}.settings:UNetSettings",
             imports=f"{HOME}.convert:CONVERTERS",
-            summary="U-Net: regions of images by learned masks (Ronneberger et al., 2015). Sample: drawn nuclei.",
+            summary="U-Net segmentation (Ronneberger et al., 2015). Sample: synthetic nuclei.",
             predict=predict,
             evaluate=evaluate,
         ),
@@ -26,7 +26,7 @@ def restore_tasks() -> list[TaskSpec]:
             f"{HOME}.task:NestedUNetSegmentation",
             settings=f"{HOME}.settings:NestedUNetSettings",
             imports=f"{HOME}.convert:CONVERTERS",
-            summary="UNet++, with and without deep supervision (Zhou et al., 2018). Sample: drawn nuclei.",
+            summary="UNet++ with optional deep supervision (Zhou et al., 2018). Sample: synthetic nuclei.",
             predict=predict,
             evaluate=evaluate,
         ),
@@ -34,7 +34,7 @@ def restore_tasks() -> list[TaskSpec]:
             "deeplab",
             f"{HOME}.task:DeepLabSegmentation",
             settings=f"{HOME}.settings:DeepLabSettings",
-            summary="DeepLabV3 and V3+ on torchvision's networks (Chen et al., 2018). Sample: drawn nuclei.",
+            summary="DeepLabV3 and V3+ on torchvision backbones (Chen et al., 2018). Sample: synthetic nuclei.",
             predict=predict,
             evaluate=evaluate,
         ),
@@ -43,7 +43,7 @@ def restore_tasks() -> list[TaskSpec]:
             f"{HOME}.otsu:Otsu",
             settings=f"{HOME}.settings:SegmentationSettings",
             trains=False,
-            summary="Otsu's threshold: what segmentation is worth without learning (Otsu, 1979).",
+            summary="Otsu's threshold: the classical baseline for segmentation (Otsu, 1979).",
             predict=f"{HOME}.options:OutputOptions",
             evaluate=evaluate,
         ),
@@ -52,49 +52,49 @@ def restore_tasks() -> list[TaskSpec]:
 
 @hookimpl
 def restore_architectures() -> list[ArchitectureSpec]:
-    """Networks that give logits for each class."""
+    """Register networks that return one logit map per class."""
     return [
         ArchitectureSpec("unet", f"{HOME}.networks.unet:UNet", role="segmentation", summary="U-Net."),
         ArchitectureSpec(
             "nested-unet",
             f"{HOME}.networks.unet:NestedUNet",
             role="segmentation",
-            summary="UNet++, prunable with deep supervision.",
+            summary="UNet++; with deep supervision it can be pruned.",
         ),
         ArchitectureSpec(
             "deeplab-v3",
             f"{HOME}.networks.deeplab:DeepLabV3",
             role="segmentation",
-            summary="DeepLabV3: an atrous pyramid on a backbone.",
+            summary="DeepLabV3: a backbone with an atrous spatial pyramid.",
         ),
         ArchitectureSpec(
             "deeplab-v3-plus",
             f"{HOME}.networks.deeplab:DeepLabV3Plus",
             role="segmentation",
-            summary="DeepLabV3+: V3 with a decoder.",
+            summary="DeepLabV3+: DeepLabV3 with a decoder.",
         ),
     ]
 
 
 @hookimpl
 def restore_datasets() -> list[DatasetSpec]:
-    """Images with masks."""
+    """Register datasets of images with masks."""
     return [
         DatasetSpec(
             "segments",
             f"{HOME}.data.splits:read_source",
             role="segmentation",
-            summary="Images and masks of a folder, in four layouts.",
+            summary="Images and masks from a folder, in four layouts.",
         ),
         DatasetSpec(
-            "nuclei", f"{HOME}.data.dataset:Drawings", role="segmentation", summary="Drawn nuclei with exact masks."
+            "nuclei", f"{HOME}.data.dataset:Drawings", role="segmentation", summary="Synthetic nuclei with exact masks."
         ),
     ]
 
 
 @hookimpl
 def restore_losses() -> list[LossSpec]:
-    """Losses between logits and masks."""
+    """Register losses between logits and masks."""
     return [
         LossSpec("bce", f"{HOME}.losses:bce", role="segmentation", summary="Binary cross-entropy."),
         LossSpec("dice", f"{HOME}.losses:dice", role="segmentation", summary="Soft Dice."),
@@ -102,45 +102,45 @@ def restore_losses() -> list[LossSpec]:
             "bce-dice",
             f"{HOME}.losses:bce_dice",
             role="segmentation",
-            summary="Half the binary cross-entropy, and soft Dice.",
+            summary="Binary cross-entropy (weight 0.5) plus soft Dice.",
         ),
         LossSpec(
             "lovasz-hinge",
             f"{HOME}.losses:lovasz_hinge",
             role="segmentation",
-            summary="Lovász hinge, each class against the others.",
+            summary="Lovász hinge, one class against the rest.",
         ),
         LossSpec(
             "lovasz-softmax",
             f"{HOME}.losses:lovasz_softmax",
             role="segmentation",
-            summary="Lovász-softmax over the classes that occur.",
+            summary="Lovász-softmax over the classes present.",
         ),
         LossSpec("focal", f"{HOME}.losses:focal", role="segmentation", summary="Focal loss."),
         LossSpec(
             "cross-entropy",
             f"{HOME}.losses:cross_entropy",
             role="segmentation",
-            summary="Cross-entropy, for class numbers.",
+            summary="Cross-entropy for class-index masks.",
         ),
         LossSpec(
             "cross-entropy-dice",
             f"{HOME}.losses:cross_entropy_dice",
             role="segmentation",
-            summary="Cross-entropy and soft Dice.",
+            summary="Cross-entropy plus soft Dice.",
         ),
     ]
 
 
 @hookimpl
 def restore_metrics() -> list[MetricSpec]:
-    """Overlap of regions."""
+    """Register overlap metrics."""
     return [
         MetricSpec(
             "overlap",
             f"{HOME}.metrics:Overlap",
             role="segmentation",
-            summary="IoU or Dice over the set, per image, or per batch.",
+            summary="IoU or Dice, pooled over the set, per image or per batch.",
         ),
         MetricSpec(
             "best-threshold",
@@ -153,14 +153,14 @@ def restore_metrics() -> list[MetricSpec]:
 
 @hookimpl
 def restore_commands() -> list[CommandSpec]:
-    """What else can be done with trained weights."""
+    """Register commands that use trained weights."""
     return [
         CommandSpec(
             "cases",
             f"{HOME}.commands:write_cases",
             settings=f"{HOME}.options:CasesSettings",
             needs="weights",
-            summary="A page of the worst and the best segmented images.",
+            summary="Write an HTML page with the worst and the best segmented images.",
         ),
         CommandSpec(
             "levels",
@@ -168,6 +168,6 @@ def restore_commands() -> list[CommandSpec]:
             settings=f"{HOME}.options:LevelsSettings",
             needs="weights",
             weights_of=("nested-unet",),
-            summary="What each pruned level of a UNet++ costs and gives.",
+            summary="Measure cost and quality of each pruned level of a UNet++.",
         ),
     ]

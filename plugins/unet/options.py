@@ -1,4 +1,4 @@
-"""What ``predict``, ``evaluate`` and the commands of this family can be asked. Imports no torch."""
+"""Options of ``predict``, ``evaluate`` and the commands of this family. Imports no torch."""
 
 from __future__ import annotations
 
@@ -15,81 +15,81 @@ KINDS: tuple[Kind, ...] = ("mask", "probability", "overlay")
 
 
 class NetworkOptions(Settings):
-    """What can be asked of trained weights."""
+    """Options of inference with trained weights."""
 
     tta: Literal["none", "flips", "all"] = "none"
-    """Test-time augmentation: average over mirrored images, or over all eight turned and mirrored ones."""
+    """Test-time augmentation: average over flipped images, or over all eight rotations and flips."""
     ensemble: list[Path] = Field(default_factory=list)
-    """Further weights or runs whose probabilities are averaged with these."""
+    """Further weights files or runs whose probabilities are averaged with these."""
     level: Annotated[int, Field(ge=1)] | None = None
-    """Use a deeply supervised UNet++ only to this depth (L1 to L4): faster, slightly worse."""
+    """Prune a UNet++ with deep supervision to this level (1 to 4): faster, slightly worse."""
 
 
 class OutputOptions(Settings):
-    """What of a prediction is kept."""
+    """Output files of a prediction."""
 
     outputs: list[Kind] = Field(default_factory=lambda: list(KINDS))
-    """What is written: the mask (0 and 255, or class numbers), probability maps, the image with colored regions."""
+    """Files to write: mask (0 and 255, or class numbers), probability map, overlay (the image with colored regions)."""
 
 
 class SegmentationPredictOptions(OutputOptions, NetworkOptions):
-    """Options of predicting masks."""
+    """Options of ``restore predict``."""
 
     threshold: Share = 0.5
     """Probability above which a pixel belongs to a class."""
     inference_size: Literal["auto", "native", "training"] = "auto"
-    """Size at which the network sees images: their own, or the training size; auto: as the network was trained."""
+    """Size of the network's input: the image's own (native) or the training size; auto: as in training."""
 
 
 class SubsetOptions(Settings):
-    """What of a folder is measured, and at which threshold."""
+    """Which images of a folder to evaluate, and the threshold."""
 
     threshold: Share = 0.5
     """Probability above which a pixel belongs to a class."""
     subset: Literal["all", "train", "validation"] = "all"
-    """Which part of the folder to measure on, as a run with this --seed, --val-fraction and --split divides it."""
+    """Evaluate only this part of the folder, as split by a run with the same --seed, --val-fraction and --split."""
     seed: Annotated[int, Field(ge=0)] = 0
     """subset: the run's seed."""
     val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    """subset: the run's share of validation images."""
+    """subset: the run's fraction of validation images."""
     split: Literal["stratified", "random"] = "stratified"
-    """subset: the run's way of dividing."""
+    """subset: the run's kind of split."""
     list_file: Annotated[Path | None, Flag("--list")] = None
-    """Text file with the names of the images to measure on, one a line."""
+    """Text file with the names of the images to evaluate, one per line."""
     image_ext: str | None = None
-    """Take only images with this ending."""
+    """Use only images with this extension, such as .png."""
     mask_ext: str | None = None
-    """Take only masks with this ending."""
+    """Use only masks with this extension."""
 
 
 class SegmentationEvaluateOptions(SubsetOptions, NetworkOptions):
-    """Options of measuring masks."""
+    """Options of ``restore evaluate``."""
 
     sweep: bool = False
-    """Measure the IoU at 19 thresholds from 0.05 to 0.95 and name the best."""
+    """Measure the IoU at 19 thresholds from 0.05 to 0.95 and report the best one."""
 
 
 class CasesSettings(SubsetOptions, NetworkOptions):
-    """Make a page that shows where the network does worst and best."""
+    """Write an HTML page with the images that the network segments worst and best."""
 
     data: Path | None = None
     """Folder of images and masks; unset: the validation images of the sample."""
     output: Path = Path("cases.html")
-    """The page: one file with the images inside."""
+    """File to write: one HTML file with the images embedded."""
     overwrite: bool = False
-    """Replace the file if it is there already."""
+    """Replace an existing file."""
     count: Annotated[int, Field(ge=1)] = 8
-    """How many of the worst, and how many of the best."""
+    """Number of worst cases, and of best cases."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Where to compute."""
+    """Device to compute on."""
 
 
 class LevelsSettings(SubsetOptions):
-    """Measure what each pruned level of a UNet++ costs and gives."""
+    """Measure parameters, time and IoU of each pruned level of a UNet++."""
 
     data: Path | None = None
     """Folder of images and masks; unset: the validation images of the sample."""
     repeats: Annotated[int, Field(ge=1)] = 10
-    """How often the time of a level is taken; the median counts."""
+    """Number of timed calls per level; the median is reported."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Where to compute."""
+    """Device to compute on."""

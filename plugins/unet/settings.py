@@ -1,4 +1,4 @@
-"""What training a segmentation network can be told. Imports no torch."""
+"""Settings of the segmentation tasks. Imports no torch."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
+from typing_extensions import override
 
 from restore.core.settings import (
     Flag,
@@ -25,51 +26,51 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class ModelSettings(Settings):
-    """What rebuilds a network and feeds it as in training."""
+    """The network: everything needed to rebuild it and to prepare its inputs."""
 
     architecture: Annotated[str, RegisteredName("architectures", role="segmentation")] = "unet/unet"
-    """Which architecture, by its registered name."""
+    """Registered name of the architecture."""
     input_channels: Annotated[int, Field(ge=1), Flag("--input-channels")] = 3
-    """Channels of an image: 1 (gray), 3 (color) or 4 (color and opacity)."""
+    """Channels of an image: 1 (gray), 3 (RGB) or 4 (RGBA)."""
     classes: Annotated[list[str] | None, Flag("--classes")] = None
-    """Names of the classes; unset: the folders under masks/, or as many numbers as the index masks hold."""
+    """Names of the classes; unset: the folders under masks/, or the class numbers found in index masks."""
     multiclass: bool = False
-    """Whether every pixel has exactly one class (index masks), rather than any number of them."""
+    """Whether every pixel has exactly one class (index masks) instead of any number of classes."""
     size: Annotated[tuple[Side, Side] | None, Flag("--size")] = (96, 96)
-    """Height and width of the images that the network is trained on; unset: as they are, all of one size."""
+    """Height and width of the training images in pixels; unset: the images' own size, the same for all."""
     fit: Annotated[Literal["auto", "resize", "crop"], Flag("--fit")] = "auto"
-    """How an image gets that size: resize, or crop (a random part in training, the center one in validation); auto:
-    crop where all images have that size already, else resize. Resized networks see images resized in use too."""
+    """How images get the training size: resize, or crop (random in training, center in validation); auto: crop if all
+    images already have that size, else resize. A network trained on resized images also predicts on resized images."""
     mean: list[float] | None = None
-    """Subtracted from each channel in [0, 1]; unset: the mean of ImageNet for color, else 0.5."""
+    """Mean per channel, of values in [0, 1]; unset: ImageNet's for RGB, else 0.5."""
     std: list[Annotated[float, Field(gt=0)]] | None = None
-    """Each channel is divided by this; unset: ImageNet's for color, else 0.25."""
+    """Standard deviation per channel; unset: ImageNet's for RGB, else 0.25."""
 
     @model_validator(mode="after")
     def _one_number_a_channel(self) -> Self:
         for name, values in (("mean", self.mean), ("std", self.std)):
             if values is not None and len(values) != self.input_channels:
-                raise ValueError(f"{name}: {len(values)} numbers for {self.input_channels} channels")
+                raise ValueError(f"{name} has {len(values)} number(s) for {self.input_channels} input channel(s)")
         if self.multiclass and self.classes is not None and len(self.classes) < 2:
-            raise ValueError("classes: one class alone cannot exclude others; name the background too")
+            raise ValueError("classes: multiclass needs at least two classes; name the background too")
         if self.classes is not None and len(set(self.classes)) < len(self.classes):
-            raise ValueError("classes: a name stands twice")
+            raise ValueError("classes: a name is given twice")
         if any(name in ("", "overlay") or "/" in name for name in self.classes or []):
             raise ValueError(
-                "classes: '', 'overlay' and a name with / cannot be the name of a file, as masks are written"
+                "classes: '', 'overlay' and names with / are not allowed, because they become part of file names"
             )
         return self
 
     @property
     def normalization(self) -> tuple[list[float], list[float]]:
-        """Mean and standard deviation of each channel."""
+        """Mean and standard deviation per channel."""
         color = self.input_channels == 3
         mean = list(IMAGENET_MEAN) if color else [0.5] * self.input_channels
         std = list(IMAGENET_STD) if color else [0.25] * self.input_channels
         return self.mean or mean, self.std or std
 
     def arguments(self) -> dict[str, Any]:
-        """What the architecture is called with."""
+        """Return the keyword arguments of the architecture."""
         return {"num_classes": len(self.classes or ["foreground"]), "input_channels": self.input_channels}
 
 
@@ -77,12 +78,12 @@ class UNetModel(ModelSettings):
     """A U-Net."""
 
     channels: Annotated[int, Field(ge=1), Flag("--channels")] = 32
-    """Channels of the finest level; each coarser one has twice as many."""
+    """Channels of the first level; each coarser level has twice as many."""
     depth: Annotated[int, Field(ge=1, le=8), Flag("--depth")] = 4
-    """How often the image is halved."""
+    """Number of downsampling steps."""
 
+    @override
     def arguments(self) -> dict[str, Any]:
-        """What the architecture is called with."""
         return {**super().arguments(), "channels": self.channels, "depth": self.depth}
 
 
@@ -90,12 +91,12 @@ class NestedUNetModel(UNetModel):
     """A UNet++."""
 
     architecture: str = "unet/nested-unet"
-    """Which architecture, by its registered name."""
+    """Registered name of the architecture."""
     deep_supervision: Annotated[bool, Flag("--deep-supervision")] = False
-    """Train a head at every depth, so that the network can be pruned in use (--level)."""
+    """Train a head at every depth, so that the network can be pruned for inference (--level)."""
 
+    @override
     def arguments(self) -> dict[str, Any]:
-        """What the architecture is called with."""
         return {**super().arguments(), "deep_supervision": self.deep_supervision}
 
 
@@ -103,76 +104,77 @@ class DeepLabModel(ModelSettings):
     """A DeepLabV3 or V3+."""
 
     architecture: Annotated[str, Flag("--arch")] = "unet/deeplab-v3-plus"
-    """Which architecture, by its registered name: unet/deeplab-v3 or unet/deeplab-v3-plus."""
+    """Registered name of the architecture: unet/deeplab-v3 or unet/deeplab-v3-plus."""
     backbone: Annotated[
         Literal["mobilenet_v3_large", "resnet18", "resnet34", "resnet50", "resnet101"], Flag("--backbone")
     ] = "mobilenet_v3_large"
-    """torchvision's network that sees the image first."""
+    """torchvision network that computes the features."""
     channels: Annotated[int, Field(ge=1), Flag("--channels")] = 256
     """Channels of the pyramid and the head."""
 
+    @override
     def arguments(self) -> dict[str, Any]:
-        """What the architecture is called with."""
         return {**super().arguments(), "backbone": self.backbone, "channels": self.channels}
 
 
 class AugmentationSettings(Settings):
-    """How training images are varied; their masks go along."""
+    """Augmentation of training images and their masks."""
 
     turns: bool = True
-    """Turn by a right angle (by half a turn where images are not square)."""
+    """Rotate by multiples of 90 degrees (180 degrees if images are not square)."""
     flips: bool = True
-    """Mirror, both ways."""
+    """Flip horizontally and vertically at random."""
     color: Share = 1.0
-    """Probability that one of three is done: hue, saturation and value; brightness; contrast."""
+    """Probability of one color change: hue, saturation and value; or brightness; or contrast."""
     hue: Annotated[float, Field(ge=0, le=0.5)] = 0.11
-    """Largest change of the hue, as a share of the circle."""
+    """Largest change of the hue, as a fraction of the color circle."""
     strength: Share = 0.2
     """Largest relative change of saturation, value, brightness and contrast."""
     elastic: Share = 0.0
     """Probability of an elastic deformation."""
     elastic_strength: Annotated[float, Field(ge=0)] = 30.0
-    """How far pixels move in it, as torchvision's alpha."""
+    """Strength of the elastic deformation (alpha in torchvision)."""
 
 
 class SegmentationSettings(RunSettings):
-    """Settings of any segmentation run."""
+    """Settings shared by all segmentation tasks."""
 
-    sample_steps: ClassVar[int | None] = 40  # five epochs of UNet++ are enough to leave any threshold far behind
+    sample_steps: ClassVar[int | None] = 40  # with five epochs UNet++ is far better than any threshold
 
     model: ModelSettings = ModelSettings()
     """The network."""
     epochs: Annotated[int, Field(ge=1), ResumeSafe()] = 40
-    """Epochs."""
+    """Number of epochs."""
     batch_size: Annotated[int, Field(ge=1)] = 8
-    """Samples of one optimizer step, over all processes and micro-batches."""
+    """Samples per optimizer step, summed over all processes and micro-batches."""
     val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    """Share of the data held out for validation where neither --val-data nor names are given."""
+    """Fraction of the data held out for validation, without --val-data, --train-list and --val-list."""
     mask_encoding: Literal["auto", "binary", "index"] = "auto"
-    """What a mask holds: white where the class is (binary), or the number of each pixel's class (index; 255 is
-    unknown)."""
+    """Encoding of mask files. binary: white is the class; index: the value is the class number, 255 is unknown; auto:
+    detected in the data."""
     image_ext: str | None = None
-    """Take only images with this ending, as .png."""
+    """Use only images with this extension, such as .png."""
     mask_ext: str | None = None
-    """Take only masks with this ending."""
+    """Use only masks with this extension."""
     split: Literal["stratified", "random"] = "stratified"
-    """How validation images are chosen: evenly over the shares of foreground, or blindly."""
+    """How validation images are chosen: stratified by the fraction of foreground, or at random."""
     train_list: Path | None = None
-    """Text file with the names of the images to train on, one a line; unset: all that validation leaves."""
+    """Text file with the names of the training images, one per line; unset: all images that are not used for
+    validation."""
     val_list: Path | None = None
-    """Text file with the names of the images to validate on; unset: chosen by --split, or all that --train-list
-    leaves."""
+    """Text file with the names of the validation images, one per line; unset: chosen by --split, or all images that
+    --train-list does not name."""
     loss: Annotated[str, RegisteredName("losses", role="segmentation")] = "unet/bce-dice"
-    """Which loss, by its registered name."""
+    """Registered name of the loss."""
     augment: AugmentationSettings = AugmentationSettings()
-    """How training images are varied."""
+    """Augmentation of training images."""
     optimizer: OptimizerSettings = OptimizerSettings(
         name="adamw", lr=2e-3, weight_decay=1e-2, clip_norm=5.0, schedule=ScheduleSettings(name="one-cycle", warmup=0.2)
     )
     """The optimizer."""
 
     def resolved(self) -> Self:
-        """Classes, the meaning of the masks and the way of fitting, filled in from the data."""
+        """Return a copy with classes, mask encoding, fit and loss filled in from the data."""
         if self.data is None:
             found: dict[str, Any] = {"classes": self.model.classes or ["nucleus"], "multiclass": False}
             found["fit"] = "crop" if self.model.fit == "auto" else self.model.fit
@@ -218,4 +220,4 @@ class DeepLabSettings(SegmentationSettings):
     model: DeepLabModel = DeepLabModel()
     """The network."""
     pretrained: bool = False
-    """Start from torchvision's ImageNet weights of the backbone, which are downloaded."""
+    """Start from torchvision's ImageNet weights of the backbone (downloaded once)."""

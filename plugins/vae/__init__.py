@@ -1,4 +1,4 @@
-"""Autoencoders: compress images, upscale them, draw new ones and walk between two."""
+"""Autoencoder and VAE: compress and upscale images, sample new ones and interpolate between two."""
 
 from __future__ import annotations
 
@@ -9,28 +9,31 @@ _SETTINGS = "restore.plugins.vae.settings"
 
 @hookimpl
 def restore_tasks() -> list[TaskSpec]:
-    """A plain autoencoder and a variational one."""
+    """Register a plain and a variational autoencoder."""
     return [
         TaskSpec(
             "autoencoder",
             "restore.plugins.vae.task:Autoencoder",
             settings=f"{_SETTINGS}:AutoencoderSettings",
-            summary="Compresses an image into few numbers and draws it again, larger if asked to.",
+            summary="Autoencoder: compresses an image into a latent code and reconstructs it, optionally upscaled.",
         ),
         TaskSpec(
             "vae",
             "restore.plugins.vae.task:VariationalAutoencoder",
             settings=f"{_SETTINGS}:VAESettings",
             evaluate=f"{_SETTINGS}:AutoencoderEvaluateOptions",
-            summary="Variational autoencoder (Kingma and Welling, 2014): its codes can also be sampled.",
+            summary="Variational autoencoder (Kingma and Welling, 2014): latent codes can also be sampled.",
         ),
     ]
 
 
 @hookimpl
 def restore_commands() -> list[CommandSpec]:
-    """What can be done with a code besides decoding it."""
-    commands = {"sample": "Draw images that never were.", "interpolate": "Walk from one image to another."}
+    """Register commands that work on latent codes."""
+    commands = {
+        "sample": "Generate images from random latent codes.",
+        "interpolate": "Interpolate between two images in latent space.",
+    }
     return [
         CommandSpec(
             name,

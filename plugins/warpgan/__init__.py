@@ -1,4 +1,4 @@
-"""Caricatures: textures drawn anew and faces warped by control points, with who it is kept in mind."""
+"""WarpGAN caricatures: style transfer and learned control-point warping that keep the identity."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HOME = {"ThinPlateSpline": "spline", "thin_plate_spline": "spline", "Warped": "
 
 
 def __getattr__(name: str) -> Any:
-    """The differentiable warp, for other programs; torch is imported only then."""
+    """Import the differentiable warp on first access, so that importing the plugin does not import torch."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{_PLACE}.networks.{_HOME[name]}"), name)
@@ -26,7 +26,7 @@ def __getattr__(name: str) -> Any:
 
 @hookimpl
 def restore_tasks() -> list[TaskSpec]:
-    """The family's one task."""
+    """Register the family's task."""
     return [
         TaskSpec(
             "warpgan",
@@ -35,46 +35,46 @@ def restore_tasks() -> list[TaskSpec]:
             predict=f"{_PLACE}.options:WarpGANPredictOptions",
             evaluate=f"{_PLACE}.options:WarpGANEvaluateOptions",
             imports=f"{_PLACE}.convert:CONVERTERS",
-            summary="Caricatures of aligned faces (see restore data align), exaggerated at will (Shi et al., 2019).",
+            summary="Caricatures of aligned faces (restore data align), adjustable exaggeration (Shi et al., 2019).",
         ),
     ]
 
 
 @hookimpl
 def restore_architectures() -> list[ArchitectureSpec]:
-    """Its networks, for other families to use."""
+    """Register the family's networks."""
     return [
         ArchitectureSpec(
             "warp-generator",
             f"{_PLACE}.networks.generator:WarpGenerator",
             role="warping",
-            summary="Redraws in a style and warps by points.",
+            summary="Transfers a style and warps by control points.",
         ),
         ArchitectureSpec(
             "identity-discriminator",
             f"{_PLACE}.networks.discriminator:Discriminator",
             role="identity-discriminator",
-            summary="Tells kinds of images and people.",
+            summary="Classifies patches (caricature, photograph, generated) and identities.",
         ),
     ]
 
 
 @hookimpl
 def restore_commands() -> list[CommandSpec]:
-    """Preparing faces, and films of one that is exaggerated more and more."""
+    """Register face alignment, and animations of growing exaggeration."""
     return [
         CommandSpec(
             "data align",
             f"{_PLACE}.commands:align",
             settings=f"{_PLACE}.options:AlignSettings",
             needs="nothing",
-            summary="Bring the faces of images to one place and size.",
+            summary="Align faces: move them to a common position and size.",
         ),
         CommandSpec(
             "exaggerate",
             f"{_PLACE}.commands:exaggerate",
             settings=f"{_PLACE}.options:ExaggerateSettings",
             needs="weights",
-            summary="Exaggerate a photograph more and more: a strip, or a film.",
+            summary="Render a photograph with growing exaggeration, as a strip or an animation.",
         ),
     ]

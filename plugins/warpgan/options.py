@@ -1,4 +1,4 @@
-"""What ``predict``, ``evaluate`` and the commands of this family can be asked. Imports no torch."""
+"""Options of ``predict``, ``evaluate`` and the commands of this family. Imports no torch."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from restore.core.settings import Flag, Positional, Settings
 
 
 class WarpGANPredictOptions(Settings):
-    """What is drawn of each photograph. It should show one face, aligned as in training: see restore data align."""
+    """Options of ``restore predict``. A photograph should show one face, aligned as in training: restore data align."""
 
     styles: Annotated[int, Field(ge=1, le=64)] = 5
-    """How many styles to draw each photograph in, chosen at random: <name>-style1.png, …."""
+    """Number of random styles per photograph: <name>-style1.png, …."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Seed of the styles, which are the same for every photograph."""
     style_of: Path | None = None
-    """A caricature whose style to take instead: <name>-styled.png."""
+    """Caricature to take the style from, instead of random styles: <name>-styled.png."""
     exaggeration: Annotated[float, Field(ge=-10, le=10)] = 1.0
-    """How far to exaggerate: 0 leaves shapes as they are, 1 is what was learned, negative values do the opposite."""
+    """Strength of the warp: 0 keeps the shape, 1 is the predicted exaggeration, negative values invert it."""
     sweep: str | None = None
-    """Several of these numbers, as 0,0.5,1,1.5,2: <name>-sweep.png shows them side by side, a row for each style. A
-    sheet of more than 33 million pixels is refused: each image on it is as large as the photograph."""
+    """Several strengths, such as 0,0.5,1,1.5,2: <name>-sweep.png shows them side by side, one row per style. Each image
+    on the sheet is as large as the photograph; sheets above 33 million pixels are rejected."""
     draw_points: bool = False
-    """Also draw the control points and the displacement field: <name>-points.png."""
+    """Also write the control points and the displacement field: <name>-points.png."""
 
     @field_validator("sweep")
     @classmethod
@@ -37,81 +37,82 @@ class WarpGANPredictOptions(Settings):
             except ValueError:
                 number = math.nan
             if not abs(number) <= 10:
-                raise ValueError(f"{word.strip()!r} is no number from -10 to 10; expected numbers as 0,0.5,1,1.5,2")
+                raise ValueError(f"{word.strip()!r} is not a number from -10 to 10; expected a list like 0,0.5,1,1.5,2")
         return value
 
     @property
     def exaggerations(self) -> tuple[float, ...]:
-        """The numbers of the sweep; none without one."""
+        """Strengths of the sweep; empty without a sweep."""
         return tuple(float(word) for word in self.sweep.split(",")) if self.sweep else ()
 
 
 class WarpGANEvaluateOptions(Settings):
-    """Which images are measured, and who judges faces."""
+    """Options of ``restore evaluate``."""
 
     list_file: Annotated[Path | None, Flag("--list")] = None
-    """Text file that names the images to measure, relative to --data."""
+    """Text file with the images to evaluate, relative to --data."""
     embedder: Path | None = None
-    """ONNX file of a face recognizer: images (B, 3, side, side) in [-1, 1] to features (B, K), compared by their
-    cosine; needs pip install 'restorekit[onnx]'. Unset: the features of the discriminator, which the generator was
-    trained to please."""
+    """ONNX file of a face recognizer: images (B, 3, side, side) in [-1, 1] to features (B, K), compared by cosine
+    similarity; needs pip install 'restorekit[onnx]'. Unset: the features of the discriminator, which favor its own
+    generator."""
     embedder_size: Annotated[int, Field(ge=8)] | None = None
-    """Side of the images that the recognizer (--embedder) is given; unset: as they are."""
+    """Input side of the face recognizer (--embedder) in pixels; unset: images are not resized."""
     fid: str | None = None
-    """Also measure the Fréchet distance between generated caricatures and those drawn by hand: inception (features of
-    torch-fidelity, pip install 'restorekit[metrics]', downloaded once), or the path of that file of weights."""
+    """Also measure the Fréchet distance between generated and hand-drawn caricatures: inception (features of
+    torch-fidelity, downloaded once; needs pip install 'restorekit[metrics]'), or the path of that weights file."""
 
     @model_validator(mode="after")
     def _size_of_something(self) -> Self:
         if self.embedder_size is not None and self.embedder is None:
-            raise ValueError("embedder_size is the side of what embedder is given, which is not set; set both or none")
+            raise ValueError("embedder_size is set without embedder; set both or neither")
         return self
 
 
 class AlignSettings(Settings):
-    """Faces are turned, scaled and shifted so that eyes, nose and mouth lie where WarpGAN wants them.
+    """Rotate, scale and shift faces so that eyes, nose and mouth lie at WarpGAN's reference points.
 
-    Images come from folders of people, as WebCaricature's OriginalImages, or from a single folder. Without
-    --landmarks a face detector looks for them; without both the middle of the image is cut out, which is right only
-    for faces that fill it.
+    Images come from one folder per person, as in WebCaricature's OriginalImages, or from a single folder. Without
+    --landmarks a face detector finds them; without a detector the center of the image is used, which is right only
+    if the face fills it.
     """
 
     folder: Annotated[Path, Positional("FOLDER")]
-    """Folder of images, or of folders of them."""
+    """Folder of images, or of one folder of images per person."""
     output: Path = Path("aligned")
-    """Folder for the aligned images; folders inside keep their names."""
+    """Folder for the aligned images; subfolders keep their names."""
     landmarks: Path | None = None
-    """Folder of landmark files (WebCaricature's FacialPoints: 17 lines "x y" an image; or 5), or a text file with a
-    line "path x1 y1 … x5 y5" for each image."""
+    """Folder of landmark files (one per image, 17 lines "x y" as in WebCaricature's FacialPoints, or 5), or a text file
+    with one line "path x1 y1 … x5 y5" per image."""
     detector: str = "auto"
-    """Which face detector finds landmarks that are not given: yunet (OpenCV's, pip install 'restorekit[faces]', the
-    model downloaded once), the path of a YuNet file, or auto: yunet where both are already on this machine."""
+    """Face detector, used without --landmarks: yunet (OpenCV's YuNet, needs pip install 'restorekit[faces]'; the model
+    is downloaded once), the path of a YuNet model, or auto: yunet if both are already on this machine."""
     size: Annotated[int, Field(ge=16, le=4096)] = 256
     """Side of the aligned images in pixels."""
     face_size: Annotated[float, Field(gt=0, le=4)] = 0.7
-    """How large the face is: 0.7 leaves room for hair and chins, as WarpGAN was trained."""
+    """Scale of the reference points relative to the image; 0.7, as WarpGAN was trained, leaves room for hair and
+    chin."""
     visualize: bool = False
-    """Also write the images with the points that were found, into <output>-landmarks/."""
+    """Also write the images with their landmarks, to <output>-landmarks/."""
     overwrite: bool = False
-    """Replace aligned images that are there already."""
+    """Replace existing files."""
 
 
 class ExaggerateSettings(Settings):
-    """The same photograph, more and more exaggerated. It should be aligned: see restore data align."""
+    """Render one photograph with growing exaggeration. The face should be aligned: see restore data align."""
 
     image: Annotated[Path, Positional("PHOTO")]
     """A photograph of one face."""
     output: Path = Path("exaggerated.gif")
-    """A .gif that goes there and back, or a .png strip of all images side by side."""
+    """File to write: a .gif animation that plays forward and backward, or a .png strip of all images."""
     overwrite: bool = False
-    """Replace the file if it is there already."""
+    """Replace an existing file."""
     first: Annotated[float, Field(ge=-10, le=10)] = 0.0
-    """How far the first image is exaggerated; 0 leaves shapes as they are."""
+    """Exaggeration of the first image; 0 keeps the shape."""
     last: Annotated[float, Field(ge=-10, le=10)] = 2.0
-    """How far the last one is; 1 is what was learned."""
+    """Exaggeration of the last image; 1 is the predicted exaggeration."""
     steps: Annotated[int, Field(ge=2, le=200)] = 9
-    """How many images."""
+    """Number of images."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Seed of the style."""
     style_of: Path | None = None
-    """A caricature whose style to take instead."""
+    """Caricature to take the style from, instead of a random style."""

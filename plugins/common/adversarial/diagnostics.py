@@ -1,6 +1,6 @@
-"""How adversarial training fails, told from logged numbers: one plain sentence for each failure.
+"""Detect common failures of GAN training from logged numbers: one warning per failure.
 
-Sentences hold limits, not measured values, so that a failure that lasts is told of once.
+Warnings contain limits, not measured values, so that a lasting failure is reported once.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from torch import Tensor
 from restore.core.dataset import Batch
 
 SURE = 0.99
-"""Mean probability from which on a discriminator is taken to be sure of real images."""
+"""Mean probability of real images from which the discriminator counts as certain."""
 NEVER_FOOLED = 1e-3
-"""Mean probability below which it is taken never to be fooled by a generated one."""
+"""Mean probability of generated images below which the discriminator counts as never fooled."""
 CHECKERBOARD = 8.0
-"""How many times the energy of periodic detail in the targets is taken for a pattern."""
+"""Energy of periodic detail, relative to the targets', above which there is a checkerboard."""
 COLLAPSED = 0.15
-"""Diversity, relative to that of the targets, below which samples are taken to be all alike."""
+"""Diversity, relative to the targets', below which the generator has collapsed."""
 BLURRED = 0.1
-"""Detail, relative to that of the targets, below which images are taken to be blurred."""
+"""Detail, relative to the targets', below which images are blurred."""
 EXPLODED, VANISHED = 1e4, 1e-6
-"""Norms of a gradient beyond which it is taken to have exploded or vanished."""
+"""Gradient norms beyond which a gradient has exploded or vanished."""
 APART = 1e5
-"""How many times the larger of two gradients may be as long as the smaller."""
+"""Largest accepted ratio of the two gradient norms."""
 GAP = 1.0
-"""How many dB above the mean color the best kind of holes has to be before a kind below it counts as a gap."""
+"""Gain in dB over the mean color that the best kind of masks needs before a kind below the mean color is reported."""
 
 
 LABELED = ("vanilla", "least-squares")
-"""Kinds of adversarial losses whose discriminator is told labels, so that ``real_label`` counts."""
+"""Adversarial losses with labels, to which ``real_label`` applies."""
 
 
 @dataclass(frozen=True)
 class Remedies:
-    """What to do about each failure: the ends of the sentences, with the flags that a family has."""
+    """What to do about each failure, with the flags of the family; the second half of each warning."""
 
     discriminator_won: str = "lower --adversarial.discriminator.lr, or pretrain longer"
     exploded: str = "lower its learning rate (lr), or clip the gradient (clip_norm)"
     vanished: str = "raise its learning rate (lr), or choose another loss with --adversarial.kind"
-    apart: str = "bring --adversarial.generator.lr, --adversarial.discriminator.lr and the weights of losses together"
+    apart: str = "adjust --adversarial.generator.lr, --adversarial.discriminator.lr or the weights of the losses"
     collapsed: str = "lower --adversarial.weight, raise the weight of the pixel loss, or raise --batch-size"
     checkerboard: str = "train longer, lower --adversarial.weight, or raise the weight of the total variation"
     blurred: str = "train longer, or raise --adversarial.weight or --perceptual.weight"
-    gap: str = "train on more such masks (--masks.kinds), or longer"
+    gap: str = "train longer, or on more masks of this kind (--masks.kinds)"
 
 
 def gan_health(
@@ -59,12 +59,18 @@ def gan_health(
     discriminator: str = "discriminator",
     baseline: str = "mean",
 ) -> str | None:
-    """Every failure that the numbers of a log line show, a line for each; None where all is well.
+    """Return one warning line per failure that the logged numbers show, or None.
 
-    Seen are ``d_real`` and ``d_fake``, mean probabilities that real and generated images are real;
-    ``<optimizer>/gradient`` of the optimizers called ``generator`` and ``discriminator``; ``checkerboard``,
-    ``diversity`` and ``sharpness`` of `measures`; and the metrics ``validation/psnr-<kind of masks>`` next to
-    ``baseline/<baseline>/psnr-<kind>``. What is missing or not a number is not judged.
+    The inputs are ``d_real`` and ``d_fake`` (mean probability of being real, for real and for generated images),
+    ``<optimizer>/gradient``, the results of `gan_measures`, and ``validation/psnr-<kind of masks>`` next to
+    ``baseline/<baseline>/psnr-<kind>``. Missing values and NaN are skipped.
+
+    Args:
+        numbers: The numbers of one log line.
+        remedies: What to do about each failure; default: the flags that families share.
+        generator: Name of the generator's optimizer.
+        discriminator: Name of the discriminator's optimizer.
+        baseline: The baseline that each kind of masks is compared with.
     """
     remedies = remedies or Remedies()
     found = [
@@ -79,8 +85,8 @@ def gan_health(
 def _balance(numbers: Mapping[str, float], remedies: Remedies) -> Iterator[str]:
     if numbers.get("d_real", 0) >= SURE and numbers.get("d_fake", 1) <= NEVER_FOOLED:
         yield (
-            f"the discriminator has won: it knows real images (above {SURE:g} sure) and is never fooled (below "
-            f"{NEVER_FOOLED:g}), so the generator learns nothing from it; {remedies.discriminator_won}"
+            f"the discriminator has won: it rates real images above {SURE:g} and generated images below "
+            f"{NEVER_FOOLED:g}, so the generator no longer learns from it; {remedies.discriminator_won}"
         )
 
 
@@ -88,27 +94,27 @@ def _gradients(numbers: Mapping[str, float], remedies: Remedies, generator: str,
     norms = {name: numbers.get(f"{name}/gradient", math.nan) for name in (generator, discriminator)}
     for name, norm in norms.items():
         if norm > EXPLODED:
-            yield f"the gradient of {name} explodes: it is longer than {EXPLODED:g}; {remedies.exploded}"
+            yield f"the gradient of {name} explodes: its norm is above {EXPLODED:g}; {remedies.exploded}"
         elif norm < VANISHED:
-            yield f"the gradient of {name} vanishes: it is shorter than {VANISHED:g}; {remedies.vanished}"
+            yield f"the gradient of {name} vanishes: its norm is below {VANISHED:g}; {remedies.vanished}"
     shorter, longer = sorted(norms, key=lambda name: norms[name])
     if VANISHED <= norms[shorter] < norms[longer] / APART:
         yield (
-            f"the gradient of {longer} is more than {APART:g} times as long as that of {shorter}, so one of the two "
-            f"plays alone; {remedies.apart}"
+            f"the gradient of {longer} is more than {APART:g} times larger than that of {shorter}, so only one of the "
+            f"two networks learns; {remedies.apart}"
         )
 
 
 def _images(numbers: Mapping[str, float], remedies: Remedies) -> Iterator[str]:
     if numbers.get("checkerboard", 1) > CHECKERBOARD:
         yield (
-            "generated images have a checkerboard: a pattern with the period of the network's strides, over "
-            f"{CHECKERBOARD:g} times stronger than in photographs; {remedies.checkerboard}"
+            "checkerboard artifacts: generated images contain a pattern with the period of the network's strides, over "
+            f"{CHECKERBOARD:g} times stronger than in the targets; {remedies.checkerboard}"
         )
     if numbers.get("diversity", 1) < COLLAPSED:
         yield (
-            "mode collapse: generated images are all alike, they differ from each other less than "
-            f"{COLLAPSED:g} times as much as their targets do; {remedies.collapsed}"
+            f"mode collapse: generated images differ from each other less than {COLLAPSED:g} times as much as their "
+            f"targets do; {remedies.collapsed}"
         )
     if numbers.get("sharpness", 1) < BLURRED:
         yield (
@@ -118,7 +124,7 @@ def _images(numbers: Mapping[str, float], remedies: Remedies) -> Iterator[str]:
 
 
 def _gap(numbers: Mapping[str, float], remedies: Remedies, baseline: str) -> Iterator[str]:
-    """Kinds of masks differ in difficulty, so each is judged by what is gained over the baseline on the same holes."""
+    """Kinds of masks differ in difficulty, so each is compared with the baseline on the same masks."""
     before, plain = "validation/psnr-", f"baseline/{baseline}/psnr-"
     gains = {
         name.removeprefix(before): value - numbers.get(plain + name.removeprefix(before), math.nan)
@@ -127,21 +133,21 @@ def _gap(numbers: Mapping[str, float], remedies: Remedies, baseline: str) -> Ite
     }
     gains = {kind: gain for kind, gain in gains.items() if not math.isnan(gain)}
     worse = sorted(kind for kind, gain in gains.items() if gain < 0)
-    if worse and max(gains.values()) > GAP and numbers.get("progress", 1) >= 0.5:  # sooner, it has only not learned yet
+    if worse and max(gains.values()) > GAP and numbers.get("progress", 1) >= 0.5:  # earlier, training has just begun
         best = max(gains, key=lambda kind: gains[kind])
         yield (
-            f"holes of the kind {', '.join(worse)} are filled worse than by the {baseline} color, although those of "
-            f"the kind {best} are filled better: it has not learned all masks; {remedies.gap}"
+            f"masks of kind {', '.join(worse)} are filled worse than by the {baseline} color, while kind {best} is "
+            f"filled better: the generator has not learned all kinds; {remedies.gap}"
         )
 
 
 _UNDECIDED = 1e-2
-"""Share of the targets' detail that noise alone may put on the period; below it nothing is told apart."""
+"""Fraction of the targets' detail that noise alone may put on the period; smaller values are not distinguished."""
 
 
 @torch.no_grad()
 def gan_measures(generated: Tensor, batch: Batch, period: int = 4) -> dict[str, Tensor]:
-    """``checkerboard``, ``diversity`` and ``sharpness`` of generated images, in the batch's hole where it has one."""
+    """Return ``checkerboard``, ``diversity`` and ``sharpness`` of generated images, inside the batch's mask if any."""
     target, mask = batch["target"].float(), batch.get("mask")
     generated = generated.detach().float()
     where = torch.ones_like(target[:, :1]) if mask is None else mask.float()
@@ -153,11 +159,11 @@ def gan_measures(generated: Tensor, batch: Batch, period: int = 4) -> dict[str, 
 
 
 def checkerboard(generated: Tensor, target: Tensor, where: Tensor, period: int = 4) -> Tensor:
-    """How many times more detail repeats with a period in generated images than in targets, a scalar.
+    """Return the energy of periodic detail in generated images relative to the targets, a scalar.
 
-    Strided and transposed convolutions leave patterns of the period of their strides (Odena et al., 2016); a period of
-    4 shows those of 2 as well. Both energies are taken relative to that of the targets' detail: beside it a pattern is
-    seen or not, however blurred generated images are. See `periodic_energy`.
+    Strided and transposed convolutions leave patterns with the period of their strides (Odena et al., 2016); a period
+    of 4 includes those of 2. Both energies are relative to the targets' detail, so the value does not depend on how
+    blurred the generated images are. See `periodic_energy`.
     """
     (pattern, _), (natural, detail) = (periodic_energy(images, where, period) for images in (generated, target))
     undecided = _UNDECIDED * detail + torch.finfo(detail.dtype).tiny
@@ -165,10 +171,10 @@ def checkerboard(generated: Tensor, target: Tensor, where: Tensor, period: int =
 
 
 def periodic_energy(images: Tensor, where: Tensor, period: int) -> tuple[Tensor, Tensor]:
-    """Energy of detail at frequencies of k / period over the whole batch, and that of all detail; scalars.
+    """Return the energy of detail at the frequencies k / period over the whole batch, and of all detail; scalars.
 
-    By Parseval's theorem that energy is the energy of the mean over all periods, so no spectrum has to be computed, and
-    a hole of any shape will do. Height and width are cut to multiples of the period.
+    By Parseval's theorem the first is the energy of the mean over all periods, so no spectrum has to be computed and
+    the hole may have any shape. Height and width are cropped to multiples of the period.
     """
     detail = _detail(images)
     height, width = (side - side % period for side in detail.shape[-2:])
@@ -183,10 +189,10 @@ def periodic_energy(images: Tensor, where: Tensor, period: int) -> tuple[Tensor,
 
 
 def diversity(generated: Tensor, target: Tensor) -> Tensor:
-    """How far generated samples differ from each other, relative to how far targets do, a scalar.
+    """Return the spread of generated samples relative to the spread of the targets, a scalar.
 
-    Both are vectors (B, K), such as `moments` or pooled features: the square root of the ratio of their variances over
-    the batch, summed over K. A batch of one, or of equal targets, says nothing and gives 1.
+    Both are vectors (B, K), such as `moments` or pooled features. The result is the square root of the ratio of their
+    variances over the batch, summed over K; it is 1 for a batch of one and for equal targets.
     """
     spreads = [vectors.float().var(0, correction=0).sum().sqrt() for vectors in (generated, target)]
     undecided = 1e-3
@@ -194,7 +200,7 @@ def diversity(generated: Tensor, target: Tensor) -> Tensor:
 
 
 def moments(images: Tensor, where: Tensor) -> Tensor:
-    """Mean and deviation of each channel inside the mask, (B, 2C); the same for images that look alike there."""
+    """Return mean and standard deviation of each channel inside the mask, (B, 2C)."""
     weights = where.expand_as(images)
     counts = weights.flatten(2).sum(2).clamp(min=1)
     mean = (images * weights).flatten(2).sum(2) / counts
@@ -203,14 +209,14 @@ def moments(images: Tensor, where: Tensor) -> Tensor:
 
 
 def sharpness(generated: Tensor, target: Tensor, where: Tensor) -> Tensor:
-    """Amount of detail of generated images relative to that of targets, a scalar; blurred ones have less than 1."""
+    """Return the amount of detail in generated images relative to the targets, a scalar; blurred images are below 1."""
     amounts = [(_detail(images).square() * where).sum().sqrt() for images in (generated, target)]
     undecided = 1e-3 * where.sum().sqrt()
     return (amounts[0] + undecided) / (amounts[1] + undecided)
 
 
 def _detail(images: Tensor) -> Tensor:
-    """What each pixel differs by from the mean of its four neighbors; zero at the borders, which have not all."""
+    """Return the difference of each pixel from the mean of its four neighbors; zero at the borders."""
     detail = torch.zeros_like(images)
     middle = images[..., 1:-1, 1:-1]
     vertical = images[..., :-2, 1:-1] + images[..., 2:, 1:-1]

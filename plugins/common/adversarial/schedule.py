@@ -1,4 +1,4 @@
-"""How the epochs of a run are shared out between pretraining and an adversarial phase. Imports no torch."""
+"""Division of a run's epochs into pretraining and an adversarial phase. Imports no torch."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from restore.core.settings import RunSettings
 class TwoPhaseSettings(RunSettings):
     """Settings of a run that pretrains and then trains adversarially.
 
-    A family declares ``pretrain`` and ``adversarial``, groups of settings with ``epochs``. Where the adversarial phase
-    has no such setting it takes what pretraining leaves, and the family overrides ``split``.
+    A family declares the groups ``pretrain`` and ``adversarial``, each with ``epochs``. If ``adversarial`` has no such
+    setting, it gets the epochs that pretraining leaves, and the family overrides ``split``.
     """
 
     if TYPE_CHECKING:
@@ -27,15 +27,11 @@ class TwoPhaseSettings(RunSettings):
         return self
 
     def split(self) -> tuple[int, int]:
-        """Epochs of pretraining and of the adversarial phase; see ``shares``."""
+        """Return the epochs of pretraining and of the adversarial phase; see ``shares``."""
         return shares(self.epochs, self.pretrain.epochs, self.adversarial.epochs)
 
     def resolved(self) -> Self:
-        """A copy with the lengths of the phases fixed: in ``epochs`` and those of pretraining, which leave the
-        adversarial ones.
-
-        So a resumed run with more ``epochs`` goes on with the adversarial phase instead of moving its beginning.
-        """
+        """Return a copy with both phase lengths fixed; extra ``epochs`` on resume go to the adversarial phase."""
         settings = super().resolved()
         pretrain, adversarial = settings.split()
         changes = {
@@ -48,9 +44,9 @@ class TwoPhaseSettings(RunSettings):
 
 
 def shares(epochs: int, pretrain: int | None, adversarial: int | None) -> tuple[int, int]:
-    """Epochs of pretraining and of the adversarial phase: 4 to 1 where nothing else is set.
+    """Return the epochs of pretraining and of the adversarial phase; by default 4 to 1.
 
-    One epoch in all is pretraining: an adversarial phase from an untrained generator would only damage.
+    A single epoch is pretraining: an adversarial phase would only harm an untrained generator.
 
     >>> shares(20, None, None), shares(1, None, None), shares(20, 5, None), shares(20, None, 2)
     ((16, 4), (1, 0), (5, 15), (18, 2))
@@ -62,16 +58,16 @@ def shares(epochs: int, pretrain: int | None, adversarial: int | None) -> tuple[
 
 
 def check_shares(epochs: int, pretrain: int | None, adversarial: int | None, *, given: bool) -> None:
-    """Raise ValueError where phases do not add up to ``epochs``; ``given``: somebody asked for that number."""
+    """Raise ValueError if the phases do not add up to ``epochs``; ``given``: the user set ``epochs``."""
     if pretrain is not None and adversarial is not None:
         if pretrain + adversarial == 0:
-            raise ValueError("pretrain.epochs and adversarial.epochs are both 0: nothing would be trained")
+            raise ValueError("pretrain.epochs and adversarial.epochs are both 0; raise one of them")
         if given and epochs != pretrain + adversarial:
             raise ValueError(
-                f"epochs ({epochs}) is not pretrain.epochs ({pretrain}) + adversarial.epochs ({adversarial}); "
-                f"give --epochs {pretrain + adversarial}, or leave one of the three out"
+                f"epochs={epochs} is not pretrain.epochs={pretrain} plus adversarial.epochs={adversarial}; "
+                f"set --epochs {pretrain + adversarial}, or leave one of the three out"
             )
     elif pretrain is not None and pretrain > epochs:
-        raise ValueError(f"pretrain.epochs ({pretrain}) is more than epochs ({epochs}), of both phases")
+        raise ValueError(f"pretrain.epochs={pretrain} is more than epochs={epochs}, the total; lower it")
     elif adversarial is not None and adversarial > epochs:
-        raise ValueError(f"adversarial.epochs ({adversarial}) is more than epochs ({epochs}), of both phases")
+        raise ValueError(f"adversarial.epochs={adversarial} is more than epochs={epochs}, the total; lower it")

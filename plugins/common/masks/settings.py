@@ -1,4 +1,4 @@
-"""Settings of masks, and of using and measuring what fills holes. Imports no torch."""
+"""Settings of masks, and options of inpainting for ``predict`` and ``evaluate``. Imports no torch."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from pydantic import Field, model_validator
 from restore.core.settings import Flag, Settings
 
 MaskKind = Literal["rectangles", "strokes", "scratches", "graffiti", "blobs", "border"]
-"""What drawn holes look like."""
+"""Kinds of random masks."""
 KINDS: tuple[MaskKind, ...] = get_args(MaskKind)
 
 Polarity = Literal["white-hole", "black-hole"]
-"""What marks the hole in mask files."""
+"""Which color marks the hole in mask files."""
 
 Coverage = Annotated[float, Field(ge=0.005, le=0.95)]
 
 AUTOMATIC = "auto:"
-"""What stands before a rule by which the hole is found in the image itself."""
+"""Prefix of a rule that finds the hole in the image itself."""
 
 
 class MaskSettings(Settings):
-    """Holes: drawn ones, or masks of a folder."""
+    """Masks: random ones, or those of a folder."""
 
     kinds: Annotated[list[MaskKind], Field(min_length=1)] = list(KINDS)  # noqa: RUF012 - pydantic copies it
-    """What holes look like that are drawn; one kind is chosen at random for each image."""
+    """Kinds of random masks; one is chosen at random for each image."""
     coverage: tuple[Coverage, Coverage] = (0.1, 0.4)
-    """Smallest and largest part of the image that a drawn hole covers."""
+    """Smallest and largest fraction of the image that a random mask covers."""
     folder: Annotated[Path | None, Flag("--masks")] = None
-    """Folder of mask images (those of its sub-folders too) that are used instead of drawn holes, resized to fit;
-    unset: masks/ beside the images where there is one."""
+    """Folder of mask files to use instead of random masks, searched recursively; masks are resized to fit. Unset:
+    masks/ next to the images, if it exists."""
     polarity: Annotated[Polarity, Flag("--mask-polarity")] = "white-hole"
     """Whether the hole is white or black in mask files."""
 
@@ -40,61 +40,59 @@ class MaskSettings(Settings):
     def _rising(self) -> Self:
         if self.coverage[0] > self.coverage[1]:
             raise ValueError(
-                f"coverage: the smallest part {self.coverage[0]:g} is above the largest {self.coverage[1]:g}"
+                f"coverage: the smallest fraction, {self.coverage[0]:g}, is above the largest, {self.coverage[1]:g}"
             )
         return self
 
 
 class InpaintingPredictOptions(Settings):
-    """Options of ``restore predict`` of whatever fills holes."""
+    """Options of ``restore predict`` for inpainting."""
 
     mask: Path | None = None
-    """Where the hole is: an image of the size of the input, or a folder of them, named as the inputs are; or
-    auto:color=#ff00ff, all that is painted in a color; or auto:alpha, all that is not fully opaque."""
+    """The mask: a file of the input's size; a folder of masks named like the inputs; auto:color=#ff00ff for all pixels
+    of a color; or auto:alpha for all pixels that are not fully opaque."""
     mask_polarity: Polarity = "white-hole"
     """Whether the hole is white or black in mask files."""
     mask_tolerance: Annotated[int, Field(ge=0, le=255)] = 8
-    """auto:color: by how much red, green and blue may each differ from the color, of 255."""
+    """auto:color: tolerance of red, green and blue, from 0 to 255."""
     dilate: Annotated[int, Field(ge=0, le=1000)] = 0
-    """Pixels by which the hole is made larger on all sides, where its rim is soiled by what is to be removed."""
+    """Dilate the mask by this many pixels, for holes whose border still shows the object to be removed."""
     feather: Annotated[int, Field(ge=0, le=1000)] = 0
-    """Pixels around the hole over which the answer fades into what is known; these are then changed too. With 0 every
-    pixel outside the hole stays as it is, bit for bit. Around holes larger than the window at most the context."""
+    """Blend the result into the image over this many pixels around the hole, which changes these pixels. With 0 all
+    pixels outside the hole stay unchanged, bit for bit. For holes larger than the window it is at most the context."""
     blend: Literal["none", "poisson"] = "none"
-    """poisson: take over the answer's texture and bend its colors until no seam is left; slow for large holes."""
+    """poisson: keep the texture of the result and match its colors at the seam; slow for large holes."""
     window: Annotated[int, Field(ge=16)] | None = None
-    """Largest side in pixels at which a hole and what is around it are worked on at once; larger holes are filled
-    coarsely first and refined in parts. Unset: the size that the method was made for."""
+    """Largest side in pixels of a hole and its surroundings that is processed at once; larger holes are filled from
+    coarse to fine. Unset: the size that the method was trained at."""
     context: Annotated[int, Field(ge=1)] | None = None
-    """Pixels around a hole that are shown along with it where the image is larger than the window; unset: a quarter
-    of the window."""
+    """Pixels of surroundings around a hole that the method sees if the image is larger than the window; unset: a
+    quarter of the window."""
 
     @model_validator(mode="after")
     def _rule_is_known(self) -> Self:
         rule = self.automatic
         if rule is not None and rule != "alpha" and self.color is None:
-            raise ValueError(
-                f"mask: {AUTOMATIC}{rule} is no rule for finding a hole; there are auto:color=#rrggbb and auto:alpha"
-            )
+            raise ValueError(f"mask: unknown rule {AUTOMATIC}{rule}; expected auto:color=#rrggbb or auto:alpha")
         if self.blend == "poisson" and self.feather:
-            raise ValueError("feather: poisson leaves no seam that could be faded; choose one of the two")
+            raise ValueError("feather and blend=poisson cannot be combined; choose one of the two")
         return self
 
     @property
     def automatic(self) -> str | None:
-        """The rule by which the hole is found in the image itself, as ``alpha``; none where there is a file."""
+        """The rule that finds the hole in the image itself, such as ``alpha``; None for a mask file."""
         text = "" if self.mask is None else str(self.mask)
         return text.removeprefix(AUTOMATIC) if text.startswith(AUTOMATIC) else None
 
     @property
     def color(self) -> tuple[int, int, int] | None:
-        """Red, green and blue of 255 that mark the hole, if a color does."""
+        """Red, green and blue (0 to 255) that mark the hole; None without a color rule."""
         found = re.fullmatch(r"colou?r=#?([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})", self.automatic or "")
         return None if found is None else (int(found[1], 16), int(found[2], 16), int(found[3], 16))
 
 
 class InpaintingEvaluateOptions(Settings):
-    """Options of ``restore evaluate`` of whatever fills holes."""
+    """Options of ``restore evaluate`` for inpainting."""
 
     masks: MaskSettings = MaskSettings()
-    """Holes in images that come without masks, of which the middle squares are measured, up to 256 pixels."""
+    """Masks for images that have none; these images are measured on their center squares of up to 256 pixels."""

@@ -1,4 +1,4 @@
-"""Settings of the losses that several families share. Imports no torch."""
+"""Settings of the perceptual and the style loss. Imports no torch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CONVOLUTIONS: dict[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": 
 
 @cache
 def layers_of(network: Network) -> tuple[str, ...]:
-    """Every layer in order, as ``conv1_1, relu1_1, …, pool5``: the position is torchvision's index in ``features``.
+    """Return all layers in order (``conv1_1, relu1_1, …, pool5``); the index is torchvision's index in ``features``.
 
     >>> layers_of("vgg19")[35], layers_of("vgg16").index("relu5_3")
     ('relu5_4', 29)
@@ -32,7 +32,7 @@ def layers_of(network: Network) -> tuple[str, ...]:
 
 
 def smallest_side(network: Network, layer: str) -> int:
-    """Shortest side in pixels of images of which a layer sees anything: each pooling up to it halves them.
+    """Return the shortest image side in pixels for which a layer has an output: each pooling layer halves it.
 
     >>> smallest_side("vgg19", "relu5_4"), smallest_side("vgg16", "pool5"), smallest_side("vgg16", "conv1_1")
     (16, 32, 1)
@@ -42,21 +42,21 @@ def smallest_side(network: Network, layer: str) -> int:
 
 
 class PerceptualSettings(Settings):
-    """A loss between the features that a VGG network sees in two images."""
+    """A loss between the VGG features of two images."""
 
     weight: Annotated[float, Field(ge=0)] = 1.0
-    """Factor of the loss."""
+    """Weight of the loss."""
     network: Network = "vgg19"
-    """Which network looks at the images."""
+    """Network that computes the features."""
     layers: dict[str, Annotated[float, Field(gt=0)]] = {"relu5_4": 1.0}  # noqa: RUF012 - pydantic copies it
-    """Layers that are compared, each with its share: relu5_4 is after the ReLU, conv5_4 before it."""
+    """Layers to compare, each with its weight: relu5_4 is after the ReLU, conv5_4 before it."""
     criterion: Literal["l1", "mse"] = "mse"
-    """How features are compared: mean absolute or mean squared difference."""
+    """Distance between features: mean absolute or mean squared difference."""
     weights: str = "auto"
-    """Features: imagenet (torchvision's file, downloaded once), random (a fixed seed), the path of a file, or auto:
-    torchvision's file where it is already on this machine, else random."""
+    """Weights of the network: imagenet (torchvision's file, downloaded once), random (fixed seed), the path of a file,
+    or auto: torchvision's file if it is already on this machine, else random."""
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    """Checksum of the features' file, noted when a run starts; a resumed run stops if the file is another."""
+    """SHA-256 of the weights file, recorded when a run starts; a resumed run stops if the file has changed."""
 
     @model_validator(mode="after")
     def _layers_exist(self) -> Self:
@@ -65,38 +65,42 @@ class PerceptualSettings(Settings):
 
 
 class StyleSettings(Settings):
-    """A loss between the Gram matrices of features: which of them occur together, wherever they are."""
+    """A loss between the Gram matrices of VGG features, that is, between their correlations over the image."""
 
     weight: Annotated[float, Field(ge=0)] = 120.0
-    """Factor of the loss; 0 leaves it out."""
+    """Weight of the loss; 0 disables it."""
     layers: dict[str, Annotated[float, Field(gt=0)]] = {"pool1": 1.0, "pool2": 1.0, "pool3": 1.0}  # noqa: RUF012
-    """Layers whose Gram matrices are compared, each with its share."""
+    """Layers whose Gram matrices are compared, each with its weight."""
 
 
 def check_layers(network: Network, layers: Mapping[str, float], name: str = "layers") -> None:
-    """Raise ValueError, which calls the setting ``name``, unless there are layers and the network has all of them."""
+    """Raise ValueError if the setting ``name`` is empty or names a layer that the network does not have."""
     if not layers:
-        raise ValueError(f"{name}: name at least one layer")
+        raise ValueError(f"{name} is empty; name at least one layer")
     for layer in layers:
         if layer not in layers_of(network):
-            raise ValueError(f"{name}: {network} has no {layer!r}; it has {', '.join(layers_of(network))}")
+            raise ValueError(f"{name}: {network} has no layer {layer!r}; available: {', '.join(layers_of(network))}")
 
 
 def check_side(side: int, name: str, perceptual: PerceptualSettings, style: StyleSettings | None = None) -> None:
-    """Raise ValueError where images of ``side`` pixels are too small for a layer that a loss with a weight looks at.
+    """Raise ValueError if images of ``side`` pixels are too small for a layer that a loss uses.
 
-    ``name`` is that of the setting which says the side. The style loss looks through the network of the perceptual one.
+    Args:
+        side: Side of the images in pixels.
+        name: The setting that determines the side, for the message.
+        perceptual: The perceptual loss.
+        style: The style loss, which uses the network of the perceptual loss.
     """
     for layer in layers_in_use(perceptual, style):
         least = smallest_side(perceptual.network, layer)
         if side < least:
             raise ValueError(
-                f"{name} ({side}): {layer} of {perceptual.network} sees nothing of images of fewer than {least} "
-                "pixels a side; raise it, or let the losses between features look at earlier layers"
+                f"{name}={side}: layer {layer} of {perceptual.network} needs at least {least} pixels a side; "
+                f"raise {name}, or use earlier layers in the perceptual and style losses"
             )
 
 
 def layers_in_use(perceptual: PerceptualSettings, style: StyleSettings | None = None) -> tuple[str, ...]:
-    """Layers that a loss with a weight looks at, each once."""
+    """Return the layers used by losses with a weight above 0, without duplicates."""
     losses = [loss for loss in (perceptual, style) if loss is not None and loss.weight]
     return tuple(dict.fromkeys(layer for loss in losses for layer in loss.layers))

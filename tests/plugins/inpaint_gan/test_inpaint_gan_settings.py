@@ -88,7 +88,7 @@ PLAYED: dict[str, Any] = {"epochs": 2, "pretrain": {"epochs": 0}, "discriminator
             {**PLAYED, "progressive": [16], "style": {"weight": 1.0, "layers": {"pool5": 1.0}}},
             "progressive .16.: pool5",
         ),
-        ({"pixel": {"hole": 0}}, "pretraining teaches nothing"),
+        ({"pixel": {"hole": 0}}, "pretraining would have no effect"),
         ({**PLAYED, "progressive": [16, 24], "progressive_epochs": [1]}, "each of the 2 progressive sizes, not 1"),
         ({**PLAYED, "progressive": [16, 24], "progressive_epochs": [1, 2]}, "more than the 2 of the adversarial phase"),
     ],

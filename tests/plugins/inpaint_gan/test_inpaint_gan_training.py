@@ -98,4 +98,4 @@ def test_a_kind_of_holes_that_was_not_learned_is_told_of() -> None:
     assert {"psnr-strokes", "psnr-border"} <= keys.keys()
     numbers = {f"validation/{key}": 25.0 for key in keys} | {f"baseline/mean/{key}": 15.0 for key in keys}
     assert task.health(numbers) is None
-    assert "holes of the kind border are filled worse" in str(task.health({**numbers, "validation/psnr-border": 14.0}))
+    assert "masks of kind border are filled worse" in str(task.health({**numbers, "validation/psnr-border": 14.0}))

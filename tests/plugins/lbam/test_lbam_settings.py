@@ -47,13 +47,13 @@ def test_epochs_are_split_between_the_phases(changes: dict[str, Any], epochs: tu
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"pretrain": {"epochs": 0}, "adversarial": {"epochs": 0}}, "nothing would be trained"),
+        ({"pretrain": {"epochs": 0}, "adversarial": {"epochs": 0}}, "are both 0"),
         ({"epochs": 9, "pretrain": {"epochs": 5}, "adversarial": {"epochs": 5}}, "leave one of the three out"),
         ({"epochs": 2, "pretrain": {"epochs": 3}}, "more than epochs"),
         ({"epochs": 2, "adversarial": {"epochs": 3}}, "more than epochs"),
-        ({"discriminator": {"published": True}}, "judges crops of 256 pixels, not 128"),
+        ({"discriminator": {"published": True}}, "needs crop_size=256, not 128"),
         ({"style": {"layers": {"relu9_9": 1.0}}}, "style.layers: vgg16 has no 'relu9_9'"),
-        ({"style": {"layers": {}}}, "style.layers: name at least one layer"),
+        ({"style": {"layers": {}}}, "style.layers is empty; name at least one layer"),
         ({"perceptual": {"window": 8, "layers": {"relu5_1": 1.0}}}, "perceptual.window .8.: relu5_1 of vgg16"),
         ({"crop_size": 16, "style": {"layers": {"pool5": 1.0}}}, "crop_size .16.: pool5 of vgg16"),
     ],

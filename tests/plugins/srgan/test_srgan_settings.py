@@ -48,11 +48,11 @@ def test_either_part_can_be_set(given: dict[str, Any], expected: tuple[int, int]
     [
         ({"epochs": 20, "pretrain": {"epochs": 5}, "adversarial": {"epochs": 5}}, "leave one of the three out"),
         ({"epochs": 4, "pretrain": {"epochs": 5}}, "pretrain.epochs .5. is more than epochs .4."),
-        ({"epochs": 4, "adversarial": {"epochs": 4}}, "leaves none of epochs .4. for pretraining"),
+        ({"epochs": 4, "adversarial": {"epochs": 4}}, "adversarial.epochs=4 uses all 4 epochs"),
         ({"crop_size": 50}, "crop_size .50. is not a multiple of the scale .4."),
         ({"crop_size": 50, "data": Path("x"), "model": {"scale": 4}}, "is not a multiple of the scale .4."),
-        ({"crop_size": 8}, "crop_size .8.: relu5_4 of vgg19 sees nothing of images of fewer than 16 pixels"),
-        ({"model": {"clamp": True}}, "only srresnet has this limit"),
+        ({"crop_size": 8}, "crop_size=8: layer relu5_4 of vgg19 needs at least 16 pixels"),
+        ({"model": {"clamp": True}}, "only srresnet supports it"),
         ({"model": {"scale": 5}}, "Input should be 2, 3, 4 or 8"),
     ],
 )
@@ -81,7 +81,7 @@ def test_one_epoch_is_pretraining_and_says_so(caplog: pytest.LogCaptureFixture) 
     with caplog.at_level(logging.WARNING):
         resolved = settings(epochs=1).resolved()
     assert resolved.split() == (1, 0)
-    assert "One epoch is pretraining only" in caplog.text
+    assert "--epochs 1 runs pretraining only" in caplog.text
 
 
 def test_two_epochs_have_nothing_to_say(caplog: pytest.LogCaptureFixture) -> None:
@@ -147,7 +147,7 @@ def test_crops_that_no_features_look_at_may_be_small(given: dict[str, Any]) -> N
 
 
 def test_pairs_of_a_scale_that_no_generator_has_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="the pairs are of scale 5; srgan upscales 2, 3, 4 or 8 times"):
+    with pytest.raises(UsageError, match="the pairs have scale 5; srgan supports 2, 3, 4 and 8"):
         settings(data=pairs(tmp_path, 5)).resolved()
 
 

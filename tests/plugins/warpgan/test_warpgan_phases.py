@@ -87,8 +87,8 @@ def test_growing_reduces_training_images_alone() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"adversarial": {"progressive": [16, 8]}}, "does not rise"),
-        ({"adversarial": {"progressive": [64]}}, "does not rise"),
+        ({"adversarial": {"progressive": [16, 8]}}, "must be ascending"),
+        ({"adversarial": {"progressive": [64]}}, "must be ascending"),
         ({"adversarial": {"progressive": [16], "progressive_epochs": [1, 1]}}, "has 2 lengths for 1 sizes"),
         ({"adversarial": {"progressive_epochs": [1]}}, "has 1 lengths for 0 sizes"),
         ({"epochs": 2, "pretrain": {"epochs": 2}}, "leaves 0"),

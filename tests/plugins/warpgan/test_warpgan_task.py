@@ -201,7 +201,7 @@ def test_a_recognizer_in_a_file_is_asked(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_size_for_no_recognizer_is_refused() -> None:
-    with pytest.raises(ValidationError, match="which is not set; set both or none"):
+    with pytest.raises(ValidationError, match="embedder_size is set without embedder"):
         WarpGANEvaluateOptions(embedder_size=64)
 
 

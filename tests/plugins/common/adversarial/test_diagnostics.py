@@ -49,7 +49,7 @@ WELL = {
         ({"checkerboard": 20.0}, "checkerboard"),
         ({"diversity": 0.01}, "mode collapse"),
         ({"sharpness": 0.02}, "blurred"),
-        ({"validation/psnr-border": 13.0}, "holes of the kind border are filled worse"),
+        ({"validation/psnr-border": 13.0}, "masks of kind border are filled worse"),
     ],
 )
 def test_each_failure_is_told_alone(change: dict[str, float], sentence: str) -> None:
