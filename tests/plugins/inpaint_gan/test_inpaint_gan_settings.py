@@ -70,27 +70,30 @@ PLAYED: dict[str, Any] = {"epochs": 2, "pretrain": {"epochs": 0}, "discriminator
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"model": {"gated": True}}, "only the coarse-to-fine generator"),
+        ({"model": {"gated": True}}, "unet has no gated convolutions"),
         ({"model": {"generator": "coarse-to-fine", "channels": 5}}, "even"),
-        ({"progressive": [64]}, "stay below the crop"),
-        ({"progressive": [24, 16]}, "rise"),
+        ({"progressive": [64]}, "below crop_size=32"),
+        ({"progressive": [24, 16]}, "must be ascending"),
         ({"crop_size": 32, "discriminator": {"kind": "multi-scale", "layers": 3}}, "at least 48 pixels"),
         ({"adversarial": {"kind": "wasserstein"}, "discriminator": {"norm": "batch"}}, "gradient penalty"),
         ({"pixel": {"hole": 0, "known": 0}}, "no pixel"),
         ({"pixel": {"discount": 0.9, "loss": "mse"}}, "discount"),
         ({"pretrain": {"epochs": 5}}, "more than epochs"),
-        ({"style": {"weight": 1.0, "layers": {"relu9_9": 1.0}}}, "style.layers: vgg16 has no 'relu9_9'"),
+        ({"style": {"weight": 1.0, "layers": {"relu9_9": 1.0}}}, "style.layers: vgg16 has no layer 'relu9_9'"),
         (
             {**PLAYED, "crop_size": 16, "perceptual": {"weight": 1.0, "layers": {"pool5": 1.0}}},
-            "crop_size .16.: pool5 of vgg16",
+            "crop_size=16: layer pool5 of vgg16",
         ),
         (
             {**PLAYED, "progressive": [16], "style": {"weight": 1.0, "layers": {"pool5": 1.0}}},
-            "progressive .16.: pool5",
+            "progressive=16: layer pool5",
         ),
         ({"pixel": {"hole": 0}}, "pretraining would have no effect"),
-        ({**PLAYED, "progressive": [16, 24], "progressive_epochs": [1]}, "each of the 2 progressive sizes, not 1"),
-        ({**PLAYED, "progressive": [16, 24], "progressive_epochs": [1, 2]}, "more than the 2 of the adversarial phase"),
+        ({**PLAYED, "progressive": [16, 24], "progressive_epochs": [1]}, "has 1 number\\(s\\) for 2 size\\(s\\)"),
+        (
+            {**PLAYED, "progressive": [16, 24], "progressive_epochs": [1, 2]},
+            "more than the 2 epoch\\(s\\) of the adversarial phase",
+        ),
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(changes: dict[str, Any], reason: str) -> None:

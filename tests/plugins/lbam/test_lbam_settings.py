@@ -52,10 +52,10 @@ def test_epochs_are_split_between_the_phases(changes: dict[str, Any], epochs: tu
         ({"epochs": 2, "pretrain": {"epochs": 3}}, "more than epochs"),
         ({"epochs": 2, "adversarial": {"epochs": 3}}, "more than epochs"),
         ({"discriminator": {"published": True}}, "needs crop_size=256, not 128"),
-        ({"style": {"layers": {"relu9_9": 1.0}}}, "style.layers: vgg16 has no 'relu9_9'"),
+        ({"style": {"layers": {"relu9_9": 1.0}}}, "style.layers: vgg16 has no layer 'relu9_9'"),
         ({"style": {"layers": {}}}, "style.layers is empty; name at least one layer"),
-        ({"perceptual": {"window": 8, "layers": {"relu5_1": 1.0}}}, "perceptual.window .8.: relu5_1 of vgg16"),
-        ({"crop_size": 16, "style": {"layers": {"pool5": 1.0}}}, "crop_size .16.: pool5 of vgg16"),
+        ({"perceptual": {"window": 8, "layers": {"relu5_1": 1.0}}}, "perceptual.window=8: layer relu5_1 of vgg16"),
+        ({"crop_size": 16, "style": {"layers": {"pool5": 1.0}}}, "crop_size=16: layer pool5 of vgg16"),
     ],
 )
 def test_what_contradicts_itself_is_refused(changes: dict[str, Any], message: str) -> None:

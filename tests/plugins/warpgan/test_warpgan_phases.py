@@ -67,7 +67,9 @@ def test_a_resumed_run_with_more_epochs_lengthens_its_last_part() -> None:
     assert lengths(longer) == [*lengths(task)[:-1], ("adversarial", 15)]
     written = task.settings.model_dump(mode="json")
     assert WarpGANSettings.model_validate({**written, "epochs": 20}) == longer.settings
-    with pytest.raises(ValidationError, match=r"leaves 4 .* 3 part\(s\) of \[2, 2\] epochs and a last one"):
+    with pytest.raises(
+        ValidationError, match=r"4 remain for the 3 stage\(s\) .* \(\[2, 2\] epochs, then the last stage\)"
+    ):
         WarpGANSettings.model_validate({**written, "epochs": 5})
 
 
@@ -89,9 +91,9 @@ def test_growing_reduces_training_images_alone() -> None:
     [
         ({"adversarial": {"progressive": [16, 8]}}, "must be ascending"),
         ({"adversarial": {"progressive": [64]}}, "must be ascending"),
-        ({"adversarial": {"progressive": [16], "progressive_epochs": [1, 1]}}, "has 2 lengths for 1 sizes"),
-        ({"adversarial": {"progressive_epochs": [1]}}, "has 1 lengths for 0 sizes"),
-        ({"epochs": 2, "pretrain": {"epochs": 2}}, "leaves 0"),
+        ({"adversarial": {"progressive": [16], "progressive_epochs": [1, 1]}}, "has 2 length.s. for 1 size"),
+        ({"adversarial": {"progressive_epochs": [1]}}, "has 1 length.s. for 0 size"),
+        ({"epochs": 2, "pretrain": {"epochs": 2}}, "0 remain for the 1 stage"),
         ({"model": {"size": 30}}, "size"),
     ],
 )

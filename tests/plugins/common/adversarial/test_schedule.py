@@ -37,7 +37,7 @@ def test_what_is_not_refused_adds_up_and_keeps_what_was_asked_for(
     ("phases", "complaint"),
     [
         ((0, 0), "are both 0"),
-        ((3, 4), "give --epochs 7, or leave one of the three out"),
+        ((3, 4), "set --epochs 7, or leave one of the three out"),
         ((9, None), "the total"),
         ((None, 9), "the total"),
     ],
