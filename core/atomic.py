@@ -1,4 +1,4 @@
-"""Write a file whole or not at all."""
+"""Write files atomically."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from restore.core.errors import RestoreError, UsageError
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that becomes ``path`` when the block ends well, and vanishes when it does not.
+    """Yield a temporary path next to ``path``; rename it to ``path`` if the block succeeds, delete it otherwise.
 
-    The content is on the disk before the name is: after a power cut there is the old file or the new one, never half
-    of one. Raises RestoreError with a plain reason when the disk is full or the folder cannot be written to.
+    The content is flushed to disk before the rename. After a power cut either the old or the new file exists, never
+    a partial one.
+
+    Raises:
+        RestoreError: the disk is full, or the folder is not writable; the message gives the reason.
     """
-    # The temporary name is short, since a stem of the longest legal length leaves no room for a suffix.
+    # The temporary name is short because a stem of maximum length leaves no room for a suffix.
     temporary = path.parent / f".{secrets.token_hex(8)}.part"
     try:
         yield temporary
@@ -34,10 +37,11 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def writable_folder(folder: Path) -> Path:
-    """Make ``folder`` with its parents and prove that files can be written there.
+    """Make ``folder`` with its parents and check, before any work is done, that it is writable.
 
-    Raises UsageError when something that is no folder stands in the way, RestoreError when writing is refused: before
-    an hour of work rather than after it.
+    Raises:
+        UsageError: a file has this name.
+        RestoreError: the folder cannot be made or is not writable.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -56,13 +60,13 @@ def writable_folder(folder: Path) -> Path:
 
 
 def refuse_overwrite(path: Path, overwrite: bool) -> None:
-    """Raise UsageError when something has this name already and must not be replaced; ask before the work is done."""
+    """Raise UsageError if ``path`` exists and ``overwrite`` is false; call it before the work is done."""
     if path.exists() and not overwrite:
-        raise UsageError(f"{path}: exists already; choose another name, or --overwrite")
+        raise UsageError(f"{path}: already exists; choose another name or add --overwrite")
 
 
 def reason(error: OSError) -> str:
-    """Why the operating system refused, in plain words."""
+    """Return the operating system's reason in plain words."""
     plain = {
         errno.ENOSPC: "the disk is full",
         errno.EDQUOT: "the disk quota is used up",
@@ -70,14 +74,14 @@ def reason(error: OSError) -> str:
         errno.EPERM: "permission denied",
         errno.EROFS: "the file system is read-only",
         errno.ENOENT: "no such folder",
-        errno.ENOTDIR: "its folder is not a folder",
-        errno.EISDIR: "a folder has this name",
+        errno.ENOTDIR: "its parent is a file, not a folder",
+        errno.EISDIR: "it is a folder",
     }
     return plain.get(error.errno or 0) or error.strerror or str(error)
 
 
 def fsync(path: Path) -> None:
-    """Put a file on the disk, or a folder's names, which only some systems can: then a rename survives a power cut."""
+    """Flush a file to disk, or a folder's names where the system can: a rename then survives a power cut."""
     if os.name != "posix" and path.is_dir():
         return
     handle = os.open(path, os.O_RDONLY)

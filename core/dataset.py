@@ -1,4 +1,4 @@
-"""Datasets: what a task gives the engine, and how any dataset of torch becomes one."""
+"""Datasets as the engine uses them, and `as_dataset`, which adapts any dataset of torch."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any, Protocol, runtime_checkable
 from torch import Tensor
 
 Batch = dict[str, Tensor]
-"""Named tensors with a batch axis first."""
+"""Named tensors; the first axis is the batch."""
 
 
 class AnyDataset(Protocol):
     """Any map-style dataset, such as one of torch or torchvision.
 
-    Samples are dictionaries of tensors without a batch axis, or tuples ``(input, target)``. Random numbers come from
-    torch's global generator: the engine seeds it for each sample. Two attributes are optional: ``name(index)`` is what
-    reports call a sample, and ``in_memory`` says that samples are cheap, so that no worker has to load them.
+    Samples are dictionaries of tensors without a batch axis, or tuples ``(input, target)``. Draw random numbers from
+    torch's global generator; the engine seeds it for each sample. Two attributes are optional: ``name(index)`` returns
+    the name of a sample for reports, and ``in_memory`` is true if samples are cheap and need no worker process.
     """
 
     def __len__(self) -> int:
@@ -37,16 +37,16 @@ class ImageDataset(Protocol):
         ...
 
     def __getitem__(self, index: int, /) -> dict[str, Tensor]:
-        """Make one sample without a batch axis; random numbers come from torch's global generator alone."""
+        """Make one sample without a batch axis; draws random numbers from torch's global generator only."""
         ...
 
     def name(self, index: int, /) -> str:
-        """Return what reports call a sample."""
+        """Return the name of a sample in reports."""
         ...
 
 
 class NamedDataset:
-    """Any dataset as the engine uses it; `ImageDataset`. Make one with `as_dataset`."""
+    """Adapts any dataset to `ImageDataset`. Make one with `as_dataset`."""
 
     def __init__(self, dataset: AnyDataset, keys: Sequence[str], transform: Callable[[Any], Any] | None) -> None:
         self.dataset = dataset
@@ -65,7 +65,7 @@ class NamedDataset:
         return dict(sample) if isinstance(sample, Mapping) else dict(zip(self.keys, sample, strict=True))
 
     def name(self, index: int) -> str:
-        """Return the dataset's own name for a sample, or its number."""
+        """Return the dataset's name for a sample, or its index if the dataset has no names."""
         return str(self._name(index))
 
 
@@ -75,12 +75,12 @@ def as_dataset(
     *,
     transform: Callable[[Any], Any] | None = None,
 ) -> NamedDataset:
-    """Give any map-style dataset what the engine needs: dictionaries as samples, and names.
+    """Adapt any map-style dataset to the engine: samples become dictionaries and get names.
 
     Args:
         dataset: a dataset of torch or torchvision, or one that already has names.
-        keys: names of the parts of a sample where samples are tuples.
-        transform: makes a sample, a dictionary or a tuple, of an item of the dataset.
+        keys: names for the elements of tuple samples.
+        transform: converts an item of the dataset into a sample, a dictionary or a tuple.
     """
     if isinstance(dataset, NamedDataset) and transform is None:
         return dataset

@@ -1,4 +1,4 @@
-"""What can go wrong for a person, each with the exit status it deserves."""
+"""Errors that a user can see, each with its exit status."""
 
 from __future__ import annotations
 
@@ -6,35 +6,38 @@ from pathlib import Path
 
 
 class RestoreError(Exception):
-    """Something failed. The message says what, where and what to do; it is shown as it is, without a traceback."""
+    """Base of every expected error.
+
+    The message says what is wrong, where, and what to do. The command line shows it unchanged, without a traceback.
+    """
 
     exit_status = 1
 
 
 class UsageError(RestoreError):
-    """What was asked for cannot be meant: a missing file, an impossible combination of settings."""
+    """The request is invalid: a file is missing or settings are incompatible."""
 
     exit_status = 2
 
 
 class DataError(RestoreError):
-    """A file of the data is damaged, of the wrong kind or of the wrong size."""
+    """A data file is damaged, or has the wrong type or size."""
 
 
 class WeightsError(RestoreError):
-    """A weights file is damaged, unsafe, or not for this task."""
+    """A weights file is damaged, unsafe, or made for another task."""
 
 
 class CheckpointError(RestoreError):
-    """A run has no checkpoint that can be read."""
+    """A run has no readable checkpoint."""
 
 
 class ResumeError(UsageError):
-    """A resumed run was asked to be another run."""
+    """A resumed run was given settings or data of another run."""
 
 
 class NothingToTrain(UsageError):
-    """The method is a classical one: there is nothing to train."""
+    """The method is classical and has no weights to train."""
 
     def __init__(self, name: str) -> None:
         short = name.rpartition("/")[2]
@@ -49,18 +52,18 @@ class TrainingDiverged(RestoreError):
 
 
 class Interrupted(RestoreError):
-    """The run was told to stop (Ctrl-C, SIGTERM) and has saved a checkpoint."""
+    """The run was stopped by Ctrl-C or SIGTERM and saved a checkpoint."""
 
     exit_status = 130
 
     def __init__(self, message: str, folder: Path) -> None:
         super().__init__(message)
         self.folder = folder
-        """The run folder, from which the run can be resumed."""
+        """The run folder; resume the run from it."""
 
 
 class ProcessFailed(RestoreError):
-    """One of several processes of a run failed; the message and the exit status are its own."""
+    """One of several processes of a run failed. The message and exit status are those of that process."""
 
     def __init__(self, message: str, exit_status: int) -> None:
         super().__init__(message)
@@ -68,9 +71,10 @@ class ProcessFailed(RestoreError):
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of Python or torch says that memory ran out. Imports no torch.
+    """Return whether an error of Python or torch means that memory ran out. Imports no torch.
 
-    torch's class is recognized by its name. On the CPU torch raises a plain RuntimeError, so the message decides.
+    The function recognizes torch's class by its name. On the CPU torch raises a plain RuntimeError, so the message
+    decides.
     """
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True

@@ -1,4 +1,4 @@
-"""Measure a method on images: each once, whatever the number of processes."""
+"""Measure a method on images, each image once, on any number of processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from restore.core.seeding import derive_seed, seeded
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a method scored."""
+    """Results of a method."""
 
     numbers: Sequence[MetricResult]
     per_image: Sequence[Mapping[str, Any]]
@@ -28,11 +28,11 @@ class Evaluation:
 
 
 class EvaluationInterrupted(Exception):
-    """``stop`` said so; nothing was measured."""
+    """``stop`` returned true; there is no result."""
 
 
 def as_batch(sample: Mapping[str, Tensor], device: torch.device) -> Batch:
-    """A batch of one sample on a device."""
+    """Return a batch of one sample on a device."""
     return {name: value.unsqueeze(0).to(device) for name, value in sample.items()}
 
 
@@ -53,24 +53,24 @@ def evaluate(
     """Measure every image once, in fp32, and reduce in float64.
 
     Args:
-        method: what predicts and measures.
-        networks: its networks; moved to ``device`` in the memory format of training, and otherwise left as they were.
-        data: what to measure on; images may differ in size, one is measured at a time.
-        protocol: which metrics, in which convention.
-        device: where to compute.
-        of: whose numbers these are, as reports name it.
-        rank: this process; it measures images rank, rank + processes, … and receives the rows of all others.
-        processes: how many processes share the work.
-        stop: asked before each image; if true, the evaluation is given up.
-        progress: told how many images of this process are done, and of how many.
+        method: the method to measure.
+        networks: its networks; moved to ``device`` in the memory format of training, otherwise unchanged.
+        data: images to measure on; they may differ in size and are measured one at a time.
+        protocol: the metrics and their conventions.
+        device: compute device.
+        of: name of what is measured, for reports.
+        rank: index of this process. It measures images rank, rank + processes, … and receives the rows of all others.
+        processes: number of processes that share the work.
+        stop: called before each image; if it returns true, the evaluation ends.
+        progress: called with the number of finished images of this process and their total.
 
     Raises:
-        DataError: there is no image, or one cannot be measured, which is named.
+        DataError: ``data`` is empty, or an image cannot be measured; the message names it.
         EvaluationInterrupted: ``stop`` returned true.
     """
     images = as_dataset(data)
     if not len(images):
-        raise DataError("there is no image to measure on")
+        raise DataError("the evaluation data contains no images")
     device = torch.device(device)
     mine = range(rank, len(images), processes)
     rows: list[tuple[int, dict[str, Tensor]]] = []
@@ -78,7 +78,7 @@ def evaluate(
         for done, index in enumerate(mine):
             if stop and stop():
                 raise EvaluationInterrupted
-            with seeded(derive_seed("evaluation", index), device):  # an estimate that draws is the same each time
+            with seeded(derive_seed("evaluation", index), device):  # random estimates are the same each time
                 statistics = _measured(method, images, index, view, protocol, device)
             rows.append((index, {name: value.detach().cpu().double() for name, value in statistics.items()}))
             if progress:
@@ -96,7 +96,7 @@ def _measured(
     protocol: EvaluationProtocol,
     device: torch.device,
 ) -> dict[str, Tensor]:
-    """Statistics of one image for every metric; what is wrong with it is said with its name."""
+    """Return the statistics of one image for every metric; errors name the image."""
     batch = as_batch(images[index], device)
     try:
         return method.measure(batch, networks, protocol)

@@ -1,4 +1,4 @@
-"""What a run tells about itself while it goes on. The engine draws and prints nothing."""
+"""Events that the engine sends to listeners during a run. The engine itself prints nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from restore.core.metrics import MetricResult
 
 @dataclass(frozen=True)
 class Event:
-    """Base of everything a listener may receive."""
+    """Base of all events."""
 
 
 @dataclass(frozen=True)
@@ -31,31 +31,31 @@ class RunStarted(Event):
     precision: str
     processes: int
     resumed_at: int | None
-    """Optimizer step at which a resumed run goes on."""
+    """Optimizer step at which a resumed run continues."""
     begins_with: str | None = None
-    """What was taken from trained weights: how many tensors of which networks, and from where."""
+    """What was loaded from trained weights: number of tensors of each network, and their source."""
     evaluate_every: int = 1
     """Epochs between evaluations; the last epoch of a phase is always evaluated."""
     checkpoint_every: str = "1e"
-    """How often a checkpoint is saved, as the setting has it."""
+    """How often a checkpoint is saved, in the form of the setting."""
     may_stop_early: bool = False
     """Whether a phase may end before its epochs are done."""
     inputs: Sequence[str] = ("input",)
-    """Names of what a prediction is made from, the image itself first."""
+    """Names of the inputs, the image first."""
     recipe: str | None = None
-    """What the settings say about their own defaults."""
+    """``recipe`` of the settings."""
 
 
 @dataclass(frozen=True)
 class PhaseStarted(Event):
-    """A phase begins or, in a resumed run, goes on."""
+    """A phase starts or, in a resumed run, continues."""
 
     phase: str
     index: int
     epochs: int
     """Epochs of the phase."""
     first_epoch: int = 0
-    """Epoch of the run, from 0, with which the phase began."""
+    """First epoch of the phase, counted in the run from 0."""
 
 
 @dataclass(frozen=True)
@@ -68,23 +68,23 @@ class StepDone(Event):
     epochs: int
     """Epochs of the run."""
     step: int
-    """Optimizer steps of this epoch that are done."""
+    """Optimizer steps done in this epoch."""
     steps: int
-    """Optimizer steps of an epoch."""
+    """Optimizer steps per epoch."""
     run_step: int
     run_steps: int
     """Optimizer steps done in, and planned for, the whole run."""
     samples: int
-    """Samples of this step."""
+    """Samples in this step."""
     seconds: float
-    """Wall time of this step, waiting included."""
+    """Wall time of this step, including waiting for data."""
     waited: float
-    """Seconds of it spent waiting for data."""
+    """Seconds spent waiting for data."""
 
 
 @dataclass(frozen=True)
 class Logged(Event):
-    """Numbers averaged over the last few steps, as written to the log."""
+    """Numbers averaged over the last steps, as written to the log."""
 
     phase: str
     epoch: int
@@ -115,7 +115,7 @@ class SamplesWritten(Event):
 
 @dataclass(frozen=True)
 class CheckpointSaved(Event):
-    """A checkpoint is safe on disk."""
+    """A checkpoint is on disk."""
 
     path: Path
     run_step: int
@@ -123,7 +123,7 @@ class CheckpointSaved(Event):
 
 @dataclass(frozen=True)
 class PhaseFinished(Event):
-    """A phase is over, by its epochs or by early stopping."""
+    """A phase is finished, after all its epochs or by early stopping."""
 
     phase: str
     stopped_early: bool
@@ -131,14 +131,14 @@ class PhaseFinished(Event):
 
 @dataclass(frozen=True)
 class Warned(Event):
-    """Something a person should know, said once."""
+    """A warning for the user; sent once."""
 
     message: str
 
 
 @dataclass(frozen=True)
 class RunFinished(Event):
-    """The run is over."""
+    """The run is finished."""
 
     folder: Path
     weights: Path

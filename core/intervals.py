@@ -1,4 +1,4 @@
-"""How often something is done: every so many steps or epochs, or after so much time."""
+"""Intervals of steps, epochs or time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 @dataclass(frozen=True)
 class Interval:
-    """Exactly one of the three is not zero."""
+    """An interval; exactly one of the three fields is not zero."""
 
     steps: int = 0
     epochs: int = 0
@@ -19,14 +19,14 @@ class Interval:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The interval that ``500`` (steps), ``2e`` (epochs), ``30s``, ``10m`` or ``1h`` names.
+        """Parse ``500`` (steps), ``2e`` (epochs), ``30s``, ``10m`` or ``1h``.
 
         Raises:
-            ValueError: the text is nothing like these.
+            ValueError: the text has another form.
         """
         match = re.fullmatch(r"([1-9]\d*)([esmh]?)", text)
         if match is None:
-            raise ValueError(f"checkpoint_every {text!r} is not like 500, 2e, 30s, 10m or 1h")
+            raise ValueError(f"checkpoint_every {text!r}: expected a form such as 500, 2e, 30s, 10m or 1h")
         amount, unit = int(match[1]), match[2]
         if unit in SECONDS:
             return cls(seconds=amount * SECONDS[unit])

@@ -1,4 +1,4 @@
-"""JSON from measured values, of which some may be infinite or NaN."""
+"""JSON from measured values; some of them may be infinite or NaN."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def dump_json(value: Any, indent: int | None = 2) -> str:
-    """Return ``value`` as JSON text. Infinity and NaN, which JSON does not have, become null.
+    """Return ``value`` as JSON text. Infinity and NaN become null.
 
-    Dataclasses become objects, and what JSON cannot express (such as a path) becomes text.
+    Dataclasses become objects, and other types that JSON lacks (such as paths) become text.
     """
     from pydantic_core import to_json  # takes 60 ms to import
 

@@ -1,4 +1,4 @@
-"""What can be used and measured: a model family, or a classical method that has nothing to learn."""
+"""`Method`: anything that can predict and be measured, learned or classical."""
 
 from __future__ import annotations
 
@@ -24,32 +24,33 @@ E = TypeVar("E", bound=Settings, default=Any)
 
 
 class Method(ABC, Generic[S, P, E]):
-    """Something that makes images from images and can be measured.
+    """Turns images into images and can be measured. A trainable method is a `Task`.
 
-    The type parameters are its settings, and the options of ``restore predict`` and of ``restore evaluate``; leave out
-    those that it has not: ``class Bicubic(Method[UpscaleSettings])``. A method that learns is a `Task`.
+    The type parameters are the classes of its settings, of its ``restore predict`` options and of its
+    ``restore evaluate`` options. Leave out those that the method does not have:
+    ``class Bicubic(Method[UpscaleSettings])``.
 
-    A method is built from its settings alone and holds no networks: the engine passes them to what needs them.
+    A method is built from its settings alone and holds no networks; the engine passes them to each call.
 
     Args:
-        settings: what the method is a function of.
+        settings: settings of the method.
     """
 
     settings_type: ClassVar[type[Settings]] = Settings
-    """The first type parameter."""
+    """First type parameter: class of the settings."""
     predict_options_type: ClassVar[type[Settings]] = Settings
-    """The second type parameter."""
+    """Second type parameter: class of the options of ``restore predict``."""
     evaluate_options_type: ClassVar[type[Settings]] = Settings
-    """The third type parameter."""
+    """Third type parameter: class of the options of ``restore evaluate``."""
 
     channels_last: ClassVar[bool] = False
-    """Whether the networks are faster with the channels_last memory format."""
+    """Whether the networks run faster in the channels_last memory format."""
 
     always_renders: ClassVar[tuple[str, ...]] = ("",)
-    """Names that every result of `render` has: files in their way are refused before the work is done."""
+    """Keys that every result of `render` has. Existing files of these names are refused before the work starts."""
 
     _roles: ClassVar[tuple[str, ...]] = ("settings_type", "predict_options_type", "evaluate_options_type")
-    """What each type parameter sets."""
+    """Class attribute that each type parameter sets."""
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
@@ -70,11 +71,11 @@ class Method(ABC, Generic[S, P, E]):
         self.evaluate_options: E = self.evaluate_options_type()  # type: ignore[assignment]
 
     def with_options(self, *, predict: P | None = None, evaluate: E | None = None) -> Self:
-        """Return the same method with other options.
+        """Return a copy of the method with other options.
 
         Args:
-            predict: options of ``restore predict``; unset: those of this method.
-            evaluate: options of ``restore evaluate``; unset: those of this method.
+            predict: options of ``restore predict``; None keeps the present ones.
+            evaluate: options of ``restore evaluate``; None keeps the present ones.
         """
         other = type(self)(self.settings)
         other.predict_options = self.predict_options if predict is None else predict
@@ -85,49 +86,69 @@ class Method(ABC, Generic[S, P, E]):
 
     @property
     def inputs(self) -> Mapping[str, ImageSpec]:
-        """What a prediction is made from."""
+        """Specs of the inputs, by name."""
         return {"input": ImageSpec()}
 
     @property
     def main_input(self) -> str:
-        """Name of the input that is the image itself; the scales of all others are relative to it."""
+        """Name of the input image. The scales of all other inputs and outputs are relative to it."""
         return "input"
 
     @property
     def outputs(self) -> Mapping[str, ImageSpec]:
-        """What a prediction consists of."""
+        """Specs of the outputs, by name."""
         return {"output": ImageSpec()}
 
     @property
     def main_output(self) -> str:
-        """Name of the output that is written and measured unless the method says otherwise."""
+        """Name of the output that is written and measured by default."""
         return "output"
 
     @property
     def tiling(self) -> Tiling:
-        """Whether and how large images may be cut into tiles."""
+        """How large images may be cut into tiles."""
         return Tiling()
 
     def helper_networks(self) -> dict[str, nn.Module]:
-        """Build further networks that `predict` or `measure` uses under these options, such as those of an ensemble.
+        """Build extra networks that `predict` or `measure` needs under the present options, such as an ensemble.
 
-        They are frozen, not in the weights file, and among the networks that both methods get.
+        The engine freezes them and passes them to both methods together with the other networks. Weights files do not
+        store them.
         """
         return {}
 
     @abstractmethod
     def predict(self, batch: Batch, networks: Networks) -> Batch:
-        """Outputs by name for inputs by name; the networks are in evaluation mode and no gradient is kept."""
+        """Compute the outputs of a batch.
+
+        Args:
+            batch: inputs (B, C, H, W) by name.
+            networks: the networks in evaluation mode, without gradients.
+
+        Returns:
+            Outputs (B, C, H, W) by name.
+        """
 
     def read_inputs(self, path: Path, image: ImageFile) -> dict[str, Tensor]:
-        """Input tensors (C, H, W) for one image file; a method with a second input finds it here."""
+        """Make the input tensors (C, H, W) of an image file. Override it to read a second input, such as a mask.
+
+        Args:
+            path: the image file.
+            image: its decoded content.
+        """
         spec = self.inputs[self.main_input]
         return {self.main_input: spec.low + image.color * (spec.high - spec.low)}
 
     def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor | OutputImage]:
-        """Images (C, H, W) in [0, 1] to write: ``""`` as ``<stem>.png``, any other name as ``<stem>-<name>.png``.
+        """Turn outputs into images (C, H, W) in [0, 1] to write.
 
-        A plain tensor takes over bits, alpha and color profile of the input; ``OutputImage`` says what else is meant.
+        Args:
+            outputs: outputs of `predict` for one image, (C, H, W) each.
+            inputs: the inputs that they were made from.
+
+        Returns:
+            Images by name: ``""`` is written as ``<stem>.png``, any other name as ``<stem>-<name>.png``. A plain tensor
+            takes over bit depth, alpha and color profile of the input image; `OutputImage` limits what it takes over.
         """
         spec = self.outputs[self.main_output]
         return {"": (outputs[self.main_output] - spec.low) / (spec.high - spec.low)}
@@ -136,25 +157,34 @@ class Method(ABC, Generic[S, P, E]):
 
     @abstractmethod
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        """Ways of measuring, by name; none for a method whose results have no right answer."""
+        """Return the evaluation protocols by name; empty for a method without ground truth."""
 
     @property
     def default_protocol(self) -> str:
-        """Name of the protocol that is used where none is asked for; override it where there are several."""
+        """Name of the protocol that is used by default. Override it if there are several."""
         (only,) = self.protocols()
         return only
 
     @abstractmethod
     def evaluation_data(self, folder: Path | None) -> AnyDataset:
-        """Images to measure on: those of a folder, or without one those of the embedded sample."""
+        """Return the images to measure on: those of ``folder``, or the embedded sample if it is None."""
 
     def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
-        """Statistics of each sample, one row a sample, for every metric of the protocol."""
+        """Compute the statistics of every metric of a protocol.
+
+        Args:
+            batch: inputs and targets (B, C, H, W) by name.
+            networks: the networks in evaluation mode.
+            protocol: the metrics.
+
+        Returns:
+            For each key of ``protocol.metrics`` a tensor with one row per sample.
+        """
         prediction = predict_bounded(self, batch, networks)[self.main_output]
         return {name: metric.measure(prediction, batch["target"]) for name, metric in protocol.metrics.items()}
 
     def sample_row(self, batch: Batch, networks: Networks) -> list[Tensor]:
-        """Images (C, H, W) in [0, 1] that show what the networks do with one sample: input, output, target."""
+        """Return images (C, H, W) in [0, 1] that show one sample: input, output, target."""
         output = predict_bounded(self, batch, networks)[self.main_output]
         shown = [batch[self.main_input], output, *([batch["target"]] if "target" in batch else [])]
         return [image[0].clamp(0, 1) for image in shown]

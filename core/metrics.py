@@ -1,4 +1,4 @@
-"""What a measured number is: a metric with its convention, reduced from statistics of single samples."""
+"""Metrics with their convention; a result is reduced from per-sample statistics."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ if TYPE_CHECKING:
 
 
 class Metric(Protocol):
-    """Statistics of each sample first, one number from all of them last.
+    """Computes per-sample statistics (`measure`) and one result from all of them (`reduce`).
 
-    Rows of statistics can be gathered from any number of processes and batches and still give the same number.
+    The result does not depend on how samples were split into batches and processes.
     """
 
     @property
     def name(self) -> str:
-        """Short name, as ``psnr``."""
+        """Short name, such as ``psnr``."""
         ...
 
     @property
     def convention(self) -> str:
-        """How it was computed, printed with every value, as ``8-bit Y, border 4``."""
+        """How the metric is computed, such as ``8-bit Y, border 4``; printed with every value."""
         ...
 
     @property
     def better(self) -> Literal["higher", "lower"]:
-        """Which direction is an improvement."""
+        """Whether higher or lower values are better."""
         ...
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Statistics (B, K) of a batch (B, C, H, W), float64."""
+        """Return statistics (B, K), float64, of a batch (B, C, H, W)."""
         ...
 
     def reduce(self, rows: Tensor) -> float:
-        """One number from the statistics (N, K) of N samples; of one row, that sample's own value."""
+        """Return the result for statistics (N, K) of N samples; for one row, that sample's value."""
         ...
 
 
 def is_partial(metric: Metric) -> bool:
-    """Whether a metric says of itself, by a true ``partial``, that it is about some of the samples only.
+    """Return whether a metric covers only some of the samples, which it declares by a true attribute ``partial``.
 
-    Its number is nan where none of the samples is one of them; that of any other metric is nan only if something broke.
+    A partial metric is NaN if it covers none of the samples. NaN of any other metric is an error.
     """
     return bool(getattr(metric, "partial", False))
 
@@ -58,12 +58,12 @@ class EvaluationProtocol:
 
 @dataclass(frozen=True)
 class MetricResult:
-    """A measured number that cannot be separated from how it was measured."""
+    """A measured value together with how it was measured."""
 
     name: str
     convention: str
     of: str
-    """Whose number: a phase of a run, a method without weights, a file."""
+    """What was measured: a phase of a run, a classical method, a file."""
     value: float
 
     def __str__(self) -> str:

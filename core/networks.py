@@ -1,4 +1,4 @@
-"""Networks by name, as the engine hands them to a task, and where they compute."""
+"""`Networks`, the mapping that the engine passes to a task, and moving networks between devices and modes."""
 
 from __future__ import annotations
 
@@ -35,12 +35,18 @@ class Networks(Mapping[str, nn.Module]):
 
 
 def frozen(networks: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
-    """Set networks to evaluation mode, without gradients, for good."""
+    """Set networks to evaluation mode and disable their gradients permanently."""
     return {name: network.eval().requires_grad_(False) for name, network in networks.items()}
 
 
 def move(networks: Iterable[nn.Module], device: torch.device | str, *, channels_last: bool) -> None:
-    """Move networks to a device, in the memory format in which they are faster."""
+    """Move networks to a device.
+
+    Args:
+        networks: the networks; they are moved in place.
+        device: target device.
+        channels_last: whether to use the channels_last memory format.
+    """
     for network in networks:
         network.to(torch.device(device))
         if channels_last and runs_channels_last(device):
@@ -51,13 +57,13 @@ def move(networks: Iterable[nn.Module], device: torch.device | str, *, channels_
 def for_inference(
     networks: Mapping[str, nn.Module], device: torch.device | str, *, channels_last: bool = False
 ) -> Iterator[Networks]:
-    """Have networks on a device and in evaluation mode while the block runs, in full fp32 (see `strict_fp32`).
+    """Put networks on a device and in evaluation mode within the block, and compute in full fp32 (see `strict_fp32`).
 
-    Afterwards those networks are in training mode that were before; all of them stay on the device.
+    The block restores the training mode of each network at its end. All networks stay on the device.
 
     Args:
         networks: the networks; they are moved, not copied.
-        device: where to compute.
+        device: compute device.
         channels_last: whether to use the channels_last memory format.
     """
     training = {name: network.training for name, network in networks.items()}

@@ -1,4 +1,4 @@
-"""Random numbers as a function of the seed: seeds, and the state of every generator."""
+"""Seeds, and the states of all random number generators."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from torch import Tensor
 
 
 def derive_seed(*parts: int | str) -> int:
-    """A 63-bit seed for a purpose, such as ``derive(seed, "sample", epoch, index)``.
+    """Derive a 63-bit seed for a purpose, such as ``derive_seed(seed, "sample", epoch, index)``.
 
-    Hashed, so that neighboring epochs and samples have nothing in common; the same on every machine.
+    The seed is a hash, so seeds of neighboring epochs and samples are unrelated. It is the same on every machine.
     """
     digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 
 def seed_everything(seed: int) -> None:
-    """Seed torch (every device), NumPy's and Python's global generators."""
+    """Seed the global generators of torch (all devices), NumPy and Python."""
     torch.manual_seed(seed)
     np.random.seed(seed % 2**32)
     random.seed(seed)
@@ -31,11 +31,11 @@ def seed_everything(seed: int) -> None:
 
 @contextlib.contextmanager
 def seeded(seed: int, device: torch.device | None = None) -> Iterator[None]:
-    """Draw from a seed of its own within the block and leave the global generators as they were.
+    """Seed the global generators within the block and restore their states at its end.
 
     Args:
-        seed: what to draw from.
-        device: a graphics processor whose generator is covered too, besides the CPU's.
+        seed: the seed.
+        device: a GPU whose generator is seeded and restored too.
     """
     python, legacy = random.getstate(), np.random.get_state()
     metal = torch.mps.get_rng_state() if device is not None and device.type == "mps" else None
@@ -60,12 +60,12 @@ def seeded(seed: int, device: torch.device | None = None) -> Iterator[None]:
 
 
 def permutation(seed: int, length: int) -> list[int]:
-    """A shuffled ``range(length)``."""
+    """Return a shuffled ``range(length)``."""
     return torch.randperm(length, generator=torch.Generator().manual_seed(seed)).tolist()
 
 
 def random_states() -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The state of every global generator, as tensors and as plain data for JSON."""
+    """Return the state of every global generator, as tensors and as plain data for JSON."""
     state = np.random.get_state(legacy=False)
     assert isinstance(state, dict)
     keys = torch.from_numpy(state["state"]["key"].astype("int64"))
@@ -83,7 +83,7 @@ def random_states() -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def restore_random_states(tensors: dict[str, Tensor], plain: dict[str, Any]) -> None:
-    """Go on drawing where ``random_states`` was taken; states of absent devices are left out."""
+    """Restore the states that `random_states` returned; states of absent devices are ignored."""
     torch.set_rng_state(tensors["torch"])
     if "cuda" in tensors and torch.cuda.is_available():
         torch.cuda.set_rng_state(tensors["cuda"])

@@ -1,4 +1,4 @@
-"""What a run is a function of: settings that every family shares. Imports no torch."""
+"""Settings that every family shares; a run is a function of its settings. Imports no torch."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from typing_extensions import override
 
 @dataclass(frozen=True)
 class ResumeSafe:
-    """Marks a field that a resumed run may change without becoming another run."""
+    """Marks a field that a resumed run may change."""
 
 
 @dataclass(frozen=True)
 class Flag:
-    """Gives a field a short command-line name besides its dotted one, as ``--scale`` for ``--model.scale``."""
+    """Adds a short command-line name to a field, such as ``--scale`` for ``--model.scale``."""
 
     name: str
 
@@ -40,14 +40,14 @@ class RegisteredName:
 
 @dataclass(frozen=True)
 class Positional:
-    """Marks a setting of a plugin's command that is typed without a flag: ``restore interpolate RUN A B``."""
+    """Marks a positional argument of a plugin's command, such as A and B in ``restore interpolate RUN A B``."""
 
     shown: str
-    """What help and errors call it, as ``A B``."""
+    """Name of the argument in help and errors, such as ``A B``."""
 
 
 def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """One tree of values over another, branch by branch."""
+    """Merge two trees of values recursively; values of ``above`` win."""
     result = dict(below)
     for key, value in above.items():
         lower = result.get(key)
@@ -56,7 +56,7 @@ def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 
 class Settings(BaseModel):
-    """Base of every settings class: frozen, unknown keys refused, attribute docstrings become help texts."""
+    """Base of every settings class: frozen, rejects unknown keys, uses attribute docstrings as help texts."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=(), validate_default=True
@@ -65,7 +65,7 @@ class Settings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _lay_over_defaults(cls, values: Any) -> Any:
-        """Let part of a group change that part alone: the rest is the group's default here, not that of its class."""
+        """Merge partial values of a group with this field's default, not with the defaults of the group's class."""
         if not isinstance(values, Mapping):
             return values
         laid = dict(values)
@@ -78,23 +78,23 @@ class Settings(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
-        if isinstance(value, bool) and info.field_name is not None:  # which Python takes for 0 or 1
+        if isinstance(value, bool) and info.field_name is not None:  # pydantic would accept it as 0 or 1
             kinds = set(_kinds(cls.model_fields[info.field_name].annotation))
             if bool not in kinds and kinds & {int, float}:
                 raise ValueError(f"input should be a {'whole ' if float not in kinds else ''}number")
         return value
 
     def resolved(self) -> Self:
-        """Return a copy in which everything that depends on the data or on this machine is filled in.
+        """Return a copy with every value filled in that depends on the data or on this machine.
 
-        The engine calls it once before a method is built, and never when a run is resumed. A family overrides it, to
-        count classes or to fix which feature network it uses, and begins with ``super().resolved()``.
+        The engine calls it once, before it builds a method, and never when it resumes a run. A family overrides it,
+        for example to count classes or to choose a feature network, and starts with ``super().resolved()``.
         """
         return self
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        """Let a field that a subclass redeclares, to give it another default, keep its help, its bounds and marks."""
+        """Keep help, bounds and marks of a field that a subclass redeclares with another default."""
         added = False
         for name, info in cls.model_fields.items():
             for base in cls.__mro__[1:]:
@@ -110,7 +110,7 @@ class Settings(BaseModel):
 
 
 def _kinds(annotation: Any) -> Iterator[Any]:
-    """The types that a field's annotation is made of, but for what is inside collections."""
+    """Yield the member types of a field's annotation, except those inside collections."""
     if get_origin(annotation) in (Annotated, Union, UnionType):
         for part in get_args(annotation):
             yield from _kinds(part)
@@ -119,31 +119,31 @@ def _kinds(annotation: Any) -> Iterator[Any]:
 
 
 class ScheduleSettings(Settings):
-    """How the learning rate moves within one phase."""
+    """Learning-rate schedule of one phase."""
 
     name: Literal["constant", "linear", "cosine", "one-cycle", "multi-step", "plateau"] = "constant"
     """Shape of the schedule."""
     warmup: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Share of the phase in which the rate rises linearly from zero (one-cycle: the rising share)."""
+    """Fraction of the phase in which the rate rises linearly from zero (one-cycle: the rising fraction)."""
     final: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Rate at the end of linear, cosine and one-cycle, as a fraction of lr."""
+    """linear, cosine, one-cycle: final rate as a fraction of lr."""
     milestones: list[Annotated[float, Field(ge=0, le=1)]] = [0.5, 0.75]
-    """multi-step: shares of the phase at which the rate is multiplied by gamma."""
+    """multi-step: fractions of the phase at which the rate is multiplied by gamma."""
     gamma: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """multi-step and plateau: factor of one decrease."""
+    """multi-step, plateau: factor of each decrease."""
     patience: Annotated[int, Field(ge=0)] = 5
     """plateau: evaluations without improvement before a decrease."""
     per: Literal["step", "epoch"] = "step"
-    """How often the rate is set anew; plateau always waits for an evaluation."""
+    """How often the rate is updated; plateau updates it after evaluations only."""
 
 
 class OptimizerSettings(Settings):
-    """One optimizer with its schedule and clipping."""
+    """An optimizer with its schedule and gradient clipping."""
 
     name: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
-    """Which optimizer."""
+    """Optimizer."""
     lr: Annotated[float, Field(gt=0)] = 1e-4
-    """Highest learning rate."""
+    """Peak learning rate."""
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.999)
     """adam, adamw: decay of the two running averages (rmsprop uses the second)."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
@@ -156,104 +156,103 @@ class OptimizerSettings(Settings):
     """Parameters with another learning rate: factors of lr by name, as {"generator.upsample.*": 0.1}; * stands for
     anything, and the first name that fits counts."""
     clip_norm: Annotated[float, Field(gt=0)] | None = None
-    """Clip the gradient of this optimizer to this norm."""
+    """Clip this optimizer's gradient to this norm."""
     schedule: ScheduleSettings = ScheduleSettings()
     """Learning-rate schedule."""
 
     @model_validator(mode="after")
     def _nesterov_has_momentum(self) -> Self:
         if self.name == "sgd" and self.nesterov and not self.momentum:
-            raise ValueError("nesterov looks ahead by the momentum, which is 0")
+            raise ValueError("nesterov needs a momentum above 0; raise momentum or turn nesterov off")
         return self
 
 
 class EarlyStoppingSettings(Settings):
-    """End a phase when its monitored metric has stopped improving."""
+    """End a phase when its monitored metric stops improving."""
 
     patience: Annotated[int, Field(ge=1)] | None = None
-    """Evaluations without improvement after which the phase ends; unset: never."""
+    """Evaluations without improvement before the phase ends; unset: never."""
     min_delta: Annotated[float, Field(ge=0)] = 0.0
-    """What counts as an improvement, in the metric's unit."""
+    """Smallest change that counts as an improvement, in the metric's unit."""
 
 
 class RunSettings(Settings):
-    """Settings of any training run; a family's settings inherit them and add a ``model`` and its own."""
+    """Settings of any training run; a family's settings inherit them and add ``model`` and their own."""
 
     sample_steps: ClassVar[int | None] = None
-    """Steps of an epoch on the family's embedded sample where nobody asks for another length; none: as of any data."""
+    """Default steps of an epoch on the family's embedded sample; None: the same default as for other data."""
 
     data: Path | None = None
     """Folder of training data; unset: the family's embedded sample."""
     val_data: Path | None = None
-    """Folder of validation data; unset: a seeded share of the training data."""
+    """Folder of validation data; unset: a random part of the training data, chosen by the seed."""
     val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    """Share of the data held out for validation where no --val-data is given (at least one image)."""
+    """Fraction of the training data held out for validation (at least one image); ignored with --val-data."""
     out: Path = Path("runs")
-    """Folder in which the run folder is made."""
+    """Parent folder of the run folder."""
     name: str | None = None
-    """Name of the run folder; unset: the task's name and the time."""
+    """Name of the run folder; unset: task name and time."""
     epochs: Annotated[int, Field(ge=1), ResumeSafe()] = 20
-    """Epochs in all, over every phase."""
+    """Total number of epochs over all phases."""
     batch_size: Annotated[int, Field(ge=1)] = 16
-    """Samples of one optimizer step, over all processes and micro-batches."""
+    """Samples per optimizer step, summed over all processes and micro-batches."""
     accumulate: Annotated[int, Field(ge=1)] = 1
-    """Micro-batches that one optimizer step is cut into, to save memory."""
+    """Micro-batches per optimizer step; more micro-batches need less memory."""
     init_from: Path | None = None
-    """Trained weights to begin with: a weights file, a run (its best), or a checkpoint, which has discriminators
-    too."""
+    """Start from trained weights: a weights file, a run (its best weights), or a checkpoint (includes
+    discriminators)."""
     init_filter: tuple[str, ...] = ()
-    """init-from: take only tensors of these names, as 'generator.body.*'; * stands for anything."""
+    """init-from: load only tensors whose name matches one of these patterns, such as 'generator.body.*'."""
     init_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    """init-from: the hash that the file must have; a run writes it into its config."""
+    """init-from: expected SHA-256 of the file; a run writes it into its config."""
     samples_per_epoch: Annotated[int, Field(ge=1)] | None = None
-    """Samples of an epoch; unset: the number of images, but at least about 50 batches."""
+    """Samples per epoch; unset: the number of images, but at least about 50 batches."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    """Seed of everything that is random."""
+    """Seed of all random numbers."""
     device: Annotated[Literal["auto", "cpu", "cuda", "mps"], ResumeSafe()] = "auto"
-    """Where to compute."""
+    """Compute device."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    """Arithmetic of training; auto: bf16 where the hardware has instructions for it (CUDA since Ampere, processors with
-    amx_bf16 or avx512_bf16), else fp32, in which torch lets convolutions round to TF32 on CUDA. Evaluation is always
-    full fp32."""
+    """Training precision; auto: bf16 on hardware with bf16 instructions (CUDA since Ampere, CPUs with amx_bf16 or
+    avx512_bf16), else fp32. fp32 training allows TF32 convolutions on CUDA. Evaluation always uses full fp32."""
     compile: bool = False
-    """Compile the networks that train (torch.compile): minutes slower to start; on a CPU hardly faster
-    afterwards (SRResNet: 1 to 2 %), on a GPU worth a try."""
+    """Compile the trained networks with torch.compile: starts minutes later; on a CPU hardly faster (SRResNet: 1 to
+    2 %), on a GPU worth a try."""
     deterministic: bool = False
-    """Use only deterministic kernels, so that a resumed run is exact on a GPU too."""
+    """Use deterministic kernels only; a resumed run is then bit-exact on a GPU too."""
     workers: Annotated[Annotated[int, Field(ge=0)] | None, ResumeSafe()] = None
-    """Processes that load data; unset: up to 4, but none for images kept in memory where no CUDA device trains. Never
-    changes the result."""
+    """Data-loading processes; unset: up to 4, but 0 for in-memory images without a CUDA device. Does not change the
+    result."""
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Decay of an exponential moving average of the weights, used for evaluation and export; unset: no averaging."""
+    """Decay of the exponential moving average of the weights; evaluation and export use the average. Unset: off."""
     evaluate_every: Annotated[int, Field(ge=1), ResumeSafe()] = 1
     """Epochs between evaluations (the last epoch of a phase is always evaluated)."""
     log_every: Annotated[int, Field(ge=1), ResumeSafe()] = 10
-    """Optimizer steps that one line of the log averages over."""
+    """Optimizer steps averaged in one log line."""
     sample_images: Annotated[int, Field(ge=0), ResumeSafe()] = 4
-    """Validation images shown in samples/ after each evaluation."""
+    """Validation images written to samples/ after each evaluation."""
     checkpoint_every: Annotated[str, Field(pattern=r"^[1-9]\d*(e|s|m|h)?$"), ResumeSafe()] = "1e"
     """How often a checkpoint is saved: 500 (steps), 2e (epochs), 10m, 30s, 1h."""
     checkpoint_keep: Annotated[int, Field(ge=1), ResumeSafe()] = 2
-    """How many of the newest checkpoints are kept."""
+    """Number of newest checkpoints to keep."""
     early_stopping: Annotated[EarlyStoppingSettings, ResumeSafe()] = EarlyStoppingSettings()
-    """When a phase ends before its epochs are done."""
+    """Early stopping."""
     max_skipped: Annotated[int, Field(ge=1), ResumeSafe()] = 20
-    """Steps in a row without a finite loss and gradient after which the run stops."""
+    """Stop the run after this many consecutive steps with a non-finite loss or gradient."""
     model: Settings = Settings()
-    """What rebuilds the networks; weights files hold it, and nothing else of the settings."""
+    """Settings that rebuild the networks; weights files store only these."""
 
     @classmethod
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG003 - for subclasses
-        """Defaults of a run on the embedded sample, as a tree, where they differ from those of a run on ``data``.
+        """Return the defaults, as a tree, that differ on the embedded sample from those of a run on ``data``.
 
-        ``given`` is the tree of what was set explicitly, by a person or a file. The defaults are laid below it, so it
-        always wins. A family overrides this where its sample is to be learned in minutes on a small machine.
+        ``given`` is the tree of values set explicitly by the user or a file; they override these defaults. A family
+        overrides this method so that its sample trains in minutes on a small machine.
         """
         return {}
 
     @property
     def recipe(self) -> str | None:
-        """One line, said when the run starts, about defaults that a person would not expect; None: nothing to say."""
+        """One line about unexpected defaults, printed when the run starts; None prints nothing."""
         return None
 
     @model_validator(mode="before")
@@ -268,10 +267,10 @@ class RunSettings(Settings):
         if self.batch_size % self.accumulate:
             raise ValueError(
                 f"batch_size ({self.batch_size}) is not a multiple of accumulate ({self.accumulate}); "
-                "a step is cut into equal micro-batches"
+                "micro-batches must have equal size"
             )
         if self.init_from is None and (self.init_filter or self.init_sha256):
-            raise ValueError("init_filter and init_sha256 are about the weights of init_from, which is not given")
+            raise ValueError("init_filter and init_sha256 need init_from, which is not set; set it or leave them out")
         return self
 
     @override
@@ -285,7 +284,7 @@ S = TypeVar("S", bound=Settings)
 
 
 def with_absolute_paths(settings: S) -> S:
-    """A copy whose paths are absolute, ``out`` aside: what is read must be found again from any working directory."""
+    """Return a copy with absolute paths, except ``out``, so that a resumed run finds its data from any directory."""
     changed: dict[str, Any] = {}
     for name in type(settings).model_fields:
         value = getattr(settings, name)
@@ -310,7 +309,7 @@ def registered_names(
 
 
 def leaves(model: type[BaseModel], prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
-    """Every setting that is not itself a group, with its path: ``(("optimizer", "lr"), FieldInfo)``."""
+    """Yield every setting that is not a group, with its path: ``(("optimizer", "lr"), FieldInfo)``."""
     for name, info in model.model_fields.items():
         if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
             yield from leaves(info.annotation, (*prefix, name))

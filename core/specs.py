@@ -1,4 +1,4 @@
-"""The images that go into and come out of a network, and how a network may be run on parts of them."""
+"""Specs of the images that go into and come out of a network, and how they may be tiled."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """One named image that goes into or comes out of a network."""
+    """Spec of one input or output image of a network."""
 
     channels: int = 3
     low: float = 0.0
@@ -18,19 +18,19 @@ class ImageSpec:
     scale: float = 1.0
     """Height and width relative to the main input."""
     padding: Literal["reflect", "edge", "zero"] = "reflect"
-    """How the image is continued where a network needs more than there is."""
+    """How the image is padded."""
     smooth: bool = True
-    """Whether values between two pixels mean something; masks and class numbers are not smooth."""
+    """Whether values may be interpolated; False for masks and class indices."""
 
 
 @dataclass(frozen=True)
 class Tiling:
-    """How a network may be run on parts of an image."""
+    """How an image may be cut into tiles for a network."""
 
     mode: Literal["exact", "blend", "whole"] = "blend"
-    """exact: with ``halo`` pixels around it a tile equals the same part of the whole; blend: overlapping tiles are
-    cross-faded; whole: the network must see the whole image."""
+    """exact: a tile with ``halo`` pixels around it gives the same result as the whole image; blend: overlapping tiles
+    are cross-faded; whole: the image must not be cut."""
     halo: int = 16
-    """Input pixels that a tile needs on each side beyond its own."""
+    """Receptive-field margin: input pixels that a tile needs on each side beyond its own."""
     multiple_of: int = 1
-    """Input height and width must be multiples of this; the engine pads and crops."""
+    """Input height and width must be multiples of this; the engine pads the input and crops the output."""

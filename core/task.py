@@ -1,4 +1,4 @@
-"""What learns: a method with networks, data, phases and one training step."""
+"""`Task`: a method with trainable networks, data, phases and a training step."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ Split = Literal["train", "validation"]
 
 
 class Task(Method[R, P, E]):
-    """A method that learns; what a model family implements: ``class SRGAN(Task[SRGANSettings])``.
+    """A trainable method; every model family implements one: ``class SRGAN(Task[SRGANSettings])``.
 
-    Six methods have to be there: `networks`, `phases`, `dataset`, `train_step`, `predict` and `protocols`. A task holds
-    no counters and no networks: whatever moves during a run belongs to the engine.
+    A task must define `networks`, `phases`, `dataset`, `train_step`, `predict` and `protocols`. It holds no counters
+    and no networks: the engine owns all state that changes during a run.
     """
 
     settings_type: ClassVar[type[RunSettings]] = RunSettings
     """The first type parameter: the settings of a training run."""
 
     no_compile: ClassVar[frozenset[str]] = frozenset()
-    """Networks that ``--compile`` leaves alone, such as a discriminator whose gradient is differentiated again."""
+    """Names of networks that ``--compile`` skips, such as a discriminator under a gradient penalty."""
 
     @classmethod
     def tiny_settings(cls, **changes: Any) -> RunSettings:
-        """Settings of a run of seconds that goes through every phase on the CPU; what tests of a family train.
+        """Return settings of a run that passes through every phase within seconds on the CPU; tests train with them.
 
-        ``changes`` are settings as a file has them. A family whose networks are large overrides this and names small
-        ones: ``return super().tiny_settings(**{"model": {"width": 4}, "crop_size": 16, **changes})``.
+        ``changes`` has the form of a settings file. A family with large networks overrides this method and chooses
+        small ones: ``return super().tiny_settings(**{"model": {"width": 4}, "crop_size": 16, **changes})``.
         """
         small = {"epochs": 2, "batch_size": 2, "samples_per_epoch": 4, "sample_images": 1, "workers": 0}
         return cls.settings_type.model_validate({**small, "device": "cpu", "precision": "fp32", **changes})
@@ -48,16 +48,16 @@ class Task(Method[R, P, E]):
 
     @abstractmethod
     def networks(self) -> dict[str, nn.Module]:
-        """Build the networks that prediction needs; a weights file holds exactly these."""
+        """Build the networks that prediction needs. A weights file stores exactly these."""
 
     def training_networks(self) -> dict[str, nn.Module]:
-        """Build the networks that are trained and that only training needs, such as a discriminator."""
+        """Build the trained networks that prediction does not need, such as a discriminator."""
         return {}
 
     def frozen_networks(self) -> dict[str, nn.Module]:
-        """Build the networks of the losses, which are never trained and never saved, such as a feature extractor.
+        """Build the fixed networks of the losses, such as a feature extractor. They are never trained or saved.
 
-        Loss functions find them beside the others, as ``nets.features``.
+        Loss functions reach them like all other networks: ``nets.features``.
         """
         return {}
 
@@ -65,42 +65,45 @@ class Task(Method[R, P, E]):
 
     @abstractmethod
     def phases(self) -> Sequence[Phase]:
-        """The phases of a run, in order; those of no epochs are left out."""
+        """Return the phases of a run, in order. The engine skips phases with zero epochs."""
 
     @abstractmethod
     def dataset(self, split: Split, phase: Phase) -> AnyDataset:
-        """The data of one split for one phase; any map-style dataset of torch will do."""
+        """Return the dataset of a split for a phase: any map-style dataset of torch."""
 
     @abstractmethod
     def train_step(self, batch: Batch, step: TrainStep) -> None:
-        """Do one training step on one micro-batch: call ``step.optimize`` once for each optimizer that is to move.
+        """Do one training step on one micro-batch: call ``step.optimize`` once for each optimizer that steps.
 
-        The engine does everything else: devices, autocast, accumulation, gradient scaling and clipping, schedules,
-        averaging over processes, moving averages. What it relies on, and the contract checks:
+        The engine does the rest: devices, autocast, gradient accumulation, scaling and clipping, schedules, averaging
+        over processes, EMA. Rules of a loss function, which the contract tests check:
 
-        - A loss function only *calls* the networks that it is given, ``nets.generator(x)``. Reading an attribute or
-          calling a part of a network bypasses its wrapper, and its gradient is not averaged over processes.
-        - It calls each network that its optimizer trains at most once: concatenate inputs. Two forward passes before
-          one backward pass fail on several GPUs.
-        - Its loss depends on every trainable parameter of these networks: a process would wait for the others forever.
-        - The networks of other optimizers are frozen meanwhile; call them under ``torch.no_grad()`` where the loss
-          needs no gradient through them.
-        - Random numbers come from torch's global generators, so that a resumed run draws the same ones.
+        - Only *call* the networks that the loss function receives: ``nets.generator(x)``. Reading an attribute or
+          calling a submodule bypasses the distributed wrapper; gradients are then not averaged over processes.
+        - Call each network that the optimizer trains at most once: concatenate inputs. Two forward passes before one
+          backward pass fail on several GPUs.
+        - The loss must depend on every trainable parameter of these networks. Otherwise processes wait for each other
+          forever.
+        - The networks of other optimizers are frozen. Call them under ``torch.no_grad()`` if the loss needs no
+          gradient through them.
+        - Draw random numbers from torch's global generators. A resumed run then draws the same numbers.
 
         Args:
-            batch: tensors of one micro-batch on the device, by the names that samples have.
-            step: where the run is, ``optimize`` and ``log``.
+            batch: tensors of one micro-batch on the device, keyed like the samples.
+            step: position in the run, with ``optimize`` and ``log``.
         """
 
     def health(self, numbers: Mapping[str, float]) -> str | None:
-        """What to tell a person about the newest numbers, if they show that training goes wrong.
+        """Return a warning for the user if the newest numbers show that training goes wrong, else None.
 
-        Asked at each log line and after each evaluation. ``numbers`` are those of the last log line, by their names in
-        the log, as ``generator/l1`` for a loss, ``generator/gradient`` for the norm of an optimizer's gradient before
-        it is clipped, ``generator/lr``; as ``validation/<metric>``, by its key in the protocol, those of the last
-        evaluation of the phase; and with these, as ``baseline/<name>/<metric>``, those of the task's baselines on the
-        same images. Any of them may be missing. ``progress`` is how much of the phase is done, in [0, 1]. Of several
-        lines each is told once.
+        The engine calls it at each log line and after each evaluation, and prints each line of the warning once. Any
+        key of ``numbers`` may be missing:
+
+        - ``generator/l1``: a loss term of the last log line.
+        - ``generator/gradient``, ``generator/lr``: gradient norm before clipping and learning rate of an optimizer.
+        - ``validation/<metric>``: last evaluation of the phase, by the metric's key in the protocol.
+        - ``baseline/<name>/<metric>``: the task's baselines on the same images.
+        - ``progress``: fraction of the phase that is done, in [0, 1].
         """
         return None
 
@@ -108,7 +111,7 @@ class Task(Method[R, P, E]):
 
     @property
     def training_protocol(self) -> EvaluationProtocol:
-        """The protocol that a run is measured by after its epochs, and its baselines with it."""
+        """The protocol that validation uses during training, for the run and for its baselines."""
         return self.protocols()[self.default_protocol]
 
     @override
@@ -116,5 +119,5 @@ class Task(Method[R, P, E]):
         return self.dataset("validation", self.phases()[-1])
 
     def baselines(self) -> Mapping[str, Method]:
-        """Classical methods that a run is compared with; measured once on the validation images."""
+        """Return the classical methods to compare a run with; they are measured once on the validation images."""
         return {}

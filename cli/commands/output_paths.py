@@ -16,7 +16,7 @@ _LISTED = 5  # files in an error message
 
 
 class OutputExists(UsageError):
-    """A file to be written exists already, or is one of the inputs."""
+    """A file to be written already exists, or is one of the inputs."""
 
 
 def expand_inputs(inputs: Sequence[Path]) -> list[Path]:
@@ -80,4 +80,4 @@ def refuse_overwrites(targets: Sequence[Path], inputs: Sequence[Path], overwrite
     existing = [target for target in targets if target.exists()]
     if existing and not overwrite:
         names = ", ".join(map(str, existing[:_LISTED])) + (", …" if len(existing) > _LISTED else "")
-        raise OutputExists(f"{names}: exists already; choose another --output, or replace with --overwrite")
+        raise OutputExists(f"{names}: already exists; choose another --output, or replace with --overwrite")

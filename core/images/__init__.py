@@ -1,1 +1,1 @@
-"""Image files in and out: levels, depth, transparency, metadata."""
+"""Reading and writing image files: bit depth, transparency, metadata."""

@@ -1,4 +1,4 @@
-"""The levels of a decoded image file, whatever its mode."""
+"""Pixel values of a decoded image file of any mode."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Levels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 
 def levels(image: Image.Image, path: Path) -> Levels:
-    """Levels (H, W, C) of a decoded image, uint8 or uint16; C is 1 (gray), 2 (with alpha), 3 (RGB) or 4 (RGBA).
+    """Return levels (H, W, C), uint8 or uint16, of a decoded image; C is 1 (gray), 2 (gray, alpha), 3 (RGB), 4 (RGBA).
 
-    Raises DataError for images whose white is unknown.
+    Raises DataError if the value range of the image is unknown.
     """
     deep = png16.read(path) if image.format == "PNG" else None
     if deep is not None:
@@ -32,7 +32,9 @@ def levels(image: Image.Image, path: Path) -> Levels:
     if image.mode == "I":
         return _narrowed(np.asarray(image), path)[..., None]
     if image.mode == "F":
-        raise DataError(f"{path}: floating-point images have no known white; save it with 8 or 16 bits")
+        raise DataError(
+            f"{path}: floating-point images are not supported (unknown value range); save it as 8 or 16 bit"
+        )
     if image.mode == "CMYK":
         converted = _from_inks(image)
     elif image.mode in ("1", "L", "LA", "La"):
@@ -44,20 +46,20 @@ def levels(image: Image.Image, path: Path) -> Levels:
 
 
 def _is_negative(image: Image.Image) -> bool:
-    """Whether zero is white in a TIFF file of 16 bits; Pillow turns only those of fewer bits round."""
+    """Return whether zero is white in a 16-bit TIFF file; Pillow inverts only files with fewer bits."""
     return image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == 0  # type: ignore[attr-defined]
 
 
 def _narrowed(values: npt.NDArray[Any], path: Path) -> npt.NDArray[np.uint16]:
-    """32-bit levels of files whose levels have 16 bits."""
+    """Convert 32-bit levels, as Pillow decodes 16-bit files, to 16 bits."""
     if values.min() < 0 or values.max() > 65535:
-        raise DataError(f"{path}: 32-bit images have no known white; save it with 8 or 16 bits")
+        raise DataError(f"{path}: 32-bit images are not supported (unknown value range); save it as 8 or 16 bit")
     narrowed: npt.NDArray[np.uint16] = values.astype(np.uint16)
     return narrowed
 
 
 def _from_inks(image: Image.Image) -> Image.Image:
-    """RGB of a CMYK image, by its own color profile where it has one."""
+    """Convert a CMYK image to RGB, with its own color profile if it has one."""
     profile = image.info.get("icc_profile")
     if profile:
         try:
@@ -66,14 +68,14 @@ def _from_inks(image: Image.Image) -> Image.Image:
             if converted is not None:
                 return converted
         except (ImageCms.PyCMSError, OSError):
-            pass  # a damaged profile is worth no more than none
+            pass  # treat a damaged profile like a missing one
     return image.convert("RGB")
 
 
 def upright(levels: Levels, orientation: object) -> Levels:
-    """Levels (H, W, C) turned and mirrored as EXIF orientation 1 to 8 asks (EXIF 2.32, section 4.6.4)."""
+    """Rotate and mirror levels (H, W, C) by an EXIF orientation from 1 to 8 (EXIF 2.32, section 4.6.4)."""
     if orientation in (5, 6, 7, 8):
-        levels = levels.transpose(1, 0, 2)  # over the main diagonal: all that 5 needs
+        levels = levels.transpose(1, 0, 2)  # mirrors at the main diagonal, which is orientation 5
     if orientation in (2, 3, 6, 7):
         levels = levels[:, ::-1]
     if orientation in (3, 4, 7, 8):

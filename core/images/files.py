@@ -1,4 +1,4 @@
-"""Image files in and out, with everything that an image is besides its colors."""
+"""Read and write image files with their alpha, bit depth, color profile and EXIF data."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from restore.core.images.orientation import upright_size
 from restore.core.images.pixels import luma
 from restore.core.images.transparency import continued, resized_alpha
 
-# A network that works in color leaves a gray image nearly gray. What differs less than this between the channels, on
-# average and anywhere, is not meant as color.
+# A color network returns a gray image as nearly gray. Smaller differences between the channels, on average and at any
+# pixel, do not count as color.
 _GRAY_MEAN, _GRAY_MOST = 0.02, 0.25
 
 
 @dataclass(frozen=True)
 class ImageFile:
-    """One image, upright, in the numbers that networks take."""
+    """One decoded image, upright, as float tensors."""
 
     color: Tensor
-    """(3, H, W) float32 in [0, 1]; a gray image three times. Invisible pixels go on in the colors beside them."""
+    """(3, H, W) float32 in [0, 1]; three equal channels for gray. Invisible pixels have the colors around them."""
     alpha: Tensor | None = None
-    """(1, H, W) float32 in [0, 1]; none for an image that cannot be seen through."""
+    """(1, H, W) float32 in [0, 1]; None for an opaque image."""
     gray: bool = False
     bits: int = 8
-    """Bits of a channel in the file: 8 or 16."""
+    """Bits per channel in the file: 8 or 16."""
     icc: bytes | None = None
     """Color profile."""
     exif: bytes | None = None
-    """EXIF data without the orientation, which has been applied."""
+    """EXIF data without the orientation, which is applied to the pixels."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -47,19 +47,19 @@ class ImageFile:
 
 @dataclass(frozen=True)
 class OutputImage:
-    """An image to write that takes over from the input only what it has in common with it, as a mask does."""
+    """An image to write that takes over only some properties of the input image, such as a mask."""
 
     image: Tensor
     """(C, H, W) in [0, 1]."""
     depth: bool = True
-    """16 bits a channel where the input has them; else always 8."""
+    """Whether to write 16 bits per channel if the input has them; otherwise 8."""
     alpha: bool = True
-    """The input's alpha channel, unless the image has one."""
+    """Whether to take over the input's alpha channel, unless the image has its own."""
     profile: bool = True
-    """The input's color profile."""
+    """Whether to take over the input's color profile."""
 
     def taken_from(self, like: ImageFile | None) -> ImageFile | None:
-        """The input without what is not taken over from it."""
+        """Return the input without the properties that are not taken over."""
         if like is None:
             return None
         return replace(
@@ -71,12 +71,15 @@ class OutputImage:
 
 
 def read_image(path: Path) -> ImageFile:
-    """Read an image file of any kind that a camera or a drawing program writes.
+    """Read an image file.
 
-    Palettes, alpha, gray, 1-bit, CMYK (by its color profile where it has one) and EXIF orientation are understood; of
-    a film, the first image. 16 bits a channel are kept for gray images and for PNGs that are not interlaced; of
-    other 16-bit color files (TIFF) the upper 8 bits are read. Raises UsageError when there is no such file, DataError
-    when it cannot be read, is damaged, is no image, or has more than ``PIXEL_LIMIT`` pixels.
+    Supports palettes, alpha, gray, 1-bit, CMYK (through its color profile, if any) and EXIF orientation; reads the
+    first frame of an animation. Keeps 16 bits per channel of gray images and of non-interlaced PNGs. Other 16-bit color
+    files (TIFF) are read with 8 bits per channel.
+
+    Raises:
+        UsageError: the file does not exist.
+        DataError: the file is unreadable, damaged, not an image, or has more than ``PIXEL_LIMIT`` pixels.
     """
     with opened(path) as image:
         image.load()
@@ -85,7 +88,7 @@ def read_image(path: Path) -> ImageFile:
         levels = decoding.upright(decoding.levels(image, path), orientation)
         icc = image.info.get("icc_profile") or None
         if image.mode in ("CMYK", "LAB"):
-            icc = None  # it described inks or another space; the numbers are RGB now
+            icc = None  # it described inks or another color space; the pixels are RGB now
         kept = metadata.exif_bytes(exif)
     white = np.iinfo(levels.dtype).max
     planes = torch.from_numpy(levels.astype(np.float32) / white).permute(2, 0, 1)
@@ -98,24 +101,30 @@ def read_image(path: Path) -> ImageFile:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Height and width of an upright image, without decoding it. Raises as ``read_image``."""
+    """Return height and width of an upright image without decoding it. Raises the same errors as `read_image`."""
     with opened(path) as image:
         return upright_size(image, path)
 
 
 def write_image(path: Path, image: Tensor | OutputImage, like: ImageFile | None = None) -> Path:
-    """Write an image (C, H, W) as a PNG file, whole or not at all.
+    """Write a PNG file atomically and return its path.
 
-    Values are in [0, 1] and are clipped to it. C is 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA). What it has in
-    common with ``like``, the image that it was made from, is kept: bits, color profile, EXIF, the alpha plane (at
-    the new size), and gray if it is still gray; ``OutputImage`` says what of these is wanted. Raises DataError when a
-    value is no number, RestoreError when the file cannot be written.
+    Args:
+        path: the file to write.
+        image: (C, H, W), clipped to [0, 1]; C is 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA). An `OutputImage`
+            selects the properties that are taken over from ``like``.
+        like: the input image; the file gets its bit depth, color profile, EXIF data and alpha channel (resized), and
+            is gray if both images are gray.
+
+    Raises:
+        DataError: the image contains NaN or infinite values.
+        RestoreError: the file cannot be written.
     """
     if isinstance(image, OutputImage):
         like = image.taken_from(like)
         image = image.image
     if not torch.isfinite(image).all():
-        raise DataError(f"{path}: not written: the image holds values that are no numbers (NaN or infinite)")
+        raise DataError(f"{path}: not written: the image contains NaN or infinite values")
     image = image.detach().float().cpu().clamp(0, 1)
     if like is not None:
         image = _like(image, like)
@@ -135,7 +144,7 @@ def write_image(path: Path, image: Tensor | OutputImage, like: ImageFile | None 
 
 
 def _like(image: Tensor, like: ImageFile) -> Tensor:
-    """An image (C, H, W) brought back to the kind of the one that it was made from."""
+    """Return an image (C, H, W) with the channels of its input: gray again, and with its alpha."""
     if like.gray and image.shape[0] == 3 and _nearly_gray(image):
         image = luma(image)
     if like.alpha is not None and (image.shape[0] == 3 or (like.gray and image.shape[0] == 1)):

@@ -1,4 +1,4 @@
-"""Which files of a folder are images, in the order a person counts them in. Imports no torch."""
+"""List the images of a folder in natural order. Imports no torch."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ SUFFIXES = frozenset(
     {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".dib"}
     | {".webp", ".gif", ".avif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm"}
 )
-"""File names that are taken for images, in lower case."""
+"""Suffixes of image files, in lower case."""
 
 
 def list_images(folder: Path) -> list[Path]:
-    """The images of a folder in the order a person counts them in: 2 before 10.
+    """Return the images of a folder in natural order: 2 before 10.
 
-    Hidden files, files whose suffix is no image's, and folders are left out, and so are links to files that are not
-    there, of which a warning is logged. Raises UsageError when the folder does not exist or holds no image.
+    Skips hidden files, folders and files without an image suffix. Skips broken links and logs a warning about them.
+
+    Raises:
+        UsageError: the folder does not exist or contains no image.
     """
     try:
         shown = [path for path in folder.iterdir() if not path.name.startswith(".")]
@@ -32,12 +34,10 @@ def list_images(folder: Path) -> list[Path]:
     images = [path for path in files if path.suffix.lower() in SUFFIXES]
     lost = sorted(path.name for path in shown if path.suffix.lower() in SUFFIXES and not path.exists())
     if lost:
-        logging.getLogger(__name__).warning(
-            "%s: these links lead nowhere and are left out: %s", folder, ", ".join(lost)
-        )
+        logging.getLogger(__name__).warning("%s: skipped broken links: %s", folder, ", ".join(lost))
     if not images:
-        held = f"none of its {len(files)} files is" if files else "it is empty; wanted are files"
-        raise UsageError(f"{folder}: no images: {held} named as an image ({', '.join(sorted(SUFFIXES))})")
+        found = f"none of its {len(files)} files has an image suffix" if files else "the folder is empty"
+        raise UsageError(f"{folder}: no images: {found}; supported: {', '.join(sorted(SUFFIXES))}")
     return sorted(images, key=counted)
 
 
@@ -49,12 +49,12 @@ def require_folder(path: Path) -> Path:
 
 
 def has_images(folder: Path) -> bool:
-    """Whether files that are shown in a folder are called as images are."""
+    """Return whether a folder contains visible files with an image suffix."""
     shown = (path for path in folder.iterdir() if not path.name.startswith("."))
     return any(path.suffix.lower() in SUFFIXES and path.is_file() for path in shown)
 
 
 def counted(path: Path) -> list[tuple[int, int, str]]:
-    """A sorting key by which numbers inside names are numbers."""
+    """Return a sorting key for natural order, which compares digits in names as numbers."""
     parts = re.split(r"([0-9]+)", path.name.casefold())
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part] + [(2, 0, path.name)]

@@ -1,4 +1,4 @@
-"""What an image file says besides its colors: EXIF data and color profile."""
+"""Metadata of an image file: EXIF data and color profile."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from PIL import Image
 
 ORIENTATION = 0x0112
 _FOLDER, _WIDTH, _HEIGHT = 0x8769, 0xA002, 0xA003
-# A TIFF file keeps its EXIF among the tags that describe its own bytes; only these outlive a change of format.
+# A TIFF file stores its EXIF data among the tags that describe its own bytes; only these remain valid in a PNG.
 _TIFF_KEPT = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
 _BROKEN = (OSError, SyntaxError, ValueError, LookupError, TypeError, ArithmeticError, struct.error)
 
 
 def exif(image: Image.Image) -> Image.Exif | None:
-    """EXIF data of a decoded image, without what only described the bytes of a TIFF file."""
+    """Return the EXIF data of a decoded image, without the tags that describe the bytes of a TIFF file."""
     try:
         data = image.getexif()
         if image.format != "TIFF":
@@ -22,20 +22,20 @@ def exif(image: Image.Image) -> Image.Exif | None:
         kept = Image.Exif()
         kept.update({tag: data[tag] for tag in (*_TIFF_KEPT, ORIENTATION) if tag in data})
     except _BROKEN:
-        return None  # the image is worth having without them
+        return None  # the image is usable without them
     return kept
 
 
 def orientation(image: Image.Image) -> object:
-    """EXIF orientation, 1 to 8, as far as is known by now; a PNG is not decoded to look behind its pixels."""
+    """Return the EXIF orientation, 1 to 8, as known so far; does not decode a PNG to find one after its pixels."""
     try:
-        return Image.Image.getexif(image).get(ORIENTATION, 1)  # that of Pillow's class of PNGs would decode
+        return Image.Image.getexif(image).get(ORIENTATION, 1)  # Pillow's PNG class would decode the image
     except _BROKEN:
         return 1
 
 
 def exif_bytes(exif: Image.Exif | None) -> bytes | None:
-    """EXIF data as bytes; none when there are none or they cannot be written again."""
+    """Return EXIF data as bytes; None if there are none or they cannot be written again."""
     if not exif:
         return None
     try:
@@ -45,7 +45,7 @@ def exif_bytes(exif: Image.Exif | None) -> bytes | None:
 
 
 def sized_exif(data: bytes, height: int, width: int) -> bytes:
-    """EXIF data that tell the new size wherever they told one."""
+    """Replace the image size in EXIF data, wherever they contain one."""
     exif = Image.Exif()
     exif.load(data)
     folder = exif.get_ifd(_FOLDER)
@@ -56,6 +56,6 @@ def sized_exif(data: bytes, height: int, width: int) -> bytes:
 
 
 def fitting_profile(icc: bytes | None, channels: int) -> bytes | None:
-    """A color profile if it speaks of as many channels: bytes 16 to 20 name its space (ICC.1:2022, 7.2)."""
+    """Return a color profile if it fits the number of channels; bytes 16 to 20 name its space (ICC.1:2022, 7.2)."""
     space = b"GRAY" if channels <= 2 else b"RGB "
     return icc if icc is not None and icc[16:20] == space else None

@@ -1,4 +1,4 @@
-"""The size of an upright image, known without decoding it. Imports no torch."""
+"""Size of an upright image, without decoding it. Imports no torch."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from restore.core.images import metadata
 
 _SIDEWAYS = (5, 6, 7, 8)
 _IMAGE_WIDTH, _IMAGE_LENGTH = 256, 257  # TIFF 6.0, section 8
-# Keywords of PNG texts in which Pillow finds an orientation.
+# Keywords of PNG text chunks in which Pillow finds an orientation.
 _TELLING = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0")
 _KEYWORD = max(map(len, _TELLING))
 
 
 def upright_size(image: Image.Image, path: Path) -> tuple[int, int]:
-    """Height and width, once turned upright, of an image that was opened from ``path``.
+    """Return height and width, after upright rotation, of an image opened from ``path``.
 
-    Only a PNG that says behind its pixels how it is turned is decoded for it.
+    Decodes only PNGs that may store their orientation after the pixels.
     """
     if image.format == "PNG" and _tells_late(path):
         image.load()
     width, height = image.size
     if image.format == "TIFF":
-        # Some versions of Pillow give the size of the upright image already; the tags tell that of the stored one.
-        tags = image.tag_v2  # type: ignore[attr-defined]  # of TIFF files alone
+        # Some versions of Pillow return the size of the upright image; the tags contain the size of the stored one.
+        tags = image.tag_v2  # type: ignore[attr-defined]  # TIFF only
         width, height = tags.get(_IMAGE_WIDTH, width), tags.get(_IMAGE_LENGTH, height)
     return (width, height) if metadata.orientation(image) in _SIDEWAYS else (height, width)
 
 
 def _tells_late(path: Path) -> bool:
-    """Whether a PNG may say behind its pixels how it is turned; only the start of each chunk is read."""
+    """Return whether a PNG may store its orientation after the pixels; reads only the start of each chunk."""
     behind = False
-    with path.open("rb", buffering=0) as file:  # what is skipped is not read
+    with path.open("rb", buffering=0) as file:  # unbuffered: skipped parts are not read
         file.seek(8)
         while len(head := file.read(8)) == 8:
             length, name = struct.unpack(">I4s", head)

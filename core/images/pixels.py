@@ -1,4 +1,4 @@
-"""Pixel values: rounding to 8 bits, luma, and filling in unknown pixels from around."""
+"""Pixel values: rounding to 8 bits, luma, and filling in unknown pixels from their neighborhood."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ import torch.nn.functional as F
 from torch import Tensor
 
 LUMA = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue in luma (ITU-R BT.601)."""
+"""Luma weights of red, green and blue (ITU-R BT.601)."""
 
 TRUST = 16.0
 """How much more a coarser level trusts the known part of a pixel: one sixteenth known counts as fully known."""
 
 
 def to_uint8(image: Tensor) -> Tensor:
-    """An image in [0, 1] in 8 bits; see `to_levels`."""
+    """Quantize an image in [0, 1] to uint8; see `to_levels`."""
     return to_levels(image).to(torch.uint8)
 
 
 def to_levels(image: Tensor) -> Tensor:
-    """The whole numbers from 0 to 255, in floating point, of an image in [0, 1], which is clamped.
+    """Quantize an image in [0, 1] to integers from 0 to 255, in floating point; values outside are clamped.
 
-    Half a level rounds up, as in MATLAB. What is no number stays so.
+    Half a level rounds up, as in MATLAB. NaN stays NaN.
     """
     precise = image if image.dtype == torch.float64 else image.float()  # half precision cannot count to 255.5
     return (precise.clamp(0, 1) * 255 + 0.5).floor()
 
 
 def luma(image: Tensor) -> Tensor:
-    """Full-range luma (..., 1, H, W) of images (..., 3, H, W) in [0, 1]: 0 for black, 1 for white.
+    """Return full-range luma (..., 1, H, W) of images (..., 3, H, W) in [0, 1]: 0 for black, 1 for white.
 
-    The luma of a gray image is the image. Raises ValueError when there are not three channels.
+    The luma of a gray image equals the image. Raises ValueError if there are not three channels.
     """
     if image.dim() < 3 or image.shape[-3] != 3:
         raise ValueError(f"expected images (..., 3, H, W), not {tuple(image.shape)}")
@@ -42,14 +42,14 @@ def luma(image: Tensor) -> Tensor:
 def pull_push(images: Tensor, weights: Tensor) -> Tensor:
     """Fill in the pixels of images (B, C, H, W) whose weight (B, 1, H, W) is zero from the known pixels around them.
 
-    Each level of a pyramid halves the one before and keeps the weighted mean of its known pixels. From the coarsest
-    level, the mean color, back up, pixels that are not known are interpolated from the coarser level (Gortler et al.,
-    The Lumigraph, 1996, section 4.3). Pixels with a weight stay bit for bit. An image without a known pixel becomes
-    zero.
+    Each level of a pyramid halves the previous one and keeps the weighted mean of its known pixels. From the coarsest
+    level (the mean color) upwards, unknown pixels are interpolated from the coarser level (Gortler et al., The
+    Lumigraph, 1996, section 4.3). Pixels with a nonzero weight are unchanged, bit for bit. An image without a known
+    pixel becomes zero.
 
     Args:
         images: float32 or float64; the values at weight zero do not matter.
-        weights: how much is known of each pixel, in [0, 1].
+        weights: known fraction of each pixel, in [0, 1].
     """
     with torch.autocast(images.device.type, enabled=False):
         weights = weights.to(images.dtype)
@@ -66,7 +66,7 @@ def pull_push(images: Tensor, weights: Tensor) -> Tensor:
 
 
 def _halve(x: Tensor) -> Tensor:
-    """Half the height and width, rounded up, with a filter wider than 2x2 boxes, whose edges would show."""
+    """Halve height and width, rounded up, with a tent filter; edges of 2x2 boxes would be visible."""
     tent = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype, device=x.device) / 8
     channels, (height, width) = x.shape[1], x.shape[-2:]
     if height > 1:

@@ -1,6 +1,6 @@
-"""PNG files of 16 bits a channel, which Pillow reads and writes in gray only.
+"""Read and write PNG files with 16 bits per channel; Pillow supports these for gray only.
 
-The file format: W3C, Portable Network Graphics (PNG) Specification, third edition.
+File format: W3C, Portable Network Graphics (PNG) Specification, third edition.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _CHANNELS = {kind: channels for channels, kind in _COLOR_TYPE.items()}
 
 
 def read(path: Path) -> Levels | None:
-    """Levels (H, W, C) of a PNG of 16 bits a channel, or None for any other file and for interlaced ones.
+    """Return levels (H, W, C) of a non-interlaced PNG with 16 bits per channel, or None for any other file.
 
-    C is 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA). Raises ValueError when the file is damaged.
+    C is 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA). Raises ValueError if the file is damaged.
     """
     with path.open("rb") as file:
         start = file.read(33)
@@ -38,7 +38,7 @@ def read(path: Path) -> Levels | None:
     decoder = zlib.decompressobj()
     data = decoder.decompress(b"".join(body for name, body in chunks if name == b"IDAT"), length)
     if len(data) != length:
-        raise ValueError("cut off")
+        raise ValueError("truncated")
     lines = np.frombuffer(data, np.uint8).reshape(height, -1)
     levels = _unfiltered(lines[:, 1:].reshape(height, width, channels * 2), lines[:, 0]).view(">u2").astype(np.uint16)
     transparent = next((body for name, body in chunks if name == b"tRNS"), None)
@@ -50,7 +50,14 @@ def read(path: Path) -> Levels | None:
 
 
 def write(path: Path, levels: Levels, icc: bytes | None = None, exif: bytes | None = None) -> None:
-    """Write levels (H, W, C), C from 1 to 4, with an ICC profile and EXIF data as Pillow's ``Exif.tobytes`` gives."""
+    """Write a PNG with 16 bits per channel.
+
+    Args:
+        path: the file to write.
+        levels: (H, W, C), C from 1 to 4.
+        icc: ICC profile.
+        exif: EXIF data as returned by Pillow's ``Exif.tobytes``.
+    """
     height, width, channels = levels.shape
     lines = np.ascontiguousarray(levels.astype(">u2")).view(np.uint8).reshape(height, -1)
     above = np.concatenate([np.zeros_like(lines[:1]), lines[:-1]])
@@ -69,7 +76,7 @@ def write(path: Path, levels: Levels, icc: bytes | None = None, exif: bytes | No
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name and content of each chunk."""
+    """Yield name and content of each chunk."""
     place = 0
     while place + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, place)
@@ -82,10 +89,10 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 
 
 def _unfiltered(lines: npt.NDArray[np.uint8], filters: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Undo the filters (H,) of lines (H, W, bytes of a pixel): each pixel was saved as a difference to its neighbors.
+    """Undo the filters (H,) of lines (H, W, bytes per pixel); a filter stores the difference to neighboring pixels.
 
-    A pixel needs the ones to its left, above and above left, so that those of one anti-diagonal are independent: they
-    are done together, however the filters change from line to line.
+    A pixel depends on its left, upper and upper-left neighbors. Pixels on one anti-diagonal are independent of each
+    other, so they are computed together, even if the filter changes from line to line.
     """
     if filters.max(initial=0) > 4:
         raise ValueError("unknown filter")
@@ -97,7 +104,7 @@ def _unfiltered(lines: npt.NDArray[np.uint8], filters: npt.NDArray[np.uint8]) ->
     for diagonal in range(height + width - 1):
         first = max(0, diagonal - width + 1)
         count = min(height - 1, diagonal) - first + 1
-        here = (first + 1) * row + diagonal - first + 1  # one line down and one pixel left is `width` further on
+        here = (first + 1) * row + diagonal - first + 1  # one line down and one pixel left is `width` elements later
         span = (count - 1) * width + 1
         left, above, corner = (flat[here - back : here - back + span : width] for back in (1, row, row + 1))
         start = first * width + diagonal - first
@@ -114,7 +121,7 @@ def _predicted(
     above: npt.NDArray[np.int16],
     corner: npt.NDArray[np.int16],
 ) -> npt.NDArray[np.int16]:
-    """What each filter expects of a pixel: nothing, left, above, their mean, or the nearest of three."""
+    """Return each filter's prediction of a pixel: zero, left, above, their mean, or the nearest of three (Paeth)."""
     to_left, to_above = np.abs(above - corner), np.abs(left - corner)
     to_corner = np.abs(left + above - 2 * corner)
     nearest = np.where(

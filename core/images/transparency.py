@@ -1,4 +1,4 @@
-"""See-through images without fringes: colors and alpha are upscaled apart, and no hidden color leaks out."""
+"""Transparent images without fringes: colors and alpha are resized separately, and hidden colors do not leak."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from restore.core.images.pixels import pull_push
 
 
 def continued(color: Tensor, alpha: Tensor) -> Tensor:
-    """Colors (C, H, W) in which pixels of alpha (1, H, W) zero take on the colors of the visible ones near them.
+    """Replace the colors (C, H, W) of fully transparent pixels (alpha (1, H, W) is zero) by those of visible neighbors.
 
-    What a fully transparent pixel holds is arbitrary, most often black; a network would carry it across the edge of
-    the figure, where it shows as a dark fringe. See `pull_push`. Visible pixels stay exactly as they are.
+    The color of a fully transparent pixel is arbitrary, usually black. A network would spread it across the edge, where
+    it shows as a dark fringe. Visible pixels are unchanged. See `pull_push`.
     """
     hidden = alpha == 0
     if not hidden.any() or hidden.all():
@@ -21,7 +21,13 @@ def continued(color: Tensor, alpha: Tensor) -> Tensor:
 
 
 def resized_alpha(alpha: Tensor, height: int, width: int) -> Tensor:
-    """An alpha plane (1, H, W) in [0, 1], smoothly brought to another size."""
+    """Resize an alpha plane (1, H, W) in [0, 1].
+
+    Args:
+        alpha: the alpha plane.
+        height: new height.
+        width: new width.
+    """
     if alpha.shape[-2:] == (height, width):
         return alpha
     resized = F.interpolate(alpha[None], size=(height, width), mode="bicubic", align_corners=False, antialias=True)

@@ -70,7 +70,7 @@ def new_run_folder(settings: RunSettings, task: str) -> RunFolder:
     path = settings.out / name
     if settings.name is not None and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise UsageError(
-            f"{path} exists already; continue it with --resume {path}, or choose another --name or another --out"
+            f"{path} already exists; continue it with --resume {path}, or choose another --name or another --out"
         )
     try:
         folder = RunFolder(path if settings.name else _unused(path))

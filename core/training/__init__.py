@@ -1,1 +1,1 @@
-"""The engine: what takes a task through its phases, epochs and steps."""
+"""The engine: runs a task through its phases, epochs and steps."""

@@ -1,4 +1,4 @@
-"""Everything that a run goes on from, as a checkpoint and back."""
+"""Save the state of a run in a checkpoint and restore it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def take(
     progress: Progress,
     about: Mapping[str, Any],
 ) -> Checkpoint:
-    """Take the state of a run between two optimizer steps; every process must call it, the main one's result counts.
+    """Collect the state of a run between two optimizer steps. Every process must call it; the main one's result counts.
 
     Args:
         accelerator: the processes.
@@ -92,15 +92,15 @@ def restore_rng(checkpoint: Checkpoint, optimizers: PhaseOptimizers, device: tor
 
 
 def named_tensors(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
-    """Every tensor of some networks, as ``<network>.<key>``."""
+    """Return every tensor of the networks, keyed ``<network>.<key>``."""
     return {f"{name}.{key}": value for name, module in networks.items() for key, value in module.state_dict().items()}
 
 
 def load_named_tensors(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> None:
-    """Load what ``named_tensors`` took; every tensor must fit.
+    """Load tensors that `named_tensors` returned; all of them must fit.
 
     Raises:
-        CheckpointError: the networks are other ones than those that were saved.
+        CheckpointError: the networks differ from the saved ones.
     """
     for name, module in networks.items():
         prefix = f"{name}."

@@ -1,4 +1,4 @@
-"""What the stages of a run share."""
+"""`RunContext`, the objects that the stages of a run share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from restore.core.training_step import Phase
 
 @dataclass(frozen=True)
 class RunContext:
-    """What the stages of a run share; what moves is in its progress."""
+    """Objects shared by the stages of a run; its counters are in `Progress`."""
 
     task: Task
     name: str
@@ -35,4 +35,4 @@ class RunContext:
     plugins: Mapping[str, str | None]
     """The requirement of every plugin that the run needs."""
     fingerprint: Mapping[str, Any]
-    """What tells the data of the run from others, see ``resume_checks.fingerprint``."""
+    """Identifies the data of the run; see ``resume_checks.fingerprint``."""

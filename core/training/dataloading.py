@@ -1,4 +1,4 @@
-"""Which samples make up which step, whatever the number of processes, micro-batches and workers."""
+"""Data loading: the samples of each step, independent of the number of processes, micro-batches and workers."""
 
 from __future__ import annotations
 
@@ -20,39 +20,44 @@ from restore.core.task import Task
 from restore.core.training_step import Phase
 
 STEPS_AT_LEAST = 50
-"""Steps of a default epoch over few images: shorter ones would spend their time evaluating."""
+"""Minimum steps of a default epoch; shorter epochs would spend most of their time in evaluations."""
 
 SampleKey = tuple[int, int, int]
-"""What a worker needs to make a sample: epoch, number of the sample in it, index in the dataset."""
+"""Identifies a sample for a worker: epoch, position in the epoch, index in the dataset."""
 
 
 @dataclass(frozen=True)
 class EpochPlan:
-    """How an epoch is cut into steps, and a step into equal micro-batches for each process."""
+    """Division of an epoch into steps, and of a step into equal micro-batches for each process."""
 
     images: int
     steps: int
-    """Optimizer steps of an epoch."""
+    """Optimizer steps per epoch."""
     batch_size: int
-    """Samples of one optimizer step."""
+    """Samples per optimizer step."""
     micro_batches: int
     processes: int
     seed: int
 
     @property
     def samples(self) -> int:
-        """Samples of an epoch."""
+        """Samples per epoch."""
         return self.steps * self.batch_size
 
     @property
     def micro_batch_size(self) -> int:
-        """Samples of one micro-batch on one process."""
+        """Samples per micro-batch on one process."""
         return self.batch_size // (self.micro_batches * self.processes)
 
     def keys(self, epoch: int, first_step: int, rank: int) -> Iterator[list[SampleKey]]:
-        """One process's micro-batches of an epoch, from a given optimizer step on.
+        """Yield the micro-batches of one process in an epoch.
 
-        Sample i is image ``order[i % images]``; the order is drawn from (seed, epoch) alone.
+        Sample i is image ``order[i % images]``. The order depends on seed and epoch only.
+
+        Args:
+            epoch: the epoch, from 0.
+            first_step: optimizer step of the epoch to start at.
+            rank: index of the process.
         """
         order = permutation(derive_seed(self.seed, "order", epoch), self.images)
         size = self.micro_batch_size
@@ -65,20 +70,25 @@ class EpochPlan:
 def make_plan(settings: RunSettings, images: int, *, processes: int = 1) -> EpochPlan:
     """Plan every epoch of a phase.
 
+    Args:
+        settings: batch size, accumulation, samples per epoch and seed.
+        images: number of training images.
+        processes: number of processes.
+
     Raises:
-        UsageError: the batch cannot be shared equally, or an epoch would have no whole step.
+        UsageError: the batch cannot be split equally, or an epoch is shorter than one step.
     """
     shares = processes * settings.accumulate
     if settings.batch_size % shares:
         raise UsageError(
-            f"--batch-size {settings.batch_size} cannot be shared equally by {processes} processes with --accumulate "
+            f"--batch-size {settings.batch_size} cannot be split equally among {processes} processes with --accumulate "
             f"{settings.accumulate}; use a multiple of {shares}"
         )
     samples = settings.samples_per_epoch or max(images, STEPS_AT_LEAST * settings.batch_size)
     steps = samples // settings.batch_size
     if not steps:
         raise UsageError(
-            f"an epoch of {samples} samples has no whole batch of {settings.batch_size}; "
+            f"an epoch has {samples} samples, fewer than one batch (--batch-size {settings.batch_size}); "
             "lower --batch-size or raise --samples-per-epoch"
         )
     return EpochPlan(images, steps, settings.batch_size, settings.accumulate, processes, settings.seed)
@@ -94,13 +104,23 @@ class PhaseData:
 
     @classmethod
     def make(cls, task: Task, phase: Phase, settings: RunSettings, *, processes: int) -> PhaseData:
-        """Make both datasets and the plan. Raises UsageError as `make_plan`, and what the task raises."""
+        """Make both datasets of a phase and the plan of its epochs.
+
+        Args:
+            task: makes the datasets.
+            phase: the phase.
+            settings: settings of the run.
+            processes: number of processes.
+
+        Raises:
+            UsageError: see `make_plan`; errors of the task pass through.
+        """
         train, validation = as_dataset(task.dataset("train", phase)), as_dataset(task.dataset("validation", phase))
         return cls(train, validation, make_plan(settings, len(train), processes=processes))
 
 
 class SeededSamples(Dataset[dict[str, Tensor]]):
-    """A dataset in which each sample has a seed of its own, so that it does not matter who makes it."""
+    """A dataset that seeds each sample separately; the result does not depend on the worker that makes it."""
 
     def __init__(self, data: NamedDataset, seed: int) -> None:
         self.data = data
@@ -113,7 +133,7 @@ class SeededSamples(Dataset[dict[str, Tensor]]):
 
 
 class MicroBatchSampler(Sampler[list[SampleKey]]):
-    """One process's micro-batches of one epoch; ``start`` says which epoch and step come next."""
+    """Samples the micro-batches of one process; call ``start`` before each epoch."""
 
     def __init__(self, plan: EpochPlan, rank: int) -> None:
         self.plan = plan
@@ -122,7 +142,7 @@ class MicroBatchSampler(Sampler[list[SampleKey]]):
         self.first_step = 0
 
     def start(self, epoch: int, first_step: int) -> None:
-        """Choose what the next iteration yields."""
+        """Set the epoch, and the step in it, at which the next iteration starts."""
         self.epoch, self.first_step = epoch, first_step
 
     def __iter__(self) -> Iterator[list[SampleKey]]:
@@ -135,17 +155,17 @@ class MicroBatchSampler(Sampler[list[SampleKey]]):
 def make_loader(
     data: NamedDataset, sampler: MicroBatchSampler, settings: RunSettings, device: torch.device
 ) -> DataLoader[Any]:
-    """Make a loader whose workers live as long as the phase.
+    """Make a data loader whose workers live as long as the phase.
 
     Args:
         data: the training data.
-        sampler: shares the work among processes; the loader does not.
+        sampler: yields the micro-batches of this process.
         settings: the seed and the number of workers.
-        device: where the batches go.
+        device: device that the batches are copied to.
     """
     workers = settings.workers
     if workers is None:
-        # a processor that trains has no time to spare for workers; one that feeds a GPU has nothing better to do
+        # a CPU that trains has no spare time for workers; a CPU that only feeds a GPU has
         idle = device.type == "cuda" or not data.in_memory
         workers = min(4, max(1, processes.cores() // processes.how_many_here() - 1)) if idle else 0
     return DataLoader(
@@ -154,13 +174,13 @@ def make_loader(
         num_workers=workers,
         persistent_workers=workers > 0,
         pin_memory=device.type == "cuda",
-        # its own, since each iterator draws a seed that would otherwise come out of the run's generator
+        # separate generator: each iterator draws a seed, which must not change the run's generator
         generator=torch.Generator(),
         worker_init_fn=_leave_signals_to_the_engine if workers else None,
     )
 
 
 def _leave_signals_to_the_engine(worker: int) -> None:  # noqa: ARG001
-    # Ctrl-C reaches the whole process group; the engine finishes its step first and needs its workers for it.
+    # Ctrl-C reaches the whole process group; the engine still needs its workers to finish the step.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -9,15 +9,15 @@ import torch
 from torch import nn
 
 STATISTICS = ("running_mean", "running_var")
-"""Buffers of normalization layers that describe what their weights make of an image."""
+"""Buffers of normalization layers that hold statistics of their input."""
 
 
 class EMA:
-    """Moving averages of some networks; evaluation, samples and exported weights use them.
+    """Exponential moving averages of networks; evaluation, samples and exported weights use them.
 
-    Early updates weigh more, ``min(decay, (1 + n) / (10 + n))`` after n updates, so that the average forgets the
-    untrained weights that it starts from. The statistics of normalization layers are averaged with the weights: those
-    of the latest weights do not fit averaged ones where training is still moving fast.
+    The decay after n updates is ``min(decay, (1 + n) / (10 + n))``, so the average quickly forgets the initial weights.
+    Statistics of normalization layers are averaged too; the latest statistics do not fit averaged weights while the
+    weights change fast.
     """
 
     def __init__(self, networks: Mapping[str, nn.Module], decay: float) -> None:
@@ -27,7 +27,7 @@ class EMA:
 
     @torch.no_grad()
     def update(self, name: str, module: nn.Module) -> None:
-        """Take in a network's weights and statistics after one of its steps; other buffers are copied as they are."""
+        """Update the average of a network after one of its optimizer steps; other buffers are copied."""
         count = self.updates[name] = self.updates[name] + 1
         weight = 1 - min(self.decay, (1 + count) / (10 + count))
         average = self.networks[name]
@@ -41,7 +41,7 @@ class EMA:
 
     @torch.no_grad()
     def restart(self, networks: Mapping[str, nn.Module]) -> None:
-        """Begin anew from the given weights."""
+        """Restart the averages from the given weights."""
         for name, average in self.networks.items():
             average.load_state_dict(networks[name].state_dict())
             self.updates[name] = 0

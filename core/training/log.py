@@ -1,4 +1,4 @@
-"""Report the steps of a run: to its listeners, to its log, and in words where something is wrong."""
+"""Report the steps of a run to its listeners and its log, and print warnings about its health."""
 
 from __future__ import annotations
 
@@ -25,11 +25,17 @@ class TrainingLog:
         self._step_seconds: list[tuple[float, float]] = []
 
     def begin(self, phase: Phase, plan: EpochPlan, optimizers: PhaseOptimizers) -> None:
-        """Report the steps of a phase from here on."""
+        """Start to report the steps of a phase.
+
+        Args:
+            phase: the phase.
+            plan: the plan of its epochs.
+            optimizers: the optimizers of the phase.
+        """
         self.phase, self.plan, self.optimizers = phase, plan, optimizers
 
     def step_done(self, seconds: float, waited: float) -> None:
-        """A step was made; it took so long, of which so much was spent waiting for data."""
+        """Report one step: its duration, and the part of it that was spent waiting for data, in seconds."""
         self._step_seconds.append((seconds, waited))
         progress, later = self.progress, self.context.phases[self.progress.phase + 1 :]
         left = self.phase.epochs - progress.phase_epoch + sum(phase.epochs for phase in later)
@@ -49,7 +55,7 @@ class TrainingLog:
         )
 
     def log(self, run_seconds: float) -> None:
-        """Log the means since the last time over all processes; called on every process at the same steps."""
+        """Log the means since the last call, over all processes. Every process must call it at the same steps."""
         state = self.optimizers.meter.take()
         ranks = gather_object([state]) if self.context.accelerator.num_processes > 1 else [state]
         numbers = {}
@@ -70,16 +76,18 @@ class TrainingLog:
         self._logged = numbers
 
     def check_health(self, measured: Mapping[str, float], progress: float) -> None:
-        """Ask the task whether training goes well; ``measured`` are the numbers of the last evaluation.
+        """Call ``Task.health`` and print its warnings.
 
-        ``progress`` is how much of the phase is done, in [0, 1].
+        Args:
+            measured: numbers of the last evaluation.
+            progress: fraction of the phase that is done, in [0, 1].
         """
         message = self.context.task.health({**self._logged, **measured, "progress": progress})
-        for line in (message or "").splitlines():  # each once, whatever else is wrong at the same time
+        for line in (message or "").splitlines():  # each line once, even if the others change
             self.warn(line)
 
     def warn(self, message: str) -> None:
-        """Warn once."""
+        """Send a warning, once for each message."""
         if message not in self._warned:
             self._warned.add(message)
             self.context.emit(events.Warned(message))

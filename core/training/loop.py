@@ -1,4 +1,4 @@
-"""The loop of a run: phases, epochs and steps, with evaluation, samples and checkpoints between them."""
+"""The training loop: phases, epochs and steps, with evaluations, samples and checkpoints."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from restore.core.training_step import Phase
 
 
 class TrainingLoop:
-    """Goes through the phases of a run, from wherever its progress stands.
+    """Runs the phases of a run, from its current progress to the end.
 
     Args:
-        context: what the stages of the run share.
+        context: objects shared by the stages of the run.
         data: the data of the first phase.
-        stop: whether the run was told to stop.
-        checkpoint: what a resumed run goes on from.
+        stop: whether a signal asked the run to stop.
+        checkpoint: the checkpoint that a resumed run continues from.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class TrainingLoop:
         self.device = context.accelerator.device
         self.progress = Progress.from_dict(checkpoint.state["progress"]) if checkpoint else Progress()
         self.clock = CheckpointClock(context.settings.checkpoint_every)
-        # processes that measure different numbers of images could not agree to stop in the middle of an evaluation
+        # several processes measure different numbers of images and cannot agree to stop within an evaluation
         alone = context.accelerator.num_processes == 1
         self.validation = Validation(context, self.progress, lambda: alone and bool(stop))
         self.log = TrainingLog(context, self.progress)
@@ -62,14 +62,14 @@ class TrainingLoop:
 
     @property
     def seconds(self) -> float:
-        """Time spent on the run, before a resume too."""
+        """Training time of the run in seconds, including the time before a resume."""
         return self._earlier_seconds + time.monotonic() - self.started
 
     def run(self) -> None:
-        """Train until the last phase is over.
+        """Train until the last phase is finished.
 
         Raises:
-            Interrupted: told to stop; a checkpoint is saved.
+            Interrupted: a signal stopped the run; a checkpoint is saved.
         """
         resumed = self._checkpoint is not None
         try:
@@ -78,7 +78,7 @@ class TrainingLoop:
                 if self.progress.run_step == 0:
                     self._interruptible(self.validation.measure_baselines)
                 if not resumed:
-                    self._save()  # one checkpoint at the start of each phase, whatever checkpoint_every says
+                    self._save()  # each phase starts with a checkpoint, independent of checkpoint_every
                 resumed = False
                 while self.progress.phase_epoch < self.phase.epochs and not self._ended_early:
                     self._train_epoch()
@@ -89,13 +89,13 @@ class TrainingLoop:
                 self._start_next_phase()
             self._save()
         finally:
-            self.loader = ()  # ends its workers now: at the interpreter's exit torch takes their end for a failure
+            self.loader = ()  # ends its workers now; at interpreter exit torch would report their end as a failure
 
     # --- phases -----------------------------------------------------------------------------------------------
 
     def _begin_phase(self) -> None:
         context, phase, rank = self.context, self.phase, self.context.accelerator.process_index
-        if self.progress.phase > 0:  # the data of the first phase were made before the run, to be checked
+        if self.progress.phase > 0:  # the data of the first phase exist already: they are checked before the run
             processes = context.accelerator.num_processes
             self._data = PhaseData.make(context.task, phase, context.settings, processes=processes)
         self.plan = self._data.plan
@@ -119,7 +119,7 @@ class TrainingLoop:
         context.emit(events.PhaseStarted(phase.name, self.progress.phase, phase.epochs, first_epoch))
 
     def _start_next_phase(self) -> None:
-        """Load what the next phase starts from; its optimizers, schedules, best and counters are new."""
+        """Load the weights that the next phase starts from; reset optimizers, schedules, best value and counters."""
         context, networks = self.context, self.context.networks
         if context.phases[self.progress.phase + 1].start == "best":
             whole = context.folder.best_of if networks.only_inference else context.folder.start_of_next
@@ -156,7 +156,7 @@ class TrainingLoop:
                 self._save()
 
     def _train_step(self, micro_batches: Iterator[dict[str, Tensor]]) -> float:
-        """One optimizer step; returns the seconds spent waiting for data."""
+        """Do one optimizer step; return the seconds spent waiting for data."""
         progress, context = self.progress, self.context
         for optimizer in self.optimizers.by_name.values():
             optimizer.set_rate(progress.phase_step, self.phase.epochs * self.plan.steps, self.plan.steps)
@@ -171,7 +171,7 @@ class TrainingLoop:
             started = time.perf_counter()
             batch = self._to_device(next(micro_batches))
             waited += time.perf_counter() - started
-            # one accumulate over all networks: nested ones would count a micro-batch twice
+            # a single accumulate() over all networks: nested ones would count a micro-batch twice
             with context.accelerator.accumulate(*context.networks.wrapped.values()):
                 context.task.train_step(batch, step)
         progress.step += 1
@@ -190,7 +190,7 @@ class TrainingLoop:
 
     @property
     def _phase_progress(self) -> float:
-        """How much of the phase is done, in [0, 1]."""
+        """Fraction of the phase that is done, in [0, 1]."""
         return self.progress.phase_step / (self.phase.epochs * self.plan.steps)
 
     # --- epochs -----------------------------------------------------------------------------------------------
@@ -213,12 +213,12 @@ class TrainingLoop:
         try:
             evaluation()
         except EvaluationInterrupted:
-            self._interrupt()  # at the end of the epoch: the evaluation is made when the run is resumed
+            self._interrupt()  # at the end of the epoch; the resumed run repeats the evaluation
 
     # --- stopping and keeping -------------------------------------------------------------------------------------
 
     def _told_to_stop(self) -> bool:
-        """Whether any process was told to stop; all of them agree, or one would wait for the others forever."""
+        """Return whether any process received a stop signal. All must agree, or one waits for the others forever."""
         return any(self._on_all_processes(bool(self.stop)))
 
     def _checkpoint_due(self, *, end_of_epoch: bool) -> bool:
@@ -231,7 +231,7 @@ class TrainingLoop:
     def _interrupt(self) -> NoReturn:
         self._save()
         raise Interrupted(
-            f"stopped after step {self.progress.run_step}; everything up to it is saved", self.context.folder.path
+            f"stopped after step {self.progress.run_step}; a checkpoint of it is saved", self.context.folder.path
         )
 
     def _save(self) -> None:

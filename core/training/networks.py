@@ -1,4 +1,4 @@
-"""The networks of a run: built, placed, wrapped, averaged."""
+"""The networks of a run: building, device placement, wrapping, averaging."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from restore.core.training.ema import EMA
 
 
 class WrappedNetworks:
-    """Every network of a run: the trained ones twice, raw and wrapped as their optimizer needs them.
+    """All networks of a run; the trained ones both raw and wrapped for their optimizer.
 
     Args:
-        raw: the trained networks, in one fixed order whatever the phase.
-        wrapped: the same, distributed and compiled.
-        inference: names of those that prediction needs; weights files hold them.
-        frozen: networks of the losses, which are not trained.
-        ema: moving averages of the networks of inference, if the run keeps them.
+        raw: the trained networks, in the same order in every phase.
+        wrapped: the same networks, distributed and compiled.
+        inference: names of the networks that prediction needs; weights files store these.
+        frozen: fixed networks of the losses.
+        ema: moving averages of the inference networks, if enabled.
     """
 
     def __init__(
@@ -45,7 +45,13 @@ class WrappedNetworks:
 
     @classmethod
     def build(cls, task: Task, accelerator: Accelerator, settings: RunSettings) -> Self:
-        """Build the networks of a task on the device of a run; averages start from `EMA.restart`."""
+        """Build the networks of a task on the device of a run. Call `EMA.restart` before the averages are used.
+
+        Args:
+            task: the task.
+            accelerator: device and processes.
+            settings: settings of the run.
+        """
         inference = task.networks()
         raw, fixed = {**inference, **task.training_networks()}, frozen(task.frozen_networks())
         move((*raw.values(), *fixed.values()), accelerator.device, channels_last=task.channels_last)
@@ -60,20 +66,20 @@ class WrappedNetworks:
 
     @property
     def only_inference(self) -> bool:
-        """Whether prediction needs every network that is trained."""
+        """Whether prediction needs every trained network."""
         return len(self.inference) == len(self.raw)
 
     def for_optimizer(self, trained: tuple[str, ...]) -> Networks:
-        """The networks as the loss function of one optimizer gets them.
+        """Return the networks for the loss function of an optimizer: trained ones wrapped, all others raw.
 
-        A frozen network called through its distributed wrapper would leave the reducer armed, and a trained one called
-        without it would never be averaged: so wrapped where trained, raw everywhere else.
+        A frozen network called through its distributed wrapper would leave the reducer waiting for gradients. A trained
+        network called without its wrapper would not be averaged over processes.
         """
         own = {name: (self.wrapped if name in trained else self.raw)[name] for name in self.raw}
         return Networks({**own, **self.frozen})
 
     def for_evaluation(self, processes: int) -> dict[str, nn.Module]:
-        """The trained networks in evaluation mode, averaged where there are averages; the same on every process."""
+        """Return the trained networks in evaluation mode, their averages if any; equal on every process."""
         averaged = self.ema.networks if self.ema else {}
         networks = {name: averaged.get(name, network).eval() for name, network in self.raw.items()}
         if processes > 1:
@@ -84,7 +90,7 @@ class WrappedNetworks:
 
     @contextlib.contextmanager
     def only_trainable(self, trained: tuple[str, ...]) -> Iterator[None]:
-        """Freeze every other network, so that no optimizer leaves a gradient in the networks of another."""
+        """Freeze all other networks within the block, so that an optimizer leaves no gradient in them."""
         others = [p for name, m in self.raw.items() if name not in trained for p in m.parameters() if p.requires_grad]
         for parameter in others:
             parameter.requires_grad_(False)
@@ -100,5 +106,5 @@ class WrappedNetworks:
             network.train()
 
     def buffers(self) -> list[Tensor]:
-        """Every buffer that a forward pass may change."""
+        """Return every buffer that a forward pass may change."""
         return [buffer for network in self.raw.values() for buffer in network.buffers()]

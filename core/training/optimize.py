@@ -1,4 +1,4 @@
-"""The optimizers of a phase, right under accumulation, several processes and mixed precision."""
+"""The optimizers of a phase, with gradient accumulation, several processes and mixed precision."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from restore.core.training_step import LossFunction, Phase, TrainStep
 
 
 class LossMeter:
-    """Sums of logged values since the last log line, kept on the device so that logging does not wait for it."""
+    """Sums logged values between two log lines, on the device, so that logging does not wait for it."""
 
     def __init__(self) -> None:
         self.sums: dict[str, Tensor] = {}
@@ -30,7 +30,7 @@ class LossMeter:
         self.counts[name] = self.counts.get(name, 0) + 1
 
     def state(self) -> dict[str, tuple[float, int]]:
-        """Sums and counts as plain numbers; a float32 survives JSON unchanged."""
+        """Return sums and counts as plain numbers; JSON preserves a float32 exactly."""
         return {name: (float(total), self.counts[name]) for name, total in self.sums.items()}
 
     def restore(self, state: Mapping[str, tuple[float, int]], device: torch.device) -> None:
@@ -39,7 +39,7 @@ class LossMeter:
         self.counts = {name: count for name, (_, count) in state.items()}
 
     def take(self) -> dict[str, tuple[float, int]]:
-        """Return sums and counts, and start again from zero."""
+        """Return sums and counts and reset them."""
         state = self.state()
         self.sums, self.counts = {}, {}
         return state
@@ -47,7 +47,7 @@ class LossMeter:
 
 @dataclass(frozen=True)
 class _Step(TrainStep):
-    """The step of a running phase."""
+    """A step of the current phase."""
 
     optimizers: PhaseOptimizers
 
@@ -60,15 +60,15 @@ class _Step(TrainStep):
 
 
 class PhaseOptimizers:
-    """The optimizers of one phase, and what `TrainStep.optimize` does with them.
+    """The optimizers of one phase; implements `TrainStep.optimize`.
 
     Args:
-        accelerator: the processes, and when gradients are synchronized.
-        networks: every network of the run.
-        phase: its optimizers and the networks that each of them trains.
+        accelerator: processes and gradient synchronization.
+        networks: all networks of the run.
+        phase: optimizers, and the networks that each of them trains.
         precision: fp32, bf16 or fp16.
-        warn: told about skipped steps.
-        max_skipped: skipped steps of one optimizer in a row after which training counts as diverged.
+        warn: called with a message about each skipped step.
+        max_skipped: number of consecutive skipped steps of an optimizer that counts as divergence.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class PhaseOptimizers:
         self.max_skipped = max_skipped
         self.meter = LossMeter()
         self.skipped = dict.fromkeys(phase.optimizers, 0)
-        # one for each optimizer: a common one could change its scale between the micro-batches of the other's step
+        # one scaler per optimizer: a shared one could change its scale between the micro-batches of another optimizer
         self.scalers = {
             name: torch.amp.GradScaler(accelerator.device.type) for name in phase.optimizers if precision == "fp16"
         }
@@ -108,16 +108,16 @@ class PhaseOptimizers:
         self._last_terms: dict[str, Tensor] = {}
 
     def begin_step(self, *, epoch: int = 0, run_step: int = 0, phase_step: int = 0, progress: float = 0.0) -> TrainStep:
-        """Begin an optimizer step and return what the task gets; called once before the micro-batches of a step.
+        """Start an optimizer step and return the object for the task; called once, before the step's micro-batches.
 
-        Keeps the buffers that a forward pass with non-finite values would spoil. The arguments are those of
-        `TrainStep`.
+        Keeps a copy of all buffers, because a forward pass with non-finite values would spoil them. The arguments are
+        the fields of `TrainStep`.
         """
         self._buffers = [buffer.clone() for buffer in self.networks.buffers()]
         return _Step(self.phase.name, epoch, run_step, phase_step, progress, self)
 
     def optimize(self, name: str, loss_fn: LossFunction) -> None:
-        """Run forward and backward now, and the optimizer's step on the last micro-batch."""
+        """Run forward and backward, and the optimizer's step on the last micro-batch."""
         trained = self.phase.networks_of(name)
         with self.networks.only_trainable(trained):
             with autocast(self.accelerator.device, self.precision):
@@ -135,7 +135,7 @@ class PhaseOptimizers:
         optimizer, scaler = self.by_name[name], self.scalers.get(name)
         if scaler:
             scaler.unscale_(optimizer.optimizer)
-        # after the reduction the gradient is the same on every process, and so is the decision to step
+        # after the reduction all processes have the same gradient and make the same decision
         gradients = [p.grad for p in optimizer.parameters if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
         finite = bool(norm.isfinite())
@@ -150,7 +150,7 @@ class PhaseOptimizers:
                     self.networks.ema.update(network, self.networks.raw[network])
         if scaler:
             scaler.update()
-        # after the step: before it would wipe the gradients of earlier micro-batches
+        # only after the step: earlier, it would erase the gradients of previous micro-batches
         optimizer.optimizer.zero_grad()
         if not finite:
             self._skip(name)
@@ -163,9 +163,9 @@ class PhaseOptimizers:
         cause = f"{', '.join(bad)} is not finite" if bad else f"the gradient of {name} is not finite"
         if self.skipped[name] >= self.max_skipped:
             raise TrainingDiverged(
-                f"training diverged: {self.skipped[name]} steps of {name} in a row were skipped because {cause}; the "
-                "last good checkpoint is kept. Begin a new run with a lower learning rate, with clip_norm, or with "
-                "--precision fp32; --init-from takes that checkpoint"
+                f"training diverged: {self.skipped[name]} consecutive steps of {name} were skipped because {cause}. "
+                "The last good checkpoint is kept; start a new run from it with --init-from, and use a lower learning "
+                "rate, clip_norm or --precision fp32"
             )
-        if not self.scalers or self.skipped[name] > 4:  # fp16 begins by finding its scale: a few skips are its way
+        if not self.scalers or self.skipped[name] > 4:  # fp16 skips a few steps at first to find its scale
             self.warn(f"a step of {name} was skipped: {cause}")

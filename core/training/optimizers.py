@@ -1,4 +1,4 @@
-"""Optimizers and learning rates from settings. A rate is a function of how much of the phase is done."""
+"""Optimizers and learning rates from settings. A rate is a function of the progress of the phase."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from restore.core.settings import OptimizerSettings, RunSettings, ScheduleSettin
 from restore.core.training_step import Phase
 
 NamedParameter = tuple[str, Parameter]
-"""A parameter with its name, as ``generator.conv.weight``."""
+"""A parameter with its name, such as ``generator.conv.weight``."""
 
 ONE_CYCLE_START = 0.04
-"""Rate at which one-cycle begins, as a fraction of its highest (1/25, as Smith and Topin, 2018, use)."""
+"""Initial rate of one-cycle as a fraction of the peak (1/25, as in Smith and Topin, 2018)."""
 
 
 def make_optimizer(settings: OptimizerSettings, parameters: Iterable[NamedParameter]) -> torch.optim.Optimizer:
-    """The named optimizer over the parameters that are trainable, in one group for each learning rate.
+    """Make the optimizer of the trainable ones of the parameters, with one group for each learning rate.
 
     Args:
-        settings: which optimizer.
-        parameters: parameters by name, as ``generator.conv.weight``.
+        settings: settings of the optimizer.
+        parameters: parameters with their names, such as ``generator.conv.weight``.
 
     Raises:
-        UsageError: a name in ``lr_factors`` fits none of the trainable parameters.
+        UsageError: a pattern in ``lr_factors`` matches none of the trainable parameters.
     """
     trainable = [(name, parameter) for name, parameter in parameters if parameter.requires_grad]
     groups = parameter_groups(settings, trainable)
     common: dict[str, Any] = {"lr": settings.lr, "weight_decay": settings.weight_decay}
-    # one pass over the memory instead of ten; there is none for other devices
+    # fused: one pass over the memory instead of ten; not available on other devices
     fused = all(parameter.device.type in ("cpu", "cuda") for _, parameter in trainable)
     match settings.name:
         case "adam":
@@ -49,10 +49,10 @@ def make_optimizer(settings: OptimizerSettings, parameters: Iterable[NamedParame
 
 
 def parameter_groups(settings: OptimizerSettings, parameters: Sequence[NamedParameter]) -> list[dict[str, Any]]:
-    """Parameters in one group for each factor of the learning rate, the ones with the full rate first.
+    """Split parameters into one group for each factor of the learning rate; the group with the full rate is first.
 
     Raises:
-        UsageError: a name in ``lr_factors`` fits no parameter, or only those that another name before it fits.
+        UsageError: a pattern in ``lr_factors`` matches no parameter, or only those that an earlier pattern matches.
     """
     found: dict[str | None, list[Parameter]] = {None: [], **{pattern: [] for pattern in settings.lr_factors}}
     for name, parameter in parameters:
@@ -66,11 +66,11 @@ def parameter_groups(settings: OptimizerSettings, parameters: Sequence[NamedPara
 
 
 def rate_factor(schedule: ScheduleSettings, progress: float) -> float:
-    """Learning rate at a point of the phase, as a fraction of its highest.
+    """Return the learning rate at a point of the phase, as a fraction of the peak rate.
 
     Args:
-        schedule: which shape; ``plateau`` is constant here, its decreases come from ``Plateau``.
-        progress: how much of the phase is done, in [0, 1].
+        schedule: the schedule; ``plateau`` is constant here, `Plateau` computes its decreases.
+        progress: fraction of the phase that is done, in [0, 1].
     """
     final, warmup = schedule.final, schedule.warmup
     if schedule.name == "one-cycle":
@@ -100,7 +100,7 @@ def _cosine(start: float, end: float, progress: float) -> float:
 
 
 class Plateau:
-    """Lowers a rate each time a metric has not improved for ``patience`` evaluations."""
+    """Lowers a rate whenever a metric has not improved for ``patience`` evaluations."""
 
     def __init__(self, schedule: ScheduleSettings) -> None:
         self.schedule = schedule
@@ -115,16 +115,16 @@ class Plateau:
             self.factor *= self.schedule.gamma
 
     def state(self) -> dict[str, float]:
-        """What a checkpoint needs."""
+        """Return the state for a checkpoint."""
         return {"stale": self.stale, "factor": self.factor}
 
     def restore(self, state: dict[str, float]) -> None:
-        """Take up a state."""
+        """Restore a state."""
         self.stale, self.factor = int(state["stale"]), state["factor"]
 
 
 class ScheduledOptimizer:
-    """An optimizer whose rate is set before each of its steps."""
+    """An optimizer whose learning rate is set before each step."""
 
     def __init__(self, settings: OptimizerSettings, parameters: Iterable[NamedParameter]) -> None:
         self.settings = settings
@@ -135,25 +135,25 @@ class ScheduledOptimizer:
 
     @property
     def parameters(self) -> list[Parameter]:
-        """Everything that it moves."""
+        """All parameters that it trains."""
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
     @property
     def rate(self) -> float:
-        """Learning rate of the last step, of parameters without a factor of their own."""
+        """Learning rate of the last step, of parameters without a factor."""
         return self._rate
 
     def set_rate(self, step: int, steps: int, steps_per_epoch: int) -> None:
-        """Set the rate of the step that comes next.
+        """Set the rate of the next step.
 
         Args:
-            step: optimizer steps of the phase that are done.
+            step: optimizer steps done in the phase.
             steps: optimizer steps planned for the phase.
-            steps_per_epoch: of them in one epoch.
+            steps_per_epoch: optimizer steps per epoch.
         """
         schedule = self.settings.schedule
         warms_up = schedule.warmup > 0 and schedule.name != "one-cycle"
-        # a warm-up's first step, or first epoch, would have rate 0 and move nothing: it counts as its own end
+        # the first step, or epoch, of a warm-up would have rate 0 and change nothing, so use the rate at its end
         if schedule.per == "epoch":
             step = step // steps_per_epoch * steps_per_epoch
             end = int(schedule.warmup * steps) if warms_up else 0
@@ -168,26 +168,29 @@ class ScheduledOptimizer:
 
 
 def check_schedules(phases: Sequence[Phase], settings: RunSettings, notice: Callable[[str], None]) -> None:
-    """Refuse what waits for a metric in phases that monitor none, and report where it does not act.
+    """Check that plateau schedules and early stopping have a metric to monitor.
 
     Args:
         phases: the phases of a run.
-        settings: when a phase ends early.
-        notice: told about phases in which early stopping does not act.
+        settings: settings of the run, with early stopping.
+        notice: called with a message about phases that early stopping does not affect.
 
     Raises:
-        UsageError: a plateau schedule, or early stopping, would never do anything.
+        UsageError: a plateau schedule, or early stopping, would have no effect.
     """
     unmonitored = [phase for phase in phases if phase.monitor is None]
     for phase in unmonitored:
         for name, optimizer in phase.optimizers.items():
             if optimizer.schedule.name == "plateau":
                 raise UsageError(
-                    f"phase {phase.name!r} monitors no metric, so {name}'s plateau schedule would never act; "
+                    f"phase {phase.name!r} monitors no metric, so {name}'s plateau schedule would never trigger; "
                     "choose another schedule"
                 )
     if settings.early_stopping.patience is not None and unmonitored:
         names = ", ".join(phase.name for phase in unmonitored)
         if len(unmonitored) == len(phases):
-            raise UsageError(f"early_stopping: no phase of this task monitors a metric ({names}), so none ends early")
-        notice(f"early stopping does not act in {names}, where no metric is monitored")
+            raise UsageError(
+                f"early_stopping.patience: no phase of this task monitors a metric ({names}), so early stopping would "
+                "have no effect; leave it out"
+            )
+        notice(f"early stopping has no effect in {names}: no metric is monitored there")

@@ -1,4 +1,4 @@
-"""Where a run stands: everything that moves and is not a tensor."""
+"""Progress of a run: all of its state that is not a tensor."""
 
 from __future__ import annotations
 
@@ -13,56 +13,56 @@ from restore.core.settings import EarlyStoppingSettings
 
 @dataclass
 class Progress:
-    """Counters of a run; a checkpoint holds them and a resumed run takes them up."""
+    """Counters of a run; stored in checkpoints and restored on resume."""
 
     phase: int = 0
     """Index of the phase."""
     epoch: int = 0
-    """Epochs of the run that are done."""
+    """Epochs done in the run."""
     phase_epoch: int = 0
-    """Epochs of the phase that are done."""
+    """Epochs done in the phase."""
     step: int = 0
-    """Optimizer steps of the epoch that are done."""
+    """Optimizer steps done in the epoch."""
     run_step: int = 0
     phase_step: int = 0
     best: float | None = None
     """Best value of the phase's monitored metric."""
     stale: int = 0
-    """Evaluations since it improved."""
+    """Evaluations since the monitored metric improved."""
     numbers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """Measured numbers by whose they are: baselines and the best of each phase."""
+    """Metrics by owner: the baselines, and the best weights of each phase."""
     seconds: float = 0.0
     """Time spent before the last resume."""
 
     def next_phase(self) -> None:
-        """Begin the phase after this one."""
+        """Advance to the next phase."""
         self.phase += 1
         self.phase_epoch = self.step = self.phase_step = self.stale = 0
         self.best = None
 
     def ended_early(self, stopping: EarlyStoppingSettings) -> bool:
-        """Whether the phase is over before its epochs are done. A resumed run may judge by another patience."""
+        """Return whether the phase is to stop early. A resumed run may have another patience."""
         return stopping.patience is not None and self.stale >= stopping.patience
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for a checkpoint."""
+        """Return plain data for a checkpoint."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> Self:
-        """The progress that a checkpoint holds."""
+        """Restore the progress from the data of a checkpoint."""
         return cls(**state)
 
 
 class CheckpointClock:
-    """Says when a checkpoint is due: every so many steps or epochs, or after so much time."""
+    """Decides when a checkpoint is due, by steps, epochs or time."""
 
     def __init__(self, every: str) -> None:
         self.every = Interval.parse(every)
         self.last = time.monotonic()
 
     def due(self, progress: Progress, *, end_of_epoch: bool) -> bool:
-        """Whether to save now."""
+        """Return whether to save a checkpoint now."""
         if self.every.steps:
             return progress.run_step % self.every.steps == 0
         if self.every.epochs:
@@ -75,5 +75,5 @@ class CheckpointClock:
         return self.every.seconds > 0
 
     def saved(self) -> None:
-        """A checkpoint was saved just now."""
+        """Note that a checkpoint was saved."""
         self.last = time.monotonic()

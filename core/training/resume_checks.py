@@ -1,4 +1,4 @@
-"""Whether what is planned now fits what a resumed run has done."""
+"""Check that a resumed run still has the same plan and data."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from restore.core.training_step import Phase
 def check_plan(
     checkpoint: Checkpoint, phases: Sequence[Phase], stopping: EarlyStoppingSettings, notice: Callable[[str], None]
 ) -> None:
-    """Compare what a run has done with what is planned for it now, and report what is new.
+    """Compare the present plan of a resumed run with its checkpoint, and report changes.
 
     Args:
-        checkpoint: what the run has done.
-        phases: what is planned now.
-        stopping: when a phase ends early.
-        notice: told about what changes.
+        checkpoint: the newest checkpoint of the run.
+        phases: the phases planned now.
+        stopping: settings of early stopping.
+        notice: called with a message about each change.
 
     Raises:
-        ResumeError: less is planned than is done, or other phases than those that have begun.
+        ResumeError: fewer epochs are planned than are done, or the phases differ from those that have started.
     """
     progress = Progress.from_dict(checkpoint.state["progress"])
     before = [tuple(phase) for phase in checkpoint.state["planned"]]
@@ -35,31 +35,31 @@ def check_plan(
     begun = [name for name, _ in before[: progress.phase + 1]]
     if begun != [name for name, _ in now[: len(begun)]] and len(begun) <= len(now):
         raise ResumeError(
-            f"the phases {', '.join(begun)} have begun, and now {', '.join(name for name, _ in now)} are planned: "
-            "a phase before the one in progress cannot be put in or left out. Leave --epochs as it was"
+            f"this run has started the phases {', '.join(begun)}, but {', '.join(name for name, _ in now)} are planned "
+            "now. Phases before the current one cannot be added or removed; leave --epochs unchanged"
         )
     if progress.phase >= len(phases) or progress.phase_epoch > phases[progress.phase].epochs:
         phase = before[progress.phase][0]
         raise ResumeError(
-            f"{progress.epoch} epochs are done, {progress.phase_epoch} of them of the phase {phase!r}; "
-            "fewer cannot be planned. Leave --epochs out, or ask for more"
+            f"{progress.epoch} epochs are done, {progress.phase_epoch} of them in phase {phase!r}; a resumed run "
+            "cannot have fewer. Leave --epochs out or raise it"
         )
     if now != before:
         was, planned = (", ".join(f"{epochs} {name}" for name, epochs in plan) for plan in (before, now))
-        notice(f"planned anew: {planned} epochs (was: {was}); finished phases stay as they are")
+        notice(f"the plan changed: {planned} epochs (was: {was}); finished phases stay as they are")
     elif progress.phase + 1 == len(phases) and progress.phase_epoch == phases[-1].epochs:
-        notice("this run is finished; ask for more --epochs to go on")
+        notice("this run is finished; raise --epochs to continue it")
     if progress.phase + 1 == len(phases) and progress.ended_early(stopping):
         notice(
-            f"this run stopped early, after {progress.stale} evaluations without improvement; ask for more "
-            "--early-stopping.patience to go on"
+            f"this run stopped early, after {progress.stale} evaluations without improvement; raise "
+            "--early-stopping.patience to continue it"
         )
 
 
 def fingerprint(data: PhaseData) -> dict[str, Any]:
-    """What tells the data of a run from others: of each split the number of images, and a hash of their names in order.
+    """Identify the data of a run: for each split the number of images and a hash of their names, in order.
 
-    Folders do not count: the same ones may be named from another working directory.
+    Folders are not part of it, because their paths depend on the working directory.
     """
     found: dict[str, Any] = {}
     for split, images in {"train": data.train, "validation": data.validation}.items():
@@ -69,10 +69,10 @@ def fingerprint(data: PhaseData) -> dict[str, Any]:
 
 
 def check_data(checkpoint: Checkpoint, now: Mapping[str, Any]) -> None:
-    """Compare the `fingerprint` of the data of a run with that of the data that it would go on with.
+    """Compare the present `fingerprint` of the data with that in the checkpoint of a run.
 
     Raises:
-        ResumeError: they differ, so that it would not go on but become another run.
+        ResumeError: they differ; the message names the split.
     """
     for split, before in checkpoint.state["data"].items():
         after = now[split]

@@ -1,4 +1,4 @@
-"""Being told to stop: the step in progress is finished and kept, then the run ends."""
+"""Stop signals: the run finishes its current step, saves a checkpoint and ends."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, Self
 
 
 class StopSignals:
-    """While in force, the first Ctrl-C or SIGTERM is remembered; a second Ctrl-C interrupts at once."""
+    """Context manager that records the first Ctrl-C or SIGTERM; a second Ctrl-C interrupts at once."""
 
     def __init__(self) -> None:
         self.received: int | None = None
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
-        # only the main thread may set handlers; elsewhere the caller's own way of stopping applies
+        # only the main thread may set handlers; in other threads the caller handles signals
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._before[number] = signal.signal(number, self._remember)

@@ -1,4 +1,4 @@
-"""Train a task: set the run up, or resume it, and go through its phases."""
+"""`Trainer`: set up a run, or resume one, and train its phases."""
 
 from __future__ import annotations
 
@@ -43,28 +43,28 @@ from restore.core.training_step import Phase
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run came to."""
+    """Result of a run."""
 
     folder: Path
     weights: Path
-    """The best weights of its last phase."""
+    """Weights file with the best weights of the last phase."""
     numbers: Sequence[MetricResult]
-    """Of the baselines and of the best weights of each phase, on the validation images."""
+    """Metrics of the baselines and of the best weights of each phase, on the validation images."""
     seconds: float
 
 
 class Trainer:
-    """Trains one task by its settings: ``Trainer(SRGAN, SRGANSettings(epochs=20), name="srgan/srgan").fit()``.
+    """Trains a task: ``Trainer(SRGAN, SRGANSettings(epochs=20), name="srgan/srgan").fit()``.
 
     Args:
         task_type: the class of the task.
-        settings: what the run is a function of; what they leave to the data or to this machine is filled in once.
-        name: full name of the task, such as ``srgan/srgan``; weights files carry it, and are opened by it.
-        plugins: the requirement of every plugin that the run needs, as ``{"srgan": "restorekit==0.1.0"}``, for its
-            config and its weights files; None for a local module.
-        listeners: told about everything that happens, on the main process only.
-        resume: folder of a run to resume, which keeps its own settings but for resume-safe ones that are set in
-            ``settings``; unset, a new run is made.
+        settings: settings of the run. Values that depend on the data or on this machine are filled in once.
+        name: full name of the task, such as ``srgan/srgan``. Weights files store it and are opened by it.
+        plugins: requirement of every plugin that the run needs, such as ``{"srgan": "restorekit==0.1.0"}``, or None for
+            a local module; config and weights files store them.
+        listeners: called with every event, on the main process only.
+        resume: folder of a run to resume. The run keeps its settings, except resume-safe ones that are set in
+            ``settings``. None: start a new run.
 
     Raises:
         NothingToTrain: ``task_type`` is a classical method.
@@ -90,17 +90,17 @@ class Trainer:
         self.resume = resume
 
     def fit(self) -> RunResult:
-        """Run to the end.
+        """Train to the end.
 
         Raises:
-            UsageError: the settings or the data cannot be used, or the resumed run would become another one.
+            UsageError: the settings or the data are unusable, or a resumed run has other settings or data.
             DataError: an image is damaged.
-            CheckpointError: the run to be resumed has no checkpoint that can be read.
-            Interrupted: told to stop by Ctrl-C or SIGTERM; a checkpoint is saved.
-            TrainingDiverged: too many steps in a row were not finite.
+            CheckpointError: the run to resume has no readable checkpoint.
+            Interrupted: Ctrl-C or SIGTERM stopped the run; a checkpoint is saved.
+            TrainingDiverged: too many consecutive steps had a non-finite loss or gradient.
         """
         if self.settings.deterministic:
-            # cuBLAS reads it when it is first used; without it torch refuses to multiply matrices on CUDA
+            # cuBLAS reads it on first use; torch refuses deterministic matrix products on CUDA without it
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(self.settings.deterministic)
         torch.backends.cudnn.benchmark = not self.settings.deterministic
@@ -109,10 +109,10 @@ class Trainer:
         task = self.task_type(settings)
         phases = [phase for phase in task.phases() if phase.epochs > 0]
         if not phases:
-            raise UsageError(f"{self.name}: no phase has an epoch, so nothing would be trained; raise the epochs")
+            raise UsageError(f"{self.name}: every phase has 0 epochs, so nothing would be trained; raise --epochs")
         check_schedules(phases, settings, self._notice)
 
-        # the data and the plan first: what is wrong with them should be said before anything is made
+        # data and plan first, so that their errors are reported before anything is written
         seed_everything(derive_seed(settings.seed, "weights"))
         data = PhaseData.make(task, phases[0], settings, processes=accelerator.num_processes)
         networks = WrappedNetworks.build(task, accelerator, settings)
@@ -132,7 +132,7 @@ class Trainer:
         try:
             with StopSignals() as stop:
                 loop = TrainingLoop(context, data, stop, checkpoint)
-                del data  # of the first phase: the loop lets go of it when the next one begins
+                del data  # data of the first phase; the loop releases it when the next phase starts
                 loop.run()
         finally:
             if tracker:
@@ -147,16 +147,16 @@ class Trainer:
     # --- setting up -------------------------------------------------------------------------------------------
 
     def _resolved(self, accelerator: Accelerator) -> tuple[RunSettings, WarmStart | None]:
-        """Settings that leave nothing open, the same on every process, and the weights that a new run starts from."""
+        """Return the resolved settings, equal on every process, and the weights that a new run starts from."""
         if accelerator.num_processes == 1 and processes.launched_alone():
             self._notice(
-                "accelerate launch was asked for several processes and started one, as it does on CPUs; "
+                "accelerate launch started one process instead of several, as it does on CPUs; "
                 "use --num-processes N, or torchrun --nproc-per-node N -m restore.cli train …"
             )
         if self.resume:
             settings = merged(type(self.settings), self.resume, self.settings.model_dump(exclude_unset=True))
         else:
-            with accelerator.main_process_first():  # it may download weights, which the others find downloaded
+            with accelerator.main_process_first():  # the main process may download weights for the others
                 settings = self.settings.resolved()
         precision = choose(settings.precision, accelerator.device) if accelerator.is_main_process else ""
         settings = with_absolute_paths(settings.model_copy(update={"precision": from_main(accelerator, precision)}))
@@ -165,9 +165,8 @@ class Trainer:
         warm_start = read_warm_start(settings.init_from, self._notice)
         if settings.init_sha256 not in (None, warm_start.sha256):
             raise UsageError(
-                f"{warm_start.path} is not the file that these settings were made with: its hash is "
-                f"{warm_start.sha256}, not {settings.init_sha256}. Name that file by --init-from, or remove "
-                "init_sha256 from the settings"
+                f"--init-from {warm_start.path}: the file has the SHA-256 {warm_start.sha256}, but init_sha256 is "
+                f"{settings.init_sha256}. Use the original file, or remove init_sha256 from the settings"
             )
         named = {"init_from": warm_start.path.absolute(), "init_sha256": warm_start.sha256}
         return settings.model_copy(update=named), warm_start
@@ -175,7 +174,7 @@ class Trainer:
     def _restored(
         self, settings: RunSettings, phases: Sequence[Phase], identity: Mapping[str, Any], networks: WrappedNetworks
     ) -> Checkpoint:
-        """The checkpoint of the resumed run, if it fits what is planned; its weights are loaded."""
+        """Return the newest checkpoint of the resumed run after checking it against the plan; load its weights."""
         assert self.resume is not None
         path, checkpoint = checkpoints.load_newest(RunFolder(self.resume).checkpoints, self._notice)
         try:
@@ -191,7 +190,7 @@ class Trainer:
     def _folder(
         self, accelerator: Accelerator, settings: RunSettings, checkpoint: Checkpoint | None
     ) -> tuple[RunFolder, Tracker | None]:
-        """The folder of the run with its config, the same on every process, and on the main one what writes there."""
+        """Return the run folder, equal on every process, and a tracker on the main process; write the config."""
         if not accelerator.is_main_process:
             return RunFolder(Path(from_main(accelerator, None))), None
         folder = RunFolder(self.resume) if self.resume else new_run_folder(settings, self.name)

@@ -1,4 +1,4 @@
-"""Between epochs: measure, judge whether it is the best so far, export weights, show samples."""
+"""Validation between epochs: measure, select the best weights, export them, write sample images."""
 
 from __future__ import annotations
 
@@ -39,15 +39,21 @@ class Validation:
         self.protocol = context.task.training_protocol
 
     def begin(self, phase: Phase, data: NamedDataset, optimizers: PhaseOptimizers) -> None:
-        """Measure on the data of a phase from here on."""
+        """Start to measure on the data of a phase.
+
+        Args:
+            phase: the phase.
+            data: its validation images.
+            optimizers: its optimizers; plateau schedules learn the results.
+        """
         self.phase, self.data, self.optimizers = phase, data, optimizers
         self.latest: dict[str, float] = {}
 
     def measure_baselines(self) -> None:
-        """Measure the methods that the task is compared with, unless they were.
+        """Measure the baselines of the task, unless this was done before.
 
         Raises:
-            EvaluationInterrupted: told to stop.
+            EvaluationInterrupted: a signal stopped the run.
         """
         for name, baseline in self.context.task.baselines().items():
             if name not in self.progress.numbers:
@@ -70,10 +76,10 @@ class Validation:
         )
 
     def evaluate(self) -> None:
-        """Measure the networks, keep them, and keep them as the phase's best if they are.
+        """Measure the networks and export their weights, also as the best of the phase if they are.
 
         Raises:
-            EvaluationInterrupted: told to stop; nothing was kept.
+            EvaluationInterrupted: a signal stopped the run; nothing was written.
         """
         context = self.context
         began = time.monotonic()
@@ -99,7 +105,7 @@ class Validation:
         self._write_samples(Networks({**networks, **context.networks.frozen}))
 
     def _judge(self, numbers: Sequence[MetricResult]) -> bool:
-        """Whether these are the best weights of the phase; counts towards early stopping and plateaus."""
+        """Return whether these are the best weights of the phase; update early stopping and plateau schedules."""
         progress, phase, stopping = self.progress, self.phase, self.context.settings.early_stopping
         if phase.monitor is None:
             return True
@@ -113,7 +119,7 @@ class Validation:
         for optimizer in self.optimizers.by_name.values():
             if optimizer.plateau:
                 optimizer.plateau.evaluated(improved)
-        # a run whose metric is never a number still ends with weights: its first ones, until better are known
+        # even if the metric is always NaN the run must end with weights: keep the first ones until better ones appear
         return improved or phase.name not in progress.numbers
 
     def _export(self, networks: Mapping[str, nn.Module], numbers: Sequence[MetricResult], best: bool) -> None:

@@ -1,4 +1,4 @@
-"""Start a run from weights that were trained before, in whole or in part."""
+"""Start a run from trained weights, or from some of their tensors."""
 
 from __future__ import annotations
 
@@ -23,25 +23,29 @@ class WarmStart:
     path: Path
     """Weights file or checkpoint folder."""
     task: str
-    """Full name of the task that trained them."""
+    """Full name of the task that the networks were trained for."""
     sha256: str
-    """Of the weights file, or of the checkpoint's list of files and their hashes."""
+    """Hash of the weights file, or of the manifest of the checkpoint."""
     tensors: Mapping[str, Tensor]
-    """By ``<network>.<parameter>``."""
+    """Tensors by ``<network>.<parameter>``."""
 
     def load(self, networks: Mapping[str, nn.Module], init_filter: Sequence[str]) -> str:
-        """Give networks what is held here for them, and say how much that is.
+        """Load the tensors into networks and return a summary for the user.
 
-        ``init_filter`` are patterns of names in which ``*`` stands for anything. Without one a network is taken whole.
-        Raises UsageError when a pattern matches nothing, WeightsError naming every tensor or network that does not fit.
+        Args:
+            networks: the networks of the run.
+            init_filter: patterns of tensor names, with ``*`` as a wildcard; empty: load all tensors, and every network
+                found in the file must fit completely.
+
+        Raises:
+            UsageError: a pattern matches no tensor.
+            WeightsError: tensors or networks do not fit; the message lists all of them.
         """
         owners = list(dict.fromkeys(name.partition(".")[0] for name in self.tensors))
         for pattern in init_filter:
             if not any(fnmatchcase(name, pattern) for name in self.tensors):
                 held = ", ".join(f"{owner}.*" for owner in owners)
-                raise UsageError(
-                    f"--init-filter {pattern}: {self.path} holds no tensor of such a name; it holds {held}"
-                )
+                raise UsageError(f"--init-filter {pattern}: no tensor in {self.path} matches; it contains {held}")
         chosen = {
             name: tensor
             for name, tensor in self.tensors.items()
@@ -50,7 +54,7 @@ class WarmStart:
         touched = {owner: networks[owner] for owner in owners if owner in networks and _of(owner, chosen)}
         known = {name: tensor for name, tensor in chosen.items() if name.partition(".")[0] in touched}
         wrong = [
-            f"unexpected: {owner}.*, for this run trains {' and '.join(networks)}"
+            f"unexpected: {owner}.* (this run trains {' and '.join(networks)})"
             for owner in owners
             if owner not in networks and _of(owner, chosen)
         ]
@@ -58,8 +62,8 @@ class WarmStart:
         if wrong:
             lines = "\n".join(f"    {line}" for line in wrong)
             raise WeightsError(
-                f"{self.path}: was trained as {self.task} and does not fit the networks of this run:\n{lines}\n"
-                "Choose parts that fit, as --init-filter 'generator.*'"
+                f"--init-from {self.path}: trained as {self.task}, does not fit the networks of this run:\n{lines}\n"
+                "Select the tensors that fit with --init-filter, such as --init-filter 'generator.*'"
             )
         for owner, network in touched.items():
             network.load_state_dict(_of(owner, chosen), strict=False)
@@ -75,11 +79,19 @@ def _of(network: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def read_warm_start(path: Path, notice: Callable[[str], None]) -> WarmStart:
-    """The networks of a weights file, of a run (its best), or of a checkpoint or the newest in a folder of them.
+    """Read the networks to start from.
 
-    Only checkpoints hold discriminators; of the other networks they give averaged weights where there are any.
-    ``notice`` is told of damaged checkpoints that are passed over. Raises UsageError when there is nothing of the kind,
-    WeightsError or CheckpointError when it is damaged, WeightsError with the line that imports it when it is foreign.
+    Only checkpoints contain discriminators. If a checkpoint contains averaged weights, those are used.
+
+    Args:
+        path: a weights file, a run folder (its best weights), a checkpoint, or a folder of checkpoints (the newest).
+        notice: called with a message about each damaged checkpoint that is skipped.
+
+    Raises:
+        UsageError: ``path`` is none of these.
+        WeightsError: the weights file is damaged, or is a checkpoint of another program; the message then contains the
+            command that imports it.
+        CheckpointError: the checkpoint is damaged.
     """
     if (path / checkpoints.MANIFEST).is_file():
         return _from_checkpoint(path, checkpoints.load(path))

@@ -61,7 +61,7 @@ def test_the_help_of_a_task_shows_defaults_bounds_and_choices(restore, flat):
     assert "--soil clay|sand|PATH Kind of soil, or a folder of it. [default: clay]" in text
     assert "--rows INT Flowers of each row. [default: 1 2; repeat for several]" in text
     assert (
-        "--optimizer.lr FLOAT Highest learning rate. [default: 0.01; >0]" in text
+        "--optimizer.lr FLOAT Peak learning rate. [default: 0.01; >0]" in text
     )  # the group's default, not its class's
 
 

@@ -72,7 +72,7 @@ def test_a_run_begins_with_parts_of_another(restore, run_folder):
     assert config["init_from"] == str(run_folder / "best.safetensors")
     refused = restore("train", "grow-flowers", "--init-filter", "net.*")
     assert refused.exit_code == 2
-    assert "about the weights of init_from, which is not given" in refused.stderr
+    assert "init_filter and init_sha256 need init_from" in refused.stderr
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_print_config_of_a_resumed_run_shows_its_own_settings(restore, run_folde
 def test_a_run_folder_that_exists_is_not_written_into(restore, run_folder):
     result = restore("train", "grow-flowers", "--name", "first")
     assert result.exit_code == 2
-    assert "exists already; continue it with --resume" in result.stderr
+    assert "already exists; continue it with --resume" in result.stderr
 
 
 def test_an_output_that_cannot_be_written_is_named(restore, in_garden):

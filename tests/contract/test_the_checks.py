@@ -241,7 +241,7 @@ def test_a_run_that_breaks_is_reported_once_under_the_name_of_every_check_that_l
         check_task(Entry(documented(Failing), Documented), tmp_path)
     (error,) = (error for error in broken.value.exceptions if isinstance(error, KeyError))
     assert {"check: weights_files_hold_everything", "check: samples_can_be_shown"} < set(error.__notes__)
-    assert "exists already" not in "".join(map(str, broken.value.exceptions))
+    assert "already exists" not in "".join(map(str, broken.value.exceptions))
 
 
 @pytest.mark.parametrize("task", [Toy, Fixed], ids=lambda task: task.__name__)

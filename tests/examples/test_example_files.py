@@ -55,7 +55,7 @@ def test_the_script_trains_measures_and_upscales(tmp_path: Path) -> None:
 
 def test_the_script_looks_at_its_files_before_it_trains(tmp_path: Path) -> None:
     main = runpy.run_path(str(EXAMPLES / "without_the_command_line.py"))["main"]
-    for photo, upscaled, complaint in ((PHOTO, PHOTO, "exists already"), (tmp_path / "no.png", PHOTO, "no such file")):
+    for photo, upscaled, complaint in ((PHOTO, PHOTO, "already exists"), (tmp_path / "no.png", PHOTO, "no such file")):
         with pytest.raises(UsageError, match=complaint):
             main(photo, upscaled, out=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()

@@ -176,7 +176,7 @@ def test_nothing_is_overwritten_unless_asked_for(restore, weights, photo, tmp_pa
     dark = weights("dark.safetensors", gain=0.0)
     status, _, err = restore("predict", dark, "photo.png", "--output", "out")
     assert status == 2
-    assert "out/photo.png: exists already; choose another --output, or replace with --overwrite" in err
+    assert "out/photo.png: already exists; choose another --output, or replace with --overwrite" in err
     assert (tmp_path / "out" / "photo.png").read_bytes() == before
     assert restore("predict", dark, "photo.png", "--output", "out", "--overwrite")[0] == 0
     assert pixels(tmp_path / "out" / "photo.png").max() == 0
@@ -197,8 +197,8 @@ def test_a_result_that_is_in_the_way_stops_the_work_at_the_first_image(restore, 
     photo("out/b-bright.png")
     status, out, err = restore("predict", "repeat", "in", "--output", "out")
     assert (status, out) == (2, "")
-    assert err.count("exists already") == 1
-    assert "out/b-bright.png: exists already; choose another --output, or replace with --overwrite" in err
+    assert err.count("already exists") == 1
+    assert "out/b-bright.png: already exists; choose another --output, or replace with --overwrite" in err
     assert names(tmp_path / "out") == ["b-bright.png"]
 
 
@@ -236,7 +236,7 @@ def test_a_broken_image_is_named_and_the_others_go_on(restore, weights, photo, t
     assert status == 1
     assert names(tmp_path / "out") == ["a.png", "c.png"]
     assert "in/b.png: is not an image" in err
-    assert "in/d.jpg: is damaged or cut off" in err
+    assert "in/d.jpg: is damaged or truncated" in err
     assert err.splitlines()[-1] == "Error: 2 of 4 images could not be processed"
 
 

@@ -120,7 +120,7 @@ def test_samples_are_images_that_can_be_opened(run: tuple[Path, list[Event]]) ->
 
 
 def test_a_named_folder_is_not_written_over(run: tuple[Path, list[Event]], tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"exists already; continue it with --resume"):
+    with pytest.raises(UsageError, match=r"already exists; continue it with --resume"):
         new_run_folder(toy_settings(run[0].parent, name="run"), "toy/two")
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot make the run folder"):

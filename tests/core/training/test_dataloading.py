@@ -64,7 +64,7 @@ def test_repeats_of_an_image_differ_and_leave_the_global_rng_alone() -> None:
 def test_a_batch_that_cannot_be_shared_is_refused() -> None:
     with pytest.raises(UsageError, match="multiple of 6"):
         make_plan(toy_settings(Path(), batch_size=8, accumulate=2), 10, processes=3)
-    with pytest.raises(UsageError, match="no whole batch"):
+    with pytest.raises(UsageError, match="fewer than one batch"):
         make_plan(toy_settings(Path(), batch_size=32, samples_per_epoch=16), 10)
 
 

@@ -151,7 +151,7 @@ def test_fewer_epochs_than_are_done_are_refused_and_the_config_stays(tmp_path: P
     folder = train(TwoPhases, run)
     before = (folder / "config.yaml").read_text()
     for epochs in (1, 3):
-        with pytest.raises(ResumeError, match="4 epochs are done, 2 of them of the phase 'adversarial'"):
+        with pytest.raises(ResumeError, match="4 epochs are done, 2 of them in phase 'adversarial'"):
             train(TwoPhases, merged(ToySettings, folder, {"epochs": epochs}), resume=folder)
     assert (folder / "config.yaml").read_text() == before
 

@@ -48,10 +48,10 @@ def test_a_plateau_is_refused_where_no_metric_judges(tmp_path: Path) -> None:
 
 def test_early_stopping_says_where_it_does_not_act(tmp_path: Path) -> None:
     stopping, events = EarlyStoppingSettings(patience=9), list[Event]()
-    with pytest.raises(UsageError, match="so none ends early"):
+    with pytest.raises(UsageError, match="early stopping would have no effect"):
         train(Unmonitored, toy_settings(tmp_path, early_stopping=stopping))
     train(TwoPhases, toy_settings(tmp_path, early_stopping=stopping), events)
-    assert "early stopping does not act in adversarial, where no metric is monitored" in warnings(events)
+    assert "early stopping has no effect in adversarial: no metric is monitored there" in warnings(events)
 
 
 @pytest.mark.parametrize("change", [{"patience": 5}, {"patience": None}])
@@ -78,7 +78,7 @@ class Growing(OneNetwork):
 def test_no_phase_is_put_before_one_that_has_begun(tmp_path: Path) -> None:
     folder = train(Growing, toy_settings(tmp_path, epochs=3))
     before = (folder / "config.yaml").read_text()
-    with pytest.raises(ResumeError, match="small, large have begun, and now small, medium, large are planned"):
+    with pytest.raises(ResumeError, match="phases small, large, but small, medium, large are planned now"):
         train(Growing, merged(ToySettings, folder, {"epochs": 6}), resume=folder)
     assert (folder / "config.yaml").read_text() == before
     train(Growing, merged(ToySettings, folder, {"epochs": 5}), resume=folder)
@@ -181,7 +181,7 @@ class HalfPoisoned(TwoPhases):
 
 def test_one_network_that_diverges_beside_one_that_learns_stops_the_run(tmp_path: Path) -> None:
     settings = toy_settings(tmp_path, max_skipped=3)
-    with pytest.raises(TrainingDiverged, match="3 steps of net in a row were skipped because net/mse is not finite"):
+    with pytest.raises(TrainingDiverged, match="3 consecutive steps of net were skipped because net/mse is not finite"):
         train(HalfPoisoned, settings)
 
 

@@ -227,7 +227,7 @@ def test_rules_that_stumble_do_not_fit(tmp_path):
 
 def test_wrong_usage_is_said_before_anything_is_read(tmp_path):
     (tmp_path / "ours.safetensors").touch()
-    with pytest.raises(UsageError, match="exists already"):
+    with pytest.raises(UsageError, match="already exists"):
         brought_in(tmp_path, checkpoint())
     assert brought_in(tmp_path, checkpoint(), overwrite=True).loaded == 7
     given = {"task": "small/small", "task_type": Small, "converters": CONVERTERS}

@@ -68,7 +68,7 @@ def test_cases_rank_images_without_naming_one_twice(
     assert page.count("<img") == 15
     assert worst[0].name in page
     assert capsys.readouterr().out.strip() == str(settings.output)
-    with pytest.raises(UsageError, match=r"cases.html: exists already"):
+    with pytest.raises(UsageError, match=r"cases.html: already exists"):
         write_cases(task, networks, settings)
 
 

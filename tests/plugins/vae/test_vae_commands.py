@@ -124,7 +124,7 @@ def test_no_file_is_replaced_unasked(task: VariationalAutoencoder, pair: tuple[P
         (interpolate, InterpolateSettings(images=pair, output=pair[1])),
         (sample, SampleSettings(output=pair[1])),
     ):
-        with pytest.raises(UsageError, match=r"b.png: exists already; choose another name, or --overwrite"):
+        with pytest.raises(UsageError, match=r"b.png: already exists; choose another name or add --overwrite"):
             command(task, networks, settings)
         assert pair[1].read_bytes() == before
         command(task, networks, settings.model_copy(update={"overwrite": True}))

@@ -90,7 +90,7 @@ def test_a_detector_is_asked_where_there_is_one(faces: Path, monkeypatch: pytest
 def test_aligned_images_do_not_replace_others_unasked(faces: Path) -> None:
     settings = AlignSettings(folder=faces / "images", output=faces / "out", landmarks=faces / "points", size=32)
     align(settings)
-    with pytest.raises(UsageError, match="exists already"):
+    with pytest.raises(UsageError, match="already exists"):
         align(settings)
     align(settings.model_copy(update={"overwrite": True}))
 
@@ -102,7 +102,7 @@ def test_images_with_landmarks_do_not_replace_others_unasked(faces: Path) -> Non
     settings = AlignSettings(
         folder=faces / "images", output=faces / "out", landmarks=faces / "points", size=32, visualize=True
     )
-    with pytest.raises(UsageError, match=r"out-landmarks.Bob.P00001.png: exists already"):
+    with pytest.raises(UsageError, match=r"out-landmarks.Bob.P00001.png: already exists"):
         align(settings)
     assert shown.read_bytes() == before
     assert not (faces / "out").exists()
@@ -165,7 +165,7 @@ def test_the_photograph_is_not_replaced_by_its_caricatures(faces: Path, task: Wa
     photo = faces / "photo.png"
     write_image(photo, torch.rand(3, 32, 32))
     before = photo.read_bytes()
-    with pytest.raises(UsageError, match=r"photo.png: exists already"):
+    with pytest.raises(UsageError, match=r"photo.png: already exists"):
         exaggerate(task, networks_of(task), ExaggerateSettings(image=photo, output=photo))
     assert photo.read_bytes() == before
 
