@@ -105,7 +105,7 @@ def test_a_step_that_is_not_finite_is_skipped_named_and_leaves_no_trace(tmp_path
 
 def test_a_run_that_only_skips_stops_and_keeps_its_checkpoint(tmp_path: Path) -> None:
     settings = toy_settings(tmp_path, name="run", max_skipped=3)
-    with pytest.raises(TrainingDiverged, match="3 steps of net in a row"):
+    with pytest.raises(TrainingDiverged, match="3 consecutive steps of net"):
         Trainer(AlwaysPoisoned, settings, name="toy/toy").fit()
     assert list((tmp_path / "run" / "checkpoints").glob("step-000000000*"))
 

@@ -195,6 +195,6 @@ class BothPoisoned(HalfPoisoned):
 
 def test_skipped_steps_are_counted_for_each_optimizer(tmp_path: Path) -> None:
     events: list[Event] = []
-    with pytest.raises(TrainingDiverged, match="3 steps of discriminator in a row"):
+    with pytest.raises(TrainingDiverged, match="3 consecutive steps of discriminator"):
         train(BothPoisoned, toy_settings(tmp_path, max_skipped=3), events)
     assert sum(isinstance(event, StepDone) for event in events) == 2
