@@ -47,7 +47,7 @@ def train(task: str, out: Path, *what: str, processes: int = 2, **changes: Any) 
 def test_two_killed_processes_go_on_bit_for_bit(tmp_path: Path) -> None:
     earlier = toy_settings(tmp_path, name="earlier", seed=7)
     Trainer(TwoPhases, earlier, name="toy/toy").fit()
-    beginning = {"init_from": str(tmp_path / "earlier" / "checkpoints"), "only": ["discriminator.*", "net.0.*"]}
+    beginning = {"init_from": str(tmp_path / "earlier" / "checkpoints"), "init_filter": ["discriminator.*", "net.0.*"]}
     changes = {"epochs": 3, "ema": 0.9, "checkpoint_every": "2", "checkpoint_keep": 99, "accumulate": 2, "workers": 0}
     changes |= beginning
     assert train("TwoPhases", tmp_path / "whole", **changes).status == 0
