@@ -25,7 +25,7 @@ def test_json_is_a_list_of_objects_and_nothing_else_is_printed(restore):
     assert (garden["distribution"], garden["version"], garden["state"]) == ("restore-garden", "1.2", "ready")
     assert garden["reason"] == ""
     assert garden["summary"] == "A family for tests."
-    assert garden["provides"]["losses"] == ["wilting"]
+    assert garden["provides"]["losses"] == ["wilting", "rot"]
     assert garden["provides"]["commands"] == ["count", "smell", "bed dig"]
     assert garden["load_ms"] >= 0
     assert plugins["weeds"]["state"] == "broken"
