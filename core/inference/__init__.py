@@ -1,1 +1,1 @@
-"""A task used on an image of any size, in bounded memory."""
+"""Inference on images of any size, in bounded memory."""

@@ -1,4 +1,4 @@
-"""The tensors of one image on a common grid, and where its tiles lie."""
+"""The padded tensors of one image and the grid of its tiles."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from restore.core.inference.predictor import Predictor
 from restore.core.specs import ImageSpec
 
 AUTO_PIXELS = 2**21
-"""Largest input or output, in pixels, of one call of the networks when tiles are cut automatically: two million. With
-64 channels in fp32 that is half a gigabyte a feature map."""
+"""Largest input or output of one network call, in pixels, with automatic tiling: two million. With 64 channels in fp32
+a feature map of that size takes half a gigabyte."""
 
 SMALLEST_TILE = 16
-"""Edge in pixels below which a tile is not halved any more."""
+"""Smallest edge of a tile in pixels; smaller tiles are not halved."""
 
 Tile = Literal["auto"] | int | None
 
 
 @dataclass(frozen=True)
 class Canvas:
-    """The inputs of one image, continued to a size at which every tensor has whole pixels.
+    """The inputs of one image, padded so that every tensor has a whole number of pixels.
 
-    Lengths are in pixels of the main input. Every cut lies on a multiple of ``step``: what the networks ask for, and
-    what gives tensors of another scale whole pixels.
+    Lengths are in pixels of the main input. Every cut is at a multiple of ``step``, which satisfies the networks and
+    gives tensors of other scales whole pixels.
     """
 
     method: Predictor
     tensors: Mapping[str, Tensor]
-    """(C, H, W) each, padded."""
+    """Padded tensors (C, H, W) by name."""
     size: tuple[int, int]
-    """Height and width of the image itself."""
+    """Height and width of the image without padding."""
     height: int
     width: int
     step: int
 
     @classmethod
     def of(cls, method: Predictor, inputs: Mapping[str, Tensor]) -> Canvas:
-        """Check and pad the inputs of a method. Raises DataError naming what does not fit."""
+        """Check and pad the inputs of a method. Raises DataError that names the input that does not fit."""
         scales = {spec: exact_scale(spec) for spec in (*method.inputs.values(), *method.outputs.values())}
         step = math.lcm(method.tiling.multiple_of, *(scale.denominator for scale in scales.values()))
         first = inputs[method.main_input]
@@ -60,20 +60,20 @@ class Canvas:
 
     @property
     def halo(self) -> int:
-        """Pixels around a tile that its networks must see, on the grid."""
+        """Halo of a tile in pixels, rounded up to the grid."""
         return self._up(self.method.tiling.halo)
 
     @property
     def largest_scale(self) -> float:
-        """How much larger than the main input the largest plane is, at least 1."""
+        """Scale of the largest plane relative to the main input, at least 1."""
         specs = (*self.method.inputs.values(), *self.method.outputs.values())
         return max(1.0, *(float(exact_scale(plane)) for plane in specs))
 
     def first_edge(self, tile: Tile) -> int | None:
-        """Edge of the tiles to begin with; None for the whole image. Raises UsageError where it must not be cut."""
+        """Return the initial edge of the tiles; None for the whole image. Raises UsageError if it must not be cut."""
         if self.method.tiling.mode == "whole" or tile is None:
             if isinstance(tile, int):
-                raise UsageError("--tile: this task must see the whole image, so that it cannot be cut into tiles")
+                raise UsageError("--tile: this task must see the whole image and supports no tiles; leave --tile out")
             return None
         if tile == "auto":
             if self.height * self.width * self.largest_scale**2 <= AUTO_PIXELS:
@@ -86,7 +86,7 @@ class Canvas:
         return edge if edge < max(self.height, self.width) else None
 
     def smaller_edge(self, edge: int | None) -> int | None:
-        """The next smaller tiles, or None when there are none."""
+        """Return the edge of the next smaller tiles, or None if there are none."""
         if self.method.tiling.mode == "whole":
             return None
         now = edge or max(self.height, self.width)
@@ -94,17 +94,17 @@ class Canvas:
         return halved if SMALLEST_TILE <= halved < now else None
 
     def _up(self, length: int) -> int:
-        """The next multiple of the step."""
+        """Round up to a multiple of the step."""
         return math.ceil(length / self.step) * self.step
 
 
 def exact_scale(spec: ImageSpec) -> Fraction:
-    """A plane's scale as the fraction that is meant: a third, not 0.333."""
+    """Return a plane's scale as an exact fraction: 1/3 for 0.333."""
     return Fraction(spec.scale).limit_denominator(1024)
 
 
 def scaled(length: int, scale: Fraction) -> int:
-    """Pixels of a plane along an axis of ``length`` input pixels; a part of a pixel counts as one."""
+    """Return the pixels of a plane along an axis of ``length`` input pixels, rounded up."""
     return math.ceil(length * scale)
 
 
@@ -115,8 +115,8 @@ def _check(name: str, spec: ImageSpec, given: Tensor | None, size: tuple[int, in
     wanted = (spec.channels, *(scaled(length, scale) for length in size))
     if tuple(given.shape) != wanted:
         has, needs = (" x ".join(map(str, shape)) for shape in (given.shape, wanted))
-        raise DataError(f"the input {name!r} has {has} channels x height x width where {needs} are needed")
+        raise DataError(f"the input {name!r} has {has} channels x height x width; expected {needs}")
     if given.numel() == 0:
         raise DataError(f"the input {name!r} has no pixels")
     if not torch.isfinite(given).all():
-        raise DataError(f"the input {name!r} holds values that are no numbers (NaN or infinite)")
+        raise DataError(f"the input {name!r} contains NaN or infinite values")

@@ -1,4 +1,4 @@
-"""Use a task on one image of any size: pad, cut, run, join. One engine for all families."""
+"""Run a method on one image of any size: pad, cut into tiles, predict, blend. All families use this engine."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Progress = Callable[[int, int], None]
 
 
 class OutOfMemory(RestoreError):
-    """Not even the smallest tile fits."""
+    """The smallest tile does not fit in memory."""
 
 
 class NotFinite(RestoreError):
-    """The networks produced values that are no numbers."""
+    """The networks produced NaN or infinite values."""
 
 
 def predict_image(
@@ -40,30 +40,30 @@ def predict_image(
     notify: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Tensor]:
-    """The outputs of a method for the inputs of one image.
+    """Compute the outputs of a method for one image.
 
-    Whole images stay on the host; only one tile at a time is on the device. Where memory runs out the tiles are
-    halved and the image starts anew; where a lower precision overflows it is repeated in fp32.
+    The whole image stays on the host; the device holds one tile at a time. If memory runs out, the tiles are halved and
+    the image is repeated. If a lower precision overflows, the image is repeated in fp32.
 
     Args:
-        method: says what goes in and out and how it may be cut.
-        networks: its networks; moved to ``device`` in the memory format of training, and otherwise left as they were.
+        method: declares inputs, outputs and tiling, and predicts.
+        networks: its networks; moved to ``device`` in the memory format of training, otherwise unchanged.
         inputs: tensors (C, H, W) by name, in the ranges and scales that ``method.inputs`` declares.
-        device: where to compute.
-        tile: edge of a tile in input pixels, its halo not counted; None never cuts unless memory runs out; ``"auto"``
-            cuts images whose input or output is larger than ``AUTO_PIXELS``.
+        device: compute device.
+        tile: edge of a tile in input pixels, without its halo. None: cut only if memory runs out. ``"auto"``: cut
+            images whose input or output is larger than ``AUTO_PIXELS``.
         precision: fp32, or bf16 or fp16 for mixed precision.
-        notify: told what was changed on the way: smaller tiles, higher precision.
-        progress: told how many tiles are done, and of how many.
+        notify: called with a message about each fallback: smaller tiles, higher precision.
+        progress: called with the number of finished tiles and their total.
 
     Returns:
-        Tensors (C, H, W) by name, float32 on the host, every value finite.
+        Tensors (C, H, W) by name, float32 on the host, all values finite.
 
     Raises:
-        DataError: the inputs do not fit the method, or the outputs would not fit in memory.
-        UsageError: a tile was asked for where the networks must see the whole image.
-        OutOfMemory: not even small tiles fit.
-        NotFinite: a value is no number in fp32 either.
+        DataError: the inputs do not fit the method, or the outputs do not fit in memory.
+        UsageError: ``tile`` is given, but the networks must see the whole image.
+        OutOfMemory: the smallest tile does not fit.
+        NotFinite: a value is NaN or infinite in fp32 too.
     """
     canvas = Canvas.of(method, inputs)
     edge = canvas.first_edge(tile)
@@ -76,7 +76,7 @@ def predict_image(
             except NotFinite as error:
                 if precision == "fp32":
                     raise
-                say(f"{error} in {precision}; repeating it in fp32")
+                say(f"{error} in {precision}; repeating the image in fp32")
                 precision = "fp32"
                 continue
             if outputs is not None:
@@ -86,10 +86,15 @@ def predict_image(
 
 
 def predict_bounded(method: Predictor, batch: Batch, networks: Networks) -> Batch:
-    """A prediction whose memory does not grow with the image, as validation on images of any size needs it.
+    """Predict in bounded memory, for validation on images of any size.
 
-    A single image of more than ``AUTO_PIXELS`` in or out is cut into tiles, unless the method must see it whole; all
-    others go through ``method.predict`` as they are.
+    A single image with more than ``AUTO_PIXELS`` input or output pixels is cut into tiles, unless the method must see
+    the whole image. Everything else goes through ``method.predict`` directly.
+
+    Args:
+        method: the method.
+        batch: inputs (B, C, H, W) by name.
+        networks: its networks, in evaluation mode and on the device of the batch.
     """
     first = batch[method.main_input]
     largest = max(spec.scale for spec in (*method.inputs.values(), *method.outputs.values())) ** 2
@@ -100,22 +105,23 @@ def predict_bounded(method: Predictor, batch: Batch, networks: Networks) -> Batc
 
 
 def _nothing(*_: object) -> None:
-    """Nobody listens."""
+    """Ignore a message or progress."""
 
 
 def _smaller(canvas: Canvas, edge: int | None, device: torch.device) -> int:
     smaller = canvas.smaller_edge(edge)
     if smaller is None:
-        what = "the whole image, which this task must see" if canvas.method.tiling.mode == "whole" else "a small tile"
-        other = "" if device.type == "cpu" else ", or --device cpu"
-        raise OutOfMemory(f"not enough memory on {device.type} for {what}; try a smaller image{other}")
+        whole = canvas.method.tiling.mode == "whole"
+        what = "the whole image (this task supports no tiles)" if whole else "the smallest tile"
+        other = "" if device.type == "cpu" else " or --device cpu"
+        raise OutOfMemory(f"not enough memory on {device.type} for {what}; use a smaller image{other}")
     return smaller
 
 
 def _attempt(
     canvas: Canvas, networks: Networks, edge: int | None, device: torch.device, precision: str, progress: Progress
 ) -> dict[str, Tensor] | None:
-    """The outputs, or None when memory ran out."""
+    """Return the outputs, or None if memory ran out."""
     outputs = _empty_outputs(canvas)
     try:
         _fill(outputs, canvas, networks, edge, device, precision, progress)
@@ -124,7 +130,7 @@ def _attempt(
             raise
     else:
         return outputs
-    # The error is gone by now and its traceback with it, which held the tensors that filled the memory.
+    # Outside the except block the traceback is gone; it kept alive the tensors that filled the memory.
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
@@ -140,7 +146,7 @@ def _fill(
     precision: str,
     progress: Progress,
 ) -> None:
-    """Run every tile and add its share to the outputs."""
+    """Run every tile and add its weighted result to the outputs."""
     edge = edge or max(canvas.height, canvas.width)
     rows = tile_spans(canvas.height, edge, canvas.halo, canvas.step)
     columns = tile_spans(canvas.width, edge, canvas.halo, canvas.step)
@@ -151,7 +157,7 @@ def _fill(
         predicted = _predicted(canvas, networks, row, column, device, precision)
         for name, spec in canvas.method.outputs.items():
             scale = exact_scale(spec)
-            # Between two classes there is no third, so that planes that are not smooth are never cross-faded.
+            # Class indices cannot be averaged, so planes that are not smooth are never cross-faded.
             fade = fades if spec.smooth else (0, 0)
             down = blend_weights(row, canvas.height, fade[0], scale)
             right = blend_weights(column, canvas.width, fade[1], scale)
@@ -164,7 +170,7 @@ def _fill(
 def _predicted(
     canvas: Canvas, networks: Networks, row: TileSpan, column: TileSpan, device: torch.device, precision: str
 ) -> dict[str, Tensor]:
-    """What the networks make of one tile: tensors (C, H, W) on the host."""
+    """Predict one tile; return tensors (C, H, W) on the host."""
     batch: Batch = {}
     for name, spec in canvas.method.inputs.items():
         scale = exact_scale(spec)
@@ -189,14 +195,14 @@ def _predicted(
             raise RestoreError(f"{predictor} declares an output {name!r} of shape {wanted} here and predicted {has}")
         tile[name] = predicted[name][0].float().cpu()
         if not torch.isfinite(tile[name]).all():
-            raise NotFinite("the networks produced values that are no numbers (NaN or infinite)")
+            raise NotFinite("the networks produced NaN or infinite values")
     return tile
 
 
 def _add(output: Tensor, tile: Tensor, down: Tensor, right: Tensor, top: int, left: int) -> None:
-    """Add a tile (C, h, w) by its shares of rows (h,) and columns (w,) to a plane, at ``top`` and ``left``."""
+    """Add a tile (C, h, w), weighted by row (h,) and column weights (w,), to a plane at ``top`` and ``left``."""
     rows, columns = _counting(down), _counting(right)
-    # The outputs end where the image does; what the networks made of its continuation is cut off.
+    # The outputs have the size of the image; the result for the padding is cut off.
     target = output[:, top + rows.start : top + rows.stop, left + columns.start : left + columns.stop]
     height, width = target.shape[-2:]
     rows = slice(rows.start, rows.start + height)
@@ -205,13 +211,13 @@ def _add(output: Tensor, tile: Tensor, down: Tensor, right: Tensor, top: int, le
 
 
 def _counting(shares: Tensor) -> slice:
-    """Where the shares (N,) are not zero."""
+    """Return the range in which the weights (N,) are not zero."""
     (places,) = shares.nonzero(as_tuple=True)
     return slice(int(places[0]), int(places[-1]) + 1)
 
 
 def _empty_outputs(canvas: Canvas) -> dict[str, Tensor]:
-    """Planes of zeros on the host. Raises DataError when this machine could not hold them."""
+    """Return planes of zeros on the host. Raises DataError if they do not fit in the memory of this machine."""
     shapes = {
         name: (spec.channels, *(scaled(length, exact_scale(spec)) for length in canvas.size))
         for name, spec in canvas.method.outputs.items()
@@ -220,13 +226,14 @@ def _empty_outputs(canvas: Canvas) -> dict[str, Tensor]:
     if needed > _host_memory():
         _, height, width = max(shapes.values(), key=lambda shape: shape[1])
         raise DataError(
-            f"the result of {width} x {height} pixels needs {needed / 1e9:.0f} GB, more than there is memory"
+            f"the result of {width} x {height} pixels needs {needed / 1e9:.0f} GB, more than this machine has; "
+            "use a smaller image"
         )
     return {name: torch.zeros(shape) for name, shape in shapes.items()}
 
 
 def _host_memory() -> float:
-    """Bytes of memory of this machine, as far as it tells."""
+    """Return the memory of this machine in bytes; infinite if unknown."""
     try:
         return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, ValueError, OSError):

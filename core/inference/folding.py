@@ -1,4 +1,4 @@
-"""Fold batch normalization into the convolution before it, where a scale and an offset cost nothing."""
+"""Fold batch normalization into the preceding convolution, which saves its time."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ NORMALIZATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 def fold_batch_norm(networks: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
-    """Copies of networks, in evaluation mode, whose batch normalization is part of their convolutions where it can be.
+    """Return copies of networks, in evaluation mode, with batch normalization folded into convolutions where possible.
 
-    The networks themselves stay as they are: those that are trained or saved have their normalization. A pair is known
-    where the two follow one another in an ``nn.Sequential``, and where a block says so by a class attribute that names
-    its convolutions and the normalization of each: ``normalized_by = {"conv1": "norm1"}``. Whatever else normalizes,
-    and a layer that is used twice, is left alone. Outputs are the same within rounding.
+    The networks themselves are unchanged. A convolution and a normalization form a pair if they follow one another in
+    an ``nn.Sequential``, or if a block declares them in a class attribute: ``normalized_by = {"conv1": "norm1"}``.
+    Other normalization layers, and layers that are used twice, are not folded. Outputs are equal within rounding.
 
     Args:
         networks: networks by name.
@@ -35,7 +34,7 @@ def _folded(network: nn.Module) -> nn.Module:
             convolution, norm = module.get_submodule(before), module.get_submodule(after)
             if not isinstance(convolution, CONVOLUTIONS) or not isinstance(norm, NORMALIZATIONS):
                 continue
-            plain = "weight" in dict(convolution.named_parameters(recurse=False))  # and not computed from others
+            plain = "weight" in dict(convolution.named_parameters(recurse=False))  # not a parametrization
             constant = norm.running_mean is not None
             if plain and constant and uses.count(id(convolution)) == uses.count(id(norm)) == 1:
                 module.register_module(before, fuse_conv_bn_eval(convolution, norm))
@@ -44,7 +43,7 @@ def _folded(network: nn.Module) -> nn.Module:
 
 
 def _pairs(module: nn.Module) -> Iterator[tuple[str, str]]:
-    """Names of children of a module of which the second is applied to the output of the first, and nothing else is."""
+    """Yield pairs of child names; the second child is the only one applied to the output of the first."""
     if isinstance(module, nn.Sequential):
         yield from pairwise(name for name, _ in module.named_modules(remove_duplicate=False) if name.isdigit())
     yield from getattr(module, "normalized_by", {}).items()

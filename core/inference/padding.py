@@ -1,4 +1,4 @@
-"""Continue an image beyond its right and lower edge."""
+"""Pad an image at its right and lower edge."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from torch import Tensor
 
 
 def padded(plane: Tensor, height: int, width: int, padding: Literal["reflect", "edge", "zero"]) -> Tensor:
-    """A plane (C, H, W) continued to the right and below, to (C, height, width).
+    """Pad a plane (C, H, W) at its right and lower edge to (C, height, width).
 
-    Reflection swings to and fro, so that an image may be continued by more than its own size; of a single pixel it
-    is the pixel.
+    Reflection repeats back and forth, so the padding may be larger than the image; a single pixel is repeated.
+
+    Args:
+        plane: the plane.
+        height: new height.
+        width: new width.
+        padding: reflect, edge or zero.
     """
     own_height, own_width = plane.shape[-2:]
     if (own_height, own_width) == (height, width):
@@ -25,7 +30,7 @@ def padded(plane: Tensor, height: int, width: int, padding: Literal["reflect", "
 
 
 def _source(own: int, wanted: int, padding: Literal["reflect", "edge"]) -> Tensor:
-    """Which of ``own`` pixels each of ``wanted`` pixels repeats."""
+    """Return, for each of ``wanted`` pixels, the index of the one of ``own`` pixels that it repeats."""
     places = torch.arange(wanted)
     if padding == "edge" or own == 1:
         return places.clamp_max(own - 1)

@@ -1,4 +1,4 @@
-"""What inference needs to know of a method."""
+"""`Predictor`, the part of a method that inference needs."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from restore.core.specs import ImageSpec, Tiling
 
 
 class Predictor(Protocol):
-    """Whatever can be applied to images; every `Method` is one."""
+    """Anything that can be applied to images, such as every `Method`."""
 
     @property
     def channels_last(self) -> bool:
-        """Whether the networks are faster with the channels_last memory format."""
+        """Whether the networks run faster in the channels_last memory format."""
         ...
 
     @property
     def inputs(self) -> Mapping[str, ImageSpec]:
-        """What a prediction is made from."""
+        """Specs of the inputs, by name."""
         ...
 
     @property
     def main_input(self) -> str:
-        """Name of the input whose size counts."""
+        """Name of the input image; its size is the reference for all scales."""
         ...
 
     @property
     def outputs(self) -> Mapping[str, ImageSpec]:
-        """What a prediction consists of."""
+        """Specs of the outputs, by name."""
         ...
 
     @property
     def tiling(self) -> Tiling:
-        """Whether and how large images may be cut into tiles."""
+        """How large images may be cut into tiles."""
         ...
 
     def predict(self, batch: Batch, networks: Networks, /) -> Batch:
-        """Outputs by name for inputs by name."""
+        """Compute outputs by name for inputs by name."""
         ...

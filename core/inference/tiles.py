@@ -1,4 +1,4 @@
-"""Where an image is cut, and how much of each tile counts: one axis at a time."""
+"""Tile positions and blend weights along one axis."""
 
 from __future__ import annotations
 
@@ -17,25 +17,30 @@ class TileSpan:
 
     start: int
     stop: int
-    """Its own pixels; those of all tiles are the whole axis, each once."""
+    """End of the tile's own pixels; the own pixels of all tiles cover the axis exactly once."""
     seen_start: int
     seen_stop: int
-    """What the network is shown: its own pixels, the halo as far as the image goes, and what makes all tiles alike."""
+    """End of the network's input: own pixels, halo up to the image border, and pixels that make all tiles equal."""
 
 
 def tile_spans(length: int, edge: int, halo: int, step: int) -> list[TileSpan]:
-    """Cut an axis into tiles that are shown to the network at one size, at most ``edge`` and a halo on both sides.
+    """Cut an axis into tiles whose network inputs have equal size: at most ``edge`` plus a halo on both sides.
 
-    One size means one shape of every convolution, whose kernels are prepared once. ``length``, ``edge`` and ``halo``
-    are multiples of ``step``, and so is every coordinate: a network that works at several resolutions sees a tile on
-    the same grid as the whole.
+    With equal sizes the kernels of every convolution are prepared only once. All coordinates are multiples of ``step``,
+    so a network with several resolutions sees a tile on the same grid as the whole image.
+
+    Args:
+        length: length of the axis in pixels, a multiple of ``step``.
+        edge: largest number of own pixels of a tile, a multiple of ``step``.
+        halo: pixels beyond the own ones on each side, a multiple of ``step``.
+        step: grid of all cuts.
     """
     count = math.ceil(length / edge)
     bounds = [index * (length // step) // count * step for index in range(count + 1)]
     widest = max(stop - start for start, stop in pairwise(bounds))
     even = _shown(bounds, length, min(length, widest + 2 * halo), halo)
-    # Tiles at the ends need a halo on one side only. Where they take more of the axis in return nothing is seen twice
-    # that need not be, provided that the tiles between them do not become too narrow to fade.
+    # Tiles at the ends need a halo on one side only, so they may have more own pixels. This avoids computing pixels
+    # twice, as long as the tiles between them stay wide enough to fade.
     seen = math.ceil((length + 2 * halo * (count - 1)) / count / step) * step
     if count > 1 and seen < length:
         starts = [index * ((length - seen) // step) // (count - 1) * step for index in range(count)]
@@ -46,27 +51,31 @@ def tile_spans(length: int, edge: int, halo: int, step: int) -> list[TileSpan]:
 
 
 def _shown(bounds: list[int], length: int, seen: int, halo: int) -> list[TileSpan]:
-    """Tiles between bounds, of which ``seen`` pixels each are shown: at the ends more than the halo."""
+    """Return the tiles between bounds, with network inputs of ``seen`` pixels; at the ends more than the halo."""
     starts = [min(max(0, start - halo), length - seen) for start in bounds[:-1]]
     return [TileSpan(*own, at, at + seen) for own, at in zip(pairwise(bounds), starts, strict=True)]
 
 
 def fade_width(pieces: list[TileSpan], halo: int) -> int:
-    """Input pixels over which neighbors are cross-faded: what both have seen, never reaching a third tile."""
+    """Return the width of the cross-fade in input pixels: pixels that both neighbors see, never a third tile."""
     return min(halo, *(piece.stop - piece.start for piece in pieces))
 
 
 def blend_weights(piece: TileSpan, length: int, fade: int, scale: Fraction) -> Tensor:
-    """How much each output pixel (N,) that a tile made counts; over all tiles the shares of a pixel sum to one.
+    """Return the weights (N,) of the output pixels of a tile; over all tiles the weights of a pixel sum to one.
 
-    ``fade`` is in input pixels; with none, a tile gives its own pixels alone.
+    Args:
+        piece: the tile.
+        length: length of the axis in input pixels.
+        fade: width of the cross-fade in input pixels; 0: only own pixels count.
+        scale: output pixels per input pixel.
     """
     first, last = int(piece.seen_start * scale), int(piece.seen_stop * scale)
     centers = torch.arange(first, last, dtype=torch.float64) + 0.5
     width = float(fade * scale)
 
     def risen(bound: int) -> Tensor:
-        """The share of what lies beyond a bound: nothing well before it, everything well after it."""
+        """Return weights that rise from 0 to 1 around a bound."""
         if bound == 0:
             return torch.ones_like(centers)
         if bound == length:

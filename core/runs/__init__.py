@@ -1,1 +1,1 @@
-"""What a run leaves on disk: its folder, checkpoints, logs and summary."""
+"""Files of a run: run folder, checkpoints, logs and summary."""

@@ -1,4 +1,4 @@
-"""Checkpoints: folders of safetensors and JSON, written whole or not at all, checked when read. No pickle."""
+"""Checkpoints: folders of safetensors and JSON files, written atomically and verified when read. No pickle."""
 
 from __future__ import annotations
 
@@ -26,23 +26,31 @@ STATE = "state.json"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Everything that a run goes on from: tensors by group, the rest as plain data."""
+    """Complete state of a run: tensors by group, and plain data."""
 
     tensors: Mapping[str, Mapping[str, Tensor]]
     state: Mapping[str, Any]
 
 
 def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int) -> Path:
-    """Write ``folder/step-<step>`` and remove all but the newest ``keep``.
+    """Write ``folder/step-<step>`` and remove all but the newest ``keep`` checkpoints.
 
-    Those of later steps do not count: they could not be read when the run was resumed.
-    The folder appears under its name only when every file in it is on disk: a process that is killed at any moment,
-    or a disk that fills up, leaves the earlier checkpoints as they were.
+    Checkpoints of later steps do not count: they were unreadable when the run was resumed. The folder gets its name
+    after every file in it is on disk, so earlier checkpoints survive a killed process or a full disk.
+
+    Args:
+        folder: folder of the run's checkpoints.
+        step: optimizer step of the run.
+        checkpoint: the state to save.
+        keep: number of checkpoints to keep.
+
+    Raises:
+        RestoreError: the checkpoint cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob(".writing-*"):
         shutil.rmtree(leftover, ignore_errors=True)
-    # a step may be saved again, as before and after an evaluation; replacing a folder would not be atomic
+    # a step may be saved twice, such as before and after an evaluation; replacing a folder would not be atomic
     name = f"{PREFIX}{step:09d}"
     suffixes = [earlier.suffix[1:] or "0" for earlier in folder.glob(f"{name}*")]
     saved = [int(suffix) for suffix in suffixes if suffix.isdecimal()]
@@ -62,7 +70,7 @@ def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int) -> Path:
         fsync(folder)
     except OSError as error:
         raise RestoreError(
-            f"the checkpoint of step {step} cannot be written to {folder}: {reason(error)}; the earlier ones are kept"
+            f"cannot write the checkpoint of step {step} to {folder}: {reason(error)}; earlier checkpoints are kept"
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -73,21 +81,25 @@ def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int) -> Path:
 
 
 def load_newest(folder: Path, damaged: Callable[[str], None]) -> tuple[Path, Checkpoint]:
-    """The newest checkpoint that is whole; ``damaged`` is told about each one that is not.
+    """Return the newest intact checkpoint and its path.
+
+    Args:
+        folder: folder of the run's checkpoints.
+        damaged: called with a message about each damaged checkpoint.
 
     Raises:
-        CheckpointError: there is none.
+        CheckpointError: no checkpoint is intact.
     """
     for path in _newest_first(folder):
         try:
             return path, load(path)
         except CheckpointError as error:
-            damaged(f"{error}; the checkpoint before it is used")
-    raise CheckpointError(f"{folder} holds no checkpoint that can be read, so the run cannot be resumed")
+            damaged(f"{error}; trying the previous checkpoint")
+    raise CheckpointError(f"{folder} contains no readable checkpoint, so the run cannot be resumed; start a new run")
 
 
 def load(path: Path) -> Checkpoint:
-    """Read one checkpoint and check every file against its hash.
+    """Read one checkpoint and verify the hash of every file.
 
     Raises:
         CheckpointError: a file is missing or damaged; the message names it.
@@ -105,13 +117,13 @@ def load(path: Path) -> Checkpoint:
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write tensors as one safetensors file, whole or not at all."""
+    """Write tensors to one safetensors file, atomically."""
     with atomic_write(path) as temporary:
         write_tensors(temporary, storable(tensors))
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
-    """Read what ``save_tensors`` wrote.
+    """Read a file that `save_tensors` wrote.
 
     Raises:
         CheckpointError: the file is missing or damaged.
@@ -123,7 +135,7 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def flatten_optimizer(name: str, state: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """An optimizer's ``state_dict`` as named tensors and plain data."""
+    """Split an optimizer's ``state_dict`` into named tensors and plain data."""
     tensors: dict[str, Tensor] = {}
     plain: dict[str, Any] = {}
     for index, values in state["state"].items():
@@ -139,21 +151,28 @@ def flatten_optimizer(name: str, state: Mapping[str, Any]) -> tuple[dict[str, Te
 def restore_optimizer(
     name: str, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]
 ) -> None:
-    """Give an optimizer the state that ``flatten_optimizer`` took."""
+    """Restore the state of an optimizer that `flatten_optimizer` returned.
+
+    Args:
+        name: name of the optimizer.
+        optimizer: the optimizer.
+        tensors: tensors of the state; those of other optimizers are ignored.
+        plain: plain data of the state.
+    """
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     state: dict[int, dict[str, Any]] = {}
     for key, tensor in tensors.items():
         owner, index, field = key.split("/", 2)
         if owner == name:
             parameter = parameters[int(index)]
-            # in the parameter's memory format, which safetensors does not know
+            # restore the parameter's memory format, which safetensors does not store
             same = tensor.shape == parameter.shape
             value = torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor) if same else tensor.clone()
             state.setdefault(int(index), {})[field] = value.detach()
     for key, value in plain["state"].items():
         index, field = key.split("/", 1)
         state.setdefault(int(index), {})[field] = value
-    groups = [  # JSON has no tuples; betas are one
+    groups = [  # JSON has no tuples, and betas must be a tuple
         {key: tuple(value) if isinstance(value, list) and key != "params" else value for key, value in group.items()}
         for group in plain["param_groups"]
     ]

@@ -1,4 +1,4 @@
-"""The folder of a run: what lies where, and how it is written so that a killed process leaves nothing torn."""
+"""The folder of a run: its layout, and atomic writes, so that a killed process leaves no partial files."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from restore.core.versions import installed_version
 _log = logging.getLogger(__name__)
 
 RUN_KEY = "run"
-"""Top-level key of ``config.yaml`` that tells about the run and is no setting."""
+"""Top-level key of ``config.yaml`` with facts about the run; it is not a setting."""
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a small file whole or not at all."""
+    """Write a small file atomically."""
     with atomic_write(path) as temporary:
         temporary.write_bytes(data)
 
 
 class RunFolder:
-    """Names of everything in one run's folder."""
+    """Paths of all files in a run folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -47,11 +47,11 @@ class RunFolder:
         self.summary = path / "summary.json"
 
     def best_of(self, phase: str) -> Path:
-        """Weights file of a phase's best networks."""
+        """Return the weights file with the best networks of a phase."""
         return self.path / f"best-{phase}.safetensors"
 
     def start_of_next(self, phase: str) -> Path:
-        """Every network of a phase's best, discriminators included: what the next phase starts from."""
+        """Return the file with all best networks of a phase, discriminators too; the next phase starts from it."""
         return self.checkpoints / f"best-{phase}.safetensors"
 
     def create(self) -> None:
@@ -69,9 +69,7 @@ def new_run_folder(settings: RunSettings, task: str) -> RunFolder:
     name = settings.name or f"{task.rpartition('/')[2]}-{time.strftime('%Y%m%d-%H%M%S')}"
     path = settings.out / name
     if settings.name is not None and path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise UsageError(
-            f"{path} already exists; continue it with --resume {path}, or choose another --name or another --out"
-        )
+        raise UsageError(f"{path} already exists; continue it with --resume {path}, or choose another --name or --out")
     try:
         folder = RunFolder(path if settings.name else _unused(path))
         folder.create()
@@ -81,7 +79,7 @@ def new_run_folder(settings: RunSettings, task: str) -> RunFolder:
 
 
 def _unused(path: Path) -> Path:
-    """Make ``path``, or ``path-2``, …: the first that no other run has, be it one that begins in the same second."""
+    """Make ``path``, or ``path-2``, …: the first unused one, even if another run starts in the same second."""
     path.parent.mkdir(parents=True, exist_ok=True)
     number, free = 1, path
     while True:
@@ -114,17 +112,17 @@ def write_config(
 
 
 def read_config(run: Path) -> dict[str, Any]:
-    """The settings of a run, as the file has them."""
+    """Return the settings of a run, in the form of the file."""
     config = _read_yaml(run)
     config.pop(RUN_KEY, None)
     return config
 
 
 def read_task(run: Path) -> str:
-    """Full name of the task that a run trains."""
+    """Return the full name of the task that a run trains."""
     about = _read_yaml(run).get(RUN_KEY)
     if not isinstance(about, Mapping) or "task" not in about:
-        raise UsageError(f"{run / 'config.yaml'} does not say which task it is of; is it a run's own config?")
+        raise UsageError(f"{run / 'config.yaml'} does not name its task; give a run folder that restore train made")
     return str(about["task"])
 
 
@@ -139,18 +137,18 @@ def _read_yaml(run: Path) -> dict[str, Any]:
     try:
         config = yaml.safe_load(path.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(f"{run} is not a run folder: it has no config.yaml") from None
+        raise UsageError(f"{run} is not a run folder: it contains no config.yaml") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {reason(error)}") from None
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(config, dict):
-        raise UsageError(f"{path} holds no settings")
+        raise UsageError(f"{path} contains no settings")
     return config
 
 
 def environment(device: str) -> dict[str, Any]:
-    """Versions, device and git revision, as far as they are known."""
+    """Return versions, device and git revision, if known."""
     return {
         **{name: installed_version(name) for name in ("restorekit", "torch", "torchvision", "accelerate", "numpy")},
         "python": platform.python_version(),
@@ -171,7 +169,7 @@ def _git_revision() -> str | None:
 
 
 class Log:
-    """``metrics.jsonl``: one JSON object a line, cut back to the last checkpoint when a run is resumed."""
+    """``metrics.jsonl``: one JSON object per line; truncated to the last checkpoint when a run is resumed."""
 
     def __init__(self, path: Path, position: int | None = None) -> None:
         self._file = path.open("ab+")
@@ -181,7 +179,7 @@ class Log:
     def _cut(self, position: int) -> None:
         length = self._file.seek(0, os.SEEK_END)
         if length < position:
-            _log.warning("%s is shorter than it was: it goes on from what is left of it", self._file.name)
+            _log.warning("%s is shorter than at the checkpoint; appending to what is left", self._file.name)
             self._file.seek(0)
             position = self._file.read().rfind(b"\n") + 1
         self._file.truncate(position)
@@ -193,7 +191,7 @@ class Log:
         self._file.flush()
 
     def position(self) -> int:
-        """Length of what is safely on disk."""
+        """Return the length of the log on disk."""
         self._file.flush()
         os.fsync(self._file.fileno())
         return self._file.tell()

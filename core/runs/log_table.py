@@ -1,4 +1,4 @@
-"""``log.csv``: one row for each evaluation, for spreadsheets; made anew from ``metrics.jsonl``, which is the truth."""
+"""``log.csv``: one row for each evaluation, for spreadsheets; always generated from ``metrics.jsonl``."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def write_log_table(log: Path, table: Path) -> None:
     """Write the evaluations of a log as a table.
 
     Columns: epoch and step (from 1), phase, the training numbers of the last log line before the evaluation (losses,
-    learning rates), and the validation metrics as ``val_<name>``, or ``val_<name> (<convention>)`` where several have
-    one name. A resumed run's log is cut back, and so is this.
+    learning rates), and the validation metrics: ``val_<name>``, or ``val_<name> (<convention>)`` if several metrics
+    have the same name.
     """
     rows: list[dict[str, Any]] = []
     training: dict[str, Any] = {}
@@ -33,7 +33,7 @@ def write_log_table(log: Path, table: Path) -> None:
                 for metric in line["metrics"]
             }
             rows.append({**place, **numbers, **metrics})
-    # phases log different numbers: every column that any row has, in order of appearance
+    # phases log different numbers, so the table has every column of any row, in order of appearance
     columns = list(dict.fromkeys(column for row in rows for column in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""The settings of a resumed run: its own, with the changes that do not make it another run."""
+"""Settings of a resumed run: its own, with resume-safe changes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ R = TypeVar("R", bound=RunSettings)
 
 
 def merged(settings_type: type[R], run: Path, typed: Mapping[str, Any]) -> R:
-    """A run's settings with what was typed laid over them.
+    """Merge new values into the settings of a run.
 
     Args:
         settings_type: the settings class of the run's task.
         run: the run folder.
-        typed: new values as a tree, ``{"optimizer": {"lr": 1e-3}}``.
+        typed: new values as a tree: ``{"optimizer": {"lr": 1e-3}}``.
 
     Raises:
-        ResumeError: a change would make it another run; every refused difference is listed.
-        pydantic.ValidationError: a new value is not valid.
+        ResumeError: a change is not resume-safe; the message lists every refused change.
+        pydantic.ValidationError: a new value is invalid.
     """
     config = read_config(run)
     old = settings_type.model_validate(config)
@@ -37,7 +37,7 @@ def merged(settings_type: type[R], run: Path, typed: Mapping[str, Any]) -> R:
     if refused:
         lines = "\n".join(f"  {change}" for change in refused)
         raise ResumeError(
-            f"a resumed run keeps its settings, so that it stays the run that it was; not changed:\n{lines}\n"
+            f"--resume {run}: these settings cannot change on resume:\n{lines}\n"
             f"Leave them out, or start a new run: restore train TASK --config {run / 'config.yaml'} …"
         )
     kept = {change.path[0] for change in changes(old, new) if change.allowed}
@@ -45,7 +45,7 @@ def merged(settings_type: type[R], run: Path, typed: Mapping[str, Any]) -> R:
 
 
 def changes(old: Settings, new: Settings, prefix: tuple[str, ...] = (), allowed: bool = False) -> Iterator[Change]:
-    """What differs between two settings of one class, leaf by leaf."""
+    """Yield every setting that differs between two instances of one class."""
     for name, info in type(old).model_fields.items():
         before, after = getattr(old, name), getattr(new, name)
         may_change = allowed or any(isinstance(mark, ResumeSafe) for mark in info.metadata)
@@ -57,7 +57,7 @@ def changes(old: Settings, new: Settings, prefix: tuple[str, ...] = (), allowed:
 
 @dataclass(frozen=True)
 class Change:
-    """One setting that differs between two configurations."""
+    """A setting that differs between two configurations."""
 
     path: tuple[str, ...]
     before: Any

@@ -1,4 +1,4 @@
-"""``summary.json``: what a finished run came to, for people and programs."""
+"""``summary.json``: the results of a finished run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ from restore.core.settings import RunSettings
 def write_summary(
     folder: RunFolder, task: str, settings: RunSettings, device: str, numbers: Sequence[MetricResult], seconds: float
 ) -> None:
-    """Write the measured numbers of a run besides what it took to get them."""
+    """Write the metrics of a run, its settings and its duration.
+
+    Args:
+        folder: the run folder.
+        task: full name of the task.
+        settings: settings of the run.
+        device: device of the run.
+        numbers: metrics of the baselines and of each phase.
+        seconds: duration of the run.
+    """
     summary = {
         "task": task,
         "seconds": round(seconds, 1),

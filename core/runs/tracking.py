@@ -1,4 +1,4 @@
-"""Keep what a run tells: ``metrics.jsonl``, TensorBoard, and sheets of sample images."""
+"""Record the numbers of a run in ``metrics.jsonl`` and TensorBoard, and write sheets of sample images."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ GAP = 4
 """White pixels between two images of a sheet."""
 
 LARGEST = 320
-"""Largest side of one image of a sheet; of larger ones the center is shown."""
+"""Largest side of an image in a sheet; larger images are center-cropped."""
 
 
 class Tracker:
-    """Writes the numbers of a run; of several processes only the main one has one."""
+    """Writes the numbers of a run, on the main process only."""
 
     def __init__(self, folder: RunFolder, *, log_position: int | None = None, purge_step: int | None = None) -> None:
         self.folder = folder
@@ -34,13 +34,26 @@ class Tracker:
         self.board = SummaryWriter(str(folder.tensorboard), purge_step=purge_step)
 
     def logged(self, place: Mapping[str, Any], numbers: Mapping[str, float], seconds: Mapping[str, float]) -> None:
-        """Training numbers; times stand last, since a resumed run has other ones."""
+        """Record training numbers; times come last in the line because they differ after a resume.
+
+        Args:
+            place: phase, epoch and step.
+            numbers: averaged numbers by name.
+            seconds: times by name.
+        """
         self.log.write({"kind": "train", **place, **numbers, "seconds": dict(seconds)})
         for name, value in numbers.items():
             self.board.add_scalar(f"train/{name}", value, place["step"])
 
     def evaluated(self, place: Mapping[str, Any], numbers: Sequence[MetricResult], best: bool, seconds: float) -> None:
-        """Validation numbers with their conventions."""
+        """Record validation metrics with their conventions.
+
+        Args:
+            place: phase, epoch and step.
+            numbers: the metrics.
+            best: whether the weights are the best of the phase so far.
+            seconds: duration of the evaluation.
+        """
         self.log.write(
             {"kind": "validation", **place, "metrics": numbers, "best": best, "seconds": {"evaluation": seconds}}
         )
@@ -49,7 +62,7 @@ class Tracker:
             self.board.add_scalar(f"validation/{number.name} ({number.convention})", number.value, place["step"])
 
     def sampled(self, sheet: Tensor, step: int) -> None:
-        """A sheet of samples (3, H, W) in [0, 1]."""
+        """Record a sheet of samples (3, H, W) in [0, 1]."""
         self.board.add_image("samples", sheet, step)
 
     def close(self) -> None:
@@ -59,11 +72,11 @@ class Tracker:
 
 
 def make_sheet(rows: Sequence[Sequence[Tensor]]) -> Tensor:
-    """Images in rows on white, each row at the height of its tallest image.
+    """Arrange images in rows on a white background; each row has the height of its tallest image.
 
     Args:
-        rows: images (1 or 3, H, W) in [0, 1]; a smaller one is upscaled by repeating pixels, so that an input of
-            low resolution looks like what it is.
+        rows: images (1 or 3, H, W) in [0, 1]; smaller ones are upscaled by repeating pixels, so that an input of low
+            resolution looks pixelated.
 
     Returns:
         One image (3, H, W) in [0, 1].
@@ -88,7 +101,7 @@ def _strip(row: Sequence[Tensor]) -> Tensor:
 
 
 def write_sheet(path: Path, sheet: Tensor) -> None:
-    """Write a sheet (3, H, W) in [0, 1] as PNG, whole or not at all."""
+    """Write a sheet (3, H, W) in [0, 1] as PNG, atomically."""
     pixels = to_uint8(sheet).permute(1, 2, 0).contiguous().numpy()
     with atomic_write(path) as temporary:
         Image.fromarray(pixels).save(temporary, format="PNG")

@@ -1,1 +1,1 @@
-"""Where a run is computed: devices, arithmetic, and the processes that share it."""
+"""Devices, precision and processes of a run."""

@@ -1,4 +1,4 @@
-"""The processes and the device of a run, as Accelerate sees them."""
+"""Processes and device of a run, managed by Accelerate."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from restore.core.settings import RunSettings
 
 
 def make_accelerator(settings: RunSettings) -> Accelerator:
-    """The processes and the device of a run. Precision is the engine's own: evaluation must not be wrapped by it.
+    """Make the accelerator of a run. The engine handles precision itself, because evaluation must not use autocast.
 
     Raises:
-        UsageError: the device is not there, or the processes were started in a way that cannot work.
+        UsageError: the device is not available, or the way in which the processes were started is not supported.
     """
     accelerator = Accelerator(
-        cpu=_device(settings).type == "cpu",  # else Accelerate would not let processes without a GPU train together
+        cpu=_device(settings).type == "cpu",  # otherwise Accelerate refuses several processes without a GPU
         mixed_precision="no",
-        # our own sampler ends epochs, so Accelerate must not look for their end
+        # our sampler ends epochs, so Accelerate must not track the data loader
         gradient_accumulation_plugin=GradientAccumulationPlugin(
             num_steps=settings.accumulate, sync_with_dataloader=False
         ),
@@ -31,13 +31,13 @@ def make_accelerator(settings: RunSettings) -> Accelerator:
     known = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)
     if accelerator.distributed_type not in known:
         raise UsageError(
-            f"the launch configuration asks for {accelerator.distributed_type.value}, which shards networks; "
-            "restore trains with plain data parallelism only (accelerate launch --multi_gpu)"
+            f"the launch configuration selects {accelerator.distributed_type.value}, which shards networks; "
+            "restore supports data parallelism only (accelerate launch --multi_gpu)"
         )
     if accelerator.num_processes < processes.how_many():
         raise UsageError(
-            f"{processes.how_many()} processes were started, but do not know of each other, so each would train alone; "
-            "start them by --num-processes, accelerate launch or torchrun"
+            f"{processes.how_many()} processes were started without a process group, so each would train alone; "
+            "start them with --num-processes, accelerate launch or torchrun"
         )
     return accelerator
 
@@ -47,10 +47,10 @@ def _device(settings: RunSettings) -> torch.device:
     if device.type != "mps" or processes.how_many() == 1:
         return device
     if settings.device == "mps":
-        raise UsageError("--device mps: processes cannot train together there; train in one, or with --device cpu")
+        raise UsageError("--device mps: only one process is supported; leave --num-processes out or use --device cpu")
     return torch.device("cpu")
 
 
 def from_main(accelerator: Accelerator, value: Any) -> Any:
-    """What the main process has, on every process."""
+    """Return the main process's value on every process."""
     return broadcast_object_list([value])[0] if accelerator.num_processes > 1 else value

@@ -1,4 +1,4 @@
-"""Where to compute."""
+"""Compute devices."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from restore.core.errors import UsageError
 
 
 def shown(device: torch.device) -> str:
-    """What to call a device: processors have no numbers."""
+    """Return the name of a device; the CPU has no number."""
     return "cpu" if device.type == "cpu" else str(device)
 
 
 def device_of(requested: str) -> torch.device:
-    """The device of a name; ``auto`` is a graphics processor where there is one.
+    """Return the device of a name; ``auto`` selects a GPU if one is available.
 
-    Raises UsageError when this machine has none.
+    Raises UsageError if the device is not available.
     """
     here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if requested == "auto":
         return torch.device(next(name for name in ("cuda", "mps", "cpu") if here[name]))
     if not here.get(requested, False):
-        raise UsageError(f"--device {requested}: there is none here; there is {', '.join(n for n in here if here[n])}")
+        available = ", ".join(name for name in here if here[name])
+        raise UsageError(f"--device {requested}: no {requested.upper()} device available (available: {available})")
     return torch.device(requested)
 
 
@@ -38,22 +39,21 @@ def runs_channels_last(device: torch.device | str) -> bool:
 
 
 def device_of_float64(device: torch.device) -> torch.device:
-    """Where numbers of 64 bits can be worked with: the device itself, or the CPU where it has none (Apple Metal)."""
+    """Return a device that supports float64: the device itself, or the CPU if it does not (Apple Metal)."""
     return torch.device("cpu") if device.type == "mps" else device
 
 
 def in_float64(tensor: Tensor) -> Tensor:
-    """A tensor in float64, on its device where that has such numbers, else on the CPU."""
+    """Convert a tensor to float64, on its device if that supports float64, else on the CPU."""
     return tensor.to(device_of_float64(tensor.device)).double()
 
 
 @contextlib.contextmanager
 def strict_fp32() -> Iterator[None]:
-    """While the block runs, cuDNN computes in full fp32, and does not try all its kernels for each new size.
+    """Within the block cuDNN computes in full fp32 (TF32 off) and does not benchmark its kernels.
 
-    torch lets convolutions round to the 10 bits of TF32 where a GPU is faster then; numbers to be trusted do not depend
-    on that. Trying kernels pays when thousands of inputs are alike, as crops are; images to use a network on may each
-    have a size of their own.
+    By default torch lets convolutions use TF32 (10-bit mantissa) on GPUs; reported numbers must not depend on that.
+    Benchmarking kernels pays off for thousands of equal inputs, such as crops, but not for images of different sizes.
     """
     cudnn = torch.backends.cudnn
     before = cudnn.benchmark, cudnn.allow_tf32

@@ -1,4 +1,4 @@
-"""Start the processes of one run on this machine, and end them together. Imports no torch."""
+"""Start the processes of a run on this machine and end them together. Imports no torch."""
 
 from __future__ import annotations
 
@@ -21,29 +21,28 @@ INTERRUPTED = 130
 """Exit status of a process that Ctrl-C ended."""
 
 GRACE = 30.0
-"""Seconds that the other processes have to end by themselves after one did."""
+"""Seconds that the other processes get to exit on their own after one has ended."""
 
 GRACE_AFTER_FAILURE = 2.0
-"""The same after a failure: the others wait for a process that will not come."""
+"""The same after a failure; the others would wait for a process that is gone."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the processes of a run ended."""
+    """Result of the processes of a run."""
 
     status: int
     message: str | None
-    """What the first process that failed had to say; none if it died without a word, as when it was killed."""
+    """Message of the first process that failed; None if it ended without one, for example because it was killed."""
     rank: int | None
-    """Which one failed first."""
+    """Index of the process that failed first."""
 
 
 def launch(command: Sequence[str], processes: int) -> Outcome:
-    """Run ``command`` in several processes that know of each other, and wait for them.
+    """Run ``command`` in several connected processes and wait for them.
 
-    Each gets torch's usual variables (``RANK``, ``WORLD_SIZE``, …). Ctrl-C reaches all of them through the terminal and
-    SIGTERM is passed on; both make them save a checkpoint. When one fails the others are ended, so that none waits for
-    it for ever.
+    Each process gets torch's usual variables (``RANK``, ``WORLD_SIZE``, …). Ctrl-C reaches all of them through the
+    terminal, and SIGTERM is forwarded; both make the run save a checkpoint. If one process fails, the others are ended.
     """
     with tempfile.TemporaryDirectory(prefix="restore-") as failures:
         shared = _environment(processes, failures)
@@ -71,7 +70,7 @@ def _environment(processes: int, failures: str) -> Mapping[str, str]:
         port = probe.getsockname()[1]
     threads = max(1, cores() // processes)
     return {
-        "OMP_NUM_THREADS": str(threads),  # or every process would use every core
+        "OMP_NUM_THREADS": str(threads),  # otherwise every process uses every core
         **os.environ,
         "WORLD_SIZE": str(processes),
         "LOCAL_WORLD_SIZE": str(processes),
@@ -84,7 +83,7 @@ def _environment(processes: int, failures: str) -> Mapping[str, str]:
 def _pass_on(children: Sequence[subprocess.Popen[bytes]], number: int) -> Callable[[int, FrameType | None], None]:
     def handler(received: int, frame: FrameType | None) -> None:  # noqa: ARG001
         for child in children:
-            # a terminal sends Ctrl-C to all processes itself; twice would mean "at once"
+            # the terminal sends Ctrl-C to all processes; a second one would mean "stop at once"
             if number == signal.SIGTERM and child.poll() is None:
                 with suppress(ProcessLookupError):
                     child.send_signal(number)
@@ -93,7 +92,7 @@ def _pass_on(children: Sequence[subprocess.Popen[bytes]], number: int) -> Callab
 
 
 def _wait(children: Sequence[subprocess.Popen[bytes]]) -> list[int | None]:
-    """Exit statuses, in order of rank; None for a process that had to be ended."""
+    """Return exit statuses in order of rank; None for a process that had to be ended."""
     deadline: float | None = None
     while any(child.poll() is None for child in children):
         ended = [child.returncode for child in children if child.poll() is not None]
@@ -115,7 +114,7 @@ def _outcome(statuses: Sequence[int | None], failures: Path) -> Outcome:
         _, rank, report = told[0]
         return Outcome(int(report["status"]), str(report["message"]), rank)
     interrupted = [rank for rank, status in enumerate(statuses) if status in (INTERRUPTED, -signal.SIGINT)]
-    if interrupted:  # so early that it could not even say so
+    if interrupted:  # too early to report it
         return Outcome(INTERRUPTED, "Interrupted.", interrupted[0])
     silent = [rank for rank, status in enumerate(statuses) if status not in (0, None)]
     if silent:

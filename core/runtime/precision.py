@@ -1,4 +1,4 @@
-"""Which arithmetic a run trains in: what is asked for, or what its hardware has instructions for."""
+"""Training precision: as requested, or as the hardware supports it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from restore.core.errors import UsageError
 
 FAST_BF16 = frozenset({"amx_bf16", "avx512_bf16"})
-"""Features of a processor, as Linux names them, any of which multiplies bf16 faster than fp32. Without them torch
-computes in bf16 all the same, several times as slowly."""
+"""CPU features, as named by Linux, that make bf16 faster than fp32. Without any of them torch still computes in bf16,
+but several times slower."""
 
 
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[Any]:
-    """Mixed-precision context for a training step; none for fp32."""
+    """Return the autocast context for a precision; it does nothing for fp32."""
     if precision == "fp32":
         return contextlib.nullcontext()
     dtype = torch.bfloat16 if precision == "bf16" else torch.float16
@@ -25,14 +25,14 @@ def autocast(device: torch.device, precision: str) -> contextlib.AbstractContext
 
 
 def at_least_float32(x: Tensor) -> Tensor:
-    """``x`` as float32 where its type is a shorter one; float64 stays."""
+    """Convert ``x`` to float32 if its type is shorter; float64 is unchanged."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 def in_full_precision(layer: nn.Module, x: Tensor) -> Tensor:
-    """Apply a layer outside autocast, in float32 at least: what decides a color, a place or a score.
+    """Apply a layer outside autocast, at least in float32; use it for layers that output colors, positions or scores.
 
-    bfloat16 keeps 8 bits of a number: near white it cannot tell neighboring levels of an 8-bit image apart.
+    bfloat16 has 8 significant bits: near white it cannot represent neighboring levels of an 8-bit image.
     """
     with torch.autocast(device_type=x.device.type, enabled=False):
         result: Tensor = layer(at_least_float32(x))
@@ -40,13 +40,12 @@ def in_full_precision(layer: nn.Module, x: Tensor) -> Tensor:
 
 
 def choose(requested: str, device: torch.device) -> str:
-    """The precision of a run: as requested; for ``auto`` bf16 where the device has instructions for it, else fp32.
+    """Return the precision of a run; ``auto`` selects bf16 if the device has bf16 instructions, else fp32.
 
-    It is a function of what was asked for and of the hardware alone, never of a measurement: the same settings give
-    the same run each time.
+    The result depends on the request and the hardware only, never on a measurement, so a run is reproducible.
 
     Raises:
-        UsageError: the device cannot do what was requested.
+        UsageError: the device does not support the requested precision.
     """
     if requested == "fp16" and device.type != "cuda":
         raise UsageError(f"--precision fp16 needs a CUDA device; this run is on {device.type}. Use bf16 or fp32")
@@ -56,10 +55,10 @@ def choose(requested: str, device: torch.device) -> str:
 
 
 def has_fast_bf16(device: torch.device) -> bool:
-    """Whether a device multiplies bf16 faster than fp32, as far as its features tell.
+    """Return whether a device should be faster in bf16 than in fp32, judged by its features.
 
-    CUDA: compute capability 8.0 and later, and what ROCm supports. CPU: `FAST_BF16`, on Linux, which tells; an ARM
-    processor with bf16 is not taken for one, since whether it pays differs from one to the next. Apple Metal: no.
+    CUDA: compute capability 8.0 and later, and what ROCm supports. CPU: `FAST_BF16`, on Linux only. ARM CPUs with bf16
+    do not count, because the gain differs between them. Apple Metal: no.
     """
     if device.type == "cuda":
         with torch.cuda.device(device):
@@ -68,7 +67,7 @@ def has_fast_bf16(device: torch.device) -> bool:
 
 
 def cpu_features(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
-    """Features of the processor, as Linux names them; none on other systems."""
+    """Return the features of the CPU, as named by Linux; empty on other systems."""
     with contextlib.suppress(OSError):
         for line in cpuinfo.read_text("utf-8", errors="replace").splitlines():
             if line.startswith("flags"):

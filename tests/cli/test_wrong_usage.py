@@ -22,7 +22,7 @@ import pytest
         (["train", "grow-flowers", "surplus"], "surplus"),
         (["train", "demanding"], "--gardener is required"),
         (["train", "grow-flowers", "--config", "absent.yaml"], "--config absent.yaml: no such file"),
-        (["train", "grow-flowers", "--resume", "absent"], "absent is not a run folder: it has no config.yaml"),
+        (["train", "grow-flowers", "--resume", "absent"], "absent is not a run folder: it contains no config.yaml"),
         (["predict", "rian", "x.png", "--output", "o"], "called 'rian'; did you mean 'rain'?"),
         (["predict", "absent.safetensors"], "absent.safetensors: no such file or folder"),
         (["predict", "runs/absent"], "runs/absent: no such file or folder"),

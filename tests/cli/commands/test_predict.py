@@ -271,7 +271,7 @@ def test_inputs_that_are_not_there_are_wrong_usage(restore, weights, tmp_path, g
 def test_values_that_are_no_numbers_are_never_written(restore, weights, photo, tmp_path):
     status, _, err = restore("predict", weights(gain=float("nan")), photo(), "--output", "out")
     assert status == 1
-    assert "the networks produced values that are no numbers" in err
+    assert "the networks produced NaN or infinite values" in err
     assert names(tmp_path / "out") == []
 
 
@@ -304,4 +304,4 @@ def test_a_device_that_is_not_here_is_wrong_usage(restore, weights, photo, monke
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     status, _, err = restore("predict", weights(), photo(), "--output", "out", "--device", "cuda")
     assert status == 2
-    assert "--device cuda: there is none here; there is cpu" in err
+    assert "--device cuda: no CUDA device available (available: cpu)" in err

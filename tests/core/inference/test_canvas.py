@@ -10,7 +10,7 @@ from restore.core.specs import ImageSpec, Tiling
 
 def test_inputs_that_do_not_fit_are_named():
     task = upscaling(2)
-    with pytest.raises(DataError, match=r"'input' has 1 x 4 x 4 channels x height x width where 3 x 4 x 4 are needed"):
+    with pytest.raises(DataError, match=r"'input' has 1 x 4 x 4 channels x height x width; expected 3 x 4 x 4"):
         used(task, image(4, 4, channels=1))
     two = Used(Computed(lambda x: x), Tiling(), {"input": ImageSpec(), "mask": ImageSpec(1)})
     with pytest.raises(DataError, match="'mask' is missing"):

@@ -1,4 +1,4 @@
-"""Values that are no numbers are computed again, or refused."""
+"""Values that are NaN or infinite are computed again, or refused."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ def test_what_overflows_in_half_precision_is_repeated_in_full():
     result = used(task, torch.ones(3, 4, 4), precision="bf16", notify=said.append)
     assert torch.equal(result, torch.full((3, 4, 4), 1e30))
     assert len(said) == 1
-    assert "bf16; repeating it in fp32" in said[0]
+    assert "bf16; repeating the image in fp32" in said[0]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -26,5 +26,5 @@ def test_values_that_are_no_numbers_are_an_error(value):
     task = Used(Computed(lambda x: x + value), Tiling("exact", 0))
     with pytest.raises(NotFinite):
         used(task, image(4, 4))
-    with pytest.raises(DataError, match="no numbers"):
+    with pytest.raises(DataError, match="NaN or infinite"):
         used(upscaling(2), image(4, 4) + value)

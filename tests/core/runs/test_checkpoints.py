@@ -73,7 +73,9 @@ def test_a_full_disk_keeps_the_earlier_checkpoints(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(*((Path, "rename") if failing == "Path.rename" else (checkpoints, failing)), full)
-    with pytest.raises(RestoreError, match=r"step 2 cannot be written.*the disk is full.*earlier ones are kept"):
+    with pytest.raises(
+        RestoreError, match=r"cannot write the checkpoint of step 2.*the disk is full.*earlier checkpoints are kept"
+    ):
         save(tmp_path, 2, checkpoint(2), keep=2)
     monkeypatch.undo()
     assert [path.name for path in tmp_path.iterdir()] == ["step-000000001"]

@@ -134,12 +134,12 @@ def test_what_is_no_run_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not a run folder"):
         read_config(tmp_path)
     (tmp_path / "config.yaml").write_text("epochs: 3\n")
-    with pytest.raises(UsageError, match="does not say which task"):
+    with pytest.raises(UsageError, match="does not name its task"):
         read_task(tmp_path)
     (tmp_path / "config.yaml").write_text("- just\n- a list\n")
     with pytest.raises(UsageError, match="not a run folder"):
         read_config(tmp_path / "config.yaml")
-    with pytest.raises(UsageError, match="holds no settings"):
+    with pytest.raises(UsageError, match="contains no settings"):
         read_config(tmp_path)
     (tmp_path / "config.yaml").write_text("a: [")
     with pytest.raises(UsageError, match="cannot be read"):

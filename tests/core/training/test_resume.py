@@ -133,7 +133,7 @@ def test_a_run_without_any_whole_checkpoint_says_so(tmp_path: Path) -> None:
     folder = train(OneNetwork, run)
     for manifest in folder.glob("checkpoints/*/manifest.json"):
         manifest.write_text("{")
-    with pytest.raises(CheckpointError, match="no checkpoint that can be read"):
+    with pytest.raises(CheckpointError, match="no readable checkpoint"):
         train(OneNetwork, run, resume=folder)
 
 
