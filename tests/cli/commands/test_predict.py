@@ -254,7 +254,7 @@ def test_what_a_task_does_not_want_is_named_with_its_image(restore, photo):
     [
         ("none.png", "none.png: no such file or folder"),
         ("", "INPUT: expected an image or a folder, got an empty string"),
-        ("empty", "no images: it is empty"),
+        ("empty", "no images: the folder is empty"),
         ("words", "none of its 1"),
     ],
 )

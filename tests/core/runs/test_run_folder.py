@@ -165,7 +165,7 @@ def test_a_log_that_was_shortened_goes_on_from_what_is_left(tmp_path: Path, capl
         log.write({"step": 3})
         log.close()
         assert (tmp_path / "log").read_bytes() == left + b'{"step":3}\n'
-    assert "log is shorter than it was" in caplog.text
+    assert "log is shorter than at the checkpoint" in caplog.text
 
 
 def test_a_sheet_upscales_inputs_and_crops_large_images() -> None:

@@ -84,7 +84,7 @@ def test_processes_that_cannot_share_a_batch_say_so_once(tmp_path: Path) -> None
     outcome = train("OneNetwork", tmp_path, batch_size=5)
     assert outcome.status == 2
     assert outcome.message is not None
-    assert "shared equally by 2 processes" in outcome.message
+    assert "split equally among 2 processes" in outcome.message
 
 
 @pytest.mark.parametrize("end", ["sys.exit(130)", "os.kill(os.getpid(), signal.SIGINT)"])
