@@ -29,7 +29,8 @@ def fourier(images: Tensor, scale: float) -> Tensor:
 def _continued(values: Tensor, axis: int, length: int) -> Tensor:
     """Lines of ``length`` values along an axis through the values that are there."""
     sampled = values.shape[axis]
-    spectrum = torch.fft.rfft(values, dim=axis).movedim(axis, -1)
+    # contiguous: MKL of torch 2.6 refuses tensors that were expanded
+    spectrum = torch.fft.rfft(values.contiguous(), dim=axis).movedim(axis, -1)
     waves = torch.arange(spectrum.shape[-1], dtype=torch.float64, device=values.device)
     # The first new center lies (sampled / length - 1) / 2 pixels after the first old one: every wave is moved by that.
     shift = (sampled / length - 1) / 2

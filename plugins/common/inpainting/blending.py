@@ -121,4 +121,6 @@ def _matrix(neighbors: Floats, links: list[tuple[Counts, Counts]]) -> csc_array:
     rows = np.concatenate([diagonal, *(own for own, _ in links)])
     columns = np.concatenate([diagonal, *(other for _, other in links)])
     entries = np.concatenate([neighbors, -np.ones(len(rows) - size)])
-    return csc_array(coo_array((entries, (rows, columns)), shape=(size, size)))
+    # splu takes C integers only, and scipy before 1.12 does not convert others
+    places = rows.astype(np.intc), columns.astype(np.intc)
+    return csc_array(coo_array((entries, places), shape=(size, size)))
