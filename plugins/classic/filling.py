@@ -49,5 +49,5 @@ def _hole(mask: Tensor) -> Tensor:
     """Where the hole is, (H, W) bool."""
     hole = mask[0] > 0.5
     if bool(hole.all()):
-        raise DataError("the mask covers the whole image: there is nothing to fill the hole from (white is the hole)")
+        raise DataError("the mask covers the whole image, so no known pixel is left (white is the hole)")
     return hole

@@ -19,7 +19,7 @@ def fourier(images: Tensor, scale: float) -> Tensor:
     every other method here; ``ceil(H * scale)`` rows and ``ceil(W * scale)`` columns come out.
     """
     if scale < 1:
-        raise ValueError(f"a spectrum is continued, not cut: the scale is at least 1, not {scale}")
+        raise ValueError(f"scale={scale}: the Fourier method needs a scale of at least 1")
     values = in_float64(images)
     for axis in (-2, -1):
         values = _continued(values, axis, resized_length(images.shape[axis], scale))

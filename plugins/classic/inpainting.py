@@ -108,24 +108,30 @@ class Poisson(Method[BlendingSettings, BlendingPredictOptions]):
         """
         options = self.predict_options
         if options.patch is None:
-            raise UsageError(f"{path}: which image is put into it? Give --patch FILE")
+            raise UsageError(f"{path}: no patch given; use --patch FILE")
         laid = read_image(options.patch)
         patch, mask = laid.color, torch.ones_like(laid.color[:1])
         if options.mask is not None:
             mask = read_mask(options.mask)
         if mask.shape[-2:] != patch.shape[-2:]:
-            raise DataError(f"{options.mask}: {_size(mask)} pixels, but {options.patch} has {_size(patch)}")
+            raise DataError(
+                f"{options.mask}: the mask has {_size(mask)} pixels, but {options.patch} has {_size(patch)}; "
+                "they must have the same size"
+            )
         if laid.alpha is not None:
             mask = mask * (laid.alpha > 0.5)
         if not bool(mask.any()):
-            _log.warning("%s: nothing of %s is taken: %s; it comes out as it is", path, options.patch, _why(options))
+            _log.warning(
+                "%s: no pixel of %s is used, because %s; the image is unchanged", path, options.patch, _why(options)
+            )
         places = []
         for axis, wish in ((-2, options.top), (-1, options.left)):
             room = image.color.shape[axis] - patch.shape[axis]
             first = room // 2 if wish is None else wish
             if not 0 <= first <= room:
                 raise UsageError(
-                    f"{options.patch}: {_size(patch)} pixels do not fit into {path} ({_size(image.color)}) there"
+                    f"{options.patch}: the patch ({_size(patch)}) does not fit into {path} ({_size(image.color)}) at "
+                    "this position; use a smaller patch, or other values of --top and --left"
                 )
             places.append(slice(first, first + patch.shape[axis]))
         whole, chosen = image.color.clone(), torch.zeros_like(image.color[:1])
@@ -147,7 +153,7 @@ class Poisson(Method[BlendingSettings, BlendingPredictOptions]):
     @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
         """Raises UsageError."""
-        raise UsageError("blending a patch has no right answer that it could be compared with")
+        raise UsageError("poisson cannot be evaluated: there is no target to compare a blended image with")
 
 
 def _why(options: BlendingPredictOptions) -> str:

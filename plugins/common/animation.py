@@ -26,7 +26,7 @@ def check_kind(path: Path, *kinds: str) -> None:
 
 
 def write_animation(path: Path, frames: Sequence[Tensor], milliseconds: int = 120) -> None:
-    """Write frames (3, H, W) in [0, 1]: a .png is a strip from left to right, a .gif walks there and back for ever.
+    """Write frames (3, H, W) in [0, 1]: a .png is a strip from left to right, a .gif loops forward and backward.
 
     ``milliseconds`` is how long an animation shows each of them. Raises UsageError for any other kind of file.
     """

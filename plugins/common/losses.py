@@ -70,7 +70,7 @@ class Charbonnier(PixelLoss):
 
     def __post_init__(self) -> None:
         if self.epsilon <= 0:
-            raise ValueError(f"epsilon is greater than zero, not {self.epsilon}: the gradient at equal pixels needs it")
+            raise ValueError(f"epsilon={self.epsilon} must be positive: the gradient at equal pixels needs it")
 
     def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Mean of ``sqrt((prediction - target)² + epsilon²)``."""

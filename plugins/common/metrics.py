@@ -56,7 +56,7 @@ class Comparison:
         height, width = target.shape[-2:]
         if min(height, width) <= 2 * self.border:
             raise DataError(
-                f"an image of {width}x{height} pixels is too small to be measured with a border of {self.border}"
+                f"an image of {width}x{height} pixels is too small for a metric with a border of {self.border}"
             )
         gray = target.shape[1] == 1
         return self._values(prediction, gray), self._values(target, gray)
@@ -129,8 +129,8 @@ class SSIM:
         a, b = self.comparison(prediction, target)
         if min(a.shape[-2:]) < _WINDOW:
             raise DataError(
-                f"SSIM looks at windows of {_WINDOW}x{_WINDOW} pixels; an image of {target.shape[-1]}x"
-                f"{target.shape[-2]} pixels, of which a border of {self.comparison.border} is cut, has none"
+                f"an image of {target.shape[-1]}x{target.shape[-2]} pixels is too small for SSIM, which needs "
+                f"{_WINDOW}x{_WINDOW} pixels after a border of {self.comparison.border} is cut"
             )
         rows, columns = (length - _WINDOW + 1 for length in a.shape[-2:])
         total = torch.zeros_like(a[:, 0, 0, :1])  # (B, 1)

@@ -28,7 +28,7 @@ class CoarseToFine(nn.Module):
     def __init__(self, channels: int = 32, gated: bool = False, attention: Attention | None = None) -> None:
         super().__init__()
         if channels < 2 or channels % 2:
-            raise ValueError(f"the width is halved once, so it has to be an even number, not {channels}")
+            raise ValueError(f"channels must be even, not {channels}")
         self.attention = attention if attention is not None else Attention()
         self.coarse_generator = nn.Sequential(
             _encoder("conv", [channels, 2 * channels, 2 * channels, 4 * channels, 4 * channels, 4 * channels], gated)

@@ -28,7 +28,7 @@ def daa233(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise _needless("discriminator")
     first = [key for key in state if key.endswith("_generator.conv1.conv.weight")]
     if not first:
-        raise WeightsError("none of its keys belongs to this converter")
+        raise WeightsError("no key of the file belongs to this converter")
     settings = {"generator": "coarse-to-fine", "channels": len(state[first[0]]), "attention": {"published": True}}
     return settings, {f"generator.{key}": tensor for key, tensor in state.items()}
 
@@ -43,10 +43,10 @@ def pix2pix(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     first = state.get("model.model.0.weight")
     if first is None:
         if any(".conv_block." in key for key in state):
-            raise WeightsError("this is a generator of residual blocks; inpaint-gan knows the U-Net")
+            raise WeightsError("the file holds a ResNet generator; inpaint-gan supports only the U-Net")
         if "model.0.weight" in state:
             raise _needless("discriminator")
-        raise WeightsError("none of its keys belongs to this converter")
+        raise WeightsError("no key of the file belongs to this converter")
     channels, depth, norm = len(first), _levels(state), _norm(state)
     here = dict(state)
     if first.shape[1:] == (3, 4, 4):
@@ -86,9 +86,7 @@ def _biases_not_there(state: State, known: State) -> list[str]:
 
 
 def _needless(network: str) -> WeightsError:
-    return WeightsError(
-        f"this is a {network}, which only training needs; inpaint-gan's weights files hold a generator alone"
-    )
+    return WeightsError(f"the file holds a {network}; inpaint-gan's weights files contain only the generator")
 
 
 CONVERTERS = {

@@ -169,9 +169,7 @@ class PatchDiscriminator(nn.Module):
         """
         height, width = x.shape[-2:]
         if min(height, width) < self.smallest:
-            raise ValueError(
-                f"this discriminator judges at least {self.smallest} pixels a side, not {width} x {height}"
-            )
+            raise ValueError(f"this discriminator needs at least {self.smallest} pixels a side, not {width} x {height}")
         found = []
         for layer in self.model:
             x = layer(x)

@@ -43,12 +43,10 @@ def generator(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """
     plain = {key.removeprefix("module."): tensor for key, tensor in state.items()}
     if any(key.startswith(tuple(_COLUMNS)) for key in plain):
-        raise WeightsError(
-            "this is a discriminator, which only training needs; lbam's weights files hold a generator alone"
-        )
+        raise WeightsError("the file holds a discriminator; lbam's weights files contain only the generator")
     here = {_renamed(key): tensor for key, tensor in plain.items()}
     if not any(key.startswith("generator.") for key in here):
-        raise WeightsError("none of its keys belongs to this converter")
+        raise WeightsError("no key of the file belongs to this converter")
     first = here.get("generator.encoder.0.features.weight")
     return {"prefill": "none"} | ({} if first is None else {"channels": len(first)}), here
 

@@ -43,7 +43,7 @@ class Discriminator(nn.Module):
         """
         height, width = images.shape[-2:]
         if self.published and (height, width) != (PUBLISHED_SIDE, PUBLISHED_SIDE):
-            raise ValueError(f"the published discriminator judges 256 x 256 pixels, not {width} x {height}")
+            raise ValueError(f"the published discriminator needs 256 x 256 pixels, not {width} x {height}")
         if not self.published:
             images, holes = (at_least(plane, 2**LEVELS) for plane in (images, holes))
         features = torch.cat([self.known(images * (1 - holes)), self.hole(images * holes)], 1)

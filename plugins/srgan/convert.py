@@ -104,12 +104,10 @@ def _generator(state: State, rules: Rules, **settings: Any) -> tuple[dict[str, A
     Raises WeightsError when no layer is known, or when they are those of a discriminator.
     """
     if state and discriminator(state).keys().isdisjoint(state):
-        raise WeightsError(
-            "this is a discriminator, which only training needs; srgan's weights files hold a generator alone"
-        )
+        raise WeightsError("the file holds a discriminator; srgan's weights files contain only the generator")
     here = renamed(state, rules, "generator")
     if not here.keys() - state.keys():
-        raise WeightsError("none of its keys belongs to this converter")
+        raise WeightsError("no key of the file belongs to this converter")
     if (first := here.get("generator.first.weight")) is not None:
         settings["channels"] = len(first)
     if blocks := _count(here, "body"):

@@ -65,7 +65,7 @@ class Discriminator(nn.Module):
         """(B, 3, H, W) in [0, 1] to scores (B, 1); ValueError for another size than the dense head was made for."""
         if self.head == "dense" and x.shape[-2:] != (self.crop, self.crop):
             height, width = x.shape[-2:]
-            raise ValueError(f"this discriminator judges {self.crop} x {self.crop} pixels, not {width} x {height}")
+            raise ValueError(f"this discriminator needs {self.crop} x {self.crop} pixels, not {width} x {height}")
         features = self.features(x)  # (B, 8 C, H / 16, W / 16)
         if self.head == "pooled":
             features = reduce(features, "b c h w -> b c 1 1", "mean")

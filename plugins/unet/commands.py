@@ -49,7 +49,7 @@ def write_cases(task: Task, networks: Networks, settings: CasesSettings) -> None
     Raises UsageError where the weights do not segment, and what reading the images raises.
     """
     if not isinstance(task, Segmentation):
-        raise UsageError("cases are of weights that segment")
+        raise UsageError("cases needs the weights of a segmentation task")
     refuse_overwrite(settings.output, settings.overwrite)
     options = SegmentationEvaluateOptions(**settings.model_dump(include=set(SegmentationEvaluateOptions.model_fields)))
     used = task.with_options(evaluate=options)
@@ -151,7 +151,7 @@ def compare_levels(task: Task, networks: Networks, settings: LevelsSettings) -> 
     Raises UsageError where the weights are of no deeply supervised UNet++.
     """
     rows = levels(task, networks, settings)
-    first = next(rows)  # what cannot be measured is said before any heading
+    first = next(rows)  # raise errors before printing the header
     print(f"{'level':<6}{'parameters':>12}{'ms an image':>14}{'IoU (pooled over the set)':>28}")
     for found in chain([first], rows):
         print(f"L{found.level:<5}{found.parameters:>12,}{found.milliseconds:>14.2f}{found.iou:>28.4f}")
@@ -161,7 +161,7 @@ def levels(task: Task, networks: Networks, settings: LevelsSettings) -> Iterator
     """Measure every level, the shallowest first."""
     network = networks.get("segmenter")
     if not isinstance(task, Segmentation) or not isinstance(network, NestedUNet) or not network.deep_supervision:
-        raise UsageError("levels are those of a UNet++ that was trained with --deep-supervision")
+        raise UsageError("levels needs the weights of a UNet++ trained with --deep-supervision")
     device = device_of(settings.device)
     options = SegmentationEvaluateOptions(**settings.model_dump(include=set(SubsetOptions.model_fields)))
     images = task.with_options(evaluate=options).evaluation_data(settings.data)

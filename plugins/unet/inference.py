@@ -86,14 +86,14 @@ def open_ensemble(paths: Sequence[Path], first: ModelSettings) -> list[NetworkPr
     for path in paths:
         task, modules = open_weights(find_weights(path), registry.get)
         if not isinstance(task.settings, SegmentationSettings):
-            raise UsageError(f"--ensemble: {path} does not segment")
+            raise UsageError(f"--ensemble: {path} is not a segmentation model")
         model = task.settings.model
         if (model.classes, model.multiclass) != (first.classes, first.multiclass):
             raise UsageError(
-                f"--ensemble: {path} finds {', '.join(model.classes or [])}, "
-                f"the first weights {', '.join(first.classes or [])}"
+                f"--ensemble: {path} has the classes {', '.join(model.classes or [])}, "
+                f"but the first weights have {', '.join(first.classes or [])}"
             )
         if model.input_channels != first.input_channels:
-            raise UsageError(f"--ensemble: {path} reads {model.input_channels} channels, not as the first weights")
+            raise UsageError(f"--ensemble: {path} has {model.input_channels} input channels, unlike the first weights")
         found.append(NetworkPredictor(modules["segmenter"], model, resize=model.fit == "resize"))
     return found

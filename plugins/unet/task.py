@@ -61,7 +61,7 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
         self.model: ModelSettings = settings.model
         self.classes = tuple(self.model.classes or ())
         if not self.classes:
-            raise UsageError("it is not known which classes there are: model.classes is empty; use settings.resolved()")
+            raise UsageError("model.classes is empty; call settings.resolved() first")
 
     @override
     def with_options(
@@ -170,7 +170,7 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
         if self.predict_options.level is None:
             return network
         if not isinstance(network, NestedUNet):
-            raise UsageError(f"--level prunes a UNet++; these weights are of {self.model.architecture}")
+            raise UsageError(f"--level works with UNet++ only; these weights are of {self.model.architecture}")
         try:
             return network.pruned(self.predict_options.level)
         except ValueError as error:

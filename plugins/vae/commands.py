@@ -24,7 +24,7 @@ def sample(task: Autoencoder[Any, Any], networks: Networks, settings: SampleSett
     Raises UsageError for a plain autoencoder: what its codes are distributed like is not known.
     """
     if not isinstance(task, VariationalAutoencoder):
-        raise UsageError("a plain autoencoder has no prior to draw codes from; train vae instead of autoencoder")
+        raise UsageError("a plain autoencoder has no prior to sample from; train vae instead of autoencoder")
     check_kind(settings.output, ".png")
     refuse_overwrite(settings.output, settings.overwrite)
     model = task.settings.model

@@ -182,8 +182,8 @@ class VariationalAutoencoder(Autoencoder[VAESettings, AutoencoderEvaluateOptions
         if numbers.get("active_units", torch.inf) >= max(1.0, self.settings.model.latent / 10):
             return None
         return (
-            "posterior collapse: hardly a latent unit depends on the image any more, so the decoder draws almost the "
-            "same for every image; give --free-bits 0.1, a smaller --beta or a longer --warmup"
+            "posterior collapse: hardly any latent unit depends on the image, so the decoder returns almost the same "
+            "output for every image; set --free-bits 0.1, a smaller --beta or a longer --warmup"
         )
 
     @property

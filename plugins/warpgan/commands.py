@@ -55,9 +55,9 @@ def align(settings: AlignSettings) -> None:
     _refuse(targets, settings)
     if known is None and detect is None:
         _log.warning(
-            "No landmarks are known and no face detector is used: the middle of every image is cut out, which is "
-            "right only where a face fills it as it does in aligned images. Give --landmarks, or --detector yunet "
-            "(needs pip install 'restorekit[faces]'; downloads 230 kB once)."
+            "No landmarks and no face detector: the center of every image is used, which is right only if a face "
+            "fills it as in aligned images. Use --landmarks, or --detector yunet (needs pip install "
+            "'restorekit[faces]'; downloads 230 kB once)."
         )
     failed = 0
     for each, target in targets.items():
@@ -95,9 +95,7 @@ def _refuse(targets: dict[Found, Path], settings: AlignSettings) -> None:
                 raise UsageError(f"{each.path} and {seen[target].name} would both be written to {target}")
             seen[target] = each.path
             if target.resolve() in source:
-                raise UsageError(
-                    f"--output {settings.output}: {target} would replace one of the images that are to be aligned"
-                )
+                raise UsageError(f"--output {settings.output}: {target} would replace one of the input images")
             refuse_overwrite(target, settings.overwrite)
 
 
@@ -115,7 +113,7 @@ def _align(
         height, width = image.shape[-2:]
         landmarks = detect(image) if detect is not None else middle(height, width, settings.face_size)
     if landmarks is None:
-        raise RestoreError(f"{each.path}: no face was found; give --landmarks")
+        raise RestoreError(f"{each.path}: no face found; use --landmarks")
     writable_folder(target.parent)
     write_image(target, aligned(image, landmarks, settings.size, settings.face_size))
     if settings.visualize:

@@ -94,7 +94,7 @@ def warpgan(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """
     here = renamed(as_torch(state))
     if not any(key.startswith("generator.") for key in here):
-        raise WeightsError("none of its variables belongs to the generator of WarpGAN")
+        raise WeightsError("no variable of the file belongs to the generator of WarpGAN")
     settings: dict[str, Any] = {"controller": "dense"}
     for name, key in _LENGTHS.items():
         if (tensor := here.get(key)) is not None:

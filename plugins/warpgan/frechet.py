@@ -73,7 +73,7 @@ def inception_features(weights: str) -> Callable[[Tensor], Tensor]:
             network = FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=str(clean))
             network.eval()  # not every version of torch-fidelity does: training would normalize by the batch
         except (RuntimeError, KeyError) as error:
-            raise WeightsError(f"{path}: holds no weights of torch-fidelity's Inception network") from error
+            raise WeightsError(f"{path}: not a weights file of torch-fidelity's Inception network") from error
 
     def features(images: Tensor) -> Tensor:
         levels = to_uint8(images)

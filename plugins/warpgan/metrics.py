@@ -138,10 +138,10 @@ class OnnxEmbedder:
         except Exception as error:
             first = str(error).strip().splitlines()[-1]
             raise DataError(
-                f"--embedder: it cannot use images {tuple(wanted.shape)}: {first}; try --embedder-size"
+                f"--embedder: the model rejects images {tuple(wanted.shape)}: {first}; set --embedder-size"
             ) from error
         if found.ndim != 2 or len(found) != len(images):
-            raise DataError("--embedder: it does not give features (B, K) for images (B, 3, height, width)")
+            raise DataError("--embedder: the model must return features (B, K) for images (B, 3, height, width)")
         return torch.from_numpy(found).to(images.device)
 
 
@@ -154,7 +154,7 @@ def _session(path: Path) -> Any:
     try:
         return import_module("onnxruntime").InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise DataError(f"--embedder {path}: is no ONNX file, or is damaged") from error
+        raise DataError(f"--embedder {path}: not an ONNX file, or damaged") from error
 
 
 def metrics(embedder: FaceEmbedder | None, known: bool, fid: str | None = None) -> dict[str, Metric]:

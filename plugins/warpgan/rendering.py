@@ -31,9 +31,9 @@ def check_sheet(path: Path, size: tuple[int, int], rows: int, columns: int) -> N
     if rows * columns * height * width > SHEET:
         side = int((SHEET / (rows * columns)) ** 0.5)
         raise UsageError(
-            f"{path}: {width} x {height} pixels in {rows} rows of {columns} are a sheet of {columns * width} x "
-            f"{rows * height}, more than {SHEET / 1e6:.0f} million pixels; make the photograph smaller (to {side} x "
-            f"{side}, say), or ask for fewer --styles or numbers of --sweep"
+            f"{path}: {rows} rows of {columns} images of {width} x {height} pixels make a sheet of {columns * width} x "
+            f"{rows * height}, above the limit of {SHEET / 1e6:.0f} million pixels; resize the photograph (for example "
+            f"to {side} x {side}), or use fewer --styles or fewer values of --sweep"
         )
 
 

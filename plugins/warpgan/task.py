@@ -128,8 +128,8 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
         found = [gan_health({name: value for name, value in numbers.items() if name != "sharpness"}, REMEDIES)]
         if numbers.get("warp_outside", 0) > ASTRAY:
             found.append(
-                f"more than {ASTRAY:.0%} of the control points are outside the image, where they move nothing that "
-                "is seen; raise --loss.outside"
+                f"more than {ASTRAY:.0%} of the control points are outside the image, where they have no visible "
+                "effect; raise --loss.outside"
             )
         return "\n".join(filter(None, found)) or None
 

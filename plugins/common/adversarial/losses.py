@@ -142,7 +142,7 @@ class Wasserstein(AdversarialLoss):
 
     def probability(self, scores: Tensor) -> Tensor:  # noqa: ARG002
         """Raises TypeError: a score means something only next to another."""
-        raise TypeError("scores of a Wasserstein critic are no odds of being real")
+        raise TypeError("the scores of a Wasserstein critic are not probabilities")
 
     def d_loss_real(self, scores: Tensor) -> Tensor:
         """The negative mean score."""

@@ -100,7 +100,7 @@ def pair_folders(folder: Path) -> tuple[Path, Path] | None:
             return folder / inputs, folder / targets
         if there:
             missing = targets if there == [inputs] else inputs
-            raise UsageError(f"{folder}: has {there[0]}/ but no {missing}/; pairs need both")
+            raise UsageError(f"{folder}: has {there[0]}/ but no {missing}/; paired data needs both folders")
     return None
 
 
@@ -116,8 +116,8 @@ def paired_files(inputs: Path, targets: Path, *, scaled: bool = False) -> list[t
     for own, other, folder in ((small, large, targets), (large, small, inputs)):
         alone = [path for name, path in own.items() if name not in other]
         if alone:
-            more = f" (nor {len(alone) - 1} others)" if len(alone) > 1 else ""
-            raise UsageError(f"{alone[0]}: has no partner of the same name in {folder}{more}")
+            more = f" (and {len(alone) - 1} more)" if len(alone) > 1 else ""
+            raise UsageError(f"{alone[0]}: no file of the same name in {folder}{more}")
     pairs = [(path, large[name]) for name, path in small.items()]
     for path, target in pairs:
         if path.stem != target.stem:
@@ -132,7 +132,9 @@ def _by_name(folder: Path, partners: Collection[str] = ()) -> dict[str, Path]:
         match = _SCALED.fullmatch(path.stem)
         name = match["name"] if match and path.stem not in partners and match["name"] in partners else path.stem
         if name in named:
-            raise UsageError(f"{path}: which of it and {named[name].name} belongs to a pair cannot be told")
+            raise UsageError(
+                f"{path}: {named[name].name} has the same name, so the pair is ambiguous; remove one of them"
+            )
         named[name] = path
     return named
 
@@ -141,7 +143,7 @@ def _check_named_scale(path: Path, target: Path) -> None:
     said = path.stem.removeprefix(target.stem)[1:]
     sides = zip(image_size(target), image_size(path), strict=True)
     if any(abs(large - int(said) * small) >= int(said) for large, small in sides):  # less is what rounding leaves over
-        raise DataError(f"{path}: its name says that it is {said} times smaller than {target}, but its size does not")
+        raise DataError(f"{path}: the name means scale {said} to {target}, but the sizes do not match")
 
 
 @overload
@@ -178,9 +180,7 @@ def held_out(count: int, share: float, seed: int, what: object) -> tuple[list[in
     ``what`` is named in the UsageError that says that fewer than two cannot be split.
     """
     if count < 2:
-        raise UsageError(
-            f"{what}: one image cannot be both trained on and held out for validation; give --val-data, or more images"
-        )
+        raise UsageError(f"{what}: one image is not enough for training and validation; add images, or use --val-data")
     validation = min(max(1, round(count * share)), count - 1)
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed)).tolist()
     return sorted(order[validation:]), sorted(order[:validation])

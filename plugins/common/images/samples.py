@@ -88,7 +88,9 @@ def _read(file: str) -> tuple[Tensor, bool]:
     package = find_spec("skimage")  # scikit-image is not imported: its data module may want to download
     path = Path(package.origin).parent / "data" / file if package is not None and package.origin else Path(file)
     if not path.is_file():
-        raise DataError(f"{path}: the photographs that ship with scikit-image are not there; install it from its wheel")
+        raise DataError(
+            f"{path}: the sample photographs of scikit-image are missing; install scikit-image from its wheel"
+        )
     image = read_image(path)
     return to_uint8(image.color), image.gray
 

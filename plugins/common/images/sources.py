@@ -37,16 +37,20 @@ class ImageSource(Protocol):
 
 
 def refuse_smaller(source: ImageSource, least: int, need: str, advice: str) -> None:
-    """Raise a DataError that names every image (up to three) with a side of fewer than ``least`` pixels.
+    """Raise a DataError that names the images (up to three) with a side of fewer than ``least`` pixels.
 
-    ``need`` says what for, as ``a training crop``, and ``advice`` what to do about it.
+    Args:
+        source: The images.
+        least: Smallest accepted side in pixels.
+        need: What the size is needed for, such as ``a training crop``.
+        advice: What the user should do.
     """
     small = [index for index in range(len(source)) if min(source.size(index)) < least]
     if not small:
         return
     named = [f"{source.name(index)} ({_described(source.size(index))})" for index in small[:3]]
     more = f" and {len(small) - 3} more" if len(small) > 3 else ""
-    raise DataError(f"too small for {need}, which needs {least}x{least} pixels: {', '.join(named)}{more}; {advice}")
+    raise DataError(f"too small for {need}, needs {least}x{least} pixels: {', '.join(named)}{more}; {advice}")
 
 
 def _described(size: tuple[int, int]) -> str:

@@ -67,7 +67,7 @@ def poisson_blend(image: Tensor, patch: Tensor, mask: Tensor, *, mixed: bool = F
     """
     inside = (mask[0] > 0.5).numpy()
     if inside.all():
-        raise DataError("the mask covers the whole image: there is no seam whose colors could be kept")
+        raise DataError("the mask covers the whole image, so there is no seam to match")
     if not inside.any():
         return image
     unknowns = np.full(inside.shape, -1, dtype=np.int64)

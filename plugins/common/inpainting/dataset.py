@@ -43,7 +43,7 @@ class InpaintingCrops:
 
     def __init__(self, targets: ImageSource, masks: MaskSettings, crop: int, augment: CropAugmentation) -> None:
         """Cut from ``targets``. Raises DataError naming images smaller than the crop, and as `MaskFolder`."""
-        refuse_smaller(targets, crop, "a training crop", "leave them out, or lower the size of the crops")
+        refuse_smaller(targets, crop, "a training crop", "remove them, or lower --crop-size")
         self._targets, self._settings, self._crop, self._augment = targets, masks, crop, augment
         self._folder = None if masks.folder is None else MaskFolder(masks.folder, masks.polarity)
         self.in_memory = targets.in_memory
@@ -82,7 +82,7 @@ class InpaintingSquares:
 
         Raises DataError naming images of one row or column, and as `MaskFolder`.
         """
-        refuse_smaller(targets, 2, "a hole and something known beside it", "leave them out")
+        refuse_smaller(targets, 2, "a hole with known surroundings", "remove them")
         self._targets, self._settings, self._window = targets, masks, window
         self._folder = None if masks.folder is None else MaskFolder(masks.folder, masks.polarity)
         wanted = 2 * len(masks.kinds) if self._folder is None else min(len(self._folder), _SEVERAL)
@@ -183,8 +183,8 @@ def _refuse_others(masks: MaskSettings, beside: Path, *names: str) -> None:
     if asked:
         flags = " and ".join("--masks" if name == "folder" else f"--masks.{name}" for name in asked)
         raise UsageError(
-            f"{flags}: other holes than those in {beside}, which belong to the images; leave {flags} out, or give "
-            "the folder of the images alone as --data"
+            f"{flags} conflicts with the masks in {beside}, which belong to the images; leave out {flags}, or set "
+            "--data to the folder of the images"
         )
 
 
@@ -228,7 +228,7 @@ def evaluation_images(folder: Path | None, masks: MaskSettings | None = None) ->
         return InpaintingSquares(photographs("validation"), masks, MEASURED)
     images, drawn = folder / "images", folder / "masks"
     if images.is_dir() != drawn.is_dir():
-        raise UsageError(f"{folder}: holes need two folders in it, images/ and masks/, paired by name; or only images")
+        raise UsageError(f"{folder}: expected images/ and masks/, paired by name, or only image files")
     if not images.is_dir():
         return InpaintingSquares(ImageFolder(list_images(folder)), masks, MEASURED)
     _refuse_others(masks, drawn, "folder", "kinds", "coverage")
@@ -245,4 +245,4 @@ def _check_sizes(targets: ImageFolder, masks: Sequence[Path]) -> None:
         height, width = targets.size(index)
         rows, columns = image_size(mask)
         if (rows, columns) != (height, width):
-            raise DataError(f"{mask}: {columns}x{rows} pixels, but {targets.name(index)} has {width}x{height}")
+            raise DataError(f"{mask}: the mask has {columns}x{rows} pixels, but {targets.name(index)} {width}x{height}")

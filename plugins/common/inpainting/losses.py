@@ -88,7 +88,7 @@ class DiscountedL1:
 
     def __post_init__(self) -> None:
         if not 0 < self.discount <= 1:
-            raise ValueError(f"discount lies in (0, 1], not {self.discount}")
+            raise ValueError(f"discount={self.discount} must be in (0, 1]")
 
     def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
         """Term ``l1_discounted``, a mean over the full image."""

@@ -25,19 +25,19 @@ def read_input_mask(path: Path, image: ImageFile, options: InpaintingPredictOpti
     """
     if options is None or options.mask is None:
         raise UsageError(
-            f"{path}: where is the hole? Give --mask FILE, an image that is white there; --mask auto:color=#ff00ff if "
-            "it is painted in a color; or --mask auto:alpha if it is transparent"
+            f"{path}: no mask given; use --mask FILE (white is the hole), --mask auto:color=#ff00ff (a painted hole) "
+            "or --mask auto:alpha (a transparent hole)"
         )
     mask = _found(path, image, options)
     mask = dilate(mask, options.dilate) if options.dilate else mask
     coverage = float(mask.mean())
     if coverage == 0:
-        _log.warning("%s: there is no hole in it (--mask %s); it comes out as it is", path, options.mask)
+        _log.warning("%s: the mask is empty (--mask %s); the image is unchanged", path, options.mask)
     if bool(mask.all()):
-        raise DataError(f"{path}: all of it is hole (--mask {options.mask}); nothing is left to fill it from")
+        raise DataError(f"{path}: the mask covers the whole image (--mask {options.mask}), so no known pixel is left")
     if coverage > INVERTED and options.automatic is None:
         _log.warning(
-            "%s: the hole covers %.0f %% of the image; if the other color marks the hole, give --mask-polarity %s",
+            "%s: the mask covers %.0f %% of the image; if the other color marks the hole, set --mask-polarity %s",
             path,
             100 * coverage,
             opposite(options.mask_polarity),
@@ -54,7 +54,7 @@ def _found(path: Path, image: ImageFile, options: InpaintingPredictOptions) -> T
     file = mask_of(path, options.mask)
     mask = read_mask(file, options.mask_polarity)
     if mask.shape[-2:] != image.color.shape[-2:]:
-        raise DataError(f"{file}: {_size(mask)} pixels, but {path} has {_size(image.color)}")
+        raise DataError(f"{file}: the mask has {_size(mask)} pixels, but {path} has {_size(image.color)}")
     return mask
 
 

@@ -73,9 +73,9 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
         for box, _ in mask_regions(mask, context // 2):
             if box.largest_side + 2 * feather > window:
                 raise UsageError(
-                    f"{path}: --feather {feather} is too wide: a hole and its surroundings do not fit into the window "
-                    f"of {window} pixels, and then {context} around it are worked on; give up to --feather {context}, "
-                    "a larger --context (less than half of the window), or a larger --window"
+                    f"{path}: --feather {feather} is too wide: the hole with its feather does not fit into the window "
+                    f"of {window} pixels, so only {context} pixels around it are processed; use --feather {context} "
+                    "or less, a larger --context (less than half of the window), or a larger --window"
                 )
 
     def predict(self, batch: Batch, networks: Networks) -> Batch:
@@ -87,7 +87,7 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
         options = self.predict_options
         images, masks = batch["input"], (batch["mask"] > 0.5).to(batch["input"].dtype)
         if bool(masks.flatten(1).all(1).any()):
-            raise DataError("all of the image is hole: nothing is left to fill it from")
+            raise DataError("the mask covers the whole image, so no known pixel is left")
         window, context = self._worked_on()
         if not masks.any():
             return {"output": images}

@@ -60,13 +60,13 @@ class MaskFolder:
             if place != index and not self._told:
                 self._told = True
                 _log.warning(
-                    "%s: the hole covers the whole image; it is passed over, and so is any other such mask",
+                    "%s: the mask covers the whole image; this mask and others like it are skipped",
                     self.files[index],
                 )
             return mask
         raise DataError(
-            f"{self.files[index]}: the hole covers the whole image, as in every mask here; leave these masks out, or "
-            f"give --mask-polarity {opposite(self._polarity)} if the other color marks the hole"
+            f"{self.files[index]}: this mask and all others cover the whole image; remove them, or set "
+            f"--mask-polarity {opposite(self._polarity)} if the other color marks the hole"
         )
 
     def _decoded(self, index: int) -> Tensor:
@@ -109,7 +109,7 @@ def warn_if_odd(folder: Path, files: tuple[Path, ...], polarity: Polarity) -> No
     mean = float(torch.stack([read_mask(path, polarity).mean() for path in chosen]).mean())
     if mean == 0:
         _log.warning(
-            "%s: no mask marks a hole, such as %s; %s marks it in mask files, unless --mask-polarity %s is given",
+            "%s: the masks contain no hole (for example %s); %s marks the hole unless you set --mask-polarity %s",
             folder,
             chosen[0].name,
             polarity.partition("-")[0],
@@ -117,7 +117,7 @@ def warn_if_odd(folder: Path, files: tuple[Path, ...], polarity: Polarity) -> No
         )
     if mean > INVERTED:
         _log.warning(
-            "%s: the holes cover %.0f %% of the images on average; if the other color marks the hole, give "
+            "%s: the masks cover %.0f %% of the images on average; if the other color marks the hole, set "
             "--mask-polarity %s",
             folder,
             100 * mean,

@@ -191,9 +191,9 @@ def draw_mask(
     known. Raises ValueError for a share outside (0, 1) and for fewer than two pixels.
     """
     if not 0 < coverage < 1:
-        raise ValueError(f"a hole covers a share between 0 and 1 of the image, not {coverage:g}")
+        raise ValueError(f"coverage={coverage:g} must be between 0 and 1")
     if height * width < 2:
-        raise ValueError(f"no room for a hole and its surroundings in {width}x{height} pixels")
+        raise ValueError(f"an image of {width}x{height} pixels is too small for a mask")
     wanted = min(max(1, int(coverage * height * width + 0.5)), height * width - 1)
     hole = _first(_ORDERS[kind](height, width, wanted, IntegerRNG(generator)), wanted)
     return torch.from_numpy(hole.astype(np.float32))[None]

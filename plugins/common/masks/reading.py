@@ -60,10 +60,10 @@ def mask_of(image: Path, masks: Path) -> Path:
     found = [path for path in list_images(masks) if path.stem == image.stem]
     same = [path for path in found if path.name == image.name]
     if not found:
-        raise UsageError(f"{image}: has no mask of the same name in {masks}")
+        raise UsageError(f"{image}: no mask of the same name in {masks}")
     if len(found) > 1 and not same:
         names = " or ".join(path.name for path in found)
-        raise UsageError(f"{image}: which mask of {masks} is its own, {names}, cannot be told; leave one of them")
+        raise UsageError(f"{image}: several masks of the same name in {masks} ({names}); keep one of them")
     return (same or found)[0]
 
 

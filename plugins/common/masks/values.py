@@ -31,7 +31,7 @@ def read_values(path: Path, *, tones: bool = False) -> NDArray[Any]:
         if values.shape[2] in (2, 4):
             values = values[..., :-1]  # opacity says nothing about the class
         if (values != values[..., :1]).any():
-            raise DataError(f"{path} is a color image; a mask has one value a pixel")
+            raise DataError(f"{path} is a color image; a mask needs one value per pixel")
         values = values[..., 0]
     return values
 

@@ -43,8 +43,8 @@ def resolve_features(
         weights = "imagenet" if published_file(settings.network).is_file() else "random"
         if weights == "random":
             _log.warning(
-                "The %s features of the perceptual loss are random: the trained ones are not on this machine. "
-                "To download them once (%d MB) add: %s imagenet",
+                "The perceptual loss uses random %s weights, because the ImageNet weights are not on this machine. "
+                "To download them once (%d MB), add %s imagenet",
                 settings.network.upper(),
                 _MEGABYTES[settings.network],
                 flag,
@@ -58,20 +58,20 @@ def resolve_features(
 
 
 def feature_network(settings: PerceptualSettings, layers: Iterable[str] | None = None) -> VGGFeatures:
-    """The feature network of resolved settings; it answers with ``layers``, unset with those of the loss.
+    """Return the feature network of resolved settings; it returns ``layers``, by default those of the loss.
 
-    Raises WeightsError when the file is not the one whose checksum was noted, is damaged, or is of another network.
+    Raises WeightsError if the file does not match the recorded checksum, is damaged, or belongs to another network.
     """
     network = VGGFeatures(settings.network, settings.layers if layers is None else layers)
     if settings.weights == "random":
         return network
     if settings.weights == "auto":
-        raise ValueError("which features to use is still open: the settings are not resolved")
+        raise ValueError("weights=auto is not resolved; call settings.resolved() first")
     path = _file(settings.network, settings.weights)
     if settings.sha256 is not None and hash_file(path) != settings.sha256:
         raise WeightsError(
-            f"{path}: is another file than the one this run began with (expected SHA-256 {settings.sha256}); "
-            "put that file back, or start a new run"
+            f"{path}: the file has changed since this run started (expected SHA-256 {settings.sha256}); "
+            "restore it, or start a new run"
         )
     _load(network, path, settings.network)
     return network
@@ -94,7 +94,7 @@ def _file(network: Network, weights: str) -> Path:
         return path if path.is_file() else download(_url(network), path)
     path = Path(weights)
     if not path.is_file():
-        raise UsageError(f"{path}: no such file of {network.upper()} weights (or say auto, imagenet or random)")
+        raise UsageError(f"{path}: no such file; expected {network.upper()} weights, auto, imagenet or random")
     return path
 
 
@@ -105,10 +105,10 @@ def _load(network: VGGFeatures, path: Path, name: Network) -> None:
     for key, parameter in network.state_dict().items():
         tensor = found.get(key, found.get(key.removeprefix("features.")))
         if tensor is None:
-            raise WeightsError(f"{path}: is no file of {name.upper()} weights: it has no {key}")
+            raise WeightsError(f"{path}: not a file of {name.upper()} weights: {key} is missing")
         if tensor.shape != parameter.shape:
             raise WeightsError(
-                f"{path}: is no file of {name.upper()} weights: {key} has the shape {tuple(tensor.shape)}, "
+                f"{path}: not a file of {name.upper()} weights: {key} has the shape {tuple(tensor.shape)}, "
                 f"expected {tuple(parameter.shape)}"
             )
         state[key] = tensor

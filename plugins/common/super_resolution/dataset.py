@@ -38,10 +38,10 @@ class CroppedPairs:
         naming images that are smaller than the crop or do not fit their partner.
         """
         if crop % scale:
-            raise UsageError(f"a crop of {crop} pixels is no multiple of the scale {scale}")
+            raise UsageError(f"--crop-size {crop} is not a multiple of the scale ({scale})")
         if inputs is not None:
             common_scale(inputs, targets, scale)
-        refuse_smaller(targets, crop, "a training crop", "leave them out, or lower --crop-size")
+        refuse_smaller(targets, crop, "a training crop", "remove them, or lower --crop-size")
         self._targets, self._inputs = targets, inputs
         self._scale, self._crop, self._augment = scale, crop, augment
         self.in_memory = targets.in_memory and (inputs is None or inputs.in_memory)
@@ -88,7 +88,7 @@ class WholePairs:
         """
         if inputs is not None:
             common_scale(inputs, targets, scale)
-        refuse_smaller(targets, math.ceil(scale), f"the scale {scale:g}", "leave them out")
+        refuse_smaller(targets, math.ceil(scale), f"scale {scale:g}", "remove them")
         self.scale = scale
         self._targets, self._inputs = targets, inputs
         self.in_memory = targets.in_memory and (inputs is None or inputs.in_memory)
@@ -141,7 +141,7 @@ def evaluation_pairs(folder: Path | None, scale: float | None) -> WholePairs:
         scale = common_scale(inputs, targets, scale)
     if scale is None:
         raise UsageError(
-            f"{folder or 'the sample photographs'}: large images alone do not tell the scale; give --scale"
+            f"{folder or 'the sample photographs'}: the scale is unknown without input images; set --scale"
         )
     return WholePairs(targets, scale, inputs)
 
@@ -162,15 +162,15 @@ def common_scale(inputs: ImageSource, targets: ImageSource, wanted: float | None
     ratios = {large[axis] / small[axis] for small, large in sizes for axis in (0, 1)}
     found = ratios.pop() if len(ratios) == 1 else None
     if found is not None and wanted is not None and found != wanted and found.is_integer():
-        raise UsageError(f"{Path(targets.name(0)).parent}: the pairs are of scale {found:g}, not {wanted:g}")
+        raise UsageError(f"{Path(targets.name(0)).parent}: the pairs have scale {found:g}, not {wanted:g}")
     if wanted is None:
         first = sizes[0][1][0] / sizes[0][0][0]
         wanted = found or float(max(1, round(first)))
     for index, (small, large) in enumerate(sizes):
         if large != tuple(resized_length(length, wanted) for length in small):
             raise DataError(
-                f"{targets.name(index)}: {large[1]}x{large[0]} pixels are not {wanted:g} times the {small[1]}x"
-                f"{small[0]} of {inputs.name(index)}"
+                f"{targets.name(index)}: {large[1]}x{large[0]} pixels is not {wanted:g} times {small[1]}x{small[0]}, "
+                f"the size of {inputs.name(index)}"
             )
     return wanted
 

@@ -88,7 +88,8 @@ class Files:
         if image.shape[-2:] != masks.shape[-2:]:
             (height, width), (mask_height, mask_width) = image.shape[-2:], masks.shape[-2:]
             raise DataError(
-                f"{case.image} is {width}x{height} pixels, its mask {case.masks[0][0]} {mask_width}x{mask_height}"
+                f"{case.image} has {width}x{height} pixels, but its mask {case.masks[0][0]} has "
+                f"{mask_width}x{mask_height}"
             )
         return image, masks
 
@@ -118,7 +119,9 @@ def _union(files: Sequence[Path]) -> Tensor:
     for path in files:
         found = is_foreground(read_values(path, tones=True))
         if union is not None and union.shape != found.shape:
-            raise DataError(f"{path} is {found.shape[1]}x{found.shape[0]} pixels, other masks of its image are not")
+            raise DataError(
+                f"{path} has {found.shape[1]}x{found.shape[0]} pixels, unlike other masks of the same image"
+            )
         union = found if union is None else union | found
     assert union is not None
     return torch.from_numpy(union.astype(np.uint8))
@@ -143,7 +146,7 @@ def channels_of(image: ImageFile, channels: int) -> Tensor:
     if channels == 4:
         opacity = torch.ones_like(image.color[:1]) if image.alpha is None else image.alpha
         return torch.cat([image.color, opacity])
-    raise DataError(f"image files give 1, 3 or 4 channels, not {channels}")
+    raise DataError(f"input_channels={channels} is not supported; use 1, 3 or 4")
 
 
 @dataclass

@@ -82,14 +82,14 @@ def find(folder: Path, *, image_ext: str | None = None, mask_ext: str | None = N
     bundles = [inner for inner in sorted(folder.iterdir(), key=counted) if (inner / "images").is_dir()]
     if not bundles:
         raise UsageError(
-            f"{folder} holds neither images/ and masks/ nor folders with images/ and masks/ for each image"
+            f"{folder}: expected images/ and masks/, or one folder per image with its own images/ and masks/"
         )
     cases = []
     for bundle in bundles:
         images = list(_images(bundle / "images", image_ext))
         masks = tuple(_images(bundle / "masks", mask_ext)) if _holds_files(bundle / "masks") else ()
         if len(images) != 1:
-            raise DataError(f"{bundle / 'images'} holds {len(images)} images; one is expected")
+            raise DataError(f"{bundle / 'images'} contains {len(images)} images; expected one")
         cases.append(Case(bundle.name, images[0], (masks,)))
     _all_have_masks(folder, {case.name: bool(case.masks[0]) for case in cases})
     return Layout(tuple(cases), ("nucleus",), flat=False)
@@ -98,10 +98,10 @@ def find(folder: Path, *, image_ext: str | None = None, mask_ext: str | None = N
 def _separate(folder: Path, image_ext: str | None, mask_ext: str | None) -> Layout:
     masks = folder / "masks"
     if not masks.is_dir():
-        raise UsageError(f"{folder} holds images/ but no masks/")
+        raise UsageError(f"{folder} has images/ but no masks/")
     images = _by_stem(folder / "images", image_ext)
     if not images:
-        raise DataError(f"{folder / 'images'} holds no images" + (f" ending in {image_ext}" if image_ext else ""))
+        raise DataError(f"{folder / 'images'} contains no images" + (f" ending in {image_ext}" if image_ext else ""))
     names = [inner.name for inner in sorted(masks.iterdir(), key=counted) if _is_shown_folder(inner)]
     found = [_by_stem(masks / name, mask_ext) for name in names] if names else [_by_stem(masks, mask_ext)]
     cases = []
@@ -131,7 +131,7 @@ def _by_stem(folder: Path, ext: str | None) -> dict[str, Path]:
     for path in _images(folder, ext):
         if path.stem in found:
             raise DataError(
-                f"{found[path.stem]} and {path.name} have the same name; choose one by --image-ext or --mask-ext"
+                f"{found[path.stem]} and {path.name} have the same name; select one with --image-ext or --mask-ext"
             )
         found[path.stem] = path
     return found

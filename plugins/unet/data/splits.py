@@ -23,15 +23,15 @@ def read_source(
     wanted = tuple(model.classes or layout.classes)
     if model.multiclass:
         if not layout.flat:
-            raise DataError(f"{folder} has several masks an image, but the network expects one with class numbers")
+            raise DataError(f"{folder} has several masks per image, but the network expects one with class numbers")
         return Files(layout.cases, model)
     if len(wanted) == len(layout.classes) == 1:
         return Files(layout.cases, model)  # a single class is the same by whatever name
     if layout.flat:
-        raise DataError(f"{folder} has one mask an image, but the classes are {', '.join(wanted)}")
+        raise DataError(f"{folder} has one mask per image, but the classes are {', '.join(wanted)}")
     absent = [name for name in wanted if name not in layout.classes]
     if absent:
-        raise DataError(f"{folder / 'masks'} has no folder {', '.join(absent)}; it has {', '.join(layout.classes)}")
+        raise DataError(f"{folder / 'masks'} has no folder {', '.join(absent)}; available: {', '.join(layout.classes)}")
     places = [layout.classes.index(name) for name in wanted]
     cases = [discovery.Case(case.name, case.image, tuple(case.masks[k] for k in places)) for case in layout.cases]
     return Files(cases, model)
@@ -44,7 +44,7 @@ def sources(settings: SegmentationSettings) -> Mapping[str, Source]:
         if settings.val_data or settings.train_list or settings.val_list:
             raise UsageError("--val-data, --train-list and --val-list need --data")
         if model.multiclass or len(model.classes or ["nucleus"]) > 1:
-            raise UsageError(f"the drawn nuclei are of one class, not of {', '.join(model.classes or [])}; give --data")
+            raise UsageError(f"the synthetic nuclei have one class, not {', '.join(model.classes or [])}; set --data")
         last = TRAIN_DRAWINGS + VALIDATION_DRAWINGS
         return {
             "train": Drawings(range(TRAIN_DRAWINGS), model),
@@ -66,9 +66,9 @@ def sources(settings: SegmentationSettings) -> Mapping[str, Source]:
         train, validation = divided(whole, settings.split, settings.val_fraction, settings.seed)
     if both := set(train) & set(validation):
         name = whole.names[min(both)]
-        raise UsageError(f"{len(both)} images are named for training and for validation, such as {name}")
+        raise UsageError(f"{len(both)} images are in both --train-list and --val-list, such as {name}")
     if not train or not validation:
-        raise UsageError(f"no image of {settings.data} is left to {'validate' if train else 'train'} on")
+        raise UsageError(f"{settings.data}: no image is left for {'validation' if train else 'training'}")
     return {"train": whole.part(train), "validation": whole.part(validation)}
 
 
@@ -79,8 +79,8 @@ def divided(source: Files, how: str, val_fraction: float, seed: int) -> tuple[li
     shares = source.foreground()
     if not any(shares):
         raise DataError(
-            f"no mask marks anything, such as {source.cases[0].masks[0][0]}: a mask is white (255, or 1 in one of "
-            "zeros and ones) where its class is; masks that hold class numbers are told by --mask-encoding index"
+            f"all masks are empty, such as {source.cases[0].masks[0][0]}: expected white (255, or 1 in masks of 0 and "
+            "1) where the class is; for masks with class numbers set --mask-encoding index"
         )
     return stratified(shares, val_fraction, seed)
 
@@ -90,7 +90,7 @@ def evaluated_source(folder: Path, model: ModelSettings, options: SubsetOptions)
     whole = read_source(folder, model, image_ext=options.image_ext, mask_ext=options.mask_ext)
     if options.list_file is not None:
         if options.subset != "all":
-            raise UsageError("--list and --subset are two ways of choosing; give one")
+            raise UsageError("--list and --subset cannot be combined; choose one")
         return whole.part(listed(whole.names, options.list_file))
     if options.subset == "all":
         return whole
@@ -106,7 +106,7 @@ def stratified(shares: Sequence[float], val_fraction: float, seed: int) -> tuple
     """
     count = len(shares)
     if count < 2:
-        raise UsageError(f"{count} image cannot be divided into training and validation; give --val-data")
+        raise UsageError(f"{count} image is not enough for training and validation; add images, or use --val-data")
     wanted = min(max(1, round(val_fraction * count)), count - 1)
     random = np.random.default_rng(seed)
     order = np.argsort(np.asarray(shares), kind="stable")
@@ -122,13 +122,13 @@ def listed(names: Sequence[str], file: Path) -> list[int]:
     try:
         lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
     except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror or error}") from error
+        raise UsageError(f"cannot read {file}: {error.strerror or error}") from error
     wanted = [line for line in lines if line and not line.startswith("#")]
     if not wanted:
-        raise UsageError(f"{file} names no image")
+        raise UsageError(f"{file} contains no image names")
     index_of = {name: index for index, name in enumerate(names)}
     unknown = [line for line in wanted if line not in index_of and Path(line).stem not in index_of]
     if unknown:
         shown = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
-        raise DataError(f"{file} names {len(unknown)} images that are not there: {shown}")
+        raise DataError(f"{file} names {len(unknown)} images that do not exist: {shown}")
     return sorted({index_of[line] if line in index_of else index_of[Path(line).stem] for line in wanted})

@@ -44,7 +44,7 @@ def similarity(source: Points, target: Points) -> Points:
     from_center, to_center = source - centers[0], target - centers[1]
     spread = float((from_center**2).sum())
     if not spread > 0:
-        raise DataError("all landmarks are at one place, which says nothing about size or turn")
+        raise DataError("all landmarks are at the same position, so scale and rotation are undefined")
     left, strengths, right = np.linalg.svd(to_center.T @ from_center)
     signs = np.array([1.0, np.sign(np.linalg.det(left) * np.linalg.det(right)) or 1.0])
     turn = left * signs @ right

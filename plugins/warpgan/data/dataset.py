@@ -178,7 +178,7 @@ def galleries(settings: WarpGANSettings) -> dict[Split, Gallery]:
     if settings.data is None:
         if settings.val_data or settings.list_file or settings.val_list:
             raise UsageError("--val-data, --list and --val-list need --data")
-        _check_identities(known, SAMPLE_IDENTITIES, "the drawn sample")
+        _check_identities(known, SAMPLE_IDENTITIES, "the synthetic sample")
         return {"train": DrawnFaces(size, "train"), "validation": DrawnFaces(size, "validation")}
     found = read_identities(settings.data, settings.list_file)
     _check_identities(known, len(found), str(settings.data))
@@ -207,8 +207,7 @@ def _same_identities(
     strangers = [album.identity for album in other if album.identity not in names]
     if strangers:
         raise UsageError(
-            f"{where}: {strangers[0]} is not among the people that are trained on; validation is on other images of "
-            "the same people"
+            f"{where}: {strangers[0]} is not in the training data; validation needs other images of the same people"
         )
     by_name = {album.identity: album for album in other}
     return [by_name.get(name, IdentityFiles(name, (), ())) for name in names]
@@ -225,7 +224,7 @@ def _without(found: Sequence[IdentityFiles], held: Sequence[IdentityFiles], wher
         )
         if not photographs or not caricatures:
             kind = "caricature" if photographs else "photograph"
-            raise UsageError(f"{where}: leaves no {kind} of {album.identity} to train on")
+            raise UsageError(f"{where}: no {kind} of {album.identity} is left for training")
         left.append(IdentityFiles(album.identity, photographs, caricatures))
     return left
 
@@ -235,7 +234,7 @@ def _check_apart(train: Sequence[IdentityFiles], validation: Sequence[IdentityFi
     held = _files(validation)
     both = next((path for file, path in _files(train).items() if file in held), None)
     if both is not None:
-        raise UsageError(f"{where}: {both} is trained on too; validation is on other images of the same people")
+        raise UsageError(f"{where}: {both} is also a training image; validation needs other images of the same people")
 
 
 def _files(found: Sequence[IdentityFiles]) -> dict[Path, Path]:
@@ -246,5 +245,5 @@ def _files(found: Sequence[IdentityFiles]) -> dict[Path, Path]:
 def _check_identities(known: int, found: int, where: str) -> None:
     if known and known != found:
         raise UsageError(
-            f"{where}: has {found} people, but --model.identities is {known}; if others were trained on, give --data"
+            f"{where}: {found} people, but model.identities is {known}; if the training data were different, set --data"
         )

@@ -50,13 +50,13 @@ def find_detector(chosen: str = "auto") -> Detect | None:
     if chosen == "auto" and not (installed and published.is_file()):
         return None
     if not installed:
-        raise UsageError(f"--detector {chosen}: needs OpenCV: pip install 'restorekit[faces]'")
+        raise UsageError(f"--detector {chosen} needs OpenCV: pip install 'restorekit[faces]'")
     if chosen in ("auto", "yunet"):
         path = published if published.is_file() else download(YUNET_URL, published, sha256=YUNET_SHA256)
     else:
         path = Path(chosen).expanduser()
     if not path.is_file():
-        raise UsageError(f"--detector {chosen}: no such file (or give auto or yunet)")
+        raise UsageError(f"--detector {chosen}: no such file; expected auto, yunet or the path of a YuNet model")
     return yunet(path)
 
 
@@ -66,7 +66,7 @@ def yunet(path: Path) -> Detect:
     try:
         network = cv2.FaceDetectorYN.create(str(path), "", (LARGEST_SIDE, LARGEST_SIDE), MIN_SCORE)
     except cv2.error as error:
-        raise DataError(f"--detector {path}: OpenCV reads no face detector from it; give a file of YuNet") from error
+        raise DataError(f"--detector {path}: OpenCV cannot load it as a face detector; use a YuNet model") from error
 
     def detect(image: Tensor) -> Points | None:
         height, width = image.shape[-2:]

@@ -38,7 +38,7 @@ def read_entries(folder: Path, listed: Path | None = None) -> list[Entry]:
     if not entries:
         where = folder if listed is None else listed
         raise UsageError(
-            f"{where}: no photographs and caricatures: wanted is a folder for each person, with images called "
+            f"{where}: no photographs and caricatures found; expected one folder per person, with images called "
             "P00001, P00002, … (photographs) and C00001, … (caricatures)"
         )
     return sorted(entries, key=lambda entry: (entry.identity, entry.drawn, entry.path.name))
@@ -60,7 +60,7 @@ def _in_list(folder: Path, listed: Path) -> list[Entry]:
     except FileNotFoundError as error:
         raise UsageError(f"{listed}: no such list file") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{listed}: cannot be read as a text file") from error
+        raise UsageError(f"{listed}: not a text file") from error
     found = []
     for number, line in enumerate(lines, start=1):
         text = line.strip()
@@ -76,7 +76,7 @@ def _entry(folder: Path, text: str, where: str) -> Entry:
         raise DataError(f"{where}: no such file: {path}")
     kind = _KIND.match(path.stem)
     if kind is None:
-        raise DataError(f"{where}: {path.name} says not what it is: photographs are called P…, caricatures C…")
+        raise DataError(f"{where}: {path.name} is neither a photograph (P…) nor a caricature (C…); rename it")
     return Entry(path, identity, kind[1].upper() == "C")
 
 
@@ -103,7 +103,7 @@ def group_by_identity(entries: Sequence[Entry], where: Path) -> list[IdentityFil
         if lacking:
             more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
             raise UsageError(
-                f"{where}: no {kind} of {', '.join(lacking[:3])}{more}; everybody needs both kinds: P… and C…"
+                f"{where}: no {kind} of {', '.join(lacking[:3])}{more}; every person needs both (P… and C…)"
             )
     return found
 
@@ -120,7 +120,7 @@ def split_identity(album: IdentityFiles, val_fraction: float, seed: int) -> tupl
     for kind, images in (("photograph", album.photographs), ("caricature", album.caricatures)):
         if len(images) < 2:
             raise UsageError(
-                f"{album.identity}: one {kind} cannot be both trained on and held out; give --val-data, or more images"
+                f"{album.identity}: one {kind} is not enough for training and validation; add images, or use --val-data"
             )
         wanted = min(max(1, round(val_fraction * len(images))), len(images) - 1)
         held = set(order.sample(range(len(images)), wanted))

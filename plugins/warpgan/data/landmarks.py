@@ -26,7 +26,7 @@ class LandmarkFolder:
     def __init__(self, folder: Path) -> None:
         """Raises UsageError where there is no such folder."""
         if not folder.is_dir():
-            raise UsageError(f"{folder}: no such folder of landmarks")
+            raise UsageError(f"{folder}: no such folder")
         self.folder = folder
 
     def of(self, identity: str, image: Path) -> Points:
@@ -39,7 +39,7 @@ class LandmarkFolder:
         places = [self.folder / name / f"{image.stem}.txt" for name in spellings]
         found = next((path for path in places if path.is_file()), None)
         if found is None:
-            raise UsageError(f"{image}: no landmarks: there is no {places[0]}")
+            raise UsageError(f"{image}: no landmarks found: {places[0]} does not exist")
         return five(_numbers(found, _text(found)).reshape(-1, 2), str(found))
 
 
@@ -66,7 +66,7 @@ class LandmarkList:
         for key in ((identity, image.stem), _last_two(image), *([] if identity else [("", image.stem)])):
             if key in self._points:
                 return self._points[key]
-        raise UsageError(f"{image}: no landmarks: no line of {self.file} names it")
+        raise UsageError(f"{image}: no landmarks found: {self.file} has no line for it")
 
 
 def read_landmarks(path: Path) -> LandmarkFolder | LandmarkList:
@@ -84,7 +84,7 @@ def five(points: Points, where: str) -> Points:
     elif len(points) == FIVE:
         chosen = points.copy()
     else:
-        raise DataError(f"{where}: {len(points)} points, where WebCaricature has 17 (or give the five themselves)")
+        raise DataError(f"{where}: {len(points)} points; expected 17 as in WebCaricature, or 5")
     across = chosen[1] - chosen[0]
     if (chosen[4] - chosen[3]) @ across < 0:
         chosen[[3, 4]] = chosen[[4, 3]]
@@ -102,9 +102,9 @@ def _text(path: Path) -> str:
     except FileNotFoundError as error:
         raise UsageError(f"{path}: no such file") from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is no text file") from error
+        raise DataError(f"{path}: not a text file") from error
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {reason(error)}") from error
+        raise DataError(f"{path}: cannot read it: {reason(error)}") from error
 
 
 def _numbers(where: Path, text: str) -> Points:
@@ -114,6 +114,6 @@ def _numbers(where: Path, text: str) -> Points:
         raise DataError(f"{where}: {error}; expected x and y of each point") from error
     if len(numbers) % 2 or not len(numbers) or not np.isfinite(numbers).all():
         raise DataError(
-            f"{where}: expected pairs of finite numbers, x and y of each point; found {len(numbers)} numbers"
+            f"{where}: expected pairs of finite numbers (x and y of each point), found {len(numbers)} numbers"
         )
     return numbers

@@ -59,7 +59,7 @@ class Discriminator(nn.Module):
         """Images (B, 3, H, W) in [-1, 1] to logits; ValueError for another size than it was made for."""
         height, width = image.shape[-2:]
         if self.size is not None and (height, width) != (self.size, self.size):
-            raise ValueError(f"this discriminator judges {self.size} x {self.size} pixels, not {width} x {height}")
+            raise ValueError(f"this discriminator needs {self.size} x {self.size} pixels, not {width} x {height}")
         if min(height, width) < LEAST:
             raise ValueError(f"images must have {LEAST} x {LEAST} pixels or more, not {width} x {height}")
         features = image

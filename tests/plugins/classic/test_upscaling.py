@@ -97,7 +97,7 @@ def test_measuring_takes_the_scale_from_the_pairs(tmp_path: Path) -> None:
 
 
 def test_another_scale_than_that_of_the_pairs_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="of scale 3, not 2"):
+    with pytest.raises(UsageError, match="have scale 3, not 2"):
         task("nearest", evaluate=UpscalingEvaluateOptions(scale=2)).evaluation_data(paired_folder(tmp_path, 3))
 
 

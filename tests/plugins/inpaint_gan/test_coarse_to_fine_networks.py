@@ -102,5 +102,5 @@ def test_the_images_keep_their_precision_under_autocast() -> None:
 
 
 def test_an_odd_width_cannot_be_halved() -> None:
-    with pytest.raises(ValueError, match="an even number, not 5"):
+    with pytest.raises(ValueError, match="must be even, not 5"):
         CoarseToFine(channels=5)

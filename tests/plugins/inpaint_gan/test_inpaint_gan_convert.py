@@ -83,11 +83,11 @@ def test_a_network_that_saw_the_mask_keeps_its_weights() -> None:
 @pytest.mark.parametrize(
     ("name", "state", "message"),
     [
-        ("daa233", ImageDiscriminator(32, channels=1).state_dict(), "this is a discriminator"),
-        ("daa233", UNetGenerator(channels=1, depth=2).state_dict(), "none of its keys"),
-        ("pix2pix", PatchDiscriminator(3, channels=1).state_dict(), "this is a discriminator"),
-        ("pix2pix", CoarseToFine(channels=2).state_dict(), "none of its keys"),
-        ("pix2pix", {"model.10.conv_block.1.weight": torch.zeros(1)}, "residual blocks"),
+        ("daa233", ImageDiscriminator(32, channels=1).state_dict(), "the file holds a discriminator"),
+        ("daa233", UNetGenerator(channels=1, depth=2).state_dict(), "no key of the file"),
+        ("pix2pix", PatchDiscriminator(3, channels=1).state_dict(), "the file holds a discriminator"),
+        ("pix2pix", CoarseToFine(channels=2).state_dict(), "no key of the file"),
+        ("pix2pix", {"model.10.conv_block.1.weight": torch.zeros(1)}, "ResNet generator"),
     ],
 )
 def test_what_is_no_such_generator_is_refused_by_its_name(name: str, state: dict[str, Tensor], message: str) -> None:

@@ -66,7 +66,7 @@ def test_names_that_are_too_many_or_too_few_are_told(tmp_path: Path) -> None:
 
 def test_a_discriminator_and_strange_states_are_refused_by_name() -> None:
     convert = CONVERTERS["lbam-pytorch"].convert
-    with pytest.raises(WeightsError, match="this is a discriminator"):
+    with pytest.raises(WeightsError, match="the file holds a discriminator"):
         convert({"globalConv.0.weight": torch.zeros(1), "fusionLayer.0.bias": torch.zeros(1)})
-    with pytest.raises(WeightsError, match="none of its keys"):
+    with pytest.raises(WeightsError, match="no key of the file"):
         convert({"conv_first.weight": torch.zeros(1)})

@@ -89,13 +89,13 @@ def test_a_missing_layer_does_not_hide_what_the_others_show() -> None:
 @pytest.mark.parametrize("convert", [converter.convert for converter in CONVERTERS.values()])
 def test_a_discriminator_is_refused_by_its_name(convert: Callable[..., object]) -> None:
     keys = ("features.0.weight", "features.2.weight", "features.3.running_mean", "classifier.2.bias")
-    with pytest.raises(WeightsError, match="this is a discriminator"):
+    with pytest.raises(WeightsError, match="the file holds a discriminator"):
         convert({key: torch.zeros(1) for key in keys})
 
 
 @pytest.mark.parametrize("name", ["lornatang", "basicsr"])
 def test_a_state_of_another_project_is_refused(name: str) -> None:
-    with pytest.raises(WeightsError, match="none of its keys"):
+    with pytest.raises(WeightsError, match="no key of the file"):
         CONVERTERS[name].convert(article_state())
 
 

@@ -93,7 +93,7 @@ def test_the_discriminator_judges_crops_of_any_size(crop: int, head: str) -> Non
 
 
 def test_the_dense_head_refuses_another_size_and_the_pooled_one_takes_it() -> None:
-    with pytest.raises(ValueError, match="judges 32 x 32 pixels, not 48 x 40"):
+    with pytest.raises(ValueError, match="needs 32 x 32 pixels, not 48 x 40"):
         Discriminator(32, 4, "dense", 8)(torch.rand(2, 3, 40, 48))
     assert Discriminator(32, 4, "pooled", 8)(torch.rand(2, 3, 40, 48)).shape == (2, 1)
 

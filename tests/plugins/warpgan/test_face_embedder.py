@@ -44,16 +44,16 @@ def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--embedder .*nothing.onnx: no such file"):
         OnnxEmbedder.read(tmp_path / "nothing.onnx")
     (tmp_path / "text.onnx").write_text("no network")
-    with pytest.raises(DataError, match="no ONNX file"):
+    with pytest.raises(DataError, match="not an ONNX file"):
         OnnxEmbedder.read(tmp_path / "text.onnx")
 
 
 def test_what_a_recognizer_cannot_use_is_told(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", fake_onnxruntime())
     embedder = OnnxEmbedder.read(model)
-    with pytest.raises(DataError, match="Invalid dimension; try --embedder-size"):
+    with pytest.raises(DataError, match="Invalid dimension; set --embedder-size"):
         embedder.features(torch.rand(1, 3, 128, 128), Networks({}))
-    with pytest.raises(DataError, match="does not give features"):
+    with pytest.raises(DataError, match="must return features"):
         embedder.features(torch.rand(1, 3, 2, 2), Networks({}))
 
 

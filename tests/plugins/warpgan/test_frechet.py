@@ -90,7 +90,7 @@ def test_features_are_those_of_the_file(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("installed")
 def test_a_file_of_something_else_is_named(tmp_path: Path) -> None:
     torch.save({"bias": torch.zeros(3)}, tmp_path / "other.pth")
-    with pytest.raises(WeightsError, match=r"other.pth: holds no weights of torch-fidelity's Inception"):
+    with pytest.raises(WeightsError, match=r"other.pth: not a weights file of torch-fidelity's Inception"):
         inception_features(str(tmp_path / "other.pth"))
     with pytest.raises(UsageError, match="no such file"):
         inception_features(str(tmp_path / "missing.pth"))

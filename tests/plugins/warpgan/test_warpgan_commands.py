@@ -116,7 +116,7 @@ def test_originals_are_not_replaced_even_if_asked(faces: Path) -> None:
     write_image(source / "p.png", torch.rand(3, 40, 40))
     before = (source / "p.png").read_bytes()
     for output in (faces / "me", source):
-        with pytest.raises(UsageError, match=r"p.png would replace one of the images that are to be aligned"):
+        with pytest.raises(UsageError, match=r"p.png would replace one of the input images"):
             align(AlignSettings(folder=source, output=output, size=16, visualize=True, overwrite=True))
     assert (source / "p.png").read_bytes() == before
 

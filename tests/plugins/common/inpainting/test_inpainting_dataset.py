@@ -143,13 +143,13 @@ def test_two_sources_of_holes_at_once_are_refused(photographs: Path, masks: Path
     photographs.rename(tmp_path / "images")
     for wanted, flag in ((MaskSettings(kinds=["border"]), "kinds"), (MaskSettings(coverage=(0.2, 0.3)), "coverage")):
         for split in ("train", "validation"):
-            with pytest.raises(UsageError, match=rf"--masks\.{flag}: other holes than those in .*masks"):
+            with pytest.raises(UsageError, match=rf"--masks\.{flag}: conflicts with the masks in .*masks"):
                 inpainting_images(split, RunSettings(data=tmp_path), wanted, 16)
         with pytest.raises(UsageError, match=rf"--masks\.{flag}: other holes"):
             evaluation_images(tmp_path, wanted)
     with pytest.raises(UsageError, match="--masks: other holes"):
         evaluation_images(tmp_path, MaskSettings(folder=masks / "inner"))
-    with pytest.raises(UsageError, match="no partner of the same name"):  # the very ones, which do not fit here
+    with pytest.raises(UsageError, match="no file of the same name"):  # the very ones, which do not fit here
         evaluation_images(tmp_path, MaskSettings(folder=tmp_path / "images" / ".." / "masks"))
 
 
@@ -201,7 +201,7 @@ def test_folders_that_cannot_be_masks_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"broken\.png"):
         MaskFolder(tmp_path)
     full = saved(tmp_path / "full" / "full.png", np.full((4, 4), 255, dtype=np.uint8))
-    with pytest.raises(DataError, match=r"full\.png: the hole covers the whole image"):
+    with pytest.raises(DataError, match=r"full\.png: this mask and all others cover the whole image"):
         MaskFolder(full.parent).fitted(0, 4, 4)
 
 
@@ -239,4 +239,4 @@ def test_images_with_masks_of_their_own_keep_size_and_hole(
     for index in range(4):
         saved(tmp_path / "masks" / f"{index}.png", np.full((30 + index, 40), 90, dtype=np.uint8))
     assert drawn(evaluation_images(tmp_path / "masks" / "..")[0]) == 0
-    assert "no mask marks a hole" in caplog.text
+    assert "the masks contain no hole" in caplog.text

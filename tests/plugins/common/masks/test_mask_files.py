@@ -93,7 +93,7 @@ def test_the_mask_of_an_image_has_its_name_and_only_one_has(tmp_path: Path) -> N
     assert mask_of(image, masks) == jpg
     png = saved(masks / "a.png", MARKED)
     assert mask_of(image, masks) == png
-    with pytest.raises(UsageError, match=r"a\.jpg or a\.png, cannot be told"):
+    with pytest.raises(UsageError, match=r".a\.jpg or a\.png.; keep one"):
         mask_of(Path("a.tif"), masks)
 
 
@@ -110,7 +110,7 @@ def test_masks_that_mark_nothing_are_warned_of(tmp_path: Path, caplog: pytest.Lo
     for name in ("a.png", "b.png"):
         saved(tmp_path / name, MARKED * 100)
     MaskFolder(tmp_path)
-    assert "no mask marks a hole, such as a.png" in caplog.text
+    assert "the masks contain no hole (for example a.png)" in caplog.text
     assert "--mask-polarity black-hole" in caplog.text
 
 

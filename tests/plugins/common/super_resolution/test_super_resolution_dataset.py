@@ -146,7 +146,7 @@ def test_another_scale_than_that_of_the_pairs_is_refused(tmp_path: Path) -> None
         lambda: super_resolution_images("train", run(data=data), scale=2, crop=8),
         lambda: super_resolution_images("validation", run(data=data), scale=2, crop=8),
     ):
-        with pytest.raises(UsageError, match="of scale 3, not 2"):
+        with pytest.raises(UsageError, match="have scale 3, not 2"):
             attempt()
 
 
@@ -162,7 +162,7 @@ def test_folders_that_were_swapped_are_told_of(tmp_path: Path) -> None:
 def test_a_pair_that_does_not_fit_is_named(tmp_path: Path) -> None:
     data = paired_folder(tmp_path, 2, (8, 8), (8, 8), (8, 8))
     drawn(16, 15).save(data / "HR" / "1.png")
-    with pytest.raises(DataError, match=r"HR.1\.png: 15x16 pixels are not 2 times the 8x8 of .*LR.1\.png"):
+    with pytest.raises(DataError, match=r"HR.1\.png: 15x16 pixels is not 2 times 8x8, the size of .*LR.1\.png"):
         evaluation_pairs(data, None)
 
 
@@ -182,7 +182,7 @@ def test_images_smaller_than_a_crop_are_named_before_training(tmp_path: Path) ->
 
 def test_a_crop_that_is_no_multiple_of_the_scale_is_refused(tmp_path: Path) -> None:
     targets = ImageFolder(list(folder_of(tmp_path, (32, 32)).iterdir()))
-    with pytest.raises(UsageError, match="16 pixels is no multiple of the scale 3"):
+    with pytest.raises(UsageError, match="--crop-size 16 is not a multiple"):
         CroppedPairs(targets, 3, 16)
 
 

@@ -36,7 +36,7 @@ def test_a_missing_mask_is_named(flat: Path) -> None:
 
 def test_unequal_sizes_are_named(flat: Path) -> None:
     mask(flat / "masks" / "cell2.png", square(size=(12, 15)))
-    with pytest.raises(DataError, match=r"cell2.png is 16x12 pixels, its mask .*cell2.png 15x12"):
+    with pytest.raises(DataError, match=r"cell2.png has 16x12 pixels, but its mask .*cell2.png has 15x12"):
         read_source(flat, MODEL).read(1)
 
 
@@ -69,7 +69,7 @@ def test_a_folder_for_each_class_gives_a_map_for_each(by_class: Path) -> None:
 def test_some_of_the_classes_can_be_chosen_and_others_are_refused(by_class: Path) -> None:
     _, masks = read_source(by_class, ModelSettings(classes=["cell"])).read(0)
     assert masks.shape[0] == 1
-    with pytest.raises(DataError, match="no folder mitochondrion; it has cell, nucleus"):
+    with pytest.raises(DataError, match="no folder mitochondrion; available: cell, nucleus"):
         read_source(by_class, ModelSettings(classes=["mitochondrion"]))
 
 
@@ -106,14 +106,14 @@ def test_images_of_the_training_size_are_not_resized(flat: Path) -> None:
 @pytest.mark.parametrize("multiclass", [False, True])
 def test_several_classes_need_data(multiclass: bool) -> None:
     several = UNetModel(classes=["cell", "nucleus"], multiclass=multiclass)
-    with pytest.raises(UsageError, match=r"of one class, not of cell, nucleus; give --data"):
+    with pytest.raises(UsageError, match=r"have one class, not cell, nucleus; set --data"):
         sources(UNetSettings(model=several))
 
 
 def test_the_right_folders_are_asked_for(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such folder"):
         discovery.find(tmp_path / "absent")
-    with pytest.raises(UsageError, match="neither images/ and masks/"):
+    with pytest.raises(UsageError, match="expected images/ and masks/"):
         discovery.find(tmp_path)
     image(tmp_path / "images" / "a.png")
     with pytest.raises(UsageError, match="no masks/"):
@@ -145,14 +145,14 @@ def test_files_say_which_images_are_for_what(flat: Path) -> None:
     assert list(chosen["validation"].names) == ["cell10"]
     assert list(chosen["train"].names) == ["cell1", "cell2"]
     names.write_text("cell11\n")
-    with pytest.raises(DataError, match="not there: cell11"):
+    with pytest.raises(DataError, match="do not exist: cell11"):
         sources(UNetSettings(data=flat, val_list=names).resolved())
 
 
 def test_an_image_cannot_be_for_both(flat: Path) -> None:
     names = flat / "names.txt"
     names.write_text("cell1\ncell2\n")
-    with pytest.raises(UsageError, match="2 images are named for training and for validation, such as cell1"):
+    with pytest.raises(UsageError, match="2 images are in both --train-list and --val-list, such as cell1"):
         sources(UNetSettings(data=flat, val_list=names, train_list=names).resolved())
 
 
@@ -190,5 +190,5 @@ def test_gray_and_translucent_images_become_as_many_channels_as_wanted(flat: Pat
         planes, _ = read_source(flat, ModelSettings(classes=["x"], input_channels=channels)).read(0)
         assert planes.shape == (channels, 12, 16)
         assert planes.dtype == torch.uint8
-    with pytest.raises(DataError, match="not 7"):
+    with pytest.raises(DataError, match="input_channels=7"):
         read_source(flat, ModelSettings(classes=["x"], input_channels=7)).read(0)

@@ -154,5 +154,5 @@ def test_masks_that_mark_nothing_are_told_of(flat: Path) -> None:
     for path in (flat / "masks").iterdir():
         mask(path, square(100))
     settings = UNetSettings(data=flat, mask_encoding="binary").resolved()
-    with pytest.raises(DataError, match=r"no mask marks anything, such as .*cell1.png"):
+    with pytest.raises(DataError, match=r"all masks are empty, such as .*cell1.png"):
         sources(settings)

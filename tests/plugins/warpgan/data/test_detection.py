@@ -124,7 +124,7 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.usefixtures("opencv")
 def test_another_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.onnx").write_bytes(b"else")
-    with pytest.raises(DataError, match="no face detector"):
+    with pytest.raises(DataError, match="cannot load it as a face detector"):
         find_detector(str(tmp_path / "other.onnx"))
 
 
@@ -133,6 +133,6 @@ def test_opencv_itself_is_called_as_it_wants(tmp_path: Path) -> None:
     import cv2
 
     (tmp_path / "other.onnx").write_bytes(b"no network")
-    with pytest.raises(DataError, match="no face detector"):
+    with pytest.raises(DataError, match="cannot load it as a face detector"):
         yunet(tmp_path / "other.onnx")
     assert {"setInputSize", "detect"} <= set(dir(cv2.FaceDetectorYN))

@@ -58,11 +58,11 @@ def test_a_listed_file_that_is_not_there_is_named_with_its_line(folder: Path) ->
 def test_people_with_photographs_only_are_named(folder: Path) -> None:
     for path in (folder / "Ann").glob("C*"):
         path.unlink()
-    with pytest.raises(UsageError, match="no caricature of Ann; everybody needs both kinds"):
+    with pytest.raises(UsageError, match="no caricature of Ann; every person needs both"):
         group_by_identity(read_entries(folder), folder)
 
 
-@pytest.mark.parametrize(("make", "message"), [(False, "no such folder"), (True, "a folder for each person")])
+@pytest.mark.parametrize(("make", "message"), [(False, "no such folder"), (True, "one folder per person")])
 def test_a_folder_without_faces_says_what_is_wanted(tmp_path: Path, make: bool, message: str) -> None:
     place = tmp_path / "faces"
     if make:
@@ -92,7 +92,7 @@ def test_everybody_is_in_both_halves_and_no_image_is(folder: Path) -> None:
 def test_a_person_with_one_caricature_cannot_be_divided(folder: Path) -> None:
     for path in sorted((folder / "Ann").glob("C*"))[1:]:
         path.unlink()
-    with pytest.raises(UsageError, match="Ann: one caricature cannot"):
+    with pytest.raises(UsageError, match="Ann: one caricature is not enough"):
         galleries(WarpGANSettings(data=folder, model={"size": 32}))
 
 
@@ -128,7 +128,7 @@ def test_validation_is_on_the_same_people(folder: Path, tmp_path: Path) -> None:
     other.mkdir(parents=True)
     for name in ("P1.png", "C1.png"):
         Image.new("RGB", (16, 16)).save(other / name)
-    with pytest.raises(UsageError, match="Eve is not among the people"):
+    with pytest.raises(UsageError, match="Eve is not in the training data"):
         galleries(WarpGANSettings(data=folder, val_data=other.parent, val_fraction=0.5, model={"size": 32}))
 
 
@@ -170,19 +170,19 @@ def test_lists_of_other_images_are_taken_as_they_are(folder: Path, lists: tuple[
 def test_an_image_in_both_lists_is_named(folder: Path, lists: tuple[Path, Path]) -> None:
     lists[1].write_text(lists[1].read_text() + "Ann/../Ann/P00002.jpg\n")
     settings = WarpGANSettings(data=folder, list_file=lists[0], val_list=lists[1], model={"size": 32})
-    with pytest.raises(UsageError, match=r"validation.txt: .*P00002.jpg is trained on too"):
+    with pytest.raises(UsageError, match=r"validation.txt: .*P00002.jpg is also a training image"):
         galleries(settings)
 
 
 def test_the_folder_that_is_trained_on_cannot_be_validated_on(folder: Path) -> None:
-    with pytest.raises(UsageError, match=r"P00001.jpg is trained on too"):
+    with pytest.raises(UsageError, match=r"P00001.jpg is also a training image"):
         galleries(WarpGANSettings(data=folder, val_data=folder, model={"size": 32}))
 
 
 def test_a_list_leaves_everybody_images_to_train_on(folder: Path, lists: tuple[Path, Path]) -> None:
     for number in (1, 2):
         (folder / "Ann" / f"C{number:05}.png").unlink()
-    with pytest.raises(UsageError, match=r"validation.txt: leaves no caricature of Ann to train on"):
+    with pytest.raises(UsageError, match=r"validation.txt: no caricature of Ann is left for training"):
         galleries(WarpGANSettings(data=folder, val_list=lists[1], model={"size": 32}))
 
 
@@ -190,7 +190,7 @@ def test_people_are_counted_and_real_faces_get_the_published_sizes(folder: Path)
     resolved = WarpGANSettings(data=folder, model={"channels": 8}).resolved()
     assert (resolved.model.identities, resolved.model.size, resolved.model.channels) == (2, 256, 8)
     assert resolved.resolved() == resolved
-    with pytest.raises(UsageError, match=r"has 2 people, but --model.identities is 5"):
+    with pytest.raises(UsageError, match=r"2 people, but model.identities is 5"):
         galleries(WarpGANSettings(data=folder, model={"identities": 5, "size": 32}))
 
 
