@@ -149,7 +149,7 @@ def test_8_bit_conventions_clip_and_round_half_up() -> None:
 
 def test_images_that_are_too_small_are_refused_with_their_size() -> None:
     small = torch.zeros(1, 3, 12, 30)
-    with pytest.raises(DataError, match="30x12 pixels is too small for SSIM, .* a border of 2"):
+    with pytest.raises(DataError, match=r"30x12 pixels is too small for SSIM, .* a border of 2"):
         SSIM(Comparison("rgb", 2)).measure(small, small)
     with pytest.raises(DataError, match="30x12 pixels is too small for a metric with a border of 6"):
         PSNR(Comparison("rgb", 6)).measure(small, small)
