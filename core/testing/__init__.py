@@ -1,6 +1,6 @@
-"""What every task must do, as checks that a family's own tests can run.
+"""The contract of tasks, as checks that a family's own tests can run.
 
-Families that come with the tool are held to the same checks. In a test of yours, with pytest or without::
+The built-in families pass the same checks. In your own test, with or without pytest::
 
     from restore import registry
     from restore.core.testing import check_imports, check_task
@@ -13,8 +13,8 @@ Families that come with the tool are held to the same checks. In a test of yours
     def test_the_plugin_is_cheap_to_load():
         check_imports("restore_denoise", "restore_denoise.settings")
 
-To see one test for each check, parametrize over :data:`CHECKS` and call each with one :class:`TaskUnderTest`. What is
-trained are the settings of ``Task.tiny_settings()``: override it where the default networks are large.
+For one test per check, parametrize over :data:`CHECKS` and call each with a :class:`TaskUnderTest`. The checks train
+with ``Task.tiny_settings()``; override it if the default networks are large.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ __all__ = ["CHECKS", "Check", "ContractBroken", "TaskEntry", "TaskUnderTest", "c
 Check = Callable[[TaskUnderTest], None]
 
 CHECKS: tuple[Check, ...] = (*registering.CHECKS, *training.CHECKS, *using.CHECKS, *measuring.CHECKS)
-"""Every check; each raises :class:`ContractBroken` that says what is wrong, or whatever the task itself raises."""
+"""All checks. Each raises :class:`ContractBroken` with the reason, or the error that the task raises."""
 
 
 def check_task(entry: TaskEntry, folder: Path) -> None:
     """Run every check on one task; takes seconds if a run of its tiny settings does.
 
-    What breaks the run that many checks look at is reported once, under the names of all of them.
+    Many checks share one run. An error of that run is reported once, with the names of all these checks.
 
     Args:
-        entry: what ``registry.entry("tasks", name)`` gives.
+        entry: result of ``registry.entry("tasks", name)``.
         folder: an empty folder for runs.
 
     Raises:
-        ExceptionGroup: of everything that went wrong, with the check's name as a note.
+        ExceptionGroup: all errors, each with the names of its checks as notes.
     """
     tested, broken = TaskUnderTest(entry, folder), list[Exception]()
     for check in CHECKS:
         try:
             check(tested)
-        except Exception as error:  # noqa: BLE001  whatever a stranger's task raises is what this is for
+        except Exception as error:  # noqa: BLE001  a task under test may raise anything
             error.add_note(f"check: {check.__name__}")
             if not any(error is known for known in broken):
                 broken.append(error)

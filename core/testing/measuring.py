@@ -1,4 +1,4 @@
-"""How a task is measured: one row of statistics a sample, numbers that are finite, baselines beside it."""
+"""Checks of metrics: one row of statistics per sample, finite numbers, baselines."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from restore.core.task import Task
 from restore.core.testing.under_test import ContractBroken, TaskUnderTest, require
 
 TOLERANCE = 5e-2
-"""Of a sample's statistics in a batch against those of it alone, as a share of the largest: float32 rounds, and levels
-of gray and counted pixels with it."""
+"""Allowed difference between a sample's statistics in a batch and alone, as a fraction of the largest: float32 rounding
+changes gray levels and pixel counts."""
 
 
 class _First:
-    """The first few of some images, so that measuring takes no time."""
+    """The first few images of a dataset, so that measuring is fast."""
 
     def __init__(self, images: NamedDataset, count: int) -> None:
         self.images, self.count = images, min(count, len(images))
@@ -40,7 +40,7 @@ class _First:
 
 
 def every_sample_is_a_row_of_its_own(tested: TaskUnderTest) -> None:
-    """Statistics of a batch have the samples on their first axis; those that are not random are each sample's own."""
+    """The first axis of statistics is the samples; statistics that are not random depend on one sample only."""
     method, networks = tested.opened()
     if not method.protocols():
         return
@@ -48,7 +48,10 @@ def every_sample_is_a_row_of_its_own(tested: TaskUnderTest) -> None:
     batch = {name: torch.stack([sample[name] for sample in pair]) for name in pair[0]}
     for protocol in method.protocols().values():
         rows = _measured(method, networks, batch, protocol)
-        require(set(rows) == set(protocol.metrics), f"{protocol.name}: measure() gives {sorted(rows)}")
+        require(
+            set(rows) == set(protocol.metrics),
+            f"{protocol.name}: measure() returns {sorted(rows)}, not {sorted(protocol.metrics)}",
+        )
         for name, table in rows.items():
             where = f"{protocol.name}, {name}"
             require(
@@ -59,7 +62,7 @@ def every_sample_is_a_row_of_its_own(tested: TaskUnderTest) -> None:
 
 
 def _pair(images: NamedDataset) -> list[dict[str, Tensor]]:
-    """The first and the last sample, or the first one twice where the two cannot be put in one batch."""
+    """Return the first and the last sample, or the first one twice if the two do not fit in one batch."""
     first, last = images[0], images[len(images) - 1]
     alike = all(tensor.shape == last[name].shape for name, tensor in first.items())
     return [first, last if alike else first]
@@ -79,18 +82,18 @@ def _require_own(
     protocol: EvaluationProtocol,
     rows: Mapping[str, Tensor],
 ) -> None:
-    """What two seeds agree about is not random, and must not depend on the sample beside the first."""
+    """Statistics that are equal under two seeds are not random, and must not depend on the other sample."""
     batch = {name: tensor[None] for name, tensor in sample.items()}
     alone, again = (_measured(method, networks, batch, protocol, seed) for seed in (4, 5))
     for name, table in rows.items():
         if torch.equal(alone[name], again[name]):
             largest = max(1.0, float(alone[name].abs().max()))
             same = torch.allclose(table[:1], alone[name], rtol=0, atol=TOLERANCE * largest, equal_nan=True)
-            require(same, f"{protocol.name}, {name}: statistics of a sample depend on the one beside it in a batch")
+            require(same, f"{protocol.name}, {name}: statistics of a sample depend on another sample of the batch")
 
 
 def numbers_are_finite_and_say_how_they_were_measured(tested: TaskUnderTest) -> None:
-    """Every protocol gives finite numbers with a convention, for the set and for each of its images."""
+    """Every protocol yields finite numbers with a convention, for the set and for each image."""
     method, networks = tested.opened()
     if not method.protocols():
         return
@@ -98,49 +101,50 @@ def numbers_are_finite_and_say_how_they_were_measured(tested: TaskUnderTest) -> 
     for protocol in method.protocols().values():
         measured = evaluate(method, networks, images, protocol, of=tested.name)
         for number, metric in zip(measured.numbers, protocol.metrics.values(), strict=True):
-            require(number.convention, f"{protocol.name}: {number.name} does not say how it was measured")
+            require(number.convention, f"{protocol.name}: metric {number.name} has no convention")
             _require_finite(number, metric, protocol.name)
         require(len(measured.per_image) == len(images) * len(protocol.metrics), f"{protocol.name}: not every image")
 
 
 def baselines_are_measured_alike(tested: TaskUnderTest) -> None:
-    """What a run is compared with is measured on its validation images by its training protocol."""
+    """Baselines can be measured on the validation images with the training protocol."""
     if not tested.learns:
         return
     task = tested.task()
     images, protocol = _First(as_dataset(task.evaluation_data(None)), 1), task.training_protocol
     for name, baseline in task.baselines().items():
-        require(isinstance(baseline, Method), f"baseline {name!r} is {baseline!r}, no Method")
-        require(not isinstance(baseline, Task), f"baseline {name!r} is a Task: it would need training")
+        require(isinstance(baseline, Method), f"baseline {name!r} is {baseline!r}, not a Method")
+        require(not isinstance(baseline, Task), f"baseline {name!r} is a Task, which needs training; use a Method")
         numbers = evaluate(baseline, {}, images, protocol, of=name).numbers
         for number, metric in zip(numbers, protocol.metrics.values(), strict=True):
             _require_finite(number, metric, f"baseline {name!r}")
 
 
 def _require_finite(number: MetricResult, metric: Metric, where: str) -> None:
-    """A number must be one, unless it is about some of the images only and none of them was measured."""
+    """Require a finite number, except for a partial metric that covers none of the images."""
     none = math.isnan(number.value) and is_partial(metric)
     require(math.isfinite(number.value) or none, f"{where}: {number.name} is {number.value}")
 
 
 def samples_can_be_shown(tested: TaskUnderTest) -> None:
-    """The row of images that a run writes after each evaluation."""
+    """The task makes a row of sample images, which a run writes after each evaluation."""
     method, networks = tested.opened()
     if not method.protocols():
         return
     sample = as_dataset(method.evaluation_data(None))[0]
     with torch.no_grad(), seeded(4):
         row = method.sample_row({name: tensor[None] for name, tensor in sample.items()}, networks)
-    require(row, "sample_row() gives no image")
+    require(row, "sample_row() returns no image")
     for image in row:
-        require(image.dim() == 3 and image.shape[0] in (1, 3), f"{tuple(image.shape)} is no image (C, H, W)")
+        good = image.dim() == 3 and image.shape[0] in (1, 3)
+        require(good, f"sample_row(): shape {tuple(image.shape)} is not an image (1 or 3, H, W)")
         require(image.min() >= 0 and image.max() <= 1, "sample_row(): values outside [0, 1]")
 
 
 def what_cannot_be_measured_says_so(tested: TaskUnderTest) -> None:
-    """A method without protocols has no right answers to compare with, and evaluating it is refused in one line."""
+    """A method without protocols refuses to be evaluated, with a message of one line."""
     if tested.learns:
-        require(tested.task().protocols(), "it learns, but protocols() names no way to measure what")
+        require(tested.task().protocols(), "protocols() is empty, but a task that trains must be measured")
         return
     method, _ = tested.opened()
     if method.protocols():
@@ -149,7 +153,7 @@ def what_cannot_be_measured_says_so(tested: TaskUnderTest) -> None:
         method.evaluation_data(None)
     except RestoreError:
         return
-    raise ContractBroken("protocols() is empty, but evaluation_data() gives images")
+    raise ContractBroken("protocols() is empty, but evaluation_data() returns images; it should raise UsageError")
 
 
 CHECKS: tuple[Callable[[TaskUnderTest], None], ...] = (

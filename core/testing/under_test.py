@@ -1,4 +1,4 @@
-"""A task under examination, with what its checks share: one short run that was watched."""
+"""A task under test, with one short observed run that its checks share."""
 
 from __future__ import annotations
 
@@ -25,58 +25,58 @@ from restore.core.weights.files import open_method, open_weights
 
 
 class ContractBroken(AssertionError):
-    """A task does not do what every task must; the message says which part and how."""
+    """A task violates the contract; the message says where and how."""
 
 
 def require(holds: object, message: str) -> None:
-    """Raise :class:`ContractBroken` unless something holds."""
+    """Raise :class:`ContractBroken` with a message unless ``holds`` is true."""
     if not holds:
         raise ContractBroken(message)
 
 
 class TaskEntry(Protocol):
-    """What the registry knows about a task."""
+    """Registration of a task."""
 
     @property
     def full_name(self) -> str:
-        """As ``srgan/srgan``."""
+        """Full name, such as ``srgan/srgan``."""
         ...
 
     @property
     def references(self) -> Mapping[str, str]:
-        """What was registered besides the task itself, such as ``settings``: ``module:attribute`` by field."""
+        """Other registered references, such as ``settings``: ``module:attribute`` by field."""
         ...
 
     @property
     def spec(self) -> Any:
-        """The ``TaskSpec`` that was registered."""
+        """The registered ``TaskSpec``."""
         ...
 
     def load(self) -> Any:
-        """The task's class."""
+        """Import and return the task's class."""
         ...
 
     def locate(self, field: str, /) -> Any:
-        """The object that a field refers to."""
+        """Import and return the object that a field refers to."""
         ...
 
 
 @dataclass(frozen=True)
 class ObservedUpdate:
-    """One call of ``step.optimize`` in a watched run."""
+    """One call of ``step.optimize`` in an observed run."""
 
     phase: str
     optimizer: str
     unused: tuple[str, ...]
-    """Trainable parameters of the optimizer on which its loss does not depend."""
+    """Trainable parameters of the optimizer that its loss does not depend on."""
     changed: frozenset[str]
-    """Networks with a parameter that is another afterwards."""
+    """Networks with a changed parameter."""
     calls: Mapping[str, int]
-    """How often the loss function called each network that the optimizer trains."""
+    """Number of calls of each network that the optimizer trains, by the loss function."""
 
 
 class TaskUnderTest:
-    """One method, its tiny settings and, if it learns, a run of them."""
+    """A method, its tiny settings and, if it trains, a run with them."""
 
     def __init__(self, entry: TaskEntry, folder: Path) -> None:
         self.entry = entry
@@ -84,28 +84,35 @@ class TaskUnderTest:
         self.folder = folder
         self.method_type: type[Method] = entry.load()
         self.learns = bool(entry.spec.trains)
-        """Whether it is registered as a task that trains."""
+        """Whether the method is registered as a task that trains."""
         self.updates: list[ObservedUpdate] = []
-        """Of :attr:`run`."""
+        """Updates of :attr:`run`."""
 
     @property
     def task_type(self) -> type[Task]:
-        """The class of a task, which learns. Raises ContractBroken for any other."""
+        """Class of the task. Raises ContractBroken if it is not a task."""
         if not issubclass(self.method_type, Task):
             raise ContractBroken(f"{self.method_type!r} is no subclass of Task")
         return self.method_type
 
     @cached_property
     def settings(self) -> RunSettings:
-        """The settings of every run here."""
+        """The tiny settings, which all runs use."""
         return self.task_type.tiny_settings(out=self.folder).resolved()
 
     def task(self) -> Task:
-        """The task of these settings."""
+        """Build the task from the tiny settings."""
         return self.task_type(self.settings)
 
     def train(self, name: str, *, resume: Path | None = None, stop_at: int | None = None, **changes: Any) -> Path:
-        """Folder of a run, killed when step ``stop_at`` is done and before it is saved."""
+        """Train and return the run folder.
+
+        Args:
+            name: name of the run folder.
+            resume: run folder to resume.
+            stop_at: kill the run after this step, before it is saved.
+            changes: settings that differ from the tiny ones.
+        """
         settings = self.settings.model_copy(update={"name": name, **changes})
         task_type = _watched(self.task_type, self.updates) if name == "whole" else self.task_type
         trainer = Trainer(task_type, settings, name=self.name, listeners=[_killer(stop_at)], resume=resume)
@@ -115,7 +122,7 @@ class TaskUnderTest:
 
     @property
     def run(self) -> Path:
-        """Folder of a run that nobody disturbed. Raises what broke it, each time it is asked for."""
+        """Folder of an uninterrupted run. Raises the error of the run on each access."""
         if isinstance(self._outcome, Exception):
             raise self._outcome
         return self._outcome
@@ -124,22 +131,22 @@ class TaskUnderTest:
     def _outcome(self) -> Path | Exception:
         try:
             return self.train("whole", checkpoint_every="1")
-        except Exception as error:  # noqa: BLE001  a second attempt would only find the folder of the first
+        except Exception as error:  # noqa: BLE001  a second attempt would fail on the folder of the first
             return error
 
     def opened(self, predict: Settings | None = None) -> tuple[Method, Networks]:
-        """The method as it is used: of the run's weights, or, where there is nothing to learn, as it is."""
+        """Open the method for prediction, with the weights of the run if it trains."""
         if self.learns:
             return open_weights(self.run / "best.safetensors", lambda *_: self.method_type, predict=predict)
         return open_method(self.method_type, predict=predict)
 
     def predict_options(self) -> Settings | None:
-        """What ``restore predict`` gives the method when no option was typed."""
+        """The options of ``restore predict`` when no flag is given."""
         return self.method_type.predict_options_type() if "predict" in self.entry.references else None
 
 
 def _watched(task_type: type[Task], seen: list[ObservedUpdate]) -> type[Task]:
-    """The same task, which notes what its steps do."""
+    """Return a subclass of the task that records its updates."""
 
     class Watched(task_type):  # type: ignore[valid-type, misc]
         def train_step(self, batch: Batch, step: TrainStep) -> None:
@@ -151,7 +158,7 @@ def _watched(task_type: type[Task], seen: list[ObservedUpdate]) -> type[Task]:
 
 
 class _Killed(BaseException):
-    """Stands in for a process that is killed: nothing is saved on the way out."""
+    """Simulates a killed process: nothing is saved."""
 
 
 def _killer(stop_at: int | None) -> Callable[[Event], None]:
@@ -164,7 +171,7 @@ def _killer(stop_at: int | None) -> Callable[[Event], None]:
 
 @dataclass(frozen=True)
 class _WatchedStep(TrainStep):
-    """A step that notes which loss depends on what, and what moved."""
+    """A step that records which parameters a loss depends on and which networks change."""
 
     step: TrainStep
     within: Phase
@@ -217,7 +224,14 @@ def _all_equal(first: list[Tensor], second: list[Tensor]) -> bool:
 
 
 def random_inputs(method: Method, height: int, width: int, seed: int = 0) -> dict[str, Tensor]:
-    """Input tensors (C, H, W) as the method declares them, drawn from their range; black or white where not smooth."""
+    """Draw input tensors (C, H, W) from the ranges that a method declares; only black or white if not smooth.
+
+    Args:
+        method: the method.
+        height: height of the main input.
+        width: width of the main input.
+        seed: seed of the values.
+    """
     generator = torch.Generator().manual_seed(seed)
     inputs = {}
     for name, spec in method.inputs.items():

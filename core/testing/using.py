@@ -1,4 +1,4 @@
-"""How a task is used: its weights file, images of any size, tiles."""
+"""Checks of prediction: weights files, images of any size, tiles."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from restore.core.testing.under_test import TaskUnderTest, random_inputs, requir
 from restore.core.weights.files import open_weights, save_weights
 
 ODD_SIZES = ((37, 53), (1, 1), (2, 9))
-"""Heights and widths; the first must work, the others may be refused in so many words."""
+"""Heights and widths of test images; the first must work, the others may be refused with a clear error."""
 
 TOLERANCE = 1e-4
-"""Of tiles and batches against whole and single images, as a share of the output's range: float32 rounds."""
+"""Allowed difference of tiles and batches to whole and single images, as a fraction of the output's range."""
 
 
 def weights_files_hold_everything(tested: TaskUnderTest) -> None:
-    """Networks that were saved and opened again predict the same, bit for bit."""
+    """Networks predict the same, bit for bit, after saving and opening."""
     if not tested.learns:
         return
     method, networks = tested.opened()
@@ -40,11 +40,11 @@ def weights_files_hold_everything(tested: TaskUnderTest) -> None:
     inputs = random_inputs(method, 32, 32)
     before, after = (_run(used, networks, inputs) for used, networks in ((method, networks), (again, opened)))
     for name, plane in before.items():
-        require(torch.equal(plane, after[name]), f"{name!r} is another one after saving and opening")
+        require(torch.equal(plane, after[name]), f"output {name!r} changes when the networks are saved and opened")
 
 
 def images_of_any_size_work(tested: TaskUnderTest) -> None:
-    """Odd sizes give outputs of the declared size; tiny images too, or a message that says why not."""
+    """Odd sizes give outputs of the declared size; tiny images too, or a clear error."""
     method, networks = tested.opened(tested.predict_options())
     for height, width in ODD_SIZES:
         inputs = random_inputs(method, height, width)
@@ -61,19 +61,19 @@ def images_of_any_size_work(tested: TaskUnderTest) -> None:
         rendered = method.render(outputs, inputs)
         _require_images(rendered)
         absent = set(method.always_renders) - set(rendered)
-        require(not absent, f"always_renders: render() does not give {absent}")
+        require(not absent, f"always_renders: render() does not return {absent}")
 
 
 def _require_images(rendered: Mapping[str, Tensor | OutputImage]) -> None:
-    require(rendered, "render() gives nothing to write")
+    require(rendered, "render() returns no image")
     for name, shown in rendered.items():
         image = shown.image if isinstance(shown, OutputImage) else shown
         good = image.dim() == 3 and image.shape[0] in (1, 3, 4) and bool(image.isfinite().all())
-        require(good, f"render(): {name!r} of shape {tuple(image.shape)} is no image (C, H, W)")
+        require(good, f"render(): {name!r} of shape {tuple(image.shape)} is not an image (C, H, W)")
 
 
 def a_batch_predicts_what_its_images_do(tested: TaskUnderTest) -> None:
-    """In use no image depends on those beside it."""
+    """The prediction of an image does not depend on the other images of its batch."""
     method, networks = tested.opened()
     edge = 32 * method.tiling.multiple_of // math.gcd(32, method.tiling.multiple_of)
     pair = [random_inputs(method, edge, edge, seed) for seed in (1, 2)]
@@ -86,7 +86,7 @@ def a_batch_predicts_what_its_images_do(tested: TaskUnderTest) -> None:
 
 
 def exact_tiles_equal_the_whole(tested: TaskUnderTest) -> None:
-    """Where tiles are declared exact, they are: no output depends on more than its halo."""
+    """Tiles declared exact equal the whole image: no output depends on more than its halo."""
     method, networks = tested.opened()
     if method.tiling.mode != "exact":
         return
@@ -98,12 +98,13 @@ def exact_tiles_equal_the_whole(tested: TaskUnderTest) -> None:
     tiled = _run(method, networks, inputs, tile=max(step, 16))
     for name, spec in method.outputs.items():
         difference = (whole[name] - tiled[name]).abs().max()
-        require(difference <= TOLERANCE * (spec.high - spec.low), f"{name!r}: tiles differ by {difference}")
+        good = difference <= TOLERANCE * (spec.high - spec.low)
+        require(good, f"{name!r}: tiles differ from the whole image by {difference}")
     _require_local(method, networks, inputs, step, halo)
 
 
 def _require_local(method: Method, networks: Networks, inputs: dict[str, Tensor], step: int, halo: int) -> None:
-    """By gradients in float64, where no influence is too small to see."""
+    """Check the receptive field by gradients in float64, which show even the smallest influence."""
     first = method.main_input
     start = halo + step
     networks = Networks({name: network.double() for name, network in networks.items()})
@@ -115,7 +116,7 @@ def _require_local(method: Method, networks: Networks, inputs: dict[str, Tensor]
         block = slice(int(start * scale), int((start + step) * scale))
         (slope,) = torch.autograd.grad(outputs[name][..., block, block].sum(), image, retain_graph=True)
         places = slope[0].abs().sum(0).nonzero()
-        if not len(places):  # saturated or blind here; what was compared above has to do
+        if not len(places):  # no gradient here, such as in saturation; the comparison above must suffice
             continue
         reach = max(start - int(places.min()), int(places.max()) - (start + step - 1))
         require(reach <= halo, f"{name!r} depends on pixels {reach} away, but the halo is {method.tiling.halo}")

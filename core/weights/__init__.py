@@ -1,1 +1,1 @@
-"""Weights: the files that rebuild their networks, and checkpoints of other projects."""
+"""Weights files, which contain everything to rebuild their networks, and checkpoints of other projects."""

@@ -1,4 +1,4 @@
-"""Bring checkpoints of other projects in: nothing is dropped or guessed silently."""
+"""Convert checkpoints of other projects; nothing is dropped or guessed silently."""
 
 from __future__ import annotations
 
@@ -21,43 +21,43 @@ Convert = Callable[[dict[str, Tensor]], tuple[dict[str, Any], dict[str, Tensor]]
 
 @dataclass(frozen=True)
 class Converter:
-    """How another program names the parameters of a network that is known here."""
+    """Converts the checkpoints of another project to the networks of a task."""
 
     summary: str
-    """Which program, and which of its networks."""
+    """The project, and which of its networks."""
     convert: Convert
-    """From its state to the ``model`` settings and the state by ``<network>.<parameter>``. Names that it does not know
-    stay as they are, so that they are reported; raises WeightsError or ValueError when it cannot be such a state."""
+    """Converts a state dict to the ``model`` settings and a state dict keyed ``<network>.<parameter>``. Keeps unknown
+    names, so that they are reported, and raises WeightsError or ValueError for other states."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What came of an import."""
+    """Result of an import."""
 
     source: Path
     output: Path
     task: str
     converter: str
     model: Mapping[str, Any]
-    """The settings that rebuild the networks, read off the checkpoint."""
+    """The settings that rebuild the networks, derived from the checkpoint."""
     loaded: int
-    """How many tensors were taken over."""
+    """Number of loaded tensors."""
     notes: list[str]
-    """What was unwrapped, left out or filled in by rule."""
+    """What was unwrapped, skipped or filled in by rule."""
     differences: list[str]
-    """One line for every missing, unexpected or misshapen key; empty unless the import was partial."""
+    """One line for each missing, unexpected or misshapen key; empty unless the import was partial."""
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """What one converter makes of a checkpoint."""
+    """Result of one converter on a checkpoint."""
 
     name: str
     task: Task | None
     networks: dict[str, nn.Module]
     tensors: dict[str, Tensor]
     filled: list[str]
-    """Keys that were missing and could be filled in without a guess."""
+    """Missing keys that were filled in by rule."""
     problems: list[str]
 
     @property
@@ -83,27 +83,28 @@ def import_weights(
     Args:
         source: the checkpoint.
         output: the file to write.
-        task: full name of the task, as ``srgan/srgan``.
+        task: full name of the task, such as ``srgan/srgan``.
         task_type: its class.
-        converters: what it can import, by name.
-        converter: which one of them; None: the one that fits exactly.
-        model: model settings, as a tree, that replace those read off the checkpoint: what no tensor shows.
-        partial: only report keys that are missing, unexpected or misshapen; what is missing is initialized as for
-            training.
-        overwrite: replace ``output``.
-        plugins: the requirement of every plugin that the weights need, for the header.
+        converters: the converters of the task, by name.
+        converter: name of the converter to use; None: the one that fits exactly.
+        model: model settings, as a tree, that override those derived from the checkpoint, for values that no tensor
+            shows.
+        partial: report keys that are missing, unexpected or misshapen instead of failing; missing ones are initialized
+            as for training.
+        overwrite: whether to replace ``output``.
+        plugins: requirement of every plugin that the weights need, for the header.
 
     Raises:
-        WeightsError: keys are missing, unexpected or misshapen; the message names them.
-        UsageError: the choice is not clear, or ``output`` is there already.
+        WeightsError: keys are missing, unexpected or misshapen; the message lists all of them.
+        UsageError: the choice of the converter is ambiguous, or ``output`` already exists.
     """
     if output.suffix != ".safetensors":
-        raise UsageError(f"{output}: a weights file is called *.safetensors")
+        raise UsageError(f"--output {output}: the name of a weights file must end in .safetensors")
     refuse_overwrite(output, overwrite)
     if not converters:
-        raise UsageError(f"{task} has no converter")
+        raise UsageError(f"{task} has no converter, so it cannot import checkpoints")
     if converter is not None and converter not in converters:
-        raise UsageError(f"{task} has no converter {converter!r}; it has {', '.join(converters)}")
+        raise UsageError(f"--from {converter}: {task} has no such converter; available: {', '.join(converters)}")
     state = read_checkpoint(source)
     tried = [converter] if converter is not None else list(converters)
     trials = [_tried(name, converters[name], state, task_type, model or {}, str(source)) for name in tried]
@@ -112,7 +113,7 @@ def import_weights(
         raise WeightsError(_refusal(source, task, trials))
     loaded = _load(chosen.networks, chosen.tensors) - len(chosen.filled)
     if not loaded:
-        raise WeightsError(f"{source}: not one of its parameters fits {task}, read as a checkpoint of {chosen.name}")
+        raise WeightsError(f"{source}: none of its parameters fits {task} (read as a checkpoint of {chosen.name})")
     writable_folder(output.parent)
     origin = {"imported_from": chosen.name, "imported_file": source.name}
     save_weights(output, task=task, model=chosen.model, networks=chosen.networks, versions=origin, plugins=plugins)
@@ -128,14 +129,14 @@ def _tried(
     given: Mapping[str, Any],
     source: str,
 ) -> _Trial:
-    """What a converter makes of a state; whatever its rules stumble over means that it does not fit.
+    """Apply a converter to a state; any error in it means that it does not fit.
 
     Args:
         name: name of the converter.
         converter: the converter.
         state: the state.
         task_type: the task.
-        given: model settings that replace those that the converter reads off the state.
+        given: model settings that override those that the converter derives from the state.
         source: the checkpoint, for errors.
     """
     try:
@@ -147,7 +148,7 @@ def _tried(
         return _Trial(name, None, {}, {}, [], [said.removeprefix(f"{source}: ")])
     filled = []
     for key, shape in expected_shapes(networks).items():
-        # Checkpoints from before torch 0.4.1 lack this counter, which no prediction depends on.
+        # Checkpoints from before torch 0.4.1 lack this counter; predictions do not depend on it.
         if key.endswith("num_batches_tracked") and key not in tensors and len(shape) == 0:
             network, _, inner = key.partition(".")
             tensors[key] = networks[network].state_dict()[inner]
@@ -156,22 +157,22 @@ def _tried(
 
 
 def _chosen(source: Path, task: str, trials: list[_Trial], partial: bool) -> _Trial:
-    """The one converter that fits; the closest where none does."""
+    """Return the one converter that fits, else the closest one."""
     exact = [trial for trial in trials if trial.task is not None and not trial.problems]
     if exact:
         if any(not _same(exact[0], other) for other in exact[1:]):
             names = ", ".join(trial.name for trial in exact)
-            raise UsageError(f"{source}: fits several converters of {task}; choose with --from: {names}")
+            raise UsageError(f"{source}: several converters of {task} fit; choose one with --from: {names}")
         return exact[0]
     possible = [trial for trial in trials if trial.task is not None]
     if partial and len(possible) > 1:
         names = ", ".join(trial.name for trial in possible)
-        raise UsageError(f"{source}: fits none exactly; choose with --from which to take in part: {names}")
+        raise UsageError(f"{source}: no converter fits exactly; choose one with --from for a partial import: {names}")
     return min(possible or trials, key=lambda trial: len(trial.problems))
 
 
 def _same(one: _Trial, other: _Trial) -> bool:
-    """Whether two converters read the same networks out of a checkpoint."""
+    """Return whether two converters read the same networks from a checkpoint."""
     return (
         one.model == other.model
         and one.tensors.keys() == other.tensors.keys()
@@ -180,11 +181,11 @@ def _same(one: _Trial, other: _Trial) -> bool:
 
 
 def _refusal(source: Path, task: str, trials: list[_Trial]) -> str:
-    """Every difference to the closest converter, and how far off the others are."""
+    """Return every difference to the closest converter, and the number of differences to the others."""
     possible = [trial for trial in trials if trial.task is not None]
     if not possible:
         reasons = "\n".join(f"    {trial.name}: {trial.problems[0]}" for trial in trials)
-        return f"{source}: is no checkpoint that {task} knows:\n{reasons}"
+        return f"{source}: no converter of {task} recognizes this checkpoint:\n{reasons}"
     closest = min(possible, key=lambda trial: len(trial.problems))
     lines = [f"{source}: does not fit {task}; as a checkpoint of {closest.name}:"]
     lines += [f"    {problem}" for problem in closest.problems]
@@ -195,12 +196,12 @@ def _refusal(source: Path, task: str, trials: list[_Trial]) -> str:
             f"    {trial.name}: {f'{len(trial.problems)} keys differ' if trial.task is not None else trial.problems[0]}"
             for trial in others
         ]
-    lines.append("With --partial what fits is taken, and the rest is initialized as for training.")
+    lines.append("--partial loads the tensors that fit and initializes the others as for training.")
     return "\n".join(lines)
 
 
 def _load(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> int:
-    """Load every tensor that fits; how many there were."""
+    """Load every tensor that fits; return their number."""
     loaded = 0
     for name, network in networks.items():
         own = network.state_dict()

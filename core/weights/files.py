@@ -1,4 +1,4 @@
-"""Weights files: networks that can be rebuilt from the file alone."""
+"""Weights files: one file contains everything to rebuild its networks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from restore.core.weights.tensors import storable, write_tensors
 
 State = Mapping[str, Tensor]
 Resolve = Callable[[str, str], Any]
-"""Finds an object by kind and name, as ``registry.get`` does."""
+"""Finds an object by kind and name, such as ``registry.get``."""
 
 
 def save_weights(
@@ -41,17 +41,17 @@ def save_weights(
     versions: Mapping[str, str] | None = None,
     plugins: Mapping[str, str | None] | None = None,
 ) -> Path:
-    """Write networks (or their states) as one safetensors file, whole or not at all.
+    """Write networks (or their states) to one safetensors file, atomically.
 
     Args:
         path: the file to write.
-        task: full name of the task, as ``srgan/srgan``.
+        task: full name of the task, such as ``srgan/srgan``.
         model: the settings that rebuild the networks, as plain JSON: ``settings.model.model_dump(mode="json")``.
         networks: the networks or their states; the keys in the file are ``<network>.<parameter>``.
-        phase: phase of the run that they come from.
-        numbers: what was measured.
-        versions: where the weights came from, if not from here.
-        plugins: the requirement of every plugin that was needed, see `Header`.
+        phase: phase of the run that the weights come from.
+        numbers: measured metrics.
+        versions: origin of imported weights.
+        plugins: requirement of every plugin that is needed, see `Header`.
 
     Raises:
         RestoreError: the file cannot be written.
@@ -80,17 +80,16 @@ def save_weights(
 def open_weights(
     path: Path, resolve: Resolve, *, predict: Settings | None = None, evaluate: Settings | None = None
 ) -> tuple[Task, Networks]:
-    """Rebuild the task of a weights file and its networks, on the CPU, frozen and in evaluation mode.
+    """Rebuild the task and the networks of a weights file; the networks are on the CPU, frozen, in evaluation mode.
 
     Args:
         path: the weights file.
-        resolve: finds the class of the task by kind and name, as ``registry.get`` does.
-        predict: options of ``restore predict``; unset: their defaults.
-        evaluate: options of ``restore evaluate``; unset: their defaults.
+        resolve: finds the class of the task by kind and name, such as ``registry.get``.
+        predict: options of ``restore predict``; None: their defaults.
+        evaluate: options of ``restore evaluate``; None: their defaults.
 
     Raises:
-        WeightsError: the file is damaged, its task is not installed, or any key is missing, unexpected or of another
-            shape.
+        WeightsError: the file is damaged, its task is not installed, or a key is missing, unexpected or misshapen.
     """
     header = read_header(path)
     try:
@@ -98,7 +97,7 @@ def open_weights(
     except LookupError as error:
         advice = advise_installation(header.plugins)
         raise WeightsError(
-            f"{path}: made by the task {header.task!r}, which cannot be used here: {error}" + (advice and f"\n{advice}")
+            f"{path}: made for the task {header.task!r}, which is not usable: {error}" + (advice and f"\n{advice}")
         ) from error
     return load_weights(path, header, task_type, predict=predict, evaluate=evaluate)
 
@@ -111,14 +110,14 @@ def load_weights(
     predict: Settings | None = None,
     evaluate: Settings | None = None,
 ) -> tuple[Task, Networks]:
-    """Rebuild the task of a weights file whose header was read already; see :func:`open_weights`.
+    """Rebuild the task and the networks of a weights file whose header is known; see `open_weights`.
 
     Args:
         path: the weights file.
         header: its header.
         task_type: the class of the task that the header names.
-        predict: options of ``restore predict``; unset: their defaults.
-        evaluate: options of ``restore evaluate``; unset: their defaults.
+        predict: options of ``restore predict``; None: their defaults.
+        evaluate: options of ``restore evaluate``; None: their defaults.
 
     Raises:
         WeightsError: the file is damaged, a plugin that it needs is not installed, or any key is missing, unexpected
@@ -139,13 +138,28 @@ def load_weights(
 def open_method(
     method_type: type[Method], *, predict: Settings | None = None, evaluate: Settings | None = None
 ) -> tuple[Method, Networks]:
-    """Build a classical method, which has no weights; the options are those of `open_weights`."""
+    """Build a classical method and its helper networks.
+
+    Args:
+        method_type: the class of the method.
+        predict: options of ``restore predict``; None: their defaults.
+        evaluate: options of ``restore evaluate``; None: their defaults.
+    """
     method = method_type(method_type.settings_type().resolved()).with_options(predict=predict, evaluate=evaluate)
     return method, Networks(frozen(method.helper_networks()))
 
 
 def rebuild(task_type: type[Task], model: Mapping[str, Any], source: str) -> Task:
-    """Build the task whose networks ``model`` describes. Raises WeightsError when it does not fit the task any more."""
+    """Build the task from its ``model`` settings.
+
+    Args:
+        task_type: the class of the task.
+        model: the ``model`` settings of its networks.
+        source: where the settings come from, for errors.
+
+    Raises:
+        WeightsError: the settings do not fit the task (any more).
+    """
     try:
         settings = task_type.settings_type.model_validate({"model": dict(model)})
     except ValidationError as error:
@@ -155,18 +169,27 @@ def rebuild(task_type: type[Task], model: Mapping[str, Any], source: str) -> Tas
 
 
 def read_tensors(path: Path, header: Header) -> dict[str, Tensor]:
-    """The tensors of a weights file by ``<network>.<parameter>``. Raises WeightsError when they are damaged."""
+    """Read the tensors of a weights file, keyed ``<network>.<parameter>``. Raises WeightsError if they are damaged."""
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError, RuntimeError, ValueError) as error:
         raise WeightsError(f"{path}: damaged: {error}") from error
     if header.digest is not None and _digest(tensors) != header.digest:
-        raise WeightsError(f"{path}: damaged: its numbers are not those that were saved (the checksum differs)")
+        raise WeightsError(f"{path}: damaged: the checksum of its tensors is wrong; get an intact copy")
     return tensors
 
 
 def load_exactly(networks: Mapping[str, nn.Module], tensors: State, source: str) -> None:
-    """Load ``<network>.<parameter>`` tensors. Raises WeightsError naming every key that does not fit."""
+    """Load tensors keyed ``<network>.<parameter>``; all must fit.
+
+    Args:
+        networks: the networks.
+        tensors: the tensors.
+        source: where the tensors come from, for errors.
+
+    Raises:
+        WeightsError: keys do not fit; the message lists all of them.
+    """
     wrong = differences(networks, tensors)
     if wrong:
         lines = "\n".join(f"    {line}" for line in wrong)
@@ -179,7 +202,7 @@ def load_exactly(networks: Mapping[str, nn.Module], tensors: State, source: str)
 
 
 def differences(networks: Mapping[str, nn.Module], tensors: State) -> list[str]:
-    """One line for every missing, unexpected or misshapen key."""
+    """Return one line for each missing, unexpected or misshapen key."""
     expected = expected_shapes(networks)
     lines = [f"missing: {key} {shape_text(shape)}" for key, shape in expected.items() if key not in tensors]
     lines += [f"unexpected: {key} {shape_text(tensor.shape)}" for key, tensor in tensors.items() if key not in expected]
@@ -192,7 +215,7 @@ def differences(networks: Mapping[str, nn.Module], tensors: State) -> list[str]:
 
 
 def expected_shapes(networks: Mapping[str, nn.Module]) -> dict[str, torch.Size]:
-    """The shape of every ``<network>.<parameter>``."""
+    """Return the shape of every ``<network>.<parameter>``."""
     return {
         f"{name}.{key}": tensor.shape
         for name, network in networks.items()
@@ -201,21 +224,21 @@ def expected_shapes(networks: Mapping[str, nn.Module]) -> dict[str, torch.Size]:
 
 
 def shape_text(shape: torch.Size) -> str:
-    """``(64, 3, 9, 9)``."""
+    """Return a shape as text: ``(64, 3, 9, 9)``."""
     return str(tuple(shape))
 
 
 def _digest(tensors: State) -> str:
-    """SHA-256 over names, types, shapes and numbers, in the order of the names."""
+    """Return the SHA-256 of names, types, shapes and values, ordered by name."""
     digest = hashlib.sha256()
     for key in sorted(tensors):
         tensor = tensors[key]
         digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        # numpy knows no bfloat16, so that the numbers go through their bytes
+        # numpy has no bfloat16, so hash the bytes
         digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
 def _versions() -> dict[str, str]:
-    """What writes the file."""
+    """Return the versions of the packages that write the file."""
     return {"restorekit": installed_version("restorekit") or "unknown", "torch": str(torch.__version__)}

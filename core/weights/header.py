@@ -1,7 +1,7 @@
-"""What a weights file says about itself, read with the standard library alone.
+"""The header of a weights file, read with the standard library alone.
 
-A weights file is a safetensors file: eight bytes of length, a JSON header, the numbers. Ours carry one more entry in
-the header, ``restore``: which task they are for, the settings that rebuild its networks, and what was measured.
+A weights file is a safetensors file: eight bytes of length, a JSON header, the tensors. Its header has an additional
+entry ``restore`` with the task, the settings that rebuild its networks, and measured metrics.
 """
 
 from __future__ import annotations
@@ -20,40 +20,40 @@ from restore.core.errors import UsageError, WeightsError
 ENTRY = "restore"
 BEST = "best.safetensors"
 
-_HEADER_LIMIT = 100_000_000  # bytes; the limit that the safetensors format itself sets
-_PICKLES = (b"PK\x03\x04", b"\x80")  # torch.save since 1.6, and before
+_HEADER_LIMIT = 100_000_000  # bytes; limit of the safetensors format
+_PICKLES = (b"PK\x03\x04", b"\x80")  # torch.save since 1.6 and before
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a weights file says about itself."""
+    """Contents of the ``restore`` entry of a weights file."""
 
     task: str
-    """Full name of the task, as ``srgan/srgan``."""
+    """Full name of the task, such as ``srgan/srgan``."""
     model: dict[str, Any]
     """The ``model`` settings that rebuild the networks."""
     phase: str | None = None
-    """Phase of the run that the weights come from; none for imported ones."""
+    """Phase of the run that the weights come from; None for imported weights."""
     numbers: list[dict[str, Any]] = field(default_factory=list)
-    """What was measured: ``{"name", "convention", "of", "value"}`` each."""
+    """Measured metrics: ``{"name", "convention", "of", "value"}`` each."""
     versions: dict[str, str] = field(default_factory=dict)
-    """What wrote the file, and where the weights came from."""
+    """Versions of the packages that wrote the file, and the origin of imported weights."""
     plugins: dict[str, str | None] = field(default_factory=dict)
     """The requirement of every plugin that the run needed, as ``{"srgan": "restorekit==0.1.0"}``; None for a local
     module."""
     digest: str | None = None
-    """SHA-256 of every tensor, by which damage to the numbers themselves is noticed."""
+    """SHA-256 of all tensors, which detects damaged values."""
 
     def dumps(self) -> dict[str, str]:
-        """The metadata of the safetensors file."""
+        """Return the metadata of the safetensors file."""
         # one entry only: the library writes several in a random order, and equal runs should write equal files
         return {ENTRY: json.dumps(asdict(self), sort_keys=True)}
 
 
 def find_weights(path: Path) -> Path:
-    """The weights file that ``path`` means: itself, or the best one of a run's folder.
+    """Return the weights file that ``path`` refers to: the file itself, or the best weights of a run folder.
 
-    Raises UsageError when there is none.
+    Raises UsageError if there is none.
     """
     if not path.is_dir():
         if not path.exists():
@@ -63,27 +63,29 @@ def find_weights(path: Path) -> Path:
     if best.is_file():
         return best
     if (path / "config.yaml").is_file():
-        raise UsageError(f"{path}: this run has no {BEST} yet; it is written when the first evaluation is done")
-    raise UsageError(f"{path}: not a run: it holds no {BEST}")
+        raise UsageError(f"{path}: this run has no {BEST} yet; the first evaluation writes it")
+    raise UsageError(f"{path}: not a run folder: it contains no {BEST}")
 
 
 def read_header(path: Path) -> Header:
-    """Read what a weights file says about itself; no number is read.
+    """Read the header of a weights file, without its tensors.
 
-    Raises UsageError when there is no such file, WeightsError when the file is damaged, a pickle, or not ours.
+    Raises:
+        UsageError: the file does not exist.
+        WeightsError: the file is damaged, a pickle, or not a weights file of restore.
     """
     described = _described(path, safetensors_header(path))
     kinds = {"task": str, "model": dict, "versions": dict}
     fits = all(isinstance(described.get(key), kind) for key, kind in kinds.items())
     fits = fits and are_requirements(described.get("plugins", {}))
     if fits and are_numbers(described.get("numbers")):
-        with suppress(TypeError):  # an entry that only a newer restore knows
+        with suppress(TypeError):  # a newer version of restore may add entries
             return Header(**described)
-    raise WeightsError(f"{path}: its {ENTRY!r} entry is not one that this version of restore understands")
+    raise WeightsError(f"{path}: this version of restore does not understand its {ENTRY!r} entry; upgrade restorekit")
 
 
 def are_numbers(found: Any) -> bool:
-    """Whether something out of a file is a list of ``{"name", "convention", "of", "value"}``; a value may be null."""
+    """Return whether a value from a file is a list of ``{"name", "convention", "of", "value"}``; value may be null."""
     return isinstance(found, list) and all(
         isinstance(one, dict)
         and all(isinstance(one.get(key), str) for key in ("name", "convention", "of"))
@@ -98,10 +100,10 @@ def are_requirements(found: Any) -> bool:
 
 
 def _described(path: Path, header: Mapping[str, Any]) -> dict[str, Any]:
-    """The ``restore`` entry of a safetensors header."""
+    """Return the ``restore`` entry of a safetensors header."""
     text = header.get("__metadata__", {}).get(ENTRY)
     if text is None:
-        raise WeightsError(f"{path}: does not say which task it is for, so it was not made here.\n{import_line(path)}")
+        raise WeightsError(f"{path}: not a weights file of restore: it names no task.\n{import_line(path)}")
     try:
         described = json.loads(text)
     except (ValueError, TypeError) as error:
@@ -112,9 +114,11 @@ def _described(path: Path, header: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def safetensors_header(path: Path) -> dict[str, Any]:
-    """The JSON header of any safetensors file, after a check that the file is as long as the header says.
+    """Read the JSON header of any safetensors file and check the length of the file against it.
 
-    Raises UsageError when there is no such file, WeightsError otherwise.
+    Raises:
+        UsageError: the file does not exist.
+        WeightsError: the file is unreadable, damaged or not a safetensors file.
     """
     if path.is_dir():
         raise UsageError(f"{path}: is a folder, not a weights file")
@@ -126,24 +130,24 @@ def safetensors_header(path: Path) -> dict[str, Any]:
             start = file.read(8)
             if start.startswith(_PICKLES) and not _plausible(start, size):
                 raise WeightsError(
-                    f"{path}: is a pickle, which may run any program when it is opened; restore does not open it.\n"
+                    f"{path}: is a pickle; opening it could run arbitrary code, so restore does not open it.\n"
                     f"{import_line(path)}"
                 )
             if not _plausible(start, size):
-                raise WeightsError(f"{path}: {'empty' if not size else 'not a safetensors file, or cut off'}")
+                raise WeightsError(f"{path}: {'empty' if not size else 'not a safetensors file, or truncated'}")
             text = file.read(int.from_bytes(start, "little"))
     except OSError as error:
         raise WeightsError(f"{path}: cannot be read: {reason(error)}") from error
     header, end = _parsed(path, text)
     expected = 8 + len(text) + end
     if size != expected:
-        state = "cut off" if size < expected else "damaged"
-        raise WeightsError(f"{path}: {state}: {size} bytes where its header announces {expected}")
+        state = "truncated" if size < expected else "damaged"
+        raise WeightsError(f"{path}: {state}: it has {size} bytes, but its header declares {expected}")
     return header
 
 
 def _parsed(path: Path, text: bytes) -> tuple[dict[str, Any], int]:
-    """The header and where the last tensor ends, in bytes from the end of the header."""
+    """Return the header and the end of the last tensor, in bytes from the end of the header."""
     try:
         header = json.loads(text)
         if not isinstance(header, dict) or not isinstance(header.get("__metadata__", {}), dict):
@@ -156,16 +160,16 @@ def _parsed(path: Path, text: bytes) -> tuple[dict[str, Any], int]:
 
 
 def _plausible(start: bytes, size: int) -> bool:
-    """Whether eight bytes can be the length of the header of a file of ``size`` bytes."""
+    """Return whether eight bytes can be the header length of a file of ``size`` bytes."""
     length = int.from_bytes(start, "little")
     return len(start) == 8 and 2 <= length <= min(_HEADER_LIMIT, size - 8)
 
 
 def import_line(path: Path) -> str:
-    """The command that brings a foreign checkpoint in."""
+    """Return the advice to import a foreign checkpoint, with the command."""
     output = f"{path.stem}.safetensors" if path.suffix != ".safetensors" else f"{path.stem}-imported.safetensors"
     return (
-        "Bring it in with\n"
+        "Import it with\n"
         f"    restore import {shlex.quote(str(path))} --task TASK --output {shlex.quote(output)}\n"
-        "which reads tensors only and never runs what a file says."
+        "which reads only tensors and never runs code from the file."
     )

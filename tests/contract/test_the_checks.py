@@ -216,16 +216,20 @@ def documented(task: type[Task]) -> type[Task]:
     ("task", "check", "complaint"),
     [
         (Idle, "every_parameter_takes_part_in_its_loss", "net.idle.weight, net.idle.bias"),
-        (Meddling, "an_optimizer_moves_its_own_networks_and_no_other", "moved discriminator"),
-        (Lazy, "an_optimizer_moves_its_own_networks_and_no_other", "optimizer discriminator: not used once"),
-        (Twice, "a_loss_calls_each_trained_network_once", "optimizer net: calls net 2 times; one call on concatenated"),
+        (Meddling, "an_optimizer_moves_its_own_networks_and_no_other", "changed discriminator"),
+        (Lazy, "an_optimizer_moves_its_own_networks_and_no_other", "optimizer discriminator: never stepped"),
+        (Twice, "a_loss_calls_each_trained_network_once", "optimizer net: calls net 2 times; concatenate the inputs"),
         (Counting, "a_run_that_was_killed_equals_one_that_was_not", "differs between whole and killed"),
-        (Forgetful, "weights_files_hold_everything", "another one after saving and opening"),
+        (Forgetful, "weights_files_hold_everything", "changes when the networks are saved and opened"),
         (Sociable, "a_batch_predicts_what_its_images_do", "depends on its batch"),
         (Farsighted, "exact_tiles_equal_the_whole", "differ|depends on pixels 2 away"),
         (Picky, "images_of_any_size_work", "37 x 53 pixels is refused"),
         (Pooling, "every_sample_is_a_row_of_its_own", "two samples gave rows"),
-        (Relative, "every_sample_is_a_row_of_its_own", "mse: statistics of a sample depend on the one beside it"),
+        (
+            Relative,
+            "every_sample_is_a_row_of_its_own",
+            "mse: statistics of a sample depend on another sample of the batch",
+        ),
         (NotANumber, "numbers_are_finite_and_say_how_they_were_measured", "mse is nan"),
         (Glaring, "samples_can_be_shown", "outside"),
     ],
@@ -268,9 +272,12 @@ def test_everything_that_is_wrong_is_reported_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "complaint"),
     [
-        (lambda: Entry(Toy, predict=Toy), "predict= is .*Toy.* but the class says"),
-        (lambda: Entry(Toy, Documented), "settings= is .*Documented.* but the class says .*ToySettings"),
-        (lambda: Entry(Toy, imports={"elsewhere": object()}), "'elsewhere' has no convert"),
+        (lambda: Entry(Toy, predict=Toy), "predict= is .*Toy.* but the type parameter of the class is"),
+        (
+            lambda: Entry(Toy, Documented),
+            "settings= is .*Documented.* but the type parameter of the class is .*ToySettings",
+        ),
+        (lambda: Entry(Toy, imports={"elsewhere": object()}), "converter 'elsewhere' has no convert"),
     ],
 )
 def test_a_registration_that_does_not_fit_is_told_so(

@@ -12,7 +12,7 @@ def test_a_checkpoint_comes_in_and_can_be_used(restore, photo, tmp_path):
     assert (status, err) == (0, "")
     assert out.splitlines() == [
         "net.pth: a checkpoint of radio for upscaling_plugin/twice (scale 3)",
-        "  taken: params",
+        "  used: params",
         "  loaded all 1 tensors; none missing, none unexpected, all shapes equal",
         "Wrote w.safetensors. Next:",
         "  restore predict w.safetensors photo.jpg --output out/",
