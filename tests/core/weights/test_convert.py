@@ -104,7 +104,7 @@ def test_converters_that_read_the_same_networks_are_no_choice(tmp_path):
 
 def test_converters_that_read_different_networks_must_be_chosen_from(tmp_path):
     different = {**CONVERTERS, "swiss": converter("faltung", "norm", clamp=True)}
-    with pytest.raises(UsageError, match="choose with --from: german, swiss"):
+    with pytest.raises(UsageError, match="choose one with --from: german, swiss"):
         brought_in(tmp_path, checkpoint(), different)
     assert brought_in(tmp_path, checkpoint(), different, converter="swiss").model["clamp"] is True
 
@@ -115,13 +115,13 @@ def test_converters_that_read_different_networks_must_be_chosen_from(tmp_path):
 @pytest.mark.parametrize("wrapper", ["state_dict", "params", "params_ema", "model", "generator", "ema_state_dict"])
 def test_the_usual_wrappers_are_taken_off(tmp_path, wrapper):
     report = brought_in(tmp_path, {"epoch": 3, wrapper: checkpoint(), "optimizer": {"lr": 0.1}})
-    assert report.notes == [f"taken: {wrapper}"]
+    assert report.notes == [f"used: {wrapper}"]
 
 
 def test_an_unusual_wrapper_is_taken_off_when_it_is_the_only_one(tmp_path):
     assert brought_in(tmp_path, {"epoch": 3, "my_net": {"inner": checkpoint()}}).notes == [
-        "taken: my_net",
-        "taken: my_net/inner",
+        "used: my_net",
+        "used: my_net/inner",
     ]
 
 
@@ -204,7 +204,7 @@ def test_a_partial_import_takes_what_fits_and_reports_the_rest(tmp_path):
 
 def test_a_partial_import_needs_to_know_the_converter(tmp_path):
     either = {**CONVERTERS, "swiss": converter("faltung", "other")}
-    with pytest.raises(UsageError, match="choose with --from which to take in part: german, swiss"):
+    with pytest.raises(UsageError, match="choose one with --from for a partial import: german, swiss"):
         brought_in(tmp_path, unfit(), either, partial=True)
     assert brought_in(tmp_path, unfit(), either, partial=True, converter="german").loaded == 5
 
@@ -265,14 +265,14 @@ def test_a_hostile_pickle_is_refused_and_not_run(tmp_path, kind):
     else:
         content = {"state_dict": checkpoint(), "extra": Hostile(str(mark))}
         torch.save(content, path, _use_new_zipfile_serialization=kind == "zip")
-    with pytest.raises(WeightsError, match=r"refused|nothing of it was run"):
+    with pytest.raises(WeightsError, match=r"refused|no code from it was run"):
         read_checkpoint(path)
     assert not mark.exists()
 
 
 def test_a_whole_pickled_network_is_refused_with_advice(tmp_path):
     torch.save(nn.Linear(1, 1), tmp_path / "net.pth")
-    with pytest.raises(WeightsError, match=r"it holds torch\.nn\.modules\.linear\.Linear(.|\n)*state_dict\(\)"):
+    with pytest.raises(WeightsError, match=r"it contains torch\.nn\.modules\.linear\.Linear(.|\n)*state_dict\(\)"):
         read_checkpoint(tmp_path / "net.pth")
 
 
@@ -297,8 +297,8 @@ def test_a_checkpoint_that_was_cut_off_is_refused(tmp_path, keep):
     [
         (torch.zeros(2), "contains a Tensor; expected named parameters"),
         ({"epoch": 3}, "contains no network parameters; its keys: epoch"),
-        ({"a": {"x": torch.zeros(1)}, "b": {"y": torch.zeros(1)}}, "it holds a, b"),
-        ({}, "it holds nothing"),
+        ({"a": {"x": torch.zeros(1)}, "b": {"y": torch.zeros(1)}}, "its keys: a, b"),
+        ({}, "its keys: nothing"),
     ],
 )
 def test_a_file_without_parameters_says_what_it_holds(tmp_path, content, said):

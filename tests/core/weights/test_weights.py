@@ -126,7 +126,7 @@ def test_every_key_that_does_not_fit_is_named(tmp_path):
 
 def test_weights_of_a_task_that_is_not_here_say_whose_they_are(tmp_path):
     path = saved(tmp_path / "w.safetensors", task="other/other")[1]
-    with pytest.raises(WeightsError, match=r"made by the task 'other/other'.*no task 'other/other'"):
+    with pytest.raises(WeightsError, match=r"made for the task 'other/other'.*no task 'other/other'"):
         open_weights(path, resolve)
 
 
@@ -159,7 +159,7 @@ def test_a_pickle_is_refused_with_the_line_that_imports_it(tmp_path, kind):
 
 def test_foreign_safetensors_are_refused_with_the_line_that_imports_them(tmp_path):
     save_file({"a": torch.zeros(1)}, tmp_path / "x.safetensors", metadata={"format": "pt"})
-    with pytest.raises(WeightsError, match=r"not made here\.\n.*\n.*--output x-imported\.safetensors"):
+    with pytest.raises(WeightsError, match=r"names no task\.\n.*\n.*--output x-imported\.safetensors"):
         read_header(tmp_path / "x.safetensors")
 
 
