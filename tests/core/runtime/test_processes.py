@@ -49,9 +49,8 @@ def test_two_killed_processes_go_on_bit_for_bit(tmp_path: Path) -> None:
     Trainer(TwoPhases, earlier, name="toy/toy").fit()
     beginning = {"init_from": str(tmp_path / "earlier" / "checkpoints"), "init_filter": ["discriminator.*", "net.0.*"]}
     changes = {"epochs": 3, "ema": 0.9, "checkpoint_every": "2", "checkpoint_keep": 99, "accumulate": 2, "workers": 0}
-    changes |= beginning
-    assert train("TwoPhases", tmp_path / "whole", **changes).status == 0
-    killed = train("TwoPhases", tmp_path / "killed", "kill=7", **changes)
+    assert train("TwoPhases", tmp_path / "whole", **changes, **beginning).status == 0
+    killed = train("TwoPhases", tmp_path / "killed", "kill=7", **changes, **beginning)
     assert killed.status == 1
     taken = load_newest(tmp_path / "earlier" / "checkpoints", damaged=pytest.fail)[1].tensors["networks"]
     first = load(tmp_path / "whole" / "run" / "checkpoints" / "step-000000000").tensors["networks"]
