@@ -91,7 +91,7 @@ def test_a_hostile_checkpoint_is_refused_and_not_run(restore, tmp_path, content)
         (["none.pth", "--task", "twice"], "none.pth: no such file"),
         (["none.pth", "--task", "twise"], "twice"),
         (["none.pth", "--task", "repeat"], "cannot import checkpoints of any other converter"),
-        (["none.pth", "--task", "twice", "--from", "television"], "it has radio"),
+        (["none.pth", "--task", "twice", "--from", "television"], "available: radio"),
     ],
 )
 def test_wrong_usage_is_said_in_one_message(restore, arguments, said):
