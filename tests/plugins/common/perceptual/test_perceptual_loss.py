@@ -78,7 +78,7 @@ def test_only_losses_with_a_weight_look_and_ask_for_a_size() -> None:
     assert layers_in_use(perceptual, style) == ("pool5", "relu1_1", "pool1")
     assert layers_in_use(PerceptualSettings(weight=0, layers=deep), style) == ("relu1_1", "pool1")
     assert layers_in_use(perceptual, StyleSettings(weight=0)) == layers_in_use(perceptual) == ("pool5",)
-    with pytest.raises(ValueError, match=r"crop \(31\): pool5 of vgg19 .* fewer than 32 pixels"):
+    with pytest.raises(ValueError, match=r"crop=31: layer pool5 of vgg19 needs at least 32 pixels"):
         check_side(31, "crop", perceptual, style)
     check_side(32, "crop", perceptual, style)
     check_side(2, "crop", PerceptualSettings(weight=0, layers=deep), style)
@@ -138,8 +138,8 @@ def test_the_gradient_reaches_the_prediction_alone() -> None:
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"layers": {"relu6_1": 1.0}}, "vgg19 has no 'relu6_1'"),
-        ({"network": "vgg16", "layers": {"relu5_4": 1.0}}, "vgg16 has no 'relu5_4'"),
+        ({"layers": {"relu6_1": 1.0}}, "vgg19 has no layer 'relu6_1'"),
+        ({"network": "vgg16", "layers": {"relu5_4": 1.0}}, "vgg16 has no layer 'relu5_4'"),
         ({"layers": {}}, "at least one"),
         ({"layers": {"relu1_1": 0}}, "greater than 0"),
     ],

@@ -84,7 +84,7 @@ def test_settings_choose_layers_that_the_network_then_has() -> None:
     network = feature_network(perceptual, layers_in_use(perceptual, settings))
     style = Style.from_settings(settings, network)
     assert (style.weight, set(network(torch.rand(1, 3, 4, 4)))) == (2.0, {"relu1_1", "relu1_2"})
-    with pytest.raises(ValueError, match=r"style\.layers: vgg16 has no 'relu5_4'"):
+    with pytest.raises(ValueError, match=r"style\.layers: vgg16 has no layer 'relu5_4'"):
         check_layers("vgg16", {"relu5_4": 1.0}, "style.layers")
     with pytest.raises(ValidationError):
         StyleSettings(weight=-1)
