@@ -48,7 +48,7 @@ def test_an_epoch_of_the_drawn_nuclei_is_forty_steps_unless_it_was_set() -> None
 
 
 def test_settings_refuse_what_cannot_be() -> None:
-    with pytest.raises(ValueError, match="2 numbers for 3 channels"):
+    with pytest.raises(ValueError, match=r"2 number\(s\) for 3 input channel"):
         ModelSettings(mean=[0.1, 0.2])
     with pytest.raises(ValueError, match="background"):
         ModelSettings(classes=["a"], multiclass=True)
