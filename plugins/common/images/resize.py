@@ -76,7 +76,7 @@ def resample(
     ``antialias`` stretches the kernel when an image shrinks; nothing changes when it grows.
     """
     if not (math.isfinite(scale) and scale > 0):
-        raise ValueError(f"scale={scale} must be positive")
+        raise ValueError(f"scale={scale} must be a positive number")
     is_8bit = images.dtype == torch.uint8
     values = in_float64(images)
     for axis in (-2, -1):

@@ -47,7 +47,7 @@ def test_a_level_needs_a_deeply_supervised_network() -> None:
         task.predict({"input": torch.rand(1, 3, 16, 16)}, frozen(task))
     plain = UNetSegmentation(UNetSettings(model=UNetModel(channels=2)).resolved())
     plain = plain.with_options(predict=SegmentationPredictOptions(level=2))
-    with pytest.raises(UsageError, match="prunes a UNet"):
+    with pytest.raises(UsageError, match="works with UNet"):
         plain.predict({"input": torch.rand(1, 3, 16, 16)}, frozen(plain))
 
 
@@ -102,7 +102,7 @@ def test_members_of_an_ensemble_find_the_same_classes(tmp_path: Path) -> None:
     other = nested(classes=["cell"])
     path = saved(tmp_path / "other.safetensors", other, frozen(other))
     task = nested(predict=SegmentationPredictOptions(ensemble=[path]))
-    with pytest.raises(UsageError, match="finds cell, the first weights nucleus"):
+    with pytest.raises(UsageError, match="has the classes cell, but the first weights have nucleus"):
         task.helper_networks()
 
 

@@ -156,7 +156,7 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path) -> None:
         InpaintingPredictOptions(mask=Path("auto:color"))
     with pytest.raises(ValidationError, match="choose one"):
         InpaintingPredictOptions(feather=3, blend="poisson")
-    with pytest.raises(DataError, match="nothing is left"):
+    with pytest.raises(DataError, match="no known pixel is left"):
         Smear().predict({"input": torch.zeros(1, 3, 4, 4), "mask": torch.ones(1, 1, 4, 4)}, Networks({}))
 
 

@@ -132,7 +132,7 @@ def test_letters_stand_side_by_side_at_the_size_that_was_asked_for() -> None:
 def test_a_share_that_leaves_nothing_is_refused(coverage: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         seeded("blobs", coverage=coverage)
-    with pytest.raises(ValueError, match="no room"):
+    with pytest.raises(ValueError, match="too small for a mask"):
         draw_mask("blobs", 1, 1, 0.5)
 
 

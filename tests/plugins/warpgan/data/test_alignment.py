@@ -46,7 +46,7 @@ def test_mirrored_points_are_not_mirrored_back() -> None:
 
 
 def test_landmarks_at_one_place_are_refused() -> None:
-    with pytest.raises(DataError, match="one place"):
+    with pytest.raises(DataError, match="at the same position"):
         similarity(np.ones((5, 2)), reference(64))
 
 
