@@ -156,6 +156,7 @@ def train(entry: registry.Entry, settings: Any, resume: Path | None, plugins: Ma
     from restore.cli.console import show_progress
     from restore.cli.console.log_capture import print_log_warnings
     from restore.cli.console.next_steps import format_prediction
+    from restore.core.runtime.accelerator import end_process_group
     from restore.core.training.trainer import Trainer
 
     main = is_main_process()
@@ -166,6 +167,7 @@ def train(entry: registry.Entry, settings: Any, resume: Path | None, plugins: Ma
         _resume_hint(entry.name, progress),
     ):
         Trainer(task_type, settings, name=entry.full_name, plugins=plugins, listeners=[progress], resume=resume).fit()
+        end_process_group()
 
 
 @contextmanager

@@ -54,3 +54,12 @@ def _device(settings: RunSettings) -> torch.device:
 def from_main(accelerator: Accelerator, value: Any) -> Any:
     """Return the main process's value on every process."""
     return broadcast_object_list([value])[0] if accelerator.num_processes > 1 else value
+
+
+def end_process_group() -> None:
+    """End the communication with the other processes, if there are any; call it once, when the work is done.
+
+    A process that exits with an open group may abort, because the group's threads are still running.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +256,7 @@ def garden(tmp_path_factory: pytest.TempPathFactory, fake_site: Any) -> Any:
 def in_garden(garden: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A working directory with a plugins.toml in which the garden is installed, and nothing else counts."""
     monkeypatch.syspath_prepend(str(garden.folder))
+    import_module("restore_garden.settings")  # it prints when it is first imported, in whichever test comes first
     monkeypatch.delenv("RESTORE_PLUGINS_TOML", raising=False)
     monkeypatch.delenv("NO_COLOR", raising=False)
     for variable in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "APPDATA"):

@@ -34,5 +34,5 @@ def test_two_processes_train_and_only_the_main_one_speaks(tmp_path: Path) -> Non
 def test_what_several_processes_fail_of_is_said_once(tmp_path: Path) -> None:
     done = train(tmp_path, "--num-processes", "3")
     assert done.returncode == 2
-    assert done.stderr.count("shared equally by 3 processes") == 1
+    assert done.stderr.count("cannot be split equally among 3 processes") == 1
     assert "Traceback" not in done.stderr

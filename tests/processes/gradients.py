@@ -12,7 +12,7 @@ import torch
 import toy_tasks
 from built import networks_of
 
-from restore.core.runtime.accelerator import make_accelerator
+from restore.core.runtime.accelerator import end_process_group, make_accelerator
 from restore.core.settings import OptimizerSettings
 from restore.core.training.dataloading import make_plan
 from restore.core.training.networks import WrappedNetworks
@@ -62,3 +62,4 @@ def main(file: str) -> None:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+    end_process_group()

@@ -22,6 +22,7 @@ import toy_tasks
 from restore import registry
 from restore.core.errors import RestoreError
 from restore.core.events import Event, StepDone
+from restore.core.runtime.accelerator import end_process_group
 from restore.core.runtime.processes import report_failure
 from restore.core.training.trainer import Trainer
 
@@ -87,6 +88,7 @@ def main(task: str, out: str, changes: str, *what: str) -> None:
     Trainer(task_type, settings, name=task if "/" in task else f"toy/{task}", resume=resume, listeners=[listener]).fit()
     if "shared" in what:
         check_equal(built)
+    end_process_group()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from restore.core.dataset import Batch
 from restore.core.networks import Networks
+from restore.core.runtime.accelerator import end_process_group
 from restore.core.settings import OptimizerSettings, ScheduleSettings
 from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimize import PhaseOptimizers
@@ -173,3 +174,4 @@ def main(out: str) -> None:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+    end_process_group()
