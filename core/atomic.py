@@ -20,8 +20,12 @@ def atomic_write(path: Path) -> Iterator[Path]:
     a partial one.
 
     Raises:
-        RestoreError: the disk is full, or the folder is not writable; the message gives the reason.
+        RestoreError: the disk is full, the folder is not writable, or ``path`` is a device or a pipe; the message gives
+            the reason.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        # the rename would replace the device itself
+        raise RestoreError(f"{path}: cannot be written: it is not a regular file; choose another name")
     # The temporary name is short because a stem of maximum length leaves no room for a suffix.
     temporary = path.parent / f".{secrets.token_hex(8)}.part"
     try:
