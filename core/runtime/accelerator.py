@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import torch
@@ -59,7 +60,9 @@ def from_main(accelerator: Accelerator, value: Any) -> Any:
 def end_process_group() -> None:
     """End the communication with the other processes, if there are any; call it once, when the work is done.
 
-    A process that exits with an open group may abort, because the group's threads are still running.
+    A process that exits with an open group may abort, because the group's threads are still running. The threads end
+    when the last reference goes, and distributed wrappers hold one: keep no trainer and no wrapped network until then.
     """
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
+        gc.collect()  # wrappers are part of reference cycles

@@ -9,8 +9,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -44,8 +44,8 @@ def launch(command: Sequence[str], processes: int) -> Outcome:
     Each process gets torch's usual variables (``RANK``, ``WORLD_SIZE``, …). Ctrl-C reaches all of them through the
     terminal, and SIGTERM is forwarded; both make the run save a checkpoint. If one process fails, the others are ended.
     """
-    with tempfile.TemporaryDirectory(prefix="restore-") as failures:
-        shared = _environment(processes, failures)
+    with tempfile.TemporaryDirectory(prefix="restore-") as failures, _reserve_port() as port:
+        shared = _environment(processes, port, failures)
         children = [
             subprocess.Popen(command, env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)})
             for rank in range(processes)
@@ -64,10 +64,16 @@ def launch(command: Sequence[str], processes: int) -> Outcome:
         return _outcome(statuses, Path(failures))
 
 
-def _environment(processes: int, failures: str) -> Mapping[str, str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+@contextmanager
+def _reserve_port() -> Iterator[int]:
+    """Keep a free port bound, so that no other program is given it; the main process of the run may still listen."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+def _environment(processes: int, port: int, failures: str) -> Mapping[str, str]:
     threads = max(1, cores() // processes)
     return {
         "OMP_NUM_THREADS": str(threads),  # otherwise every process uses every core

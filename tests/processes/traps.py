@@ -172,6 +172,13 @@ def main(out: str) -> None:
         (Path(out) / "seen.json").write_text(json.dumps(seen))
 
 
+def note_threads(out: str) -> None:
+    """Write the names of the threads that still run, where the system tells them."""
+    threads = [file.read_text().strip() for file in Path("/proc/self/task").glob("*/comm")]
+    (Path(out) / f"threads.{os.environ['RANK']}.json").write_text(json.dumps(threads))
+
+
 if __name__ == "__main__":
     main(*sys.argv[1:])
     end_process_group()
+    note_threads(*sys.argv[1:])

@@ -29,6 +29,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("traps")
     assert launch([sys.executable, str(SCRIPT), str(out)], 2) == Outcome(0, None, None)
     found: dict[str, Any] = json.loads((out / "seen.json").read_text())
+    found["threads"] = [json.loads((out / f"threads.{rank}.json").read_text()) for rank in range(2)]
     return found
 
 
@@ -54,6 +55,12 @@ def test_a_discriminator_that_is_trained_is_averaged_over_processes(seen: dict[s
     assert worst(seen["right"], "discriminator") < EXACT
     assert noticed(seen["raw_where_trained"], "discriminator")
     assert seen["raw_where_trained"]["weights_apart"] > 0
+
+
+def test_no_thread_of_the_process_group_is_left_at_exit(seen: dict[str, Any]) -> None:
+    """One that needs Python's lock while the interpreter ends would abort the process."""
+    left = [name for threads in seen["threads"] for name in threads if "gloo" in name or "tcpstore" in name]
+    assert not left
 
 
 def test_gradients_of_earlier_micro_batches_are_kept(seen: dict[str, Any]) -> None:
