@@ -8,7 +8,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from typing_extensions import override
 
@@ -47,12 +47,20 @@ class Positional:
 
 
 def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge two trees of values recursively; values of ``above`` win."""
+    """Merge two trees of values recursively; values of ``above`` win.
+
+    Of a settings object that lies upon a tree, only the values that were set count.
+    """
     result = dict(below)
     for key, value in above.items():
         lower = result.get(key)
+        if isinstance(value, BaseModel) and isinstance(lower, Mapping):
+            value = {name: getattr(value, name) for name in value.model_fields_set}
         result[key] = overlay(lower, value) if isinstance(value, Mapping) and isinstance(lower, Mapping) else value
     return result
+
+
+_TREE = TypeAdapter(dict[str, Any])
 
 
 class Settings(BaseModel):
@@ -245,8 +253,8 @@ class RunSettings(Settings):
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG003 - for subclasses
         """Return the defaults, as a tree, that differ on the embedded sample from those of a run on ``data``.
 
-        ``given`` is the tree of values set explicitly by the user or a file; they override these defaults. A family
-        overrides this method so that its sample trains in minutes on a small machine.
+        ``given`` is the tree of values set explicitly by the user or a file, those of settings objects included; they
+        override these defaults. A family overrides this method so that its sample trains in minutes on a small machine.
         """
         return {}
 
@@ -260,7 +268,8 @@ class RunSettings(Settings):
     def _lay_over_sample_defaults(cls, values: Any) -> Any:
         if not isinstance(values, Mapping) or values.get("data") is not None:
             return values
-        return overlay(cls.sample_defaults(values), values)
+        given = _TREE.dump_python(dict(values), exclude_unset=True)  # settings objects become trees
+        return overlay(cls.sample_defaults(given), values)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from restore.core.settings import Flag, OptimizerSettings, ResumeSafe, ScheduleSettings, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
@@ -14,6 +14,7 @@ from restore.plugins.common.images.augment_settings import CropAugmentation
 from restore.plugins.common.masks.settings import MaskSettings
 from restore.plugins.common.perceptual.settings import PerceptualSettings, StyleSettings, check_layers, check_side
 from restore.plugins.inpaint_gan.network_settings import DiscriminatorSettings, ModelSettings
+from restore.plugins.inpaint_gan.sample_recipe import SAMPLE_MODEL, SAMPLE_RECIPE
 
 Weight = Annotated[float, Field(ge=0)]
 
@@ -95,18 +96,6 @@ class AdversarialSettings(Settings):
     """Optimizer of the discriminator."""
 
 
-_SAMPLE_MODEL: Mapping[str, Any] = {"generator": "unet", "start": "smooth", "norm": "none"}
-"""The generator that the sample recipe applies to."""
-
-SAMPLE_RECIPE: Mapping[str, Any] = {
-    "model": {"norm": "none", "depth": 4},
-    "ema": 0.99,
-    "pretrain": {"optimizer": {"betas": (0.9, 0.99)}},
-    "adversarial": {"generator": {"schedule": {"name": "cosine"}}},
-}
-"""Defaults of a run on the sample, so that it takes minutes on a CPU."""
-
-
 class InpaintGANSettings(TwoPhaseSettings):
     """Train an inpainting GAN: pretraining with the pixel loss, then adversarial training.
 
@@ -149,16 +138,12 @@ class InpaintGANSettings(TwoPhaseSettings):
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the sample recipe (a U-Net without normalization) unless the generator, start or norm was set."""
         model = given.get("model") or {}
-        if isinstance(model, BaseModel) or any(
-            model.get(name, wanted) != wanted for name, wanted in _SAMPLE_MODEL.items()
-        ):
-            return {}
-        return SAMPLE_RECIPE
+        return SAMPLE_RECIPE if all(model.get(name, wanted) == wanted for name, wanted in SAMPLE_MODEL.items()) else {}
 
     @property
     def recipe(self) -> str | None:
         """Describe the sample recipe, and how to get the published one."""
-        if self.data is not None or any(getattr(self.model, name) != wanted for name, wanted in _SAMPLE_MODEL.items()):
+        if self.data is not None or any(getattr(self.model, name) != wanted for name, wanted in SAMPLE_MODEL.items()):
             return None
         return (
             f"sample: a U-Net of {self.model.depth} levels without normalization; "

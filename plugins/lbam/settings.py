@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from restore.core.settings import OptimizerSettings, ResumeSafe, ScheduleSettings, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
@@ -18,6 +18,7 @@ from restore.plugins.common.perceptual.settings import (
     check_layers,
     check_side,
 )
+from restore.plugins.lbam.sample_recipe import SAMPLE_RECIPE
 
 Prefill = Literal["none", "smooth"]
 """Initial content of the hole."""
@@ -110,15 +111,6 @@ class AdversarialSettings(Settings):
     """Optimizer of the discriminator. The published learning rate, 1e-5, is too slow for short runs."""
 
 
-SAMPLE_RECIPE: Mapping[str, Any] = {
-    "model": {"channels": 16, "prefill": "smooth"},
-    "ema": 0.99,
-    "pretrain": {"optimizer": {"lr": 1e-3, "betas": (0.9, 0.99)}},
-    "adversarial": {"weight": 0.01, "generator": {"schedule": {"name": "cosine"}}},
-}
-"""Defaults of a run on the sample, so that it takes minutes on a CPU."""
-
-
 class LBAMSettings(TwoPhaseSettings):
     """Train LBAM: pretraining with the pixel loss, then all losses with the discriminator."""
 
@@ -152,9 +144,7 @@ class LBAMSettings(TwoPhaseSettings):
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the sample recipe (a narrow generator with a smooth prefill) unless another prefill was set."""
         model = given.get("model") or {}
-        if isinstance(model, BaseModel) or model.get("prefill", "smooth") != "smooth":
-            return {}
-        return SAMPLE_RECIPE
+        return SAMPLE_RECIPE if model.get("prefill", "smooth") == "smooth" else {}
 
     @property
     def recipe(self) -> str | None:

@@ -12,7 +12,7 @@ from restore.core.errors import UsageError
 from restore.core.settings import Flag, OptimizerSettings, ResumeSafe, ScheduleSettings, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.perceptual.settings import PerceptualSettings, check_side
-from restore.plugins.srgan.sample_recipe import ARCHITECTURE, sample_recipe
+from restore.plugins.srgan.sample_recipe import ARCHITECTURE, SAMPLE_RECIPE
 
 Scale = Literal[2, 3, 4, 8]
 PixelLoss = Literal["l1", "mse", "charbonnier"]
@@ -141,8 +141,18 @@ class SRGANSettings(TwoPhaseSettings):
 
     @classmethod
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the sample recipe (a small generator) unless another generator was set."""
-        return sample_recipe(given)
+        """Return the sample recipe (a small generator), without what contradicts settings that were set explicitly.
+
+        Another generator, or the width or depth of the published one, brings the published recipe with it: rates and
+        lengths for a small network do not suit a large one. Any setting of the perceptual loss turns it on.
+        """
+        model = given.get("model") or {}
+        sized = not {"channels", "blocks"}.isdisjoint(model)
+        if model.get("architecture", None if sized else ARCHITECTURE) != ARCHITECTURE:
+            return {}
+        if given.get("perceptual"):
+            return {name: value for name, value in SAMPLE_RECIPE.items() if name != "perceptual"}
+        return SAMPLE_RECIPE
 
     @property
     def recipe(self) -> str | None:

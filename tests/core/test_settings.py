@@ -83,8 +83,24 @@ def test_defaults_of_the_sample_lie_between_other_defaults_and_what_is_given() -
     assert Sampled(epochs=7).epochs == 7
     assert Sampled.model_validate({"optimizer": {"lr": 1.0}}).optimizer.lr == 1.0
     assert Sampled.model_validate({"optimizer": {"weight_decay": 0.1}}).optimizer.lr == 0.5
-    assert Sampled(optimizer=OptimizerSettings()).optimizer.lr == OptimizerSettings().lr
     assert (Sampled(data=Path("photos")).epochs, Sampled(seed=1).epochs) == (7, 7)
+
+
+def test_of_a_settings_object_only_what_was_set_wins_over_the_defaults_of_the_sample() -> None:
+    given: list[Mapping[str, Any]] = []
+
+    class Nested(RunSettings):
+        part: Family = Family()
+
+        @classmethod
+        def sample_defaults(cls, given_now: Mapping[str, Any]) -> Mapping[str, Any]:
+            given.append(given_now)
+            return {"part": {"optimizer": {"lr": 0.5, "schedule": {"name": "cosine"}}}}
+
+    found = Nested(part=Family(optimizer=OptimizerSettings(lr=2.0, weight_decay=0.1))).part.optimizer
+    assert (found.lr, found.weight_decay, found.schedule.name) == (2.0, 0.1, "cosine")
+    assert given[0] == {"part": {"optimizer": {"lr": 2.0, "weight_decay": 0.1}}}
+    assert Nested(part=Family()).part.optimizer.lr == 0.5
 
 
 def test_an_epoch_on_the_sample_has_a_number_of_steps_of_its_own() -> None:

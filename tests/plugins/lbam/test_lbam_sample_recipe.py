@@ -8,7 +8,7 @@ import torch
 
 from restore.plugins.common.inpainting.prefill import fill_smoothly
 from restore.plugins.lbam.generator import Generator
-from restore.plugins.lbam.settings import LBAMSettings
+from restore.plugins.lbam.settings import LBAMSettings, ModelSettings
 
 
 def test_a_run_on_the_sample_adds_to_a_continuation_and_one_on_data_draws_everything() -> None:
@@ -26,6 +26,10 @@ def test_what_is_set_wins_over_the_recipe() -> None:
     published = LBAMSettings.model_validate({"model": {"prefill": "none"}})
     assert published == LBAMSettings.model_validate({**LBAMSettings(data=Path("photos")).model_dump(), "data": None})
     assert published.recipe is None
+
+
+def test_a_settings_object_counts_as_given_like_a_tree() -> None:
+    assert LBAMSettings(model=ModelSettings(channels=64)) == LBAMSettings.model_validate({"model": {"channels": 64}})
 
 
 def test_it_begins_near_the_continuation_and_leaves_what_is_known() -> None:

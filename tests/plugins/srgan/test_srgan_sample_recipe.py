@@ -37,8 +37,9 @@ def test_the_published_generator_on_the_sample_is_trained_as_on_any_data(model: 
     assert chosen.model_copy(update={"data": PUBLISHED.data}) == PUBLISHED
 
 
-def test_a_settings_object_counts_as_given_like_a_tree() -> None:
-    assert SRGANSettings(model=ModelSettings(channels=64)).crop_size == PUBLISHED.crop_size
+@pytest.mark.parametrize("model", [{"channels": 64}, {"scale": 2}, {"architecture": "compact", "blocks": 2}])
+def test_a_settings_object_counts_as_given_like_a_tree(model: dict[str, Any]) -> None:
+    assert SRGANSettings(model=ModelSettings(**model)) == SRGANSettings.model_validate({"model": model})
 
 
 @pytest.mark.parametrize(
