@@ -1,4 +1,12 @@
-"""Events that the engine sends to listeners during a run. The engine itself prints nothing."""
+"""Events that the engine sends to listeners during a run. The engine itself prints nothing.
+
+A listener is any callable that takes one event. It is called on the main process only, and the training waits for it:
+what takes long belongs in a thread. What it raises ends nothing; see :class:`restore.core.listeners.Listeners`.
+
+Epochs and steps count the whole run, including what a resumed run did before: epochs from 0, optimizer steps from 1, so
+that ``run_step`` is the number of steps done. ``RunStarted`` is the first event but for warnings, and exactly one of
+``RunFinished``, ``RunFailed`` and ``RunInterrupted`` is the last, unless the process is killed.
+"""
 
 from __future__ import annotations
 
@@ -16,22 +24,32 @@ class Event:
 
 @dataclass(frozen=True)
 class RunStarted(Event):
-    """The run is set up; training begins next."""
+    """The run is set up, its folder and config are written; training begins next."""
 
     task: str
+    """Full name of the task: ``srgan/srgan``."""
     folder: Path
+    """The run folder."""
     phases: Sequence[tuple[str, int]]
     """Name and epochs of each phase."""
     steps_per_epoch: int
+    """Optimizer steps in an epoch of the first phase."""
     samples_per_epoch: int
+    """Samples in an epoch of the first phase, over all processes."""
     train_images: int
+    """Images to train on."""
     validation_images: int
+    """Images to validate on."""
     parameters: Mapping[str, int]
+    """Number of parameters of each trained network."""
     device: str
+    """Kind of device and its name, for people."""
     precision: str
+    """fp32, bf16 or fp16."""
     processes: int
+    """Number of processes that train together."""
     resumed_at: int | None
-    """Optimizer step at which a resumed run continues."""
+    """Optimizer step at which a resumed run continues; None: a new run."""
     begins_with: str | None = None
     """What was loaded from trained weights: number of tensors of each network, and their source."""
     evaluate_every: int = 1
@@ -51,7 +69,9 @@ class PhaseStarted(Event):
     """A phase starts or, in a resumed run, continues."""
 
     phase: str
+    """Name of the phase."""
     index: int
+    """Its place among the phases, from 0."""
     epochs: int
     """Epochs of the phase."""
     first_epoch: int = 0
@@ -63,6 +83,7 @@ class StepDone(Event):
     """One optimizer step."""
 
     phase: str
+    """Name of the phase."""
     epoch: int
     """Epoch of the run, from 0."""
     epochs: int
@@ -72,10 +93,11 @@ class StepDone(Event):
     steps: int
     """Optimizer steps per epoch."""
     run_step: int
+    """Optimizer steps done in the whole run."""
     run_steps: int
-    """Optimizer steps done in, and planned for, the whole run."""
+    """Optimizer steps planned for the whole run."""
     samples: int
-    """Samples in this step."""
+    """Samples in this step, over all processes."""
     seconds: float
     """Wall time of this step, including waiting for data."""
     waited: float
@@ -84,25 +106,34 @@ class StepDone(Event):
 
 @dataclass(frozen=True)
 class Logged(Event):
-    """Numbers averaged over the last steps, as written to the log."""
+    """Numbers averaged over the last steps and over all processes, as written to the log."""
 
     phase: str
+    """Name of the phase."""
     epoch: int
+    """Epoch of the run, from 0."""
     run_step: int
+    """Optimizer steps done in the whole run."""
     numbers: Mapping[str, float]
+    """Losses, learning rates, norms of gradients and whatever the task logs, by name; they may be NaN or infinite."""
     seconds: Mapping[str, float] = field(default_factory=dict)
+    """``run``: training time so far; ``step`` and ``waited``: mean wall time of a step, and the part spent waiting."""
 
 
 @dataclass(frozen=True)
 class Evaluated(Event):
-    """The validation images were measured."""
+    """The validation images were measured, either with a baseline, before the first step, or after an epoch."""
 
     phase: str
+    """Name of the phase, or of the baseline."""
     epoch: int
+    """Epoch of the run, from 0."""
     run_step: int
+    """Optimizer steps done in the whole run; 0 for a baseline."""
     numbers: Sequence[MetricResult]
+    """Value of each metric, in the unit of the metric, with its convention."""
     best: bool
-    """Whether these are the phase's best weights so far."""
+    """Whether these are the phase's best weights so far; False for a baseline."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +141,9 @@ class SamplesWritten(Event):
     """A sheet of sample images was written."""
 
     path: Path
+    """PNG file, 8-bit RGB: a row for each image, with input, output and target."""
     run_step: int
+    """Optimizer steps done in the whole run."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +151,9 @@ class CheckpointSaved(Event):
     """A checkpoint is on disk."""
 
     path: Path
+    """Folder of the checkpoint."""
     run_step: int
+    """Optimizer steps that it contains."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +161,9 @@ class PhaseFinished(Event):
     """A phase is finished, after all its epochs or by early stopping."""
 
     phase: str
+    """Name of the phase."""
     stopped_early: bool
+    """Whether early stopping ended it."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +171,7 @@ class Warned(Event):
     """A warning for the user; sent once."""
 
     message: str
+    """What to know and what to do, in a sentence or two."""
 
 
 @dataclass(frozen=True)
@@ -141,9 +179,41 @@ class RunFinished(Event):
     """The run is finished."""
 
     folder: Path
+    """The run folder."""
     weights: Path
+    """Weights file with the best weights of the last phase."""
     numbers: Sequence[MetricResult]
+    """Metrics of the baselines and of the best weights of each phase, on the validation images."""
     seconds: float
+    """Training time of the run, including the time before a resume."""
+
+
+@dataclass(frozen=True)
+class RunFailed(Event):
+    """An error ends the run; ``Trainer.fit`` raises it next."""
+
+    folder: Path
+    """The run folder."""
+    run_step: int
+    """Optimizer steps done in the whole run; the last checkpoint may contain fewer."""
+    seconds: float
+    """Training time of the run, including the time before a resume."""
+    error: str
+    """Class and message of the error."""
+
+
+@dataclass(frozen=True)
+class RunInterrupted(Event):
+    """Ctrl-C or SIGTERM ends the run."""
+
+    folder: Path
+    """The run folder."""
+    run_step: int
+    """Optimizer steps done in the whole run."""
+    seconds: float
+    """Training time of the run, including the time before a resume."""
+    saved: bool
+    """Whether a checkpoint contains all these steps; False after a second Ctrl-C, which does not wait."""
 
 
 Listener = Callable[[Event], None]

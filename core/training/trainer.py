@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import torch
 from accelerate import Accelerator
 
 from restore.core import events
-from restore.core.errors import CheckpointError, NothingToTrain, UsageError
+from restore.core.errors import CheckpointError, Interrupted, NothingToTrain, UsageError
+from restore.core.listeners import Listeners, PluginListener
 from restore.core.method import Method
 from restore.core.metrics import MetricResult
 from restore.core.runs import checkpoints
@@ -62,7 +64,7 @@ class Trainer:
         name: full name of the task, such as ``srgan/srgan``. Weights files store it and are opened by it.
         plugins: requirement of every plugin that the run needs, such as ``{"srgan": "restorekit==0.1.0"}``, or None for
             a local module; config and weights files store them.
-        listeners: called with every event, on the main process only.
+        listeners: called with every event, on the main process only; one that fails is dropped with a warning.
         resume: folder of a run to resume. The run keeps its settings, except resume-safe ones that are set in
             ``settings``. None: start a new run.
 
@@ -87,6 +89,7 @@ class Trainer:
         self.name = name
         self.plugins = dict(plugins or {})
         self.listeners = listeners
+        self._emit = Listeners(listeners)
         self.resume = resume
 
     def fit(self) -> RunResult:
@@ -129,18 +132,19 @@ class Trainer:
             task, self.name, settings, phases, folder, accelerator, networks, tracker, emit, self.plugins, identity
         )  # fmt: skip
         emit(_started(context, data, checkpoint, taken))
-        try:
-            with StopSignals() as stop:
-                loop = TrainingLoop(context, data, stop, checkpoint)
-                del data  # data of the first phase; the loop releases it when the next phase starts
-                loop.run()
-        finally:
-            if tracker:
-                tracker.close()
-
-        numbers = [MetricResult(**number) for group in loop.progress.numbers.values() for number in group]
-        if accelerator.is_main_process:
-            write_summary(folder, self.name, settings, shown(accelerator.device), numbers, loop.seconds)
+        stop = StopSignals()
+        loop = TrainingLoop(context, data, stop, checkpoint)
+        del data  # data of the first phase; the loop releases it when the next phase starts
+        with _early_end_reported(loop):
+            try:
+                with stop:
+                    loop.run()
+            finally:
+                if tracker:
+                    tracker.close()
+            numbers = [MetricResult(**number) for group in loop.progress.numbers.values() for number in group]
+            if accelerator.is_main_process:
+                write_summary(folder, self.name, settings, shown(accelerator.device), numbers, loop.seconds)
         emit(events.RunFinished(folder.path, folder.best, numbers, loop.seconds))
         return RunResult(folder.path, folder.best, numbers, loop.seconds)
 
@@ -195,7 +199,8 @@ class Trainer:
             return RunFolder(Path(from_main(accelerator, None))), None
         folder = RunFolder(self.resume) if self.resume else new_run_folder(settings, self.name)
         folder.create()
-        write_config(folder, settings, self.name, shown(accelerator.device), self.plugins)
+        listening = {each.plugin: each.requirement for each in self.listeners if isinstance(each, PluginListener)}
+        write_config(folder, settings, self.name, shown(accelerator.device), {**self.plugins, **listening})
         from_main(accelerator, folder.path)
         if checkpoint is None:
             return folder, Tracker(folder)
@@ -206,9 +211,21 @@ class Trainer:
         if is_main_process():
             self._emit(events.Warned(message))
 
-    def _emit(self, event: events.Event) -> None:
-        for listener in self.listeners:
-            listener(event)
+
+@contextmanager
+def _early_end_reported(loop: TrainingLoop) -> Iterator[None]:
+    """Tell the listeners if the run ends before it is finished."""
+    emit, folder = loop.context.emit, loop.context.folder.path
+    try:
+        yield
+    except (Interrupted, KeyboardInterrupt) as end:
+        saved = isinstance(end, Interrupted)
+        emit(events.RunInterrupted(folder, loop.progress.run_step, loop.seconds, saved))
+        raise
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}"
+        emit(events.RunFailed(folder, loop.progress.run_step, loop.seconds, told))
+        raise
 
 
 def _started(context: RunContext, data: PhaseData, checkpoint: Checkpoint | None, taken: str | None) -> events.Event:
