@@ -20,13 +20,13 @@ from .metrics import EvaluationProtocol as EvaluationProtocol
 from .metrics import Metric as Metric
 from .metrics import MetricResult as MetricResult
 from .networks import Networks as Networks
+from .optimizer_settings import OptimizerSettings as OptimizerSettings
+from .optimizer_settings import ScheduleSettings as ScheduleSettings
 from .settings import Flag as Flag
-from .settings import OptimizerSettings as OptimizerSettings
 from .settings import Positional as Positional
 from .settings import RegisteredName as RegisteredName
 from .settings import ResumeSafe as ResumeSafe
 from .settings import RunSettings as RunSettings
-from .settings import ScheduleSettings as ScheduleSettings
 from .settings import Settings as Settings
 from .specs import ImageSpec as ImageSpec
 from .specs import Tiling as Tiling

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from restore.core.dataset import Batch
 from restore.core.networks import Networks
-from restore.core.settings import OptimizerSettings
+from restore.core.optimizer_settings import OptimizerSettings
 
 Terms = Mapping[str, Tensor]
 """Named scalar loss terms. The engine back-propagates their sum and logs each term."""

@@ -15,7 +15,8 @@ from restore.core.dataset import Batch
 from restore.core.method import Method
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.settings import OptimizerSettings, RunSettings, Settings
+from restore.core.optimizer_settings import OptimizerSettings
+from restore.core.settings import RunSettings, Settings
 from restore.core.specs import ImageSpec
 from restore.core.task import Task
 from restore.core.training_step import Phase, TrainStep

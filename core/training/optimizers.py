@@ -12,7 +12,8 @@ import torch
 from torch.nn import Parameter
 
 from restore.core.errors import UsageError
-from restore.core.settings import OptimizerSettings, RunSettings, ScheduleSettings
+from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
+from restore.core.settings import RunSettings
 from restore.core.training_step import Phase
 
 NamedParameter = tuple[str, Parameter]

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import Field, field_validator, model_validator
 
-from restore.core.settings import Flag, OptimizerSettings, ResumeSafe, ScheduleSettings, Settings
+from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
+from restore.core.settings import Flag, ResumeSafe, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.images.augment_settings import CropAugmentation
 from restore.plugins.common.masks.settings import MaskSettings

@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import Field, model_validator
 
-from restore.core.settings import OptimizerSettings, ResumeSafe, ScheduleSettings, Settings
+from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
+from restore.core.settings import ResumeSafe, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.images.augment_settings import CropAugmentation
 from restore.plugins.common.masks.settings import MaskSettings

@@ -9,7 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self, cast, get_args
 from pydantic import Field, model_validator
 
 from restore.core.errors import UsageError
-from restore.core.settings import Flag, OptimizerSettings, ResumeSafe, ScheduleSettings, Settings
+from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
+from restore.core.settings import Flag, ResumeSafe, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.perceptual.settings import PerceptualSettings, check_side
 from restore.plugins.srgan.sample_recipe import ARCHITECTURE, SAMPLE_RECIPE

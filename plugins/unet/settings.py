@@ -8,15 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 from typing_extensions import override
 
-from restore.core.settings import (
-    Flag,
-    OptimizerSettings,
-    RegisteredName,
-    ResumeSafe,
-    RunSettings,
-    ScheduleSettings,
-    Settings,
-)
+from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
+from restore.core.settings import Flag, RegisteredName, ResumeSafe, RunSettings, Settings
 from restore.plugins.unet.data import discovery
 
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from restore.core.settings import Flag, OptimizerSettings, Positional, RunSettings, ScheduleSettings, Settings
+from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
+from restore.core.settings import Flag, Positional, RunSettings, Settings
 
 
 class ModelSettings(Settings):

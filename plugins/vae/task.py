@@ -15,7 +15,8 @@ from restore.core.dataset import Batch, ImageDataset
 from restore.core.method import E
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.settings import RunSettings, ScheduleSettings, Settings
+from restore.core.optimizer_settings import ScheduleSettings
+from restore.core.settings import RunSettings, Settings
 from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep

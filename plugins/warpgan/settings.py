@@ -10,7 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from restore.core.errors import RestoreError
-from restore.core.settings import Flag, OptimizerSettings, ResumeSafe, Settings
+from restore.core.optimizer_settings import OptimizerSettings
+from restore.core.settings import Flag, ResumeSafe, Settings
 from restore.core.weights.header import find_weights, safetensors_header
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 

@@ -97,7 +97,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from restore.core.settings import Flag, OptimizerSettings, RegisteredName, RunSettings, Settings
+from restore.core.optimizer_settings import OptimizerSettings
+from restore.core.settings import Flag, RegisteredName, RunSettings, Settings
 
 print("the garden prints while it is imported")
 

@@ -11,16 +11,9 @@ from typing import Annotated, Any, ClassVar
 import pytest
 from pydantic import Field, ValidationError
 
+from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.runs.resuming import changes
-from restore.core.settings import (
-    Flag,
-    OptimizerSettings,
-    ResumeSafe,
-    RunSettings,
-    ScheduleSettings,
-    Settings,
-    leaves,
-)
+from restore.core.settings import Flag, ResumeSafe, RunSettings, Settings, leaves
 
 
 class Model(Settings):

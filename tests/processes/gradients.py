@@ -12,8 +12,8 @@ import torch
 import toy_tasks
 from built import networks_of
 
+from restore.core.optimizer_settings import OptimizerSettings
 from restore.core.runtime.accelerator import end_process_group, make_accelerator
-from restore.core.settings import OptimizerSettings
 from restore.core.training.dataloading import make_plan
 from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimize import PhaseOptimizers

@@ -24,8 +24,8 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from restore.core.dataset import Batch
 from restore.core.networks import Networks
+from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.runtime.accelerator import end_process_group
-from restore.core.settings import OptimizerSettings, ScheduleSettings
 from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimize import PhaseOptimizers
 from restore.core.training.trainer import Trainer

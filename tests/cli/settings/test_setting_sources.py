@@ -7,7 +7,8 @@ import yaml
 
 from restore.cli.settings.sources import Source, make_source, merge, validate
 from restore.core.errors import UsageError
-from restore.core.settings import OptimizerSettings, Settings
+from restore.core.optimizer_settings import OptimizerSettings
+from restore.core.settings import Settings
 
 
 class Schedule(Settings):

@@ -113,7 +113,7 @@ def test_damage_is_noticed_and_named(damage: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "rmsprop"])
 def test_an_optimizer_goes_on_where_it_was(name: str) -> None:
-    from restore.core.settings import OptimizerSettings
+    from restore.core.optimizer_settings import OptimizerSettings
     from restore.core.training.optimizers import make_optimizer
 
     def trained(steps: int, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:

@@ -10,8 +10,8 @@ from built import networks_of
 from torch import Tensor
 from toy_tasks import TwoPhases, toy_settings
 
+from restore.core.optimizer_settings import OptimizerSettings
 from restore.core.runtime.accelerator import make_accelerator
-from restore.core.settings import OptimizerSettings
 from restore.core.training import checkpointing
 from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimize import PhaseOptimizers

@@ -18,9 +18,10 @@ from restore.core.errors import NothingToTrain, TrainingDiverged, UsageError
 from restore.core.events import Evaluated, Event, Logged, PhaseFinished, Warned
 from restore.core.method import Method
 from restore.core.networks import Networks
+from restore.core.optimizer_settings import OptimizerSettings
 from restore.core.runs.checkpoints import load, load_newest
 from restore.core.runtime.accelerator import make_accelerator
-from restore.core.settings import EarlyStoppingSettings, OptimizerSettings
+from restore.core.settings import EarlyStoppingSettings
 from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimize import PhaseOptimizers
 from restore.core.training.trainer import Trainer

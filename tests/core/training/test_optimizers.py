@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from restore.core.errors import UsageError
-from restore.core.settings import OptimizerSettings, ScheduleSettings
+from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.training.ema import EMA
 from restore.core.training.optimizers import Plateau, ScheduledOptimizer, make_optimizer, rate_factor
 

@@ -12,9 +12,10 @@ from toy_tasks import Noise, OneNetwork, ToySettings, TwoPhases, toy_settings
 from restore.core.dataset import Batch
 from restore.core.errors import ResumeError, TrainingDiverged, UsageError
 from restore.core.events import Evaluated, Event, StepDone, Warned
+from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.runs.folder import read_config
 from restore.core.runs.resuming import merged
-from restore.core.settings import EarlyStoppingSettings, OptimizerSettings, ScheduleSettings
+from restore.core.settings import EarlyStoppingSettings
 from restore.core.training.trainer import Trainer
 from restore.core.training_step import Phase, TrainStep
 

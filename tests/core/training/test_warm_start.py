@@ -15,9 +15,9 @@ from toy_tasks import OneNetwork, TwoPhases, toy_settings
 from restore.core.errors import CheckpointError, UsageError, WeightsError
 from restore.core.events import Event, RunStarted, StepDone
 from restore.core.hashing import hash_file
+from restore.core.optimizer_settings import OptimizerSettings
 from restore.core.runs.checkpoints import load
 from restore.core.runs.resuming import merged
-from restore.core.settings import OptimizerSettings
 from restore.core.testing.training import require_same_runs
 from restore.core.training.trainer import Trainer
 from restore.core.weights.files import read_tensors
