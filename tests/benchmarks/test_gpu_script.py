@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import distributions
 from pathlib import Path
 from types import ModuleType
@@ -20,18 +20,9 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="the script is written for bash")
 
 
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
-def prepare() -> ModuleType:
-    return load("gpu_prepare")
+def prepare(load_benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return load_benchmark("gpu_prepare")
 
 
 def script(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -87,8 +78,8 @@ def test_the_table_has_a_row_for_every_step_and_measurement(prepare: ModuleType)
     ]
 
 
-def test_a_gpu_is_busy_where_any_kernel_or_copy_runs() -> None:
-    meter = load("gpu_meter")
+def test_a_gpu_is_busy_where_any_kernel_or_copy_runs(load_benchmark: Callable[[str], ModuleType]) -> None:
+    meter = load_benchmark("gpu_meter")
     events = [
         {"cat": "kernel", "ts": 0, "dur": 10},
         {"cat": "kernel", "ts": 5, "dur": 10},  # overlaps
