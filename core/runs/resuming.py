@@ -29,11 +29,7 @@ def merged(settings_type: type[R], run: Path, typed: Mapping[str, Any]) -> R:
     config = read_config(run)
     old = settings_type.model_validate(config)
     new = settings_type.model_validate(overlay(config, typed))
-    refused = [
-        change
-        for change in changes(old, new)
-        if not change.allowed and not (isinstance(change.after, Path) and change.after.absolute() == change.before)
-    ]
+    refused = [change for change in changes(old, new) if not (change.allowed or _means_the_same(change))]
     if refused:
         lines = "\n".join(f"  {change}" for change in refused)
         raise ResumeError(
@@ -42,6 +38,14 @@ def merged(settings_type: type[R], run: Path, typed: Mapping[str, Any]) -> R:
         )
     kept = {change.path[0] for change in changes(old, new) if change.allowed}
     return old.model_copy(update={name: getattr(new, name) for name in kept})
+
+
+def _means_the_same(change: Change) -> bool:
+    """Return whether the two values are paths to one place. The folder given as ``init_from`` stands for its file."""
+    if not (isinstance(change.before, Path) and isinstance(change.after, Path)):
+        return False
+    before, after = change.before.resolve(), change.after.resolve()
+    return before == after or (change.path == ("init_from",) and before.parent == after)
 
 
 def changes(old: Settings, new: Settings, prefix: tuple[str, ...] = (), allowed: bool = False) -> Iterator[Change]:

@@ -12,11 +12,12 @@ from pydantic import ValidationError
 from torch import Tensor
 from toy_tasks import OneNetwork, TwoPhases, toy_settings
 
-from restore.core.errors import CheckpointError, UsageError, WeightsError
+from restore.core.errors import CheckpointError, ResumeError, UsageError, WeightsError
 from restore.core.events import Event, RunStarted, StepDone
 from restore.core.hashing import hash_file
 from restore.core.optimizer_settings import OptimizerSettings
 from restore.core.runs.checkpoints import load
+from restore.core.runs.folder import read_config
 from restore.core.runs.resuming import merged
 from restore.core.testing.training import require_same_runs
 from restore.core.training.trainer import Trainer
@@ -115,6 +116,22 @@ def test_the_config_tells_what_it_was_and_a_resumed_run_does_not_look(trained: P
     Trainer(TwoPhases, again, name="toy/TwoPhases", resume=killed).fit()
     require_same_runs(whole, killed)
     assert yaml.safe_load((killed / "config.yaml").read_text())["init_sha256"] == config["init_sha256"]
+
+
+@pytest.mark.parametrize("place", [".", "checkpoints", "best.safetensors"])
+def test_the_same_settings_resume_a_run_that_began_with_a_folder(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.chdir(trained.parent)
+    settings = toy_settings(tmp_path, name="run", init_from=Path(trained.name) / place)
+    Trainer(TwoPhases, settings, name="toy/TwoPhases").fit()
+    run = tmp_path / "run"
+    before = read_config(run)
+    Trainer(TwoPhases, settings, name="toy/TwoPhases", resume=run).fit()
+    assert read_config(run) == before
+    other = settings.model_copy(update={"init_from": tmp_path})
+    with pytest.raises(ResumeError, match="init_from"):
+        Trainer(TwoPhases, other, name="toy/TwoPhases", resume=run).fit()
 
 
 def test_another_file_than_the_one_of_the_settings_is_refused(trained: Path, tmp_path: Path) -> None:
