@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import Field, field_validator, model_validator
+from typing_extensions import override
 
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.settings import Flag, ResumeSafe, Settings
@@ -136,12 +137,14 @@ class InpaintGANSettings(TwoPhaseSettings):
     epochs: Annotated[int, Field(ge=1), ResumeSafe()] = 10
 
     @classmethod
+    @override
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the sample recipe (a U-Net without normalization) unless the generator, start or norm was set."""
         model = given.get("model") or {}
         return SAMPLE_RECIPE if all(model.get(name, wanted) == wanted for name, wanted in SAMPLE_MODEL.items()) else {}
 
     @property
+    @override
     def recipe(self) -> str | None:
         """Describe the sample recipe, and how to get the published one."""
         if self.data is not None or any(getattr(self.model, name) != wanted for name, wanted in SAMPLE_MODEL.items()):
@@ -217,6 +220,7 @@ class InpaintGANSettings(TwoPhaseSettings):
             check_side(self.smallest, name, self.perceptual, self.style)
         return self
 
+    @override
     def split(self) -> tuple[int, int]:
         """Return the epochs of pretraining and of the adversarial phase."""
         pretrain = round(0.7 * self.epochs) if self.pretrain.epochs is None else self.pretrain.epochs
@@ -242,6 +246,7 @@ class InpaintGANSettings(TwoPhaseSettings):
 
     # What follows imports torch, and only where it is needed: settings alone must load without it.
 
+    @override
     def resolved(self) -> Self:
         """Return a copy with the window, epoch length, feature weights and all phase lengths but the last one fixed.
 

@@ -1,4 +1,4 @@
-"""Filling holes by a generator that learns from pixels and then trains against a discriminator."""
+"""Inpainting with a generator that is pretrained with the pixel loss and then trained against a discriminator."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from restore.core.dataset import Batch, ImageDataset
 from restore.core.networks import Networks
@@ -28,7 +29,7 @@ from restore.plugins.inpaint_gan.progressive import PRETRAIN, phase_size, progre
 from restore.plugins.inpaint_gan.settings import InpaintGANSettings
 
 WINDOW = 256
-"""Side in pixels at which a generator is used of which nobody said at which it was trained."""
+"""Largest side in pixels that a generator processes at once if its training size is unknown."""
 
 _REMEDIES = Remedies(
     vanished="raise its learning rate (lr), or choose another loss with --adversarial.kind least-squares or hinge",
@@ -41,15 +42,16 @@ _WITH_LABELS = replace(
     _REMEDIES,
     discriminator_won=("lower --adversarial.discriminator.lr, set --adversarial.real-label 0.9, or pretrain longer"),
 )
-"""Of losses whose discriminator is told labels."""
+"""Remedies for losses with a label for real images."""
 
 
 class InpaintGAN(InpaintingTask[InpaintGANSettings]):
-    """Hole filling by an adversarial network (Isola et al., 2017; Yu et al., 2018 and 2019).
+    """Inpainting with a GAN (Isola et al., 2017; Yu et al., 2018 and 2019).
 
-    The generator is pretrained by pixels (``pretrain``, judged by the PSNR inside the hole), plays at smaller sizes
-    where there are any (``64``, …) and then at the size of the crops (``adversarial``). What is judged is what a person
-    gets to see: the generator's image in the hole, the known pixels everywhere else.
+    Phase ``pretrain`` trains the generator with the pixel loss; the PSNR inside the hole selects its best weights.
+    Adversarial phases at smaller image sizes follow, if there are any (``64``, …), and then the one at the size of the
+    crops (``adversarial``). The discriminator sees the composite image: the generator's output inside the hole, the
+    known pixels outside it.
     """
 
     channels_last: ClassVar[bool] = True
@@ -61,8 +63,8 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
         self.discriminate = DiscriminatorInput(settings.discriminator)
 
     @classmethod
+    @override
     def tiny_settings(cls, **changes: Any) -> RunSettings:
-        """Few channels and small crops."""
         small = {
             "model": {"channels": 4, "depth": 3, "window": 32},
             "discriminator": {"channels": 4, "layers": 2},
@@ -72,16 +74,16 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
 
     # --- networks ---------------------------------------------------------------------------------------------
 
+    @override
     def networks(self) -> dict[str, nn.Module]:
-        """The generator."""
         return {"generator": generator_of(self.settings.model)}
 
+    @override
     def training_networks(self) -> dict[str, nn.Module]:
-        """The discriminator."""
         return {"discriminator": discriminator_of(self.settings.discriminator, self.settings.crop_size)}
 
+    @override
     def frozen_networks(self) -> dict[str, nn.Module]:
-        """The network whose features are compared, if any are."""
         if not self.settings.looks_at_features:
             return {}
         perceptual, style = self.settings.perceptual, self.settings.style
@@ -89,19 +91,19 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
 
     # --- training ---------------------------------------------------------------------------------------------
 
+    @override
     def phases(self) -> Sequence[Phase]:
-        """Pretraining, and the adversarial phase at each size."""
         return progressive_phases(self.settings)
 
+    @override
     def dataset(self, split: Literal["train", "validation"], phase: Phase) -> ImageDataset:
-        """Crops at the size of the phase to train on; squares of the size of the crops to validate on."""
         crop_size = self.settings.crop_size
         chosen = self.settings
         images = inpainting_images(split, chosen, chosen.masks, crop_size, window=crop_size, augment=chosen.augment)
         return resize_dataset(images, phase_size(phase, self.settings), crop_size) if split == "train" else images
 
+    @override
     def train_step(self, batch: Batch, step: TrainStep) -> None:
-        """One step of the generator alone, or one of the discriminator and then, mostly, one of the generator."""
         if step.phase == PRETRAIN:
             step.optimize("generator", partial(self.pretrain_loss, batch))
             return
@@ -110,14 +112,14 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
             step.optimize("generator", partial(self.generator_loss, batch, step))
 
     def pretrain_loss(self, batch: Batch, nets: Networks) -> Terms:
-        """The generator's loss of pixels alone."""
+        """Return the generator's loss terms in pretraining."""
         return reconstruction(self.settings.pixel, self._stages(batch, nets), batch)
 
     def _stages(self, batch: Batch, nets: Networks) -> list[Tensor]:
         return drawn(self.settings.model, nets.generator, batch["input"], batch["mask"])
 
     def discriminator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
-        """The discriminator's loss."""
+        """Return the discriminator's loss terms."""
         with torch.no_grad():
             fake = composed(self._stages(batch, nets)[-1], batch)
         discriminate = partial(self.discriminate, nets.discriminator, batch)
@@ -126,35 +128,35 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
         return terms
 
     def generator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
-        """The generator's loss."""
+        """Return the generator's loss terms; the scores come from the updated discriminator."""
         stages = self._stages(batch, nets)
         measures = gan_measures(stages[-1], batch)
-        if step.progress < 0.5:  # sooner, what is blurred is only young
+        if step.progress < 0.5:  # before that, blur only means that training is at its beginning
             del measures["sharpness"]
         step.log(**measures)
         filled, matching = composed(stages[-1], batch), self.settings.adversarial.feature_matching
         if matching or self.settings.discriminator.norm == "batch":
             real, fake = self.discriminate(nets.discriminator, batch, batch["target"], filled)
             matched = FeatureMatching(matching)(fake.features, real.features) if matching else {}
-        else:  # it judges samples one by one, so the real ones need not be there
+        else:  # the scores of a sample do not depend on other samples, so real images are not needed
             (fake,), matched = self.discriminate(nets.discriminator, batch, filled), {}
         terms = {**reconstruction(self.settings.pixel, stages, batch), **self.gan_loss.generator(fake), **matched}
         if "features" in nets:
             terms |= seen_features(self.settings, nets.features, stages[-1], batch)
         return terms
 
+    @override
     def health(self, numbers: Mapping[str, float]) -> str | None:
-        """What goes wrong in adversarial training; see `gan_health`."""
         labeled = self.settings.adversarial.kind in LABELED
         return gan_health(numbers, _WITH_LABELS if labeled else _REMEDIES)
 
     # --- using ------------------------------------------------------------------------------------------------
 
     @property
+    @override
     def window(self) -> int:
-        """The size that it was trained at."""
         return self.settings.model.window or WINDOW
 
+    @override
     def fill(self, image: Tensor, mask: Tensor, networks: Networks) -> Tensor:
-        """The finest image (B, 3, H, W) in [0, 1]."""
         return drawn(self.settings.model, networks.generator, image, mask)[-1]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import Field, model_validator
+from typing_extensions import override
 
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.settings import ResumeSafe, Settings
@@ -142,12 +143,14 @@ class LBAMSettings(TwoPhaseSettings):
     """Second phase."""
 
     @classmethod
+    @override
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the sample recipe (a narrow generator with a smooth prefill) unless another prefill was set."""
         model = given.get("model") or {}
         return SAMPLE_RECIPE if model.get("prefill", "smooth") == "smooth" else {}
 
     @property
+    @override
     def recipe(self) -> str | None:
         """Describe the sample recipe, and how to get the published one."""
         if self.data is not None or self.model.prefill == "none":
@@ -180,6 +183,7 @@ class LBAMSettings(TwoPhaseSettings):
 
     # What follows imports torch, and only where it is needed: settings alone must load without it.
 
+    @override
     def resolved(self) -> Self:
         """Return a copy with the window, epoch length, phase lengths and feature weights fixed.
 

@@ -1,4 +1,4 @@
-"""LBAM: inpainting by learnable bidirectional attention maps (Xie et al., ICCV 2019)."""
+"""LBAM: inpainting with learnable bidirectional attention maps (Xie et al., ICCV 2019)."""
 
 from __future__ import annotations
 
@@ -36,10 +36,11 @@ _REMEDIES = Remedies(
 
 
 class LBAM(InpaintingTask[LBAMSettings]):
-    """Fill holes by a U-Net with attention maps learned from the mask, judged by a Wasserstein critic.
+    """Inpainting with a U-Net whose attention maps are computed from the mask, trained against a Wasserstein critic.
 
-    A first phase that the paper does not have (``pretrain``, judged by PSNR in the hole) learns by pixels alone, which
-    takes a fraction of the time of a step with all losses; ``adversarial`` is the published training.
+    Phase ``pretrain`` is not in the paper. It trains with the pixel loss alone, which takes a fraction of the time of a
+    step with all losses; the PSNR inside the hole selects its best weights. Phase ``adversarial`` is the published
+    training.
     """
 
     no_compile: ClassVar[frozenset[str]] = frozenset({"discriminator"})
@@ -49,8 +50,8 @@ class LBAM(InpaintingTask[LBAMSettings]):
         self.gan_loss = Wasserstein(settings.adversarial.weight, settings.adversarial.penalty)
 
     @classmethod
+    @override
     def tiny_settings(cls, **changes: Any) -> RunSettings:
-        """One channel on the first level, small crops, and features of the first layers that VGG has."""
         small = {
             "model": {"channels": 1, "window": 32},
             "discriminator": {"channels": 1},
@@ -62,17 +63,17 @@ class LBAM(InpaintingTask[LBAMSettings]):
 
     # --- networks ---------------------------------------------------------------------------------------------
 
+    @override
     def networks(self) -> dict[str, nn.Module]:
-        """The generator."""
         return {"generator": Generator(self.settings.model.channels, self.settings.model.prefill)}
 
+    @override
     def training_networks(self) -> dict[str, nn.Module]:
-        """The discriminator."""
         chosen = self.settings.discriminator
         return {"discriminator": Discriminator(chosen.channels, chosen.published)}
 
+    @override
     def frozen_networks(self) -> dict[str, nn.Module]:
-        """The network whose features are compared, if the run comes to such a loss."""
         if not self.settings.looks_at_features:
             return {}
         perceptual, style = self.settings.perceptual, self.settings.style
@@ -80,8 +81,8 @@ class LBAM(InpaintingTask[LBAMSettings]):
 
     # --- training ---------------------------------------------------------------------------------------------
 
+    @override
     def phases(self) -> Sequence[Phase]:
-        """Pretraining, judged by PSNR in the hole, and the adversarial phase, whose last weights are its best."""
         pretrain, adversarial_epochs = self.settings.split()
         adversarial = self.settings.adversarial
         first = Phase("pretrain", pretrain, {"generator": self.settings.pretrain.optimizer}, monitor="masked-psnr")
@@ -94,14 +95,13 @@ class LBAM(InpaintingTask[LBAMSettings]):
 
     @override
     def dataset(self, split: Literal["train", "validation"], phase: Phase) -> ImageDataset:
-        """Crops with holes to train on, squares with fixed holes to validate on."""
         chosen = self.settings
         return inpainting_images(
             split, chosen, chosen.masks, chosen.crop_size, window=chosen.crop_size, augment=chosen.augment
         )
 
+    @override
     def train_step(self, batch: Batch, step: TrainStep) -> None:
-        """One step of the generator alone, or one of the discriminator and then one of the generator."""
         if self.settings.augment.recolor:
             batch = {**batch, **recolor({name: batch[name] for name in ("input", "target")})}
         if step.phase == "pretrain":
@@ -111,11 +111,11 @@ class LBAM(InpaintingTask[LBAMSettings]):
             step.optimize("generator", partial(self.generator_loss, batch, step))
 
     def pretrain_loss(self, batch: Batch, nets: Networks) -> Terms:
-        """The generator's loss of pixels alone."""
+        """Return the generator's loss terms in pretraining."""
         return CompositeLoss(self.settings, features=None)(nets.generator(batch["input"], batch["mask"]), batch)
 
     def discriminator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
-        """The discriminator's loss. Real, generated and, for the penalty, mixed images are judged in one call."""
+        """Return the discriminator's loss terms. One call scores real, generated and, for the penalty, mixed images."""
         with torch.no_grad():
             fake = nets.generator(batch["input"], batch["mask"])
         real, scores = batch["target"], list[Tensor]()
@@ -132,7 +132,7 @@ class LBAM(InpaintingTask[LBAMSettings]):
         return {**self.gan_loss.discriminator(scores[0], scores[1]), **penalty}
 
     def generator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
-        """The generator's loss, of an image filled anew: the discriminator has moved since it judged the last one."""
+        """Return the generator's loss terms; the scores come from the updated discriminator."""
         filled = nets.generator(batch["input"], batch["mask"])
         step.log(**gan_measures(filled, batch))
         features = None
@@ -142,18 +142,18 @@ class LBAM(InpaintingTask[LBAMSettings]):
         scores = nets.discriminator(filled, batch["mask"])
         return {**CompositeLoss(self.settings, features)(filled, batch), **self.gan_loss.generator(scores)}
 
+    @override
     def health(self, numbers: Mapping[str, float]) -> str | None:
-        """What goes wrong in adversarial training or with kinds of masks; see `gan_health`."""
         return gan_health(numbers, _REMEDIES)
 
     # --- using ------------------------------------------------------------------------------------------------
 
     @property
+    @override
     def window(self) -> int:
-        """The size that it was trained at."""
         return self.settings.model.window or PUBLISHED_CROP
 
+    @override
     def fill(self, image: Tensor, mask: Tensor, networks: Networks) -> Tensor:
-        """The generator's whole answer (B, 3, H, W) in [0, 1], of any size."""
         filled: Tensor = networks.generator(image, mask)
         return filled

@@ -1,4 +1,4 @@
-"""What a run on the sample uses instead of the defaults, to end in minutes on a CPU. Imports no torch."""
+"""Settings that a run on the sample uses instead of the defaults, to take minutes on a CPU. Imports no torch."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, cast, get_args
 
 from pydantic import Field, model_validator
+from typing_extensions import override
 
 from restore.core.errors import UsageError
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
@@ -141,6 +142,7 @@ class SRGANSettings(TwoPhaseSettings):
         return self
 
     @classmethod
+    @override
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the sample recipe (a small generator), without what contradicts settings that were set explicitly.
 
@@ -156,6 +158,7 @@ class SRGANSettings(TwoPhaseSettings):
         return SAMPLE_RECIPE
 
     @property
+    @override
     def recipe(self) -> str | None:
         """Describe the sample recipe, and how to get the published size."""
         if self.data is not None or self.model.architecture != ARCHITECTURE:
@@ -172,6 +175,7 @@ class SRGANSettings(TwoPhaseSettings):
 
     # What follows imports torch, and only where it is needed: settings alone must load without it.
 
+    @override
     def resolved(self) -> Self:
         """Return a copy with the scale of paired data, the epoch and phase lengths and the feature weights fixed.
 

@@ -1,4 +1,4 @@
-"""SRGAN: pretraining by pixels, then adversarial training of generator and discriminator (Ledig et al., 2017)."""
+"""SRGAN: pretraining with a pixel loss, then adversarial training (Ledig et al., 2017)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from restore.plugins.srgan.settings import AdversarialSettings, ModelSettings, S
 PIXEL_LOSSES: Mapping[str, Callable[[float], PixelLoss]] = {"l1": L1, "mse": MSE, "charbonnier": Charbonnier}
 
 _WON = (
-    "images stay whole as long as --adversarial.pixel-weight holds them; to give the generator a chance, lower "
+    "the pixel loss (--adversarial.pixel-weight) still keeps the images intact; to help the generator, lower "
     "--adversarial.discriminator.lr, {label}or pretrain longer"
 )
 _REMEDIES = Remedies(
@@ -45,15 +45,16 @@ _REMEDIES = Remedies(
     blurred="train longer, or raise --perceptual.weight or --adversarial.weight",
 )
 _WITH_LABELS = replace(_REMEDIES, discriminator_won=_WON.format(label="set --adversarial.real-label 0.9, "))
-"""Of losses whose discriminator is told labels."""
+"""Remedies for losses with a label for real images."""
 
 
 class SRGAN(Task[SRGANSettings]):
-    """Photo-realistic super-resolution by an adversarial network.
+    """Photo-realistic super-resolution with a GAN (Ledig et al., 2017).
 
-    A generator is pretrained by pixels alone (``pretrain``, judged by PSNR) and then trains against a discriminator
-    (``adversarial``), with a perceptual loss and a pixel loss beside. The pixel loss of the second phase is not in the
-    paper: without it nothing holds colors in place, and few steps from a young generator are enough to ruin it.
+    Phase ``pretrain`` trains the generator with the pixel loss alone; PSNR selects its best weights. Phase
+    ``adversarial`` trains generator and discriminator with the adversarial, the perceptual and the pixel loss. The
+    paper has no pixel loss in this phase. Without it nothing keeps colors in place, and a few steps can ruin a
+    generator that was trained briefly.
     """
 
     channels_last: ClassVar[bool] = True
@@ -66,8 +67,8 @@ class SRGAN(Task[SRGANSettings]):
         self.gan_loss = adversarial_loss(chosen)
 
     @classmethod
+    @override
     def tiny_settings(cls, **changes: Any) -> RunSettings:
-        """One residual block, a small opponent, and features of the first layers that VGG has."""
         small = {
             "model": {"scale": 2, "channels": 4, "blocks": 1},
             "discriminator": {"channels": 2, "hidden": 4},
@@ -78,12 +79,12 @@ class SRGAN(Task[SRGANSettings]):
 
     # --- networks ---------------------------------------------------------------------------------------------
 
+    @override
     def networks(self) -> dict[str, nn.Module]:
-        """The generator."""
         return {"generator": generator(self.settings.model)}
 
+    @override
     def training_networks(self) -> dict[str, nn.Module]:
-        """The discriminator."""
         chosen = self.settings.discriminator
         return {
             "discriminator": Discriminator(
@@ -91,20 +92,19 @@ class SRGAN(Task[SRGANSettings]):
             )
         }
 
+    @override
     def frozen_networks(self) -> dict[str, nn.Module]:
-        """The network whose features the perceptual loss compares, if the run comes to such a loss."""
         return {"features": feature_network(self.settings.perceptual)} if self.settings.looks_at_features else {}
 
     # --- training ---------------------------------------------------------------------------------------------
 
+    @override
     def phases(self) -> Sequence[Phase]:
-        """Pretraining, judged by PSNR, and the adversarial phase, whose last weights are its best: PSNR falls there by
-        design."""
         pretrain, adversarial_epochs = self.settings.split()
         adversarial = self.settings.adversarial
         return (
             Phase("pretrain", pretrain, {"generator": self.settings.pretrain.optimizer}, monitor="psnr"),
-            Phase(
+            Phase(  # without a monitor: PSNR falls here by design, so the last weights are the best
                 "adversarial",
                 adversarial_epochs,
                 {"discriminator": adversarial.discriminator, "generator": adversarial.generator},
@@ -113,13 +113,12 @@ class SRGAN(Task[SRGANSettings]):
 
     @override
     def dataset(self, split: Literal["train", "validation"], phase: Phase) -> ImageDataset:
-        """Crops to train on, whole images to validate on."""
         return super_resolution_images(
             split, self.settings, scale=self.settings.model.scale, crop=self.settings.crop_size
         )
 
+    @override
     def train_step(self, batch: Batch, step: TrainStep) -> None:
-        """One step of the generator alone, or one of the discriminator and then one of the generator."""
         if step.phase == "pretrain":
             step.optimize("generator", lambda nets: self.pretrain_loss(nets.generator(batch["input"]), batch))
         else:
@@ -127,7 +126,7 @@ class SRGAN(Task[SRGANSettings]):
             step.optimize("generator", partial(self.generator_loss, batch, step))
 
     def discriminator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
-        """The discriminator's loss."""
+        """Return the discriminator's loss terms."""
         with torch.no_grad():
             fake = nets.generator(batch["input"])
         real_scores, fake_scores = scores_of(nets.discriminator, batch["target"], fake)
@@ -135,7 +134,7 @@ class SRGAN(Task[SRGANSettings]):
         return self.gan_loss.discriminator(real_scores, fake_scores)
 
     def generator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
-        """The generator's loss."""
+        """Return the generator's loss terms; the scores come from the updated discriminator."""
         fake = nets.generator(batch["input"])
         real_scores, scores = scores_of(nets.discriminator, batch["target"], fake)
         measures = gan_measures(fake, batch, period=self.settings.model.scale)
@@ -145,31 +144,31 @@ class SRGAN(Task[SRGANSettings]):
             terms |= Perceptual.from_settings(self.settings.perceptual, nets.features)(fake, batch)
         return terms
 
+    @override
     def health(self, numbers: Mapping[str, float]) -> str | None:
-        """What goes wrong in adversarial training, as when the discriminator has nothing left to learn; see
-        `gan_health`."""
         labeled = self.settings.adversarial.kind in LABELED
         return gan_health(numbers, _WITH_LABELS if labeled else _REMEDIES)
 
     # --- using and measuring ----------------------------------------------------------------------------------
 
     @property
+    @override
     def outputs(self) -> Mapping[str, ImageSpec]:
-        """The upscaled image."""
         return {"output": ImageSpec(scale=self.settings.model.scale)}
 
     @property
+    @override
     def tiling(self) -> Tiling:
-        """Exact tiles: with the generator's receptive field around it, a tile equals that part of the whole."""
-        with torch.device("meta"):  # as large as it is, without its numbers
+        with torch.device("meta"):  # builds the network without allocating its weights
             return Tiling("exact", halo=generator(self.settings.model).halo)
 
+    @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
-        """``output`` (B, 3, H x scale, W x scale) in [0, 1] for ``input`` (B, 3, H, W) in [0, 1]."""
+        """Return ``output`` (B, 3, H * scale, W * scale) in [0, 1] for ``input`` (B, 3, H, W) in [0, 1]."""
         return {"output": networks.generator(batch["input"]).clamp(0, 1)}
 
+    @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        """Those of super-resolution."""
         return super_resolution_protocols(self.settings.model.scale)
 
     @property
@@ -179,17 +178,16 @@ class SRGAN(Task[SRGANSettings]):
 
     @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
-        """Whole images: those of a folder, else those that a run on the sample validates on."""
         return evaluation_pairs(folder, self.settings.model.scale)
 
+    @override
     def baselines(self) -> Mapping[str, Method]:
-        """Bicubic upscaling."""
         bicubic = registry.get("tasks", "classic/bicubic")
         return {"bicubic": bicubic(bicubic.settings_type(model={"scale": self.settings.model.scale}))}
 
 
 def generator(settings: ModelSettings) -> SRResNet | MSRResNet | Compact:
-    """The generator that settings describe."""
+    """Build the generator that the settings describe."""
     if settings.architecture == "srresnet":
         return SRResNet(settings.scale, settings.channels, settings.blocks, settings.clamp)
     if settings.architecture == "compact":
@@ -198,7 +196,7 @@ def generator(settings: ModelSettings) -> SRResNet | MSRResNet | Compact:
 
 
 def adversarial_loss(settings: AdversarialSettings) -> AdversarialLoss:
-    """The adversarial pair of losses that settings describe."""
+    """Return the adversarial loss that the settings describe."""
     match settings.kind:
         case "vanilla":
             return Vanilla(settings.weight, settings.real_label)
@@ -209,10 +207,10 @@ def adversarial_loss(settings: AdversarialSettings) -> AdversarialLoss:
 
 
 def scores_of(discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    """Scores (B, 1) of real and of generated images from one forward pass.
+    """Return scores (B, 1) of real and of generated images from one forward pass.
 
-    Batch normalization of each kind by its own statistics would hide the differences between them in one loss and show
-    them in the other, so both losses ask about both kinds together.
+    Both losses score both kinds in one batch. In batches of their own, each kind would be normalized with its own
+    statistics, which hides differences between them.
     """
     real_scores, fake_scores = discriminator(torch.cat([real, fake])).chunk(2)
     return real_scores, fake_scores

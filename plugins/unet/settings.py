@@ -166,6 +166,7 @@ class SegmentationSettings(RunSettings):
     )
     """The optimizer."""
 
+    @override
     def resolved(self) -> Self:
         """Return a copy with classes, mask encoding, fit and loss filled in from the data."""
         if self.data is None:

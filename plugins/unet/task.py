@@ -1,4 +1,4 @@
-"""Segmentation as a task: one network, its images and masks, and how it is used."""
+"""Segmentation as a task: one network, its data, its loss, and how it predicts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from restore.plugins.unet.settings import (
 from restore.plugins.unet.targets import one_hot_target
 
 HALO = 64
-"""Pixels around a tile: the first two levels see less than this, the coarser ones more, which cross-fading hides."""
+"""Halo of a tile in pixels. It covers the receptive field of the first two levels; cross-fading hides the rest."""
 
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
@@ -51,7 +51,7 @@ S = TypeVar("S", bound=SegmentationSettings, default=Any)
 
 
 class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptions]):
-    """Find regions: ``input`` (C, H, W) in [0, 1] becomes ``probability`` (classes, H, W)."""
+    """Segmentation: ``input`` (C, H, W) in [0, 1] becomes ``probability`` (classes, H, W) in [0, 1]."""
 
     channels_last: ClassVar[bool] = True
     always_renders: ClassVar[tuple[str, ...]] = ()
@@ -67,14 +67,13 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
     def with_options(
         self, *, predict: SegmentationPredictOptions | None = None, evaluate: SegmentationEvaluateOptions | None = None
     ) -> Self:
-        """Return the same task with other options; what is asked of the weights is asked in an evaluation too."""
-        if evaluate is not None and predict is None:
+        if evaluate is not None and predict is None:  # an evaluation uses its network options to predict
             predict = SegmentationPredictOptions(**evaluate.model_dump(include=set(NetworkOptions.model_fields)))
         return super().with_options(predict=predict, evaluate=evaluate)
 
     @classmethod
+    @override
     def tiny_settings(cls, **changes: Any) -> RunSettings:
-        """Small images, and as narrow and shallow a network as the architecture knows."""
         model = cls.settings_type.model_fields["model"].annotation
         assert isinstance(model, type)
         assert issubclass(model, ModelSettings)
@@ -82,36 +81,31 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
         known = {name: value for name, value in least.items() if name in model.model_fields}
         return super().tiny_settings(**{"model": known, **changes})
 
+    @override
     def networks(self) -> dict[str, nn.Module]:
-        """The network, under the name ``segmenter``."""
         return {"segmenter": registry.get("architectures", self.model.architecture)(**self.model.arguments())}
 
     @override
     def helper_networks(self) -> dict[str, nn.Module]:
-        """The networks of ``--ensemble``."""
         return {name: member.network for name, member in self._ensemble.items()}
 
     # --- training ---------------------------------------------------------------------------------------------
 
+    @override
     def phases(self) -> Sequence[Phase]:
-        """One phase, whose best weights are those with the highest IoU over the set."""
         return [Phase("segment", self.settings.epochs, {"segmenter": self.settings.optimizer}, monitor="iou")]
 
     @override
     def dataset(self, split: Literal["train", "validation"], phase: Phase) -> Segments:
-        """Varied images to train on, plain ones to validate on."""
         chosen = self._sources[split]
         if split == "validation":
             return Segments(chosen, self.model)
-        from restore.plugins.unet.data.augmentation import (
-            make_augmentation,  # it imports torchvision, which takes seconds
-        )
+        from restore.plugins.unet.data.augmentation import make_augmentation  # imports torchvision, which takes seconds
 
         return Segments(chosen, self.model, make_augmentation(self.settings.augment, self.model.input_channels))
 
+    @override
     def train_step(self, batch: Batch, step: TrainStep) -> None:
-        """Move the network by the loss of its logits, averaged over its heads."""
-
         def loss(nets: Networks) -> Terms:
             return self._loss(nets.segmenter(inference.normalize(batch["input"], self.model)), batch)
 
@@ -128,13 +122,13 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
     # --- using ------------------------------------------------------------------------------------------------
 
     @property
+    @override
     def inputs(self) -> Mapping[str, ImageSpec]:
-        """The image with as many channels as the network reads."""
         return {"input": ImageSpec(channels=self.model.input_channels)}
 
     @property
+    @override
     def outputs(self) -> Mapping[str, ImageSpec]:
-        """One map of probabilities for each class."""
         return {"probability": ImageSpec(channels=len(self.classes))}
 
     @property
@@ -143,9 +137,9 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
         return "probability"
 
     @property
+    @override
     def tiling(self) -> Tiling:
-        """Cross-faded tiles; networks that look at images at their training size must see them whole."""
-        if self._resizes or any(member.resize for member in self._ensemble.values()):
+        if self._resizes or any(member.resize for member in self._ensemble.values()):  # they need the whole image
             return Tiling("whole")
         halvings = self.model.depth if isinstance(self.model, UNetModel) else 4
         return Tiling("blend", halo=HALO, multiple_of=2**halvings)
@@ -161,7 +155,7 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
         return {f"ensemble {number}": member for number, member in enumerate(opened, 1)}
 
     def predictor(self, networks: Networks) -> inference.Predictor:
-        """Probabilities by these networks with the pruning, ensemble and test-time augmentation of the options."""
+        """Return the predictor of these networks with the pruning, ensemble and test-time augmentation asked for."""
         own = inference.NetworkPredictor(self._at_level(networks.segmenter), self.model, self._resizes)
         others = [replace(member, network=networks[name]) for name, member in self._ensemble.items()]
         return inference.tta(inference.ensemble([own, *others]), self.predict_options.tta)
@@ -176,23 +170,24 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
         except ValueError as error:
             raise UsageError(f"--level {self.predict_options.level}: {error}") from error
 
+    @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
-        """Probabilities (B, classes, H, W) of images (B, C, H, W)."""
+        """Return ``probability`` (B, classes, H, W) for ``input`` (B, C, H, W)."""
         return {"probability": self.predictor(networks)(batch["input"])}
 
     @override
     def read_inputs(self, path: Path, image: ImageFile) -> dict[str, Tensor]:
-        """The planes that the network reads."""
         return {"input": channels_of(image, self.model.input_channels)}
 
+    @override
     def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, OutputImage]:
-        """Masks, probability maps and overlays, as far as they are asked for."""
         return render(outputs["probability"], inputs["input"], self.model, self.predict_options)
 
     # --- measuring --------------------------------------------------------------------------------------------
 
+    @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        """``overlap``: IoU and Dice; ``sweep``: IoU at 19 thresholds, where a pixel may be of several classes."""
+        """Return ``overlap`` (IoU and Dice) and, unless classes exclude each other, ``sweep`` (IoU per threshold)."""
         threshold = self.evaluate_options.threshold
         overlap = metrics.protocol(self.classes, threshold=threshold, multiclass=self.model.multiclass)
         if self.model.multiclass:
@@ -207,23 +202,24 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
     @property
     @override
     def training_protocol(self) -> EvaluationProtocol:
-        """IoU, Dice, and the loss, which is worth watching but no property of the weights."""
+        """The protocol ``overlap`` plus the loss, which only a run knows: weights files do not name it."""
         overlap = self.protocols()["overlap"]
         loss = metrics.MeanLoss(self._loss.loss, self.settings.loss, self.model.multiclass)
         return EvaluationProtocol(overlap.name, {**overlap.metrics, loss.name: loss})
 
+    @override
     def evaluation_data(self, folder: Path | None) -> Segments:
-        """Images and masks of a folder, or the part of it that was asked for; without one those of validation."""
         if folder is None:
             return Segments(self._sources["validation"], self.model)
         return Segments(evaluated_source(folder, self.model, self.evaluate_options), self.model)
 
+    @override
     def baselines(self) -> Mapping[str, Method]:
-        """Otsu's threshold, where there is one class."""
         return {"otsu": Otsu(self.settings)} if len(self.classes) == 1 else {}
 
+    @override
     def sample_row(self, batch: Batch, networks: Networks) -> list[Tensor]:
-        """The image, the image with what was found, and with what is right."""
+        """Return the image, the image with the predicted regions, and the image with the target regions."""
         image = as_color(batch["input"][0])
         found = regions(self.predict(batch, networks)["probability"][0], self.model.multiclass)
         target = batch["target"][0]
@@ -233,18 +229,18 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
 
 
 class UNetSegmentation(Segmentation[UNetSettings]):
-    """Segmentation by a U-Net."""
+    """Segmentation with a U-Net."""
 
 
 class NestedUNetSegmentation(Segmentation[NestedUNetSettings]):
-    """Segmentation by a UNet++."""
+    """Segmentation with a UNet++."""
 
 
 class DeepLabSegmentation(Segmentation[DeepLabSettings]):
-    """Segmentation by a DeepLab."""
+    """Segmentation with DeepLabV3 or V3+."""
 
+    @override
     def networks(self) -> dict[str, nn.Module]:
-        """The network, under the name ``segmenter``; with ``pretrained`` its backbone is downloaded."""
         assert isinstance(self.model, DeepLabModel)
         build = registry.get("architectures", self.model.architecture)
         return {"segmenter": build(**self.model.arguments(), pretrained=self.settings.pretrained)}

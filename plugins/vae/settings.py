@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
+from typing_extensions import override
 
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.settings import Flag, Positional, RunSettings, Settings
@@ -75,6 +76,7 @@ class VAESettings(AutoencoderSettings):
         warmup = int(self.warmup) if self.warmup >= 1 else shared
         return warmup, self.epochs - warmup
 
+    @override
     def resolved(self) -> Self:
         """Return a copy with the warm-up length fixed; extra ``epochs`` on resume go to the full objective."""
         settings = super().resolved()

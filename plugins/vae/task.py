@@ -1,4 +1,4 @@
-"""The plain autoencoder, and the variational one, which adds a distribution of codes to it."""
+"""The autoencoder and the variational autoencoder."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ A = TypeVar("A", bound=AutoencoderSettings, default=AutoencoderSettings)
 
 
 class Autoencoder(Task[A, Settings, E]):
-    """Image to code and back; with ``model.scale`` above 1 the image comes back larger than it went in."""
+    """Encodes an image into a latent code and decodes it, larger than the input if ``model.scale`` is above 1."""
 
     channels_last: ClassVar[bool] = True
 
     @classmethod
+    @override
     def tiny_settings(cls, **changes: Any) -> RunSettings:
-        """A code of few numbers from small crops."""
         return super().tiny_settings(**{"model": {"channels": 4, "depth": 2, "latent": 3}, "crop_size": 8, **changes})
 
+    @override
     def networks(self) -> dict[str, nn.Module]:
-        """Encoder and decoder: two networks, since one may be used where the other is not."""
         model = self.settings.model
-        return {
+        return {  # separate networks, because each can be used alone
             "encoder": Encoder(model.latent, model.channels, model.depth),
             "decoder": Decoder(model.latent, model.channels, model.depth, model.scale),
         }
@@ -58,27 +58,26 @@ class Autoencoder(Task[A, Settings, E]):
     """Names of all networks; one optimizer trains them."""
 
     def code(self, encoded: Tensor) -> Tensor:
-        """The code (B, latent, h, w) to keep or send, from the encoder's output."""
+        """Return the latent code (B, latent, h, w) of an encoder's output."""
         return encoded
 
+    @override
     def phases(self) -> Sequence[Phase]:
-        """One phase; its best weights have the highest PSNR. One optimizer trains every network."""
         optimizers, trains = {"autoencoder": self.settings.optimizer}, {"autoencoder": self.trained}
         return [Phase("reconstruction", self.settings.epochs, optimizers, trains, monitor="psnr")]
 
     @override
     def dataset(self, split: Literal["train", "validation"], phase: Phase) -> ImageDataset:
-        """Crops of images to train on, whole images to validate on."""
         return super_resolution_images(
             split, self.settings, scale=self.settings.model.scale, crop=self.settings.crop_size
         )
 
+    @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
-        """Whole images; what is encoded is made from them, smaller by the scale."""
         return evaluation_pairs(folder, self.settings.model.scale)
 
+    @override
     def train_step(self, batch: Batch, step: TrainStep) -> None:
-        """Mean squared error between an image and what comes through the bottleneck."""
         batch = recolor(batch) if self.settings.recolor else batch
 
         def reconstruct(nets: Networks) -> Terms:
@@ -88,33 +87,35 @@ class Autoencoder(Task[A, Settings, E]):
         step.optimize("autoencoder", reconstruct)
 
     @property
+    @override
     def inputs(self) -> Mapping[str, ImageSpec]:
-        """An image, which its last pixels continue, as the encoder itself does it."""
-        return {"input": ImageSpec(padding="edge")}
+        return {"input": ImageSpec(padding="edge")}  # the encoder pads in the same way
 
     @property
+    @override
     def outputs(self) -> Mapping[str, ImageSpec]:
-        """The image again, ``scale`` times as high and wide."""
         return {"output": ImageSpec(scale=self.settings.model.scale)}
 
     @property
+    @override
     def tiling(self) -> Tiling:
-        """A pixel depends on at most 12 places of the code to each side, and on nothing else of the image."""
-        stride = 2**self.settings.model.depth
+        stride = 2**self.settings.model.depth  # an output pixel depends on at most 12 code positions to each side
         return Tiling("exact", halo=12 * stride, multiple_of=stride)
 
+    @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
-        """Each image as its code describes it, in [0, 1]."""
+        """Return ``output`` (B, 3, H * scale, W * scale) in [0, 1], decoded from the code of ``input`` (B, 3, H, W)."""
         height, width = (self.settings.model.scale * side for side in batch["input"].shape[-2:])
         code = self.code(networks.encoder(batch["input"]))
         return {"output": networks.decoder(code, height, width).clamp(0, 1)}
 
     def own_metrics(self) -> list[PrecomputedMetric]:
-        """What is measured besides the image that comes out."""
+        """Return the metrics besides those of super-resolution."""
         return [PrecomputedMetric("compression", "values per number of the code")]
 
+    @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        """Those of super-resolution, and our own metrics in each."""
+        """Return the protocols of super-resolution, each with `own_metrics` added."""
         named = super_resolution_protocols(self.settings.model.scale)
         own = {metric.name: metric for metric in self.own_metrics()}
         return {name: EvaluationProtocol(name, {**protocol.metrics, **own}) for name, protocol in named.items()}
@@ -124,45 +125,49 @@ class Autoencoder(Task[A, Settings, E]):
     def default_protocol(self) -> str:
         return "rgb"
 
+    @override
     def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
-        """Statistics of each sample: our own metrics are given `numbers`, all others the image that comes out."""
         output = self.predict(batch, networks)["output"]
         return measured(output, batch["target"], self.numbers(batch, networks), protocol)
 
     def numbers(self, batch: Batch, networks: Networks) -> dict[str, Tensor]:
-        """Numbers (B, K) of each sample for each of our own metrics."""
+        """Return the statistics (B, K) of each of `own_metrics`, by name."""
         code, target = self.code(networks.encoder(batch["input"])), batch["target"]
         values = 3 * target.shape[-2] * target.shape[-1]  # a gray target has one channel, but is decoded in three
         return {"compression": torch.full((len(code), 1), values / code[0].numel())}
 
 
 class VariationalAutoencoder(Autoencoder[VAESettings, AutoencoderEvaluateOptions]):
-    """Trained by the evidence lower bound, the price of KL rising during a phase of its own (Bowman et al., 2016)."""
+    """Variational autoencoder, trained on the evidence lower bound (Kingma and Welling, 2014).
 
+    In a first phase of its own, the weight of the KL term rises from zero (Bowman et al., 2016).
+    """
+
+    @override
     def networks(self) -> dict[str, nn.Module]:
-        """The plain ones, but the encoder gives a mean and a log-variance; and the likelihood."""
         model = self.settings.model
-        encoder = Encoder(2 * model.latent, model.channels, model.depth)
+        encoder = Encoder(2 * model.latent, model.channels, model.depth)  # mean and log-variance
         return {**super().networks(), "encoder": encoder, "likelihood": Gaussian()}
 
     trained: ClassVar[tuple[str, ...]] = (*Autoencoder.trained, "likelihood")
 
     @override
     def code(self, encoded: Tensor) -> Tensor:
-        """The posterior's mean."""
         return Posterior.of(encoded).mean
 
+    @override
     def phases(self) -> Sequence[Phase]:
-        """Warm-up, where there are epochs for it; then the full objective, whose best weights have the highest ELBO."""
         (plain,) = super().phases()
         warmup, rest = self.settings.split()
         full = replace(plain, name="full", epochs=rest, monitor="elbo")
-        constant = self.settings.optimizer.model_copy(update={"schedule": ScheduleSettings()})  # it falls in the end
+        # Only the last phase decays the learning rate.
+        constant = self.settings.optimizer.model_copy(update={"schedule": ScheduleSettings()})
         first = replace(plain, name=WARMUP, epochs=warmup, monitor=None, optimizers={"autoencoder": constant})
         return [first, full] if warmup else [full]
 
+    @override
     def train_step(self, batch: Batch, step: TrainStep) -> None:
-        """Negative evidence lower bound, per value of the image, with one drawn code."""
+        """Minimize the negative evidence lower bound per value of the image, estimated with one sampled code."""
         batch = recolor(batch) if self.settings.recolor else batch
         image, values = batch["target"], batch["target"][0].numel()
         price = self.settings.beta * (step.progress if step.phase == WARMUP else 1.0)
@@ -171,15 +176,15 @@ class VariationalAutoencoder(Autoencoder[VAESettings, AutoencoderEvaluateOptions
             posterior = Posterior.of(nets.encoder(batch["input"]))
             code = posterior.draw(torch.randn_like(posterior.mean))
             likelihood = nets.likelihood(nets.decoder(code, *image.shape[-2:]), image).mean()
-            if step.phase != WARMUP and step.progress > 0.1:  # sooner, an idle unit may only be untrained
+            if step.phase != WARMUP and step.progress > 0.1:  # before that, an inactive unit may just be untrained
                 step.log(active_units=ActiveUnits("", "").reduce(moments(posterior.mean.detach())))
             kl = charged(posterior.kl(), self.settings.free_bits)
             return {"reconstruction": -likelihood / values, "kl": price * kl / values}
 
         step.optimize("autoencoder", bound)
 
+    @override
     def health(self, numbers: Mapping[str, float]) -> str | None:
-        """Posterior collapse: fewer than a tenth of the latent units, or none, depend on the image."""
         if numbers.get("active_units", torch.inf) >= max(1.0, self.settings.model.latent / 10):
             return None
         return (
@@ -189,11 +194,11 @@ class VariationalAutoencoder(Autoencoder[VAESettings, AutoencoderEvaluateOptions
 
     @property
     def draws(self) -> int:
-        """Codes drawn for each image that is measured."""
+        """Number of codes sampled per image in an evaluation."""
         return self.evaluate_options.draws
 
+    @override
     def own_metrics(self) -> list[PrecomputedMetric]:
-        """Compression, two bounds on the likelihood, KL and active units."""
         estimator = f"{self.draws} log-weights"
         return [
             *super().own_metrics(),
@@ -203,14 +208,15 @@ class VariationalAutoencoder(Autoencoder[VAESettings, AutoencoderEvaluateOptions
             ActiveUnits("active_units", f"of {self.settings.model.latent}, variance of the mean > 0.01"),
         ]
 
+    @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        """Besides those of the plain autoencoder ``units``: the KL of each latent unit."""
+        """Return the protocols of the autoencoder and ``units``: the KL of each latent unit."""
         names = [f"kl_of_unit_{unit}" for unit in range(self.settings.model.latent)]
         units = {name: PrecomputedMetric(name, "nats per place, closed form", better="lower") for name in names}
         return {**super().protocols(), "units": EvaluationProtocol("units", units)}
 
+    @override
     def numbers(self, batch: Batch, networks: Networks) -> dict[str, Tensor]:
-        """Numbers (B, K) of each sample; both bounds are estimated from the same draws."""
         posterior = Posterior.of(networks.encoder(batch["input"]))
         image = batch["target"].expand(-1, 3, -1, -1)
         noise = torch.randn(self.draws, *posterior.mean.shape, device=image.device)

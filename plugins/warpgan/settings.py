@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
+from typing_extensions import override
 
 from restore.core.errors import RestoreError
 from restore.core.optimizer_settings import OptimizerSettings
@@ -144,6 +145,7 @@ class WarpGANSettings(TwoPhaseSettings):
             )
         return self
 
+    @override
     def split(self) -> tuple[int, int]:
         """Return the epochs of pretraining and of the adversarial phase; by default 1 to 4."""
         pretrain = self.pretrain.epochs
@@ -178,6 +180,7 @@ class WarpGANSettings(TwoPhaseSettings):
 
     # What follows reads the data, and only where it is needed: settings alone must load without torch.
 
+    @override
     def resolved(self) -> Self:
         """Return a copy with the number of identities, all stage lengths but the last and the default sizes filled in.
 

@@ -1,6 +1,7 @@
-"""The losses of one training step: of patches, by kind of image, and of whole images, by identity.
+"""The losses of one training step: patches by kind of image, whole images by identity.
 
-There are three kinds of images and as many classes of patches; each identity has a class of each kind.
+A patch has one of three classes, the kinds of images. A whole image has one of three classes per identity, one for each
+kind.
 """
 
 from __future__ import annotations
@@ -25,30 +26,30 @@ CARICATURE, PHOTOGRAPH, GENERATED = range(3)
 
 
 def patch_loss(logits: Tensor, kinds: Tensor) -> Tensor:
-    """Mean cross-entropy of patches (B, 3, h, w) of images of the given kinds (B,).
+    """Return the mean cross-entropy of patch logits (B, 3, h, w) for the kinds (B,) of the images.
 
-    Shi et al., 2019, equations 4 and 5: the discriminator is asked for the kind, the generator wants `CARICATURE`.
+    Shi et al., 2019, equations 4 and 5: the discriminator learns the true kind, the generator aims at `CARICATURE`.
     """
-    # not F.cross_entropy, whose sum over places has no deterministic kernel on CUDA
+    # F.cross_entropy has no deterministic CUDA kernel for inputs with spatial axes
     asked = F.one_hot(kinds, logits.shape[1])[:, :, None, None]
     return -(logits.float().log_softmax(dim=1) * asked).sum(dim=1).mean()
 
 
 def identity_loss(logits: Tensor, identities: Tensor, kinds: Tensor) -> Tensor:
-    """Mean cross-entropy of whole images (B, 3 M) of M people: class ``identity + M * kind``.
+    """Return the mean cross-entropy of image logits (B, 3 M) for M identities; class ``identity + M * kind``.
 
-    Shi et al., 2019, equations 2 and 3; the generator wants its images to be the `CARICATURE` of their person.
+    Shi et al., 2019, equations 2 and 3: the generator aims at the `CARICATURE` class of the identity.
     """
     return F.cross_entropy(logits.float(), identities + kinds * (logits.shape[1] // 3))
 
 
 def kinds_of(kind: int, like: Tensor) -> Tensor:
-    """One kind for each image of a batch (B,), int64."""
+    """Return one kind for each image of a batch: (B,), int64."""
     return torch.full((len(like),), kind, device=like.device)
 
 
 def texture_error(drawn: Tensor, image: Tensor) -> Tensor:
-    """Mean absolute error (B,) of images (B, C, H, W) that were drawn again in their own style, in parts of white.
+    """Return the mean absolute error (B,) of images (B, C, H, W) redrawn in their own style; 1 is white.
 
     Shi et al., 2019, equation 6: identity mapping, before the warp.
     """
@@ -57,21 +58,22 @@ def texture_error(drawn: Tensor, image: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class WarpGANStep:
-    """One batch, and the loss functions of both networks for it."""
+    """One batch, with the loss functions of both networks."""
 
     photograph: Tensor
-    """(B, 3, size, size) in [-1, 1], as are the caricatures of the same people."""
+    """(B, 3, size, size) in [-1, 1]."""
     caricature: Tensor
+    """Of the same people; shape and range as the photographs."""
     identity: Tensor
-    """(B,): their numbers."""
+    """Index of each person (B,)."""
     style: Tensor | None
-    """(B, style): what the photographs are drawn in; none while there is no generator in the phase yet."""
+    """Style codes (B, style) for the photographs; None in pretraining, which has no generator."""
     weights: LossSettings
     log: Callable[..., None]
-    """Records numbers that are no loss."""
+    """Logs values that are not losses."""
 
     def pretraining_loss(self, nets: Networks) -> Terms:
-        """The discriminator's loss before there is anything generated."""
+        """Return the discriminator's loss terms on real images."""
         output: DiscriminatorOutput = nets.discriminator(torch.cat([self.caricature, self.photograph]))
         kinds = torch.cat([kinds_of(kind, self.identity) for kind in (CARICATURE, PHOTOGRAPH)])
         identities = self.identity.repeat(2)
@@ -80,7 +82,7 @@ class WarpGANStep:
         return self._terms(output, identities, kinds)
 
     def discriminator_loss(self, nets: Networks) -> Terms:
-        """The discriminator's loss: what kind each part of an image is, and whose image of what kind it is."""
+        """Return the discriminator's loss terms on real and generated images."""
         with torch.no_grad():
             generated = nets.generator(self.photograph, self.style).image
         output: DiscriminatorOutput = nets.discriminator(torch.cat([self.caricature, self.photograph, generated]))
@@ -90,7 +92,7 @@ class WarpGANStep:
         return self._terms(output, self.identity.repeat(3), kinds)
 
     def generator_loss(self, nets: Networks) -> Terms:
-        """The generator's loss: to be taken for caricatures of the same people, and to redraw what is real."""
+        """Return the generator's loss terms: adversarial, texture and warp."""
         everything = torch.cat([self.photograph, self.caricature])
         drawing: Drawing = nets.generator(everything, self.style, reconstruct=True)
         output: DiscriminatorOutput = nets.discriminator(drawing.image)
@@ -109,14 +111,14 @@ class WarpGANStep:
         return terms
 
     def _terms(self, output: DiscriminatorOutput, identities: Tensor, kinds: Tensor) -> Terms:
-        """Both losses of one network: asked of images of people is that they are taken for kinds."""
+        """Return the patch and the identity loss of images for the given classes."""
         return {
             "patch": self.weights.patch * patch_loss(output.patches, kinds),
             "identity": self.weights.identity * identity_loss(output.identities, identities, kinds),
         }
 
     def _warp_terms(self, drawing: Drawing) -> Terms:
-        """What control points must not do, as far as it is forbidden; what they do is logged."""
+        """Return the penalties on control points that have a weight, and log statistics of the warp."""
         height, width = self.photograph.shape[-2:]
         placed = drawing.points, drawing.displacements
         measured = control_points.statistics(*placed, height, width)

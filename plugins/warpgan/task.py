@@ -1,4 +1,4 @@
-"""WarpGAN: redraw a photograph as a caricature and warp it, so that it stays the same person (Shi et al., 2019)."""
+"""WarpGAN: caricatures by style transfer and warping that keep the identity (Shi et al., 2019)."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from restore.plugins.warpgan.step import WarpGANStep
 PRETRAIN, ADVERSARIAL = "pretrain", "adversarial"
 
 UNITS = 16
-"""Units of length along a side in which the pooled controller learns. Adam moves every number at about one pace: in
-units of pixels, as the dense controller learns, displacements would take a hundred thousand steps to be seen."""
+"""Units per image side in which the pooled controller predicts points. Adam changes all numbers at about the same rate.
+In pixels, as in the dense controller, displacements would take a hundred thousand steps to become visible."""
 
-ASTRAY = 0.5
-"""Share of control points outside the image from which on a warp is not a caricaturist's any more."""
+OUTSIDE_LIMIT = 0.5
+"""Fraction of control points outside the image above which training needs a remedy."""
 
 REMEDIES = Remedies(
     discriminator_won="lower --adversarial.discriminator.lr, or pretrain shorter",
@@ -50,29 +50,30 @@ REMEDIES = Remedies(
 
 
 class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOptions]):
-    """Caricatures by an adversarial network that also has to keep who it draws.
+    """WarpGAN: caricatures by style transfer and learned control-point warping that keep the identity.
 
-    The discriminator first learns faces (``pretrain``); then both play (``adversarial``), after as many parts with less
-    detail as ``adversarial.progressive`` names. The discriminator is exported too: it judges how far people are still
-    themselves. A weights file with a generator alone, as imported ones are, has no people and needs another judge.
+    The discriminator first learns face recognition (``pretrain``). Then generator and discriminator train against each
+    other: in one phase with less image detail for each size in ``adversarial.progressive``, then with all detail
+    (``adversarial``). Weights files contain the discriminator too, because it measures how well identities are kept. A
+    weights file without one, such as an imported one, knows no identities and needs another embedder.
     """
 
     always_renders: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
+    @override
     def tiny_settings(cls, **changes: Any) -> RunSettings:
-        """Narrow networks, faces of 32 pixels."""
         model = {"size": 32, "channels": 2, "discriminator_channels": 2, "embedding": 8, "points": 4, "style": 3}
         return super().tiny_settings(**{"model": model, **changes})
 
     # --- networks ---------------------------------------------------------------------------------------------
 
+    @override
     def networks(self) -> dict[str, nn.Module]:
-        """The generator, and the discriminator where it is known how many people it has to tell apart."""
         model = self.settings.model
         units = model.size if model.controller == "dense" else UNITS
         generator = WarpGenerator(units, model.style, model.points, model.channels, model.controller, model.dropout)
-        if not model.identities:
+        if not model.identities:  # as in imported weights
             return {"generator": generator}
         discriminator = Discriminator(
             model.size, model.identities, model.discriminator_channels, model.embedding, model.dropout
@@ -81,9 +82,8 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
 
     # --- training ---------------------------------------------------------------------------------------------
 
+    @override
     def phases(self) -> Sequence[Phase]:
-        """Pretraining, the adversarial phase with less detail than there is, and the adversarial phase; each ends with
-        its last weights."""
         chosen = self.settings.adversarial
         pretrain, _ = self.settings.split()
         *growing, last = self.settings.parts()
@@ -93,8 +93,8 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
             found.append(Phase(f"{ADVERSARIAL}-{size}", epochs, adversarial, start="last"))
         return [*found, Phase(ADVERSARIAL, last, adversarial, start="last")]
 
+    @override
     def dataset(self, split: Literal["train", "validation"], phase: Phase) -> ImageDataset:
-        """Pairs of one person's photograph and caricature, with as much detail as the phase is about."""
         detail = phase.name.removeprefix(f"{ADVERSARIAL}-")
         gallery, training = galleries(self.settings)[split], split == "train"
         return Pairs(
@@ -104,8 +104,8 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
             detail=int(detail) if training and detail.isdigit() else None,
         )
 
+    @override
     def train_step(self, batch: Batch, step: TrainStep) -> None:
-        """One step of the discriminator on real images, or one of each network, for the same styles."""
         photograph, caricature = 2 * batch["input"] - 1, 2 * batch["target"] - 1
         identity = batch["identity"]
         style = None
@@ -118,26 +118,23 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
         step.optimize("discriminator", losses.discriminator_loss)
         step.optimize("generator", losses.generator_loss)
 
-    @property
-    def _identities(self) -> int:
-        return self.settings.model.identities
-
+    @override
     def health(self, numbers: Mapping[str, float]) -> str | None:
-        """What goes wrong in every GAN, and control points that have left the image."""
-        # Drawn lines are sharper than anything that a young generator makes: what it lacks of them tells nothing.
+        # Without sharpness: drawn lines are sharper than anything that a generator makes early in training.
         found = [gan_health({name: value for name, value in numbers.items() if name != "sharpness"}, REMEDIES)]
-        if numbers.get("warp_outside", 0) > ASTRAY:
+        if numbers.get("warp_outside", 0) > OUTSIDE_LIMIT:
             found.append(
-                f"more than {ASTRAY:.0%} of the control points are outside the image, where they have no visible "
-                "effect; raise --loss.outside"
+                f"more than {OUTSIDE_LIMIT:.0%} of the control points are outside the image, where they have no "
+                "visible effect; raise --loss.outside"
             )
         return "\n".join(filter(None, found)) or None
 
     # --- using ------------------------------------------------------------------------------------------------
 
     @property
+    @override
     def outputs(self) -> Mapping[str, ImageSpec]:
-        """An image for each style, and for each style and scale of the sweep; the warp, if it is to be shown."""
+        """One image per style, one per style and exaggeration of the sweep, and the warp if it is drawn."""
         asked, named = self.predict_options, self._style_names()
         planes = {name: ImageSpec() for name in named}
         planes |= {f"{name}@{number}": ImageSpec() for name in named for number in range(len(asked.exaggerations))}
@@ -151,12 +148,13 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
         return self._style_names()[0]
 
     @property
+    @override
     def tiling(self) -> Tiling:
-        """A face must be seen whole."""
-        return Tiling("whole")
+        return Tiling("whole")  # the networks need the whole face
 
+    @override
     def read_inputs(self, path: Path, image: ImageFile) -> dict[str, Tensor]:
-        """The photograph. Raises UsageError where the sheet of a sweep would be too large."""
+        """Make the input tensor. Raises UsageError if the sheet of the sweep would be too large."""
         check_sheet(path, image.size, len(self._style_names()), len(self.predict_options.exaggerations))
         return super().read_inputs(path, image)
 
@@ -165,9 +163,15 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
         return ["styled"] if asked.style_of else [f"style{number + 1}" for number in range(asked.styles)]
 
     def styles(self, networks: Networks, *, count: int, seed: int, like: Path | None = None) -> Tensor:
-        """Styles (count, style): drawn by a seed, or (1, style) that of a caricature.
+        """Return random style codes (count, style), or the style code (1, style) of a caricature.
 
-        Raises UsageError or DataError where the caricature cannot be read.
+        Raises UsageError or DataError if the caricature cannot be read.
+
+        Args:
+            networks: the networks.
+            count: number of random codes.
+            seed: seed of the random codes.
+            like: file of the caricature; None returns random codes.
         """
         if like is None:
             return torch.randn(count, self.settings.model.style, generator=torch.Generator().manual_seed(seed))
@@ -177,15 +181,24 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
         return style.cpu()
 
     def draw(self, faces: Tensor, networks: Networks, style: Tensor, scale: float) -> Drawing:
-        """Faces (B, 3, size, size) in [0, 1] drawn in one style (style,), exaggerated by a scale."""
+        """Draw faces in one style.
+
+        Args:
+            faces: images (B, 3, size, size) in [0, 1].
+            networks: the networks.
+            style: style code (style,).
+            scale: exaggeration: factor of the displacements.
+        """
         styles = style.to(faces).expand(len(faces), -1)
         drawing: Drawing = networks.generator(2 * faces - 1, styles, faces.new_full((len(faces),), scale))
         return drawing
 
+    @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
-        """Every image in every style: as large as it came, drawn at the size that the networks were trained for.
+        """Draw every image in every style.
 
-        An image that is not a square is continued at its edges to one.
+        The networks draw at their training size; the outputs have the size of the inputs. Images that are not square
+        are padded to a square by repeating their edges.
         """
         asked = self.predict_options
         letterbox = Letterbox.of(batch["input"], self.settings.model.size)
@@ -197,16 +210,17 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
             for number, scale in enumerate(asked.exaggerations):
                 warped = self.draw(letterbox.faces, networks, style, scale).image
                 outputs[f"{name}@{number}"] = letterbox.back((warped + 1) / 2).clamp(0, 1)
-        if asked.draw_points:  # they do not depend on the style
+        if asked.draw_points:  # the warp does not depend on the style
             outputs["flow"] = letterbox.back(drawing.flow) * letterbox.factor
             placed = zip(letterbox.places(drawing.points), letterbox.factor * drawing.displacements, strict=True)
             outputs["marks"] = torch.stack([marked(*each, letterbox.height, letterbox.width) for each in placed])
         return outputs
 
+    @override
     def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor | OutputImage]:
-        """``<name>-style1.png``, …; ``-sweep.png``, a row for each style; ``-points.png``.
+        """Return the image of each style, ``sweep`` (one row per style) and ``points``.
 
-        Nothing is seen through where it was in the photograph: its shapes are elsewhere now.
+        They do not inherit alpha, because the warp has moved the shapes.
         """
         named, scales = self._style_names(), range(len(self.predict_options.exaggerations))
         images = {name: outputs[name] for name in named}
@@ -219,8 +233,8 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
 
     # --- measuring --------------------------------------------------------------------------------------------
 
+    @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
-        """Pairs of a folder or of the options' list file; without a folder those that a run validates on."""
         listed = self.evaluate_options.list_file
         if folder is None:
             if listed is not None:
@@ -228,14 +242,15 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
             return Pairs(galleries(self.settings)["validation"], training=False)
         return Pairs(FaceFiles(read_identities(folder, listed), self.settings.model.size), training=False)
 
+    @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        """``caricature``: what the warp does, how well textures are kept, and whether people are."""
+        """Return ``caricature``: statistics of the warp, the texture error, and how well identities are kept."""
         return {"caricature": self._protocol(known=False)}
 
     @property
     @override
     def training_protocol(self) -> EvaluationProtocol:
-        """The same, and how often the discriminator, which knows the people of the run, takes them for themselves."""
+        """The protocol ``caricature`` with the discriminator's accuracy on the identities of the run added."""
         return self._protocol(known=True)
 
     def _protocol(self, *, known: bool) -> EvaluationProtocol:
@@ -243,21 +258,24 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
         return EvaluationProtocol("caricature", found)
 
     def _embedder(self) -> metrics.FaceEmbedder | None:
-        """Who compares faces: a recognizer that was given, else the discriminator, if there is one."""
+        """Return the network that compares faces: the given recognizer, else the discriminator if there is one."""
         options = self.evaluate_options
         if options.embedder is not None:
             return metrics.OnnxEmbedder.read(options.embedder, options.embedder_size)
-        return metrics.DiscriminatorEmbedder() if self._identities else None
+        return metrics.DiscriminatorEmbedder() if self.settings.model.identities else None
 
+    @override
     def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
-        """Statistics of each photograph, drawn in two random styles."""
+        """Compute the statistics of each photograph, drawn in two random styles."""
         fid = self.evaluate_options.fid
         looks = inception_features(fid) if fid else None
         numbers = metrics.numbers(batch, networks, self.settings.model.style, self._embedder(), looks)
         return {name: metric.measure(numbers[name], batch["target"]) for name, metric in protocol.metrics.items()}
 
+    @override
     def sample_row(self, batch: Batch, networks: Networks) -> list[Tensor]:
-        """A photograph; drawn, not warped; warped as learned and twice as far; a caricature by hand."""
+        """Return the photograph, its drawing without warp, with the learned warp and with twice the warp, and a real
+        caricature."""
         style = torch.randn(self.settings.model.style)
         drawing, twice = (self.draw(batch["input"], networks, style, scale) for scale in (1.0, 2.0))
         drawn = [(image + 1) / 2 for image in (drawing.rendered, drawing.image, twice.image)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import model_validator
+from typing_extensions import override
 
 from restore.core.settings import RunSettings
 
@@ -30,6 +31,7 @@ class TwoPhaseSettings(RunSettings):
         """Return the epochs of pretraining and of the adversarial phase; see ``shares``."""
         return shares(self.epochs, self.pretrain.epochs, self.adversarial.epochs)
 
+    @override
     def resolved(self) -> Self:
         """Return a copy with both phase lengths fixed; extra ``epochs`` on resume go to the adversarial phase."""
         settings = super().resolved()

@@ -1,4 +1,4 @@
-"""What every family that fills holes shares: its inputs, how it is used on images of any size, its numbers."""
+"""Base classes of inpainting: inputs, use on images of any size, and evaluation."""
 
 from __future__ import annotations
 
@@ -30,44 +30,52 @@ MASK = ImageSpec(channels=1, padding="zero", smooth=False)
 
 
 class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions]):
-    """Base of what fills holes, learned or classical: everything but the networks, their training, and `fill`."""
+    """Base of all inpainting methods, learned or classical. Subclasses add `fill`, and networks with their training."""
 
     @property
     def window(self) -> int:
-        """Largest side in pixels at which the networks are used at once; larger holes are filled coarse to fine."""
+        """Largest side in pixels that the networks process at once; larger holes are filled coarse to fine."""
         return 256
 
     @abstractmethod
     def fill(self, image: Tensor, mask: Tensor, networks: Networks) -> Tensor:
-        """Images (B, 3, H, W) in [0, 1] without holes, for images that are black where masks (B, 1, H, W) are one.
+        """Inpaint images of any height and width. A network that needs multiples pads and crops here.
 
-        H and W are any numbers: a network that needs multiples pads and crops here.
+        Args:
+            image: images (B, 3, H, W) in [0, 1], black inside the hole.
+            mask: masks (B, 1, H, W), 1 inside the hole, else 0.
+            networks: the networks.
+
+        Returns:
+            Images (B, 3, H, W) in [0, 1]; only the pixels inside the hole are used.
         """
 
     # --- using ------------------------------------------------------------------------------------------------
 
     @property
+    @override
     def inputs(self) -> Mapping[str, ImageSpec]:
-        """The image, and a mask with one in the hole; what the image shows there does not matter."""
+        """The image, and a mask with ones inside the hole. The content of the image there does not matter."""
         return {"input": ImageSpec(), "mask": MASK}
 
     @property
+    @override
     def tiling(self) -> Tiling:
-        """Never cut by the engine: holes are, with what is around them."""
-        return Tiling("whole", halo=0)
+        return Tiling("whole", halo=0)  # `predict` cuts windows around the holes
 
+    @override
     def read_inputs(self, path: Path, image: ImageFile) -> dict[str, Tensor]:
-        """The image and its mask; see `read_input_mask` for what may be wrong with it.
+        """Read the image and its mask; `read_input_mask` lists the errors.
 
-        Raises UsageError for a feather that goes beyond what is worked on with a hole.
+        Raises UsageError if the feather is wider than the processed context of a hole.
         """
         mask = read_input_mask(path, image, self.predict_options)
         self._refuse_wide_feather(path, self.predict_options.feather, mask)
         return {"input": image.color, "mask": mask}
 
     def _refuse_wide_feather(self, path: Path, feather: int, mask: Tensor) -> None:
-        """Raise UsageError where a fade around a hole (1, H, W) would end where the network's answer does."""
-        window, context = self._worked_on()
+        """Raise UsageError if the feather around a hole (1, H, W) would end outside the processed window."""
+        window, context = self._window_and_context()
         if max(mask.shape[-2:]) <= window or feather <= context:
             return
         for box, _ in mask_regions(mask, context // 2):
@@ -78,17 +86,18 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
                     "or less, a larger --context (less than half of the window), or a larger --window"
                 )
 
+    @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
-        """The image with its holes filled by values in [0, 1]; outside them it is the same, bit for bit.
+        """Return ``output``: the image with its hole filled by values in [0, 1].
 
-        Only options of `InpaintingPredictOptions` change something outside the hole. Raises DataError where all is
-        hole.
+        Pixels outside the hole are unchanged, bit for bit, unless an option of `InpaintingPredictOptions` changes them.
+        Raises DataError if the mask covers the whole image.
         """
         options = self.predict_options
         images, masks = batch["input"], (batch["mask"] > 0.5).to(batch["input"].dtype)
         if bool(masks.flatten(1).all(1).any()):
             raise DataError("the mask covers the whole image, so no known pixel is left")
-        window, context = self._worked_on()
+        window, context = self._window_and_context()
         if not masks.any():
             return {"output": images}
         if max(images.shape[-2:]) <= window:
@@ -104,21 +113,22 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
         ]
         return {"output": torch.stack(put)}
 
-    def _worked_on(self) -> tuple[int, int]:
-        """Largest side that is worked on at once, and how much of it is around a hole in larger images, in pixels."""
+    def _window_and_context(self) -> tuple[int, int]:
+        """Return the largest side that is processed at once, and how much of it is context of a hole, in pixels."""
         options = self.predict_options
         window = options.window or self.window
         return window, min(options.context or window // 4, (window - 1) // 2)
 
     @override
     def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor | OutputImage]:
-        """The filled image; what was found by being transparent is opaque now."""
+        """Return the inpainted image. Transparent pixels that served as the mask become opaque."""
         return {"": OutputImage(outputs["output"], alpha=self.predict_options.automatic != "alpha")}
 
     # --- measuring --------------------------------------------------------------------------------------------
 
+    @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        """``inpainting``, ``kinds`` and ``buckets``."""
+        """Return ``inpainting``, ``kinds`` and ``buckets``."""
         return inpainting_protocols(self.evaluate_options.masks.kinds)
 
     @property
@@ -126,27 +136,27 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
     def default_protocol(self) -> str:
         return "inpainting"
 
+    @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
-        """Images with masks, or images in which holes are made as the options say."""
         return evaluation_images(folder, self.evaluate_options.masks)
 
+    @override
     def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
-        """Statistics of each image; those of the hole see the mask."""
         return measured(self.predict(batch, networks)["output"], batch, protocol)
 
 
 class InpaintingTask(Inpainting[R], Task[R, InpaintingPredictOptions, InpaintingEvaluateOptions]):
-    """Base of the families that learn to fill holes: everything but the networks, their training, and `fill`."""
+    """Base of the inpainting families that are trained."""
 
     @property
     @override
     def training_protocol(self) -> EvaluationProtocol:
-        """``inpainting``, or ``kinds`` for a run on several kinds of drawn holes: its log shows each of them."""
+        """``kinds`` if several kinds of masks are drawn, so that the log shows each; else ``inpainting``."""
         masks: MaskSettings = self.settings.masks  # type: ignore[attr-defined]  # every such family has them
         several = masks.folder is None and len(masks.kinds) > 1
         return inpainting_protocols(masks.kinds)["kinds" if several else "inpainting"]
 
+    @override
     def baselines(self) -> Mapping[str, Method]:
-        """The mean color, the nearest known pixel, and a smooth continuation."""
         methods = {name: registry.get("tasks", f"classic/{name}") for name in ("mean", "nearest-known", "smooth")}
         return {name: method(method.settings_type()) for name, method in methods.items()}
