@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, Union, get_
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 from typing_extensions import override
 
 
@@ -34,8 +35,8 @@ class RegisteredName:
 
     kind: str
     """What it is one of: ``architectures``, ``losses``, ``datasets`` or ``metrics``."""
-    role: str | None = None
-    """The role that it must be registered for; None: any."""
+    roles: tuple[str, ...] = ()
+    """The roles that it may be registered for; empty: any."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,10 @@ class Settings(BaseModel):
             return values
         laid = dict(values)
         for name, value in values.items():
-            default = cls.model_fields[name].default if name in cls.model_fields else None
-            if isinstance(value, Mapping) and isinstance(default, Settings):
-                laid[name] = overlay(default.model_dump(exclude_defaults=True), value)
+            if isinstance(value, Mapping) and name in cls.model_fields:
+                default = default_of(cls.model_fields[name])
+                if isinstance(default, Settings):
+                    laid[name] = overlay(default.values_below(value), value)
         return laid
 
     @field_validator("*", mode="before")
@@ -91,6 +93,23 @@ class Settings(BaseModel):
             if bool not in kinds and kinds & {int, float}:
                 raise ValueError(f"input should be a {'whole ' if float not in kinds else ''}number")
         return value
+
+    @classmethod
+    def specialized(cls, values: Mapping[str, Any]) -> type[Self]:  # noqa: ARG003 - for subclasses
+        """Return the class of settings with these values: a subclass if one of them brings further settings along.
+
+        An example is the name of an architecture, which has settings of its own.
+        """
+        return cls
+
+    def values_below(self, values: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - for subclasses
+        """Return the values of this default that still hold when some ``values`` are set."""
+        return self.model_dump(exclude_defaults=True)
+
+    @override
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        """Return a tree of all values, those of specialized groups included; options as in pydantic."""
+        return super().model_dump(**{"serialize_as_any": True, **options})
 
     def resolved(self) -> Self:
         """Return a copy with every value filled in that depends on the data or on this machine.
@@ -115,6 +134,13 @@ class Settings(BaseModel):
                 added = added or bool(missing)
         if added:
             cls.model_rebuild(force=True)
+
+
+def default_of(info: FieldInfo) -> Any:
+    """Return the default of a field, also if a function makes it; ``PydanticUndefined`` if there is none."""
+    if getattr(info, "default_factory_takes_validated_data", False):  # pydantic 2.9 has no such factories
+        return PydanticUndefined
+    return info.get_default(call_default_factory=True)
 
 
 def _kinds(annotation: Any) -> Iterator[Any]:
@@ -272,6 +298,8 @@ def leaves(model: type[BaseModel], prefix: tuple[str, ...] = ()) -> Iterator[tup
     """Yield every setting that is not a group, with its path: ``(("optimizer", "lr"), FieldInfo)``."""
     for name, info in model.model_fields.items():
         if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
-            yield from leaves(info.annotation, (*prefix, name))
+            default = default_of(info)
+            group = type(default) if isinstance(default, info.annotation) else info.annotation
+            yield from leaves(group, (*prefix, name))
         else:
             yield (*prefix, name), info

@@ -23,6 +23,7 @@ from restore.registry.errors import (
     RegistryError,
     RequirementUnmet,
     UnknownName,
+    WrongRole,
 )
 from restore.registry.hooks import hookimpl
 from restore.registry.kinds import KINDS, SINGULAR, Kind
@@ -82,6 +83,7 @@ __all__ = [
     "State",
     "TaskSpec",
     "UnknownName",
+    "WrongRole",
     "current",
     "discover",
     "entries",

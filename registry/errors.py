@@ -39,6 +39,12 @@ class AmbiguousName(RegistryError):
         self.candidates = tuple(candidates)
 
 
+class WrongRole(RegistryError):
+    """Something is registered under the name, but for another role; the message lists what has the right one."""
+
+    exit_status = 2
+
+
 class PluginNotReady(RegistryError):
     """The plugin exists but is broken, incompatible, in conflict or disabled; the message says why."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
 from restore.registry.discovery import Candidate, Discovery, discover, own_version
-from restore.registry.errors import AmbiguousName, PluginNotReady, RequirementUnmet, UnknownName
+from restore.registry.errors import AmbiguousName, PluginNotReady, RequirementUnmet, UnknownName, WrongRole
 from restore.registry.kinds import KINDS, SINGULAR, Kind
 from restore.registry.loading import Loaded, load, make_hook_manager
 from restore.registry.naming import close_matches, did_you_mean, normalize_name, normalize_plugin, one_line
@@ -43,9 +43,9 @@ def get(kind: str, name: str) -> Any:
     return current().entry(kind, name).load()
 
 
-def entry(kind: str, name: str) -> Entry:
+def entry(kind: str, name: str, *, roles: Collection[str] = ()) -> Entry:
     """Return what is registered under ``name``; see :meth:`Registry.entry`."""
-    return current().entry(kind, name)
+    return current().entry(kind, name, roles=roles)
 
 
 def entries(kind: str) -> list[Entry]:
@@ -98,14 +98,36 @@ class Registry:
         """Return the object called ``name``. Raises :class:`RegistryError` in one of its forms."""
         return self.entry(kind, name).load()
 
-    def entry(self, kind: str, name: str) -> Entry:
+    def entry(self, kind: str, name: str, *, roles: Collection[str] = ()) -> Entry:
         """Return what is registered as ``plugin/name``, or as ``name`` if only one plugin has it. Imports no object.
 
-        A task is searched in the plugin of its own name first. Raises :class:`UnknownName`, :class:`AmbiguousName`,
-        :class:`PluginNotReady` and, if the environment lacks what plugins.toml requires, :class:`RequirementUnmet`.
+        A task is searched in the plugin of its own name first.
+
+        Args:
+            kind: what it is one of, such as ``"architectures"``.
+            name: its name.
+            roles: the roles that it may have; empty: any.
+
+        Raises:
+            UnknownName: nothing that can be used has the name.
+            AmbiguousName: several plugins have something of the name, and no plugin was named.
+            WrongRole: what has the name has another role.
+            PluginNotReady: the plugin that was named cannot be used.
+            RequirementUnmet: the environment lacks what plugins.toml requires.
         """
         known = _check_kind(kind)
         self._check_requirements()
+        found = self._find(known, name, roles)
+        role = getattr(found.spec, "role", None)
+        if roles and role not in roles:
+            usable = [other.full_name for other in self.entries(known) if getattr(other.spec, "role", None) in roles]
+            raise WrongRole(
+                f"{SINGULAR[known]} {found.full_name} is registered for {role}, not for {' or '.join(roles)}"
+                f"{_format_available(usable)}"
+            )
+        return found
+
+    def _find(self, known: Kind, name: str, roles: Collection[str]) -> Entry:
         plugin, slash, short = name.partition("/")
         if slash:
             return self._find_in_plugin(known, normalize_plugin(plugin), normalize_name(known, short))
@@ -114,7 +136,7 @@ class Registry:
             for found in self._entries_of(normalize_plugin(name)):
                 if (found.kind, found.name) == (known, wanted):
                     return found
-        return self._find_in_all(known, wanted)
+        return self._find_in_all(known, wanted, roles)
 
     def entries(self, kind: str) -> list[Entry]:
         """Return everything of one kind, ordered by plugin. Loads all plugins."""
@@ -202,10 +224,11 @@ class Registry:
         hint = did_you_mean(close=close) or _format_available([entry.full_name for entry in entries])
         raise UnknownName(f"plugin {plugin!r} has no {SINGULAR[kind]} {short!r}{hint}", name=short, close=close)
 
-    def _find_in_all(self, kind: Kind, wanted: str) -> Entry:
-        """Return the one entry with this short name in all plugins."""
+    def _find_in_all(self, kind: Kind, wanted: str, roles: Collection[str]) -> Entry:
+        """Return the one entry with this short name in all plugins, or the one with one of the roles if any has one."""
         entries = self.entries(kind)
         found = [entry for entry in entries if entry.name == wanted]
+        found = [entry for entry in found if getattr(entry.spec, "role", None) in roles] or found
         if len(found) == 1:
             return found[0]
         if found:

@@ -2,6 +2,10 @@
 
 A task asks for a role and accepts everything that is registered for it, whichever plugin that is of. Each contract says
 what is given and what must come back. ``B`` is the number of images in a batch, ``H`` and ``W`` are their sides.
+
+A factory of networks is called with the arguments that its role promises and with the values of its own settings,
+all by keyword. A network may have an attribute ``tiling``, a :class:`restore.core.Tiling`, which says how large images
+may be cut for it; without one, tiles are cross-faded. :mod:`restore.core.contracts` tries networks before training.
 """
 
 from __future__ import annotations
@@ -37,7 +41,8 @@ ARCHITECTURE_ROLES: Final[Mapping[str, str]] = {
     "autoencoder": "``network.encode(images)``: (B, 3, H, W) in [0, 1] to codes; ``network.decode(codes)``: back.",
     "warping": "``network(images, style, scale)``: (B, 3, H, W) in [-1, 1] to images of the same shape, redrawn in a "
     "style and warped by ``scale`` times the displacements of control points.",
-    "discriminator": "``network(images)``: (B, C, H, W) to scores without limits (logits): (B, 1), a map "
+    "discriminator": "Built with ``crop_size``, the height and width of what it is trained on. "
+    "``network(images)``: (B, 3, H, W) to scores without limits (logits): (B, 1), a map "
     "(B, 1, h, w), or a list of maps.",
     "inpainting-discriminator": "Scores as those of a discriminator, of images of which one part was filled in; it is "
     "given the masks, or the parts, besides the images.",

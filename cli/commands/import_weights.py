@@ -99,24 +99,29 @@ def read_model_settings(given: Sequence[str], model: Any, task: str) -> dict[str
 
     from restore.core.settings import leaves, overlay
 
-    known = [".".join(path) for path, _ in leaves(model)]
     tree: dict[str, Any] = {}
     for word in given:
         name, equals, text = word.partition("=")
-        name = name.removeprefix("model.").replace("-", "_")
         if not equals:
             raise UsageError(f"--set {word}: write it as NAME=VALUE, such as scale=2")
-        if name not in known:
-            hint = did_you_mean(name, known) or f"; available: {', '.join(known)}"
-            raise UsageError(f"--set {word}: the model of {task} has no setting {name!r}{hint}")
         try:
             value = yaml.safe_load(text)
         except yaml.YAMLError:
             raise UsageError(f"--set {word}: cannot read {text!r} as a value") from None
-        for part in reversed(name.split(".")):
+        for part in reversed(_setting_name(word).split(".")):
             value = {part: value}
         tree = overlay(tree, value)
+    known = [".".join(path) for path, _ in leaves(model.specialized(tree))]
+    for word in given:
+        if (name := _setting_name(word)) not in known:
+            hint = did_you_mean(name, known) or f"; available: {', '.join(known)}"
+            raise UsageError(f"--set {word}: the model of {task} has no setting {name!r}{hint}")
     return tree
+
+
+def _setting_name(word: str) -> str:
+    """Return the name in ``NAME=VALUE`` as it stands in a file."""
+    return word.partition("=")[0].removeprefix("model.").replace("-", "_")
 
 
 def format_report(report: Report, example: str) -> list[str]:

@@ -93,12 +93,15 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         arguments: the command line after its name, to report errors with the flags as typed.
     """
     from restore.cli.settings.flags import Flags
+    from restore.cli.settings.specialize import find_names, specialize
     from restore.cli.settings.task_settings import format_help, load_settings_class, plugin_errors, read_plugin_defaults
     from restore.core.settings import RunSettings
 
     if not needs_training(entry):
         raise NothingToTrain(entry.name)
     model = load_settings_class(entry, "settings", RunSettings)
+    with plugin_errors(entry):
+        model = specialize(model, find_names(entry, model, arguments))
     presets = read_plugin_defaults(entry, model)
 
     def heading(setting: Setting) -> str:
@@ -108,7 +111,7 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
 
     with plugin_errors(entry):
         reserved = [f"--{name.replace('_', '-')}" for name in OPTIONS]
-        flags = Flags(model, presets=presets, reserved=reserved, heading=heading)
+        flags = Flags(model, presets=presets, reserved=reserved, heading=heading, show_registered="--help" in arguments)
         parameters = flags.parameters()
 
     def run(

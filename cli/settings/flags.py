@@ -16,6 +16,7 @@ import typer
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from restore import registry
 from restore.cli.settings.setting import Setting, SettingPath, list_settings
 from restore.cli.settings.sources import COMMAND_LINE, Source
 from restore.cli.settings.types import (
@@ -28,7 +29,7 @@ from restore.cli.settings.types import (
     needs_json,
     refuse_empty_path,
 )
-from restore.core.settings import RunSettings
+from restore.core.settings import RegisteredName, RunSettings
 
 
 class Flags:
@@ -40,6 +41,7 @@ class Flags:
         reserved: flags that the command has already.
         heading: returns the heading of a setting in the help.
         only: returns whether a setting becomes a flag.
+        show_registered: whether the help lists what is registered for settings that hold names; loads all plugins.
 
     Raises:
         ValueError: a setting has the name of a reserved flag.
@@ -53,12 +55,14 @@ class Flags:
         reserved: Sequence[str] = (),
         heading: Callable[[Setting], str] = lambda setting: setting.heading,
         only: Callable[[Setting], bool] = lambda _: True,
+        show_registered: bool = False,
     ) -> None:
         self.model = model
         self.settings = {setting.path: setting for setting in list_settings(model) if only(setting)}
         self._presets = presets or Source("", {})
         self._sample = _sample_defaults(model, self.settings)
         self._heading = heading
+        self._show_registered = show_registered
         self._flags = _assign_flags(self.settings.values(), reserved)
 
     def flags(self, path: SettingPath) -> list[str]:
@@ -137,10 +141,21 @@ class Flags:
             notes.append(f"on the sample: {format_value(self._sample[setting.path])}")
         if limits := format_limits(setting.info):
             notes.append(limits)
+        if self._show_registered and (known := _registered_names(setting)):
+            notes.append(f"registered: {' '.join(known)}")
         if is_list(setting.value_type) and not needs_json(setting.value_type):
             notes.append("repeat for several")
         description = inspect.cleandoc(setting.info.description or "")
         return " ".join(filter(None, [description, f"[{'; '.join(notes)}]" if notes else ""]))
+
+
+def _registered_names(setting: Setting) -> list[str]:
+    """Return the names that a setting can hold, if it holds one of something registered."""
+    for mark in setting.info.metadata:
+        if isinstance(mark, RegisteredName):
+            entries = registry.entries(mark.kind)
+            return [entry.full_name for entry in entries if getattr(entry.spec, "role", None) in mark.roles]
+    return []
 
 
 def _sample_defaults(model: type[BaseModel], paths: Iterable[SettingPath]) -> dict[SettingPath, Any]:
@@ -191,11 +206,11 @@ def _typer_type(kind: Any, positional: bool) -> Any:
 def _completion(setting: Setting) -> Callable[..., list[str]] | None:
     items = item_types(setting.value_type)
     choices = list(list_choices(items[0] if items else setting.value_type))
-    if not choices:
+    if not choices and not any(isinstance(mark, RegisteredName) for mark in setting.info.metadata):
         return None
 
     def complete(incomplete: str) -> list[str]:
-        return [choice for choice in choices if choice.startswith(incomplete)]
+        return [choice for choice in choices or _registered_names(setting) if choice.startswith(incomplete)]
 
     # Typer needs the annotations as types, not as text.
     complete.__annotations__ = {"incomplete": str, "return": list[str]}

@@ -32,12 +32,8 @@ def find_needed_plugins(
         flag = typed_as.get(path) or labels.get(path) or ".".join(path)
         end = f"(got {name}, from {find_origins(sources).get(path, 'the defaults')})"
         try:
-            found = registry.entry(mark.kind, name)
-        except (registry.UnknownName, registry.AmbiguousName) as error:
+            found = registry.entry(mark.kind, name, roles=mark.roles)
+        except (registry.UnknownName, registry.AmbiguousName, registry.WrongRole) as error:
             raise UsageError(f"{flag}: {error} {end}") from error
-        role = getattr(found.spec, "role", None)
-        if mark.role not in (None, role):
-            described = f"{registry.SINGULAR[found.kind]} {found.full_name}"
-            raise UsageError(f"{flag}: {described} is registered for {role}, not for {mark.role} {end}")
         needed[found.plugin] = found.requirement
     return dict(sorted(needed.items()))

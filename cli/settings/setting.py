@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from restore.cli.settings.types import needs_json, union_members, unwrap
-from restore.core.settings import Flag, Positional
+from restore.core.settings import Flag, Positional, default_of
 
 SettingPath = tuple[str, ...]
 
@@ -77,8 +77,8 @@ def list_settings(
     """
     heading = ".".join(prefix) + (f" - {about}" if about else "")
     for name, info in model.model_fields.items():
-        value = getattr(default, name) if default is not None else _find_default(info)
-        group = group_of(info.annotation)
+        value = getattr(default, name) if default is not None else default_of(info)
+        group = group_of(info)
         if group is None:
             value_type = unwrap(info.annotation)
             yield Setting(
@@ -95,14 +95,13 @@ def list_settings(
             yield from list_settings(group, (*prefix, name), inner, (info.description or "").strip().rstrip("."))
 
 
-def group_of(annotation: Any) -> type[BaseModel] | None:
-    """Return the settings class of a field that is a group of settings or an optional group, else None."""
-    kind = unwrap(annotation)
-    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+def group_of(info: FieldInfo) -> type[BaseModel] | None:
+    """Return the settings class of a field that is a group of settings or an optional group, else None.
 
-
-def _find_default(info: FieldInfo) -> Any:
-    """Return a field's default, or ``PydanticUndefined`` if it has none or derives it from other fields."""
-    if getattr(info, "default_factory_takes_validated_data", False):
-        return PydanticUndefined
-    return info.get_default(call_default_factory=True)
+    If the default has further settings, such as those of an architecture, it is the class of the default.
+    """
+    kind = unwrap(info.annotation)
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        return None
+    default = default_of(info)
+    return type(default) if isinstance(default, kind) else kind

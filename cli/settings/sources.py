@@ -57,7 +57,7 @@ def _collect(
         if info is None:
             close = " or ".join(repr(".".join((*prefix, near))) for near in close_matches(str(key), model.model_fields))
             raise UsageError(f"{origin}: no such setting: '{name}'{f'; did you mean {close}?' if close else ''}")
-        group = group_of(info.annotation)
+        group = group_of(info)
         if group is None or (value is None and type(None) in getattr(info.annotation, "__args__", ())):
             refuse_empty_path(value, unwrap(info.annotation), f"{origin}: '{name}'")
             values[path] = value

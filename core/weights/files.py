@@ -126,11 +126,12 @@ def load_weights(
     try:
         task = rebuild(task_type, header.model, source=str(path)).with_options(predict=predict, evaluate=evaluate)
         networks = task.networks()
-    except LookupError as error:  # an architecture of another plugin, perhaps
+    except (LookupError, WeightsError) as error:  # an architecture of another plugin, perhaps
         advice = advise_installation(header.plugins)
         if not advice:
             raise
-        raise WeightsError(f"{path}: cannot be used here: {error}\n{advice}") from error
+        said = str(error) if isinstance(error, WeightsError) else f"{path}: cannot be used here: {error}"
+        raise WeightsError(f"{said}\n{advice}") from error
     load_exactly(networks, read_tensors(path, header), source=str(path))
     return task, Networks(frozen({**networks, **task.helper_networks()}))
 
@@ -163,7 +164,9 @@ def rebuild(task_type: type[Task], model: Mapping[str, Any], source: str) -> Tas
     try:
         settings = task_type.settings_type.model_validate({"model": dict(model)})
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        wrong = "; ".join(
+            f"{'.'.join(map(str, item['loc']))}: {item['msg'].removeprefix('Value error, ')}" for item in error.errors()
+        )
         raise WeightsError(f"{source}: its settings do not fit the task {task_type.__name__}: {wrong}") from error
     return task_type(settings)
 

@@ -29,24 +29,28 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "srresnet",
             f"{place}.generators:SRResNet",
             role="super-resolution",
+            settings=f"{place}.network_settings:SRResNetSettings",
             summary="The published generator, with batch normalization.",
         ),
         ArchitectureSpec(
             "msrresnet",
             f"{place}.generators:MSRResNet",
             role="super-resolution",
+            settings=f"{place}.network_settings:MSRResNetSettings",
             summary="Generator without batch normalization; adds detail to a bilinear upscaling.",
         ),
         ArchitectureSpec(
             "compact",
             f"{place}.generators:Compact",
             role="super-resolution",
+            settings=f"{place}.network_settings:CompactSettings",
             summary="Small generator; all residual blocks run at the input's resolution.",
         ),
         ArchitectureSpec(
             "discriminator",
             f"{place}.discriminator:Discriminator",
             role="discriminator",
+            settings=f"{place}.network_settings:DiscriminatorSettings",
             summary="VGG-style discriminator of SRGAN.",
         ),
     ]

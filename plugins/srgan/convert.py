@@ -67,17 +67,17 @@ DISCRIMINATOR: Rules = (
 
 def article(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Model settings and renamed state for a generator of the article's listing."""
-    return _generator(state, ARTICLE, architecture="srresnet")
+    return _generator(state, ARTICLE, architecture="srgan/srresnet")
 
 
 def lornatang(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Model settings and renamed state for an SRResNet of SRGAN-PyTorch, which limits its output."""
-    return _generator(state, LORNATANG, architecture="srresnet", clamp=True)
+    return _generator(state, LORNATANG, architecture="srgan/srresnet", clamp=True)
 
 
 def basicsr(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Model settings and renamed state for an MSRResNet of BasicSR."""
-    return _generator(state, BASICSR, architecture="msrresnet")
+    return _generator(state, BASICSR, architecture="srgan/msrresnet")
 
 
 def discriminator(state: State) -> dict[str, Tensor]:

@@ -32,8 +32,8 @@ class Discriminator(nn.Module):
 
     ``channels`` is the width of the first layer, the last has eight times as many. With the published head
     (``dense``) every place of the crop has its own weights: 23.6 million parameters for 96-pixel crops, nearly all of
-    them in the head, and it accepts images of ``crop`` x ``crop`` pixels alone. The ``pooled`` head averages over all
-    places first, accepts any size, and has a 36th of the weights in its first layer at that crop.
+    them in the head, and it accepts images of ``crop_size`` x ``crop_size`` pixels alone. The ``pooled`` head averages
+    over all places first, accepts any size, and has a 36th of the weights in its first layer at that crop.
 
     The answer (B, 1) is a score without limits (a logit); ``sigmoid`` makes it a probability, as in the article's
     listing, which is not good to train with: its gradient vanishes for confident answers.
@@ -41,7 +41,7 @@ class Discriminator(nn.Module):
 
     def __init__(
         self,
-        crop: int = 96,
+        crop_size: int = 96,
         channels: int = 64,
         head: Literal["dense", "pooled"] = "dense",
         hidden: int = 1024,
@@ -54,8 +54,8 @@ class Discriminator(nn.Module):
             layers += [ConvBlock(before, after, 1), ConvBlock(after, after, 2)]
         self.features = nn.Sequential(*layers)
         self.head = head
-        self.crop = crop
-        side = -(-crop // 16)  # four halvings, each rounded up
+        self.crop_size = crop_size
+        side = -(-crop_size // 16)  # four halvings, each rounded up
         self.hidden = nn.Linear(widths[-1] * (side**2 if head == "dense" else 1), hidden)
         self.activation = nn.LeakyReLU(0.2)
         self.score = nn.Linear(hidden, 1)
@@ -63,9 +63,11 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1] to scores (B, 1); ValueError for another size than the dense head was made for."""
-        if self.head == "dense" and x.shape[-2:] != (self.crop, self.crop):
+        if self.head == "dense" and x.shape[-2:] != (self.crop_size, self.crop_size):
             height, width = x.shape[-2:]
-            raise ValueError(f"this discriminator needs {self.crop} x {self.crop} pixels, not {width} x {height}")
+            raise ValueError(
+                f"this discriminator needs {self.crop_size} x {self.crop_size} pixels, not {width} x {height}"
+            )
         features = self.features(x)  # (B, 8 C, H / 16, W / 16)
         if self.head == "pooled":
             features = reduce(features, "b c h w -> b c 1 1", "mean")

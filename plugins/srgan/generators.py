@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from restore.core.runtime.precision import in_full_precision
+from restore.core.specs import Tiling
 from restore.plugins.common.narrow_conv import NarrowConv2d
 from restore.plugins.srgan.blocks import SubPixel, scaled_kaiming_, stages
 
@@ -63,7 +64,7 @@ class SRResNet(nn.Module):
         super().__init__()
         factors = stages(scale)
         self.clamp = clamp
-        self.halo = halo(4 + 1, blocks, factors, tail=4)
+        self.tiling = Tiling("exact", halo=halo(4 + 1, blocks, factors, tail=4))
         self.first = nn.Conv2d(3, channels, 9, padding=4)
         self.activation = nn.PReLU()
         self.body = nn.Sequential(*(NormalizedBlock(channels) for _ in range(blocks)))
@@ -108,7 +109,7 @@ class MSRResNet(nn.Module):
         super().__init__()
         factors = stages(scale)
         self.scale = scale
-        self.halo = halo(1, blocks, factors, tail=2)
+        self.tiling = Tiling("exact", halo=halo(1, blocks, factors, tail=2))
         self.activation = nn.LeakyReLU(0.1)
         self.first = nn.Conv2d(3, channels, 3, padding=1)
         self.body = nn.Sequential(*(PlainBlock(channels) for _ in range(blocks)))
@@ -160,7 +161,7 @@ class Compact(nn.Module):
         widths = [max(4, channels >> stage) for stage in range(len(factors) + 1)]
         widths[0] = channels
         self.scale = scale
-        self.halo = halo(1, blocks, factors, tail=1)
+        self.tiling = Tiling("exact", halo=halo(1, blocks, factors, tail=1))
         self.first = nn.Conv2d(3, channels, 3, padding=1)
         self.activation = nn.PReLU(channels)
         self.body = nn.Sequential(*(CompactBlock(channels) for _ in range(blocks)))

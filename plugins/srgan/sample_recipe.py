@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-ARCHITECTURE = "compact"
+ARCHITECTURE = "srgan/compact"
 """The generator that the recipe was tuned for."""
 
 SAMPLE_RECIPE: Mapping[str, Any] = {

@@ -11,9 +11,10 @@ from typing_extensions import override
 
 from restore.core.errors import UsageError
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
-from restore.core.settings import Flag, ResumeSafe, Settings
+from restore.core.settings import Flag, RegisteredName, ResumeSafe, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.perceptual.settings import PerceptualSettings, check_side
+from restore.plugins.common.registered import RegisteredSettings
 from restore.plugins.srgan.sample_recipe import ARCHITECTURE, SAMPLE_RECIPE
 
 Scale = Literal[2, 3, 4, 8]
@@ -22,39 +23,22 @@ PixelLoss = Literal["l1", "mse", "charbonnier"]
 _log = logging.getLogger(__name__)
 
 
-class ModelSettings(Settings):
+class ModelSettings(RegisteredSettings):
     """The generator: everything needed to rebuild it."""
 
-    architecture: Annotated[Literal["msrresnet", "srresnet", "compact"], Flag("--arch")] = "msrresnet"
-    """msrresnet: no batch normalization, adds detail to a bilinear upscaling; srresnet: as published; compact: all
-    residual blocks run at the input's resolution, for small machines. Default without --data, --model.channels and
-    --model.blocks: compact."""
+    architecture: Annotated[str, RegisteredName("architectures", roles=("super-resolution",)), Flag("--arch")] = (
+        "srgan/msrresnet"
+    )
+    """Architecture of the generator. Default without --data, --model.channels and --model.blocks: srgan/compact."""
     scale: Annotated[Scale, Flag("--scale")] = 4
     """Scale factor of super-resolution."""
-    channels: Annotated[int, Field(ge=1)] = 64
-    """Channels of the hidden layers."""
-    blocks: Annotated[int, Field(ge=1)] = 16
-    """Number of residual blocks."""
-    clamp: bool = False
-    """srresnet: clamp the output to [0, 1] inside the network, which some imported checkpoints need."""
-
-    @model_validator(mode="after")
-    def _only_srresnet_clamps(self) -> Self:
-        if self.clamp and self.architecture != "srresnet":
-            raise ValueError(f"clamp: only srresnet supports it, not {self.architecture}")
-        return self
 
 
-class DiscriminatorSettings(Settings):
+class OpponentSettings(RegisteredSettings):
     """The discriminator, which separates real images from upscaled ones; only training needs it."""
 
-    channels: Annotated[int, Field(ge=1)] = 64
-    """Channels of the first layer; the last has eight times as many."""
-    head: Literal["pooled", "dense"] = "pooled"
-    """pooled: global average pooling, works with any crop size; dense: fully connected, as published, which adds 18
-    million parameters for crops of 96 pixels."""
-    hidden: Annotated[int, Field(ge=1)] = 1024
-    """Width of the hidden layer in the head."""
+    architecture: Annotated[str, RegisteredName("architectures", roles=("discriminator",))] = "srgan/discriminator"
+    """Architecture of the discriminator."""
 
 
 class FeatureSettings(PerceptualSettings):
@@ -104,7 +88,7 @@ class SRGANSettings(TwoPhaseSettings):
 
     sample_steps: ClassVar[int | None] = 32  # of the published network, which is slow on a CPU
 
-    model: ModelSettings = ModelSettings()
+    model: ModelSettings = Field(default_factory=ModelSettings)
     """The generator."""
     crop_size: Annotated[int, Field(ge=8)] = 96
     """Side of the training crops, in pixels of the output."""
@@ -114,7 +98,7 @@ class SRGANSettings(TwoPhaseSettings):
     """Second phase."""
     perceptual: FeatureSettings = FeatureSettings()
     """Perceptual loss, in the second phase."""
-    discriminator: DiscriminatorSettings = DiscriminatorSettings()
+    discriminator: OpponentSettings = Field(default_factory=OpponentSettings)
     """The discriminator of the second phase."""
 
     @model_validator(mode="after")
@@ -146,16 +130,21 @@ class SRGANSettings(TwoPhaseSettings):
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the sample recipe (a small generator), without what contradicts settings that were set explicitly.
 
-        Another generator, or the width or depth of the published one, brings the published recipe with it: rates and
-        lengths for a small network do not suit a large one. Any setting of the perceptual loss turns it on.
+        The published generators, or the width or depth of one, bring the published recipe with them: rates and lengths
+        for a small network do not suit a large one. A generator of another plugin is pretrained at the usual rates. Any
+        setting of the perceptual loss turns it on.
         """
         model = given.get("model") or {}
         sized = not {"channels", "blocks"}.isdisjoint(model)
-        if model.get("architecture", None if sized else ARCHITECTURE) != ARCHITECTURE:
+        generator = str(model.get("architecture", "msrresnet" if sized else ARCHITECTURE)).removeprefix("srgan/")
+        if generator in ("msrresnet", "srresnet"):
             return {}
-        if given.get("perceptual"):
-            return {name: value for name, value in SAMPLE_RECIPE.items() if name != "perceptual"}
-        return SAMPLE_RECIPE
+        left_out = {"perceptual"} if given.get("perceptual") else set()
+        if "architecture" in (given.get("discriminator") or {}):
+            left_out |= {"discriminator"}
+        if generator != ARCHITECTURE.removeprefix("srgan/"):
+            left_out |= {"model", "pretrain"}
+        return {name: value for name, value in SAMPLE_RECIPE.items() if name not in left_out}
 
     @property
     @override
@@ -163,8 +152,9 @@ class SRGANSettings(TwoPhaseSettings):
         """Describe the sample recipe, and how to get the published size."""
         if self.data is not None or self.model.architecture != ARCHITECTURE:
             return None
+        size = self.model.own_values()
         return (
-            f"sample: a small generator ({ARCHITECTURE}, {self.model.channels} channels, {self.model.blocks} blocks); "
+            f"sample: a small generator ({ARCHITECTURE}, {size['channels']} channels, {size['blocks']} blocks); "
             "for the published size: --model.channels 64 --model.blocks 16"
         )
 

@@ -23,14 +23,13 @@ from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.adversarial.diagnostics import LABELED, Remedies, gan_health, gan_measures
 from restore.plugins.common.adversarial.losses import AdversarialLoss, Hinge, LeastSquares, Vanilla
+from restore.plugins.common.architectures import build_network, find_tiling
 from restore.plugins.common.losses import L1, MSE, Charbonnier, PixelLoss
 from restore.plugins.common.perceptual.perceptual import Perceptual
 from restore.plugins.common.perceptual.weights import feature_network
 from restore.plugins.common.super_resolution.dataset import evaluation_pairs, super_resolution_images
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
-from restore.plugins.srgan.discriminator import Discriminator
-from restore.plugins.srgan.generators import Compact, MSRResNet, SRResNet
-from restore.plugins.srgan.settings import AdversarialSettings, ModelSettings, SRGANSettings
+from restore.plugins.srgan.settings import AdversarialSettings, SRGANSettings
 
 PIXEL_LOSSES: Mapping[str, Callable[[float], PixelLoss]] = {"l1": L1, "mse": MSE, "charbonnier": Charbonnier}
 
@@ -81,16 +80,12 @@ class SRGAN(Task[SRGANSettings]):
 
     @override
     def networks(self) -> dict[str, nn.Module]:
-        return {"generator": generator(self.settings.model)}
+        return {"generator": build_network(self.settings.model, scale=self.settings.model.scale)}
 
     @override
     def training_networks(self) -> dict[str, nn.Module]:
-        chosen = self.settings.discriminator
-        return {
-            "discriminator": Discriminator(
-                self.settings.crop_size, chosen.channels, head=chosen.head, hidden=chosen.hidden
-            )
-        }
+        crop = self.settings.crop_size
+        return {"discriminator": build_network(self.settings.discriminator, size=(crop, crop), crop_size=crop)}
 
     @override
     def frozen_networks(self) -> dict[str, nn.Module]:
@@ -159,8 +154,7 @@ class SRGAN(Task[SRGANSettings]):
     @property
     @override
     def tiling(self) -> Tiling:
-        with torch.device("meta"):  # builds the network without allocating its weights
-            return Tiling("exact", halo=generator(self.settings.model).halo)
+        return find_tiling(self.settings.model, scale=self.settings.model.scale)
 
     @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
@@ -184,15 +178,6 @@ class SRGAN(Task[SRGANSettings]):
     def baselines(self) -> Mapping[str, Method]:
         bicubic = registry.get("tasks", "classic/bicubic")
         return {"bicubic": bicubic(bicubic.settings_type(model={"scale": self.settings.model.scale}))}
-
-
-def generator(settings: ModelSettings) -> SRResNet | MSRResNet | Compact:
-    """Build the generator that the settings describe."""
-    if settings.architecture == "srresnet":
-        return SRResNet(settings.scale, settings.channels, settings.blocks, settings.clamp)
-    if settings.architecture == "compact":
-        return Compact(settings.scale, settings.channels, settings.blocks)
-    return MSRResNet(settings.scale, settings.channels, settings.blocks)
 
 
 def adversarial_loss(settings: AdversarialSettings) -> AdversarialLoss:

@@ -21,7 +21,7 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 class ModelSettings(Settings):
     """The network: everything needed to rebuild it and to prepare its inputs."""
 
-    architecture: Annotated[str, RegisteredName("architectures", role="segmentation")] = "unet/unet"
+    architecture: Annotated[str, RegisteredName("architectures", roles=("segmentation",))] = "unet/unet"
     """Registered name of the architecture."""
     input_channels: Annotated[int, Field(ge=1), Flag("--input-channels")] = 3
     """Channels of an image: 1 (gray), 3 (RGB) or 4 (RGBA)."""
@@ -157,7 +157,7 @@ class SegmentationSettings(RunSettings):
     val_list: Path | None = None
     """Text file with the names of the validation images, one per line; unset: chosen by --split, or all images that
     --train-list does not name."""
-    loss: Annotated[str, RegisteredName("losses", role="segmentation")] = "unet/bce-dice"
+    loss: Annotated[str, RegisteredName("losses", roles=("segmentation",))] = "unet/bce-dice"
     """Registered name of the loss."""
     augment: AugmentationSettings = AugmentationSettings()
     """Augmentation of training images."""

@@ -207,7 +207,7 @@ def test_a_run_can_be_shown_with_the_numbers_of_its_summary(restore, run_folder)
         ),
         (
             "rot",
-            "--damage: loss garden/rot is registered for inpainting, not for pixel (got rot, from the command line)",
+            "--damage: loss garden/rot is registered for inpainting, not for pixel; available: garden/wilting ",
         ),
     ],
 )

@@ -43,7 +43,7 @@ class GrowSettings(RunSettings):
     """Flowers of each row."""
     notes: dict[str, int] = {}  # noqa: RUF012
     """Anything."""
-    damage: Annotated[str, RegisteredName("losses", role="pixel"), Flag("--damage")] = "garden/wilting"
+    damage: Annotated[str, RegisteredName("losses", roles=("pixel",)), Flag("--damage")] = "garden/wilting"
     """How damage is counted, by its registered name."""
     epochs: int = 2
     batch_size: int = 4

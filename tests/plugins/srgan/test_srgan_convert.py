@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from restore import registry
 from restore.core.errors import WeightsError
 from restore.core.weights.files import open_weights
+from restore.plugins.common.architectures import build_network
 from restore.plugins.srgan.convert import CONVERTERS, discriminator
 from restore.plugins.srgan.discriminator import Discriminator
 from restore.plugins.srgan.settings import ModelSettings
-from restore.plugins.srgan.task import generator
 
 PUBLISHED = {
     "seed_srresnet_x4": "article",
@@ -36,7 +36,7 @@ def test_an_imported_generator_computes_what_its_reference_does(golden: ModuleTy
     model, state = CONVERTERS[PUBLISHED[fixture]].convert(reference.state())
 
     def build() -> nn.Module:
-        network = generator(ModelSettings(**model))
+        network = build_network(ModelSettings(**model), scale=model["scale"])
         network.load_state_dict(without("generator", state))
         return network
 
@@ -70,7 +70,7 @@ def article_state(scale: int = 4, channels: int = 6, blocks: int = 2) -> dict[st
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])
 def test_scale_width_and_depth_are_read_off_the_shapes(scale: int) -> None:
     model, _ = CONVERTERS["article"].convert(article_state(scale, channels=6, blocks=11))
-    assert model == {"architecture": "srresnet", "scale": scale, "channels": 6, "blocks": 11}
+    assert model == {"architecture": "srgan/srresnet", "scale": scale, "channels": 6, "blocks": 11}
 
 
 def test_a_key_that_no_rule_knows_keeps_its_name() -> None:

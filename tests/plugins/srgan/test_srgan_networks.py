@@ -60,7 +60,7 @@ def test_the_halo_is_the_reach_of_an_output_pixel(build: type[nn.Module], scale:
         (slope,) = torch.autograd.grad(output[0, 0, middle * scale + place, middle * scale], image, retain_graph=True)
         rows = slope.abs().sum((0, 1, 3)).nonzero().flatten()
         reaches.append(max(middle - int(rows.min()), int(rows.max()) - middle))
-    assert max(reaches) <= network.halo <= max(reaches) + 1
+    assert max(reaches) <= network.tiling.halo <= max(reaches) + 1
 
 
 @pytest.mark.parametrize("build", GENERATORS)

@@ -19,12 +19,13 @@ PUBLISHED = SRGANSettings(data=Path("photos"))
 
 
 def size(settings: SRGANSettings) -> tuple[str, int, int]:
-    return settings.model.architecture, settings.model.channels, settings.model.blocks
+    own = settings.model.own_values()
+    return settings.model.architecture, own["channels"], own["blocks"]
 
 
 def test_only_a_run_on_the_sample_is_small() -> None:
     assert size(SRGANSettings()) == tuple(SAMPLE_RECIPE["model"].values())
-    assert size(PUBLISHED) == ("msrresnet", 64, 16)
+    assert size(PUBLISHED) == ("srgan/msrresnet", 64, 16)
     assert SRGANSettings().perceptual.weight < PUBLISHED.perceptual.weight
 
 
@@ -33,7 +34,7 @@ def test_only_a_run_on_the_sample_is_small() -> None:
 )
 def test_the_published_generator_on_the_sample_is_trained_as_on_any_data(model: dict[str, Any]) -> None:
     chosen = SRGANSettings.model_validate({"model": model})
-    assert size(chosen) == ("msrresnet", 64, 16)
+    assert size(chosen) == ("srgan/msrresnet", 64, 16)
     assert chosen.model_copy(update={"data": PUBLISHED.data}) == PUBLISHED
 
 
@@ -45,10 +46,10 @@ def test_a_settings_object_counts_as_given_like_a_tree(model: dict[str, Any]) ->
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"model": {"architecture": "compact", "blocks": 2}}, ("compact", SAMPLE_RECIPE["model"]["channels"], 2)),
+        ({"model": {"architecture": "compact", "blocks": 2}}, ("srgan/compact", SAMPLE_RECIPE["model"]["channels"], 2)),
         ({"model": {"scale": 2}}, tuple(SAMPLE_RECIPE["model"].values())),
-        ({"model": {"architecture": "srresnet", "blocks": 3}}, ("srresnet", 64, 3)),
-        ({"data": Path("photos"), "model": {"architecture": "compact"}}, ("compact", 64, 16)),
+        ({"model": {"architecture": "srresnet", "blocks": 3}}, ("srgan/srresnet", 64, 3)),
+        ({"data": Path("photos"), "model": {"architecture": "compact"}}, ("srgan/compact", 32, 5)),
     ],
 )
 def test_what_is_said_of_the_generator_wins(given: dict[str, Any], expected: tuple[str, int, int]) -> None:

@@ -52,7 +52,7 @@ def test_either_part_can_be_set(given: dict[str, Any], expected: tuple[int, int]
         ({"crop_size": 50}, "crop_size .50. is not a multiple of the scale .4."),
         ({"crop_size": 50, "data": Path("x"), "model": {"scale": 4}}, "is not a multiple of the scale .4."),
         ({"crop_size": 8}, "crop_size=8: layer relu5_4 of vgg19 needs at least 16 pixels"),
-        ({"model": {"clamp": True}}, "only srresnet supports it"),
+        ({"model": {"clamp": True}}, "model.clamp"),
         ({"model": {"scale": 5}}, "Input should be 2, 3, 4 or 8"),
     ],
 )

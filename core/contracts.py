@@ -1,0 +1,125 @@
+"""What an architecture of each role must do, and a check of it on images without content, which takes milliseconds."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from restore.core.errors import UsageError
+from restore.core.specs import Tiling
+
+SIDES = (48, 64)
+"""Height and width of the images that a network is tried on, in pixels, rounded up to what it needs."""
+
+
+class ContractBroken(UsageError):
+    """An architecture does not do what its role promises."""
+
+
+@runtime_checkable
+class Tileable(Protocol):
+    """A network that says how large images may be cut for it."""
+
+    @property
+    def tiling(self) -> Tiling:
+        """How large images may be cut into tiles."""
+
+
+def tiling_of(network: nn.Module) -> Tiling:
+    """Return how large images may be cut for a network: its attribute ``tiling``, else cross-faded tiles."""
+    return network.tiling if isinstance(network, Tileable) else Tiling()
+
+
+def check_architecture(
+    network: nn.Module, role: str, name: str, *, given: Mapping[str, Any], size: tuple[int, int] | None = None
+) -> None:
+    """Call a network once, in evaluation mode, and compare what comes back with the contract of its role.
+
+    Args:
+        network: the network; it is not changed.
+        role: the role; `CONTRACTS` has those that are checked.
+        name: name of the architecture, for errors.
+        given: the arguments of the contract that it was built with, such as ``scale``.
+        size: height and width of the images; None: some size that the network's tiling allows.
+
+    Raises:
+        ContractBroken: the network fails, or returns something of another type or shape.
+    """
+    step = tiling_of(network).multiple_of
+    height, width = size or (-(-side // step) * step for side in SIDES)
+
+    def find_problem(device: str) -> str:
+        def images(channels: int = 3) -> Tensor:
+            return torch.zeros(1, channels, height, width, device=device)
+
+        try:
+            with torch.no_grad():
+                return CONTRACTS[role](copy.deepcopy(network).to(device).eval(), images, given)
+        except (RuntimeError, TypeError, ValueError, AttributeError, LookupError) as error:
+            return f"fails with {type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
+    # Without numbers the trial costs nothing, but not every operation can do without them: it may accept, not refuse.
+    if find_problem("meta") and (problem := find_problem("cpu")):
+        built = ", ".join(f"{key}={value}" for key, value in given.items())
+        raise ContractBroken(
+            f"{name} cannot be used for {role}: built with {built or 'its settings'} and called with an image of "
+            f"{width} x {height} pixels, it {problem}"
+        )
+
+
+def shape_problem(output: Any, *expected: int) -> str:
+    """Return what is wrong with an output that should be a tensor of a shape; empty if nothing is."""
+    if not isinstance(output, Tensor):
+        return f"returns {type(output).__name__}, not a tensor"
+    if tuple(output.shape) != expected:
+        return f"returns a tensor of shape {tuple(output.shape)}, not {expected}"
+    return ""
+
+
+Images = Callable[..., Tensor]
+"""Makes a batch of one image; its argument is the number of channels."""
+
+
+def _super_resolution(network: nn.Module, images: Images, given: Mapping[str, Any]) -> str:
+    low = images()
+    scale = int(given["scale"])
+    return shape_problem(network(low), 1, 3, low.shape[2] * scale, low.shape[3] * scale)
+
+
+def _restoration(network: nn.Module, images: Images, given: Mapping[str, Any]) -> str:  # noqa: ARG001
+    return shape_problem(network(images()), *images().shape)
+
+
+def _inpainting(network: nn.Module, images: Images, given: Mapping[str, Any]) -> str:  # noqa: ARG001
+    return shape_problem(network(images(), images(1)), *images().shape)
+
+
+def _segmentation(network: nn.Module, images: Images, given: Mapping[str, Any]) -> str:
+    image = images(int(given["input_channels"]))
+    output = network(image)
+    if isinstance(output, (list, tuple)) and output:
+        output = output[-1]
+    return shape_problem(output, 1, int(given["num_classes"]), *image.shape[2:])
+
+
+def _discriminator(network: nn.Module, images: Images, given: Mapping[str, Any]) -> str:  # noqa: ARG001
+    scores = network(images())
+    for score in scores if isinstance(scores, (list, tuple)) else [scores]:
+        if not isinstance(score, Tensor) or score.ndim not in (2, 4) or score.shape[:2] != (1, 1):
+            shape = tuple(score.shape) if isinstance(score, Tensor) else type(score).__name__
+            return f"returns scores of shape {shape}, not (B, 1) or (B, 1, h, w)"
+    return ""
+
+
+CONTRACTS: Mapping[str, Callable[[nn.Module, Images, Mapping[str, Any]], str]] = {
+    "super-resolution": _super_resolution,
+    "restoration": _restoration,
+    "inpainting": _inpainting,
+    "segmentation": _segmentation,
+    "discriminator": _discriminator,
+}
+"""A function for each role that calls a network and returns what is wrong with it; empty if nothing is."""

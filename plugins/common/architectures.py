@@ -1,0 +1,38 @@
+"""Build networks that are chosen by name, and check that they do what their role promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from restore import registry
+from restore.core.contracts import CONTRACTS, check_architecture, tiling_of
+from restore.core.specs import Tiling
+from restore.plugins.common.registered import RegisteredSettings
+
+
+def build_network(settings: RegisteredSettings, *, size: tuple[int, int] | None = None, **given: Any) -> nn.Module:
+    """Build the network that settings name, from its own settings and the arguments of its role.
+
+    Args:
+        settings: the group with the name of the architecture.
+        size: the only height and width that the network has to accept; None: any.
+        **given: the arguments that the contract of the role promises, such as ``scale``.
+
+    Raises:
+        ContractBroken: the network does not do what its role promises.
+    """
+    name = settings.full_name
+    network: nn.Module = settings.load()(**given, **settings.own_values())
+    role = registry.entry("architectures", name).spec.role  # type: ignore[attr-defined]
+    if role in CONTRACTS:
+        check_architecture(network, role, name, given=given, size=size)
+    return network
+
+
+def find_tiling(settings: RegisteredSettings, **given: Any) -> Tiling:
+    """Return how large images may be cut for the network that settings name, without making its weights."""
+    with torch.device("meta"):
+        return tiling_of(settings.load()(**given, **settings.own_values()))

@@ -1,0 +1,101 @@
+"""A plugin with architectures for tasks of other families, some of which break their contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PLUGIN = """
+from restore.registry import ArchitectureSpec, hookimpl
+
+HERE = "foreign"
+
+
+@hookimpl
+def restore_architectures():
+    return [
+        ArchitectureSpec("shuffle", f"{HERE}.networks:Shuffle", role="super-resolution",
+                         settings=f"{HERE}.settings:ShuffleSettings"),
+        ArchitectureSpec("plain", f"{HERE}.networks:Plain", role="super-resolution"),
+        ArchitectureSpec("too-small", f"{HERE}.networks:TooSmall", role="super-resolution"),
+        ArchitectureSpec("fixed-scale", f"{HERE}.networks:FixedScale", role="super-resolution"),
+        ArchitectureSpec("clashing", f"{HERE}.networks:Plain", role="super-resolution",
+                         settings=f"{HERE}.settings:ClashingSettings"),
+        ArchitectureSpec("scores", f"{HERE}.networks:Scores", role="discriminator",
+                         settings=f"{HERE}.settings:ScoresSettings"),
+        ArchitectureSpec("denoiser", f"{HERE}.networks:Plain", role="restoration"),
+    ]
+"""
+
+SETTINGS = '''
+from typing import Annotated
+
+from pydantic import Field
+
+from restore.core.settings import Settings
+
+
+class ShuffleSettings(Settings):
+    """A convolution before the pixel shuffle."""
+
+    kernel: Annotated[int, Field(ge=1, le=9)] = 3
+    """Side of the kernel."""
+
+
+class ScoresSettings(Settings):
+    """One convolution."""
+
+    width: int = 2
+    """Channels."""
+
+
+class ClashingSettings(Settings):
+    """Has a setting that the group has too."""
+
+    scale: int = 2
+    """Scale factor."""
+'''
+
+NETWORKS = """
+from torch import nn
+from torch.nn import functional as F
+
+
+class Shuffle(nn.Sequential):
+    def __init__(self, scale, kernel):
+        super().__init__(nn.Conv2d(3, 3 * scale**2, kernel, padding=kernel // 2), nn.PixelShuffle(scale))
+
+
+class Plain(nn.Module):
+    def __init__(self, scale=1):
+        super().__init__()
+        self.scale = scale
+        self.colors = nn.Conv2d(3, 3, 1)
+
+    def forward(self, images):
+        return self.colors(F.interpolate(images, scale_factor=self.scale))
+
+
+class TooSmall(Plain):
+    def forward(self, images):
+        return self.colors(images)
+
+
+class FixedScale(Plain):
+    def __init__(self):
+        super().__init__(2)
+
+
+class Scores(nn.Sequential):
+    def __init__(self, crop_size, width):
+        super().__init__(nn.Conv2d(3, width, 4, 4), nn.LeakyReLU(), nn.Conv2d(width, 1, 1))
+"""
+
+
+def install(site: Any) -> None:
+    """Write the distribution ``restore-foreign`` into a folder that looks like site-packages."""
+    files = {
+        "foreign/__init__.py": PLUGIN,
+        "foreign/settings.py": SETTINGS,
+        "foreign/networks.py": NETWORKS,
+    }
+    site.install("restore-foreign", files, {"foreign": "foreign"}, version="1.2")

@@ -1,0 +1,145 @@
+"""Networks of one plugin in the tasks of another, chosen by name on the command line, in files and from Python."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import architectures_plugin
+import pytest
+import torch
+import yaml
+from pydantic import ValidationError
+from typer.testing import CliRunner
+
+from restore import registry
+from restore.cli.app import app
+from restore.core.contracts import ContractBroken
+from restore.core.images.files import write_image
+from restore.core.weights.header import read_header
+from restore.plugins.srgan.settings import ModelSettings, SRGANSettings
+from restore.plugins.srgan.task import SRGAN
+
+TINY = (
+    *("--epochs", "2", "--samples-per-epoch", "4", "--batch-size", "2", "--crop-size", "32", "--device", "cpu"),
+    *("--sample-images", "1", "--perceptual.weight", "0", "--workers", "0", "--precision", "fp32", "--name", "run"),
+)
+
+
+@pytest.fixture
+def installed(site: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A working directory where the plugin of others is installed."""
+    architectures_plugin.install(site)
+    monkeypatch.syspath_prepend(str(site.folder))
+    monkeypatch.chdir(tmp_path)
+    registry.reset()
+    yield tmp_path
+    registry.reset()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "foreign"]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def restore(installed: Path) -> Callable[..., Any]:
+    return lambda *arguments: CliRunner().invoke(app, list(arguments), prog_name="restore")
+
+
+def said(result: Any) -> str:
+    return " ".join(result.stderr.split())
+
+
+def test_the_settings_of_an_architecture_are_flags_and_stand_in_the_help(restore: Callable[..., Any]) -> None:
+    shown = " ".join(restore("train", "srgan", "--arch", "foreign/shuffle", "--help").stdout.split())
+    assert "--model.kernel INT Side of the kernel. [default: 3; >=1, <=9]" in shown
+    assert "--model.blocks INT" not in shown
+    assert "foreign/shuffle" in shown
+    assert "--model.kernel" not in restore("train", "srgan", "--help").stdout
+
+
+@pytest.mark.parametrize("place", ["--arch=foreign/shuffle", "a file", "plugins.toml"])
+def test_print_config_writes_the_settings_wherever_the_name_stands(
+    installed: Path, restore: Callable[..., Any], place: str
+) -> None:
+    words = [place] if place.startswith("--") else []
+    if place == "a file":
+        (installed / "mine.yaml").write_text("model: {architecture: foreign/shuffle, kernel: 5}\n")
+        words = ["--config", "mine.yaml"]
+    if place == "plugins.toml":
+        (installed / "plugins.toml").write_text('[plugin.srgan.model]\narchitecture = "foreign/shuffle"\nkernel = 5\n')
+        registry.reset()
+    printed = restore("train", "srgan", *words, "--model.kernel", "7", "--print-config")
+    assert printed.exit_code == 0, printed.stderr
+    assert yaml.safe_load(printed.stdout)["model"] == {"architecture": "foreign/shuffle", "scale": 4, "kernel": 7}
+
+
+def test_a_network_of_another_plugin_is_trained_resumed_and_used(installed: Path, restore: Callable[..., Any]) -> None:
+    words = ("--arch", "foreign/shuffle", "--scale", "2", "--discriminator.architecture", "foreign/scores")
+    trained = restore("train", "srgan", *words, *TINY, "--model.kernel", "5")
+    assert trained.exit_code == 0, trained.stderr
+    header = read_header(installed / "runs/run/best.safetensors")
+    assert header.model == {"architecture": "foreign/shuffle", "scale": 2, "kernel": 5}
+    assert header.plugins["foreign"] == "restore-foreign==1.2"
+    resumed = restore("train", "srgan", "--resume", "runs/run", "--epochs", "3")
+    assert resumed.exit_code == 0, resumed.stderr
+    write_image(Path("small.png"), torch.rand(3, 10, 12))
+    used = restore("predict", "runs/run", "small.png", "--output", "out")
+    assert used.exit_code == 0, used.stderr
+    assert (installed / "out/small.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--arch", "unet/unet"], "--arch: architecture unet/unet is registered for segmentation, not for super-"),
+        (["--arch", "foreign/shufle"], "has no architecture 'shufle'; did you mean 'foreign/shuffle'?"),
+        (["--arch", "foreign/shuffle", "--model.kernel", "12"], "--model.kernel: should be less than or equal to 9"),
+        (["--arch", "foreign/too-small"], "foreign/too-small cannot be used for super-resolution: built with scale=4"),
+        (["--arch", "foreign/fixed-scale"], "unexpected keyword argument 'scale'"),
+        (["--arch", "foreign/clashing"], "its settings class ClashingSettings has scale"),
+        (["--arch", "foreign/denoiser"], "is registered for restoration, not for super-resolution"),
+    ],
+)
+def test_an_architecture_that_does_not_fit_is_refused_before_a_folder_is_made(
+    installed: Path, restore: Callable[..., Any], words: list[str], message: str
+) -> None:
+    refused = restore("train", "srgan", *words, *TINY)
+    assert refused.exit_code in (1, 2)
+    assert message in said(refused)
+    assert "Traceback" not in refused.stderr
+    assert not (installed / "runs").exists()
+
+
+def test_weights_name_the_package_that_is_missing(
+    installed: Path, restore: Callable[..., Any], site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert restore("train", "srgan", "--arch", "foreign/plain", "--scale", "2", *TINY).exit_code == 0
+    write_image(installed / "small.png", torch.rand(3, 10, 12))
+    monkeypatch.setattr(sys, "path", [folder for folder in sys.path if folder != str(site.folder)])
+    registry.reset()
+    refused = restore("predict", "runs/run", "small.png", "--output", "out")
+    assert refused.exit_code in (1, 2)
+    assert "pip install restore-foreign==1.2" in said(refused)
+
+
+@pytest.mark.usefixtures("installed")
+def test_settings_know_their_architecture_from_python_too() -> None:
+    chosen = SRGANSettings(model={"architecture": "foreign/shuffle", "kernel": 5, "scale": 2})
+    assert chosen.model.own_values() == {"kernel": 5}
+    assert SRGANSettings.model_validate(chosen.model_dump()) == chosen
+    assert ModelSettings(architecture="foreign/shuffle", scale=2, kernel=5) == chosen.model
+    assert chosen.model.model_copy(update={"scale": 3}).own_values() == {"kernel": 5}
+    with pytest.raises(ValidationError, match=r"model\.blocks"):
+        SRGANSettings(model={"architecture": "foreign/shuffle", "blocks": 5})
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_broken_contract_is_one_sentence() -> None:
+    task = SRGAN(SRGANSettings(model={"architecture": "foreign/too-small", "scale": 2}))
+    with pytest.raises(ContractBroken) as raised:
+        task.networks()
+    assert str(raised.value) == (
+        "foreign/too-small cannot be used for super-resolution: built with scale=2 and called with an image of "
+        "64 x 48 pixels, it returns a tensor of shape (1, 3, 48, 64), not (1, 3, 96, 128)"
+    )
