@@ -111,7 +111,13 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
 
     with plugin_errors(entry):
         reserved = [f"--{name.replace('_', '-')}" for name in OPTIONS]
-        flags = Flags(model, presets=presets, reserved=reserved, heading=heading, show_registered="--help" in arguments)
+        flags = Flags(
+            model,
+            presets=presets,
+            reserved=reserved,
+            heading=heading,
+            show_registered=bool({"--help", "-h"} & set(arguments)),
+        )
         parameters = flags.parameters()
 
     def run(
