@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import typer
 from typer.core import TyperGroup
 
 from restore import registry
 from restore.cli.commands.plugin_commands import find_command, list_plugin_commands
 from restore.cli.exit import print_warning, run_command, strip_debug_flag
 from restore.cli.model_ref import list_trainable_tasks
-from restore.cli.typer_groups import CONTEXT_SETTINGS, CheapSwitches, GroupedCommand, make_placeholder
+from restore.cli.typer_groups import CONTEXT_SETTINGS, CheapSwitches, make_function_command, make_placeholder
 from restore.registry.naming import did_you_mean
 from restore.registry.references import resolve_reference
 
@@ -34,9 +33,7 @@ class Command:
         """Import the command."""
         found = resolve_reference(f"restore.cli.commands.{self.reference}")
         if not isinstance(found, type):
-            single = typer.Typer(add_completion=False, rich_markup_mode=None)
-            single.command(name, cls=GroupedCommand, help=self.summary, context_settings=CONTEXT_SETTINGS)(found)
-            return typer.main.get_command(single)
+            return make_function_command(name, found, self.summary)
         return found(
             name=name,
             help=self.summary,
@@ -65,6 +62,7 @@ COMMANDS = {
     ),
     "show": Command("show:show", "Describe a plugin, a task, a run or a weights file."),
     "doctor": Command("doctor:doctor", "Check this installation, and report what is wrong."),
+    "new-plugin": Command("new_plugin:new_plugin", "Write a plugin with a model family of your own, to start from."),
 }
 """The commands of the tool in the order of the help."""
 

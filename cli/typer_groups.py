@@ -115,6 +115,19 @@ class LookupGroup(CheapSwitches, TyperGroup):
                 formatter.write_dl(rows)
 
 
+def make_function_command(name: str, run: Callable[..., Any], help_text: str) -> Any:
+    """Make a Typer command from a function whose annotations hold its parameters.
+
+    Args:
+        name: name of the command.
+        run: the function.
+        help_text: text above the options.
+    """
+    single = typer.Typer(add_completion=False, rich_markup_mode=None)
+    single.command(name, cls=GroupedCommand, help=help_text, context_settings=CONTEXT_SETTINGS)(run)
+    return typer.main.get_command(single)
+
+
 def make_placeholder(name: str, summary: str) -> Any:
     """Make a command that is only listed, never run."""
 

@@ -8,7 +8,9 @@ from typing import Final
 
 from restore.registry.kinds import Kind
 
-CORE_COMMANDS: Final = frozenset({"train", "evaluate", "predict", "import", "list-plugins", "show", "doctor"})
+CORE_COMMANDS: Final = frozenset(
+    {"train", "evaluate", "predict", "import", "list-plugins", "show", "doctor", "new-plugin", "plugin"}
+)
 """Commands of the tool itself, which plugins cannot use."""
 
 _WORDS = r"[a-z0-9]+(-[a-z0-9]+)*"

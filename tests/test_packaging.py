@@ -17,12 +17,18 @@ from separate_environment import Environment
 ROOT = Path(__file__).parents[1]
 ROOMS = ("cli", "core", "plugins", "registry")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+TEMPLATES = ROOT / "cli" / "templates"  # files that restore new-plugin writes, not code of the tool
 FAMILIES = sorted(path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py"))
 
 
 def packages() -> list[str]:
     """Every folder that Python can import, as a package of ``restore``."""
-    found = (path.parent.relative_to(ROOT) for room in ROOMS for path in (ROOT / room).rglob("__init__.py"))
+    found = (
+        path.parent.relative_to(ROOT)
+        for room in ROOMS
+        for path in (ROOT / room).rglob("__init__.py")
+        if TEMPLATES not in path.parents
+    )
     return sorted(".".join(("restore", *folder.parts)) for folder in found)
 
 
@@ -32,7 +38,10 @@ def test_every_folder_of_code_is_a_package_of_the_distribution() -> None:
 
 def test_no_module_lies_in_a_folder_that_is_no_package() -> None:
     lost = [
-        path for room in ROOMS for path in (ROOT / room).rglob("*.py") if not (path.parent / "__init__.py").exists()
+        path
+        for room in ROOMS
+        for path in (ROOT / room).rglob("*.py")
+        if not (path.parent / "__init__.py").exists() and TEMPLATES not in path.parents
     ]
     assert lost == []
 
@@ -80,15 +89,16 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Environm
     return environment
 
 
-def test_the_wheel_holds_all_code_and_nothing_else(built: Path) -> None:
+def test_the_wheel_holds_all_code_and_templates_and_nothing_else(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = [name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name]
     code = [
         path
         for room in ROOMS
         for path in (ROOT / room).rglob("*")
-        if path.name == "py.typed" or path.suffix in (".py", ".pyi")
+        if path.name == "py.typed" or path.suffix in (".py", ".pyi") or (TEMPLATES in path.parents and path.is_file())
     ]
+    code = [path for path in code if path.suffix != ".pyc"]
     assert sorted(names) == sorted(f"restore/{path.relative_to(ROOT).as_posix()}" for path in code)
 
 

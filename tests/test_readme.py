@@ -168,7 +168,9 @@ def test_its_test_command_is_what_ci_runs() -> None:
     assert re.search(r"^tests\(\) \{ pytest ", script, re.MULTILINE)
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples/README.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "PLUGINS.md", "examples/README.md"]
+)
 def test_every_link_leads_somewhere(document: str) -> None:
     path = ROOT / document
     links = re.findall(r"\]\(([^)#]+)\)", path.read_text("utf-8"))

@@ -50,9 +50,9 @@ def run(environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> P
 def test_it_is_listed_with_all_that_it_provides(environment: Environment, tmp_path: Path) -> None:
     listed = environment.run("python", "-m", "restore.cli", "list-plugins", "--json", folder=tmp_path).stdout
     (plugin,) = (plugin for plugin in json.loads(listed) if plugin["name"] == "denoise")
-    assert (plugin["distribution"], plugin["version"], plugin["state"]) == ("restore-denoise", "1.0.0", "ready")
+    assert (plugin["distribution"], plugin["version"], plugin["state"]) == ("restore-denoise", "0.1.0", "ready")
     assert plugin["provides"]["tasks"] == ["denoise"]
-    assert plugin["provides"]["losses"] == ["edges"]
+    assert plugin["provides"]["architectures"] == ["denoise"]
 
 
 def test_its_settings_are_flags_with_help(environment: Environment, tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_run_measures_itself(run: Path) -> None:
     summary = json.loads((run / "summary.json").read_text())
     assert summary["task"] == "denoise/denoise"
     (number,) = summary["metrics"]
-    assert (number["name"], number["convention"], number["of"]) == ("psnr", "8-bit RGB, noise 30", "denoise")
+    assert (number["name"], number["convention"], number["of"]) == ("psnr", "8-bit RGB, noise 30", "train")
     assert 5 < number["value"] < 60
 
 
@@ -94,7 +94,7 @@ def test_its_own_tests_pass(environment: Environment, tmp_path: Path) -> None:
     tests = shutil.copytree(DENOISE / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     options = ("-q", "-p", "no:cacheprovider", "--import-mode=importlib", "--rootdir", tmp_path)
     done = environment.run("python", "-m", "pytest", *options, tests, folder=tmp_path)
-    assert "4 passed" in done.stdout
+    assert "5 passed" in done.stdout
 
 
 def test_a_run_of_a_plugin_that_is_gone_says_what_is_missing(run: Path, tmp_path: Path) -> None:

@@ -1,17 +1,19 @@
-"""The network."""
+"""The network. Replace it by yours: degraded images in, restored images of the same size out."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
 
-class ResidualDenoiser(nn.Module):
+class DenoiseNetwork(nn.Module):
     """Predicts the noise in an image and subtracts it (Zhang et al., 2017, section III), without batch normalization.
 
-    Each output pixel depends on ``depth`` pixels around it on every side.
+    Args:
+        channels: channels between the first layer and the last.
+        depth: number of convolutions.
     """
 
-    def __init__(self, channels: int, depth: int) -> None:
+    def __init__(self, channels: int = 24, depth: int = 6) -> None:
         super().__init__()
         middle = (layer for _ in range(depth - 2) for layer in (nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU()))
         self.noise = nn.Sequential(
@@ -19,6 +21,6 @@ class ResidualDenoiser(nn.Module):
         )
 
     def forward(self, noisy: Tensor) -> Tensor:
-        """Clean images (B, 3, H, W) for noisy ones (B, 3, H, W), both in about [0, 1]."""
+        """Map noisy images (B, 3, H, W) to clean images of the same shape, both in about [0, 1]."""
         clean: Tensor = noisy - self.noise(noisy)
         return clean

@@ -1,4 +1,4 @@
-"""Settings of denoising. Imports no torch, so that ``restore train denoise --help`` is quick."""
+"""Settings of denoise. This module imports no torch, so that ``restore train denoise --help`` is fast."""
 
 from __future__ import annotations
 
@@ -8,37 +8,35 @@ from pydantic import Field
 
 from restore.core import Flag, OptimizerSettings, ResumeSafe, RunSettings, ScheduleSettings, Settings
 
-Level = Annotated[float, Field(gt=0, le=255)]
+Noise = Annotated[float, Field(gt=0, le=255)]
 
 
 class ModelSettings(Settings):
-    """What rebuilds the network; a weights file keeps these."""
+    """What rebuilds the network; a weights file stores exactly these. Add the settings of your network here."""
 
-    channels: Annotated[int, Field(ge=1)] = 32
+    channels: Annotated[int, Field(ge=1)] = 24
     """Channels between the first layer and the last."""
     depth: Annotated[int, Field(ge=2)] = 6
-    """Convolutions."""
-    noise: Annotated[Level, Flag("--noise")] = 25.0
-    """Standard deviation of the noise that the network is made for, of 255."""
+    """Number of convolutions."""
+    noise: Annotated[Noise, Flag("--noise")] = 25.0
+    """Standard deviation of the noise that the network removes, of 255."""
 
 
-class DenoisingSettings(RunSettings):
-    """Settings of a run; without --data it trains on the photographs that ship with scikit-image."""
+class DenoiseSettings(RunSettings):
+    """Train denoise. Each docstring below a setting is the help text of its flag."""
 
     model: ModelSettings = ModelSettings()
-    """The network, and what it is made for."""
+    """The network."""
     crop_size: Annotated[int, Field(ge=8)] = 48
-    """Height and width of the parts of images that are trained on, in pixels."""
-    edge_weight: Annotated[float, Field(ge=0)] = 0.5
-    """Factor of the loss between slopes; 0: pixels alone."""
+    """Side of the training crops in pixels."""
     epochs: Annotated[int, Field(ge=1), ResumeSafe()] = 10
-    """Epochs."""
-    optimizer: OptimizerSettings = OptimizerSettings(lr=1e-3, schedule=ScheduleSettings(name="cosine", warmup=0.05))
+    """Number of epochs."""
+    optimizer: OptimizerSettings = OptimizerSettings(lr=2e-3, schedule=ScheduleSettings(name="one-cycle", warmup=0.2))
     """The optimizer."""
 
 
 class DenoiseEvaluateOptions(Settings):
-    """What ``restore evaluate`` may be told; the network is made for one level of noise and may be tried on another."""
+    """Options of ``restore evaluate``."""
 
-    noise: Level | None = None
-    """Standard deviation of the noise that is added to the images, of 255; unset: what the network was made for."""
+    noise: Noise | None = None
+    """Standard deviation of the noise that is added to the images, of 255; unset: what the network was trained for."""

@@ -1,0 +1,42 @@
+"""Settings of your-net. This module imports no torch, so that ``restore train your-net --help`` is fast."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from restore.core import Flag, OptimizerSettings, ResumeSafe, RunSettings, ScheduleSettings, Settings
+
+Noise = Annotated[float, Field(gt=0, le=255)]
+
+
+class ModelSettings(Settings):
+    """What rebuilds the network; a weights file stores exactly these. Add the settings of your network here."""
+
+    channels: Annotated[int, Field(ge=1)] = 24
+    """Channels between the first layer and the last."""
+    depth: Annotated[int, Field(ge=2)] = 6
+    """Number of convolutions."""
+    noise: Annotated[Noise, Flag("--noise")] = 25.0
+    """Standard deviation of the noise that the network removes, of 255."""
+
+
+class YourNetSettings(RunSettings):
+    """Train your-net. Each docstring below a setting is the help text of its flag."""
+
+    model: ModelSettings = ModelSettings()
+    """The network."""
+    crop_size: Annotated[int, Field(ge=8)] = 48
+    """Side of the training crops in pixels."""
+    epochs: Annotated[int, Field(ge=1), ResumeSafe()] = 10
+    """Number of epochs."""
+    optimizer: OptimizerSettings = OptimizerSettings(lr=2e-3, schedule=ScheduleSettings(name="one-cycle", warmup=0.2))
+    """The optimizer."""
+
+
+class YourNetEvaluateOptions(Settings):
+    """Options of ``restore evaluate``."""
+
+    noise: Noise | None = None
+    """Standard deviation of the noise that is added to the images, of 255; unset: what the network was trained for."""

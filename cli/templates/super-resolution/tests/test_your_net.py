@@ -1,0 +1,28 @@
+"""The network learns to upscale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from restore_your_net.network import YourNetNetwork
+from restore_your_net.task import YourNetTask
+
+from restore.core import Trainer, evaluate
+
+
+def test_the_network_upscales_by_its_factor() -> None:
+    images = torch.rand(2, 3, 7, 9)
+    for scale in (1, 2, 3):
+        assert YourNetNetwork(scale, channels=4, blocks=1)(images).shape == (2, 3, 7 * scale, 9 * scale)
+
+
+def test_a_short_training_improves_on_the_untrained_network(tmp_path: Path) -> None:
+    settings = YourNetTask.tiny_settings(
+        out=tmp_path, model={"channels": 8, "blocks": 1}, batch_size=8, samples_per_epoch=200, epochs=2
+    )
+    task = YourNetTask(settings)
+    images, protocol = task.evaluation_data(None), task.training_protocol
+    untrained = evaluate(task, task.networks(), images, protocol, of="untrained").numbers[0]
+    trained = Trainer(YourNetTask, settings, name="your_net/your-net").fit().numbers[0]
+    assert trained.value > untrained.value + 0.2, "PSNR in dB"

@@ -1,0 +1,16 @@
+"""The plugin keeps the contract that every command of restore relies on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from restore import registry
+from restore.core.testing import check_imports, check_task
+
+
+def test_the_task_keeps_its_contract(tmp_path: Path) -> None:
+    check_task(registry.entry("tasks", "lighten"), tmp_path)
+
+
+def test_the_plugin_is_cheap_to_load() -> None:
+    check_imports("restore_lighten", "restore_lighten.settings")
