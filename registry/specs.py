@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal
 
+from typing_extensions import override
+
 from restore.registry.kinds import SINGULAR, Kind
 from restore.registry.naming import check_name, check_reference, did_you_mean, one_line
 from restore.registry.roles import ROLES, ArchitectureRole, DatasetRole, LossRole, MetricRole
@@ -87,6 +89,7 @@ class TaskSpec(Spec):
     trains: bool = field(default=True, kw_only=True)
     """False for a classical method, which has nothing to train and is used by its name."""
 
+    @override
     def _find_errors(self) -> Iterator[tuple[str, str]]:
         yield from super()._find_errors()
         yield "trains", _check_type(self.trains, bool, "True or False")
@@ -99,6 +102,7 @@ class _SpecWithRole(Spec):
     settings: str | None = field(default=None, kw_only=True)
     """The settings class whose fields the object is built with; None if it has no settings."""
 
+    @override
     def _find_errors(self) -> Iterator[tuple[str, str]]:
         yield from super()._find_errors()
         role, known = getattr(self, "role", None), ROLES[self.kind]
@@ -165,6 +169,7 @@ class CommandSpec(Spec):
     weights_of: tuple[str, ...] = field(default=(), kw_only=True)
     """The tasks of the plugin whose weights it takes; empty: all of them, and of any task if the plugin has none."""
 
+    @override
     def _find_errors(self) -> Iterator[tuple[str, str]]:
         yield from super()._find_errors()
         known = self.needs in ("weights", "nothing")

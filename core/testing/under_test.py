@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from restore.core.dataset import Batch
 from restore.core.events import Event, StepDone
@@ -177,6 +178,7 @@ class _WatchedStep(TrainStep):
     within: Phase
     seen: list[ObservedUpdate]
 
+    @override
     def optimize(self, name: str, loss_fn: LossFunction) -> None:
         trained, unused, before = self.within.networks_of(name), list[str](), dict[str, list[Tensor]]()
         calls, networks = dict.fromkeys(trained, 0), dict[str, nn.Module]()
@@ -207,6 +209,7 @@ class _WatchedStep(TrainStep):
         changed = {network for network in after if not _all_equal(after[network], before[network])}
         self.seen.append(ObservedUpdate(self.phase, name, tuple(unused), frozenset(changed), calls))
 
+    @override
     def log(self, **values: Tensor | float) -> None:
         self.step.log(**values)
 

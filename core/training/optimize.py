@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from accelerate import Accelerator
 from torch import Tensor
+from typing_extensions import override
 
 from restore.core.errors import TrainingDiverged
 from restore.core.runtime.precision import autocast
@@ -51,9 +52,11 @@ class _Step(TrainStep):
 
     optimizers: PhaseOptimizers
 
+    @override
     def optimize(self, name: str, loss_fn: LossFunction) -> None:
         self.optimizers.optimize(name, loss_fn)
 
+    @override
     def log(self, **values: Tensor | float) -> None:
         for name, value in values.items():
             self.optimizers.meter.add(name, value)

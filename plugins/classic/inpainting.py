@@ -33,6 +33,7 @@ class ClassicalInpainting(Inpainting[InpaintingSettings]):
     """Base of the methods that fill holes: everything but `filled`."""
 
     @property
+    @override
     def window(self) -> int:
         """No side is too large: a method without a network has no size that it was made for."""
         return sys.maxsize
@@ -51,6 +52,7 @@ class ClassicalInpainting(Inpainting[InpaintingSettings]):
 class Mean(ClassicalInpainting):
     """The mean color."""
 
+    @override
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
         """See `filling.mean_filled`."""
         return filling.mean_filled(image, mask)
@@ -59,6 +61,7 @@ class Mean(ClassicalInpainting):
 class NearestKnown(ClassicalInpainting):
     """The nearest known pixel."""
 
+    @override
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
         """See `filling.nearest_filled`."""
         return filling.nearest_filled(image, mask)
@@ -72,6 +75,7 @@ class Smooth(ClassicalInpainting):
         """See `prefill.fill_smoothly`; a whole batch at once, on its device."""
         return fill_smoothly(image, mask).clamp(0, 1)
 
+    @override
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
         """The same of one image."""
         return fill_smoothly(image[None], mask[None])[0].clamp(0, 1)
@@ -80,6 +84,7 @@ class Smooth(ClassicalInpainting):
 class Biharmonic(ClassicalInpainting):
     """The smoothest continuation."""
 
+    @override
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
         """See `filling.biharmonic_filled`."""
         return filling.biharmonic_filled(image, mask)
@@ -89,6 +94,7 @@ class Poisson(Method[BlendingSettings, BlendingPredictOptions]):
     """A patch without a seam."""
 
     @property
+    @override
     def inputs(self) -> Mapping[str, ImageSpec]:
         """The image, the patch laid over it, and a mask with one where the patch is taken."""
         return {"input": ImageSpec(), "patch": ImageSpec(), "mask": MASK}
@@ -146,6 +152,7 @@ class Poisson(Method[BlendingSettings, BlendingPredictOptions]):
         blended = torch.stack([poisson_blend(*each, mixed=self.predict_options.mixed).clamp(0, 1) for each in planes])
         return {"output": blended.to(batch["input"].device)}
 
+    @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """None: there is no right answer to compare with."""
         return {}

@@ -50,11 +50,13 @@ class Upscaling(Method[UpscalingSettings, UpscalingPredictOptions, UpscalingEval
         """Images (B, 3, ceil(h * scale), ceil(w * scale)) from (B, 3, h, w) in [0, 1]; may leave that range."""
 
     @property
+    @override
     def outputs(self) -> Mapping[str, ImageSpec]:
         """The upscaled image."""
         return {"output": ImageSpec(scale=self.scale)}
 
     @property
+    @override
     def inputs(self) -> Mapping[str, ImageSpec]:
         """The small image; where a fraction needs a few more rows, the last one goes on, as at any other edge."""
         return {"input": ImageSpec(padding="edge")}
@@ -64,6 +66,7 @@ class Upscaling(Method[UpscalingSettings, UpscalingPredictOptions, UpscalingEval
         """The upscaled image, clipped to [0, 1]."""
         return {"output": self.upscaled(batch["input"], self.scale).clamp(0, 1)}
 
+    @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """Those of super-resolution, for the scale that is measured."""
         return super_resolution_protocols(self.scale)
@@ -79,6 +82,7 @@ class Upscaling(Method[UpscalingSettings, UpscalingPredictOptions, UpscalingEval
         """Never cut: a wave and a border go through the whole image."""
         return Tiling("whole", halo=0)
 
+    @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
         """Pairs of a folder, or of the sample photographs; the scale of the pairs is the task's from now on."""
         pairs = evaluation_pairs(folder, self.scale if folder is None else self._given)
@@ -94,6 +98,7 @@ def _as_fraction(scale: float) -> float:
 class Nearest(Upscaling):
     """The nearest pixel."""
 
+    @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
         """See `interpolation.nearest`."""
         return interpolation.nearest(images, scale)
@@ -102,6 +107,7 @@ class Nearest(Upscaling):
 class Bilinear(Upscaling):
     """Linear interpolation."""
 
+    @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
         """See `interpolation.bilinear`."""
         return interpolation.bilinear(images, scale)
@@ -110,6 +116,7 @@ class Bilinear(Upscaling):
 class Bicubic(Upscaling):
     """Cubic convolution as MATLAB does it."""
 
+    @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
         """See `interpolation.bicubic`."""
         return interpolation.bicubic(images, scale)
@@ -118,6 +125,7 @@ class Bicubic(Upscaling):
 class BicubicAntialias(Upscaling):
     """Cubic convolution as torchvision and Pillow do it."""
 
+    @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
         """See `interpolation.bicubic_antialias`."""
         return interpolation.bicubic_antialias(images, scale)
@@ -126,6 +134,7 @@ class BicubicAntialias(Upscaling):
 class Lanczos(Upscaling):
     """Windowed sinc."""
 
+    @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
         """See `interpolation.lanczos`."""
         return interpolation.lanczos(images, scale)
@@ -134,6 +143,7 @@ class Lanczos(Upscaling):
 class Fourier(Upscaling):
     """Zero-padded spectrum."""
 
+    @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
         """See `fourier.fourier`."""
         return fourier(images, scale)

@@ -13,6 +13,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from typing_extensions import override
 
 from restore.core.dataset import Batch
 from restore.core.training_step import Terms
@@ -44,6 +45,7 @@ class L1(PixelLoss):
 
     name: ClassVar[str] = "l1"
 
+    @override
     def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Mean of ``|prediction - target|``."""
         return F.l1_loss(prediction, target)
@@ -55,6 +57,7 @@ class MSE(PixelLoss):
 
     name: ClassVar[str] = "mse"
 
+    @override
     def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Mean of ``(prediction - target)²``."""
         return F.mse_loss(prediction, target)
@@ -72,6 +75,7 @@ class Charbonnier(PixelLoss):
         if self.epsilon <= 0:
             raise ValueError(f"epsilon={self.epsilon} must be positive: the gradient at equal pixels needs it")
 
+    @override
     def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Mean of ``sqrt((prediction - target)² + epsilon²)``."""
         # hypot does not square epsilon, which half precision would round to zero.

@@ -1,8 +1,8 @@
-"""Attention maps that are learned from masks (Xie et al., 2019, section 3).
+"""Attention maps learned from masks (Xie et al., 2019, section 3).
 
-A mask, one where the image is known, is convolved beside the image. From the convolved mask come an attention map,
-by an asymmetric Gaussian, and the mask of the next level, by a power that closes holes a little more on every level.
-Partial convolution (Liu et al., 2018) is the special case with fixed weights and a step in the Gaussian's place.
+A mask (1 where the image is known) is convolved in parallel with the image. An asymmetric Gaussian turns the convolved
+mask into an attention map. A power turns it into the mask of the next level and closes holes a little more on every
+level. Partial convolution (Liu et al., 2018) is a special case, with fixed weights and a step instead of the Gaussian.
 """
 
 from __future__ import annotations
@@ -15,20 +15,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 UPDATE_POWER = 0.8
-"""Exponent of the mask's update (equation 10)."""
-
-
+"""Exponent of the mask update (equation 10)."""
 COVERED = 0.5
-"""Marked share of what a mask's convolution sees from which on there is full attention, at the start of training."""
+"""Fraction of ones at which a convolved mask reaches the Gaussian's center, at the start of training."""
 SPREAD = 0.25
-"""Spread of the channels' averages at the start of training, as a share of their mean."""
+"""Standard deviation of the channels' averages at the start of training, relative to their mean."""
 
 
 class _Bounded(torch.autograd.Function):
-    """Clamp whose gradient still leads back from outside.
+    """Clamp with a gradient that leads back from outside the limits.
 
-    That of an ordinary clamp is zero out there, so that a parameter which one step carried over the edge would stay
-    for good; this one drops only what points further outward.
+    The gradient of an ordinary clamp is zero outside, so a parameter that one step moves past a limit stays there
+    forever. This one drops only gradients that point further outward.
     """
 
     @staticmethod
@@ -45,16 +43,16 @@ class _Bounded(torch.autograd.Function):
 
 
 def bounded(value: Tensor, low: float, high: float) -> Tensor:
-    """A value clamped to [low, high]; a gradient step can bring it back from outside, and never takes it further."""
+    """Clamp a value to [low, high]; gradient steps can bring it back from outside, but never move it further out."""
     result: Tensor = _Bounded.apply(value, low, high)
     return result
 
 
 class AsymmetricGaussian(nn.Module):
-    """From convolved mask values x to attention (equation 8), with four learned numbers.
+    """Maps convolved mask values x to attention (equation 8), with four learned numbers.
 
-    ``peak · exp(-rise (x - center)²)`` below the center, ``1 + (peak - 1) · exp(-fall (x - center)²)`` from there on:
-    near zero deep in the hole, ``peak`` at the center, and back to one beyond it.
+    ``peak · exp(-rise (x - center)²)`` below the center and ``1 + (peak - 1) · exp(-fall (x - center)²)`` above it:
+    close to zero deep inside the hole, ``peak`` at the center, and back to one beyond it.
     """
 
     def __init__(self, peak: float, center: float, rise: float, fall: float) -> None:
@@ -63,7 +61,7 @@ class AsymmetricGaussian(nn.Module):
         self.rise, self.fall = (nn.Parameter(torch.tensor(start)) for start in (rise, fall))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Attention of the shape of ``x``. The four numbers act within the bounds of the published code."""
+        """Return the attention, with the shape of ``x``. The four numbers are limited as in the published code."""
         peak, center = bounded(self.peak, 1.01, 6.0), bounded(self.center, 0.1, 3.0)
         rise, fall = bounded(self.rise, 0.5, 2.0), bounded(self.fall, 0.5, 2.0)
         squares = (x - center).square()
@@ -72,12 +70,12 @@ class AsymmetricGaussian(nn.Module):
 
 
 def updated(x: Tensor) -> Tensor:
-    """The mask of the next level from convolved mask values (equation 10): ``max(x, 0) ** 0.8``."""
+    """Return the mask of the next level from convolved mask values (equation 10): ``max(x, 0) ** 0.8``."""
     return F.relu(x).pow(UPDATE_POWER)
 
 
 class MapConvolution(nn.Module):
-    """A mask to its attention map and to the mask of the next level, both half as high and wide."""
+    """Maps a mask to its attention map and to the mask of the next level, both of half the height and width."""
 
     def __init__(self, before: int, after: int, gaussian: AsymmetricGaussian) -> None:
         super().__init__()
@@ -85,15 +83,17 @@ class MapConvolution(nn.Module):
         self.activation = gaussian
 
     def forward(self, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, before, H, W) to two of (B, after, H / 2, W / 2): attention, next mask."""
+        """(B, before, H, W) to attention and next mask, (B, after, H / 2, W / 2) each."""
         x = self.mask(mask)
         return self.activation(x), updated(x)
 
     @torch.no_grad()
     def start_averaging(self, level: int, kernel: Tensor) -> None:
-        """Start as a noisy average of the mask by a kernel (4, 4) of sum one; ``COVERED`` of it reaches the center.
+        """Initialize as a noisy average of the mask with a kernel (4, 4) of sum one.
 
-        The average is scaled so that it is the same on every level for a mask of ones, which the power changes.
+        Where the fraction ``COVERED`` of the mask is one, the average reaches the center of the Gaussian. The power
+        changes the values of a mask of ones from level to level; the scale makes up for that, so the average is the
+        same on every level.
         """
         full = float(self.activation.center.detach()) / COVERED
         marked = 1.0 if level == 0 else full**UPDATE_POWER
@@ -103,10 +103,10 @@ class MapConvolution(nn.Module):
 
 
 def halving(before: int, after: int) -> nn.Conv2d:
-    """The convolution of every level: 4 x 4 with stride 2, without bias."""
+    """Return the convolution of every level: 4 x 4, stride 2, no bias."""
     return nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False)
 
 
 def doubling(before: int, after: int) -> nn.ConvTranspose2d:
-    """Its transposed counterpart."""
+    """Return the transposed convolution of every level: 4 x 4, stride 2, no bias."""
     return nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False)

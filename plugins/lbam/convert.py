@@ -1,4 +1,4 @@
-"""Published checkpoints of LBAM: how their parameters are called here."""
+"""Converter of published LBAM checkpoints: renamed parameters."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ GENERATOR = (
     (r"dc(\d)\.conv\.weight", "decoder.{}.weight"),
     (r"dc7\.weight", "last.weight"),
 )
-"""Names in the generator of Vious/LBAM_Pytorch, whose layers count from one, as patterns; and those here."""
+"""Patterns of names in the generator of Vious/LBAM_Pytorch, which counts layers from one, and the names here."""
 
 _COLUMNS = {"globalConv": "known", "localConv": "hole"}
 _FUSION = "fusionLayer.0"
 
 
 def generator(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Model settings and renamed state for a generator; its width is read off the first layer.
+    """Return model settings and renamed state of a generator; its width comes from the first layer.
 
-    Raises WeightsError when it is a discriminator or nothing of this converter.
+    Raises WeightsError if the state is a discriminator, or if no key belongs to this converter.
     """
     plain = {key.removeprefix("module."): tensor for key, tensor in state.items()}
     if any(key.startswith(tuple(_COLUMNS)) for key in plain):
@@ -52,7 +52,7 @@ def generator(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def discriminator(state: State) -> dict[str, Tensor]:
-    """Renamed state for the published discriminator, for a `Discriminator` of the published form."""
+    """Return the renamed state of the published discriminator, for ``Discriminator(published=True)``."""
     return {_renamed_column(key): tensor for key, tensor in state.items()}
 
 

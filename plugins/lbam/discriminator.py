@@ -11,18 +11,18 @@ from restore.core.inference.padding import padded
 from restore.core.runtime.precision import in_full_precision
 
 LEVELS = 6
-"""How often a column halves height and width."""
+"""Number of halvings of height and width in a column."""
 PUBLISHED_SIDE = 256
-"""Height and width of the images that the published discriminator judges."""
+"""Height and width that the published discriminator accepts, in pixels."""
 
 
 class Discriminator(nn.Module):
-    """Judge what is known and what is in the hole, each by a column of its own (Xie et al., 2019, section 3.4).
+    """Scores the known region and the hole, each with a column of its own (Xie et al., 2019, section 3.4).
 
-    The score is what a Wasserstein critic needs: a number without limits, of each image by itself, whatever its size;
-    both columns' features are averaged over all places before the last layer. ``published`` builds the network of the
-    published code instead. Its batch normalization and its sigmoid contradict the gradient penalty and the loss that
-    it is trained with, and it takes 256 x 256 pixels alone; it is here to be compared with.
+    Like a Wasserstein critic it returns an unbounded score per image, independent of other images and of the image
+    size: the features of both columns are averaged over all positions before the last layer. ``published`` builds the
+    network of the published code instead, for comparisons. Its batch normalization and its sigmoid conflict with the
+    gradient penalty and the loss that it is trained with, and it accepts only 256 x 256 pixels.
     """
 
     def __init__(self, channels: int = 64, published: bool = False) -> None:
@@ -31,15 +31,15 @@ class Discriminator(nn.Module):
         self.known, self.hole = column(channels, published), column(channels, published)
         side = PUBLISHED_SIDE // 2**LEVELS if published else 1
         self.score = nn.Conv2d(2 * 8 * channels, 1, side)
-        if not published:  # torch's own start lets a signal fade over six levels: a discriminator with hardly a slope
+        if not published:  # with torch's initialization the signal, and so the gradient, fades over six levels
             for layer in self.modules():
                 if isinstance(layer, nn.Conv2d):
                     nn.init.kaiming_normal_(layer.weight, a=0.2)
 
     def forward(self, images: Tensor, holes: Tensor) -> Tensor:
-        """Images (B, 3, H, W) in [0, 1] and their holes (B, 1, H, W), one inside, to scores (B, 1).
+        """Images (B, 3, H, W) in [0, 1] and masks (B, 1, H, W), 1 inside the hole, to scores (B, 1).
 
-        Raises ValueError for images of another size than the published network judges.
+        Raises ValueError for a size that the published network does not accept.
         """
         height, width = images.shape[-2:]
         if self.published and (height, width) != (PUBLISHED_SIDE, PUBLISHED_SIDE):
@@ -54,9 +54,9 @@ class Discriminator(nn.Module):
 
 
 def column(channels: int, norm: bool) -> nn.Sequential:
-    """Six halving convolutions with LeakyReLU 0.2: (B, 3, H, W) to (B, 8 · channels, H / 64, W / 64).
+    """Build six convolutions of stride 2 with LeakyReLU 0.2: (B, 3, H, W) to (B, 8 * channels, H / 64, W / 64).
 
-    With ``norm`` there is batch normalization from the second one on.
+    ``norm`` adds batch normalization from the second convolution on.
     """
     widths = [3, *(channels * min(2**level, 8) for level in range(LEVELS))]
     layers: list[nn.Module] = []
@@ -69,6 +69,6 @@ def column(channels: int, norm: bool) -> nn.Sequential:
 
 
 def at_least(planes: Tensor, side: int) -> Tensor:
-    """Planes (B, C, H, W) reflected to the right and below where they have fewer than ``side`` pixels."""
+    """Pad planes (B, C, H, W) by reflection at the right and the bottom to at least ``side`` pixels."""
     height, width = (max(length, side) for length in planes.shape[-2:])
     return padded(planes.flatten(0, 1), height, width, "reflect").reshape(*planes.shape[:2], height, width)

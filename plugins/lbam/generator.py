@@ -1,4 +1,4 @@
-"""The generator of LBAM: a U-Net whose features are weighted by learned attention maps of the mask."""
+"""The generator of LBAM: a U-Net whose features are weighted by attention maps learned from the mask."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from restore.plugins.lbam.init import SLOPE, averaging, start_as_pyramid, start_
 from restore.plugins.lbam.settings import Prefill
 
 LEVELS = 7
-"""How often height and width are halved."""
+"""Number of halvings of height and width."""
 MULTIPLE_OF = 2**LEVELS
-"""What height and width are padded to a multiple of."""
+"""Height and width are padded to multiples of this number."""
 
 
 class Encoder(nn.Module):
-    """One level down: a convolution of the features, weighted by the attention of a convolution of the mask."""
+    """One level of the encoder: a convolution of the features, weighted by attention from a convolution of the mask."""
 
     def __init__(self, before: int, after: int, mask_before: int) -> None:
         super().__init__()
@@ -31,9 +31,11 @@ class Encoder(nn.Module):
         self.attention = MapConvolution(mask_before, after, AsymmetricGaussian(1.1, 2.0, 1.0, 1.0))
 
     def forward(self, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Features (B, C, H, W) and mask, one where known, to four of half the size.
+        """Process features (B, C, H, W) and a mask that is 1 in the known region.
 
-        The weighted features, the next mask, and for the decoder the bare features and the attention.
+        Returns:
+            The weighted features, the next mask, the unweighted features and the attention, all of half the height and
+            width. The decoder uses the last two.
         """
         bare = self.features(x)
         attention, known = self.attention(known)
@@ -41,15 +43,19 @@ class Encoder(nn.Module):
 
 
 class Generator(nn.Module):
-    """Fill holes by learnable bidirectional attention maps (Xie et al., 2019, figure 2).
+    """Inpaints with learnable bidirectional attention maps (Xie et al., 2019, figure 2).
 
-    Forward maps, from the mask of what is known, weigh the encoder's features; reverse maps, from the mask of the hole,
-    those of the decoder, so that it attends to the hole. ``channels`` is the number of channels of the first level,
-    eight times as many in the deepest four; 64 is the published network with 68,304,948 parameters. Nothing is
-    normalized.
+    Forward maps, computed from the mask of the known region, weight the encoder's features. Reverse maps, computed from
+    the mask of the hole, weight those of the decoder, so that it attends to the hole. There is no normalization.
 
-    As published (``prefill="none"``) it is shown black in the hole and answers with the whole image. With ``smooth`` it
-    is shown a smooth continuation there, to which its answer is added inside the hole; elsewhere the image stays.
+    As published (``prefill="none"``), the input is black inside the hole and the output is the whole image. With
+    ``smooth``, the input is a smooth continuation there, and the output is added to it inside the hole; known pixels
+    stay unchanged.
+
+    Args:
+        channels: channels of the first level; the deepest four levels have eight times as many. 64 is the published
+            network with 68,304,948 parameters.
+        prefill: initial content of the hole.
     """
 
     def __init__(self, channels: int = 64, prefill: Prefill = "none") -> None:
@@ -69,10 +75,11 @@ class Generator(nn.Module):
         self.decoder, self.last = nn.ModuleList(decoder), last
 
     def forward(self, images: Tensor, holes: Tensor) -> Tensor:
-        """Images (B, 3, H, W) in [0, 1], whatever they show in the hole, and holes (B, 1, H, W) to (B, 3, H, W).
+        """Inpaint images (B, 3, H, W) in [0, 1] with masks (B, 1, H, W), 1 inside the hole.
 
-        The answer covers the whole image, known parts too, in [0, 1]; a little beyond that where it is added to a
-        continuation. Sides that are no multiple of 128 are continued by reflection, hole and all, and cut back.
+        The content inside the hole does not matter. As published, the output (B, 3, H, W) covers the known region too
+        and is in [0, 1]; where it is added to a continuation it may leave this range slightly. Sides that are not
+        multiples of 128 are padded by reflection (image and mask) and cropped back.
         """
         height, width = images.shape[-2:]
         if self.prefill == "smooth":
@@ -84,8 +91,8 @@ class Generator(nn.Module):
         return (answer + 1) / 2 if self.prefill == "none" else images + holes * answer
 
     def _answer(self, images: Tensor, holes: Tensor) -> Tensor:
-        """What the U-Net makes of images (B, 3, H, W), of sides that 128 divides: as many in [-1, 1]."""
-        known = 1 - holes  # in here one means known, as in the paper
+        """Return the output of the U-Net, (B, 3, H, W) in [-1, 1], for images whose sides are multiples of 128."""
+        known = 1 - holes  # from here on 1 means known, as in the paper
         bare, forward_maps, reverse_maps = [], [], []
         x, mask = torch.cat([images, known], 1), known.expand(-1, 3, -1, -1)
         for level in self.encoder:
@@ -110,7 +117,7 @@ def start(
     *,
     pyramid: bool,
 ) -> None:
-    """Give all levels the weights that training starts from; see `restore.plugins.lbam.init`.
+    """Initialize all levels; see `restore.plugins.lbam.init`.
 
     The pyramid fills holes by itself, so a network that adds to a continuation starts without it.
     """
@@ -124,6 +131,6 @@ def start(
 
 
 def continued(planes: Tensor) -> Tensor:
-    """Planes (B, C, H, W) reflected to the right and below until both sides are multiples of 128."""
+    """Pad planes (B, C, H, W) by reflection at the right and the bottom to multiples of 128."""
     height, width = (-(-side // MULTIPLE_OF) * MULTIPLE_OF for side in planes.shape[-2:])
     return padded(planes.flatten(0, 1), height, width, "reflect").reshape(*planes.shape[:2], height, width)

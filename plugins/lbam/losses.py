@@ -1,4 +1,4 @@
-"""The composite loss of LBAM's generator (Xie et al., 2019, section 3.4), but for its adversarial part."""
+"""The composite loss of LBAM's generator (Xie et al., 2019, section 3.4), without the adversarial term."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ Features = Callable[[Tensor], Mapping[str, Tensor]]
 
 @dataclass(frozen=True)
 class CompositeLoss:
-    """Pixels in the hole and outside, features, their Gram matrices, and the roughness of the hole.
+    """Pixel loss inside and outside the hole, perceptual loss, style loss, and total variation of the hole.
 
-    What looks at features is taken twice, of the network's whole answer and of the *composite*: the answer inside the
-    hole, the target outside it. Terms of weight zero are left out.
+    The perceptual and the style loss are computed twice: on the generator's whole output and on the *composite*, the
+    output inside the hole with the target outside it. Terms of weight zero are left out.
     """
 
     settings: LBAMSettings
     features: Features | None
-    """What the perceptual and the style loss look through; none: neither of the two."""
+    """Features of the perceptual and the style loss; None disables both."""
 
     def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
-        """Terms of an answer (B, 3, H, W) in [0, 1] for a batch with ``target`` and ``mask``, one in the hole."""
+        """Return the terms of an output (B, 3, H, W) in [0, 1] for a batch with ``target`` and ``mask`` (1 inside the
+        hole)."""
         chosen = self.settings
         terms = dict(MaskedL1(chosen.pixel.hole, chosen.pixel.known)(prediction, batch))
         if self.features is not None:
@@ -56,9 +57,9 @@ class CompositeLoss:
 
 
 def window(side: int | None, *planes: Tensor) -> list[Tensor]:
-    """The same square of all planes (B, C, H, W), at most ``side`` pixels wide; the planes themselves without a side.
+    """Crop all planes (B, C, H, W) to the same random square of at most ``side`` pixels; None returns them whole.
 
-    Its place is drawn from torch's global generator.
+    The position is drawn from torch's global generator.
     """
     height, width = planes[0].shape[-2:]
     rows, columns = (min(length, side or length) for length in (height, width))
@@ -67,7 +68,7 @@ def window(side: int | None, *planes: Tensor) -> list[Tensor]:
 
 
 def seen_through(network: VGGFeatures, *, normalize: bool) -> Features:
-    """The features of a network that takes ImageNet's mean and deviation out of images, or those without that."""
+    """Return the network's features, with or without its normalization by ImageNet's mean and standard deviation."""
     if normalize:
         return network
 

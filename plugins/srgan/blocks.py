@@ -1,4 +1,4 @@
-"""Parts that the generators share: upscaling by sub-pixels, starting values, and colors at full precision."""
+"""Shared parts of the generators: sub-pixel upscaling and initialization."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import torch
 from torch import Tensor, nn
 
 STAGES = {2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
-"""Scale to the factors of the sub-pixel stages that reach it one after another."""
+"""Factors of the sub-pixel stages for each scale."""
 
 
 def stages(scale: int) -> tuple[int, ...]:
-    """Factors of the sub-pixel stages that upscale by ``scale``; ValueError for a scale that has none."""
+    """Return the factors of the sub-pixel stages that upscale by ``scale``. Raises ValueError for an unknown scale."""
     if scale not in STAGES:
         raise ValueError(f"scale {scale} is not one of {', '.join(map(str, STAGES))}")
     return STAGES[scale]
 
 
 class SubPixel(nn.Module):
-    """Upscale (B, C, H, W) to (B, ``after``, H x factor, W x factor) by rearranging channels (Shi et al., 2016).
+    """Upscale (B, C, H, W) to (B, ``after``, H * factor, W * factor) by rearranging channels (Shi et al., 2016).
 
-    ``after`` channels are as many as before where they are not given.
+    ``after`` defaults to ``channels``.
     """
 
     def __init__(self, channels: int, factor: int, activation: nn.Module, after: int | None = None) -> None:
@@ -30,16 +30,17 @@ class SubPixel(nn.Module):
         icnr_(self.conv, factor)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to (B, ``after``, H x factor, W x factor)."""
+        """(B, C, H, W) to (B, ``after``, H * factor, W * factor)."""
         upscaled: Tensor = self.activation(self.shuffle(self.conv(x)))
         return upscaled
 
 
 @torch.no_grad()
 def icnr_(convolution: nn.Conv2d, factor: int) -> None:
-    """Give the channels that become one block of pixels equal weights, so that no checkerboard has to be unlearned.
+    """Initialize a convolution before a pixel shuffle so that the output has no checkerboard pattern.
 
-    ICNR (Aitken et al., 2017): before training, the pixel shuffle is an upscaling by nearest neighbor.
+    ICNR (Aitken et al., 2017): the channels that form one block of pixels get equal weights, so before training the
+    pixel shuffle is nearest-neighbor upscaling.
     """
     weight = convolution.weight
     one_of_block = torch.empty_like(weight[:: factor**2])
@@ -51,9 +52,10 @@ def icnr_(convolution: nn.Conv2d, factor: int) -> None:
 
 @torch.no_grad()
 def scaled_kaiming_(convolution: nn.Conv2d, gain: float) -> None:
-    """Start from He's weights times a gain; a small one keeps a deep sum of residuals near the identity at first.
+    """Initialize weights by He et al. (2015), times ``gain``, and biases with zero.
 
-    Wang et al. (2018, section 3.1) found networks without batch normalization easier to train so.
+    A small gain keeps a deep sum of residuals close to the identity at first. Without batch normalization, networks
+    train more easily this way (Wang et al., 2018, section 3.1).
     """
     nn.init.kaiming_normal_(convolution.weight)
     convolution.weight.mul_(gain)

@@ -1,4 +1,4 @@
-"""Published checkpoints of other projects: how their parameters are called here, and which network they need."""
+"""Converters of published checkpoints: renamed parameters and the model settings that fit them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from restore.core.weights.convert import Converter
 
 State = Mapping[str, Tensor]
 Rules = Sequence[tuple[str, str]]
-"""Patterns of whole layer names, each with the name here; the first that matches counts."""
+"""Pairs of a pattern for a whole layer name and its name here; the first match counts."""
 
 _BLOCK = ("conv1", "norm1", "activation", "conv2", "norm2")
 _STAGES = range(3)
@@ -33,7 +33,7 @@ ARTICLE: Rules = (
     ),
     (r"convolutional_block3", "last"),
 )
-"""SRResNet in the listing of the article: one list of layers upscales."""
+"""SRResNet in the article's listing, which upscales in one list of layers."""
 
 LORNATANG: Rules = (
     (r"conv1\.0", "first"),
@@ -62,31 +62,31 @@ DISCRIMINATOR: Rules = (
     (r"classifier\.0", "hidden"),
     (r"classifier\.2", "score"),
 )
-"""The discriminator, which the article and SRGAN-PyTorch call the same."""
+"""The discriminator; the article and SRGAN-PyTorch use the same names."""
 
 
 def article(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Model settings and renamed state for a generator of the article's listing."""
+    """Return model settings and renamed state of a generator from the article's listing."""
     return _generator(state, ARTICLE, architecture="srgan/srresnet")
 
 
 def lornatang(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Model settings and renamed state for an SRResNet of SRGAN-PyTorch, which limits its output."""
+    """Return model settings and renamed state of an SRResNet of SRGAN-PyTorch, which clamps its output."""
     return _generator(state, LORNATANG, architecture="srgan/srresnet", clamp=True)
 
 
 def basicsr(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Model settings and renamed state for an MSRResNet of BasicSR."""
+    """Return model settings and renamed state of an MSRResNet of BasicSR."""
     return _generator(state, BASICSR, architecture="srgan/msrresnet")
 
 
 def discriminator(state: State) -> dict[str, Tensor]:
-    """Renamed state for the discriminator of the article and of SRGAN-PyTorch, for a `Discriminator` as published."""
+    """Return the renamed state of a discriminator of the article or SRGAN-PyTorch, as `Discriminator` has it."""
     return renamed(state, DISCRIMINATOR, "discriminator")
 
 
 def renamed(state: State, rules: Rules, network: str) -> dict[str, Tensor]:
-    """The state under the names used here, ``<network>.<layer>.<parameter>``; what no rule knows keeps its name."""
+    """Return the state with keys ``<network>.<layer>.<parameter>``; keys that match no rule stay unchanged."""
     return {_renamed(key, rules, network): tensor for key, tensor in state.items()}
 
 
@@ -99,9 +99,9 @@ def _renamed(key: str, rules: Rules, network: str) -> str:
 
 
 def _generator(state: State, rules: Rules, **settings: Any) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Names by ``rules``; scale, width and depth read off the shapes, as far as the layers that show them are there.
+    """Rename the state by ``rules`` and derive scale, width and depth from tensor shapes, as far as they are there.
 
-    Raises WeightsError when no layer is known, or when they are those of a discriminator.
+    Raises WeightsError if no layer is known, or if the state is a discriminator.
     """
     if state and discriminator(state).keys().isdisjoint(state):
         raise WeightsError("the file holds a discriminator; srgan's weights files contain only the generator")
@@ -121,7 +121,7 @@ def _generator(state: State, rules: Rules, **settings: Any) -> tuple[dict[str, A
 
 
 def _count(state: State, part: str) -> int:
-    """How many members a part of the generator has, by the highest number in its keys."""
+    """Return the number of members of a part of the generator, from the highest index in its keys."""
     found = [int(match[1]) for key in state if (match := re.match(rf"generator\.{part}\.(\d+)\.", key))]
     return max(found, default=-1) + 1
 

@@ -13,7 +13,7 @@ from restore.core.runtime.precision import in_full_precision
 
 
 class ConvBlock(nn.Module):
-    """A convolution, batch normalization (but in the first layer) and LeakyReLU 0.2."""
+    """Convolution, batch normalization (not in the first layer) and LeakyReLU 0.2."""
 
     def __init__(self, before: int, after: int, stride: int, norm: bool = True) -> None:
         super().__init__()
@@ -28,15 +28,22 @@ class ConvBlock(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Tell photographs from upscaled images (Ledig et al., 2017, figure 4): eight convolutions, four of them halving.
+    """Separates photographs from upscaled images (Ledig et al., 2017, figure 4): eight convolutions, four strided.
 
-    ``channels`` is the width of the first layer, the last has eight times as many. With the published head
-    (``dense``) every place of the crop has its own weights: 23.6 million parameters for 96-pixel crops, nearly all of
-    them in the head, and it accepts images of ``crop_size`` x ``crop_size`` pixels alone. The ``pooled`` head averages
-    over all places first, accepts any size, and has a 36th of the weights in its first layer at that crop.
+    The published head (``dense``) has separate weights for every position of the crop: 23.6 million parameters for
+    crops of 96 pixels, nearly all in the head. It accepts only images of ``crop_size`` x ``crop_size`` pixels. The
+    ``pooled`` head averages over all positions first and accepts any size; for that crop its first layer has a 36th of
+    the weights.
 
-    The answer (B, 1) is a score without limits (a logit); ``sigmoid`` makes it a probability, as in the article's
-    listing, which is not good to train with: its gradient vanishes for confident answers.
+    The output (B, 1) is an unbounded score (a logit). ``sigmoid`` turns it into a probability, as in the article's
+    listing. That is bad for training, because the gradient vanishes for confident outputs.
+
+    Args:
+        crop_size: side of the images in pixels, for the dense head.
+        channels: channels of the first layer; the last has eight times as many.
+        head: ``dense`` or ``pooled``.
+        hidden: width of the hidden layer in the head.
+        sigmoid: whether to apply a sigmoid to the score.
     """
 
     def __init__(
@@ -55,14 +62,14 @@ class Discriminator(nn.Module):
         self.features = nn.Sequential(*layers)
         self.head = head
         self.crop_size = crop_size
-        side = -(-crop_size // 16)  # four halvings, each rounded up
+        side = -(-crop_size // 16)  # four strides of 2, each rounded up
         self.hidden = nn.Linear(widths[-1] * (side**2 if head == "dense" else 1), hidden)
         self.activation = nn.LeakyReLU(0.2)
         self.score = nn.Linear(hidden, 1)
         self.sigmoid = sigmoid
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, 3, H, W) in [0, 1] to scores (B, 1); ValueError for another size than the dense head was made for."""
+        """(B, 3, H, W) in [0, 1] to scores (B, 1). Raises ValueError for a size that the dense head does not accept."""
         if self.head == "dense" and x.shape[-2:] != (self.crop_size, self.crop_size):
             height, width = x.shape[-2:]
             raise ValueError(

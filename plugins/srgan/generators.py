@@ -17,10 +17,13 @@ from restore.plugins.srgan.blocks import SubPixel, scaled_kaiming_, stages
 
 
 def halo(ends: int, blocks: int, factors: tuple[int, ...], tail: int) -> int:
-    """Input pixels on each side that decide an output pixel.
+    """Return the radius of the receptive field in input pixels.
 
-    ``ends`` are pixels that the convolutions around the body reach at the input's size, two more for each block, one at
-    each stage's own size, and ``tail`` pixels at the output's size.
+    Args:
+        ends: radius of the convolutions before and after the body, at the input's size.
+        blocks: number of residual blocks; each adds two pixels.
+        factors: upscaling factors of the stages; each adds one pixel at its input's size.
+        tail: radius of the last convolutions, at the output's size.
     """
     reach, size = float(ends + 2 * blocks), 1
     for factor in factors:
@@ -33,7 +36,7 @@ class NormalizedBlock(nn.Module):
     """Residual block of SRResNet: convolution, norm, PReLU, convolution, norm, sum (Ledig et al., 2017, figure 4)."""
 
     normalized_by: ClassVar[Mapping[str, str]] = {"conv1": "norm1", "conv2": "norm2"}
-    """Convolutions and the normalization of each, which inference folds into them."""
+    """Maps each convolution to its normalization layer, which inference folds into it."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -52,13 +55,13 @@ class NormalizedBlock(nn.Module):
 class SRResNet(nn.Module):
     """SRResNet, the generator of SRGAN (Ledig et al., 2017, section 2.1.1), with batch normalization.
 
-    Images (B, 3, H, W) in [0, 1] become (B, 3, H x scale, W x scale). The output is not limited to [0, 1], since a
-    limit inside the network has no gradient beyond it; ``clamp`` limits it all the same, for checkpoints that were
-    trained so. A ``scale`` other than 2, 3, 4 or 8 is a ValueError.
+    It maps images (B, 3, H, W) in [0, 1] to (B, 3, H * scale, W * scale). The output is not limited to [0, 1], because
+    a clamp inside the network has no gradient beyond its limits. ``clamp`` limits it nevertheless, for checkpoints
+    trained that way. Raises ValueError for a scale other than 2, 3, 4 or 8.
     """
 
     normalized_by: ClassVar[Mapping[str, str]] = {"fusion": "norm"}
-    """Convolutions and the normalization of each, which inference folds into them."""
+    """Maps each convolution to its normalization layer, which inference folds into it."""
 
     def __init__(self, scale: int = 4, channels: int = 64, blocks: int = 16, clamp: bool = False) -> None:
         super().__init__()
@@ -74,7 +77,7 @@ class SRResNet(nn.Module):
         self.last = NarrowConv2d(channels, 3, 9, padding=4)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, 3, H, W) to (B, 3, H x scale, W x scale)."""
+        """(B, 3, H, W) to (B, 3, H * scale, W * scale)."""
         shallow = self.activation(self.first(x))  # (B, C, H, W)
         deep = shallow + self.norm(self.fusion(self.body(shallow)))
         image = in_full_precision(self.last, self.upscale(deep))
@@ -98,11 +101,11 @@ class PlainBlock(nn.Module):
 
 
 class MSRResNet(nn.Module):
-    """SRResNet without batch normalization, which adds detail to a bilinear upscaling (ESRGAN, 2018; BasicSR).
+    """SRResNet without batch normalization that adds detail to a bilinear upscaling (ESRGAN, 2018; BasicSR).
 
-    Images (B, 3, H, W) in [0, 1] become (B, 3, H x scale, W x scale), not limited to [0, 1]. As the network only has
-    to add what the upscaling lacks, it starts near bilinear and learns much faster than SRResNet. A ``scale`` other
-    than 2, 3, 4 or 8 is a ValueError.
+    It maps images (B, 3, H, W) in [0, 1] to (B, 3, H * scale, W * scale), not limited to [0, 1]. Because it only adds
+    what bilinear upscaling lacks, it starts close to it and learns much faster than SRResNet. Raises ValueError for a
+    scale other than 2, 3, 4 or 8.
     """
 
     def __init__(self, scale: int = 4, channels: int = 64, blocks: int = 16) -> None:
@@ -121,15 +124,15 @@ class MSRResNet(nn.Module):
         scaled_kaiming_(self.last, 0.1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, 3, H, W) to (B, 3, H x scale, W x scale)."""
-        features = self.upscale(self.body(self.activation(self.first(x))))  # (B, C, H x scale, W x scale)
+        """(B, 3, H, W) to (B, 3, H * scale, W * scale)."""
+        features = self.upscale(self.body(self.activation(self.first(x))))  # (B, C, H * scale, W * scale)
         detail = in_full_precision(self.last, self.activation(self.detail(features)))
         base = F.interpolate(x, scale_factor=self.scale, mode="bilinear", align_corners=False)
         return base + detail
 
 
 class CompactBlock(nn.Module):
-    """Residual block of the compact generator: convolution and PReLU twice, sum."""
+    """Residual block of the compact generator: convolution and PReLU twice, then the sum."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -145,14 +148,14 @@ class CompactBlock(nn.Module):
 
 
 class Compact(nn.Module):
-    """A generator for small machines: most of its work is done at the input's size, little at the output's.
+    """A generator for small machines: it computes mostly at the input's size and little at the output's.
 
-    Residual blocks with PReLU are followed by sub-pixel stages that halve the channels each time; by default it needs a
-    19th of MSRResNet's multiplications. The last convolution sees the output's pixels: a network that ends with the
-    pixel shuffle draws patterns of the shuffle's period as soon as a discriminator asks for detail.
+    Residual blocks with PReLU are followed by sub-pixel stages, each of which halves the channels. With the defaults it
+    needs a 19th of MSRResNet's multiplications. The last convolution runs at the output's size: a network that ends
+    with the pixel shuffle draws patterns with the period of the shuffle as soon as a discriminator asks for detail.
 
-    Images (B, 3, H, W) in [0, 1] become (B, 3, H x scale, W x scale), not limited to [0, 1]. It starts close to the
-    bilinear upscaling. A ``scale`` other than 2, 3, 4 or 8 is a ValueError.
+    It maps images (B, 3, H, W) in [0, 1] to (B, 3, H * scale, W * scale), not limited to [0, 1], and starts close to
+    bilinear upscaling. Raises ValueError for a scale other than 2, 3, 4 or 8.
     """
 
     def __init__(self, scale: int = 4, channels: int = 32, blocks: int = 5) -> None:
@@ -175,9 +178,9 @@ class Compact(nn.Module):
         scaled_kaiming_(self.last, 0.1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, 3, H, W) to (B, 3, H x scale, W x scale)."""
+        """(B, 3, H, W) to (B, 3, H * scale, W * scale)."""
         shallow = self.activation(self.first(x))  # (B, C, H, W)
-        features = self.upscale(shallow + self.body(shallow))  # (B, C / 2^stages, H x scale, W x scale)
+        features = self.upscale(shallow + self.body(shallow))  # (B, C / 2^stages, H * scale, W * scale)
         detail = in_full_precision(self.last, features)
         base = F.interpolate(x, scale_factor=self.scale, mode="bilinear", align_corners=False)
         return base + detail

@@ -31,11 +31,13 @@ class Otsu(Method[SegmentationSettings, OutputOptions, SegmentationEvaluateOptio
     always_renders: ClassVar[tuple[str, ...]] = ()
 
     @property
+    @override
     def inputs(self) -> Mapping[str, ImageSpec]:
         """The image."""
         return {"input": ImageSpec(channels=self.settings.model.input_channels)}
 
     @property
+    @override
     def outputs(self) -> Mapping[str, ImageSpec]:
         """0 or 1 for each pixel."""
         return {"probability": ImageSpec(channels=1, smooth=False)}
@@ -46,6 +48,7 @@ class Otsu(Method[SegmentationSettings, OutputOptions, SegmentationEvaluateOptio
         return "probability"
 
     @property
+    @override
     def tiling(self) -> Tiling:
         """The threshold depends on the whole image."""
         return Tiling("whole")
@@ -60,15 +63,18 @@ class Otsu(Method[SegmentationSettings, OutputOptions, SegmentationEvaluateOptio
         """The planes of the image."""
         return {"input": channels_of(image, self.settings.model.input_channels)}
 
+    @override
     def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, OutputImage]:
         """Masks and overlays."""
         options = SegmentationPredictOptions(outputs=self.predict_options.outputs)
         return render(outputs["probability"], inputs["input"], self.settings.model, options)
 
+    @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """IoU and Dice."""
         return {"overlap": metrics.protocol(self.settings.model.classes or ["foreground"])}
 
+    @override
     def evaluation_data(self, folder: Path | None) -> Segments:
         """Images and masks of a folder; without one those that a run validates on."""
         if folder is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from restore.core.runtime.devices import in_float64
 from restore.plugins.common.metrics import PrecomputedMetric
@@ -12,6 +13,7 @@ from restore.plugins.common.metrics import PrecomputedMetric
 class ActiveUnits(PrecomputedMetric):
     """How many latent units depend on the image (Burda et al., 2016, section 5.2); its numbers are `moments`."""
 
+    @override
     def reduce(self, rows: Tensor) -> float:
         """Units whose posterior mean has a variance above 0.01, over places and images."""
         first, second = rows.mean(0).chunk(2)

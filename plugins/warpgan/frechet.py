@@ -11,6 +11,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from restore.core.errors import UsageError, WeightsError
 from restore.core.images.pixels import to_uint8
@@ -34,6 +35,7 @@ class FrechetDistance(PrecomputedMetric):
     convention: str = "Inception features of torch-fidelity"
     better: Literal["higher", "lower"] = "lower"
 
+    @override
     def reduce(self, rows: Tensor) -> float:
         """Equation 6 of Heusel et al.: |m1 - m2|² + tr(C1 + C2 - 2 (C1 C2)^½)."""
         if len(rows) < 2:

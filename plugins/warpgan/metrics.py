@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from typing_extensions import override
 
 from restore.core.dataset import Batch
 from restore.core.errors import DataError, UsageError
@@ -38,6 +39,7 @@ class Rank1(PrecomputedMetric):
     from, which stays only where there is no other of the person. A single row has nothing to be compared with: nan.
     """
 
+    @override
     def reduce(self, rows: Tensor) -> float:
         """Share in [0, 1]."""
         if len(rows) < 2:
@@ -55,6 +57,7 @@ class Verification(PrecomputedMetric):
     are no pairs of different people every pair is accepted. A single row has no pairs: nan.
     """
 
+    @override
     def reduce(self, rows: Tensor) -> float:
         """Share in [0, 1]."""
         if len(rows) < 2:

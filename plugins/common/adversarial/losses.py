@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from typing_extensions import override
 
 from restore.core.training_step import Terms
 
@@ -65,18 +66,22 @@ class Vanilla(AdversarialLoss):
     real_label: float = 1.0
     """Label of real images; 0.9 smooths it from one side (Salimans et al., 2016), against overconfidence."""
 
+    @override
     def probability(self, scores: Tensor) -> Tensor:
         """The sigmoid."""
         return scores.sigmoid()
 
+    @override
     def d_loss_real(self, scores: Tensor) -> Tensor:
         """Cross-entropy with ``real_label``."""
         return F.binary_cross_entropy_with_logits(scores, torch.full_like(scores, self.real_label))
 
+    @override
     def d_loss_fake(self, scores: Tensor) -> Tensor:
         """Cross-entropy with zero."""
         return F.softplus(scores).mean()
 
+    @override
     def g_loss(self, scores: Tensor) -> Tensor:
         """Cross-entropy with one."""
         return F.softplus(-scores).mean()
@@ -89,18 +94,22 @@ class LeastSquares(AdversarialLoss):
     real_label: float = 1.0
     """Label of real images; 0.9 smooths it from one side."""
 
+    @override
     def probability(self, scores: Tensor) -> Tensor:
         """Where they lie between the labels."""
         return scores.clamp(0, 1)
 
+    @override
     def d_loss_real(self, scores: Tensor) -> Tensor:
         """Half the mean squared distance to ``real_label``."""
         return 0.5 * (scores - self.real_label).square().mean()
 
+    @override
     def d_loss_fake(self, scores: Tensor) -> Tensor:
         """Half the mean squared distance to zero."""
         return 0.5 * scores.square().mean()
 
+    @override
     def g_loss(self, scores: Tensor) -> Tensor:
         """Half the mean squared distance to one."""
         return 0.5 * (scores - 1).square().mean()
@@ -110,18 +119,22 @@ class LeastSquares(AdversarialLoss):
 class Hinge(AdversarialLoss):
     """Scores are pushed until they are one apart from zero (Lim and Ye, 2017)."""
 
+    @override
     def probability(self, scores: Tensor) -> Tensor:
         """Where they lie between minus one and one, beyond which there is nothing left to learn."""
         return scores.clamp(-1, 1) / 2 + 0.5
 
+    @override
     def d_loss_real(self, scores: Tensor) -> Tensor:
         """How far scores lie below one."""
         return F.relu(1 - scores).mean()
 
+    @override
     def d_loss_fake(self, scores: Tensor) -> Tensor:
         """How far scores lie above minus one."""
         return F.relu(1 + scores).mean()
 
+    @override
     def g_loss(self, scores: Tensor) -> Tensor:
         """The negative mean score."""
         return -scores.mean()
@@ -135,27 +148,33 @@ class Wasserstein(AdversarialLoss):
     penalty_weight: float = 10.0
     """Factor of the gradient penalty; zero leaves it out."""
 
+    @override
     def score_stats(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """``distance``, the discriminator's estimate of the Wasserstein distance: its scores have no zero, hence no
         odds."""
         return {"distance": real.detach().mean() - fake.detach().mean()}
 
-    def probability(self, scores: Tensor) -> Tensor:  # noqa: ARG002
+    @override
+    def probability(self, scores: Tensor) -> Tensor:
         """Raises TypeError: a score means something only next to another."""
         raise TypeError("the scores of a Wasserstein critic are not probabilities")
 
+    @override
     def d_loss_real(self, scores: Tensor) -> Tensor:
         """The negative mean score."""
         return -scores.mean()
 
+    @override
     def d_loss_fake(self, scores: Tensor) -> Tensor:
         """The mean score."""
         return scores.mean()
 
+    @override
     def g_loss(self, scores: Tensor) -> Tensor:
         """The negative mean score."""
         return -scores.mean()
 
+    @override
     def penalty(self, discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Terms:
         """Term ``gradient_penalty``."""
         if self.penalty_weight == 0:

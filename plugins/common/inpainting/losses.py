@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from restore.core.dataset import Batch
 from restore.core.training_step import Terms
@@ -57,6 +58,7 @@ class MaskedL1(MaskedLoss):
 
     name: ClassVar[str] = "l1"
 
+    @override
     def errors(self, differences: Tensor) -> Tensor:
         """``|difference|``."""
         return differences.abs()
@@ -68,6 +70,7 @@ class MaskedMSE(MaskedLoss):
 
     name: ClassVar[str] = "mse"
 
+    @override
     def errors(self, differences: Tensor) -> Tensor:
         """``difference²``."""
         return differences.square()

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from restore.core.dataset import Batch
 from restore.core.metrics import EvaluationProtocol, Metric
@@ -60,6 +61,7 @@ class MaskedPSNR(MaskedMetric):
     name: ClassVar[str] = "masked-psnr"
     better: ClassVar[Literal["higher", "lower"]] = "higher"
 
+    @override
     def _errors(self, differences: Tensor) -> Tensor:
         return differences.square()
 
@@ -75,6 +77,7 @@ class MaskedL1(MaskedMetric):
     name: ClassVar[str] = "masked-l1"
     better: ClassVar[Literal["higher", "lower"]] = "lower"
 
+    @override
     def _errors(self, differences: Tensor) -> Tensor:
         return differences.abs() / 255
 
