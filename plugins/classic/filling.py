@@ -1,4 +1,9 @@
-"""Filling holes from what is around them."""
+"""Classical inpainting of one image.
+
+All functions take an image (C, H, W) and a mask (1, H, W) with ones inside the hole. They return the image with the
+hole filled; its content there does not matter, and all other pixels stay unchanged. They raise DataError if no pixel is
+known.
+"""
 
 from __future__ import annotations
 
@@ -12,28 +17,24 @@ from restore.core.errors import DataError
 
 
 def mean_filled(image: Tensor, mask: Tensor) -> Tensor:
-    """The mean color of the known pixels in every hole.
-
-    As all functions here: an image (C, H, W) and a mask (1, H, W) with one in the hole give an image that is the same
-    outside the hole, whatever stood inside; raises DataError when no pixel is known.
-    """
+    """Fill the hole with the mean color of the known pixels."""
     hole = _hole(mask)
     mean = image[:, ~hole].double().mean(1).to(image.dtype)
     return torch.where(mask > 0.5, mean[:, None, None], image)
 
 
 def nearest_filled(image: Tensor, mask: Tensor) -> Tensor:
-    """The color of the known pixel that is nearest, by straight lines between centers."""
+    """Fill the hole with the nearest known pixel, by Euclidean distance of pixel centers."""
     hole = _hole(mask)
     rows, columns = distance_transform_edt(hole.numpy(), return_distances=False, return_indices=True)
     return image[:, torch.from_numpy(rows).long(), torch.from_numpy(columns).long()]
 
 
 def biharmonic_filled(image: Tensor, mask: Tensor) -> Tensor:
-    """The bending plate that goes on smoothly from the known pixels (scikit-image; Damelin and Hoang, 2018).
+    """Fill the hole with the solution of the biharmonic equation (scikit-image; Damelin and Hoang, 2018).
 
-    Its equations are solved for every hole at once: seconds for a hole of ten thousand pixels, minutes for one of a
-    hundred thousand.
+    All equations of a hole are solved at once: seconds for a hole of ten thousand pixels, minutes for one of a hundred
+    thousand.
     """
     hole = _hole(mask).numpy()
     if not hole.any():
@@ -46,7 +47,7 @@ def biharmonic_filled(image: Tensor, mask: Tensor) -> Tensor:
 
 
 def _hole(mask: Tensor) -> Tensor:
-    """Where the hole is, (H, W) bool."""
+    """Return where the hole is, (H, W) bool."""
     hole = mask[0] > 0.5
     if bool(hole.all()):
         raise DataError("the mask covers the whole image, so no known pixel is left (white is the hole)")

@@ -1,4 +1,4 @@
-"""Upscaling an image by continuing its waves."""
+"""Upscaling in the frequency domain."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from restore.plugins.common.images.resize import resized_length
 
 
 def fourier(images: Tensor, scale: float) -> Tensor:
-    """The smoothest image through all pixels: the spectrum, with zeros for the frequencies that were not sampled.
+    """Upscale images (..., H, W) by padding their spectrum with zeros.
 
-    An image (..., H, W) whose waves are all slower than half the sampling rate comes out exactly. Any other is taken
-    for one period of an endless pattern, so that its opposite edges ring where they differ. Pixel centers lie as in
-    every other method here; ``ceil(H * scale)`` rows and ``ceil(W * scale)`` columns come out.
+    The result (..., ceil(H * scale), ceil(W * scale)) is the smoothest image through all pixels. It is exact for an
+    image whose frequencies are all below half the sampling rate. The method treats the image as one period of an
+    endless pattern, so opposite edges that differ cause ringing. Pixel centers lie as in every other method here.
+    Raises ValueError for a scale below 1.
     """
     if scale < 1:
         raise ValueError(f"scale={scale}: the Fourier method needs a scale of at least 1")
@@ -27,17 +28,17 @@ def fourier(images: Tensor, scale: float) -> Tensor:
 
 
 def _continued(values: Tensor, axis: int, length: int) -> Tensor:
-    """Lines of ``length`` values along an axis through the values that are there."""
+    """Interpolate ``length`` values along an axis."""
     sampled = values.shape[axis]
-    # contiguous: MKL of torch 2.6 refuses tensors that were expanded
+    # contiguous, because MKL of torch 2.6 rejects expanded tensors
     spectrum = torch.fft.rfft(values.contiguous(), dim=axis).movedim(axis, -1)
     waves = torch.arange(spectrum.shape[-1], dtype=torch.float64, device=values.device)
-    # The first new center lies (sampled / length - 1) / 2 pixels after the first old one: every wave is moved by that.
+    # The first new center lies (sampled / length - 1) / 2 pixels after the first old one, so all waves are shifted.
     shift = (sampled / length - 1) / 2
     spectrum = spectrum * torch.exp(2j * math.pi * waves * shift / sampled)
     if sampled % 2 == 0 and length > sampled:
-        # An even number of samples sees its fastest wave as +f and -f at once. Now that both have a place, each gets
-        # half; the other half comes from the symmetry of real signals.
+        # With an even number of samples the highest frequency stands for both +f and -f. The longer spectrum has both,
+        # so each gets half; irfft adds the other half by the symmetry of real signals.
         spectrum[..., -1] /= 2
     lines: Tensor = torch.fft.irfft(spectrum, n=length, dim=-1) * (length / sampled)
     return lines.movedim(-1, axis)

@@ -1,4 +1,4 @@
-"""Methods that fill holes or blend patches and have nothing to learn."""
+"""Classical inpainting and blending."""
 
 from __future__ import annotations
 
@@ -30,87 +30,79 @@ _log = logging.getLogger(__name__)
 
 
 class ClassicalInpainting(Inpainting[InpaintingSettings]):
-    """Base of the methods that fill holes: everything but `filled`."""
+    """Base of the classical inpainting methods; subclasses define `filled`."""
 
     @property
     @override
     def window(self) -> int:
-        """No side is too large: a method without a network has no size that it was made for."""
-        return sys.maxsize
+        return sys.maxsize  # without a network there is no training size
 
     @abstractmethod
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
-        """An image (3, H, W) on the host without its hole, where the mask (1, H, W) is one."""
+        """Return an image (3, H, W) on the CPU with its hole filled, where the mask (1, H, W) is one."""
 
     @override
     def fill(self, image: Tensor, mask: Tensor, networks: Networks) -> Tensor:
-        """Each image for itself, on the host."""
         filled = [self.filled(*each) for each in zip(image.cpu(), mask.cpu(), strict=True)]
         return torch.stack(filled).to(image.device)
 
 
 class Mean(ClassicalInpainting):
-    """The mean color."""
+    """Fills holes with the mean color of the known pixels."""
 
     @override
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
-        """See `filling.mean_filled`."""
         return filling.mean_filled(image, mask)
 
 
 class NearestKnown(ClassicalInpainting):
-    """The nearest known pixel."""
+    """Fills each hole pixel with the nearest known pixel."""
 
     @override
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
-        """See `filling.nearest_filled`."""
         return filling.nearest_filled(image, mask)
 
 
 class Smooth(ClassicalInpainting):
-    """A smooth continuation, in a fraction of the time of the smoothest."""
+    """Fills holes with a smooth continuation that is much faster than `Biharmonic`."""
 
     @override
     def fill(self, image: Tensor, mask: Tensor, networks: Networks) -> Tensor:
-        """See `prefill.fill_smoothly`; a whole batch at once, on its device."""
         return fill_smoothly(image, mask).clamp(0, 1)
 
     @override
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
-        """The same of one image."""
         return fill_smoothly(image[None], mask[None])[0].clamp(0, 1)
 
 
 class Biharmonic(ClassicalInpainting):
-    """The smoothest continuation."""
+    """Fills holes with the solution of the biharmonic equation, the smoothest continuation."""
 
     @override
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
-        """See `filling.biharmonic_filled`."""
         return filling.biharmonic_filled(image, mask)
 
 
 class Poisson(Method[BlendingSettings, BlendingPredictOptions]):
-    """A patch without a seam."""
+    """Pastes a patch into an image without a visible seam."""
 
     @property
     @override
     def inputs(self) -> Mapping[str, ImageSpec]:
-        """The image, the patch laid over it, and a mask with one where the patch is taken."""
+        """The image, the patch at its position, and a mask with ones where the patch is used."""
         return {"input": ImageSpec(), "patch": ImageSpec(), "mask": MASK}
 
     @property
     @override
     def tiling(self) -> Tiling:
-        """Never cut: a border goes through the whole image."""
-        return Tiling("whole", halo=0)
+        return Tiling("whole", halo=0)  # each value depends on the whole seam
 
     @override
     def read_inputs(self, path: Path, image: ImageFile) -> dict[str, Tensor]:
-        """The image, and the patch with its mask in place.
+        """Read the image, and the patch and its mask at their position.
 
-        What cannot be seen of the patch is not taken; where nothing is, a warning is logged. Raises UsageError without
-        a patch or where it does not fit, DataError when the mask has another size than it.
+        Transparent pixels of the patch are not used; a warning is logged if no pixel is used. Raises UsageError if
+        there is no patch or it does not fit, and DataError if the mask has another size than the patch.
         """
         options = self.predict_options
         if options.patch is None:
@@ -147,24 +139,21 @@ class Poisson(Method[BlendingSettings, BlendingPredictOptions]):
 
     @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
-        """The blended image, in [0, 1]."""
         planes = zip(batch["input"].cpu(), batch["patch"].cpu(), batch["mask"].cpu(), strict=True)
         blended = torch.stack([poisson_blend(*each, mixed=self.predict_options.mixed).clamp(0, 1) for each in planes])
         return {"output": blended.to(batch["input"].device)}
 
     @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        """None: there is no right answer to compare with."""
         return {}
 
     @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
-        """Raises UsageError."""
         raise UsageError("poisson cannot be evaluated: there is no target to compare a blended image with")
 
 
 def _why(options: BlendingPredictOptions) -> str:
-    """Why nothing of a patch is taken."""
+    """Return why no pixel of the patch is used."""
     if options.mask is None:
         return "all of it is transparent"
     return f"{options.mask} is white nowhere, or only where the patch is transparent"

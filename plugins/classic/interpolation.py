@@ -1,9 +1,8 @@
-"""Upscaling an image by looking between its pixels.
+"""Upscaling by interpolation.
 
-A pixel is a small square with its color at the center. The center of pixel ``x`` of the upscaled image lies in the
-source at `source_position`; each method is another way of reading a color between the four or more pixels around it.
-All functions take and return images (..., H, W) with any range of values, and give ``ceil(H * scale)`` rows and
-``ceil(W * scale)`` columns.
+A pixel is a square with its color at the center. `source_position` gives the position, in the source, of the center of
+pixel ``x`` of the upscaled image; each method interpolates a color there from the surrounding pixels. All functions map
+images (..., H, W) with any range of values to (..., ceil(H * scale), ceil(W * scale)).
 """
 
 from __future__ import annotations
@@ -17,26 +16,26 @@ from restore.plugins.common.images.resize import LANCZOS, TRIANGLE, imresize, re
 
 
 def source_position(pixel: float, scale: float) -> float:
-    """Where a pixel of the upscaled image lies in the source, in pixels between centers.
+    """Return where a pixel of the upscaled image lies in the source, in pixels between centers.
 
     >>> [source_position(pixel, 2) for pixel in range(4)]
     [-0.25, 0.25, 0.75, 1.25]
 
-    ``pixel / scale``, which is often printed instead, takes corners for centers and moves the image: at ``scale`` 2
-    by a quarter of a pixel towards the right and the bottom.
+    ``pixel / scale``, which is often printed instead, confuses corners with centers and moves the image: at ``scale`` 2
+    by a quarter of a pixel to the right and down.
     """
     return (pixel + 0.5) / scale - 0.5
 
 
 def linear_weights(position: float) -> tuple[float, float]:
-    """Shares of the pixel before a position and of the one after it, in linear interpolation.
+    """Return the weights of the pixels before and after a position, for linear interpolation.
 
-    The nearer pixel has the larger share: at 1.25 between pixels 1 and 2, three quarters and one quarter.
+    The nearer pixel has the larger weight: at 1.25, between pixels 1 and 2, three quarters and one quarter.
 
     >>> linear_weights(1.25)
     (0.75, 0.25)
     >>> before, after = linear_weights(source_position(3, 2))
-    >>> before * 10 + after * 30  # pixel 3 of [0, 10, 30] made twice as large
+    >>> before * 10 + after * 30  # pixel 3 of [0, 10, 30] upscaled twice
     15.0
     """
     share = position % 1
@@ -44,7 +43,7 @@ def linear_weights(position: float) -> tuple[float, float]:
 
 
 def nearest(images: Tensor, scale: float) -> Tensor:
-    """The color of the nearest pixel; of two equally near ones the first."""
+    """Return the color of the nearest pixel; of two equally near pixels, the first."""
     for axis in (-2, -1):
         length = images.shape[axis]
         pixels = torch.arange(resized_length(length, scale), dtype=torch.float64)
@@ -55,15 +54,15 @@ def nearest(images: Tensor, scale: float) -> Tensor:
 
 
 def bilinear(images: Tensor, scale: float) -> Tensor:
-    """Linear interpolation along the columns, then along the rows."""
+    """Interpolate linearly along columns, then along rows."""
     return resample(images, scale, TRIANGLE)
 
 
 def bicubic(images: Tensor, scale: float) -> Tensor:
-    """MATLAB's ``imresize``, whose numbers the tables of super-resolution quote; values in [0, 1].
+    """Upscale images with values in [0, 1] like MATLAB's ``imresize``, which published super-resolution tables use.
 
-    Images that hold nothing but 8-bit values are computed in uint8, as MATLAB does: rounded and clipped after each of
-    the two passes. Others are neither rounded nor clipped.
+    Images that contain only 8-bit values are computed in uint8, as in MATLAB: rounded and clipped after each of the two
+    passes. Others are neither rounded nor clipped.
     """
     values = in_float64(images) * 255
     levels = values.round()
@@ -73,12 +72,12 @@ def bicubic(images: Tensor, scale: float) -> Tensor:
 
 
 def bicubic_antialias(images: Tensor, scale: float) -> Tensor:
-    """PyTorch's bicubic with ``antialias``: the kernel of Pillow (a = -0.5), which ends at the image's edge."""
+    """Upscale with PyTorch's bicubic and ``antialias``: Pillow's kernel (a = -0.5), cut off at the image's edge."""
     size = [resized_length(length, scale) for length in images.shape[-2:]]
     planes = images.flatten(end_dim=-3).unsqueeze(1)
     return F.interpolate(planes, size=size, mode="bicubic", antialias=True).view(*images.shape[:-2], *size)
 
 
 def lanczos(images: Tensor, scale: float) -> Tensor:
-    """Sinc interpolation over six pixels, windowed (Duchon, 1979); beyond the edge its last pixel goes on."""
+    """Interpolate with a windowed sinc over six pixels (Duchon, 1979); edges are repeated."""
     return resample(images, scale, LANCZOS)

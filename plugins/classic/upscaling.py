@@ -1,4 +1,4 @@
-"""Methods that upscale an image and have nothing to learn."""
+"""Classical upscaling."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from restore.plugins.common.super_resolution.protocols import super_resolution_p
 
 
 class Upscaling(Method[UpscalingSettings, UpscalingPredictOptions, UpscalingEvaluateOptions]):
-    """Base of the methods: everything but `upscaled`.
+    """Base of the upscaling methods; subclasses define `upscaled`.
 
-    The scale is the option's where one was given, else that of the settings; measuring pairs without either takes the
-    scale that the pairs have.
+    The scale is the option's if it was given, else that of the settings. An evaluation on pairs without a given scale
+    uses the scale of the pairs.
     """
 
     def __init__(self, settings: UpscalingSettings) -> None:
@@ -47,28 +47,24 @@ class Upscaling(Method[UpscalingSettings, UpscalingPredictOptions, UpscalingEval
 
     @abstractmethod
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
-        """Images (B, 3, ceil(h * scale), ceil(w * scale)) from (B, 3, h, w) in [0, 1]; may leave that range."""
+        """Upscale (B, 3, h, w) in [0, 1] to (B, 3, ceil(h * scale), ceil(w * scale)); values may leave the range."""
 
     @property
     @override
     def outputs(self) -> Mapping[str, ImageSpec]:
-        """The upscaled image."""
         return {"output": ImageSpec(scale=self.scale)}
 
     @property
     @override
     def inputs(self) -> Mapping[str, ImageSpec]:
-        """The small image; where a fraction needs a few more rows, the last one goes on, as at any other edge."""
-        return {"input": ImageSpec(padding="edge")}
+        return {"input": ImageSpec(padding="edge")}  # as every method treats the edge
 
     @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
-        """The upscaled image, clipped to [0, 1]."""
         return {"output": self.upscaled(batch["input"], self.scale).clamp(0, 1)}
 
     @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        """Those of super-resolution, for the scale that is measured."""
         return super_resolution_protocols(self.scale)
 
     @property
@@ -79,71 +75,64 @@ class Upscaling(Method[UpscalingSettings, UpscalingPredictOptions, UpscalingEval
     @property
     @override
     def tiling(self) -> Tiling:
-        """Never cut: a wave and a border go through the whole image."""
-        return Tiling("whole", halo=0)
+        return Tiling("whole", halo=0)  # waves and borders extend over the whole image
 
     @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
-        """Pairs of a folder, or of the sample photographs; the scale of the pairs is the task's from now on."""
+        """Return the pairs of a folder or of the sample; the method takes over their scale."""
         pairs = evaluation_pairs(folder, self.scale if folder is None else self._given)
         self.scale = _as_fraction(pairs.scale)
         return pairs
 
 
 def _as_fraction(scale: float) -> float:
-    """The nearest scale for which an image of up to 1024 pixels, repeated, has whole pixels, as the engine needs."""
+    """Return the nearest fraction whose denominator is at most 1024, because the engine needs whole pixels."""
     return float(Fraction(scale).limit_denominator(1024))
 
 
 class Nearest(Upscaling):
-    """The nearest pixel."""
+    """Nearest-neighbor upscaling."""
 
     @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
-        """See `interpolation.nearest`."""
         return interpolation.nearest(images, scale)
 
 
 class Bilinear(Upscaling):
-    """Linear interpolation."""
+    """Bilinear upscaling."""
 
     @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
-        """See `interpolation.bilinear`."""
         return interpolation.bilinear(images, scale)
 
 
 class Bicubic(Upscaling):
-    """Cubic convolution as MATLAB does it."""
+    """Bicubic upscaling as in MATLAB."""
 
     @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
-        """See `interpolation.bicubic`."""
         return interpolation.bicubic(images, scale)
 
 
 class BicubicAntialias(Upscaling):
-    """Cubic convolution as torchvision and Pillow do it."""
+    """Bicubic upscaling as in torchvision and Pillow."""
 
     @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
-        """See `interpolation.bicubic_antialias`."""
         return interpolation.bicubic_antialias(images, scale)
 
 
 class Lanczos(Upscaling):
-    """Windowed sinc."""
+    """Lanczos upscaling (windowed sinc)."""
 
     @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
-        """See `interpolation.lanczos`."""
         return interpolation.lanczos(images, scale)
 
 
 class Fourier(Upscaling):
-    """Zero-padded spectrum."""
+    """Upscaling by padding the spectrum with zeros."""
 
     @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
-        """See `fourier.fourier`."""
         return fourier(images, scale)

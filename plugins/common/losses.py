@@ -1,7 +1,7 @@
-"""Losses that compare pixels.
+"""Pixel losses.
 
-Every loss of this toolbox is a frozen dataclass with a ``weight``. Called with a prediction and the batch that it was
-made from, it returns named scalar terms, weight included.
+A loss is a frozen dataclass with a ``weight``. Called with a prediction and the batch that it was made from, it returns
+named scalar terms, which include the weight.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ class PixelLoss(ABC):
     """Name of the term."""
 
     def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
-        """The one term of this loss."""
+        """Return the term of this loss."""
         return {self.name: self.weight * self.distance(prediction, batch[self.target])}
 
     @abstractmethod
     def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Mean distance over all values, a scalar, before the weight."""
+        """Return the mean distance over all values, a scalar, before the weight."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,6 @@ class L1(PixelLoss):
 
     @override
     def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Mean of ``|prediction - target|``."""
         return F.l1_loss(prediction, target)
 
 
@@ -59,16 +58,15 @@ class MSE(PixelLoss):
 
     @override
     def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Mean of ``(prediction - target)²``."""
         return F.mse_loss(prediction, target)
 
 
 @dataclass(frozen=True)
 class Charbonnier(PixelLoss):
-    """Mean absolute error with a smooth tip (Lai et al., 2017, equation 5)."""
+    """Charbonnier loss, the mean of ``sqrt((prediction - target)² + epsilon²)`` (Lai et al., 2017, equation 5)."""
 
     epsilon: float = 1e-3
-    """Error at which the parabola turns into a line; the loss of equal images."""
+    """Error at which the loss changes from quadratic to linear; also the loss of equal images."""
     name: ClassVar[str] = "charbonnier"
 
     def __post_init__(self) -> None:
@@ -77,28 +75,27 @@ class Charbonnier(PixelLoss):
 
     @override
     def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Mean of ``sqrt((prediction - target)² + epsilon²)``."""
-        # hypot does not square epsilon, which half precision would round to zero.
+        # hypot does not square epsilon; in half precision the square would round to zero.
         return torch.hypot(prediction - target, torch.full_like(prediction, self.epsilon)).mean()
 
 
 @dataclass(frozen=True)
 class TotalVariation:
-    """Roughness of a prediction: the anisotropic total variation (Rudin et al., 1992), per pixel.
+    """Anisotropic total variation of a prediction (Rudin et al., 1992), per pixel.
 
-    The mean absolute difference of vertical neighbors plus that of horizontal ones. An image of one row or column has
-    no neighbors in that direction and none of that part.
+    It is the mean absolute difference of vertical neighbors plus that of horizontal neighbors. An image of one row or
+    column has no part in that direction.
     """
 
     weight: float = 1.0
 
-    def __call__(self, prediction: Tensor, batch: Batch) -> Terms:  # noqa: ARG002 - a loss is given its batch
-        """The one term of this loss."""
+    def __call__(self, prediction: Tensor, batch: Batch) -> Terms:  # noqa: ARG002 - the signature of every loss
+        """Return the term of this loss."""
         return {"total_variation": self.weight * total_variation(prediction)}
 
 
 def total_variation(images: Tensor) -> Tensor:
-    """Mean absolute difference of vertical neighbors plus that of horizontal ones, in images (..., H, W)."""
+    """Return the mean absolute difference of vertical plus that of horizontal neighbors, for images (..., H, W)."""
     variation = images.new_zeros(())
     for axis in (-2, -1):
         if images.shape[axis] > 1:

@@ -1,7 +1,7 @@
-"""Losses that know where the hole is.
+"""Losses that depend on the mask.
 
-Images are (B, C, H, W), masks (B, 1, H, W) with one in the hole. Each mean runs over the full image, so that a
-small hole weighs less than a large one and terms of hole and known part can be added.
+Images are (B, C, H, W), masks (B, 1, H, W) with ones inside the hole. Each mean runs over the whole image. So a small
+hole weighs less than a large one, and the terms of the hole and of the known region can be added.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from restore.core.training_step import Terms
 
 
 def composed(prediction: Tensor, batch: Batch) -> Tensor:
-    """The prediction inside the hole, the target's own pixels everywhere else: what a person gets to see."""
+    """Return the composite: the prediction inside the hole, the target outside it."""
     return torch.where(batch["mask"] > 0.5, prediction, batch["target"].to(prediction.dtype))
 
 
 @dataclass(frozen=True)
 class MaskedLoss(ABC):
-    """Base of the losses that compare a prediction with a target, with one weight in the hole and one outside."""
+    """Base of the losses that compare a prediction with a target, with separate weights inside and outside the hole."""
 
     hole: float = 6.0
-    """Weight of the hole; zero leaves its term out."""
+    """Weight inside the hole; 0 leaves the term out."""
     known: float = 1.0
-    """Weight of the part that was known; zero leaves its term out."""
+    """Weight outside the hole; 0 leaves the term out."""
     target: str = "target"
     """Name of the target in the batch."""
 
     name: ClassVar[str]
-    """First part of the terms' names."""
+    """Prefix of the terms' names."""
 
     def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
-        """Terms ``<name>_hole`` and ``<name>_known``, each a mean over the full image."""
+        """Return the terms ``<name>_hole`` and ``<name>_known``, each a mean over the whole image."""
         errors, mask = self.errors(prediction - batch[self.target]), batch["mask"]
         terms = {}
         if self.hole:
@@ -49,43 +49,42 @@ class MaskedLoss(ABC):
 
     @abstractmethod
     def errors(self, differences: Tensor) -> Tensor:
-        """The error of each value."""
+        """Return the error of each value."""
 
 
 @dataclass(frozen=True)
 class MaskedL1(MaskedLoss):
-    """Absolute error, six times as important in the hole as outside (Xie et al., 2019, whose code this follows)."""
+    """Mean absolute error; inside the hole its weight is six times as large (as in the code of Xie et al., 2019)."""
 
     name: ClassVar[str] = "l1"
 
     @override
     def errors(self, differences: Tensor) -> Tensor:
-        """``|difference|``."""
         return differences.abs()
 
 
 @dataclass(frozen=True)
 class MaskedMSE(MaskedLoss):
-    """Squared error, with one weight in the hole and one outside."""
+    """Mean squared error."""
 
     name: ClassVar[str] = "mse"
 
     @override
     def errors(self, differences: Tensor) -> Tensor:
-        """``difference²``."""
         return differences.square()
 
 
 @dataclass(frozen=True)
 class DiscountedL1:
-    """Absolute error in the hole that counts the less the deeper a pixel lies in it (Yu et al., 2018, section 3).
+    """Mean absolute error inside the hole, discounted by the distance to the known region (Yu et al., 2018, section 3).
 
-    Deep inside many fillings are plausible, of which the target is one; near the border there is hardly a choice.
+    Deep inside a hole many results are plausible and the target is only one of them; near its border there is little
+    choice.
     """
 
     weight: float = 1.0
     discount: float = 0.99
-    """Factor for each step away from the nearest known pixel."""
+    """Factor per step from the nearest known pixel."""
     target: str = "target"
     """Name of the target in the batch."""
 
@@ -94,23 +93,23 @@ class DiscountedL1:
             raise ValueError(f"discount={self.discount} must be in (0, 1]")
 
     def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
-        """Term ``l1_discounted``, a mean over the full image."""
+        """Return the term ``l1_discounted``, a mean over the whole image."""
         shares = discounts(batch["mask"], self.discount)
         return {"l1_discounted": self.weight * ((prediction - batch[self.target]).abs() * shares).mean()}
 
 
 def discounts(masks: Tensor, discount: float) -> Tensor:
-    """``discount ** steps to the nearest known pixel`` in the holes of masks (B, 1, H, W), zero outside them.
+    """Return ``discount ** steps to the nearest known pixel`` inside the holes of masks (B, 1, H, W), else zero.
 
-    The same from every side of a hole. Without a known pixel at all there are H + W steps to it.
+    Without any known pixel the number of steps is H + W.
     """
     return masks * torch.pow(discount, steps_to_known(masks))
 
 
 def steps_to_known(masks: Tensor) -> Tensor:
-    """Fewest steps up, down, left or right from each pixel of masks (..., H, W) to one outside the hole.
+    """Return the number of steps up, down, left or right from each pixel of masks (..., H, W) to a known one.
 
-    Exact in four running minima: first along columns, then along rows.
+    Four running minima give the exact number: two along columns, then two along rows.
     """
     height, width = masks.shape[-2:]
     unknown = float(height + width)
@@ -126,21 +125,21 @@ def steps_to_known(masks: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class MaskedTotalVariation:
-    """Roughness of the hole and of its seam: total variation where a pixel or its neighbor is in the hole.
+    """Total variation of the hole and its seam, where a pixel or its neighbor is inside the hole.
 
-    Liu et al. (2018, equation 6) take it over the hole dilated by one pixel; two known neighbors have no gradient, so
-    they are left out here. Called with the prediction; what is known is taken from the target.
+    Liu et al. (2018, equation 6) compute it over the hole dilated by one pixel. Pairs of known pixels have no gradient,
+    so they are left out here. Known pixels come from the target.
     """
 
     weight: float = 0.1
 
     def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
-        """Term ``total_variation``."""
+        """Return the term ``total_variation``."""
         return {"total_variation": self.weight * masked_total_variation(composed(prediction, batch), batch["mask"])}
 
 
 def masked_total_variation(images: Tensor, masks: Tensor) -> Tensor:
-    """Mean absolute difference of vertical plus that of horizontal neighbors, zero for two known ones; a scalar."""
+    """Return the mean absolute difference of neighbors, zero for two known ones; vertical plus horizontal, a scalar."""
     variation = images.new_zeros(())
     for axis in (-2, -1):
         length = images.shape[axis]

@@ -1,4 +1,4 @@
-"""How well holes were filled: inside the hole, where alone something was done, and over the whole image."""
+"""Metrics of inpainting: inside the hole, and of the whole image."""
 
 from __future__ import annotations
 
@@ -19,25 +19,28 @@ from restore.plugins.common.masks.settings import KINDS, MaskKind
 from restore.plugins.common.metrics import PSNR, SSIM, Comparison
 
 BUCKETS = ((0, 10), (10, 20), (20, 30), (30, 40), (40, 50), (50, 60), (60, 100))
-"""Hole shares in percent by which papers sort their numbers, and what lies beyond; the upper bound belongs to each."""
+"""Ranges of coverage in percent, as in papers, and one for larger holes. A range includes its upper bound."""
 
 
 class MaskedMetric(ABC):
-    """Base of the metrics that need the mask besides the two images.
+    """Base of the metrics that need the mask.
 
-    An image without a hole has no such number and is left out; where no image has a hole the number is nan.
+    Images without a hole are left out; the result is NaN if no image has a hole.
     """
 
     convention: ClassVar[str] = "8-bit RGB, inside the hole"
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Statistics as if the whole image were the hole."""
+        """Return the statistics with the whole image as the hole."""
         return self.measure_inside(prediction, target, torch.ones_like(target[:, :1]))
 
     def measure_inside(self, prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-        """Sum of errors inside the hole and number of values there, (B, 2) float64.
+        """Return the sum of errors inside the hole and the number of values there, (B, 2), float64.
 
-        Images are (B, C, H, W) in [0, 1], masks (B, 1, H, W) with one in the hole.
+        Args:
+            prediction: images (B, C, H, W) in [0, 1].
+            target: images (B, C, H, W) in [0, 1].
+            mask: masks (B, 1, H, W), 1 inside the hole.
         """
         seen, wanted = Comparison("rgb8")(prediction, target)
         inside = in_float64(mask)
@@ -47,7 +50,7 @@ class MaskedMetric(ABC):
 
     @abstractmethod
     def _errors(self, differences: Tensor) -> Tensor:
-        """What is summed, from differences in 1/255."""
+        """Return the errors to sum, from differences in units of 1/255."""
 
 
 def _in_mask(rows: Tensor) -> Tensor:
@@ -56,7 +59,7 @@ def _in_mask(rows: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class MaskedPSNR(MaskedMetric):
-    """Peak signal-to-noise ratio inside the hole in dB: of each image, then the mean; see `PSNR`."""
+    """Peak signal-to-noise ratio inside the hole in dB, averaged over images; see `PSNR`."""
 
     name: ClassVar[str] = "masked-psnr"
     better: ClassVar[Literal["higher", "lower"]] = "higher"
@@ -66,13 +69,13 @@ class MaskedPSNR(MaskedMetric):
         return differences.square()
 
     def reduce(self, rows: Tensor) -> float:
-        """Mean of the rows' ratios, in dB."""
+        """Return the mean over rows, in dB."""
         return PSNR().reduce(_in_mask(rows))
 
 
 @dataclass(frozen=True)
 class MaskedL1(MaskedMetric):
-    """Mean absolute error inside the hole, in parts of white: of each image, then the mean."""
+    """Mean absolute error inside the hole, relative to white, averaged over images."""
 
     name: ClassVar[str] = "masked-l1"
     better: ClassVar[Literal["higher", "lower"]] = "lower"
@@ -82,57 +85,60 @@ class MaskedL1(MaskedMetric):
         return differences.abs() / 255
 
     def reduce(self, rows: Tensor) -> float:
-        """Mean of the rows' means."""
+        """Return the mean over rows."""
         errors, counts = _in_mask(rows).unbind(1)
         return float((errors / counts).mean())
 
 
 @dataclass(frozen=True)
 class OfSome:
-    """Another metric's number over some of the images: those with holes of one kind, or of one bucket of shares.
+    """Another metric over some of the images: those with masks of one kind, or with a coverage in one range.
 
-    Each row is preceded by what is sorted by. The number is nan where there is no such image.
+    The first value of each row is the kind or the coverage. The result is NaN if there is no such image.
     """
 
     metric: Metric
     name: str
     by: Literal["kind", "coverage"]
-    """Sorted by the kind of drawn holes, or by the percentage of the image that is hole."""
+    """What selects the images: the kind of their masks, or the coverage in percent."""
     above: float
     upto: float
-    """Images with a value above the one and up to the other belong to it."""
+    """Images with ``above < value <= upto`` belong to the metric."""
 
     partial: ClassVar[bool] = True
 
     @property
     def convention(self) -> str:
-        """That of the other metric."""
+        """Convention of the other metric."""
         return self.metric.convention
 
     @property
     def better(self) -> Literal["higher", "lower"]:
-        """That of the other metric."""
+        """Whether higher or lower values are better, as for the other metric."""
         return self.metric.better
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Statistics as if the whole image were a hole of no kind."""
+        """Return the statistics with the whole image as a hole of unknown kind."""
         values = torch.full_like(target[:, 0, 0, 0], 100 if self.by == "coverage" else -1)
         return self.sorted_by(values, self.metric.measure(prediction, target))
 
     def sorted_by(self, values: Tensor, rows: Tensor) -> Tensor:
-        """Rows (B, 1 + K) from what is sorted by, (B,), and the other metric's rows (B, K)."""
+        """Return rows (B, 1 + K) from the kind or coverage (B,) and the rows (B, K) of the other metric."""
         return torch.cat([values[:, None].to(rows), rows], dim=1)
 
     def reduce(self, rows: Tensor) -> float:
-        """The other metric's number from the rows that belong to it."""
+        """Return the other metric's result for the rows that belong to it."""
         own = rows[(rows[:, 0] > self.above) & (rows[:, 0] <= self.upto), 1:]
         return self.metric.reduce(own) if len(own) else math.nan
 
 
 def measured(prediction: Tensor, batch: Batch, protocol: EvaluationProtocol) -> dict[str, Tensor]:
-    """Statistics of each sample for every metric: predictions (B, C, H, W) against ``target``, with ``mask``.
+    """Return the statistics of each sample for every metric.
 
-    ``kind`` (B,) says what the holes look like, as `dataset.masked_sample` has it; without it they are of no kind.
+    Args:
+        prediction: images (B, C, H, W) in [0, 1].
+        batch: ``target``, ``mask`` and optionally ``kind`` (B,), as in `dataset.masked_sample`; default: unknown.
+        protocol: the metrics.
     """
     target, mask = batch["target"], batch["mask"]
     found: dict[Metric, Tensor] = {}
@@ -155,11 +161,11 @@ def measured(prediction: Tensor, batch: Batch, protocol: EvaluationProtocol) -> 
 
 
 def inpainting_protocols(kinds: Sequence[MaskKind] = KINDS) -> Mapping[str, EvaluationProtocol]:
-    """Ways of measuring filled holes.
+    """Return the protocols of inpainting.
 
-    - ``inpainting``: PSNR and mean absolute error inside the hole, PSNR and SSIM of the whole 8-bit image.
-    - ``kinds``: these, and the PSNR inside the hole for each kind of drawn holes.
-    - ``buckets``: these for each bucket of hole shares, as papers have them.
+    - ``inpainting``: PSNR and mean absolute error inside the hole; PSNR and SSIM of the whole 8-bit image.
+    - ``kinds``: also the PSNR inside the hole for each kind of drawn masks.
+    - ``buckets``: the metrics of ``inpainting`` for each range of coverage, as in papers.
     """
     whole = Comparison("rgb8")
     metrics: dict[str, Metric] = {
