@@ -18,12 +18,12 @@ class PluginListener:
     """A listener that a plugin provides. The config of the run names the plugin."""
 
     name: str
-    """Full name: ``denoise/scores``."""
+    """Full name: ``bells/ring``."""
     listener: Listener
     plugin: str
     """Name of the plugin."""
     requirement: str | None
-    """What to install for the plugin, as ``restore-denoise==1.0.0``; None: a local module."""
+    """What to install for the plugin, as ``restore-bells==1.0.0``; None: a local module."""
 
     def __call__(self, event: Event) -> None:
         """Pass on one event."""

@@ -34,7 +34,7 @@ class RegisteredName:
     """
 
     kind: str
-    """What it is one of: ``architectures``, ``losses``, ``datasets`` or ``metrics``."""
+    """What it is one of: ``architectures``, ``losses``, ``datasets``, ``metrics`` or ``listeners``."""
     roles: tuple[str, ...] = ()
     """The roles that it may be registered for; empty: any."""
 
@@ -221,6 +221,11 @@ class RunSettings(Settings):
     """Number of newest checkpoints to keep."""
     early_stopping: Annotated[EarlyStoppingSettings, ResumeSafe()] = EarlyStoppingSettings()
     """Early stopping."""
+    listener: Annotated[tuple[str, ...], RegisteredName("listeners"), ResumeSafe()] = ()
+    """Listener of a plugin that is told what happens in the run, by its name: PLUGIN/NAME."""
+    listener_settings: Annotated[dict[str, dict[str, Any]], ResumeSafe()] = {}
+    """Settings of the listeners by name, as {"PLUGIN/NAME": {"file": "scores.csv"}}; each of them is also a flag, as
+    --listener.NAME.file."""
     max_skipped: Annotated[int, Field(ge=1), ResumeSafe()] = 20
     """Stop the run after this many consecutive steps with a non-finite loss or gradient."""
     model: Settings = Settings()
@@ -289,9 +294,10 @@ def registered_names(
         value = getattr(settings, field)
         if isinstance(value, Settings):
             yield from registered_names(value, (*prefix, field))
+        names = value if isinstance(value, list | tuple) else () if value is None else (value,)
         for mark in info.metadata:
-            if isinstance(mark, RegisteredName) and value is not None:
-                yield (*prefix, field), mark, str(value)
+            if isinstance(mark, RegisteredName):
+                yield from (((*prefix, field), mark, str(name)) for name in names)
 
 
 def leaves(model: type[BaseModel], prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:

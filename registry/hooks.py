@@ -19,7 +19,15 @@ from __future__ import annotations
 
 import pluggy
 
-from restore.registry.specs import ArchitectureSpec, CommandSpec, DatasetSpec, LossSpec, MetricSpec, TaskSpec
+from restore.registry.specs import (
+    ArchitectureSpec,
+    CommandSpec,
+    DatasetSpec,
+    ListenerSpec,
+    LossSpec,
+    MetricSpec,
+    TaskSpec,
+)
 
 hookspec = pluggy.HookspecMarker("restore")
 hookimpl = pluggy.HookimplMarker("restore")
@@ -52,3 +60,7 @@ class HookSpecifications:
     @hookspec
     def restore_commands(self) -> list[CommandSpec]:  # type: ignore[empty-body]
         """Return the commands."""
+
+    @hookspec
+    def restore_listeners(self) -> list[ListenerSpec]:  # type: ignore[empty-body]
+        """Return the listeners of runs."""

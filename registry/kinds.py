@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
-Kind = Literal["tasks", "architectures", "datasets", "losses", "metrics", "commands"]
+Kind = Literal["tasks", "architectures", "datasets", "losses", "metrics", "commands", "listeners"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 SINGULAR: Final[dict[Kind, str]] = {
@@ -14,5 +14,6 @@ SINGULAR: Final[dict[Kind, str]] = {
     "losses": "loss",
     "metrics": "metric",
     "commands": "command",
+    "listeners": "listener",
 }
 """The singular of each kind, for messages."""

@@ -180,12 +180,28 @@ class CommandSpec(Spec):
         yield "weights_of", "the command needs no weights" if self.weights_of and self.needs != "weights" else ""
 
 
+@dataclass(frozen=True)
+class ListenerSpec(Spec):
+    """A listener of runs, which ``restore train --listener`` accepts by name. No run has one that it does not name.
+
+    The object is a class or a factory. It is called once for each run, on the main process only, before the run folder
+    exists: with the settings if there are any, else with nothing. It returns a callable that takes each event of
+    :mod:`restore.core.events`.
+    """
+
+    kind = "listeners"
+
+    settings: str | None = field(default=None, kw_only=True)
+    """The settings class whose fields become flags, as ``--listener.NAME.FIELD``; None if it has no settings."""
+
+
 def _check_type(value: object, wanted: type, name: str) -> str:
     """Return what is wrong with the type of a value; empty if nothing is."""
     return "" if isinstance(value, wanted) else f"must be {name}, not {value!r}"
 
 
 SPECS: Final[Mapping[Kind, type[Spec]]] = {
-    spec.kind: spec for spec in (TaskSpec, ArchitectureSpec, DatasetSpec, LossSpec, MetricSpec, CommandSpec)
+    spec.kind: spec
+    for spec in (TaskSpec, ArchitectureSpec, DatasetSpec, LossSpec, MetricSpec, CommandSpec, ListenerSpec)
 }
 """The specification that the hook of each kind returns a list of."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from inspect import Parameter
@@ -25,11 +25,13 @@ from restore.registry.naming import did_you_mean
 
 if TYPE_CHECKING:
     from restore.cli.console.progress import Progress
+    from restore.cli.settings.listeners import Chosen
     from restore.cli.settings.setting import Setting
+    from restore.core.events import Listener
 
 EPILOG = (
     "Precedence: command line > --config > plugins.toml > defaults. "
-    "'none' clears a setting that may be unset; a file of that name is ./none."
+    "'none' clears a setting that may be unset, or a list; a file of that name is ./none."
 )
 
 OPTIONS: dict[str, tuple[Any, Any]] = {
@@ -93,6 +95,7 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         arguments: the command line after its name, to report errors with the flags as typed.
     """
     from restore.cli.settings.flags import Flags
+    from restore.cli.settings.listeners import ListenerFlags, choose_listeners
     from restore.cli.settings.specialize import find_names, specialize
     from restore.cli.settings.task_settings import format_help, load_settings_class, plugin_errors, read_plugin_defaults
     from restore.core.settings import RunSettings
@@ -119,6 +122,7 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
             show_registered=bool({"--help", "-h"} & set(arguments)),
         )
         parameters = flags.parameters()
+    listener_flags = ListenerFlags(arguments, presets, [*reserved, *flags.all_flags()])
 
     def run(
         config: Path | None,
@@ -134,6 +138,7 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         typed = flags.source(given, arguments)
         settings, sources = load_run_settings(entry, model, presets, config, resume, typed)
         plugins = find_needed_plugins(entry, settings, sources)
+        listeners, settings = choose_listeners(settings, sources, listener_flags.sources(given))
         if is_main_process() and not launched():
             for warning in registry.project().warnings:
                 print_warning(warning)
@@ -142,7 +147,7 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         elif num_processes is not None and num_processes > 1 and not launched():
             train_in_processes(num_processes, settings.device)
         else:
-            train(entry, settings, resume, plugins)
+            train(entry, settings, resume, plugins, listeners)
 
     own = [
         Parameter(
@@ -150,32 +155,43 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         )
         for name, (kind, option) in OPTIONS.items()
     ]
-    return make_command(entry.name, run, [*own, *parameters], help_text=format_help(entry, model), epilog=EPILOG)
+    every = [*own, *parameters, *listener_flags.parameters()]
+    return make_command(entry.name, run, every, help_text=format_help(entry, model), epilog=EPILOG)
 
 
-def train(entry: registry.Entry, settings: Any, resume: Path | None, plugins: Mapping[str, str | None]) -> None:
+def train(
+    entry: registry.Entry,
+    settings: Any,
+    resume: Path | None,
+    plugins: Mapping[str, str | None],
+    listeners: Sequence[Chosen] = (),
+) -> None:
     """Train and show the progress; with several processes only the main one prints.
 
     Args:
         entry: the task.
         settings: its settings.
         resume: run folder to resume, if any.
-        plugins: the requirement of every plugin that the run needs.
+        plugins: the requirement of every plugin that the networks need.
+        listeners: the listeners of the run, besides the one that shows the progress.
     """
     from restore.cli.console import show_progress
     from restore.cli.console.log_capture import print_log_warnings
     from restore.cli.console.next_steps import format_prediction
+    from restore.cli.settings.listeners import make_listener
     from restore.core.runtime.accelerator import end_process_group
     from restore.core.training.trainer import Trainer
 
     main = is_main_process()
     task_type = entry.load()
+    told = [make_listener(chosen) for chosen in listeners] if main else []
     with (
         show_progress(None if main else io.StringIO(), example=partial(format_prediction, entry)) as progress,
         print_log_warnings(progress.warn if main else _ignore),
         _resume_hint(entry.name, progress),
     ):
-        Trainer(task_type, settings, name=entry.full_name, plugins=plugins, listeners=[progress], resume=resume).fit()
+        everyone: list[Listener] = [progress, *told]
+        Trainer(task_type, settings, name=entry.full_name, plugins=plugins, listeners=everyone, resume=resume).fit()
         end_process_group()
 
 

@@ -37,6 +37,7 @@ class Flags:
 
     Args:
         model: the settings class.
+        prefix: words before the name of each setting in its flag.
         presets: defaults that replace those of the class; the help shows them with their origin.
         reserved: flags that the command has already.
         heading: returns the heading of a setting in the help.
@@ -51,6 +52,7 @@ class Flags:
         self,
         model: type[BaseModel],
         *,
+        prefix: SettingPath = (),
         presets: Source | None = None,
         reserved: Sequence[str] = (),
         heading: Callable[[Setting], str] = lambda setting: setting.heading,
@@ -58,7 +60,7 @@ class Flags:
         show_registered: bool = False,
     ) -> None:
         self.model = model
-        self.settings = {setting.path: setting for setting in list_settings(model) if only(setting)}
+        self.settings = {setting.path: setting for setting in list_settings(model, prefix) if only(setting)}
         self._presets = presets or Source("", {})
         self._sample = _sample_defaults(model, self.settings)
         self._heading = heading
@@ -231,6 +233,8 @@ def _decode(setting: Setting, value: Any) -> Any:
         return list_choices(kind).get(value, value)
     if isinstance(value, (list, tuple)):
         items = item_types(kind)
+        if list(value) == ["none"] and is_list(kind) and "none" not in list_choices(items[0]):
+            return []
         types = items + items[-1:] * len(value)  # also for too many values, which pydantic rejects
         return [list_choices(item).get(word, word) for item, word in zip(types, value, strict=False)]
     return value

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from restore import registry
 from restore.cli.settings.setting import list_settings
-from restore.cli.settings.sources import Source, find_origins
+from restore.cli.settings.sources import COMMAND_LINE, Source, find_origins
 from restore.core.errors import UsageError
 from restore.core.settings import Settings, registered_names
 
@@ -14,7 +14,7 @@ from restore.core.settings import Settings, registered_names
 def find_needed_plugins(
     task: registry.Entry, settings: Settings, sources: Sequence[Source] = ()
 ) -> dict[str, str | None]:
-    """Return the requirement of every plugin that a run needs, as ``{"srgan": "restorekit==0.1.0"}``.
+    """Return the requirement of every plugin that the networks need, as ``{"srgan": "restorekit==0.1.0"}``.
 
     Args:
         task: the task.
@@ -30,10 +30,14 @@ def find_needed_plugins(
     typed_as = {path: flag for source in sources for path, flag in source.typed_as.items()}
     for path, mark, name in registered_names(settings):
         flag = typed_as.get(path) or labels.get(path) or ".".join(path)
-        end = f"(got {name}, from {find_origins(sources).get(path, 'the defaults')})"
+        origin = find_origins(sources).get(path, "the defaults")
+        end = f"(got {name}, from {origin})"
         try:
             found = registry.entry(mark.kind, name, roles=mark.roles)
         except (registry.UnknownName, registry.AmbiguousName, registry.WrongRole) as error:
+            if mark.kind == "listeners" and origin != COMMAND_LINE:  # such as a run that is resumed elsewhere
+                end += f"\nTo train without listeners: {flag} none"
             raise UsageError(f"{flag}: {error} {end}") from error
-        needed[found.plugin] = found.requirement
+        if found.kind != "listeners":  # weights do not need those of their run
+            needed[found.plugin] = found.requirement
     return dict(sorted(needed.items()))

@@ -31,7 +31,7 @@ def load_settings_class(entry: registry.Entry, detail: str, base: type[S]) -> ty
         described = f"the class {found.__name__}" if isinstance(found, type) else f"of type {type(found).__name__}"
         raise BrokenSettings(
             f"{entry.full_name} cannot be used: its {detail}={entry.references[detail]!r} is {described}, "
-            f"not a subclass of {base.__module__}.{base.__qualname__}. {_name_plugin(entry)}"
+            f"not a subclass of {base.__module__}.{base.__qualname__}. {name_plugin(entry)}"
         )
     return found
 
@@ -48,10 +48,11 @@ def plugin_errors(entry: registry.Entry) -> Iterator[None]:
         yield
     except (TypeError, ValueError, AttributeError, NameError, RecursionError) as error:  # pydantic's own are TypeErrors
         first = next(iter(str(error).splitlines()), type(error).__name__)
-        raise BrokenSettings(f"{entry.full_name} cannot be used: {first}. {_name_plugin(entry)}") from error
+        raise BrokenSettings(f"{entry.full_name} cannot be used: {first}. {name_plugin(entry)}") from error
 
 
-def _name_plugin(entry: registry.Entry) -> str:
+def name_plugin(entry: registry.Entry) -> str:
+    """Return a sentence that says whose bug an error is."""
     source = f"distribution {entry.distribution}" if entry.distribution else "a local module"
     return f"This is a bug in the plugin {entry.plugin} ({source})."
 

@@ -1,4 +1,4 @@
-"""The contract of tasks, as checks that a family's own tests can run.
+"""The contracts of tasks and of listeners, as checks that a family's own tests can run.
 
 The built-in families pass the same checks. In your own test, with or without pytest::
 
@@ -13,6 +13,10 @@ The built-in families pass the same checks. In your own test, with or without py
     def test_the_plugin_is_cheap_to_load():
         check_imports("restore_denoise", "restore_denoise.settings")
 
+
+    def test_the_listener_keeps_its_contract(tmp_path):
+        check_listener(registry.entry("listeners", "scores"), tmp_path)
+
 For one test per check, parametrize over :data:`CHECKS` and call each with a :class:`TaskUnderTest`. The checks train
 with ``Task.tiny_settings()``; override it if the default networks are large.
 """
@@ -23,10 +27,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from restore.core.testing import measuring, registering, training, using
+from restore.core.testing.listening import ListenerEntry, check_listener
 from restore.core.testing.registering import check_imports
 from restore.core.testing.under_test import ContractBroken, TaskEntry, TaskUnderTest
 
-__all__ = ["CHECKS", "Check", "ContractBroken", "TaskEntry", "TaskUnderTest", "check_imports", "check_task"]
+__all__ = [
+    "CHECKS",
+    "Check",
+    "ContractBroken",
+    "ListenerEntry",
+    "TaskEntry",
+    "TaskUnderTest",
+    "check_imports",
+    "check_listener",
+    "check_task",
+]
 
 Check = Callable[[TaskUnderTest], None]
 

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Callable
 
 import torch
-from pydantic_core import PydanticUndefined
 from torch import nn
 
 from restore.core.method import Method
 from restore.core.seeding import seed_everything
-from restore.core.settings import Settings, leaves
+from restore.core.settings import Settings
 from restore.core.task import Task
+from restore.core.testing.listening import require_help_and_defaults
 from restore.core.testing.under_test import TaskUnderTest, require
 
 HEAVY = ("torch", "torchvision", "accelerate", "numpy")
@@ -61,13 +61,8 @@ def the_registered_objects_exist_and_fit(tested: TaskUnderTest) -> None:
 def every_setting_has_help_and_a_default(tested: TaskUnderTest) -> None:
     """Every setting has a help text, and a default, so that the task runs without flags."""
     for detail in ("settings", "predict", "evaluate"):
-        if detail not in tested.entry.references:
-            continue
-        for path, info in leaves(tested.entry.locate(detail)):
-            flag = f"{detail}: {'.'.join(path)}"
-            require(info.description, f"{flag} has no help: write a docstring under it")
-            missing = info.default is PydanticUndefined and info.default_factory is None
-            require(not missing, f"{flag} has no default")
+        if detail in tested.entry.references:
+            require_help_and_defaults(tested.entry.locate(detail), detail)
 
 
 def settings_survive_being_written(tested: TaskUnderTest) -> None:

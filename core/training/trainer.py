@@ -114,6 +114,11 @@ class Trainer:
         if not phases:
             raise UsageError(f"{self.name}: every phase has 0 epochs, so nothing would be trained; raise --epochs")
         check_schedules(phases, settings, self._notice)
+        if settings.listener and not any(isinstance(listener, PluginListener) for listener in self.listeners):
+            self._notice(
+                f"the listeners {', '.join(settings.listener)} of the settings are not told anything: only restore "
+                "train finds listeners by name; give Trainer the objects"
+            )
 
         # data and plan first, so that their errors are reported before anything is written
         seed_everything(derive_seed(settings.seed, "weights"))

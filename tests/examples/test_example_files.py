@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import runpy
 import subprocess
@@ -14,6 +15,8 @@ import yaml
 from restore import registry
 from restore.core.errors import UsageError
 from restore.core.images.files import read_image
+from restore.core.testing import check_listener
+from restore.registry import Project, Registry
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PHOTO = Path(__file__).with_name("noisy.png")
@@ -35,6 +38,24 @@ def test_a_family_in_one_file_trains_and_is_used(tmp_path: Path) -> None:
     ran("-m", "restore.cli", "train", "brighten", *small, folder=tmp_path)
     ran("-m", "restore.cli", "predict", "runs/bright", PHOTO, "--output", "out", "--device", "cpu", folder=tmp_path)
     assert read_image(tmp_path / "out" / "noisy.png").color.shape == read_image(PHOTO).color.shape
+
+
+def test_a_listener_in_one_file_writes_a_line_at_each_validation(tmp_path: Path) -> None:
+    files = [(EXAMPLES / name).as_posix() for name in ("brighten.py", "scores.py")]
+    (tmp_path / "plugins.toml").write_text(f"paths = {files}\n")
+    small = ("--epochs", "2", "--samples-per-epoch", "32", "--device", "cpu", "--name", "bright")
+    listener = ("--listener", "scores", "--listener.scores.file", "../../all.csv")
+    ran("-m", "restore.cli", "train", "brighten", *small, *listener, folder=tmp_path)
+    lines = list(csv.reader((tmp_path / "all.csv").read_text().splitlines()))
+    assert [line[:4] for line in lines] == [["bright", "brighten", step, "psnr (RGB)"] for step in ("2", "4")]
+    assert all(5 < float(line[4]) < 60 for line in lines)
+
+
+def test_the_listener_in_one_file_keeps_its_contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(EXAMPLES)
+    project = Project(paths=(EXAMPLES / "scores.py",))
+    check_listener(Registry(project, version="0.1").entry("listeners", "scores"), tmp_path)
+    assert len((tmp_path / "run-0" / "scores.csv").read_text().splitlines()) == 2
 
 
 def test_the_settings_file_is_valid_and_changes_what_it_says() -> None:

@@ -1,6 +1,6 @@
 """A family for tests."""
 
-from restore.registry import CommandSpec, LossSpec, TaskSpec, hookimpl
+from restore.registry import CommandSpec, ListenerSpec, LossSpec, TaskSpec, hookimpl
 
 
 @hookimpl
@@ -39,6 +39,18 @@ def restore_losses():
     return [
         LossSpec("wilting", "restore_garden.task:wilting", role="pixel", summary="How much has wilted."),
         LossSpec("rot", "restore_garden.task:wilting", role="inpainting", summary="How much has rotted."),
+    ]
+
+
+@hookimpl
+def restore_listeners():
+    place = "restore_garden.listeners"
+    return [
+        ListenerSpec("diary", f"{place}:Diary", settings="restore_garden.settings:DiarySettings", summary="Writes."),
+        ListenerSpec("bee", f"{place}:Bee", summary="Stings at every event."),
+        ListenerSpec("scarecrow", f"{place}:Scarecrow", summary="Hears nothing."),
+        ListenerSpec("mole", f"{place}:dig", summary="Cannot be made."),
+        ListenerSpec("ghost", f"{place}:Ghost", summary="Does not exist."),
     ]
 
 

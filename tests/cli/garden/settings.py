@@ -101,4 +101,13 @@ class CountSettings(Settings):
     """How far."""
 
 
+class DiarySettings(Settings):
+    """Settings of the diary."""
+
+    file: Path = Path("diary.txt")
+    """Where to write, in the run folder."""
+    lines: Annotated[int, Field(ge=1)] | None = None
+    """How many lines to write; unset: all."""
+
+
 NOT_A_CLASS = {}
