@@ -22,6 +22,8 @@ def restore_architectures():
                          settings=f"{HERE}.settings:ClashingSettings"),
         ArchitectureSpec("scores", f"{HERE}.networks:Scores", role="discriminator",
                          settings=f"{HERE}.settings:ScoresSettings"),
+        ArchitectureSpec("segmenter", f"{HERE}.networks:Segmenter", role="segmentation",
+                         settings=f"{HERE}.settings:ScoresSettings"),
         ArchitectureSpec("denoiser", f"{HERE}.networks:Plain", role="restoration"),
     ]
 """
@@ -44,7 +46,7 @@ class ShuffleSettings(Settings):
 class ScoresSettings(Settings):
     """One convolution."""
 
-    width: int = 2
+    channels: int = 2
     """Channels."""
 
 
@@ -85,9 +87,14 @@ class FixedScale(Plain):
         super().__init__(2)
 
 
+class Segmenter(nn.Sequential):
+    def __init__(self, input_channels, num_classes, channels):
+        super().__init__(nn.Conv2d(input_channels, channels, 3, padding=1), nn.ReLU(), nn.Conv2d(channels, num_classes, 1))
+
+
 class Scores(nn.Sequential):
-    def __init__(self, crop_size, width):
-        super().__init__(nn.Conv2d(3, width, 4, 4), nn.LeakyReLU(), nn.Conv2d(width, 1, 1))
+    def __init__(self, crop_size, channels):
+        super().__init__(nn.Conv2d(3, channels, 4, 4), nn.LeakyReLU(), nn.Conv2d(channels, 1, 1))
 """
 
 

@@ -54,23 +54,32 @@ def restore_tasks() -> list[TaskSpec]:
 def restore_architectures() -> list[ArchitectureSpec]:
     """Register networks that return one logit map per class."""
     return [
-        ArchitectureSpec("unet", f"{HOME}.networks.unet:UNet", role="segmentation", summary="U-Net."),
+        ArchitectureSpec(
+            "unet",
+            f"{HOME}.networks.unet:UNet",
+            role="segmentation",
+            settings=f"{HOME}.network_settings:UNetNetwork",
+            summary="U-Net.",
+        ),
         ArchitectureSpec(
             "nested-unet",
             f"{HOME}.networks.unet:NestedUNet",
             role="segmentation",
+            settings=f"{HOME}.network_settings:NestedUNetNetwork",
             summary="UNet++; with deep supervision it can be pruned.",
         ),
         ArchitectureSpec(
             "deeplab-v3",
             f"{HOME}.networks.deeplab:DeepLabV3",
             role="segmentation",
+            settings=f"{HOME}.network_settings:DeepLabNetwork",
             summary="DeepLabV3: a backbone with an atrous spatial pyramid.",
         ),
         ArchitectureSpec(
             "deeplab-v3-plus",
             f"{HOME}.networks.deeplab:DeepLabV3Plus",
             role="segmentation",
+            settings=f"{HOME}.network_settings:DeepLabNetwork",
             summary="DeepLabV3+: DeepLabV3 with a decoder.",
         ),
     ]

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.settings import Flag, RegisteredName, ResumeSafe, RunSettings, Settings
+from restore.plugins.common.registered import RegisteredSettings
 from restore.plugins.unet.data import discovery
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -18,11 +19,11 @@ Side = Annotated[int, Field(ge=1)]
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-class ModelSettings(Settings):
+class ModelSettings(RegisteredSettings):
     """The network: everything needed to rebuild it and to prepare its inputs."""
 
-    architecture: Annotated[str, RegisteredName("architectures", roles=("segmentation",))] = "unet/unet"
-    """Registered name of the architecture."""
+    architecture: Annotated[str, RegisteredName("architectures", roles=("segmentation",)), Flag("--arch")] = "unet/unet"
+    """Architecture of the network."""
     input_channels: Annotated[int, Field(ge=1), Flag("--input-channels")] = 3
     """Channels of an image: 1 (gray), 3 (RGB) or 4 (RGBA)."""
     classes: Annotated[list[str] | None, Flag("--classes")] = None
@@ -62,52 +63,22 @@ class ModelSettings(Settings):
         std = list(IMAGENET_STD) if color else [0.25] * self.input_channels
         return self.mean or mean, self.std or std
 
-    def arguments(self) -> dict[str, Any]:
-        """Return the keyword arguments of the architecture."""
+    @property
+    def given(self) -> dict[str, Any]:
+        """The arguments that the contract of the role promises to the network."""
         return {"num_classes": len(self.classes or ["foreground"]), "input_channels": self.input_channels}
 
 
-class UNetModel(ModelSettings):
-    """A U-Net."""
-
-    channels: Annotated[int, Field(ge=1), Flag("--channels")] = 32
-    """Channels of the first level; each coarser level has twice as many."""
-    depth: Annotated[int, Field(ge=1, le=8), Flag("--depth")] = 4
-    """Number of downsampling steps."""
-
-    @override
-    def arguments(self) -> dict[str, Any]:
-        return {**super().arguments(), "channels": self.channels, "depth": self.depth}
-
-
-class NestedUNetModel(UNetModel):
+class NestedUNetModel(ModelSettings):
     """A UNet++."""
 
     architecture: str = "unet/nested-unet"
-    """Registered name of the architecture."""
-    deep_supervision: Annotated[bool, Flag("--deep-supervision")] = False
-    """Train a head at every depth, so that the network can be pruned for inference (--level)."""
-
-    @override
-    def arguments(self) -> dict[str, Any]:
-        return {**super().arguments(), "deep_supervision": self.deep_supervision}
 
 
 class DeepLabModel(ModelSettings):
     """A DeepLabV3 or V3+."""
 
-    architecture: Annotated[str, Flag("--arch")] = "unet/deeplab-v3-plus"
-    """Registered name of the architecture: unet/deeplab-v3 or unet/deeplab-v3-plus."""
-    backbone: Annotated[
-        Literal["mobilenet_v3_large", "resnet18", "resnet34", "resnet50", "resnet101"], Flag("--backbone")
-    ] = "mobilenet_v3_large"
-    """torchvision network that computes the features."""
-    channels: Annotated[int, Field(ge=1), Flag("--channels")] = 256
-    """Channels of the pyramid and the head."""
-
-    @override
-    def arguments(self) -> dict[str, Any]:
-        return {**super().arguments(), "backbone": self.backbone, "channels": self.channels}
+    architecture: str = "unet/deeplab-v3-plus"
 
 
 class AugmentationSettings(Settings):
@@ -134,7 +105,7 @@ class SegmentationSettings(RunSettings):
 
     sample_steps: ClassVar[int | None] = 40  # with five epochs UNet++ is far better than any threshold
 
-    model: ModelSettings = ModelSettings()
+    model: ModelSettings = Field(default_factory=ModelSettings)
     """The network."""
     epochs: Annotated[int, Field(ge=1), ResumeSafe()] = 40
     """Number of epochs."""
@@ -197,21 +168,24 @@ class SegmentationSettings(RunSettings):
 class UNetSettings(SegmentationSettings):
     """Train a U-Net."""
 
-    model: UNetModel = UNetModel()
-    """The network."""
-
 
 class NestedUNetSettings(SegmentationSettings):
     """Train a UNet++."""
 
-    model: NestedUNetModel = NestedUNetModel()
+    model: NestedUNetModel = Field(default_factory=NestedUNetModel)
     """The network."""
 
 
 class DeepLabSettings(SegmentationSettings):
     """Train a DeepLabV3 or V3+."""
 
-    model: DeepLabModel = DeepLabModel()
+    model: DeepLabModel = Field(default_factory=DeepLabModel)
     """The network."""
     pretrained: bool = False
     """Start from torchvision's ImageNet weights of the backbone (downloaded once)."""
+
+    @model_validator(mode="after")
+    def _a_backbone_is_pretrained(self) -> Self:
+        if self.pretrained and "backbone" not in self.model.own_settings:
+            raise ValueError(f"pretrained: {self.model.architecture} has no backbone of torchvision; leave it out")
+        return self

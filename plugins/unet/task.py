@@ -18,10 +18,11 @@ from restore.core.images.files import ImageFile, OutputImage
 from restore.core.method import Method
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.settings import RunSettings
+from restore.core.settings import RunSettings, default_of
 from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
+from restore.plugins.common.architectures import build_network, find_tiling
 from restore.plugins.unet import inference, metrics
 from restore.plugins.unet.data.dataset import Segments, Source, channels_of
 from restore.plugins.unet.data.splits import evaluated_source, sources
@@ -31,18 +32,13 @@ from restore.plugins.unet.options import NetworkOptions, SegmentationEvaluateOpt
 from restore.plugins.unet.otsu import Otsu
 from restore.plugins.unet.rendering import as_color, overlay, regions, render
 from restore.plugins.unet.settings import (
-    DeepLabModel,
     DeepLabSettings,
     ModelSettings,
     NestedUNetSettings,
     SegmentationSettings,
-    UNetModel,
     UNetSettings,
 )
 from restore.plugins.unet.targets import one_hot_target
-
-HALO = 64
-"""Halo of a tile in pixels. It covers the receptive field of the first two levels; cross-fading hides the rest."""
 
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
@@ -74,16 +70,14 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
     @classmethod
     @override
     def tiny_settings(cls, **changes: Any) -> RunSettings:
-        model = cls.settings_type.model_fields["model"].annotation
-        assert isinstance(model, type)
-        assert issubclass(model, ModelSettings)
+        model = default_of(cls.settings_type.model_fields["model"])
         least = {"channels": 4, "depth": 2, "size": (32, 32)}
-        known = {name: value for name, value in least.items() if name in model.model_fields}
+        known = {name: value for name, value in least.items() if name in type(model).model_fields}
         return super().tiny_settings(**{"model": known, **changes})
 
     @override
     def networks(self) -> dict[str, nn.Module]:
-        return {"segmenter": registry.get("architectures", self.model.architecture)(**self.model.arguments())}
+        return {"segmenter": build_network(self.model, **self.model.given)}
 
     @override
     def helper_networks(self) -> dict[str, nn.Module]:
@@ -141,8 +135,11 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
     def tiling(self) -> Tiling:
         if self._resizes or any(member.resize for member in self._ensemble.values()):  # they need the whole image
             return Tiling("whole")
-        halvings = self.model.depth if isinstance(self.model, UNetModel) else 4
-        return Tiling("blend", halo=HALO, multiple_of=2**halvings)
+        return self._tiling_of_network
+
+    @cached_property
+    def _tiling_of_network(self) -> Tiling:
+        return find_tiling(self.model, **self.model.given)
 
     @property
     def _resizes(self) -> bool:
@@ -241,6 +238,5 @@ class DeepLabSegmentation(Segmentation[DeepLabSettings]):
 
     @override
     def networks(self) -> dict[str, nn.Module]:
-        assert isinstance(self.model, DeepLabModel)
-        build = registry.get("architectures", self.model.architecture)
-        return {"segmenter": build(**self.model.arguments(), pretrained=self.settings.pretrained)}
+        pretrained: dict[str, Any] = {"pretrained": True} if self.settings.pretrained else {}
+        return {"segmenter": build_network(self.model, **self.model.given, **pretrained)}

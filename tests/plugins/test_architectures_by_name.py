@@ -89,6 +89,26 @@ def test_a_network_of_another_plugin_is_trained_resumed_and_used(installed: Path
     assert (installed / "out/small.png").is_file()
 
 
+@pytest.mark.parametrize("task", ["unet", "nested-unet", "deeplab"])
+def test_every_segmentation_task_trains_a_network_of_another_plugin(
+    installed: Path, restore: Callable[..., Any], task: str
+) -> None:
+    words = ("--arch", "foreign/segmenter", "--model.channels", "3", "--size", "32", "32", "--epochs", "1")
+    trained = restore("train", task, *words, *TINY[2:6], *TINY[8:12], "--name", "run")
+    assert trained.exit_code == 0, trained.stderr
+    model = read_header(installed / "runs/run/best.safetensors").model
+    assert (model["architecture"], model["channels"]) == ("foreign/segmenter", 3)
+    write_image(Path("cells.png"), torch.rand(3, 40, 50))
+    used = restore("predict", "runs/run", "cells.png", "--output", "out")
+    assert used.exit_code == 0, used.stderr
+
+
+def test_a_network_without_a_backbone_is_not_pretrained(restore: Callable[..., Any]) -> None:
+    refused = restore("train", "deeplab", "--arch", "foreign/segmenter", "--pretrained")
+    assert refused.exit_code == 2
+    assert "foreign/segmenter has no backbone of torchvision" in said(refused)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

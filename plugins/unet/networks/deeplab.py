@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision import models
 
+from restore.core.specs import Tiling
+
 Backbone = Literal["mobilenet_v3_large", "resnet18", "resnet34", "resnet50", "resnet101"]
 
 LOW_STRIDE, HIGH_STRIDE = 4, 16
@@ -28,6 +30,8 @@ class DeepLab(nn.Module):
 
     decoder: ClassVar[bool]
     """Whether features of stride 4 are added."""
+    tiling: ClassVar[Tiling] = Tiling("blend", halo=64, multiple_of=HIGH_STRIDE)
+    """How images may be cut; coarse features see more than this margin, which cross-fading hides."""
 
     def __init__(
         self,

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restore.core.specs import Tiling
+
 Logits = Tensor | list[Tensor]
 """One map of logits (B, classes, H, W), or one for each head."""
 
@@ -65,6 +67,14 @@ def on_multiples(network: Callable[[Tensor], Logits], x: Tensor, multiple: int) 
     return logits[..., :height, :width]
 
 
+def tiling(depth: int) -> Tiling:
+    """Return how images may be cut for a network that halves them ``depth`` times.
+
+    The first two levels see less than the margin of 64 pixels, the coarser ones more, which cross-fading hides.
+    """
+    return Tiling("blend", halo=64, multiple_of=2**depth)
+
+
 class UNet(nn.Module):
     """An encoder that halves the image ``depth`` times and a decoder that joins each level with its skip.
 
@@ -76,6 +86,7 @@ class UNet(nn.Module):
         super().__init__()
         widths = widths_of_levels(channels, depth)
         self.depth = depth
+        self.tiling = tiling(depth)
         for level, after in enumerate(widths):
             before = widths[level - 1] if level else input_channels
             self.add_module(f"conv{level}_0", DoubleConvolution(before, after, after))
@@ -123,6 +134,7 @@ class NestedUNet(nn.Module):
         self.input_channels = input_channels
         self.channels = channels
         self.depth = depth
+        self.tiling = tiling(depth)
         self.deep_supervision = deep_supervision
         for level, after in enumerate(widths):
             before = widths[level - 1] if level else input_channels

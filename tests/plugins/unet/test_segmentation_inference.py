@@ -17,7 +17,7 @@ from restore.plugins.unet import inference
 from restore.plugins.unet.networks.unet import NestedUNet
 from restore.plugins.unet.options import SegmentationPredictOptions
 from restore.plugins.unet.settings import (
-    UNetModel,
+    ModelSettings,
     UNetSettings,
 )
 from restore.plugins.unet.task import Segmentation, UNetSegmentation
@@ -45,7 +45,7 @@ def test_a_level_needs_a_deeply_supervised_network() -> None:
     task = nested(predict=SegmentationPredictOptions(level=2), deep_supervision=False)
     with pytest.raises(UsageError, match="without deep supervision"):
         task.predict({"input": torch.rand(1, 3, 16, 16)}, frozen(task))
-    plain = UNetSegmentation(UNetSettings(model=UNetModel(channels=2)).resolved())
+    plain = UNetSegmentation(UNetSettings(model=ModelSettings(channels=2)).resolved())
     plain = plain.with_options(predict=SegmentationPredictOptions(level=2))
     with pytest.raises(UsageError, match="works with UNet"):
         plain.predict({"input": torch.rand(1, 3, 16, 16)}, frozen(plain))

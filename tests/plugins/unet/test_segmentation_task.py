@@ -17,7 +17,6 @@ from restore.plugins.unet.settings import (
     ModelSettings,
     NestedUNetModel,
     NestedUNetSettings,
-    UNetModel,
     UNetSettings,
 )
 from restore.plugins.unet.task import DeepLabSegmentation, NestedUNetSegmentation, Segmentation, UNetSegmentation
@@ -26,7 +25,7 @@ from restore.plugins.unet.task import DeepLabSegmentation, NestedUNetSegmentatio
 @pytest.mark.parametrize(
     "task",
     [
-        UNetSegmentation(UNetSettings(model=UNetModel(channels=2)).resolved()),
+        UNetSegmentation(UNetSettings(model=ModelSettings(channels=2)).resolved()),
         NestedUNetSegmentation(NestedUNetSettings(model=NestedUNetModel(channels=2, deep_supervision=True)).resolved()),
         DeepLabSegmentation(DeepLabSettings(model=DeepLabModel(channels=8, backbone="resnet18")).resolved()),
     ],

@@ -13,7 +13,7 @@ from restore.core.errors import DataError, UsageError
 from restore.plugins.unet.data import discovery, splits
 from restore.plugins.unet.data.splits import evaluated_source, read_source, sources
 from restore.plugins.unet.options import SegmentationEvaluateOptions
-from restore.plugins.unet.settings import ModelSettings, UNetModel, UNetSettings
+from restore.plugins.unet.settings import ModelSettings, UNetSettings
 
 MODEL = ModelSettings(classes=["nucleus"], size=None, fit="crop")
 
@@ -99,13 +99,13 @@ def test_hidden_folders_are_no_classes(by_class: Path) -> None:
 
 
 def test_images_of_the_training_size_are_not_resized(flat: Path) -> None:
-    assert UNetSettings(data=flat, model=UNetModel(size=(12, 16))).resolved().model.fit == "crop"
+    assert UNetSettings(data=flat, model=ModelSettings(size=(12, 16))).resolved().model.fit == "crop"
     assert UNetSettings(data=flat).resolved().model.fit == "resize"
 
 
 @pytest.mark.parametrize("multiclass", [False, True])
 def test_several_classes_need_data(multiclass: bool) -> None:
-    several = UNetModel(classes=["cell", "nucleus"], multiclass=multiclass)
+    several = ModelSettings(classes=["cell", "nucleus"], multiclass=multiclass)
     with pytest.raises(UsageError, match=r"have one class, not cell, nucleus; set --data"):
         sources(UNetSettings(model=several))
 
