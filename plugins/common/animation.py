@@ -1,4 +1,4 @@
-"""Images of one size that belong together: side by side in one file, or one after the other."""
+"""Strips and animations of images of one size."""
 
 from __future__ import annotations
 
@@ -16,19 +16,24 @@ from restore.core.images.pixels import to_uint8
 from restore.plugins.common.images.resize import bilinear
 
 KINDS = (".png", ".gif")
-"""Endings of the files that `write_animation` can write."""
+"""Suffixes of the files that `write_animation` writes."""
 
 
 def check_kind(path: Path, *kinds: str) -> None:
-    """Raise UsageError for an --output that ends in none of ``kinds``, as ``.png``; ask before the work is done."""
+    """Raise UsageError if an --output ends in none of ``kinds``, such as ``.png``; call it before the work starts."""
     if path.suffix.lower() not in kinds:
         raise UsageError(f"--output {path}: not a {' or '.join(kinds)} file")
 
 
 def write_animation(path: Path, frames: Sequence[Tensor], milliseconds: int = 120) -> None:
-    """Write frames (3, H, W) in [0, 1]: a .png is a strip from left to right, a .gif loops forward and backward.
+    """Write frames (3, H, W) in [0, 1]: a .png is a strip from left to right, a .gif plays forward and backward.
 
-    ``milliseconds`` is how long an animation shows each of them. Raises UsageError for any other kind of file.
+    Raises UsageError for any other suffix.
+
+    Args:
+        path: file to write.
+        frames: the images.
+        milliseconds: time per frame of an animation.
     """
     check_kind(path, *KINDS)
     if path.suffix.lower() == ".png":
@@ -41,7 +46,7 @@ def write_animation(path: Path, frames: Sequence[Tensor], milliseconds: int = 12
 
 
 def fitted(image: Tensor, height: int, width: int) -> Tensor:
-    """An image (C, H, W) resized to cover ``height`` x ``width`` pixels, and of that the middle of this size."""
+    """Resize an image (C, H, W) to cover ``height`` x ``width`` pixels and crop its center to this size."""
     cover = max(height / image.shape[-2], width / image.shape[-1])
     around = (max(height, round(image.shape[-2] * cover)), max(width, round(image.shape[-1] * cover)))
     top, left = round((around[0] - height) / 2), round((around[1] - width) / 2)

@@ -1,4 +1,4 @@
-"""Fetch one published file: say how large it is, show how far it is, and give up early on a dead network."""
+"""Download a published file: print its size, show progress, and give up if the network is silent."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from restore.core.atomic import atomic_write, writable_folder
 from restore.core.errors import RestoreError
 
 _PATIENCE = 10.0
-"""Seconds without a byte after which the network counts as dead."""
+"""Seconds without data after which the download fails."""
 
 
 def download(url: str, path: Path, *, sha256: str | None = None, patience: float = _PATIENCE) -> Path:
-    """Fetch ``url`` into the file ``path``, whole or not at all, and return the path.
+    """Download ``url`` to ``path``, completely or not at all, and return the path.
 
-    Raises RestoreError when the network is silent, refuses, or delivers another file than the published one.
+    Raises RestoreError if the network is silent or refuses, or if the checksum is wrong.
 
     Args:
-        url: where the file is published.
-        path: where it goes; missing folders are made.
-        sha256: the file's checksum. Without it, a file name such as ``vgg19-dcbb9e9d.pth`` promises the first digits.
-        patience: seconds without a byte after which the network counts as dead.
+        url: address of the file.
+        path: file to write; missing folders are created.
+        sha256: checksum of the file; None checks the digits in a name such as ``vgg19-dcbb9e9d.pth``.
+        patience: seconds without data after which the download fails.
     """
     writable_folder(path.parent)
     with atomic_write(path) as temporary:
@@ -38,7 +38,7 @@ def download(url: str, path: Path, *, sha256: str | None = None, patience: float
             _fetch(url, temporary, path, patience)
         except (urllib.error.URLError, TimeoutError, ConnectionError, HTTPException) as error:
             if isinstance(error, urllib.error.HTTPError):
-                error.close()  # it is the answer itself, with its connection
+                error.close()  # the error is the response and holds the connection
             raise _failure(url, path, str(getattr(error, "reason", error) or type(error).__name__)) from error
         in_name = re.search(r"-([0-9a-f]{8,})\.", path.name)
         promised = sha256 or (in_name[1] if in_name else "")
@@ -49,7 +49,7 @@ def download(url: str, path: Path, *, sha256: str | None = None, patience: float
 
 
 def _fetch(url: str, temporary: Path, path: Path, patience: float) -> None:
-    """Fetch into a temporary file what will be ``path``, with a progress bar on a terminal."""
+    """Download to a temporary file that will become ``path``, with a progress bar on a terminal."""
     console = Console(stderr=True)
     with urllib.request.urlopen(url, timeout=patience) as answer, temporary.open("wb") as file:
         size = int(answer.headers.get("Content-Length") or 0)

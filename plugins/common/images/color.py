@@ -1,4 +1,4 @@
-"""Luma and chroma as MATLAB computes them: ITU-R BT.601 with the studio range 16 to 235."""
+"""Luma and chroma as in MATLAB: ITU-R BT.601 with the studio range 16 to 235."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _OFFSETS = (16.0, 128.0, 128.0)
 
 
 def rgb2ycbcr(images: Tensor) -> Tensor:
-    """Y, Cb and Cr of images (..., 3, H, W), as ``rgb2ycbcr`` of MATLAB.
+    """Convert images (..., 3, H, W) to Y, Cb and Cr like MATLAB's ``rgb2ycbcr``.
 
-    uint8 images give uint8, rounded half up: Y in [16, 235], Cb and Cr in [16, 240]. Floating-point images in
-    [0, 1] give the same values divided by 255 and not rounded. Raises ValueError when there are not three channels.
+    uint8 images give uint8, rounded half up: Y in [16, 235], Cb and Cr in [16, 240]. Floating-point images in [0, 1]
+    give the same values divided by 255, not rounded. Raises ValueError unless there are three channels.
     """
     return torch.cat([_component(images, index) for index in range(3)], dim=-3)
 
 
 def studio_luma(images: Tensor) -> Tensor:
-    """Y alone, (..., 1, H, W): the first channel of `rgb2ycbcr`."""
+    """Return Y alone, (..., 1, H, W): the first channel of `rgb2ycbcr`."""
     return _component(images, 0)
 
 

@@ -1,4 +1,4 @@
-"""Folders of images, their halves for training and validation, and pairs of folders."""
+"""Image folders, their split into training and validation, and pairs of folders."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ Split = Literal["train", "validation"]
 File = TypeVar("File")
 
 MEMORY = 2**30
-"""Bytes of decoded images that a folder keeps, unless told otherwise."""
+"""Default number of bytes of decoded images that a folder keeps."""
 
 PAIRED = (("LR", "HR"), ("inputs", "targets"))
-"""Names of the two folders of a paired dataset: what a network is given, what it is to answer."""
+"""Names of the two folders of a paired dataset: inputs and targets."""
 
 _SCALED = re.compile("(?P<name>.+)[xX][2348]")
 
 
 class ImageFolder:
-    """Image files, decoded when first asked for; `ImageSource`.
+    """Image files, decoded when first used; an `ImageSource`.
 
-    Whatever its kind, an image becomes 8-bit RGB: gray is repeated, palettes are looked up, alpha is left out, 16 bits
-    are rounded to 8. As many decoded images as fit into ``memory`` bytes are kept. They are the first ones asked for:
-    when every image is asked for once an epoch, throwing out the oldest would find almost none again.
+    All images become 8-bit RGB: gray is repeated, palettes are looked up, alpha is dropped, 16 bits are rounded to 8.
+    Up to ``memory`` bytes of decoded images are kept: the ones used first, and not the latest ones, because an epoch
+    uses every image once and would find almost none of the latest again.
     """
 
     def __init__(self, files: Sequence[Path], memory: int = MEMORY) -> None:
-        """Look at the start of every file. Raises DataError naming a file that is no readable image."""
+        """Read the size of every file. Raises DataError for a file that is not a readable image."""
         self.files = list(files)
         self._sizes = [image_size(path) for path in self.files]
         self._memory = memory
@@ -55,15 +55,15 @@ class ImageFolder:
         return self._decoded(index)[0]
 
     def size(self, index: int) -> tuple[int, int]:
-        """Height and width."""
+        """Return height and width."""
         return self._sizes[index]
 
     def gray(self, index: int) -> bool:
-        """Whether the file is a gray image; decodes it."""
+        """Return whether the file is a gray image; decodes it."""
         return self._decoded(index)[1]
 
     def name(self, index: int) -> str:
-        """The file's path."""
+        """Return the file's path."""
         return str(self.files[index])
 
     def _decoded(self, index: int) -> tuple[Tensor, bool]:
@@ -80,7 +80,7 @@ class ImageFolder:
         return decoded
 
     def __getstate__(self) -> dict[str, object]:
-        # A process that loads data starts without what another has decoded: sending it would cost more than it saves.
+        # Worker processes start without decoded images: sending them costs more than it saves.
         return {**self.__dict__, "_kept": {}, "_kept_bytes": 0, "_lock": None}
 
     def __setstate__(self, state: dict[str, object]) -> None:
@@ -89,9 +89,9 @@ class ImageFolder:
 
 
 def pair_folders(folder: Path) -> tuple[Path, Path] | None:
-    """The folders of inputs and of targets inside ``folder``, or None if it has neither.
+    """Return the folders of inputs and of targets inside ``folder``, or None if it has neither.
 
-    Raises UsageError when there is only one of the two, or no such folder.
+    Raises UsageError if only one of them exists, or if ``folder`` does not exist.
     """
     require_folder(folder)
     for inputs, targets in PAIRED:
@@ -105,11 +105,15 @@ def pair_folders(folder: Path) -> tuple[Path, Path] | None:
 
 
 def paired_files(inputs: Path, targets: Path, *, scaled: bool = False) -> list[tuple[Path, Path]]:
-    """Files of two folders that belong together: they have the same name, apart from the suffix.
+    """Return pairs of files with the same name, apart from the suffix.
 
-    With ``scaled``, where no target has the name of an input, the input may also say after its partner's name how many
-    times smaller it is: ``0001x4.png`` belongs to ``0001.png``, as in DIV2K. Raises UsageError naming files without a
-    partner, or two files of one name; DataError where such a name says another scale than the sizes.
+    Raises UsageError for files without a partner and for two files of one name, and DataError if the scale in a name
+    does not fit the sizes.
+
+    Args:
+        inputs: folder of the inputs.
+        targets: folder of the targets.
+        scaled: whether the name of an input may end in its scale, as in DIV2K: ``0001x4.png`` belongs to ``0001.png``.
     """
     large = _by_name(targets)
     small = _by_name(inputs, large if scaled else ())
@@ -126,7 +130,7 @@ def paired_files(inputs: Path, targets: Path, *, scaled: bool = False) -> list[t
 
 
 def _by_name(folder: Path, partners: Collection[str] = ()) -> dict[str, Path]:
-    """The images of a folder by their names; by those of ``partners`` where only the scale is said besides."""
+    """Return the images of a folder by name; a scale at its end is dropped if that gives a name of ``partners``."""
     named: dict[str, Path] = {}
     for path in list_images(folder):
         match = _SCALED.fullmatch(path.stem)
@@ -142,7 +146,9 @@ def _by_name(folder: Path, partners: Collection[str] = ()) -> dict[str, Path]:
 def _check_named_scale(path: Path, target: Path) -> None:
     said = path.stem.removeprefix(target.stem)[1:]
     sides = zip(image_size(target), image_size(path), strict=True)
-    if any(abs(large - int(said) * small) >= int(said) for large, small in sides):  # less is what rounding leaves over
+    if any(
+        abs(large - int(said) * small) >= int(said) for large, small in sides
+    ):  # a smaller difference is due to rounding
         raise DataError(f"{path}: the name means scale {said} to {target}, but the sizes do not match")
 
 
@@ -153,15 +159,15 @@ def split_files(settings: RunSettings, split: Split, find: Callable[[Path], Sequ
 def split_files(
     settings: RunSettings, split: Split, find: Callable[[Path], Sequence[object]] = list_images
 ) -> list[object] | list[Path] | list[File] | None:
-    """The files that a run trains or validates on, or None where it uses its sample.
+    """Return the files that a run trains or validates on, or None if it uses its sample.
 
-    Validation is on ``settings.val_data``, or on a part of ``settings.data`` that is held out by the seed; training is
-    on the rest. Next to nothing is read. Raises what ``find`` raises, and UsageError as `held_out`.
+    Validation uses ``settings.val_data``, or the part of ``settings.data`` that is held out by the seed; training uses
+    the rest. Files are listed, not read. Raises what ``find`` raises, and UsageError as `held_out`.
 
     Args:
-        settings: of the run: ``data``, ``val_data``, ``val_fraction`` and ``seed`` are used.
-        split: which files.
-        find: lists a folder: its image files, or whatever stands for one image, such as a pair of files.
+        settings: settings of the run: ``data``, ``val_data``, ``val_fraction`` and ``seed`` are used.
+        split: which files to return.
+        find: lists a folder: its image files, or anything that stands for one image, such as a pair of files.
     """
     if split == "validation" and settings.val_data is not None:
         return list(find(settings.val_data))
@@ -175,9 +181,15 @@ def split_files(
 
 
 def held_out(count: int, share: float, seed: int, what: object) -> tuple[list[int], list[int]]:
-    """Indices for training and for validation: a share of ``count``, at least one each, chosen by ``seed``.
+    """Return indices for training and for validation, chosen by ``seed``; each gets at least one.
 
-    ``what`` is named in the UsageError that says that fewer than two cannot be split.
+    Raises UsageError for fewer than two.
+
+    Args:
+        count: number of images.
+        share: fraction for validation.
+        seed: seed of the choice.
+        what: name of the data in the error.
     """
     if count < 2:
         raise UsageError(f"{what}: one image is not enough for training and validation; add images, or use --val-data")

@@ -1,8 +1,8 @@
-"""Resizing as MATLAB's ``imresize`` does it, to the last bit for 8-bit images.
+"""Resizing like MATLAB's ``imresize``, bit for bit for 8-bit images.
 
-Tables of super-resolution compare images that were made small with MATLAB's bicubic kernel (a = -0.5), which is
-stretched when an image shrinks so that nothing aliases. Other libraries use another kernel parameter, another border
-or no stretching, and differ by tenths of a decibel.
+Super-resolution tables compare images that were downscaled with MATLAB's bicubic kernel (a = -0.5), which is stretched
+for antialiasing. Other libraries use another kernel parameter, another border or no stretching, and differ by tenths of
+a decibel.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class Kernel:
     """An interpolation kernel."""
 
     weight: Callable[[Tensor], Tensor]
-    """Weight of a source pixel by its distance from the wanted point, in source pixels."""
+    """Weight of a source pixel as a function of its distance in source pixels."""
     width: float
-    """Length of the stretch on which the weight is not zero, in source pixels."""
+    """Width of the support in source pixels."""
 
 
 CUBIC = Kernel(cubic, 4)
@@ -57,13 +57,13 @@ LANCZOS = Kernel(lanczos, 6)
 
 
 def imresize(images: Tensor, scale: float, *, border: Border = "clamp") -> Tensor:
-    """Resize images (..., H, W) as ``imresize(image, scale, 'bicubic')`` of MATLAB.
+    """Resize images (..., H, W) like MATLAB's ``imresize(image, scale, 'bicubic')``.
 
-    uint8 images are rounded half up and clipped after each of the two passes, height first, as MATLAB does; the
-    result is exactly its result. Floating-point images are neither rounded nor clipped.
+    uint8 images are rounded half up and clipped after each of the two passes, height first, so the result is exactly
+    MATLAB's. Floating-point images are neither rounded nor clipped.
 
-    Returns (..., ceil(H * scale), ceil(W * scale)) of the same dtype. Raises ValueError for a scale that is not a
-    positive finite number.
+    Returns (..., ceil(H * scale), ceil(W * scale)) of the same dtype. Raises ValueError unless the scale is a positive
+    finite number.
     """
     return resample(images, scale, CUBIC, border=border)
 
@@ -71,9 +71,14 @@ def imresize(images: Tensor, scale: float, *, border: Border = "clamp") -> Tenso
 def resample(
     images: Tensor, scale: float, kernel: Kernel, *, antialias: bool = True, border: Border = "clamp"
 ) -> Tensor:
-    """Resize images (..., H, W) with any kernel; sums are taken in float64.
+    """Resize images (..., H, W) with any kernel; sums are computed in float64.
 
-    ``antialias`` stretches the kernel when an image shrinks; nothing changes when it grows.
+    Args:
+        images: images of any dtype; uint8 is rounded and clipped after each pass.
+        scale: scale factor.
+        kernel: interpolation kernel.
+        antialias: whether to stretch the kernel when an image is downscaled.
+        border: where taps outside the image read.
     """
     if not (math.isfinite(scale) and scale > 0):
         raise ValueError(f"scale={scale} must be a positive number")
@@ -88,18 +93,18 @@ def resample(
 
 
 def resized_length(length: int, scale: float) -> int:
-    """Pixels of a side after resizing.
+    """Return the length of a side after resizing.
 
     >>> resized_length(10, 1 / 4), resized_length(33, 1 / 3), resized_length(32, 2.5)
     (3, 11, 80)
     """
-    # A scale such as 1/49 is not exact in floating point: without the allowance 49 pixels could become two.
+    # A scale such as 1/49 is inexact in floating point; without the tolerance 49 pixels could become two.
     return max(1, math.ceil(length * scale - 1e-9 * length))
 
 
 @dataclass(frozen=True)
 class _Taps:
-    """For every pixel of a resized line, the source pixels that it is made from."""
+    """The source pixels of each pixel of a resized line."""
 
     indices: Tensor
     """(pixels, taps), int64."""
@@ -107,11 +112,11 @@ class _Taps:
     """(pixels, taps), float64; each row sums to one."""
 
 
-@lru_cache(maxsize=256)  # a dataset asks for the same few lengths again and again
+@lru_cache(maxsize=256)  # datasets use the same few lengths again and again
 def _taps(length: int, scale: float, kernel: Kernel, antialias: bool, border: Border) -> _Taps:
     stretch = min(scale, 1.0) if antialias else 1.0
     width = kernel.width / stretch
-    with torch.inference_mode(mode=False):  # what is kept must serve later calls that do take gradients
+    with torch.inference_mode(mode=False):  # cached tensors must serve later calls that need gradients
         # The center of resized pixel i lies at (i + 1/2) / scale of the source, whose pixel centers lie at j + 1/2.
         centers = (torch.arange(resized_length(length, scale), dtype=torch.float64) + 0.5) / scale - 0.5
         first = (centers - width / 2).floor()
@@ -133,16 +138,16 @@ def _weighted_sums(values: Tensor, axis: int, taps: _Taps) -> Tensor:
     lines = values.movedim(axis, 0)
     table = lines.reshape(lines.shape[0], -1)
     indices, weights = taps.indices.to(values.device), taps.weights.to(values.device)
-    # One bag of weighted rows for each resized pixel: as exact as a product with the weight matrix, without its zeros.
+    # One bag of weighted rows per resized pixel: the product with the weight matrix, without its zeros.
     sums = F.embedding_bag(indices, table, per_sample_weights=weights, mode="sum")
     return sums.reshape(-1, *lines.shape[1:]).movedim(0, axis)
 
 
 def bilinear(planes: Tensor, size: tuple[int, int]) -> Tensor:
-    """Tensors (C, H, W) or (B, C, H, W) at another size (height, width), with the triangle that Pillow's BILINEAR has.
+    """Resize (C, H, W) or (B, C, H, W) to a size (height, width) with a triangle kernel, like Pillow's BILINEAR.
 
-    The triangle is stretched where planes shrink, so that nothing aliases, and ends at the edge. uint8 is computed in
-    floating point and rounded. Planes of this size are returned as they are.
+    The kernel is stretched for downscaling (antialiasing) and cut off at the edge. uint8 is computed in floating point
+    and rounded. If the size is unchanged, the tensor itself is returned.
     """
     if planes.shape[-2:] == size:
         return planes

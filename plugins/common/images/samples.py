@@ -1,8 +1,8 @@
-"""Photographs that ship inside the scikit-image wheel: something to train on that needs no download.
+"""Photographs that ship in the scikit-image wheel, for training without a download.
 
-They are split by scene, so that nothing that is validated on was seen in training: the two views of the motorcycle are
-one scene. Validation has three color photographs of an animal, a still life and a building site of rockets; training
-has the others, gray textures among them.
+They are split by scene, so that validation shows no scene of training: the two views of the motorcycle are one scene.
+Validation has three color photographs (an animal, a still life, a rocket); training has all others, including gray
+textures.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ SCENES: Mapping[str, tuple[str, ...]] = {
 
 
 class Photographs:
-    """Photographs kept in memory; `ImageSource`."""
+    """Photographs in memory; an `ImageSource`."""
 
     in_memory = True
 
     def __init__(self, files: Sequence[str], largest: int | None = None) -> None:
-        """Read photographs by file name; of larger ones only the middle ``largest`` x ``largest`` pixels are kept."""
+        """Read photographs by file name; larger ones are cropped to their center ``largest`` x ``largest`` pixels."""
         self._names = [file.partition(".")[0] for file in files]
         read = [_read(file) for file in files]
         self._gray = [gray for _, gray in read]
@@ -58,24 +58,24 @@ class Photographs:
         return self._images[index]
 
     def size(self, index: int) -> tuple[int, int]:
-        """Height and width."""
+        """Return height and width."""
         height, width = self._images[index].shape[-2:]
         return height, width
 
     def gray(self, index: int) -> bool:
-        """Whether it is a photograph without colors."""
+        """Return whether the photograph is gray."""
         return self._gray[index]
 
     def name(self, index: int) -> str:
-        """The photograph's name, as ``astronaut``."""
+        """Return the photograph's name, such as ``astronaut``."""
         return self._names[index]
 
 
 def photographs(split: Literal["train", "validation"], largest: int | None = None) -> Photographs:
-    """The photographs of one split.
+    """Return the photographs of a split.
 
-    Without ``largest``, training images are whole and validation images are cut to their middle 256 x 256 pixels,
-    so that an evaluation takes a second or two on a small machine.
+    Without ``largest``, training images are whole. Validation images are cropped to their center 256 x 256 pixels, so
+    that an evaluation takes a second or two on a small machine.
     """
     if largest is None and split == "validation":
         largest = 256
@@ -84,8 +84,8 @@ def photographs(split: Literal["train", "validation"], largest: int | None = Non
 
 @lru_cache(maxsize=32)
 def _read(file: str) -> tuple[Tensor, bool]:
-    """A photograph as (3, H, W) uint8, and whether it is gray."""
-    package = find_spec("skimage")  # scikit-image is not imported: its data module may want to download
+    """Read a photograph as (3, H, W) uint8, and whether it is gray."""
+    package = find_spec("skimage")  # not imported, because its data module may start a download
     path = Path(package.origin).parent / "data" / file if package is not None and package.origin else Path(file)
     if not path.is_file():
         raise DataError(

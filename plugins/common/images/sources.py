@@ -1,4 +1,4 @@
-"""What every source of images offers to the datasets made from it."""
+"""The interface of image sources, from which datasets are made."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ class ImageSource(Protocol):
     """Whole images, decoded, as 8-bit RGB."""
 
     in_memory: bool
-    """Whether all of them are or will be kept in memory, so that processes that load data would not help."""
+    """Whether all images are or will be kept in memory, so that worker processes would not help."""
 
     def __len__(self) -> int:
-        """How many images there are."""
+        """Return the number of images."""
         ...
 
     def __getitem__(self, index: int) -> Tensor:
-        """One image, (3, H, W) uint8. It may be shared: do not write into it."""
+        """Return an image (3, H, W) uint8. It may be shared: do not write to it."""
         ...
 
     def size(self, index: int) -> tuple[int, int]:
-        """Height and width, without decoding."""
+        """Return height and width, without decoding."""
         ...
 
     def gray(self, index: int) -> bool:
-        """Whether the image came without colors, and its three channels are copies of one; may decode it."""
+        """Return whether the image is gray and its three channels are copies; may decode it."""
         ...
 
     def name(self, index: int) -> str:
-        """What to call it in reports and errors; a file's whole path."""
+        """Return the name of an image for reports and errors; for files the path."""
         ...
 
 
 def refuse_smaller(source: ImageSource, least: int, need: str, advice: str) -> None:
-    """Raise a DataError that names the images (up to three) with a side of fewer than ``least`` pixels.
+    """Raise a DataError that names up to three images with a side shorter than ``least`` pixels.
 
     Args:
-        source: The images.
-        least: Smallest accepted side in pixels.
-        need: What the size is needed for, such as ``a training crop``.
-        advice: What the user should do.
+        source: the images.
+        least: smallest accepted side in pixels.
+        need: what needs this size, such as ``a training crop``.
+        advice: what the user should do.
     """
     small = [index for index in range(len(source)) if min(source.size(index)) < least]
     if not small:

@@ -1,4 +1,4 @@
-"""Put what was made into the hole: sharply, faded, or without a seam."""
+"""Blend an inpainted hole into the image: sharply, feathered, or seamlessly."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ from restore.core.images.pixels import luma
 
 
 def blend(answer: Tensor, image: Tensor, mask: Tensor, *, feather: int = 0, poisson: bool = False) -> Tensor:
-    """An image (3, H, W) with an answer where a mask (1, H, W) is one.
+    """Return an image (3, H, W) with an answer inside the hole of a mask (1, H, W).
 
-    Outside the hole it is the image, bit for bit; with ``feather``, from that many pixels away on, and in between the
-    two fade into each other. ``poisson`` keeps the answer's texture and takes the colors at the seam from the image.
-    Of an image whose known part has no colors the answer's luma is taken. The result is in [0, 1] where the image
-    is.
+    Outside the hole the image is unchanged, bit for bit; with ``feather``, from that many pixels away on. If the known
+    region is gray, the answer becomes gray too. The result is in [0, 1] wherever the image is.
+
+    Args:
+        answer: inpainted image (3, H, W).
+        image: image (3, H, W) with a hole.
+        mask: mask (1, H, W), 1 inside the hole.
+        feather: width in pixels of the transition outside the hole.
+        poisson: whether to keep only the texture of the answer and match the colors at the seam.
     """
     hole = mask > 0.5
     if not hole.any():
@@ -38,12 +43,12 @@ def blend(answer: Tensor, image: Tensor, mask: Tensor, *, feather: int = 0, pois
 
 
 def is_gray(image: Tensor, hole: Tensor) -> bool:
-    """Whether the three channels are the same outside the hole."""
+    """Return whether the three channels are equal outside the hole."""
     return not bool(((image != image[:1]) & ~hole).any())
 
 
 def feather_weights(mask: Tensor, pixels: int) -> Tensor:
-    """How much of the answer is taken (1, H, W): one in the hole, falling to zero ``pixels`` beyond it."""
+    """Return the weight of the answer, (1, H, W): one inside the hole, falling to zero ``pixels`` outside it."""
     distance = distance_transform_edt((mask[0] <= 0.5).cpu().numpy())
     share = 1 - torch.from_numpy(distance)[None] / (pixels + 1)
     return share.clamp(0, 1).to(mask.device, mask.dtype)
@@ -54,16 +59,17 @@ Counts = NDArray[np.int64]
 
 
 def poisson_blend(image: Tensor, patch: Tensor, mask: Tensor, *, mixed: bool = False) -> Tensor:
-    """An image with the texture of a patch where the mask is one, and the colors of the image around it.
+    """Return an image with the texture of a patch inside the mask and the colors of the image around it.
 
-    Pérez, Gangnet and Blake, "Poisson image editing", 2003.
+    Pérez, Gangnet and Blake, "Poisson image editing", 2003. Inside the mask, differences of neighbors are those of the
+    patch (equation 7); at the seam, values are those of the image. There is no condition at the edge of the image. The
+    result may leave the range of its inputs. Raises DataError if the mask covers the whole image.
 
-    Inside, the result has the differences between neighbors that the patch has (equation 7 of the paper); at the seam
-    it has the image's values. ``mixed`` takes, between each two neighbors, the larger difference of the two
-    (equation 13). At the image's edge there is no neighbor to agree with, and none is asked for.
-
-    Image and patch are (C, H, W), the mask (1, H, W). Outside the mask nothing changes; the result may leave the
-    range of its inputs. Raises DataError when the mask leaves no pixel whose color could be kept.
+    Args:
+        image: image (C, H, W).
+        patch: patch (C, H, W) at its position.
+        mask: mask (1, H, W), 1 where the patch is used.
+        mixed: whether to use, for each pair of neighbors, the larger difference of the two images (equation 13).
     """
     inside = (mask[0] > 0.5).numpy()
     if inside.all():
@@ -95,7 +101,7 @@ def _towards(
     neighbors: Floats,
     right_side: Floats,
 ) -> tuple[Counts, Counts]:
-    """Add what the neighbors in one direction contribute; the pairs of unknowns that are neighbors."""
+    """Add the contribution of the neighbors in one direction; return the pairs of neighbors that are both unknown."""
     height, width = inside.shape
     rows, columns = np.nonzero(inside)
     next_rows, next_columns = rows + step[0], columns + step[1]
@@ -115,12 +121,12 @@ def _towards(
 
 
 def _matrix(neighbors: Floats, links: list[tuple[Counts, Counts]]) -> csc_array:
-    """Number of neighbors on the diagonal, minus one for every neighbor that is unknown too."""
+    """Return the matrix of the system: neighbor counts on the diagonal, -1 for each unknown neighbor."""
     size = len(neighbors)
     diagonal = np.arange(size)
     rows = np.concatenate([diagonal, *(own for own, _ in links)])
     columns = np.concatenate([diagonal, *(other for _, other in links)])
     entries = np.concatenate([neighbors, -np.ones(len(rows) - size)])
-    # splu takes C integers only, and scipy before 1.12 does not convert others
+    # splu accepts C integers only, and scipy before 1.12 does not convert others
     places = rows.astype(np.intc), columns.astype(np.intc)
     return csc_array(coo_array((entries, places), shape=(size, size)))

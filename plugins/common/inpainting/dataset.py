@@ -1,4 +1,4 @@
-"""Images with holes, to train and to measure on."""
+"""Images with masks, for training and evaluation."""
 
 from __future__ import annotations
 
@@ -24,25 +24,28 @@ from restore.plugins.common.masks.reading import read_mask
 from restore.plugins.common.masks.settings import KINDS, MaskSettings
 
 UNKNOWN_KIND = -1
-"""``kind`` of a mask that was not drawn."""
+"""``kind`` of a mask that was not drawn at random."""
 
 
 def masked_sample(target: Tensor, mask: Tensor, kind: int = UNKNOWN_KIND) -> dict[str, Tensor]:
-    """A sample: ``target`` (3, H, W) in [0, 1], ``mask`` (1, H, W) with one in the hole, ``input`` black there.
+    """Return a sample: ``target``, ``mask``, ``input`` (the target, black inside the hole) and ``kind``.
 
-    ``kind`` is the place of the hole's look among `masks.settings.KINDS`, or -1.
+    Args:
+        target: image (3, H, W) in [0, 1].
+        mask: mask (1, H, W), 1 inside the hole.
+        kind: index of the kind of mask in `masks.settings.KINDS`, or -1.
     """
     return {"input": target * (1 - mask), "mask": mask, "target": target, "kind": torch.tensor(kind)}
 
 
 class InpaintingCrops:
-    """Random crops with random holes to train on: samples as `masked_sample` gives them, of ``crop`` x ``crop`` pixels.
+    """Random crops with random masks for training: samples of `masked_sample` with ``crop`` x ``crop`` pixels.
 
-    Crops, their variations and holes are drawn from torch's global generator.
+    Crops, augmentation and masks are drawn from torch's global generator.
     """
 
     def __init__(self, targets: ImageSource, masks: MaskSettings, crop: int, augment: CropAugmentation) -> None:
-        """Cut from ``targets``. Raises DataError naming images smaller than the crop, and as `MaskFolder`."""
+        """Crop ``targets``. Raises DataError for images smaller than the crop, and what `MaskFolder` raises."""
         refuse_smaller(targets, crop, "a training crop", "remove them, or lower --crop-size")
         self._targets, self._settings, self._crop, self._augment = targets, masks, crop, augment
         self._folder = None if masks.folder is None else MaskFolder(masks.folder, masks.polarity)
@@ -56,7 +59,7 @@ class InpaintingCrops:
         return masked_sample(target, *self._hole())
 
     def name(self, index: int) -> str:
-        """The image's file name."""
+        """Return the image's file name."""
         return Path(self._targets.name(index)).name
 
     def _hole(self) -> tuple[Tensor, int]:
@@ -71,16 +74,16 @@ class InpaintingCrops:
 
 
 class InpaintingSquares:
-    """The middle square of each image with a hole that is always the same, to measure on.
+    """The center square of each image with a fixed mask, for evaluation.
 
-    Drawn holes go through the kinds and through the range of shares, with the index as their seed; masks of a folder
-    follow each other. Where images are few each is seen with several holes, so that every kind is there.
+    Drawn masks go through all kinds and the range of coverages, with the index as seed; masks of a folder are used in
+    order. If there are few images, each appears with several masks, so that every kind appears.
     """
 
     def __init__(self, targets: ImageSource, masks: MaskSettings, window: int) -> None:
-        """Cut squares of ``window`` pixels, smaller ones of smaller images.
+        """Crop squares of ``window`` pixels, or smaller ones of smaller images.
 
-        Raises DataError naming images of one row or column, and as `MaskFolder`.
+        Raises DataError for images of one row or column, and what `MaskFolder` raises.
         """
         refuse_smaller(targets, 2, "a hole with known surroundings", "remove them")
         self._targets, self._settings, self._window = targets, masks, window
@@ -105,7 +108,7 @@ class InpaintingSquares:
         return masked_sample(target, draw_mask(kind, side, side, self._coverage(index), generator), KINDS.index(kind))
 
     def name(self, index: int) -> str:
-        """The image's file name, and its hole where there are several."""
+        """Return the image's file name, and its mask if there are several."""
         name = Path(self._targets.name(index % len(self._targets))).name
         if self._rounds == 1:
             return name
@@ -114,7 +117,7 @@ class InpaintingSquares:
         return f"{name}, {self._settings.kinds[self._kind(index)]} {100 * self._coverage(index):.0f} %"
 
     def _mask(self, index: int) -> int:
-        """Place in the folder of masks: from all over it, where there are more of them than are seen."""
+        """Return the index of a mask in the folder; if there are more masks than samples, they are spread over it."""
         assert self._folder is not None
         masks = len(self._folder)
         return index * masks // len(self) if len(self) < masks else index % masks
@@ -124,13 +127,13 @@ class InpaintingSquares:
         return (round_ + image) % len(self._settings.kinds)
 
     def _coverage(self, index: int) -> float:
-        """Shares that fill the range evenly, however many there are: multiples of the golden ratio, nearly."""
+        """Return coverages that fill the range evenly for any number of samples: about multiples of the golden ratio."""
         low, high = self._settings.coverage
         return low + (high - low) * (2 * (index * 89 % 144) + 1) / 288
 
 
 _SEVERAL = 12
-"""Masks of a folder that are seen at least, where images are few."""
+"""Least number of masks of a folder that are used if there are few images."""
 
 
 def inpainting_images(
@@ -142,14 +145,22 @@ def inpainting_images(
     window: int = 256,
     augment: CropAugmentation | None = None,
 ) -> ImageDataset:
-    """Random crops with random holes to train on, or fixed squares of ``window`` pixels with fixed holes.
+    """Return random crops with random masks for training, or fixed squares with fixed masks for validation.
 
-    ``settings.data`` is a folder of images, or one with ``images/`` and ``masks/``, of which any mask is put over any
-    image unless ``masks`` names other ones; without it, the photographs of scikit-image are taken. Validation is on
-    ``settings.val_data``, with the masks in it if it has any, or on a share of the training images held out by the
-    seed. Samples are those of `masked_sample`. ``augment`` says how training crops vary; unset, they are mirrored.
+    ``settings.data`` is a folder of images, or one with ``images/`` and ``masks/``: any of its masks is used with any
+    image unless ``masks`` names others. Without it, the photographs of scikit-image are used. Validation uses
+    ``settings.val_data``, with its own masks if it has any, or the part of the training images held out by the seed.
+    Samples are those of `masked_sample`.
 
-    Raises UsageError where there are masks beside the images and ``masks`` says how holes are to be drawn.
+    Raises UsageError if there are masks beside the images and ``masks`` says how to draw others.
+
+    Args:
+        split: training or validation.
+        settings: settings of the run.
+        masks: settings of the masks.
+        crop: side of the training crops in pixels.
+        window: side of the validation squares in pixels.
+        augment: augmentation of training crops; None flips them only.
     """
     targets, masks = _targets(split, settings), _masks(split, settings, masks)
     if split == "train":
@@ -163,7 +174,7 @@ def _targets(split: Split, settings: RunSettings) -> ImageSource:
 
 
 def _masks(split: Split, settings: RunSettings, masks: MaskSettings) -> MaskSettings:
-    """The settings of holes, naming the masks that lie beside the images where no others are named."""
+    """Return the mask settings, with the folder of the masks beside the images unless another is set."""
     if masks.folder is not None:
         return masks
     if split == "validation" and settings.val_data is not None and (settings.val_data / "masks").is_dir():
@@ -193,10 +204,10 @@ def _of_images(folder: Path) -> Path:
 
 
 class InpaintingPairs:
-    """Images of any size with the masks that belong to them: samples as `masked_sample` gives them."""
+    """Images of any size with masks of their own: samples of `masked_sample`."""
 
     def __init__(self, targets: ImageSource, mask: Callable[[int], Tensor]) -> None:
-        """Pair images with the masks that ``mask`` gives for their indices."""
+        """Pair images with the masks that ``mask`` returns for their indices."""
         self._targets, self._mask = targets, mask
         self.in_memory = targets.in_memory
 
@@ -207,21 +218,22 @@ class InpaintingPairs:
         return masked_sample(self._targets[index].float() / 255, self._mask(index))
 
     def name(self, index: int) -> str:
-        """The image's file name."""
+        """Return the image's file name."""
         return Path(self._targets.name(index)).name
 
 
 MEASURED = 256
-"""Largest side of the squares that are measured where images come without masks."""
+"""Largest side in pixels of the squares that are evaluated if images come without masks."""
 
 
 def evaluation_images(folder: Path | None, masks: MaskSettings | None = None) -> ImageDataset:
-    """Images with holes to measure on.
+    """Return images with masks for an evaluation.
 
-    ``images/`` with the masks of the same names in ``masks/`` are taken as they are. Of a folder of images, and of
-    the sample photographs, the middle squares are taken, with the holes that ``masks`` says. Raises UsageError when the
-    folder has one of the two or no images, and when it has both and ``masks`` asks for other holes; DataError naming
-    a mask of another size than its image.
+    Images in ``images/`` with masks of the same name in ``masks/`` are used as they are. Of a folder of images, and of
+    the sample photographs, the center squares are used with the masks that ``masks`` describes.
+
+    Raises UsageError if the folder has only one of the two or no images, or if it has both and ``masks`` asks for other
+    masks, and DataError for a mask of another size than its image.
     """
     masks = masks or MaskSettings()
     if folder is None:

@@ -1,4 +1,4 @@
-"""Where the hole of an image file is, as the options of ``restore predict`` say."""
+"""The mask of an input image, as the options of ``restore predict`` describe it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _log = logging.getLogger(__name__)
 
 
 def read_input_mask(path: Path, image: ImageFile, options: InpaintingPredictOptions | None) -> Tensor:
-    """The mask (1, H, W) of an image that was read from ``path``.
+    """Return the mask (1, H, W) of an image that was read from ``path``.
 
-    An image without a hole, and one that looks as if black and white were mixed up, are warned of. Raises UsageError
-    when nobody said where the hole is or there is no such mask, DataError when the mask has another size than the
-    image, is damaged, or leaves nothing known.
+    A warning is logged for an empty mask, and for one that looks inverted. Raises UsageError if no mask is given or the
+    file does not exist, and DataError if the mask has another size than the image, is damaged, or covers the whole
+    image.
     """
     if options is None or options.mask is None:
         raise UsageError(
@@ -49,7 +49,7 @@ def _found(path: Path, image: ImageFile, options: InpaintingPredictOptions) -> T
     assert options.mask is not None
     if options.color is not None:
         return color_mask(image.color, options.color, options.mask_tolerance)
-    if options.automatic is not None:  # by alpha; a half transparent rim is filled too, lest it stays seen
+    if options.automatic is not None:  # by alpha; half transparent pixels are filled too, or a rim would stay visible
         return (image.color[:1] * 0) if image.alpha is None else (image.alpha < 1).float()
     file = mask_of(path, options.mask)
     mask = read_mask(file, options.mask_polarity)

@@ -1,8 +1,8 @@
-"""Fill the holes of images that are larger than what a network is given at once.
+"""Inpaint images that are larger than the window of a network.
 
-A group of holes is cut out with what is around it. Where that fits into the window of the network, it is filled there;
-otherwise the image is halved until it does, and each larger scale begins with the smaller one's answer: part by part,
-from what is known inwards, the hole is made anew from what is around the part.
+A group of holes is cropped with its context. If the crop fits into the window, it is inpainted there. Otherwise the
+image is halved until it fits, and each larger scale starts from the result of the smaller one: the hole is inpainted
+again in parts, those next to the known region first, each from its surroundings.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from restore.plugins.common.masks.reading import dilate
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle of pixels: rows and columns from the first to before the last."""
+    """A rectangle of pixels; ``bottom`` and ``right`` are exclusive."""
 
     top: int
     bottom: int
@@ -31,16 +31,16 @@ class Box:
 
     @property
     def place(self) -> tuple[slice, slice, slice]:
-        """What takes the rectangle out of an image (C, H, W)."""
+        """Index of the rectangle in an image (C, H, W)."""
         return slice(None), slice(self.top, self.bottom), slice(self.left, self.right)
 
     @property
     def largest_side(self) -> int:
-        """Pixels of the longer side."""
+        """Length of the longer side in pixels."""
         return max(self.bottom - self.top, self.right - self.left)
 
     def wider(self, pixels: int, height: int, width: int) -> Box:
-        """With so many pixels more on each side, as far as the image goes."""
+        """Return the box with ``pixels`` more on each side, inside an image of ``height`` x ``width``."""
         return Box(
             max(0, self.top - pixels),
             min(height, self.bottom + pixels),
@@ -49,11 +49,12 @@ class Box:
         )
 
     def within(self, outer: Box) -> Box:
-        """The same rectangle, counted from the corner of one around it."""
+        """Return the same box relative to the corner of a box around it."""
         return Box(self.top - outer.top, self.bottom - outer.top, self.left - outer.left, self.right - outer.left)
 
     def at_least(self, side: int, height: int, width: int) -> Box:
-        """With ``side`` pixels each way around the same middle, moved into the image; whole where it is smaller."""
+        """Return a box of at least ``side`` pixels each way around the same center, moved into the image or limited to
+        it."""
         top, bottom = _widened(self.top, self.bottom, side, height)
         left, right = _widened(self.left, self.right, side, width)
         return Box(top, bottom, left, right)
@@ -66,9 +67,9 @@ def _widened(first: int, last: int, side: int, length: int) -> tuple[int, int]:
 
 
 def mask_regions(mask: Tensor, gap: int) -> Iterator[tuple[Box, Tensor]]:
-    """Holes of a mask (1, H, W) that are connected or at most ``2 * gap`` pixels apart, each group in its box.
+    """Yield the groups of holes of a mask (1, H, W) that are connected or at most ``2 * gap`` pixels apart.
 
-    Each comes with a mask (1, h, w) of its box that has only the holes of the group.
+    Each comes as its box and a mask (1, h, w) of the box that contains only the holes of the group.
     """
     hole = mask.cpu() > 0.5
     joined = dilate(hole.float(), gap)[0].numpy() > 0
@@ -88,25 +89,26 @@ def mask_regions(mask: Tensor, gap: int) -> Iterator[tuple[Box, Tensor]]:
 
 
 Fill = Callable[[Tensor, Tensor], Tensor]
-"""What a network makes of an image (1, 3, H, W) that is black where a mask (1, 1, H, W) is one: all of the image."""
+"""Inpaints an image (1, 3, H, W), black inside the hole of a mask (1, 1, H, W), and returns the whole image."""
 
 
 @dataclass(frozen=True)
 class WindowedInpainting:
-    """How images are cut for a network."""
+    """Inpaints with a network that processes windows of a limited size."""
 
     fill: Fill
     window: int
-    """Largest side in pixels of what is filled at once."""
+    """Largest side in pixels that is processed at once."""
     context: int
-    """Pixels around a hole that are cut out with it."""
+    """Pixels around a hole that are cropped with it."""
     reach: int = 0
-    """Pixels beyond the hole for which the network's answer is wanted too."""
+    """Pixels outside the hole where the network's answer is used too."""
 
     def inpaint(self, image: Tensor, mask: Tensor) -> Tensor:
-        """The network's answer (3, H, W) in the holes of a mask (1, H, W) and around them; elsewhere the image.
+        """Return the image (3, H, W) with the network's answer inside the holes of a mask (1, H, W) and within reach of
+        them.
 
-        Groups of holes do not see each other's answers, so that neither their order nor their number matters.
+        Groups of holes do not see the answers of each other, so neither their order nor their number matters.
         """
         result, (height, width) = image.clone(), image.shape[-2:]
         for box, own in mask_regions(mask, self.context // 2):
@@ -120,11 +122,11 @@ class WindowedInpainting:
         return result
 
     def _wanted(self, chosen: Tensor, mask: Tensor) -> Tensor:
-        """Where an answer for the chosen holes is taken: there, and beyond them in what is known."""
+        """Return where the answer for the chosen holes is used: inside them, and in the known region within reach."""
         return (dilate(chosen, self.reach) > 0.5) & ((chosen > 0.5) | (mask <= 0.5))
 
     def _scaled(self, image: Tensor, mask: Tensor) -> Tensor:
-        """The answer for a part of an image (3, h, w) of any size."""
+        """Return the answer for a part (3, h, w) of any size."""
         height, width = image.shape[-2:]
         if max(height, width) <= self.window:
             return self.fill((image * (1 - mask))[None], mask[None])[0].to(image.dtype)
@@ -135,7 +137,8 @@ class WindowedInpainting:
         return self._refined(torch.where(mask > 0.5, start, image), mask)
 
     def _refined(self, image: Tensor, mask: Tensor) -> Tensor:
-        """The answer for an image whose holes hold a coarse answer: made anew in parts, each seeing its neighbors."""
+        """Return the answer for an image with a coarse answer in its holes: inpainted again in parts, each with its
+        context."""
         answer, (height, width) = image.clone(), image.shape[-2:]
         for part in self._inwards(mask):
             seen = part.wider(self.context, height, width).at_least(self.window, height, width)
@@ -147,7 +150,7 @@ class WindowedInpainting:
         return answer
 
     def _inwards(self, mask: Tensor) -> Iterator[Box]:
-        """Parts that hold some of the hole; those with the least of it around them come first."""
+        """Yield the parts that contain hole pixels, those with the fewest hole pixels around them first."""
         side = max(1, self.window - 2 * min(self.context, self.window // 4))
         height, width = mask.shape[-2:]
         parts = [
@@ -160,9 +163,9 @@ class WindowedInpainting:
 
 
 def halved(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Image (3, H, W) and mask (1, H, W) of half the size, rounded up.
+    """Halve an image (3, H, W) and a mask (1, H, W), rounded up.
 
-    A pixel is the mean of what is known of four, and hole only where nothing is: thin holes vanish.
+    A pixel is the mean of the known ones of four, and hole only if all are: narrow holes vanish.
     """
     known = 1 - mask
     weight = F.avg_pool2d(known[None], 2, ceil_mode=True)[0]
