@@ -38,7 +38,7 @@ def panels(weights: Path) -> tuple[list[tuple[str, Tensor]], str]:
     index = next(i for i in range(len(images)) if IMAGE in images.name(i))
     batch = as_batch(images[index], torch.device("cpu"))
     protocol = task.protocols()["y8-border"]
-    metric = protocol.metrics["psnr"]
+    metric = protocol["psnr"]
     scale = batch["target"].shape[-1] / batch["input"].shape[-1]
 
     def panel(title: str, task: Method, networks: Networks) -> tuple[str, Tensor]:

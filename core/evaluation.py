@@ -108,7 +108,7 @@ def _reduce(
     rows: list[tuple[int, dict[str, Tensor]]], protocol: EvaluationProtocol, images: ImageDataset, of: str
 ) -> Evaluation:
     numbers, per_image = [], []
-    for name, metric in protocol.metrics.items():
+    for name, metric in protocol.items():
         table = torch.cat([statistics[name] for _, statistics in rows])
         numbers.append(MetricResult(metric.name, metric.convention, of, metric.reduce(table)))
         for index, statistics in rows:

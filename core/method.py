@@ -178,10 +178,10 @@ class Method(ABC, Generic[S, P, E]):
             protocol: the metrics.
 
         Returns:
-            For each key of ``protocol.metrics`` a tensor with one row per sample.
+            For each key of the protocol a tensor with one row per sample.
         """
         prediction = predict_bounded(self, batch, networks)[self.main_output]
-        return {name: metric.measure(prediction, batch["target"]) for name, metric in protocol.metrics.items()}
+        return {name: metric.measure(prediction, batch["target"]) for name, metric in protocol.items()}
 
     def sample_row(self, batch: Batch, networks: Networks) -> list[Tensor]:
         """Return images (C, H, W) in [0, 1] that show one sample: input, output, target."""

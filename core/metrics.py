@@ -40,20 +40,15 @@ class Metric(Protocol):
         ...
 
 
-def is_partial(metric: Metric) -> bool:
-    """Return whether a metric covers only some of the samples, which it declares by a true attribute ``partial``.
+class PartialMetric:
+    """Base of metrics that cover only some of the samples, such as images with holes of one kind.
 
-    A partial metric is NaN if it covers none of the samples. NaN of any other metric is an error.
+    Their result is NaN if they cover none of the samples. NaN of any other metric is an error.
     """
-    return bool(getattr(metric, "partial", False))
 
 
-@dataclass(frozen=True)
-class EvaluationProtocol:
-    """A named list of metrics."""
-
-    name: str
-    metrics: Mapping[str, Metric]
+EvaluationProtocol = Mapping[str, Metric]
+"""The metrics of an evaluation, by key."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.transforms.v2 import RandomCrop
 
-from restore.core import EvaluationProtocol, OptimizerSettings, Phase, RunSettings, Task, Tiling, as_dataset
+from restore.core import OptimizerSettings, Phase, RunSettings, Task, Tiling, as_dataset
 from restore.plugins.common.images.samples import photographs
 from restore.plugins.common.metrics import PSNR
 from restore.registry import TaskSpec, hookimpl
@@ -46,4 +46,4 @@ class Brighten(Task[BrightenSettings]):
         return {"output": networks.curve(batch["input"])}
 
     def protocols(self):
-        return {"rgb": EvaluationProtocol("rgb", {"psnr": PSNR()})}
+        return {"rgb": {"psnr": PSNR()}}

@@ -112,7 +112,7 @@ class OneNetwork(Task[ToySettings]):
         return {"output": networks.net(batch["input"])}
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        return {"plain": EvaluationProtocol("plain", {"mse": MeanSquaredError()})}
+        return {"plain": {"mse": MeanSquaredError()}}
 
 
 class Heads(OneNetwork):
@@ -243,7 +243,7 @@ class Fixed(Method[ToySettings]):
         return {"output": 1 - batch["input"]}
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        return {"plain": EvaluationProtocol("plain", {"mse": MeanSquaredError()})}
+        return {"plain": {"mse": MeanSquaredError()}}
 
     def evaluation_data(self, folder: Path | None) -> Noise:
         return Noise(3, 8, seed=2, augment=False)

@@ -130,7 +130,7 @@ def _about_task(entry: registry.Entry) -> dict[str, Any]:
     if not any(info.is_required() for info in settings.model_fields.values()):
         protocols = task_type(settings()).protocols()
         about["protocols"] = {
-            name: [f"{metric.name} ({metric.convention})" for metric in protocol.metrics.values()]
+            name: [f"{metric.name} ({metric.convention})" for metric in protocol.values()]
             for name, protocol in protocols.items()
         }
     return about

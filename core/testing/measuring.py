@@ -12,7 +12,7 @@ from restore.core.dataset import Batch, NamedDataset, as_dataset
 from restore.core.errors import RestoreError
 from restore.core.evaluation import evaluate
 from restore.core.method import Method
-from restore.core.metrics import EvaluationProtocol, Metric, MetricResult, is_partial
+from restore.core.metrics import EvaluationProtocol, Metric, MetricResult, PartialMetric
 from restore.core.networks import Networks
 from restore.core.seeding import seeded
 from restore.core.task import Task
@@ -46,19 +46,16 @@ def every_sample_is_a_row_of_its_own(tested: TaskUnderTest) -> None:
         return
     pair = _pair(as_dataset(method.evaluation_data(None)))
     batch = {name: torch.stack([sample[name] for sample in pair]) for name in pair[0]}
-    for protocol in method.protocols().values():
+    for label, protocol in method.protocols().items():
         rows = _measured(method, networks, batch, protocol)
-        require(
-            set(rows) == set(protocol.metrics),
-            f"{protocol.name}: measure() returns {sorted(rows)}, not {sorted(protocol.metrics)}",
-        )
+        require(set(rows) == set(protocol), f"{label}: measure() returns {sorted(rows)}, not {sorted(protocol)}")
         for name, table in rows.items():
-            where = f"{protocol.name}, {name}"
+            where = f"{label}, {name}"
             require(
                 table.dim() >= 1 and len(table) == 2, f"{where}: two samples gave rows of shape {tuple(table.shape)}"
             )
             require(table.dtype == torch.float64, f"{where}: statistics are {table.dtype}, not float64")
-        _require_own(method, networks, pair[0], protocol, rows)
+        _require_own(method, networks, pair[0], protocol, rows, label)
 
 
 def _pair(images: NamedDataset) -> list[dict[str, Tensor]]:
@@ -81,6 +78,7 @@ def _require_own(
     sample: Mapping[str, Tensor],
     protocol: EvaluationProtocol,
     rows: Mapping[str, Tensor],
+    label: str,
 ) -> None:
     """Statistics that are equal under two seeds are not random, and must not depend on the other sample."""
     batch = {name: tensor[None] for name, tensor in sample.items()}
@@ -89,7 +87,7 @@ def _require_own(
         if torch.equal(alone[name], again[name]):
             largest = max(1.0, float(alone[name].abs().max()))
             same = torch.allclose(table[:1], alone[name], rtol=0, atol=TOLERANCE * largest, equal_nan=True)
-            require(same, f"{protocol.name}, {name}: statistics of a sample depend on another sample of the batch")
+            require(same, f"{label}, {name}: statistics of a sample depend on another sample of the batch")
 
 
 def numbers_are_finite_and_say_how_they_were_measured(tested: TaskUnderTest) -> None:
@@ -98,12 +96,12 @@ def numbers_are_finite_and_say_how_they_were_measured(tested: TaskUnderTest) -> 
     if not method.protocols():
         return
     images = _First(as_dataset(method.evaluation_data(None)), 2)
-    for protocol in method.protocols().values():
+    for label, protocol in method.protocols().items():
         measured = evaluate(method, networks, images, protocol, of=tested.name)
-        for number, metric in zip(measured.numbers, protocol.metrics.values(), strict=True):
-            require(number.convention, f"{protocol.name}: metric {number.name} has no convention")
-            _require_finite(number, metric, protocol.name)
-        require(len(measured.per_image) == len(images) * len(protocol.metrics), f"{protocol.name}: not every image")
+        for number, metric in zip(measured.numbers, protocol.values(), strict=True):
+            require(number.convention, f"{label}: metric {number.name} has no convention")
+            _require_finite(number, metric, label)
+        require(len(measured.per_image) == len(images) * len(protocol), f"{label}: not every image")
 
 
 def baselines_are_measured_alike(tested: TaskUnderTest) -> None:
@@ -116,13 +114,13 @@ def baselines_are_measured_alike(tested: TaskUnderTest) -> None:
         require(isinstance(baseline, Method), f"baseline {name!r} is {baseline!r}, not a Method")
         require(not isinstance(baseline, Task), f"baseline {name!r} is a Task, which needs training; use a Method")
         numbers = evaluate(baseline, {}, images, protocol, of=name).numbers
-        for number, metric in zip(numbers, protocol.metrics.values(), strict=True):
+        for number, metric in zip(numbers, protocol.values(), strict=True):
             _require_finite(number, metric, f"baseline {name!r}")
 
 
 def _require_finite(number: MetricResult, metric: Metric, where: str) -> None:
     """Require a finite number, except for a partial metric that covers none of the images."""
-    none = math.isnan(number.value) and is_partial(metric)
+    none = math.isnan(number.value) and isinstance(metric, PartialMetric)
     require(math.isfinite(number.value) or none, f"{where}: {number.name} is {number.value}")
 
 

@@ -103,7 +103,7 @@ def networks_and_phases_belong_together(tested: TaskUnderTest) -> None:
     if not tested.learns:
         return
     task, trained = tested.task(), _trained(tested)
-    phases, metrics = task.phases(), task.training_protocol.metrics
+    phases, metrics = task.phases(), task.training_protocol
     require(phases, "phases() is empty: nothing would be trained")
     require(task.networks(), "networks() is empty: nothing could predict")
     require(len({phase.name for phase in phases}) == len(phases), "two phases have the same name")

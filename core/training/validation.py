@@ -91,7 +91,7 @@ class Validation:
         self.latest = {
             f"{of}/{key}": number["value"]
             for of, numbers in measured.items()
-            for key, number in zip(self.protocol.metrics, numbers, strict=False)
+            for key, number in zip(self.protocol, numbers, strict=False)
         }
         phase, epoch, step = self.phase.name, self.progress.epoch, self.progress.run_step
         place = {"phase": phase, "epoch": epoch, "step": step}
@@ -109,8 +109,8 @@ class Validation:
         progress, phase, stopping = self.progress, self.phase, self.context.settings.early_stopping
         if phase.monitor is None:
             return True
-        metric = self.protocol.metrics[phase.monitor]
-        value = numbers[list(self.protocol.metrics).index(phase.monitor)].value
+        metric = self.protocol[phase.monitor]
+        value = numbers[list(self.protocol).index(phase.monitor)].value
         sign = 1 if metric.better == "higher" else -1
         gain = math.inf if progress.best is None else sign * (value - progress.best)
         improved = not math.isnan(value) and gain > 0

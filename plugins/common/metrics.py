@@ -196,4 +196,4 @@ def measured(
     prediction: Tensor, target: Tensor, numbers: Mapping[str, Tensor], protocol: EvaluationProtocol
 ) -> dict[str, Tensor]:
     """Statistics of each sample for every metric: of ``numbers`` (B, K) under its name, else of the prediction."""
-    return {name: metric.measure(numbers.get(name, prediction), target) for name, metric in protocol.metrics.items()}
+    return {name: metric.measure(numbers.get(name, prediction), target) for name, metric in protocol.items()}

@@ -174,7 +174,7 @@ def protocol(classes: Sequence[str], *, threshold: float = 0.5, multiclass: bool
         metrics.append(Overlap("iou", "batch", names, threshold=threshold))
     if len(names) > 1:
         metrics += [Overlap(score, "set", names, name, threshold) for name in names for score in ("iou", "dice")]
-    return EvaluationProtocol("overlap", {metric.name: metric for metric in metrics})
+    return {metric.name: metric for metric in metrics}
 
 
 def sweep(classes: Sequence[str], thresholds: Sequence[float]) -> EvaluationProtocol:
@@ -182,4 +182,4 @@ def sweep(classes: Sequence[str], thresholds: Sequence[float]) -> EvaluationProt
     tried = tuple(thresholds)
     metrics: list[Metric] = [Overlap("iou", "set", tuple(classes), threshold=threshold) for threshold in tried]
     metrics.append(BestThreshold(tried))
-    return EvaluationProtocol("sweep", {metric.name: metric for metric in metrics})
+    return {metric.name: metric for metric in metrics}

@@ -200,9 +200,8 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
     @override
     def training_protocol(self) -> EvaluationProtocol:
         """The protocol ``overlap`` plus the loss, which only a run knows: weights files do not name it."""
-        overlap = self.protocols()["overlap"]
         loss = metrics.MeanLoss(self._loss.loss, self.settings.loss, self.model.multiclass)
-        return EvaluationProtocol(overlap.name, {**overlap.metrics, loss.name: loss})
+        return {**self.protocols()["overlap"], loss.name: loss}
 
     @override
     def evaluation_data(self, folder: Path | None) -> Segments:

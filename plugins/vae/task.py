@@ -118,7 +118,7 @@ class Autoencoder(Task[A, Settings, E]):
         """Return the protocols of super-resolution, each with `own_metrics` added."""
         named = super_resolution_protocols(self.settings.model.scale)
         own = {metric.name: metric for metric in self.own_metrics()}
-        return {name: EvaluationProtocol(name, {**protocol.metrics, **own}) for name, protocol in named.items()}
+        return {name: {**protocol, **own} for name, protocol in named.items()}
 
     @property
     @override
@@ -213,7 +213,7 @@ class VariationalAutoencoder(Autoencoder[VAESettings, AutoencoderEvaluateOptions
         """Return the protocols of the autoencoder and ``units``: the KL of each latent unit."""
         names = [f"kl_of_unit_{unit}" for unit in range(self.settings.model.latent)]
         units = {name: PrecomputedMetric(name, "nats per place, closed form", better="lower") for name in names}
-        return {**super().protocols(), "units": EvaluationProtocol("units", units)}
+        return {**super().protocols(), "units": units}
 
     @override
     def numbers(self, batch: Batch, networks: Networks) -> dict[str, Tensor]:

@@ -254,8 +254,7 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
         return self._protocol(known=True)
 
     def _protocol(self, *, known: bool) -> EvaluationProtocol:
-        found = metrics.metrics(self._embedder(), known, self.evaluate_options.fid)
-        return EvaluationProtocol("caricature", found)
+        return metrics.metrics(self._embedder(), known, self.evaluate_options.fid)
 
     def _embedder(self) -> metrics.FaceEmbedder | None:
         """Return the network that compares faces: the given recognizer, else the discriminator if there is one."""
@@ -270,7 +269,7 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
         fid = self.evaluate_options.fid
         looks = inception_features(fid) if fid else None
         numbers = metrics.numbers(batch, networks, self.settings.model.style, self._embedder(), looks)
-        return {name: metric.measure(numbers[name], batch["target"]) for name, metric in protocol.metrics.items()}
+        return {name: metric.measure(numbers[name], batch["target"]) for name, metric in protocol.items()}
 
     @override
     def sample_row(self, batch: Batch, networks: Networks) -> list[Tensor]:

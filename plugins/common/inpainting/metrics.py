@@ -13,7 +13,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from restore.core.dataset import Batch
-from restore.core.metrics import EvaluationProtocol, Metric
+from restore.core.metrics import EvaluationProtocol, Metric, PartialMetric
 from restore.core.runtime.devices import in_float64
 from restore.plugins.common.masks.settings import KINDS, MaskKind
 from restore.plugins.common.metrics import PSNR, SSIM, Comparison
@@ -91,7 +91,7 @@ class MaskedL1(MaskedMetric):
 
 
 @dataclass(frozen=True)
-class OfSome:
+class OfSome(PartialMetric):
     """Another metric over some of the images: those with masks of one kind, or with a coverage in one range.
 
     The first value of each row is the kind or the coverage. The result is NaN if there is no such image.
@@ -104,8 +104,6 @@ class OfSome:
     above: float
     upto: float
     """Images with ``above < value <= upto`` belong to the metric."""
-
-    partial: ClassVar[bool] = True
 
     @property
     def convention(self) -> str:
@@ -142,7 +140,7 @@ def measured(prediction: Tensor, batch: Batch, protocol: EvaluationProtocol) -> 
     """
     target, mask = batch["target"], batch["mask"]
     found: dict[Metric, Tensor] = {}
-    for metric in protocol.metrics.values():
+    for metric in protocol.values():
         inner = metric.metric if isinstance(metric, OfSome) else metric
         if inner not in found:
             found[inner] = (
@@ -156,7 +154,7 @@ def measured(prediction: Tensor, batch: Batch, protocol: EvaluationProtocol) -> 
     }
     return {
         name: metric.sorted_by(values[metric.by], found[metric.metric]) if isinstance(metric, OfSome) else found[metric]
-        for name, metric in protocol.metrics.items()
+        for name, metric in protocol.items()
     }
 
 
@@ -180,9 +178,4 @@ def inpainting_protocols(kinds: Sequence[MaskKind] = KINDS) -> Mapping[str, Eval
         for low, high in BUCKETS
         for name, metric in metrics.items()
     }
-    found: dict[str, dict[str, Metric]] = {
-        "inpainting": metrics,
-        "kinds": {**metrics, **of_kinds},
-        "buckets": of_buckets,
-    }
-    return {name: EvaluationProtocol(name, chosen) for name, chosen in found.items()}
+    return {"inpainting": metrics, "kinds": {**metrics, **of_kinds}, "buckets": of_buckets}

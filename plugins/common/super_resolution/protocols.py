@@ -26,7 +26,4 @@ def super_resolution_protocols(scale: float) -> Mapping[str, EvaluationProtocol]
         "rgb-border": Comparison("rgb8", border),
         "rgb": Comparison("rgb"),
     }
-    return {
-        name: EvaluationProtocol(name, {"psnr": PSNR(comparison), "ssim": SSIM(comparison)})
-        for name, comparison in comparisons.items()
-    }
+    return {name: {"psnr": PSNR(comparison), "ssim": SSIM(comparison)} for name, comparison in comparisons.items()}

@@ -13,7 +13,6 @@ from restore.core.errors import UsageError, WeightsError
 from restore.core.images.files import OutputImage, read_image
 from restore.core.images.listing import list_images
 from restore.core.method import Method
-from restore.core.metrics import EvaluationProtocol
 from restore.core.settings import Flag, RunSettings, Settings
 from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
@@ -92,8 +91,8 @@ class Upscaling:
     def protocols(self):
         errors = {"mse": Error("mse", 2), "mae": Error("mae", 1)}
         return {
-            "both": EvaluationProtocol("both", errors),
-            "only-mae": EvaluationProtocol("only-mae", {"mae": errors["mae"]}),
+            "both": errors,
+            "only-mae": {"mae": errors["mae"]},
         }
 
     @property

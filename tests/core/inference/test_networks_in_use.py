@@ -7,7 +7,6 @@ from tasks_in_use import Computed, Used, image, upscaling, used
 from torch import nn
 
 from restore.core.evaluation import evaluate
-from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import for_inference, frozen
 from restore.core.specs import Tiling
 
@@ -20,7 +19,7 @@ class Numbered(list):
 
 
 def measured(task):
-    return evaluate(task, networks_of(task), Numbered([{"input": image(4, 4)}]), EvaluationProtocol("none", {}), of="x")
+    return evaluate(task, networks_of(task), Numbered([{"input": image(4, 4)}]), {}, of="x")
 
 
 def test_networks_run_in_evaluation_mode_without_gradients_and_are_left_as_they_were():

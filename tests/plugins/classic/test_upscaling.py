@@ -91,7 +91,7 @@ def test_measuring_takes_the_scale_from_the_pairs(tmp_path: Path) -> None:
     images = method.evaluation_data(paired_folder(tmp_path, 3))
     protocol = method.protocols()["y8-border"]
     assert method.scale == 3
-    assert protocol.metrics["psnr"].convention == "8-bit Y, border 3"
+    assert protocol["psnr"].convention == "8-bit Y, border 3"
     measured = evaluate(method, {}, images, protocol, of="bicubic")
     assert [row["image"] for row in measured.per_image] == ["a.png", "b.png"] * 2
 

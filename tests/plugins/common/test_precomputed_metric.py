@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 
-from restore.core.metrics import EvaluationProtocol
 from restore.plugins.common.metrics import PSNR, PrecomputedMetric, measured
 
 
@@ -16,11 +15,9 @@ def test_an_own_metric_sees_its_numbers_and_every_other_the_image() -> None:
     torch.manual_seed(0)
     prediction, target = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8)
     distances = torch.tensor([[0.5], [1.5]])
-    protocol = EvaluationProtocol(
-        "rgb", {"psnr": PSNR(), "distance": PrecomputedMetric("distance", "of codes", better="lower")}
-    )
+    protocol = {"psnr": PSNR(), "distance": PrecomputedMetric("distance", "of codes", better="lower")}
     rows = measured(prediction, target, {"distance": distances, "unasked": distances}, protocol)
     assert list(rows) == ["psnr", "distance"]
     assert torch.equal(rows["psnr"], PSNR().measure(prediction, target))
     assert rows["distance"].dtype == torch.float64
-    assert protocol.metrics["distance"].reduce(rows["distance"]) == 1.0
+    assert protocol["distance"].reduce(rows["distance"]) == 1.0

@@ -23,9 +23,9 @@ def test_evaluation_has_a_sweep_and_thresholds() -> None:
     assert nested().default_protocol == "overlap"
     swept = nested(evaluate=SegmentationEvaluateOptions(sweep=True))
     assert swept.default_protocol == "sweep"
-    assert len(swept.protocols()["sweep"].metrics) == 20
-    assert "iou@0.30" in nested(evaluate=SegmentationEvaluateOptions(threshold=0.3)).protocols()["overlap"].metrics
-    assert nested().phases()[0].monitor in nested().training_protocol.metrics
+    assert len(swept.protocols()["sweep"]) == 20
+    assert "iou@0.30" in nested(evaluate=SegmentationEvaluateOptions(threshold=0.3)).protocols()["overlap"]
+    assert nested().phases()[0].monitor in nested().training_protocol
 
 
 def test_otsu_is_measured_beside_the_network(monkeypatch: pytest.MonkeyPatch) -> None:

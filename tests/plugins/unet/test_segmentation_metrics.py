@@ -96,7 +96,7 @@ def test_rows_do_not_depend_on_how_images_were_batched(two_images: tuple[Tensor,
 
 def test_the_sweep_finds_the_best_threshold(two_images: tuple[Tensor, Tensor]) -> None:
     protocol = metrics.sweep(["nucleus"], [0.1, 0.5, 0.7])
-    values = {name: metric.reduce(rows(metric, *two_images)) for name, metric in protocol.metrics.items()}  # type: ignore[arg-type]
+    values = {name: metric.reduce(rows(metric, *two_images)) for name, metric in protocol.items()}  # type: ignore[arg-type]
     assert values["iou@0.10"] == pytest.approx(8 / 32)
     assert values["iou"] == pytest.approx(6 / 9)
     assert values["iou@0.70"] == pytest.approx(6 / 8)
@@ -118,7 +118,7 @@ def test_the_loss_of_probabilities_is_that_of_their_logits(multiclass: bool) -> 
 
 
 def test_a_protocol_names_each_number_once() -> None:
-    names = list(metrics.protocol(["a", "b"]).metrics)
+    names = list(metrics.protocol(["a", "b"]))
     assert names[0] == "iou"
     assert {"dice", "iou-image", "dice-image", "iou-batch", "iou[a]", "dice[b]"} <= set(names)
-    assert "iou-batch" not in metrics.protocol(["a", "b"], multiclass=True).metrics
+    assert "iou-batch" not in metrics.protocol(["a", "b"], multiclass=True)

@@ -54,7 +54,7 @@ def test_the_best_of_the_objective_is_chosen_by_the_elbo_and_warm_up_by_nothing(
     warmup, full = VariationalAutoencoder(VAESettings(epochs=10)).phases()
     assert warmup.monitor is None
     assert full.monitor == "elbo"
-    assert full.monitor in next(iter(tiny_settings().protocols().values())).metrics
+    assert full.monitor in next(iter(tiny_settings().protocols().values()))
 
 
 def test_every_network_is_trained() -> None:

@@ -186,7 +186,7 @@ def test_measured_bounds_are_in_order_and_units_sum_to_the_kl(gray: bool, scale:
     assert (rows["elbo"] < rows["iw_bound"]).any()
     torch.testing.assert_close(sum(of_units.values()), rows["kl"].sum(1, keepdim=True))
     expected = 3 * (13 * scale) ** 2 / (3 * 4 * 4)
-    assert protocols["rgb"].metrics["compression"].reduce(rows["compression"]) == pytest.approx(expected)
+    assert protocols["rgb"]["compression"].reduce(rows["compression"]) == pytest.approx(expected)
 
 
 @torch.no_grad()
@@ -202,7 +202,7 @@ def test_a_gray_target_is_measured_as_three_equal_channels() -> None:
 
 
 def test_bounds_say_how_they_were_estimated() -> None:
-    metrics = vae(options=AutoencoderEvaluateOptions(draws=50)).protocols()["rgb"].metrics
+    metrics = vae(options=AutoencoderEvaluateOptions(draws=50)).protocols()["rgb"]
     assert metrics["elbo"].convention == "nats per value, mean of 50 log-weights"
     assert metrics["iw_bound"].convention == "nats per value, importance-weighted, 50 log-weights"
 
@@ -227,4 +227,4 @@ def test_the_plain_autoencoder_measures_images_and_compression() -> None:
     task = Autoencoder(Autoencoder.tiny_settings())
     assert set(task.protocols()) == {"rgb", "y8-border", "y-border", "rgb-border"}
     assert task.default_protocol == "rgb"
-    assert all("compression" in protocol.metrics for protocol in task.protocols().values())
+    assert all("compression" in protocol for protocol in task.protocols().values())

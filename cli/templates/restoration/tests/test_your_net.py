@@ -24,7 +24,7 @@ def test_it_is_measured_with_its_own_noise_unless_another_is_asked_for() -> None
     task = YourNetTask(YourNetTask.tiny_settings(model={"noise": 50}))
     for options, noise in ((YourNetEvaluateOptions(), "50"), (YourNetEvaluateOptions(noise=12.5), "12.5")):
         asked = task.with_options(evaluate=options)
-        assert asked.protocols()["rgb"].metrics["psnr"].convention == f"8-bit RGB, noise {noise}"
+        assert asked.protocols()["rgb"]["psnr"].convention == f"8-bit RGB, noise {noise}"
         assert asked.evaluation_data(None).noise == float(noise) / 255
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from restore.core.evaluation import evaluate
-from restore.core.metrics import is_partial
+from restore.core.metrics import PartialMetric
 from restore.plugins.common.inpainting.metrics import BUCKETS, MaskedL1, MaskedPSNR, inpainting_protocols, measured
 from restore.plugins.common.masks.settings import KINDS
 from restore.plugins.common.metrics import PSNR, Comparison
@@ -29,7 +29,7 @@ def batch(coverages: list[float], kinds: list[int] | None = None) -> dict[str, T
 
 def numbers(protocol: str, prediction: Tensor, given: dict[str, Tensor]) -> dict[str, float]:
     rows = measured(prediction, given, PROTOCOLS[protocol])
-    return {name: metric.reduce(rows[name]) for name, metric in PROTOCOLS[protocol].metrics.items()}
+    return {name: metric.reduce(rows[name]) for name, metric in PROTOCOLS[protocol].items()}
 
 
 def test_a_bucket_has_the_numbers_of_its_images_alone() -> None:
@@ -51,7 +51,7 @@ def test_all_buckets_together_are_all_images() -> None:
     given = batch(coverages)
     rows = measured(given["target"], given, PROTOCOLS["buckets"])
     names = [f"masked-psnr-{low}-{high}" for low, high in BUCKETS]
-    metrics = PROTOCOLS["buckets"].metrics
+    metrics = PROTOCOLS["buckets"]
     belongs = torch.stack(
         [(rows[name][:, 0] > metrics[name].above) & (rows[name][:, 0] <= metrics[name].upto) for name in names]  # type: ignore[attr-defined]
     )
@@ -80,7 +80,9 @@ def test_images_without_a_hole_are_left_out_of_the_numbers_of_holes() -> None:
 
 
 def test_only_numbers_of_some_images_may_be_missing() -> None:
-    partial = {name: [is_partial(metric) for metric in each.metrics.values()] for name, each in PROTOCOLS.items()}
+    partial = {
+        name: [isinstance(metric, PartialMetric) for metric in each.values()] for name, each in PROTOCOLS.items()
+    }
     assert not any(partial["inpainting"])
     assert all(partial["buckets"])
     assert partial["kinds"].count(True) == len(KINDS)
@@ -88,8 +90,8 @@ def test_only_numbers_of_some_images_may_be_missing() -> None:
 
 def test_names_are_unique_and_every_number_says_how_it_was_measured() -> None:
     for protocol in PROTOCOLS.values():
-        assert len({metric.name for metric in protocol.metrics.values()}) == len(protocol.metrics)
-        assert all(metric.convention.startswith("8-bit RGB") for metric in protocol.metrics.values())
+        assert len({metric.name for metric in protocol.values()}) == len(protocol)
+        assert all(metric.convention.startswith("8-bit RGB") for metric in protocol.values())
 
 
 def test_the_sample_is_measured_by_kind_and_by_bucket() -> None:

@@ -60,7 +60,7 @@ class YourNetTask(Task[YourNetSettings]):
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """Return the metrics; the convention of each is printed with every number."""
-        return {"rgb": EvaluationProtocol("rgb", {"psnr": PSNR()})}
+        return {"rgb": {"psnr": PSNR()}}
 
     def evaluation_data(self, folder: Path | None) -> Any:
         """Return the images of a folder, or the validation photographs."""

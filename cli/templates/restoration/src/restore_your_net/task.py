@@ -78,7 +78,7 @@ class YourNetTask(Task[YourNetSettings, Settings, YourNetEvaluateOptions]):
 
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """Return PSNR of 8-bit RGB, the convention of papers on denoising."""
-        return {"rgb": EvaluationProtocol("rgb", {"psnr": NoisyPSNR(Comparison("rgb8"), self.noise)})}
+        return {"rgb": {"psnr": NoisyPSNR(Comparison("rgb8"), self.noise)}}
 
     def evaluation_data(self, folder: Path | None) -> NoisyImages:
         """Return the images of a folder, or the validation photographs, with noise."""

@@ -94,7 +94,7 @@ class YourNetTask(Task[YourNetSettings]):
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """Return IoU and Dice over all pixels of the set."""
         overlap = registry.get("metrics", "unet/overlap")
-        return {"overlap": EvaluationProtocol("overlap", {name: overlap(name) for name in ("iou", "dice")})}
+        return {"overlap": {name: overlap(name) for name in ("iou", "dice")}}
 
     def evaluation_data(self, folder: Path | None) -> Any:
         """Return the images and masks of a folder, or those of validation."""
