@@ -89,7 +89,8 @@ class FixedScale(Plain):
 
 class Segmenter(nn.Sequential):
     def __init__(self, input_channels, num_classes, channels):
-        super().__init__(nn.Conv2d(input_channels, channels, 3, padding=1), nn.ReLU(), nn.Conv2d(channels, num_classes, 1))
+        first, last = nn.Conv2d(input_channels, channels, 3, padding=1), nn.Conv2d(channels, num_classes, 1)
+        super().__init__(first, nn.ReLU(), last)
 
 
 class Scores(nn.Sequential):
