@@ -127,7 +127,7 @@ class InpaintingSquares:
         return (round_ + image) % len(self._settings.kinds)
 
     def _coverage(self, index: int) -> float:
-        """Return coverages that fill the range evenly for any number of samples: about multiples of the golden ratio."""
+        """Return coverages that fill the range evenly for any number of samples: near multiples of the golden ratio."""
         low, high = self._settings.coverage
         return low + (high - low) * (2 * (index * 89 % 144) + 1) / 288
 
