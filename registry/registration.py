@@ -31,7 +31,7 @@ def check_collisions(specs: Iterable[Spec]) -> None:
         others = seen.setdefault(spec.kind, [])
         what = f"restore_{spec.kind}: {SINGULAR[spec.kind]} {spec.name!r}"
         if spec.name in others:
-            raise RegistrationError(f"{what} stands there twice")
+            raise RegistrationError(f"{what} is listed twice; each name may appear once")
         if spec.kind == "commands":
             for other in others:
                 if f"{other} ".startswith(f"{spec.name} ") or f"{spec.name} ".startswith(f"{other} "):

@@ -1,7 +1,7 @@
-"""PSNR and SSIM that say how they were computed.
+"""PSNR and SSIM that state how they were computed.
 
-Published tables disagree by tenths of a decibel because they compare different things: luma or color, rounded to 8
-bits or not, with or without the border. A metric here is made of *what* is compared (a `Comparison`) and *how*.
+Published tables disagree by tenths of a decibel because they compare different things: luma or color, rounded to 8 bits
+or not, with or without the border. A metric here combines *what* is compared (a `Comparison`) with *how*.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ _COLORS = {"y8": "8-bit Y", "y": "Y", "rgb8": "8-bit RGB", "rgb": "RGB"}
 class Comparison:
     """Which values of two images are compared.
 
-    A target with one channel is a grayscale image and its own Y: its values are not squeezed into the range 16 to
-    235, as the published tables have it. A prediction in color is then compared by its luma from 0 to 255.
+    A target with one channel is a gray image and its own Y: its values are not compressed into the range 16 to 235, as
+    in published tables. A color prediction is then compared by its luma from 0 to 255.
     """
 
     color: Literal["y8", "y", "rgb8", "rgb"] = "rgb"
     """y8: luma (BT.601, 16 to 235) of the 8-bit image, rounded to 8 bits; y: the same, not rounded; rgb8: the 8-bit
     image; rgb: the image as it is."""
     border: int = 0
-    """Pixels cut off each side."""
+    """Pixels cropped from each side."""
 
     @property
     def convention(self) -> str:
-        """How to print it, as ``8-bit Y, border 4``."""
+        """How to print it, such as ``8-bit Y, border 4``."""
         return _COLORS[self.color] + (f", border {self.border}" if self.border else "")
 
     def __call__(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Values to compare (B, C', H', W'), float64, black 0 and white 255, of images (B, C, H, W) in [0, 1].
+        """Return the values to compare, (B, C', H', W'), float64, black 0 and white 255, of (B, C, H, W) in [0, 1].
 
-        Raises ValueError when the shapes do not match, DataError when the border leaves nothing.
+        Raises ValueError if the shapes do not match, and DataError if the border leaves nothing.
         """
         sizes = {images.shape[:1] + images.shape[-2:] for images in (prediction, target)}
         channels = {prediction.shape[1], target.shape[1]}
@@ -77,10 +77,10 @@ class Comparison:
 
 @dataclass(frozen=True)
 class PSNR:
-    """Peak signal-to-noise ratio in dB: of each image, then the mean over images.
+    """Peak signal-to-noise ratio in dB, averaged over images.
 
-    Two identical images have no noise and an infinite ratio. It is neither dropped nor capped: one such pair makes
-    the mean infinite, which says that the set should be looked at.
+    Two identical images have an infinite PSNR. It is neither dropped nor capped: one such pair makes the mean infinite
+    and shows that the data should be checked.
     """
 
     comparison: Comparison = Comparison()
@@ -93,23 +93,23 @@ class PSNR:
         return self.comparison.convention
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Sum of squared errors (white is 255) and number of values, (B, 2) float64."""
+        """Return the sum of squared errors (white is 255) and the number of values, (B, 2), float64."""
         a, b = self.comparison(prediction, target)
         errors = (a - b).square().flatten(1)
         return torch.stack([errors.sum(1), torch.full_like(errors[:, 0], errors.shape[1])], dim=1)
 
     def reduce(self, rows: Tensor) -> float:
-        """Mean of the rows' ratios, in dB."""
+        """Return the mean over rows, in dB."""
         errors, counts = rows.double().unbind(1)
         return float((10 * torch.log10(255**2 * counts / errors)).mean())
 
 
 @dataclass(frozen=True)
 class SSIM:
-    """Structural similarity in [-1, 1] (Wang et al., 2004): of each image, then the mean over images.
+    """Structural similarity in [-1, 1] (Wang et al., 2004), averaged over images.
 
-    Windows of 11x11 pixels with Gaussian weights (sigma 1.5), only where the whole window lies inside the image;
-    K1 = 0.01, K2 = 0.03, white is 255; the mean over the windows of all channels.
+    Windows of 11x11 pixels with Gaussian weights (sigma 1.5), only where the whole window lies inside the image; K1 =
+    0.01, K2 = 0.03, white is 255; mean over the windows of all channels.
     """
 
     comparison: Comparison = Comparison()
@@ -122,9 +122,9 @@ class SSIM:
         return self.comparison.convention
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Similarity of each image, (B, 1) float64.
+        """Return the similarity of each image, (B, 1), float64.
 
-        Raises DataError for images that have fewer than 11 pixels on a side after the border is cut.
+        Raises DataError for images with fewer than 11 pixels on a side after the border is cropped.
         """
         a, b = self.comparison(prediction, target)
         if min(a.shape[-2:]) < _WINDOW:
@@ -141,17 +141,17 @@ class SSIM:
         return total / (a.shape[1] * rows * columns)
 
     def reduce(self, rows: Tensor) -> float:
-        """Mean of the rows."""
+        """Return the mean over rows."""
         return float(rows.double().mean())
 
 
 _WINDOW = 11
 _AT_ONCE = 2**20
-"""Windows that are looked at at once, so that memory does not grow with the image."""
+"""Number of windows computed at once, so that memory does not grow with the image."""
 
 
 def _similarity(a: Tensor, b: Tensor) -> Tensor:
-    """SSIM of every window (B, C, H - 10, W - 10); equation 13 of the paper with alpha = beta = gamma = 1."""
+    """Return the SSIM of every window (B, C, H - 10, W - 10); equation 13 with alpha = beta = gamma = 1."""
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
     mean_a, mean_b, square_a, square_b, product = _windowed(torch.stack([a, b, a * a, b * b, a * b]))
     variance_a, variance_b, covariance = square_a - mean_a**2, square_b - mean_b**2, product - mean_a * mean_b
@@ -161,13 +161,13 @@ def _similarity(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _windowed(values: Tensor) -> Tensor:
-    """Gaussian means of all windows; the Gaussian is a product, so one axis after the other."""
+    """Return the Gaussian means of all windows, computed separately along each axis."""
     offsets = torch.arange(_WINDOW, dtype=torch.float64) - _WINDOW // 2
     weights = torch.exp(-(offsets**2) / (2 * 1.5**2))
     weights = weights / weights.sum()
     for axis in (-2, -1):
         windows = values.shape[axis] - _WINDOW + 1
-        # A sum of shifted images: several times faster in float64 than a convolution with one channel.
+        # A sum of shifted images is several times faster in float64 than a convolution with one channel.
         means = torch.zeros_like(values.narrow(axis, 0, windows))
         for shift, weight in enumerate(weights.tolist()):
             means.add_(values.narrow(axis, shift, windows), alpha=weight)
@@ -177,23 +177,33 @@ def _windowed(values: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class PrecomputedMetric:
-    """Numbers of each image: their sum, and its mean over images. Its name is its key in a protocol."""
+    """A metric whose values were computed elsewhere: their sum per image, averaged over images.
+
+    Its name is its key in the protocol.
+    """
 
     name: str
     convention: str
     better: Literal["higher", "lower"] = "higher"
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002 - the signature of every metric
-        """The numbers (B, K) or (B,) of each image, which stand in the prediction's place; (B, K), float64."""
+        """Return the values (B, K) or (B,), which are passed in place of the prediction, as (B, K), float64."""
         return in_float64(prediction).reshape(len(prediction), -1)
 
     def reduce(self, rows: Tensor) -> float:
-        """Sum over K, mean over images."""
+        """Return the sum over K, averaged over images."""
         return float(rows.sum(1).mean())
 
 
 def measured(
     prediction: Tensor, target: Tensor, numbers: Mapping[str, Tensor], protocol: EvaluationProtocol
 ) -> dict[str, Tensor]:
-    """Statistics of each sample for every metric: of ``numbers`` (B, K) under its name, else of the prediction."""
+    """Return the statistics of each sample for every metric.
+
+    Args:
+        prediction: images (B, C, H, W) in [0, 1].
+        target: images (B, C, H, W) in [0, 1].
+        numbers: values (B, K) for metrics of the same name, which get them in place of the prediction.
+        protocol: the metrics.
+    """
     return {name: metric.measure(numbers.get(name, prediction), target) for name, metric in protocol.items()}

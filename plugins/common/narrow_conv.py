@@ -1,4 +1,4 @@
-"""A convolution to very few channels, such as the colors of an image, at a third of its usual cost on a CPU."""
+"""A convolution to few channels, such as the colors of an image, at a third of the usual cost on a CPU."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ OPTIONS = ("kernel_size", "stride", "padding", "dilation", "groups", "padding_mo
 class NarrowConv2d(nn.Conv2d):
     """``nn.Conv2d`` whose few output channels fill the vector registers of a CPU.
 
-    Kernels of a CPU compute 8 or 16 output channels at once, so that one with 3 leaves most of the work undone. Here
-    the rows of the kernel become channels too: one convolution with a kernel of a single row gives the share that each
-    input row has in every output row near it, and ``fold`` adds them up at their places. The sum is the same but for
-    the order of its terms. Parameters, initialization and state_dict are those of ``nn.Conv2d``; on other devices,
-    while the network is exported to ONNX, and with strides, dilation, groups or a padding that is not half the kernel
-    it is that.
+    CPU kernels compute 8 or 16 output channels at once, so with 3 channels most of the work is wasted. Here the rows of
+    the kernel become channels too: one convolution with a single-row kernel computes what each input row contributes to
+    the output rows near it, and ``fold`` adds the contributions up. The result is the same except for the order of the
+    sum. Parameters, initialization and state_dict are those of ``nn.Conv2d``. It computes like ``nn.Conv2d`` on other
+    devices, during ONNX export, and with strides, dilation, groups or a padding other than half the kernel.
     """
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Conv2d gives it
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name in nn.Conv2d
         """(B, in_channels, H, W) to (B, out_channels, H', W')."""
         if input.device.type != "cpu" or torch.onnx.is_in_onnx_export() or not self._is_plain():
             return super().forward(input)
         height, width = self.kernel_size
         above, beside = (int(padding) for padding in self.padding)
-        # an input row adds to the output rows above and below it in the reverse order of the kernel's rows
+        # an input row contributes to the output rows around it in reverse order of the kernel's rows
         rows = self.weight.flip(2).transpose(1, 2).reshape(-1, self.in_channels, 1, width)
         shares = F.conv2d(input, rows, padding=(0, beside))  # (B, out_channels x height, H, W')
         size = (input.shape[-2] + 2 * above - height + 1, shares.shape[-1])
@@ -47,7 +46,7 @@ class NarrowConv2d(nn.Conv2d):
 
 
 def to_conv2d(network: nn.Module) -> nn.Module:
-    """Replace every `NarrowConv2d` of a network by the ``nn.Conv2d`` that it equals, in place; return the network."""
+    """Replace every `NarrowConv2d` of a network by the equivalent ``nn.Conv2d``, in place; return the network."""
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, NarrowConv2d):

@@ -1,10 +1,10 @@
-"""Contextual attention: draw what is missing with patches from elsewhere (Yu et al., 2018, section 4).
+"""Contextual attention: fill a hole with patches from elsewhere in the image (Yu et al., 2018, section 4).
 
-The paper compares 3x3 patches and pastes overlapping larger ones, by convolutions whose kernels are those patches. Here
-both are done with single places instead. The likeness of two patches is the sum of the likenesses of their places, so a
-product of all places with all places, summed along its diagonals, is the same as comparing patches, at a ninth of the
-multiplications. In the same way the weights with which patches overlap at a pixel are diagonal sums of the attention,
-and one product with the pixels does the pasting, at a quarter of them.
+The paper compares 3x3 patches and pastes larger overlapping ones with convolutions whose kernels are those patches.
+This module works with single positions instead. The similarity of two patches is the sum of the similarities of their
+positions. So one matrix product of all positions, summed along its diagonals, compares patches with a ninth of the
+multiplications. In the same way, the weights of overlapping patches at a pixel are diagonal sums of the attention, and
+one product with the pixels pastes them with a quarter of the multiplications.
 """
 
 from __future__ import annotations
@@ -23,33 +23,32 @@ from restore.core.runtime.precision import at_least_float32
 from restore.plugins.inpaint_gan.blocks import continued
 
 BLOCK = 2**24
-"""How many scores are computed at once: those of several samples, or of some rows of one, nine at least. 64 MiB."""
+"""Number of scores computed at once (64 MiB): those of several samples, or of at least nine rows of one."""
 HALO = 3
-"""Rows on either side that decide over a row: one for comparing patches, one for fusing, one for overlapping."""
+"""Rows on either side that influence a row: one for comparing patches, one for fusing, one for overlapping."""
 
 
 @dataclass(frozen=True)
 class Attention:
-    """How contextual attention compares and pastes; call it with features and holes. Nothing in it learns."""
+    """Contextual attention; call it with features and masks. It has no parameters to learn."""
 
     rate: int = 2
-    """Features are compared on a grid this much coarser, and pasted in patches of twice as many pixels a side."""
+    """Downscaling factor of the grid for comparisons; pasted patches have twice as many pixels a side."""
     softmax_scale: float = 10.0
-    """Factor of the scores before the softmax: the larger, the more a single patch decides."""
+    """Factor of the scores before the softmax; larger values favor a single patch."""
     fuse: bool = True
-    """Whether neighbors that point at neighbors support each other (the paper's attention propagation)."""
+    """Attention propagation: neighboring patches with neighboring matches support each other."""
     published: bool = False
-    """Compute as the published code does, for its weights. It lets patches that touch the hole take a share of the
-    softmax, sees the hole at every 4 * rate-th pixel only, darkens the border, where fewer patches overlap, and fuses
-    the end of each row and column with the start of the next. Needs memory for all scores of a sample at once."""
+    """Compute as in the published code, for its weights. Patches that touch the hole take part in the softmax, the hole
+    is sampled at every 4 * rate-th pixel, borders are darker because fewer patches overlap there, and the end of
+    each row and column is fused with the start of the next. Needs memory for all scores of a sample at once."""
 
     def __call__(self, features: Tensor, hole: Tensor) -> Tensor:
-        """Features (B, C, h, w) drawn anew from patches outside each sample's own hole; the same shape.
+        """Rebuild features (B, C, h, w) from patches outside the hole of each sample; returns the same shape.
 
-        ``hole`` (B, 1, H, W) is 1 where a pixel is missing, at the features' or the image's size. A patch that
-        touches the hole is never pasted. Where all of a sample's do, those that touch it least stand in.
-
-        However large the batch and the image, only so many scores are in memory at once, in training too; see BLOCK.
+        ``hole`` (B, 1, H, W) is 1 inside the hole, at the size of the features or of the image. Patches that touch the
+        hole are never pasted; if all patches of a sample do, those that touch it least are used. Memory is limited for
+        any batch and image size, in training too; see BLOCK.
         """
         with torch.autocast(device_type=features.device.type, enabled=False):
             return self._drawn(at_least_float32(features), hole)
@@ -72,7 +71,7 @@ class Attention:
         return drawn[..., :height, :width]
 
     def _usable(self, hole: Tensor, size: tuple[int, int], grid: tuple[int, int]) -> Tensor:
-        """Which places of the grid (B, 1, 1, rows, columns) have a patch that may be pasted."""
+        """Return which positions of the grid (B, 1, 1, rows, columns) have a patch that may be pasted."""
         if self.published:
             return F.max_pool2d(F.interpolate(hole, grid), 3, stride=1, padding=1)[:, None] == 0
         cells = F.adaptive_max_pool2d((hole > 0).to(torch.float32), size)
@@ -81,7 +80,7 @@ class Attention:
         return shares <= shares.amin(dim=(-2, -1), keepdim=True) + 1e-6
 
     def _pasted(self, x: Tensor, usable: Tensor, first: int, last: int) -> Tensor:
-        """Rows ``first`` to ``last`` of the grid, at full size: (B, C, (last - first) * rate, width)."""
+        """Return rows ``first`` to ``last`` of the grid at full size: (B, C, (last - first) * rate, width)."""
         grid = x[..., :: self.rate, :: self.rate]
         above, below = max(0, first - HALO), min(grid.shape[-2], last + HALO)
         scores = self._scores(grid, above, below)
@@ -92,12 +91,13 @@ class Attention:
         return self._overlapped(attention, x, slice(first - above, last - above))
 
     def _scores(self, grid: Tensor, above: int, below: int) -> Tensor:
-        """Likeness (B, i, j, k, l) of the patch at row i, counted from ``above``, and column j to that at k and l."""
+        """Return the similarity (B, i, j, k, l) of the patch at row i (from ``above``) and column j to the one at k and
+        l."""
         columns = grid.shape[-1]
         places = torch.bmm(grid[:, :, above:below].flatten(2).mT, grid.flatten(2))
         scores = rearrange(places, "b (i j) (k l) -> b i j k l", j=columns, l=columns)
         scores = diagonal_sum(diagonal_sum(scores, 2), 1)
-        # The patch that is looked for keeps its length, as in the published code: it acts like the scale.
+        # The query patch is not normalized, as in the published code: its norm acts like the scale.
         squares = 9 * F.avg_pool2d(grid.square().sum(dim=1, keepdim=True), 3, stride=1, padding=1)
         squares = squares + 9e-4 * grid.shape[1] if self.published else squares.clamp_min(1e-8)
         scores = scores * (self.softmax_scale / squares.sqrt())[:, None]
@@ -106,7 +106,7 @@ class Attention:
         return _fused_across_borders(scores) if self.published else diagonal_sum(diagonal_sum(scores, 2), 1)
 
     def _overlapped(self, attention: Tensor, x: Tensor, kept: slice) -> Tensor:
-        """The mean of the patches that overlap at each pixel of the ``kept`` rows of attention, weighted by it."""
+        """Return the attention-weighted mean of the patches that overlap at each pixel of the ``kept`` rows."""
         cells = rearrange(x, "b c (k m) (l n) -> b k l m n c", m=self.rate, n=self.rate)
         stripes = []
         for row_steps, within_rows in self._overlaps():
@@ -116,17 +116,17 @@ class Attention:
                 weights = diagonal_sum(by_rows, 2, column_steps)
                 pixels = cells[..., within_rows, within_columns, :]
                 sums = torch.bmm(weights.flatten(3).flatten(1, 2), pixels.flatten(3).flatten(1, 2))
-                # What would come from outside the image has no weight, so that the border is as bright as the rest.
+                # Patches outside the image have no weight, so that borders are as bright as the rest.
                 total = 4 if self.published else weights.sum(dim=(3, 4)).flatten(1, 2)[..., None]
                 pieces.append((sums / total).reshape(*weights.shape[:3], *pixels.shape[3:]))
             stripes.append(torch.cat(pieces, dim=4))
         return rearrange(torch.cat(stripes, dim=3), "b i j m n c -> b c (i m) (j n)")
 
     def _overlaps(self) -> Iterator[tuple[tuple[int, int], slice]]:
-        """The two patches that lie over a pixel of a cell along one axis, by the pixel's place in the cell.
+        """Yield, along one axis, the two patches that cover a pixel of a cell, and the pixels that they cover.
 
-        Patches are two cells long and begin half a cell before theirs: the first half of a cell also lies under the
-        patch before, the second under the one after.
+        Patches are two cells long and begin half a cell before their own cell. So the first half of a cell is also
+        covered by the previous patch, the second half by the next one.
         """
         middle = self.rate - self.rate // 2
         yield (0, -1), slice(0, middle)
@@ -135,17 +135,19 @@ class Attention:
 
 
 def diagonal_sum(x: Tensor, axis: int, steps: Sequence[int] = (-1, 0, 1)) -> Tensor:
-    """Add to each pair of places the pairs one step on, in both: y[p, q] = sum over steps of x[p + step, q + step].
+    """Sum pairs of positions along the diagonal: y[p, q] = sum over steps of x[p + step, q + step].
 
-    ``x`` (B, i, j, k, l) holds pairs of places (i, j) and (k, l); axis 1 moves along i and k, axis 2 along j and l.
-    Pairs that would lie outside count as zero.
+    Args:
+        x: (B, i, j, k, l), values for pairs of positions (i, j) and (k, l).
+        axis: 1 moves along i and k, 2 along j and l.
+        steps: offsets; pairs outside count as zero.
     """
     total: Tensor = _DiagonalSum.apply(x, axis, tuple(steps))
     return total
 
 
 class _DiagonalSum(torch.autograd.Function):
-    """A sum whose gradient is a sum: written with slices, it would copy the whole gradient for each of them."""
+    """A sum whose gradient is such a sum too; with slices, autograd would copy the whole gradient for each of them."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, axis: int, steps: tuple[int, ...]) -> Tensor:
@@ -163,7 +165,7 @@ class _DiagonalSum(torch.autograd.Function):
 
 
 def _shifted(x: Tensor, axis: int, step: int) -> Tensor:
-    """The pairs that have one ``step`` before them, along both axes."""
+    """Return the pairs that have another one ``step`` before them along both axes."""
     for of_pair in (axis, axis + 2):
         length = max(0, x.shape[of_pair] - abs(step))
         x = x.narrow(of_pair, max(0, step) if length else 0, length)
@@ -171,7 +173,7 @@ def _shifted(x: Tensor, axis: int, step: int) -> Tensor:
 
 
 def _fused_across_borders(scores: Tensor) -> Tensor:
-    """Fuse along rows and then columns as if each went on at the start of the next."""
+    """Fuse along rows, then columns, as if each continued at the start of the next."""
     rows, columns = scores.shape[1:3]
     flat = rearrange(scores, "b i j k l -> b (i j) 1 (k l) 1")
     flat = rearrange(diagonal_sum(flat, 1), "b (i j) 1 (k l) 1 -> b (j i) 1 (l k) 1", i=rows, k=rows)
@@ -179,12 +181,12 @@ def _fused_across_borders(scores: Tensor) -> Tensor:
 
 
 def _softmax(scores: Tensor) -> Tensor:
-    """Shares (B, i, j, k, l) that sum to one over k and l."""
+    """Return weights (B, i, j, k, l) that sum to one over k and l."""
     return scores.flatten(3).softmax(dim=3).reshape(scores.shape)
 
 
 def _blocks(samples: int, rows: int, columns: int, whole: bool) -> list[tuple[slice, range]]:
-    """Cut a batch into blocks of about BLOCK scores: which samples, and which rows of their grid."""
+    """Divide a batch into blocks of about BLOCK scores: slices of samples and rows of their grid."""
     of_row = columns * rows * columns
     if whole or rows * of_row <= BLOCK:
         several = max(1, BLOCK // (rows * of_row))

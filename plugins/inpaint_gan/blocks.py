@@ -1,4 +1,4 @@
-"""What the networks of this family share: normalization, starting values, sizes, and colors at full precision."""
+"""Shared parts of the networks: normalization, initialization, padding, and full-precision layers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from torch.nn.utils.parametrizations import spectral_norm
 from restore.core.runtime.precision import at_least_float32
 
 Norm = Literal["batch", "instance", "none"]
-"""How features are normalized. Under a gradient penalty samples must not see each other: no batch normalization."""
+"""Normalization of features. A gradient penalty forbids batch normalization, which mixes samples."""
 
 
 def normalization(norm: Norm, channels: int) -> nn.Module:
-    """The layer that normalizes so many channels; instance normalization has nothing to learn, as in pix2pix."""
+    """Return a normalization layer; instance normalization has no parameters, as in pix2pix."""
     match norm:
         case "batch":
             return nn.BatchNorm2d(channels)
@@ -29,9 +29,9 @@ def normalization(norm: Norm, channels: int) -> nn.Module:
 
 @torch.no_grad()
 def start_normal(network: nn.Module, deviation: float = 0.02) -> None:
-    """Draw all weights around zero, those of batch normalization around one, and set biases to zero.
+    """Draw all weights from N(0, deviation), those of batch normalization around one, and set biases to zero.
 
-    Isola et al., 2017, section 6.2, with their deviation.
+    Isola et al., 2017, section 6.2.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
@@ -46,10 +46,10 @@ def start_normal(network: nn.Module, deviation: float = 0.02) -> None:
 
 @torch.no_grad()
 def start_unnormalized(network: nn.Module, last: float = 0.05) -> None:
-    """Draw weights that keep a signal's size from layer to layer (He et al., 2015), and set biases to zero.
+    """Draw weights that keep the variance of a signal from layer to layer (He et al., 2015), and set biases to zero.
 
-    Without normalization weights of a fixed deviation let it fade, so that the layers inside learn nothing for long.
-    The last convolution gets ``last`` times as much: what it draws begins near nothing.
+    Without normalization, weights of a fixed deviation let the signal fade, and the inner layers learn nothing for a
+    long time. The weights of the last convolution are multiplied by ``last``, so that its output starts near zero.
     """
     convolution: nn.Conv2d | nn.ConvTranspose2d | None = None
     for module in network.modules():
@@ -69,7 +69,7 @@ def start_unnormalized(network: nn.Module, last: float = 0.05) -> None:
 
 @torch.no_grad()
 def scaled_kaiming_(convolution: nn.Conv2d, gain: float) -> None:
-    """Draw weights whose answer has ``gain`` times the deviation of what comes in, and set biases to zero."""
+    """Draw weights whose output has ``gain`` times the standard deviation of the input, and set biases to zero."""
     nn.init.kaiming_normal_(convolution.weight, nonlinearity="linear")
     convolution.weight.mul_(gain)
     if convolution.bias is not None:
@@ -77,10 +77,10 @@ def scaled_kaiming_(convolution: nn.Conv2d, gain: float) -> None:
 
 
 def bounded(network: nn.Module) -> None:
-    """Divide the weight of each convolution and linear layer by an estimate of its largest singular value.
+    """Apply spectral normalization to all convolutions and linear layers (Miyato et al., 2018).
 
-    Spectral normalization (Miyato et al., 2018): the network's answer then changes no faster than its input, up to the
-    overlap of convolutions. Each forward in training improves the estimate by one step of a power iteration.
+    Each weight is divided by an estimate of its largest singular value, so the output changes no faster than the input,
+    up to the overlap of convolutions. Each forward pass in training improves the estimate by one power iteration.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
@@ -88,7 +88,7 @@ def bounded(network: nn.Module) -> None:
 
 
 def continued(x: Tensor, height: int, width: int) -> Tensor:
-    """``x`` (B, C, h, w) as (B, C, height, width): repeated at its right and lower border; itself where it is right."""
+    """Pad ``x`` (B, C, h, w) to (B, C, height, width) by repeating its right and lower edge."""
     below, right = height - x.shape[-2], width - x.shape[-1]
     return F.pad(x, (0, right, 0, below), mode="replicate") if below or right else x
 
@@ -97,7 +97,7 @@ class FullPrecisionConvolution(nn.Conv2d):
     """A convolution outside autocast: the 8 bits of bfloat16 are too few for the colors of an image."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """As the convolution, in float32 at least."""
+        """Compute the convolution in at least float32."""
         with torch.autocast(device_type=x.device.type, enabled=False):
             return super().forward(at_least_float32(x))
 
@@ -106,15 +106,15 @@ class FullPrecisionTransposedConvolution(nn.ConvTranspose2d):
     """A transposed convolution outside autocast, for the same reason."""
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        """As the transposed convolution, in float32 at least."""
+        """Compute the transposed convolution in at least float32."""
         with torch.autocast(device_type=x.device.type, enabled=False):
             return super().forward(at_least_float32(x), output_size)
 
 
 class FullPrecisionLinear(nn.Linear):
-    """A linear layer outside autocast: what decides a score."""
+    """A linear layer outside autocast, for scores."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """As the layer, in float32 at least."""
+        """Compute the layer in at least float32."""
         with torch.autocast(device_type=x.device.type, enabled=False):
             return super().forward(at_least_float32(x))

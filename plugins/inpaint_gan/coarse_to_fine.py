@@ -1,4 +1,4 @@
-"""The two-stage generator of DeepFill (Yu et al., 2018): fill coarsely, then draw in detail with known patches."""
+"""The two-stage generator of DeepFill (Yu et al., 2018): a coarse result, then details from known patches."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Layers = OrderedDict[str, nn.Module]
 
 
 class CoarseToFine(nn.Module):
-    """A coarse stage fills the hole; a fine stage repaints that, with one branch that invents and one that attends.
+    """A coarse stage fills the hole; a fine stage refines it with a generating and an attention branch.
 
-    With the defaults these are the 3,601,542 parameters and the names of daa233/generative-inpainting-pytorch (MIT),
-    whose weights need ``Attention(published=True)`` to draw what they drew there. ``gated`` makes all but the last
-    convolution of each stage gated ones, as in DeepFill v2 (Yu et al., 2019). Any size goes in: it is continued to a
-    multiple of four times the attention's rate by its last row and column, and cut off again.
+    With the defaults it has the 3,601,542 parameters and the names of daa233/generative-inpainting-pytorch (MIT), whose
+    weights need ``Attention(published=True)`` to give the same output. ``gated`` makes all convolutions but the last of
+    each stage gated, as in DeepFill v2 (Yu et al., 2019). Images of any size are padded to a multiple of four times the
+    attention's rate by repeating the edge, and cropped back.
     """
 
     def __init__(self, channels: int = 32, gated: bool = False, attention: Attention | None = None) -> None:
@@ -38,16 +38,16 @@ class CoarseToFine(nn.Module):
         self.fine_generator = _Fine(channels, gated, self.attention)
 
     def forward(self, image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """The coarse and the fine image, both (B, 3, H, W) in [-1, 1] and drawn everywhere, not only in the hole.
+        """Return the coarse and the fine image, both (B, 3, H, W) in [-1, 1] and complete, not only inside the hole.
 
-        ``image`` (B, 3, H, W) in [-1, 1], ``mask`` (B, 1, H, W) with 1 in the hole, whose pixels are not looked at.
+        ``image`` is (B, 3, H, W) in [-1, 1]; ``mask`` is (B, 1, H, W), 1 inside the hole, where the image is not used.
         """
         height, width = image.shape[-2:]
         multiple = 4 * self.attention.rate
         size = (height + -height % multiple, width + -width % multiple)
         hole = continued(mask, *size)
         known = continued(image, *size) * (1 - hole)
-        # The plane of ones tells the image from the zeros that convolutions see around it.
+        # The channel of ones separates the image from the zero padding of convolutions.
         planes = [torch.ones_like(hole), hole]
         coarse: Tensor = self.coarse_generator(torch.cat([known, *planes], dim=1))
         fine: Tensor = self.fine_generator(torch.cat([coarse * hole + known, *planes], dim=1), hole)
@@ -71,7 +71,7 @@ class _Fine(nn.Module):
         self.attention = attention
 
     def forward(self, planes: Tensor, hole: Tensor) -> Tensor:
-        """The image (B, 3, H, W) from the coarse one with its two planes (B, 5, H, W)."""
+        """Return the image (B, 3, H, W) for the coarse image with its two extra channels (B, 5, H, W)."""
         inventing, matching, pasting, merging = self.parts
         invented = self._through(inventing, planes)  # (B, 4 width, H / 4, W / 4)
         attended = self.attention(self._through(matching, planes), hole)
@@ -84,12 +84,12 @@ class _Fine(nn.Module):
 
 
 class _Colors(nn.Module):
-    """Features to colors, limited to [-1, 1]."""
+    """Maps features to colors, clamped to [-1, 1]."""
 
     def __init__(self, before: int) -> None:
         super().__init__()
         self.conv = FullPrecisionConvolution(before, 3, 3, padding=1)
-        scaled_kaiming_(self.conv, 0.5)  # well inside: where colors are cut off, nothing is learned
+        scaled_kaiming_(self.conv, 0.5)  # starts well inside the limits, because the gradient is zero beyond them
 
     def forward(self, x: Tensor) -> Tensor:
         colors: Tensor = self.conv(x)
@@ -97,7 +97,7 @@ class _Colors(nn.Module):
 
 
 def _encoder(prefix: str, widths: Sequence[int], gated: bool, last: nn.Module | None = None) -> Layers:
-    """Six convolutions from an image with two planes to a quarter of its size, the last with activation ``last``."""
+    """Build six convolutions from an image with two extra channels to a quarter of its size."""
     layers = Layers()
     for place, (before, after) in enumerate(pairwise([5, *widths]), 1):
         halves = place in (2, 4)
@@ -114,7 +114,7 @@ def _encoder(prefix: str, widths: Sequence[int], gated: bool, last: nn.Module | 
 
 
 def _dilated(prefix: str, channels: int, gated: bool) -> Layers:
-    """Four convolutions that see further and further without getting coarser."""
+    """Build four convolutions with growing dilation."""
     return Layers(
         (f"{prefix}{place}_atrous", Convolution(channels, channels, dilation=2 ** (place - 6), gated=gated))
         for place in range(7, 11)
@@ -122,7 +122,7 @@ def _dilated(prefix: str, channels: int, gated: bool) -> Layers:
 
 
 def _decoder(prefix: str, before: int, channels: int, gated: bool) -> Layers:
-    """Six convolutions back to full size, and one to colors."""
+    """Build six convolutions back to full size, and one to colors."""
     layers = Layers()
     widths = [before, 4 * channels, 4 * channels, 2 * channels, 2 * channels, channels, channels // 2]
     for place, (inner, outer) in enumerate(pairwise(widths), 11):

@@ -1,4 +1,4 @@
-"""Published checkpoints of other projects: how their parameters are called here, and which network they need."""
+"""Converters of published checkpoints: renamed parameters and the model settings that fit them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ State = Mapping[str, Tensor]
 
 
 def daa233(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Model settings and renamed state for a generator of daa233/generative-inpainting-pytorch (MIT, commit c6cdaea0).
+    """Return settings and renamed state of a generator of daa233/generative-inpainting-pytorch (MIT, commit c6cdaea0).
 
-    Contextual attention is computed as it was there, but for the masks: each sample has its own. Raises WeightsError
-    for a discriminator, or where nothing belongs to such a generator.
+    Contextual attention is computed as in that code, except that each sample has its own mask. Raises WeightsError for
+    a discriminator, or if no key belongs to such a generator.
     """
     if any(key.startswith("dis_conv_module.") for key in state):
         raise _needless("discriminator")
@@ -34,11 +34,11 @@ def daa233(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def pix2pix(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Model settings and renamed state for a U-Net of junyanz/pytorch-CycleGAN-and-pix2pix (BSD, commit 78913853).
+    """Return settings and renamed state of a U-Net of junyanz/pytorch-CycleGAN-and-pix2pix (BSD, commit 78913853).
 
-    A network of images alone gets weights of zero for the mask, so that it draws what it drew without. Biases that
-    instance normalization takes away again are left out; those that a network without normalization has here alone are
-    zero. Raises WeightsError for a discriminator, for a generator without skips, or where there is neither.
+    A network without a mask input gets zero weights for it, so its output stays the same. Biases without effect, before
+    instance normalization, are dropped. Biases that only exist here, in networks without normalization, become zero.
+    Raises WeightsError for a discriminator, for a generator without skip connections, or if no key belongs to either.
     """
     first = state.get("model.model.0.weight")
     if first is None:
@@ -63,25 +63,25 @@ def pix2pix(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def _levels(state: State) -> int:
-    """How often the image is halved: levels stand in each other as ``model.3``, in the outermost as ``model.1``."""
+    """Return the number of halvings: levels are nested as ``model.3``, in the outermost as ``model.1``."""
     return 2 + max(len(re.findall(r"\.3(?=\.model\.)", key)) for key in state)
 
 
 def _norm(state: State) -> Norm:
-    """Batch normalization has weights; beside instance normalization the convolutions have biases."""
+    """Return the normalization: batch norm has weights; beside instance norm, convolutions have biases."""
     if "model.model.1.model.2.weight" in state or "model.model.1.model.4.weight" in state:
         return "batch"
     return "instance" if "model.model.0.bias" in state else "none"
 
 
 def _biases_without_effect(state: State, known: State) -> list[str]:
-    """Biases of layers that are known here, but without one."""
+    """Return the biases of layers that have none here."""
     biases = [key for key in state if key.endswith(".bias") and key not in known]
     return [key for key in biases if f"{key.removesuffix('bias')}weight" in known]
 
 
 def _biases_not_there(state: State, known: State) -> list[str]:
-    """Biases that are known here and missing, but for that of the last layer, which every published network has."""
+    """Return the missing biases, except that of the last layer, which all published networks have."""
     return [key for key in known if key.endswith(".bias") and key not in state and key != "model.model.3.bias"]
 
 

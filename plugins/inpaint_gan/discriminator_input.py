@@ -1,4 +1,4 @@
-"""What each kind of discriminator is shown, what it answers, and the adversarial losses of its scores."""
+"""Inputs and outputs of the discriminators, and the adversarial losses of their scores."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ from restore.plugins.inpaint_gan.settings import AdversarialSettings
 
 @dataclass(frozen=True)
 class DiscriminatorOutput:
-    """What a discriminator says of a batch of images."""
+    """Output of a discriminator for a batch of images."""
 
     maps: Sequence[Tensor]
-    """Scores (B, …): one tensor for each resolution, or for the hole and the image."""
+    """Scores (B, …): one tensor per resolution, or one for the hole and one for the image."""
     features: Sequence[Tensor] = field(default=())
-    """What its layers answered, for feature matching."""
+    """Features of its layers, for feature matching."""
 
 
 @dataclass(frozen=True)
 class DiscriminatorInput:
-    """Shows images to a discriminator in one call, however many batches: a network may be called only once a step."""
+    """Passes several batches of images through a discriminator in one call, because a step may call it only once."""
 
     settings: DiscriminatorSettings
 
     def __call__(self, discriminator: nn.Module, batch: Batch, *batches: Tensor) -> list[DiscriminatorOutput]:
-        """An output for each of ``batches`` (B, 3, H, W) in [0, 1], all with the holes of ``batch``.
+        """Return an output for each of ``batches`` (B, 3, H, W) in [0, 1], all with the masks of ``batch``.
 
-        They pass through together: batch normalization of each by its own statistics would show in one loss what it
-        hides in the other.
+        They pass through together. With statistics of its own for each batch, batch normalization would hide
+        differences between batches.
         """
         views = [self._view(images, batch["mask"]) for images in batches]
         inputs = [torch.cat(parts) for parts in zip(*views, strict=True)]
@@ -66,27 +66,27 @@ class DiscriminatorInput:
 
 @dataclass(frozen=True)
 class GANLoss:
-    """An adversarial loss over every map of scores: each has the same say."""
+    """An adversarial loss, averaged over all score maps."""
 
     loss: AdversarialLoss
     penalty_weight: float = 0.0
-    """Factor of the gradient penalty; zero leaves it out."""
+    """Weight of the gradient penalty; 0 disables it."""
 
     def discriminator(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Terms:
-        """Terms ``d_loss_real`` and ``d_loss_fake``."""
+        """Return the terms ``d_loss_real`` and ``d_loss_fake``."""
         return self._mean([self.loss.discriminator(r, f) for r, f in zip(real.maps, fake.maps, strict=True)])
 
     def generator(self, fake: DiscriminatorOutput) -> Terms:
-        """Term ``adversarial``."""
+        """Return the term ``adversarial``."""
         return self._mean([self.loss.generator(scores) for scores in fake.maps])
 
     def penalty(self, between: DiscriminatorOutput, points: Tensor) -> Terms:
-        """Term ``gradient_penalty`` from the output for ``points``: the mean score of each map has slope one."""
+        """Return the term ``gradient_penalty`` of the output for ``points``, with the mean score of each map."""
         slopes = [slope_penalty(scores.flatten(1).mean(1), points) for scores in between.maps]
         return {"gradient_penalty": self.penalty_weight * torch.stack(slopes).mean()}
 
     def score_stats(self, real: DiscriminatorOutput, fake: DiscriminatorOutput) -> Terms:
-        """What to log of the scores; see `AdversarialLoss.score_stats`."""
+        """Return statistics of the scores to log; see `AdversarialLoss.score_stats`."""
         return self._mean([self.loss.score_stats(r, f) for r, f in zip(real.maps, fake.maps, strict=True)])
 
     def _mean(self, terms: Sequence[Terms]) -> dict[str, Tensor]:
@@ -94,7 +94,7 @@ class GANLoss:
 
 
 def gan_loss(settings: AdversarialSettings) -> GANLoss:
-    """The adversarial loss that settings describe."""
+    """Return the adversarial loss that the settings describe."""
     match settings.kind:
         case "vanilla":
             return GANLoss(Vanilla(settings.weight, settings.real_label))
@@ -109,9 +109,13 @@ def gan_loss(settings: AdversarialSettings) -> GANLoss:
 def discriminator_terms(
     adversarial: GANLoss, discriminate: Callable[..., list[DiscriminatorOutput]], real: Tensor, fake: Tensor
 ) -> tuple[Terms, dict[str, Tensor]]:
-    """The discriminator's loss of real and detached generated images (B, 3, H, W), and what to log of its scores.
+    """Return the discriminator's loss terms and the statistics of its scores to log.
 
-    ``discriminate`` gives outputs for batches of images.
+    Args:
+        adversarial: the loss.
+        discriminate: returns the outputs of batches of images.
+        real: real images (B, 3, H, W).
+        fake: detached generated images (B, 3, H, W).
     """
     if not adversarial.penalty_weight:
         of_real, of_fake = discriminate(real, fake)

@@ -22,15 +22,15 @@ from restore.plugins.inpaint_gan.blocks import (
 )
 
 HALVINGS = 4
-"""How often the discriminators of a local-global pair halve their image."""
+"""Number of halvings in the discriminators of a local-global pair."""
 Scores = tuple[Tensor, Tensor]
-"""Of the local parts and of the whole images, (B, 1) each."""
+"""Scores of the local parts and of the whole images, (B, 1) each."""
 
 
 class LocalGlobalDiscriminator(nn.Module):
-    """One discriminator of the hole with its surroundings, one of the whole image; they share nothing.
+    """A discriminator of the hole with its surroundings and one of the whole image, without shared weights.
 
-    ``local_side`` and ``whole_side`` are the sides in pixels that they are made for; see `ImageDiscriminator`.
+    ``local_side`` and ``whole_side`` are their image sides in pixels; see `ImageDiscriminator`.
     """
 
     def __init__(
@@ -50,9 +50,9 @@ class LocalGlobalDiscriminator(nn.Module):
     @overload
     def forward(self, local: Tensor, whole: Tensor, features: Literal[True]) -> tuple[Scores, list[Tensor]]: ...
     def forward(self, local: Tensor, whole: Tensor, features: bool = False) -> Scores | tuple[Scores, list[Tensor]]:
-        """Scores (B, 1) without limits of local parts (B, C, h, w), and of whole images (B, C, H, W).
+        """Return unbounded scores (B, 1) of local parts (B, C, h, w) and of whole images (B, C, H, W).
 
-        With ``features`` also what every convolution answered, those of the local one first.
+        With ``features`` also the features of every convolution, those of the local discriminator first.
         """
         local_score, local_features = self.local(local, features=True)
         whole_score, whole_features = self.whole(whole, features=True)
@@ -61,11 +61,11 @@ class LocalGlobalDiscriminator(nn.Module):
 
 
 class ImageDiscriminator(nn.Module):
-    """Four convolutions that halve the image, and a weight for each place and channel: one score for all of it.
+    """Four convolutions of stride 2 and a fully connected layer: one score per image.
 
-    Made for 128 or 256 pixels a ``side`` it has the 2,684,289 or 2,733,441 parameters, and the names, of the local and
-    the global one of daa233/generative-inpainting-pytorch (MIT). Images of another size are score_map by the mean
-    of their features around each place. Samples do not see each other, so that the slope can be penalized.
+    For a ``side`` of 128 or 256 pixels it has the 2,684,289 or 2,733,441 parameters, and the names, of the local and
+    the global discriminator of daa233/generative-inpainting-pytorch (MIT). For images of another size, features are
+    averaged to that number of positions. Samples are independent, so a gradient penalty is possible.
     """
 
     def __init__(self, side: int, input_channels: int = 3, channels: int = 64, spectral: bool = False) -> None:
@@ -84,7 +84,7 @@ class ImageDiscriminator(nn.Module):
     @overload
     def forward(self, x: Tensor, features: Literal[True]) -> tuple[Tensor, list[Tensor]]: ...
     def forward(self, x: Tensor, features: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """Scores (B, 1) without limits of images (B, input_channels, H, W), and with ``features`` those too."""
+        """Return unbounded scores (B, 1) of images (B, input_channels, H, W), with ``features`` also the features."""
         found = []
         for halving in self.dis_conv_module:
             x = halving(x)
@@ -96,10 +96,10 @@ class ImageDiscriminator(nn.Module):
 
 
 def averaged(x: Tensor, places: int) -> Tensor:
-    """Means of ``x`` (B, C, H, W) around ``places`` x ``places`` places, in float32 at least.
+    """Average ``x`` (B, C, H, W) to ``places`` x ``places`` positions, in at least float32.
 
-    The numbers of torch's adaptive average pooling, which has no deterministic gradient on CUDA, and refuses where that
-    is asked for; products of matrices have one.
+    The result is that of torch's adaptive average pooling, which has no deterministic gradient on CUDA; matrix products
+    have one.
     """
     with torch.autocast(x.device.type, enabled=False):
         x = at_least_float32(x)
@@ -108,14 +108,14 @@ def averaged(x: Tensor, places: int) -> Tensor:
 
 
 def _averaging(places: int, length: int) -> Tensor:
-    """The matrix (places, length) whose rows take the means: over equal parts of the length, each rounded outwards."""
+    """Return the matrix (places, length) that averages over equal parts of the length, each rounded outwards."""
     place, step = torch.arange(places)[:, None], torch.arange(length)
     inside = (step >= place * length // places) & (step < -(-(place + 1) * length // places))
     return inside.double() / inside.sum(1, keepdim=True)
 
 
 class _Halving(nn.Module):
-    """A convolution of stride 2 and LeakyReLU 0.2."""
+    """Convolution of stride 2 and LeakyReLU 0.2."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
@@ -127,12 +127,17 @@ class _Halving(nn.Module):
 
 
 class PatchDiscriminator(nn.Module):
-    """PatchGAN: each score sees one patch, of 70x70 pixels with three ``layers``, and scores overlap.
+    """PatchGAN: each score sees one patch, of 70x70 pixels with three ``layers``; patches overlap.
 
-    With six ``input_channels`` and the defaults these are the 2,768,705 parameters and the names of the published
-    network. ``layers`` counts the halvings; two more convolutions follow. ``spectral`` divides every weight by its
-    largest singular value (Miyato et al., 2018), so that the scores change no faster than the image: a power
-    iteration of one step goes with each forward in training.
+    With six ``input_channels`` and the defaults it has the 2,768,705 parameters and the names of the published network.
+
+    Args:
+        input_channels: channels of the input.
+        channels: channels of the first layer.
+        layers: number of convolutions with stride 2; two more convolutions follow.
+        norm: normalization.
+        spectral: whether to divide each weight by its largest singular value (Miyato et al., 2018), so that scores
+            change no faster than the image; each forward pass in training does one power iteration.
     """
 
     def __init__(
@@ -162,10 +167,10 @@ class PatchDiscriminator(nn.Module):
     @overload
     def forward(self, x: Tensor, features: Literal[True]) -> tuple[Tensor, list[Tensor]]: ...
     def forward(self, x: Tensor, features: bool = False) -> Tensor | tuple[Tensor, list[Tensor]]:
-        """Scores (B, 1, h, w) without limits, of images (B, input_channels, H, W); h is about H / 2^layers.
+        """Return unbounded scores (B, 1, h, w) of images (B, input_channels, H, W); h is about H / 2^layers.
 
-        With ``features`` also what follows each LeakyReLU, for feature matching, finest first. ValueError for an
-        image with a side below :func:`smallest_side`, which leaves no place for a score.
+        With ``features`` also the output of each LeakyReLU, for feature matching, finest first. Raises ValueError for
+        an image with a side shorter than `smallest_side`.
         """
         height, width = x.shape[-2:]
         if min(height, width) < self.smallest:
@@ -179,7 +184,7 @@ class PatchDiscriminator(nn.Module):
 
 
 class MultiScaleDiscriminator(nn.Module):
-    """Patch discriminators for the image at full, half, quarter size and so on (Wang et al., 2018, pix2pixHD)."""
+    """Patch discriminators of the image at full, half, quarter size and so on (Wang et al., 2018, pix2pixHD)."""
 
     def __init__(
         self,
@@ -202,21 +207,21 @@ class MultiScaleDiscriminator(nn.Module):
     @overload
     def forward(self, x: Tensor, features: Literal[True]) -> tuple[list[Tensor], list[Tensor]]: ...
     def forward(self, x: Tensor, features: bool = False) -> list[Tensor] | tuple[list[Tensor], list[Tensor]]:
-        """A map of scores (B, 1, h, w) for each scale, largest first; with ``features`` also those of all scales.
+        """Return a score map (B, 1, h, w) per scale, largest first; with ``features`` also the features of all scales.
 
-        Losses are to be taken of each map and averaged, so that each scale has the same say.
+        Compute the loss of each map and average, so that all scales count equally.
         """
         scores, found = [], []
         for discriminator in self.scales:
             score_map, seen = discriminator(x, features=True)
             scores.append(score_map)
             found += seen
-            # Padding does not count, otherwise the border would get darker from scale to scale.
+            # Without the padding, or borders would get darker from scale to scale.
             x = F.avg_pool2d(x, 3, stride=2, padding=1, count_include_pad=False)
         return (scores, found) if features else scores
 
 
 def smallest_side(layers: int, scales: int = 1) -> int:
-    """The shortest side in pixels that a (multi-scale) discriminator with so many layers can judge."""
-    # The two convolutions after the halvings take one place each, and one has to be left at the coarsest scale.
+    """Return the shortest image side in pixels that a (multi-scale) discriminator with ``layers`` layers accepts."""
+    # The last two convolutions take one position each, and one must be left at the coarsest scale.
     return 3 << (layers + scales - 1)

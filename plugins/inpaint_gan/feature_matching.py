@@ -1,4 +1,4 @@
-"""A loss that compares what a discriminator sees in generated and in real images."""
+"""Loss between the features of a discriminator for generated and for real images."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from restore.core.training_step import Terms
 
 @dataclass(frozen=True)
 class FeatureMatching:
-    """Mean absolute difference between a discriminator's intermediate features (Wang et al., 2018, equation 3).
+    """Mean absolute difference between intermediate features of a discriminator (Wang et al., 2018, equation 3).
 
-    It gives a generator something to hold on to where scores alone say only that it was found out.
+    It tells a generator more than scores, which only say how real an image looks.
     """
 
     weight: float = 10.0
 
     def __call__(self, generated: Sequence[Tensor], real: Sequence[Tensor]) -> Terms:
-        """Term ``feature_matching``, a scalar; its gradient reaches the generated side alone."""
+        """Return the term ``feature_matching``, a scalar; gradients flow only to the generated side."""
         return {"feature_matching": self.weight * self.distance(generated, real)}
 
     def distance(self, generated: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
-        """Mean over the layers of the mean difference; each layer's features have the same shape on both sides.
+        """Return the mean over layers of the mean difference; features of a layer have the same shape on both sides.
 
-        Raises ValueError when one side has more layers than the other, or none.
+        Raises ValueError if there are no layers, or if the numbers of layers differ.
         """
         if not generated or len(generated) != len(real):
             raise ValueError(f"expected as many layers of both kinds, not {len(generated)} and {len(real)}")

@@ -1,4 +1,4 @@
-"""The convolutions of coarse-to-fine generators: with an activation, or gated."""
+"""Convolutions of the coarse-to-fine generators: plain or gated."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ KEPT_BY_GATE = 0.293
 
 
 class Convolution(nn.Module):
-    """A convolution that keeps height and width (over the stride, rounded up), and an activation.
+    """A convolution that keeps height and width (divided by the stride, rounded up), with an activation.
 
-    ``gated``: twice the channels are computed, and one half, under a sigmoid, decides place by place how much of the
-    other passes (Yu et al., 2019, "Free-form image inpainting with gated convolution", section 3.1), so that
-    the network learns where the hole is instead of being told once.
+    ``gated`` computes twice the channels; one half, after a sigmoid, decides at each position how much of the other
+    passes (Yu et al., 2019, "Free-form image inpainting with gated convolution", section 3.1). So the network learns
+    where the hole is.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Convolution(nn.Module):
         self.gated = gated
         scaled_kaiming_(self.conv, 1.0)
         with torch.no_grad():
-            # Features then keep about their variance through many layers that normalize nothing.
+            # Features then roughly keep their variance through many layers without normalization.
             self.conv.weight[:after].div_(math.sqrt(KEPT_BY_ELU * (KEPT_BY_GATE if gated else 1)))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What the generator loses besides the adversarial loss: pixels in every phase, features while it plays."""
+"""The generator's losses besides the adversarial one: pixels in all phases, features in the adversarial one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from restore.plugins.inpaint_gan.settings import InpaintGANSettings, PixelSettin
 
 
 def reconstruction(settings: PixelSettings, stages: Sequence[Tensor], batch: Batch) -> Terms:
-    """Terms of the pixels of each stage (B, 3, H, W), from coarse to fine, and of the roughness of the last one."""
+    """Return the pixel terms of each stage (B, 3, H, W), coarse to fine, and the total variation of the last."""
     terms = _compared(settings, stages[-1], batch)
     if settings.coarse:
         for stage in stages[:-1]:
@@ -47,7 +47,7 @@ def seen_features(
     image: Tensor,
     batch: Batch,
 ) -> Terms:
-    """Terms ``perceptual`` and ``style``, where they have a weight, of the image as a person gets to see it."""
+    """Return the terms ``perceptual`` and ``style`` that have a weight, computed on the composite image."""
     shared, filled = Once(features), composed(image, batch)
     terms: dict[str, Tensor] = {}
     if settings.perceptual.weight:

@@ -1,4 +1,4 @@
-"""The networks that settings describe, and how a generator is shown an image with a hole."""
+"""Builds the networks that settings describe, and runs the generator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from restore.plugins.inpaint_gan.unet import UNetGenerator
 
 
 def generator_of(model: ModelSettings) -> nn.Module:
-    """The generator."""
+    """Build the generator."""
     if model.generator == "unet":
         return UNetGenerator(model.channels, model.depth, model.norm, model.dropout)
     chosen = model.attention
@@ -27,17 +27,17 @@ def generator_of(model: ModelSettings) -> nn.Module:
 
 
 def drawn(model: ModelSettings, generator: nn.Module, images: Tensor, masks: Tensor) -> list[Tensor]:
-    """Images (B, 3, H, W) around [0, 1], whole ones, from coarse to fine: the last one is the answer.
+    """Run the generator and return its stages, whole images (B, 3, H, W) around [0, 1], coarse to fine.
 
-    ``images`` (B, 3, H, W) in [0, 1] with anything in the hole, where the generator is shown the middle gray, or a
-    smooth continuation, to which its answer is then added.
+    The content of ``images`` (B, 3, H, W) in [0, 1] inside the hole does not matter: the generator sees mid-gray there,
+    or a smooth continuation, to which its output is added.
     """
     known = (2 * images - 1) * (1 - masks)
     if model.generator == "coarse-to-fine":
         stages = list(generator(known, masks))
     elif model.start == "smooth":
         smooth = fill_smoothly(known, masks)
-        # only inside the hole: pulled to nothing outside it, it would soon be nothing everywhere
+        # only inside the hole: a loss that pulls the output to zero outside it would soon make it zero everywhere
         stages = [smooth + masks * generator(torch.cat([smooth, masks], dim=1))]
     else:
         stages = [generator(torch.cat([known, masks], dim=1))]
@@ -45,7 +45,7 @@ def drawn(model: ModelSettings, generator: nn.Module, images: Tensor, masks: Ten
 
 
 def discriminator_of(settings: DiscriminatorSettings, crop_size: int) -> nn.Module:
-    """The discriminator of images of ``crop_size`` pixels."""
+    """Build the discriminator for images of ``crop_size`` pixels."""
     in_channels = 4 if settings.sees_mask else 3
     shape = (in_channels, settings.channels, settings.layers, settings.norm, settings.spectral)
     match settings.kind:

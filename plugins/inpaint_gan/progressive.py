@@ -1,4 +1,4 @@
-"""Training from low to high resolution: phases, and images made smaller for them."""
+"""Progressive training: its phases, and datasets downscaled for them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ PRETRAIN, ADVERSARIAL = "pretrain", "adversarial"
 
 
 def progressive_phases(settings: InpaintGANSettings) -> Sequence[Phase]:
-    """Pretraining, an adversarial phase at each of the progressive sizes, and the adversarial phase at the size of the
-    crops.
+    """Return pretraining, an adversarial phase at each progressive size, and the one at the crop size.
 
-    Pretraining is judged by the PSNR inside the hole; it falls in adversarial training by design, so there the last
-    weights are best. A size for which no epoch is left has no phase.
+    The PSNR inside the hole selects the best weights of pretraining. In adversarial training it falls by design, so the
+    last weights are the best. Phases without epochs are left out.
     """
     pretrain, _ = settings.split()
     names = [*map(str, settings.progressive), ADVERSARIAL]
@@ -32,17 +31,17 @@ def progressive_phases(settings: InpaintGANSettings) -> Sequence[Phase]:
 
 
 def phase_size(phase: Phase, settings: InpaintGANSettings) -> int:
-    """Side in pixels of the images that a phase trains on."""
+    """Return the side in pixels of the training images of a phase."""
     if phase.name == PRETRAIN:
         return settings.smallest
     return settings.crop_size if phase.name == ADVERSARIAL else int(phase.name)
 
 
 class ResizedDataset:
-    """Samples of another dataset with their squares made smaller."""
+    """A dataset with downscaled samples."""
 
     def __init__(self, images: ImageDataset, side: int) -> None:
-        """Show ``images`` with ``side`` x ``side`` pixels."""
+        """Resize ``images`` to ``side`` x ``side`` pixels."""
         self._images, self._side = images, side
         self.in_memory = getattr(images, "in_memory", False)
 
@@ -52,12 +51,12 @@ class ResizedDataset:
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         sample = self._images[index]
         target, mask = (self._shrunk(sample[name]) for name in ("target", "mask"))
-        # a pixel is missing as soon as a part of it is, or the hole's rim would show through
+        # a pixel belongs to the hole if any part of it does, or the rim of the hole would remain visible
         mask = (mask > 0.01).float()
         return {**sample, "target": target, "mask": mask, "input": target * (1 - mask)}
 
     def name(self, index: int) -> str:
-        """The image's name."""
+        """Return the image's name."""
         return self._images.name(index)
 
     def _shrunk(self, plane: Tensor) -> Tensor:
@@ -65,14 +64,15 @@ class ResizedDataset:
 
 
 def resize_dataset(images: ImageDataset, side: int, crop_size: int) -> ImageDataset:
-    """``images`` of ``crop_size`` pixels at ``side`` pixels; themselves where that is the same."""
+    """Return ``images`` of ``crop_size`` pixels at ``side`` pixels, or unchanged if both are equal."""
     return images if side == crop_size else ResizedDataset(images, side)
 
 
 def local_boxes(masks: Tensor, side: int) -> Tensor:
-    """Top and left (B, 2) of squares of ``side`` pixels around the middle of each hole (B, 1, H, W), inside images.
+    """Return top and left (B, 2) of squares of ``side`` pixels around the center of each hole (B, 1, H, W).
 
-    The middle is that of the hole's bounding box, so that a hole no larger than the square lies in it whole.
+    The squares lie inside the images. The center is that of the hole's bounding box, so a square contains any hole that
+    is no larger than itself.
     """
     corners = []
     for axis in (-2, -1):
@@ -86,7 +86,7 @@ def local_boxes(masks: Tensor, side: int) -> Tensor:
 
 
 def cut(images: Tensor, boxes: Tensor, side: int) -> Tensor:
-    """Squares (B, C, side, side) of images (B, C, H, W) at the corners of `local_boxes`, without a loop."""
+    """Return the squares (B, C, side, side) of images (B, C, H, W) at the corners of `local_boxes`."""
     steps = torch.arange(side, device=images.device)
     rows, columns = boxes[:, :1] + steps, boxes[:, 1:] + steps
     samples = torch.arange(len(images), device=images.device)[:, None, None]

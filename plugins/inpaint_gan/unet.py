@@ -18,15 +18,22 @@ from restore.plugins.inpaint_gan.blocks import (
 
 
 class UNetGenerator(nn.Module):
-    """An encoder whose every level is halved by a 4x4 convolution, and a decoder that sees each level again.
+    """A U-Net: the encoder halves each level with a 4x4 convolution, and the decoder has a skip connection to each
+    level.
 
-    With the defaults and three input channels these are the 54,413,955 parameters and the names of the published
-    network (section 6.1.1 of the paper). ``depth`` is how often the image is halved; channels double with each, up
-    to eight times ``channels``. ``dropout`` drops half of the features where they no longer double, but for the
-    innermost.
+    With the defaults and three input channels it has the 54,413,955 parameters and the names of the published network
+    (section 6.1.1 of the paper).
 
-    Any size goes in: a level whose side is odd is continued by its last row or column, and cut off again after it. A
-    side shorter than 2^depth is first continued to that. Multiples of 2^depth are computed exactly as published.
+    A level with an odd side is padded by repeating its last row or column and cropped after it. An image with a side
+    shorter than 2^depth is first padded to that. Multiples of 2^depth are computed exactly as published.
+
+    Args:
+        channels: channels of the first level; they double with each level up to eight times as many.
+        depth: number of halvings.
+        norm: normalization.
+        dropout: whether to drop half of the features of the levels whose channels no longer double, except the
+            innermost.
+        input_channels: channels of the input.
     """
 
     def __init__(
@@ -36,8 +43,8 @@ class UNetGenerator(nn.Module):
         if depth < 2:
             raise ValueError(f"a U-Net needs at least 2 levels, not {depth}")
         widths = [channels * 2 ** min(level, 3) for level in range(depth)]
-        # As published, a network with batch normalization has no biases, even where it does not follow; one with
-        # instance normalization has, but those that it would take away again are left out.
+        # As published, a network with batch normalization has no biases, even before layers without it. One with
+        # instance normalization has biases, except those that the normalization would remove.
         unnormalized, normalized = norm != "batch", norm == "none"
         outer, inner = widths[-2:]
         level: nn.Module = _Level(
@@ -74,14 +81,14 @@ class UNetGenerator(nn.Module):
             start_normal(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Image, black in the hole, with its mask: (B, input_channels, H, W) to images (B, 3, H, W) in [-1, 1]."""
+        """(B, input_channels, H, W), image (black inside the hole) and mask, to (B, 3, H, W) in [-1, 1]."""
         height, width = x.shape[-2:]
         image: Tensor = self.model(continued(x, max(height, self.smallest), max(width, self.smallest)))
         return image[..., :height, :width]
 
 
 class _Frame(nn.Module):
-    """Layers that halve and double again, around the levels within; the answer has the size of the input."""
+    """Layers that halve and double again, around the inner levels; the output has the size of the input."""
 
     def __init__(self, *layers: nn.Module) -> None:
         super().__init__()
@@ -94,7 +101,7 @@ class _Frame(nn.Module):
 
 
 class _Level(_Frame):
-    """A level and all within it, behind what came in."""
+    """A level with all inner levels; its output is concatenated to its input."""
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([x, super().forward(x)], dim=1)

@@ -1,4 +1,4 @@
-"""The commands of this family: a page of the worst and best images, and the cost of each pruned level of a UNet++."""
+"""The commands of this family: a page of the worst and best cases, and the cost of each pruned level of a UNet++."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ from restore.plugins.unet.options import CasesSettings, LevelsSettings, Segmenta
 from restore.plugins.unet.task import Segmentation
 
 SHOWN_SIDE = 192
-"""Images smaller than this are shown upscaled, pixel by pixel."""
+"""Images smaller than this are upscaled with nearest-neighbor interpolation."""
 
 
 @dataclass(frozen=True)
 class Scored:
-    """One image with its score and what shows it."""
+    """An image with its scores, and images that show it."""
 
     name: str
     iou: float
     dice: float
     images: Sequence[Tensor]
-    """The image, what was found, and what is right: (3, H, W) in [0, 1]."""
+    """The image, the predicted and the target regions, (3, H, W) in [0, 1] each."""
 
 
 def write_cases(task: Task, networks: Networks, settings: CasesSettings) -> None:
-    """Measure every image and write the page; prints where it is.
+    """Segment every image, write the page of cases, and print its path.
 
-    Raises UsageError where the weights do not segment, and what reading the images raises.
+    Raises UsageError unless the weights are of a segmentation task, and what reading the images raises.
     """
     if not isinstance(task, Segmentation):
         raise UsageError("cases needs the weights of a segmentation task")
@@ -67,9 +67,13 @@ def write_cases(task: Task, networks: Networks, settings: CasesSettings) -> None
 def ranked(
     task: Segmentation, networks: Networks, settings: CasesSettings, device: torch.device
 ) -> tuple[list[Scored], list[Scored]]:
-    """The worst images, worst first, and the best ones, best first, by IoU; no image is in both.
+    """Return the worst images, worst first, and the best ones, best first, by IoU; no image is in both.
 
-    The networks are on ``device`` and in evaluation mode.
+    Args:
+        task: the task, with the options of the command.
+        networks: the networks in evaluation mode on ``device``.
+        settings: settings of the command.
+        device: device to compute on.
     """
     images = task.evaluation_data(settings.data)
     iou, dice = (Overlap(score, "image", task.classes, threshold=settings.threshold) for score in ("iou", "dice"))
@@ -91,7 +95,7 @@ def ranked(
 
 
 def page_of(worst: Sequence[Scored], best: Sequence[Scored], title: str) -> str:
-    """The page as HTML that needs no other file."""
+    """Return the page as HTML that needs no other file."""
     sections = "".join(
         f"<h2>{heading}</h2><table><tr><th>image<th>IoU<th>Dice<th>input<th>found<th>right</tr>"
         + "".join(_row(case) for case in cases)
@@ -135,20 +139,20 @@ $sections
 
 @dataclass(frozen=True)
 class Level:
-    """One level."""
+    """Cost and quality of one level."""
 
     level: int
     parameters: int
     milliseconds: float
     """Median wall time of one image."""
     iou: float
-    """Pooled over the set."""
+    """IoU pooled over the set."""
 
 
 def compare_levels(task: Task, networks: Networks, settings: LevelsSettings) -> None:
     """Print parameters, time and IoU of every level.
 
-    Raises UsageError where the weights are of no deeply supervised UNet++.
+    Raises UsageError unless the weights are of a UNet++ with deep supervision.
     """
     rows = levels(task, networks, settings)
     first = next(rows)  # raise errors before printing the header
@@ -158,7 +162,7 @@ def compare_levels(task: Task, networks: Networks, settings: LevelsSettings) -> 
 
 
 def levels(task: Task, networks: Networks, settings: LevelsSettings) -> Iterator[Level]:
-    """Measure every level, the shallowest first."""
+    """Measure every level, shallowest first."""
     network = networks.get("segmenter")
     if not isinstance(task, Segmentation) or not isinstance(network, NestedUNet) or not network.deep_supervision:
         raise UsageError("levels needs the weights of a UNet++ trained with --deep-supervision")
@@ -180,7 +184,7 @@ def levels(task: Task, networks: Networks, settings: LevelsSettings) -> Iterator
 
 @torch.no_grad()
 def _seconds(networks: Sequence[nn.Module], image: torch.Tensor, repeats: int) -> list[float]:
-    """Median time of a call of each, after one that warms up; in turns, so that a busy moment touches all alike."""
+    """Return the median time of a call of each network. Networks take turns, so that other load affects all equally."""
     times: list[list[float]] = [[] for _ in networks]
     for _ in range(repeats + 1):
         for network, taken in zip(networks, times, strict=True):

@@ -1,4 +1,4 @@
-"""Checkpoints of other projects."""
+"""Converter of published checkpoints."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ State = dict[str, Tensor]
 
 
 def from_pytorch_nested_unet(state: State) -> tuple[dict[str, Any], State]:
-    """Model settings and renamed weights of a ``model.pth`` of 4uiiurz1/pytorch-nested-unet (UNet or NestedUNet).
+    """Return settings and renamed weights of a ``model.pth`` of 4uiiurz1/pytorch-nested-unet (UNet or NestedUNet).
 
-    That code reads blue, green and red where ImageNet's statistics are for red, green and blue, and divides by 255
-    after it has normalized. Both are reproduced exactly: the first convolution's input channels and the statistics
-    change places, and the deviations are 255 times as large. What is unknown keeps its name and is reported.
+    That code passes BGR images to ImageNet's RGB statistics, and divides by 255 after normalizing. Both are reproduced
+    exactly: the first convolution's input channels and the statistics are reversed, and the standard deviations are 255
+    times as large. Unknown keys stay unchanged and are reported.
     """
     renamed = {f"segmenter.{key.removeprefix('module.')}": value for key, value in state.items()}
     model: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Segment images with one network, with an ensemble, or with test-time augmentation."""
+"""Segmentation with one network, an ensemble, or test-time augmentation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Predictor = Callable[[Tensor], Tensor]
 
 
 def normalize(images: Tensor, model: ModelSettings) -> Tensor:
-    """Images (B, C, H, W) in [0, 1] with the mean and standard deviation of each channel taken out."""
+    """Normalize images (B, C, H, W) in [0, 1] by the mean and standard deviation of each channel."""
     mean, std = (images.new_tensor(values).view(1, -1, 1, 1) for values in model.normalization)
     return (images - mean) / std
 
@@ -35,10 +35,10 @@ class NetworkPredictor:
     network: nn.Module
     model: ModelSettings
     resize: bool
-    """Whether it sees images at the size that it was trained on."""
+    """Whether images are resized to the training size."""
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Probabilities of its last head, at the size of the images."""
+        """Return the probabilities of the last head, at the size of the images."""
         height, width = images.shape[-2:]
         if self.resize and self.model.size is not None:
             images = bilinear(images, self.model.size)
@@ -48,7 +48,7 @@ class NetworkPredictor:
 
 
 def ensemble(predictors: Sequence[Predictor]) -> Predictor:
-    """The mean of several predictors."""
+    """Return the mean of several predictors."""
 
     def predict(images: Tensor) -> Tensor:
         return torch.stack([predictor(images) for predictor in predictors]).mean(0)
@@ -57,7 +57,7 @@ def ensemble(predictors: Sequence[Predictor]) -> Predictor:
 
 
 def tta(predictor: Predictor, views: Literal["none", "flips", "all"]) -> Predictor:
-    """Test-time augmentation: the mean over 4 mirrored or 8 mirrored and rotated views, each mapped back."""
+    """Return a predictor with test-time augmentation: the mean over 4 flipped or 8 flipped and rotated views."""
     if views == "none":
         return predictor
     quarters = (0, 2) if views == "flips" else (0, 1, 2, 3)
@@ -77,10 +77,10 @@ def tta(predictor: Predictor, views: Literal["none", "flips", "all"]) -> Predict
 
 
 def open_ensemble(paths: Sequence[Path], first: ModelSettings) -> list[NetworkPredictor]:
-    """The networks of further weights, to predict together with those of the model ``first``.
+    """Open further weights that predict together with those of the model ``first``.
 
-    Each sees images as its own settings say. Raises UsageError for weights that do not segment, find other classes or
-    read other channels.
+    Each network sees images as its own settings say. Raises UsageError for weights that do not segment, or that have
+    other classes or input channels.
     """
     found = []
     for path in paths:

@@ -1,4 +1,4 @@
-"""Segmentation losses: pixel by pixel, by the overlap of whole regions, and the registered combinations of them."""
+"""Segmentation losses: per pixel, by overlap of regions, and registered combinations of both."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from restore.core.training_step import Loss, Terms
 from restore.plugins.unet.targets import OneHotTarget, mean_where, one_hot_target, probabilities, to_fp32
 
 Term = Callable[[Tensor, Tensor], Tensor]
-"""A scalar for logits (B, C, H, W) and a target that `one_hot_target` can read."""
+"""Computes a scalar from logits (B, C, H, W) and a target that `one_hot_target` reads."""
 
 
 SMOOTH = 1e-5
-"""Added to both sides of the Dice fraction, so that an empty image found empty has loss 0."""
+"""Added to numerator and denominator of Dice, so that an empty prediction of an empty image has loss 0."""
 
 
 def binary_cross_entropy_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Mean over pixels and classes of the binary cross-entropy of logits (B, C, H, W), every class for itself."""
+    """Return the mean binary cross-entropy of logits (B, C, H, W) over pixels and independent classes."""
     logits = to_fp32(logits)
     right = one_hot_target(target, logits.shape[1], logits.dtype)
     values = F.binary_cross_entropy_with_logits(logits, right.maps, reduction="none")
@@ -31,9 +31,9 @@ def binary_cross_entropy_loss(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def cross_entropy_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Mean over pixels of the cross-entropy of logits (B, C, H, W) with the one class of each pixel.
+    """Return the mean cross-entropy of logits (B, C, H, W) over pixels with one class each.
 
-    Overlapping maps are refused: they have no one class. Raises ValueError.
+    Raises ValueError for maps of overlapping classes.
     """
     logits = to_fp32(logits)
     right = one_hot_target(target, logits.shape[1], logits.dtype)
@@ -44,10 +44,14 @@ def cross_entropy_loss(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def focal_loss(logits: Tensor, target: Tensor, focus: float = 2.0, balance: float = 0.25) -> Tensor:
-    """Cross-entropy in which easy pixels count little (Lin et al., 2017, equation 5).
+    """Return the cross-entropy in which easy pixels count little (Lin et al., 2017, equation 5).
 
-    ``focus`` is the paper's gamma. ``balance`` is its alpha, the weight of foreground, used for overlapping classes
-    only: among exclusive ones no class is the foreground.
+    Args:
+        logits: (B, C, H, W).
+        target: a target that `one_hot_target` reads.
+        focus: the paper's gamma.
+        balance: the paper's alpha, the weight of foreground. It applies to overlapping classes only, because among
+            exclusive classes none is the foreground.
     """
     logits = to_fp32(logits)
     right = one_hot_target(target, logits.shape[1], logits.dtype)
@@ -61,7 +65,7 @@ def focal_loss(logits: Tensor, target: Tensor, focus: float = 2.0, balance: floa
 
 
 def dice_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """1 - soft Dice of each image (all its classes together), averaged over the batch, in [0, 1].
+    """Return 1 - soft Dice of each image (all classes together), averaged over the batch, in [0, 1].
 
     Soft Dice is (2 sum(p t) + 1e-5) / (sum(p) + sum(t) + 1e-5) with probabilities p (Milletari et al., 2016, without
     the squares).
@@ -77,9 +81,9 @@ def dice_loss(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def lovasz_hinge_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Lovász hinge (Berman et al., 2018, section 3.1) of each class of each image, averaged.
+    """Return the mean Lovász hinge of each class of each image (Berman et al., 2018, section 3.1).
 
-    Classes are taken each for itself, so that with class numbers the average is one against all others.
+    Classes are independent; with class numbers it is one against all others.
     """
     logits = to_fp32(logits)
     right = one_hot_target(target, logits.shape[1], logits.dtype)
@@ -88,9 +92,9 @@ def lovasz_hinge_loss(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def lovasz_softmax_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Lovász-softmax (Berman et al., 2018, equation 11) of the classes that occur in each image, averaged.
+    """Return the mean Lovász-softmax of the classes in each image (Berman et al., 2018, equation 11).
 
-    With overlapping maps the probabilities are those of a sigmoid. An image in which no class occurs counts 0.
+    Overlapping classes use the sigmoid. An image without any class counts 0.
     """
     logits = to_fp32(logits)
     right = one_hot_target(target, logits.shape[1], logits.dtype)
@@ -101,7 +105,7 @@ def lovasz_softmax_loss(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def _lovasz(errors: Tensor, right: OneHotTarget) -> Tensor:
-    """Lovász extension of the Jaccard loss (B, C) at non-negative errors (B, C, H, W)."""
+    """Return the Lovász extension of the Jaccard loss, (B, C), at non-negative errors (B, C, H, W)."""
     if right.known is not None:
         errors = errors * right.known  # an error of zero sorts last and weighs nothing
     errors = rearrange(errors, "b c h w -> b c (h w)")
@@ -111,9 +115,9 @@ def _lovasz(errors: Tensor, right: OneHotTarget) -> Tensor:
 
 
 def jaccard_gradient(maps: Tensor) -> Tensor:
-    """How much the Jaccard loss grows with each further pixel that is wrong (Berman et al., algorithm 1).
+    """Return the growth of the Jaccard loss with each further wrong pixel (Berman et al., algorithm 1).
 
-    ``maps`` (…, N) is the ground truth in the order of falling errors.
+    ``maps`` (…, N) is the target in descending order of errors.
     """
     inside = maps.sum(dim=-1, keepdim=True)
     intersection = inside - maps.cumsum(dim=-1)
@@ -129,18 +133,18 @@ class WeightedTerms:
     terms: Mapping[str, tuple[float, Term]]
 
     def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
-        """The weighted terms for logits (B, C, H, W) and ``batch["target"]``."""
+        """Return the weighted terms of logits (B, C, H, W) for ``batch["target"]``."""
         return {name: weight * term(prediction, batch["target"]) for name, (weight, term) in self.terms.items()}
 
 
 @dataclass(frozen=True)
 class EveryHead:
-    """The same loss for every head of a deeply supervised network, averaged (Zhou et al., 2018, equation 2)."""
+    """A loss averaged over the heads of a deeply supervised network (Zhou et al., 2018, equation 2)."""
 
     loss: Loss
 
     def __call__(self, prediction: Tensor | Sequence[Tensor], batch: Batch) -> Terms:
-        """Terms averaged over the heads; of one tensor of logits, those of the loss itself."""
+        """Return the terms averaged over the heads, or of the only one."""
         if isinstance(prediction, Tensor):
             return self.loss(prediction, batch)
         of_heads = [self.loss(head, batch) for head in prediction]
@@ -148,40 +152,40 @@ class EveryHead:
 
 
 def bce() -> Loss:
-    """Binary cross-entropy."""
+    """Return binary cross-entropy."""
     return WeightedTerms({"bce": (1.0, binary_cross_entropy_loss)})
 
 
 def dice() -> Loss:
-    """Soft Dice."""
+    """Return soft Dice."""
     return WeightedTerms({"dice": (1.0, dice_loss)})
 
 
 def bce_dice() -> Loss:
-    """Half the binary cross-entropy and the soft Dice loss, as the UNet++ authors train."""
+    """Return half the binary cross-entropy plus soft Dice, as the authors of UNet++ train."""
     return WeightedTerms({"bce": (0.5, binary_cross_entropy_loss), "dice": (1.0, dice_loss)})
 
 
 def lovasz_hinge() -> Loss:
-    """Lovász hinge: each class against all others."""
+    """Return the Lovász hinge."""
     return WeightedTerms({"lovasz": (1.0, lovasz_hinge_loss)})
 
 
 def lovasz_softmax() -> Loss:
-    """Lovász-softmax: the classes that occur."""
+    """Return Lovász-softmax."""
     return WeightedTerms({"lovasz": (1.0, lovasz_softmax_loss)})
 
 
 def focal() -> Loss:
-    """Focal loss."""
+    """Return the focal loss."""
     return WeightedTerms({"focal": (1.0, focal_loss)})
 
 
 def cross_entropy() -> Loss:
-    """Cross-entropy, for class numbers."""
+    """Return cross-entropy, for class numbers."""
     return WeightedTerms({"cross_entropy": (1.0, cross_entropy_loss)})
 
 
 def cross_entropy_dice() -> Loss:
-    """Cross-entropy and the soft Dice loss, for class numbers."""
+    """Return cross-entropy plus soft Dice, for class numbers."""
     return WeightedTerms({"cross_entropy": (1.0, cross_entropy_loss), "dice": (1.0, dice_loss)})

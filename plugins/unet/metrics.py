@@ -1,4 +1,4 @@
-"""IoU and Dice in every way of averaging that is in use, each under its own name."""
+"""IoU and Dice with the usual ways of averaging, each under a name of its own."""
 
 from __future__ import annotations
 
@@ -19,10 +19,15 @@ Pooling = Literal["set", "image", "batch"]
 
 
 def counts(prediction: Tensor, target: Tensor, threshold: float) -> Tensor:
-    """Pixels of each class in both, in the prediction and in the target: (B, C, 3) float64.
+    """Return pixel counts of each class, (B, C, 3), float64: in both, in the prediction, in the target.
 
-    ``prediction`` holds probabilities (B, C, H, W). Against class numbers its most probable class counts, against
-    overlapping maps every class above ``threshold``; so does a target map above 0.5.
+    With class numbers the most probable class counts, with overlapping classes every class above ``threshold``. Target
+    maps count above 0.5.
+
+    Args:
+        prediction: probabilities (B, C, H, W).
+        target: a target that `one_hot_target` reads.
+        threshold: threshold of the prediction.
     """
     place, classes = device_of_float64(prediction.device), prediction.shape[1]
     prediction, target = prediction.to(place), target.to(place)
@@ -39,7 +44,7 @@ def counts(prediction: Tensor, target: Tensor, threshold: float) -> Tensor:
 
 
 def ratio(counted: Tensor, score: Score, smooth: float = 0.0) -> Tensor:
-    """IoU or Dice of pixel counts (…, 3) as ``counts`` gives them; 1 where there is nothing and nothing was found."""
+    """Return IoU or Dice of pixel counts (…, 3) as from ``counts``; 1 if both prediction and target are empty."""
     both, found, right = counted.unbind(-1)
     above, below = (both, found + right - both) if score == "iou" else (2 * both, found + right)
     if smooth:
@@ -51,10 +56,10 @@ def ratio(counted: Tensor, score: Score, smooth: float = 0.0) -> Tensor:
 class Overlap:
     """IoU or Dice of thresholded probabilities.
 
-    ``pooling`` says over what pixels are counted before the division: the whole set, one image, or a batch as
-    pytorch-nested-unet does (its epoch value is the mean of the IoUs of batches of ``batch`` images in their order,
-    weighted by their sizes, all classes together, 1e-5 added to both sides; it depends on the batch size). For set and
-    image an image without foreground in which none is found counts 1.
+    ``pooling`` is the set of pixels that are counted before the division: the whole set, an image, or a batch as in
+    pytorch-nested-unet. The latter is the mean IoU of batches of ``batch`` images in order, weighted by their sizes,
+    with all classes together and 1e-5 added to numerator and denominator; it depends on the batch size. For set and
+    image, an empty prediction of an image without foreground counts 1.
     """
 
     score: Score = "iou"
@@ -68,14 +73,15 @@ class Overlap:
 
     @property
     def name(self) -> str:
-        """As ``iou``, ``iou-image``, ``iou-batch`` or ``iou[nucleus]``; at a threshold other than 0.5 ``iou@0.30``."""
+        """Such as ``iou``, ``iou-image``, ``iou-batch`` or ``iou[nucleus]``; with a threshold other than 0.5
+        ``iou@0.30``."""
         name = self.score if self.pooling == "set" else f"{self.score}-{self.pooling}"
         name += f"[{self.only}]" if self.only else ""
         return name if self.threshold == 0.5 else f"{name}@{self.threshold:.2f}"
 
     @property
     def convention(self) -> str:
-        """What pixels were pooled, the threshold and the classes."""
+        """The pooling, the threshold and the classes."""
         pooled = {
             "set": "pooled over the set",
             "image": "mean over images",
@@ -87,7 +93,7 @@ class Overlap:
         return f"{pooled}, threshold {self.threshold:g}{mean}"
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Pixel counts (B, 3 C) of probabilities (B, C, H, W)."""
+        """Return pixel counts (B, 3 C) of probabilities (B, C, H, W)."""
         found = counts(prediction, target, self.threshold)
         if self.only is not None:
             place = self.classes.index(self.only)
@@ -95,7 +101,7 @@ class Overlap:
         return found.flatten(1)
 
     def reduce(self, rows: Tensor) -> float:
-        """The score of pixel counts (N, 3 C)."""
+        """Return the score for pixel counts (N, 3 C)."""
         per_class = rows.double().reshape(len(rows), -1, 3)
         if self.pooling == "batch":
             groups = torch.split(per_class, self.batch)
@@ -110,7 +116,7 @@ class Overlap:
 
 @dataclass(frozen=True)
 class BestThreshold:
-    """The threshold with the highest IoU over the set, among those given."""
+    """The threshold with the highest IoU over the set."""
 
     thresholds: tuple[float, ...]
     name: str = "best-threshold"
@@ -118,24 +124,24 @@ class BestThreshold:
 
     @property
     def convention(self) -> str:
-        """Which thresholds were tried."""
+        """The thresholds that are compared."""
         tried = self.thresholds
         return f"highest iou pooled over the set and all classes, of {len(tried)} from {tried[0]:g} to {tried[-1]:g}"
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Pixel counts (B, 3 T) for T thresholds."""
+        """Return pixel counts (B, 3 T) for T thresholds."""
         of_each = [counts(prediction, target, threshold).sum(1) for threshold in self.thresholds]
         return torch.cat(of_each, dim=1)
 
     def reduce(self, rows: Tensor) -> float:
-        """The lowest of the best thresholds."""
+        """Return the lowest of the best thresholds."""
         pooled = rows.double().reshape(len(rows), -1, 3).sum(0)
         return self.thresholds[int(ratio(pooled, "iou").argmax())]
 
 
 @dataclass(frozen=True)
 class MeanLoss:
-    """The loss on images that are not trained on: a run whose training loss falls while this rises overfits."""
+    """The loss on validation images; it rises while the training loss falls if a run overfits."""
 
     loss: Loss
     called: str
@@ -145,11 +151,11 @@ class MeanLoss:
 
     @property
     def convention(self) -> str:
-        """Which loss."""
+        """The name of the loss."""
         return f"{self.called}, mean over images"
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """The loss (B, 1) of each image, from its probabilities (B, C, H, W)."""
+        """Return the loss (B, 1) of each image, from its probabilities (B, C, H, W)."""
         sure = in_float64(prediction).clamp(1e-7, 1 - 1e-7)
         logits = sure.log() if self.multiclass else sure.logit()
         return torch.stack(
@@ -160,12 +166,12 @@ class MeanLoss:
         )
 
     def reduce(self, rows: Tensor) -> float:
-        """The mean of the losses (N, 1)."""
+        """Return the mean of the losses (N, 1)."""
         return float(rows.mean())
 
 
 def protocol(classes: Sequence[str], *, threshold: float = 0.5, multiclass: bool = False) -> EvaluationProtocol:
-    """IoU and Dice over the set, per image and per class, and the batch-pooled IoU of pytorch-nested-unet."""
+    """Return IoU and Dice over the set, per image and per class, and the batch-pooled IoU of pytorch-nested-unet."""
     names = tuple(classes)
     metrics: list[Metric] = [
         Overlap(score, pooling, names, threshold=threshold) for pooling in ("set", "image") for score in ("iou", "dice")
@@ -178,7 +184,7 @@ def protocol(classes: Sequence[str], *, threshold: float = 0.5, multiclass: bool
 
 
 def sweep(classes: Sequence[str], thresholds: Sequence[float]) -> EvaluationProtocol:
-    """IoU over the set at each threshold, and the best of them."""
+    """Return IoU over the set at each threshold, and the best threshold."""
     tried = tuple(thresholds)
     metrics: list[Metric] = [Overlap("iou", "set", tuple(classes), threshold=threshold) for threshold in tried]
     metrics.append(BestThreshold(tried))

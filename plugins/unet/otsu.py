@@ -1,4 +1,4 @@
-"""Otsu's threshold as a method without weights: what segmentation is worth before anything is learned."""
+"""Otsu's threshold: the classical baseline of segmentation."""
 
 from __future__ import annotations
 
@@ -26,20 +26,18 @@ from restore.plugins.unet.settings import SegmentationSettings
 
 
 class Otsu(Method[SegmentationSettings, OutputOptions, SegmentationEvaluateOptions]):
-    """Divide an image by brightness (Otsu, 1979); the smaller part is the foreground."""
+    """Divides an image by brightness (Otsu, 1979); the smaller part is the foreground."""
 
     always_renders: ClassVar[tuple[str, ...]] = ()
 
     @property
     @override
     def inputs(self) -> Mapping[str, ImageSpec]:
-        """The image."""
         return {"input": ImageSpec(channels=self.settings.model.input_channels)}
 
     @property
     @override
     def outputs(self) -> Mapping[str, ImageSpec]:
-        """0 or 1 for each pixel."""
         return {"probability": ImageSpec(channels=1, smooth=False)}
 
     @property
@@ -50,33 +48,28 @@ class Otsu(Method[SegmentationSettings, OutputOptions, SegmentationEvaluateOptio
     @property
     @override
     def tiling(self) -> Tiling:
-        """The threshold depends on the whole image."""
-        return Tiling("whole")
+        return Tiling("whole")  # the threshold depends on the whole image
 
     @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
-        """1 on the side of the threshold that has fewer pixels; nowhere in an image of one brightness."""
+        """Return 1 on the side of the threshold that has fewer pixels, and 0 everywhere in a uniform image."""
         return {"probability": torch.stack([_smaller_side(image) for image in batch["input"]])}
 
     @override
     def read_inputs(self, path: Path, image: ImageFile) -> dict[str, Tensor]:
-        """The planes of the image."""
         return {"input": channels_of(image, self.settings.model.input_channels)}
 
     @override
     def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, OutputImage]:
-        """Masks and overlays."""
         options = SegmentationPredictOptions(outputs=self.predict_options.outputs)
         return render(outputs["probability"], inputs["input"], self.settings.model, options)
 
     @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        """IoU and Dice."""
         return {"overlap": metrics.protocol(self.settings.model.classes or ["foreground"])}
 
     @override
     def evaluation_data(self, folder: Path | None) -> Segments:
-        """Images and masks of a folder; without one those that a run validates on."""
         if folder is None:
             return Segments(sources(self.settings)["validation"], self.settings.model)
         model = self.settings.model.model_copy(update={"size": None})  # a threshold has no training size

@@ -13,17 +13,23 @@ from restore.plugins.unet.options import SegmentationPredictOptions
 from restore.plugins.unet.settings import ModelSettings
 
 LEVELS = 255
-"""Class numbers are written as this many steps of gray: number 3 as 3 in a file of 8 bits."""
+"""Class numbers are written as values of an 8-bit file: number 3 as 3."""
 
 
 def render(
     probabilities: Tensor, planes: Tensor, model: ModelSettings, options: SegmentationPredictOptions
 ) -> dict[str, OutputImage]:
-    """Images (C, H, W) in [0, 1] for probabilities (classes, H, W) and the tensors (C, H, W) that the network read.
+    """Return the output images (C, H, W) in [0, 1] of a prediction.
 
-    A single class gives the mask ``""``, ``probability`` and ``overlay``; overlapping classes a mask ``<class>`` and
-    ``probability-<class>`` each; exclusive classes one mask ``""`` of class numbers. The overlay is one image.
-    Masks and overlays have 8 bits, probability maps as many as the input, and none of them its alpha.
+    A single class gives the mask ``""``, ``probability`` and ``overlay``. Overlapping classes give a mask ``<class>``
+    and ``probability-<class>`` each, exclusive classes one mask ``""`` of class numbers. There is one overlay. Masks
+    and overlays have 8 bits, probability maps as many as the input; none has alpha.
+
+    Args:
+        probabilities: (classes, H, W).
+        planes: the input (C, H, W) of the network.
+        model: settings of the network.
+        options: options of the prediction.
     """
     names: Sequence[str] = model.classes or ["foreground"]
     found = regions(probabilities, model.multiclass, options.threshold)
@@ -46,7 +52,7 @@ def render(
 
 
 def _map(image: Tensor, depth: bool = False) -> OutputImage:
-    """Numbers rather than colors: whoever reads them wants neither the input's alpha nor its profile."""
+    """Return an image of numbers: without the input's alpha and color profile."""
     return OutputImage(image, depth=depth, alpha=False, profile=False)
 
 
@@ -59,11 +65,12 @@ COLORS = (
     (0.84, 0.37, 0.00),
     (0.80, 0.47, 0.65),
 )
-"""Colors that the color-blind can tell apart (Okabe and Ito, 2008); more classes begin again."""
+"""Colors for color-blind people too (Okabe and Ito, 2008); they repeat for more classes."""
 
 
 def regions(probabilities: Tensor, multiclass: bool, threshold: float = 0.5) -> Tensor:
-    """Where each class is: (C, H, W) bool of probabilities (C, H, W). Of exclusive classes the most probable one."""
+    """Return where each class is, (C, H, W) bool, for probabilities (C, H, W); of exclusive classes the most
+    probable."""
     if not multiclass:
         return probabilities > threshold
     classes = torch.arange(len(probabilities), device=probabilities.device)
@@ -71,16 +78,20 @@ def regions(probabilities: Tensor, multiclass: bool, threshold: float = 0.5) -> 
 
 
 def outlines(masks: Tensor) -> Tensor:
-    """Pixels (C, H, W) of regions that have a neighbor above, below, left or right outside of them."""
+    """Return the pixels (C, H, W) of regions with a neighbor above, below, left or right outside the region."""
     inside = F.pad(masks[None].float(), (1, 1, 1, 1), mode="replicate")[0]
     around = torch.stack([inside[:, :-2, 1:-1], inside[:, 2:, 1:-1], inside[:, 1:-1, :-2], inside[:, 1:-1, 2:]])
     return masks & (around.amin(0) == 0)
 
 
 def overlay(image: Tensor, masks: Tensor, *, skip_first: bool = False, tint: float = 0.3) -> Tensor:
-    """An image (3, H, W) in [0, 1] with the regions (C, H, W) tinted and outlined in the color of their class.
+    """Return an image (3, H, W) in [0, 1] with regions tinted and outlined in the color of their class.
 
-    ``skip_first`` leaves out class 0, the background of exclusive classes.
+    Args:
+        image: (3, H, W) in [0, 1].
+        masks: regions (C, H, W) bool.
+        skip_first: whether to leave out class 0, the background of exclusive classes.
+        tint: weight of the color inside regions.
     """
     shown = image.clone()
     borders = outlines(masks)
@@ -92,5 +103,5 @@ def overlay(image: Tensor, masks: Tensor, *, skip_first: bool = False, tint: flo
 
 
 def as_color(planes: Tensor) -> Tensor:
-    """The tensors (C, H, W) that a network reads as a color image: gray repeated, opacity left out."""
+    """Return the input (C, H, W) of a network as a color image: gray repeated, alpha dropped."""
     return planes.expand(3, -1, -1) if len(planes) == 1 else planes[:3]

@@ -14,20 +14,20 @@ from restore.plugins.unet.data.discovery import IGNORED
 
 @dataclass(frozen=True)
 class OneHotTarget:
-    """One map for each class."""
+    """A target as one map per class."""
 
     maps: Tensor
-    """(B, C, H, W), 1 where the class is and 0 elsewhere, also where nothing is known."""
+    """(B, C, H, W), 1 where the class is, else 0, also where the class is unknown."""
     known: Tensor | None
-    """(B, 1, H, W), 1 where something is known; None: everywhere."""
+    """(B, 1, H, W), 1 where the class is known; None: everywhere."""
     multiclass: bool
     """Whether every pixel has exactly one class."""
 
 
 def one_hot_target(target: Tensor, classes: int, dtype: torch.dtype) -> OneHotTarget:
-    """Read a target: floating maps (B, C, H, W) of classes that may overlap, or class numbers (B, 1, H, W) int64.
+    """Convert a target: float maps (B, C, H, W) of overlapping classes, or class numbers (B, 1, H, W) int64.
 
-    Raises ValueError where its shape does not fit the number of classes.
+    Raises ValueError if its shape does not fit the number of classes.
     """
     if target.is_floating_point():
         if target.shape[1] != classes:
@@ -42,17 +42,17 @@ def one_hot_target(target: Tensor, classes: int, dtype: torch.dtype) -> OneHotTa
 
 
 def to_fp32(logits: Tensor) -> Tensor:
-    """Logits in at least float32: sums over all pixels of an image are not for half precision."""
+    """Return logits in at least float32, because half precision is too coarse for sums over all pixels."""
     return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 def probabilities(logits: Tensor, multiclass: bool) -> Tensor:
-    """Logits (B, C, H, W) as probabilities: over the classes where they exclude each other, each for itself if not."""
+    """Return the probabilities of logits (B, C, H, W): softmax for exclusive classes, else sigmoid."""
     return to_fp32(logits).softmax(dim=1) if multiclass else to_fp32(logits).sigmoid()
 
 
 def mean_where(values: Tensor, known: Tensor | None) -> Tensor:
-    """Mean of (B, C, H, W) over the known pixels; 0 where there are none."""
+    """Return the mean of (B, C, H, W) over the known pixels; 0 if there are none."""
     if known is None:
         return values.mean()
     return (values * known).sum() / (known.sum() * values.shape[1]).clamp(min=1)

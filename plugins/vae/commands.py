@@ -19,9 +19,9 @@ from restore.plugins.vae.task import Autoencoder, VariationalAutoencoder
 
 @torch.no_grad()
 def sample(task: Autoencoder[Any, Any], networks: Networks, settings: SampleSettings) -> None:
-    """Write a sheet of images decoded from codes that are drawn from the prior.
+    """Write a sheet of images decoded from random latent codes.
 
-    Raises UsageError for a plain autoencoder: what its codes are distributed like is not known.
+    Raises UsageError for a plain autoencoder, because the distribution of its codes is unknown.
     """
     if not isinstance(task, VariationalAutoencoder):
         raise UsageError("a plain autoencoder has no prior to sample from; train vae instead of autoencoder")
@@ -31,7 +31,7 @@ def sample(task: Autoencoder[Any, Any], networks: Networks, settings: SampleSett
     places = math.ceil(settings.size / (2**model.depth * model.scale))
     generator = torch.Generator().manual_seed(settings.seed)
     codes = torch.randn(settings.n, model.latent, places, places, generator=generator)
-    # One at a time: what a decoder needs for all of them at once may not fit into memory.
+    # One at a time: decoding all at once may not fit into memory.
     drawn = [networks.decoder(code[None], settings.size, settings.size)[0].clamp(0, 1) for code in codes]
     write_image(settings.output, make_grid(drawn, nrow=math.ceil(settings.n**0.5), pad_value=1.0))
     print(settings.output)
@@ -39,13 +39,13 @@ def sample(task: Autoencoder[Any, Any], networks: Networks, settings: SampleSett
 
 @torch.no_grad()
 def interpolate(task: Autoencoder[Any, Any], networks: Networks, settings: InterpolateSettings) -> None:
-    """Write the images on the way from one to another, as a strip or as an animation."""
+    """Write the images between two images in latent space, as a strip or an animation."""
     check_kind(settings.output, *KINDS)
     refuse_overwrite(settings.output, settings.overwrite)
     first, second = (read_image(path).color for path in settings.images)
     start, end = (task.code(networks.encoder(image[None])) for image in (first, fitted(second, *first.shape[-2:])))
     size = [task.settings.model.scale * side for side in first.shape[-2:]]
-    # One at a time: all of a walk through large images may not fit into memory.
+    # One at a time: decoding all at once may not fit into memory.
     codes = (torch.lerp(start, end, share) for share in torch.linspace(0, 1, settings.steps))
     walk = [networks.decoder(code, *size)[0].clamp(0, 1) for code in codes]
     write_animation(settings.output, walk)

@@ -1,4 +1,4 @@
-"""The two halves of an autoencoder, fully convolutional."""
+"""Encoder and decoder of the autoencoders, fully convolutional."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from torch.nn import functional as F
 
 
 def convolution(before: int, after: int, size: int, stride: int = 1) -> nn.Conv2d:
-    """A convolution that keeps height and width (over the stride) and, under SiLU, about the signal's variance."""
+    """Build a convolution that keeps height and width (divided by the stride) and, with SiLU, about the variance."""
     layer = nn.Conv2d(before, after, size, stride, padding=(size - 1) // 2)
     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
     return layer
 
 
 class Residual(nn.Module):
-    """Two convolutions beside the identity. Nothing is normalized: a tile must not differ from the whole image."""
+    """Residual block of two convolutions, without normalization, so that tiles equal parts of the whole image."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.first, self.second = convolution(channels, channels, 3), convolution(channels, channels, 3)
-        nn.init.zeros_(self.second.weight)  # a deep network starts as a shallow one and learns sooner
+        nn.init.zeros_(self.second.weight)  # a deep network that starts as a shallow one learns sooner
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features (B, width, h, w) of the same shape."""
+        """(B, channels, h, w) to the same shape."""
         refined: Tensor = self.second(F.silu(self.first(F.silu(x))))
         return x + refined
 
 
 def channels_of_levels(channels: int, depth: int) -> list[int]:
-    """Channels at full size and after each halving: doubled twice, then kept."""
+    """Return the channels at full size and after each halving: doubled twice, then constant."""
     return [min(channels * 2**level, channels * 4) for level in range(depth + 1)]
 
 
 class Encoder(nn.Module):
-    """Image (B, 3, H, W) in [0, 1] to code (B, latent, ceil(H / 2^depth), ceil(W / 2^depth)).
+    """Maps images (B, 3, H, W) in [0, 1] to codes (B, latent, ceil(H / 2^depth), ceil(W / 2^depth)).
 
-    A side that 2^depth does not divide is continued to the right or below by repeating the last pixel.
+    A side that 2^depth does not divide is padded at the right or the bottom by repeating the last pixel.
     """
 
     def __init__(self, latent: int, channels: int, depth: int) -> None:
@@ -50,7 +50,7 @@ class Encoder(nn.Module):
         self.stride = 2**depth
 
     def forward(self, image: Tensor) -> Tensor:
-        """The code of each image."""
+        """Return the code of each image."""
         height, width = image.shape[-2:]
         padded = F.pad(image, (0, -width % self.stride, 0, -height % self.stride), mode="replicate")
         code: Tensor = self.body(2 * padded - 1)
@@ -58,10 +58,10 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Code (B, latent, h, w) to image (B, 3, H, W), about [0, 1] but not clamped, of any size that the code covers.
+    """Maps codes (B, latent, h, w) to images (B, 3, H, W) around [0, 1], of any size that the code covers.
 
-    A place of the code covers 2^depth * scale pixels: a scale of 2 or 4 adds one or two stages, and the image comes
-    out larger than it went in. Stages repeat pixels and convolve; transposed convolutions would draw a checkerboard.
+    A position of the code covers 2^depth * scale pixels: a scale of 2 or 4 adds one or two stages. Stages repeat pixels
+    and convolve; transposed convolutions would cause checkerboard artifacts.
     """
 
     def __init__(self, latent: int, channels: int, depth: int, scale: int = 1) -> None:
@@ -73,6 +73,6 @@ class Decoder(nn.Module):
         self.body = nn.Sequential(*layers, nn.SiLU(), nn.Conv2d(channels, 3, 3, padding=1))
 
     def forward(self, code: Tensor, height: int, width: int) -> Tensor:
-        """The upper left ``height`` x ``width`` pixels of what each code stands for."""
+        """Return the top left ``height`` x ``width`` pixels of each decoded image."""
         decoded: Tensor = self.body(code)
         return (decoded[..., :height, :width] + 1) / 2

@@ -1,7 +1,7 @@
-"""What networks with random codes maximize, and how closely it bounds the likelihood. All in nats.
+"""Objective of variational autoencoders, and bounds on the likelihood. All values are in nats.
 
-An image x has a code z with the prior p(z) = N(0, I), the likelihood p(x | z), and the approximate posterior
-q(z | x) = N(mean, exp(log_variance)), independent in every number (Kingma and Welling, 2014).
+An image x has a code z with the prior p(z) = N(0, I), the likelihood p(x | z), and the approximate posterior q(z | x) =
+N(mean, exp(log_variance)) with independent components (Kingma and Welling, 2014).
 """
 
 from __future__ import annotations
@@ -17,45 +17,50 @@ from restore.core.runtime.precision import at_least_float32
 
 
 class Posterior(NamedTuple):
-    """q(z | x) of each image: two tensors (B, latent, ...) of one shape."""
+    """q(z | x) of each image: two tensors (B, latent, ...) of the same shape."""
 
     mean: Tensor
     log_variance: Tensor
 
     @classmethod
     def of(cls, encoded: Tensor) -> Posterior:
-        """Read (B, 2 * latent, ...): means, then log-variances plus 4, which are kept where exp() cannot overflow.
+        """Read (B, 2 * latent, ...): means, then log-variances plus 4, clamped so that exp() cannot overflow.
 
-        So a fresh encoder, which says about zero, has little noise: through noise as wide as the prior's a decoder
-        learns only what is coarse.
+        A new encoder returns values around zero, so its posterior has little noise. With noise as wide as the prior, a
+        decoder learns only coarse structure.
         """
         precise = at_least_float32(encoded)  # half precision would round KL away
         mean, log_variance = precise.chunk(2, dim=1)
         return cls(mean, (log_variance - 4).clamp(-12, 8))
 
     def draw(self, noise: Tensor) -> Tensor:
-        """z = mean + sigma * noise, from standard normal noise (..., B, latent, ...)."""
+        """Return z = mean + sigma * noise for standard normal noise (..., B, latent, ...)."""
         return self.mean + torch.exp(0.5 * self.log_variance) * noise
 
     def kl(self) -> Tensor:
-        """KL(q(z | x) || p(z)) of every number, the posterior's shape (Kingma and Welling, appendix B)."""
+        """Return KL(q(z | x) || p(z)) of every component (Kingma and Welling, appendix B)."""
         return 0.5 * (self.mean.square() + self.log_variance.exp() - 1 - self.log_variance)
 
 
 def charged(kl: Tensor, free_bits: float) -> Tensor:
-    """Nats that a batch pays for its KL (B, latent, ...), per image, a scalar.
+    """Return the KL term of a batch from its KL (B, latent, ...), per image, a scalar.
 
-    A unit that uses less than ``free_bits`` a place pays for them all the same, so that using less gains nothing. Its
-    KL is averaged over the batch first (Kingma et al., "Inverse autoregressive flow", 2016, equation 15).
+    A unit with less than ``free_bits`` per position is charged ``free_bits``, so using less gains nothing. The KL is
+    averaged over the batch first (Kingma et al., "Inverse autoregressive flow", 2016, equation 15).
     """
     of_units = kl.transpose(0, 1).flatten(1).mean(1)  # (latent,)
     return of_units.clamp(min=free_bits).sum() * kl[0, 0].numel()
 
 
 def log_weights(posterior: Posterior, noise: Tensor, log_likelihood: Callable[[Tensor], Tensor]) -> Tensor:
-    """log p(x | z) + log p(z) - log q(z | x) of K drawn codes, from noise (K, B, latent, ...) to (K, B).
+    """Return log p(x | z) + log p(z) - log q(z | x) of K random codes, (K, B).
 
-    Their mean is the evidence lower bound (ELBO). ``log_likelihood`` gives log p(x | z) as (B,) for (B, latent, ...).
+    Their mean estimates the evidence lower bound (ELBO).
+
+    Args:
+        posterior: posterior of B images.
+        noise: standard normal noise (K, B, latent, ...).
+        log_likelihood: maps codes (B, latent, ...) to log p(x | z), (B,).
     """
     codes = posterior.draw(noise)
     # The constants of the two normal densities cancel, and (z - mean) / sigma is the noise itself.
@@ -64,15 +69,15 @@ def log_weights(posterior: Posterior, noise: Tensor, log_likelihood: Callable[[T
 
 
 def importance_weighted(weights: Tensor) -> Tensor:
-    """A bound on log p(x), tighter with every draw: log-weights (K, B) to (B,) (Burda et al., 2016, equation 8)."""
+    """Return a bound on log p(x), tighter with more draws, (K, B) to (B,) (Burda et al., 2016, equation 8)."""
     return torch.logsumexp(weights, 0) - math.log(len(weights))
 
 
 class Gaussian(nn.Module):
-    """p(image | code): independent normal values around the decoded ones, all with one learned deviation.
+    """p(image | code): independent normal distributions around the decoded values with one learned deviation.
 
-    Learning it balances reconstruction against KL without a weight to tune (Rybkin et al., 2021, "Simple and effective
-    VAE training with calibrated decoders").
+    Learning it balances reconstruction and KL without a weight to tune (Rybkin et al., 2021, "Simple and effective VAE
+    training with calibrated decoders").
     """
 
     def __init__(self) -> None:
@@ -80,6 +85,6 @@ class Gaussian(nn.Module):
         self.log_deviation = nn.Parameter(torch.tensor(math.log(0.1)))
 
     def forward(self, decoded: Tensor, image: Tensor) -> Tensor:
-        """Log-density of each image (B, ...) -> (B,) in nats, summed over its values."""
+        """Return the log-density of each image, (B, ...) to (B,), summed over its values."""
         errors = (image - decoded) * torch.exp(-self.log_deviation)
         return (-0.5 * errors.square() - self.log_deviation - 0.5 * math.log(2 * math.pi)).flatten(1).sum(1)

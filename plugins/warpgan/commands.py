@@ -31,22 +31,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Found:
-    """An image to align, and the folder below the whole one that it lies in."""
+    """An image to align, and its folder relative to the given one."""
 
     path: Path
     folder: Path
 
     @property
     def identity(self) -> str:
-        """Whose image it is, as far as the folder says; empty in a single folder."""
+        """The person, from the name of the folder; empty in a single folder."""
         return self.folder.name
 
 
 def align(settings: AlignSettings) -> None:
-    """Write the aligned images of a folder; those that cannot be aligned are named, and the others go on.
+    """Write the aligned images of a folder. Images that cannot be aligned are reported and skipped.
 
-    Raises UsageError where there is nothing to align or something is in the way, RestoreError at the end when there
-    were images that could not be aligned.
+    Raises UsageError if there is nothing to align or an output exists, and RestoreError at the end if any image was
+    skipped.
     """
     found = list(images_below(settings.folder))
     known = read_landmarks(settings.landmarks) if settings.landmarks else None
@@ -72,9 +72,9 @@ def align(settings: AlignSettings) -> None:
 
 
 def images_below(folder: Path) -> Iterator[Found]:
-    """The images of the folders of people in a folder, and those that lie beside them or alone.
+    """Yield the images in the folders of people inside a folder, and those directly in it.
 
-    Raises UsageError where there is no such folder, or no image.
+    Raises UsageError if the folder does not exist or has no images.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: {'is a file, not a folder' if folder.exists() else 'no such folder'}")
@@ -127,13 +127,13 @@ def _shown_at(each: Found, settings: AlignSettings) -> Path:
 
 
 def shown_in(output: Path) -> Path:
-    """Where images with their landmarks go: beside the aligned ones, which may be a dataset."""
+    """Return the folder for images with landmarks: next to the aligned ones, which may be a dataset."""
     output = output if output.name else output.absolute()
     return output.with_name(f"{output.name}-landmarks")
 
 
 def with_landmarks(image: Tensor, landmarks: Points) -> Tensor:
-    """An image (3, H, W) in [0, 1] with its landmarks (N, 2) as dots, each in a color of its own."""
+    """Draw landmarks (N, 2) on an image (3, H, W) in [0, 1] as dots in different colors."""
     pil_image = Image.fromarray(to_uint8(image).permute(1, 2, 0).numpy())
     draw = ImageDraw.Draw(pil_image)
     radius = max(1.5, min(pil_image.size) / 100)
@@ -145,9 +145,9 @@ def with_landmarks(image: Tensor, landmarks: Points) -> Tensor:
 
 @torch.no_grad()
 def exaggerate(task: WarpGAN, networks: Networks, settings: ExaggerateSettings) -> None:
-    """Write the same photograph at several scales of exaggeration, as a strip or as an animation.
+    """Write a photograph with several exaggerations, as a strip or an animation.
 
-    Raises UsageError or DataError for images that cannot be read, or an output of another kind.
+    Raises UsageError or DataError for unreadable images or an output of another kind.
     """
     check_kind(settings.output, *KINDS)
     refuse_overwrite(settings.output, settings.overwrite)

@@ -1,6 +1,6 @@
-"""What is asked of control points: to stay in the image, and to move without folding it; and what they do.
+"""Penalties on control points that leave the image or fold it, and statistics of the warp.
 
-Nothing holds them in the published system. Coordinates are rows and columns in pixels throughout.
+The published system has no such penalties. Coordinates are rows and columns in pixels.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from restore.plugins.warpgan.networks.spline import ThinPlateSpline
 from restore.plugins.warpgan.networks.warping import REGULARIZER, displacement_spline
 
 LINES = 16
-"""Rows and columns of the places where a warp is looked at, besides its control points."""
+"""Rows and columns of the grid on which a warp is checked."""
 
 
 def outside(points: Tensor, height: int, width: int) -> Tensor:
-    """Mean squared distance (B,) of points (B, P, 2) from an image, in sides of it; zero where all are in it."""
+    """Return the mean squared distance (B,) of points (B, P, 2) from the image, relative to its sides; 0 if all are
+    inside."""
     size = points.new_tensor([height, width])
     beyond = (points - (size - 1)).clamp_min(0) + (-points).clamp_min(0)
     return (beyond / size).square().sum(-1).mean(-1)
@@ -25,10 +26,10 @@ def outside(points: Tensor, height: int, width: int) -> Tensor:
 def determinants(
     points: Tensor, displacements: Tensor, height: int, width: int, regularizer: float = REGULARIZER
 ) -> Tensor:
-    """By how much a warp magnifies area where it takes an image from (B, N): below zero it is folded there.
+    """Return the local magnification of area by a warp, (B, N); it is negative where the warp folds.
 
-    The determinants of the Jacobian of p - flow(p), exact, at where the control points (B, P, 2) arrive and on a coarse
-    grid; 1 where nothing moves.
+    These are exact determinants of the Jacobian of p - flow(p), at the targets of the control points (B, P, 2) and on a
+    coarse grid; 1 where nothing moves.
     """
     spline = displacement_spline(points, displacements, height, width, regularizer)
     return _determinants(spline, torch.cat([_grid(points, height, width), points + displacements], dim=1))
@@ -42,20 +43,22 @@ def folds(
     regularizer: float = REGULARIZER,
     margin: float = 0.0,
 ) -> Tensor:
-    """How badly a warp folds images (B,): zero where it is one to one, else more the more of it is turned over.
+    """Return how much a warp folds images, (B,): 0 if it is one to one.
 
-    The mean of log(1 + m - d) over the places whose determinant d lies below the margin m. The logarithm, because
-    points that all but meet tear the image by factors of thousands, which would drown all other terms.
+    It is the mean of log(1 + m - d) over the positions whose determinant d is below the margin m. The logarithm is
+    needed because points that almost meet tear the image by factors of thousands, which would dominate all other terms.
     """
     return (margin - determinants(points, displacements, height, width, regularizer)).clamp_min(0).log1p().mean(1)
 
 
 def statistics(points: Tensor, displacements: Tensor, height: int, width: int) -> dict[str, Tensor]:
-    """What a warp does to each image, (B,) each, without a gradient.
+    """Return statistics of a warp, (B,) each, without gradients.
 
-    ``displacement``: mean length of displacements in sides of the image; ``largest``: the longest; ``spread``: mean
-    distance of the points from their middle in sides; ``outside``: share of the points that are outside the image;
-    ``folded``: share of places where the warp is folded.
+    - ``displacement``: mean length of displacements, relative to the sides of the image.
+    - ``largest``: the longest displacement.
+    - ``spread``: mean distance of the points from their center.
+    - ``outside``: fraction of points outside the image.
+    - ``folded``: fraction of positions where the warp folds.
     """
     points, displacements = points.detach(), displacements.detach()
     size = points.new_tensor([height, width])

@@ -1,12 +1,12 @@
-"""Checkpoints of the original WarpGAN: what its variables are called here, and which network they need.
+"""Converter of checkpoints of the original WarpGAN.
 
-TensorFlow's own checkpoints are no files of tensors. Where TensorFlow is installed, two lines make one of them:
+TensorFlow checkpoints are not files of tensors. Where TensorFlow is installed, two lines convert one:
 
     reader = tf.train.load_checkpoint(FOLDER)
     safetensors.numpy.save_file({k: reader.get_tensor(k) for k in reader.get_variable_to_shape_map()}, FILE)
 
-Names and layouts are taken as they are there, ``Encoder/StyleEncoder/conv0/weights`` with the channels last, and as
-PyTorch would have them, ``Encoder.StyleEncoder.conv0.weight`` with the channels first.
+Names and layouts are accepted as TensorFlow has them, ``Encoder/StyleEncoder/conv0/weights`` with channels last, and as
+PyTorch has them, ``Encoder.StyleEncoder.conv0.weight`` with channels first.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from restore.plugins.warpgan.networks.discriminator import KINDS
 
 State = Mapping[str, Tensor]
 Rules = Sequence[tuple[str, str]]
-"""Patterns of whole layer names, each with the name here; the first that matches counts."""
+"""Pairs of a pattern for a whole layer name and its name here; the first match counts."""
 
 _NORM = r"(?:Instance|Layer)Norm"
 
@@ -62,13 +62,13 @@ DISCRIMINATOR: Rules = (
     (r"Discriminator\.Bottleneck", "embedding"),
     (r"Discriminator\.Logits", "identities"),
 )
-"""Its discriminator."""
+"""The discriminator of the same code."""
 
 RULES: Rules = (
     *((pattern, f"generator.{name}") for pattern, name in GENERATOR),
     *((pattern, f"discriminator.{name}") for pattern, name in DISCRIMINATOR),
 )
-"""Both."""
+"""The rules of both networks."""
 
 _MEAN = "generator.warp.mean"
 _LENGTHS = {
@@ -77,20 +77,20 @@ _LENGTHS = {
     "discriminator_channels": "discriminator.convolutions.0.weight",
     "embedding": "discriminator.embedding.weight",
 }
-"""Settings that are the number of outputs of a layer."""
+"""Settings that equal the number of outputs of a layer."""
 
 _PARAMETERS = {"weights": "weight", "biases": "bias", "gamma": "weight", "beta": "bias"}
 _FLATTENED = {
     "Decoder.WarpController.fc1": "Encoder.ContentEncoder.res2_1",
     "Discriminator.Bottleneck": "Discriminator.conv5",
 }
-"""Linear layers that are given features place by place, and the layer that makes those."""
+"""Linear layers on flattened features, and the layer that computes these features."""
 
 
 def warpgan(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Model settings and renamed state of a generator, and of the discriminator if the checkpoint has one.
+    """Return settings and renamed state of a generator, and of the discriminator if the checkpoint has one.
 
-    Raises WeightsError when there is no generator.
+    Raises WeightsError if there is no generator.
     """
     here = renamed(as_torch(state))
     if not any(key.startswith("generator.") for key in here):
@@ -110,9 +110,9 @@ def warpgan(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def as_torch(state: State) -> dict[str, Tensor]:
-    """Variables of TensorFlow under names with dots, in torch's layout: channels first, and outputs before inputs.
+    """Return TensorFlow variables under dotted names in torch's layout: channels first, outputs before inputs.
 
-    What is in that layout already, by its name, stays as it is.
+    Tensors whose names show that they have this layout stay unchanged.
     """
     dotted = {re.sub(r":\d+$", "", key).replace("/", "."): tensor for key, tensor in state.items()}
     return dict(_as_torch(key, tensor, dotted) for key, tensor in dotted.items())
@@ -126,14 +126,14 @@ def _as_torch(key: str, tensor: Tensor, state: State) -> tuple[str, Tensor]:
         before = state.get(f"{_FLATTENED.get(layer)}.weights")
         if before is None:
             tensor = tensor.T
-        else:  # its inputs are the places of an image one after the other, the channels of each together
+        else:  # its inputs are ordered by position, then channel
             side = math.isqrt(len(tensor) // before.shape[-1])
             tensor = rearrange(tensor, "(h w c) after -> after (c h w)", h=side, w=side)
     return f"{layer}.{_PARAMETERS.get(leaf, leaf)}".lstrip("."), tensor.contiguous()
 
 
 def renamed(state: State) -> dict[str, Tensor]:
-    """The state under the names used here, ``<network>.<layer>.<parameter>``; what no rule knows keeps its name."""
+    """Return the state with keys ``<network>.<layer>.<parameter>``; keys that match no rule stay unchanged."""
     return {_renamed(key): tensor for key, tensor in state.items()}
 
 

@@ -1,4 +1,4 @@
-"""Fréchet distance between what a network sees in two sets of images (Heusel et al., 2017), known as FID."""
+"""Fréchet distance between the features of two sets of images (FID; Heusel et al., 2017)."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from restore.plugins.common.downloading import download
 from restore.plugins.common.metrics import PrecomputedMetric
 
 PUBLISHED = "inception"
-"""Stands for the weights that torch-fidelity publishes, those of the original FID."""
+"""Name of the weights that torch-fidelity publishes, those of the original FID."""
 
 
 @dataclass(frozen=True)
 class FrechetDistance(PrecomputedMetric):
-    """Distance of two normal distributions that have the means and covariances of two sets of features.
+    """Fréchet distance of two normal distributions with the means and covariances of two sets of features.
 
-    Rows hold the features (K) of a generated image and then those of a wanted one. The number falls with the number
-    of images: compare only what was measured on equally many. Fewer than two have no covariance: nan.
+    A row contains the features (K) of a generated image, then those of a target. The distance falls with the number of
+    images, so compare only results for equally many. It is NaN for fewer than two images, which have no covariance.
     """
 
     name: str = "fid"
@@ -37,7 +37,7 @@ class FrechetDistance(PrecomputedMetric):
 
     @override
     def reduce(self, rows: Tensor) -> float:
-        """Equation 6 of Heusel et al.: |m1 - m2|² + tr(C1 + C2 - 2 (C1 C2)^½)."""
+        """Return |m1 - m2|² + tr(C1 + C2 - 2 (C1 C2)^½), equation 6 of Heusel et al."""
         if len(rows) < 2:
             return float("nan")
         sets = rows.double().chunk(2, dim=1)
@@ -52,11 +52,11 @@ class FrechetDistance(PrecomputedMetric):
 
 @lru_cache(maxsize=1)
 def inception_features(weights: str) -> Callable[[Tensor], Tensor]:
-    """What makes features (B, 2048) of images (B, 3, H, W) in [0, 1], as torch-fidelity computes them.
+    """Return a function from images (B, 3, H, W) in [0, 1] to features (B, 2048), as torch-fidelity computes them.
 
-    ``weights`` is ``inception`` (torch-fidelity's file, downloaded once to where torch keeps such files) or the path of
-    that file. It is read as tensors only. Raises UsageError where torch-fidelity is not installed or there is no such
-    file, WeightsError where it is another file, RestoreError where the download fails.
+    ``weights`` is ``inception`` (torch-fidelity's file, downloaded once to torch's cache) or the path of that file.
+    Only tensors are read from it. Raises UsageError if torch-fidelity is not installed or the file does not exist,
+    WeightsError for another file, RestoreError if the download fails.
     """
     try:
         from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
@@ -69,11 +69,11 @@ def inception_features(weights: str) -> Callable[[Tensor], Tensor]:
             download(URL_INCEPTION_V3, path)
     tensors = read_checkpoint(path).tensors
     with tempfile.TemporaryDirectory() as folder:
-        clean = Path(folder) / "inception.pth"  # torch-fidelity runs whatever a file says, so it is given a safe one
+        clean = Path(folder) / "inception.pth"  # torch-fidelity unpickles its file, so it gets a safe one
         torch.save(tensors, clean)
         try:
             network = FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=str(clean))
-            network.eval()  # not every version of torch-fidelity does: training would normalize by the batch
+            network.eval()  # some versions of torch-fidelity do not, and would use batch statistics
         except (RuntimeError, KeyError) as error:
             raise WeightsError(f"{path}: not a weights file of torch-fidelity's Inception network") from error
 

@@ -1,4 +1,4 @@
-"""Images of any size and shape as squares that the networks were trained for, and back."""
+"""Pad images of any size to the square input of the networks, and crop results back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class Letterbox:
-    """Where images of one size lie in squares."""
+    """Images of one size as squares, and the way back."""
 
     faces: Tensor
     """(B, 3, size, size) in [0, 1]."""
@@ -20,7 +20,7 @@ class Letterbox:
 
     @classmethod
     def of(cls, images: Tensor, size: int) -> Letterbox:
-        """Images (B, 3, H, W) in [0, 1], continued at their edges to squares and resized to ``size``."""
+        """Pad images (B, 3, H, W) in [0, 1] to squares by repeating their edges, and resize them to ``size``."""
         height, width = images.shape[-2:]
         top, left = cls._offset(height, width)
         side = max(height, width)
@@ -29,17 +29,17 @@ class Letterbox:
 
     @property
     def factor(self) -> float:
-        """Pixels of the images for one of the faces."""
+        """Pixels of the images per pixel of the faces."""
         return max(self.height, self.width) / self.faces.shape[-1]
 
     def back(self, planes: Tensor) -> Tensor:
-        """What was made of the faces, (B, C, size, size), at the size and shape of the images: (B, C, H, W)."""
+        """Resize results for the faces, (B, C, size, size), and crop them to the images: (B, C, H, W)."""
         top, left = self._offset(self.height, self.width)
         whole = resized(planes, max(self.height, self.width))
         return whole[..., top : top + self.height, left : left + self.width]
 
     def places(self, points: Tensor) -> Tensor:
-        """Rows and columns (B, P, 2) in pixels of the faces as those in pixels of the images."""
+        """Convert rows and columns (B, P, 2) in pixels of the faces to pixels of the images."""
         offset = torch.tensor(self._offset(self.height, self.width), device=points.device)
         return (points + 0.5) * self.factor - 0.5 - offset
 
@@ -50,7 +50,7 @@ class Letterbox:
 
 
 def resized(planes: Tensor, size: int) -> Tensor:
-    """Planes (B, C, H, H) as (B, C, size, size), smoothly."""
+    """Resize (B, C, H, H) smoothly to (B, C, size, size)."""
     if planes.shape[-1] == size:
         return planes
     return F.interpolate(planes, size=(size, size), mode="bicubic", antialias=True, align_corners=False)

@@ -1,4 +1,4 @@
-"""What is measured of one caricature, and who judges whether it is still the same person."""
+"""Metrics of caricatures, and the embedders that compare identities."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from restore.plugins.warpgan.networks.generator import Drawing
 from restore.plugins.warpgan.step import texture_error
 
 FALSE_ACCEPTS = 0.01
-"""Share of pairs of different people that a verification may take for one person."""
+"""Accepted fraction of impostor pairs in a verification."""
 
 
 @dataclass(frozen=True)
 class Rank1(PrecomputedMetric):
-    """How many of the images asked about have a photograph of their own person as the nearest in the gallery.
+    """Fraction of images whose nearest photograph in the gallery shows the same person.
 
-    Rows are those of `with_person`; the gallery are the photographs of all rows but the one that an image was made
-    from, which stays only where there is no other of the person. A single row has nothing to be compared with: nan.
+    Rows are those of `with_identity`. The gallery contains the photographs of all rows except the one that an image was
+    made from, unless the person has no other. It is NaN for a single row.
     """
 
     @override
     def reduce(self, rows: Tensor) -> float:
-        """Share in [0, 1]."""
+        """Return the fraction, in [0, 1]."""
         if len(rows) < 2:
             return float("nan")
         same, scores, compared = similarities(rows)
@@ -51,15 +51,15 @@ class Rank1(PrecomputedMetric):
 
 @dataclass(frozen=True)
 class Verification(PrecomputedMetric):
-    """How many pairs of one person are accepted where at most a hundredth of the pairs of different people is.
+    """Fraction of genuine pairs that are accepted when at most 1 % of the impostor pairs are accepted.
 
-    Huo et al., 2018, VR at FAR 1 %; pairs as in `Rank1`. The threshold is the lowest that keeps the share; where there
-    are no pairs of different people every pair is accepted. A single row has no pairs: nan.
+    VR at FAR 1 % of Huo et al., 2018; pairs as in `Rank1`. The threshold is the lowest that keeps the false accept
+    rate. Without impostor pairs every pair is accepted. It is NaN for a single row.
     """
 
     @override
     def reduce(self, rows: Tensor) -> float:
-        """Share in [0, 1]."""
+        """Return the fraction, in [0, 1]."""
         if len(rows) < 2:
             return float("nan")
         same, scores, compared = similarities(rows)
@@ -70,14 +70,14 @@ class Verification(PrecomputedMetric):
 
 
 def with_identity(identity: Tensor, asked: Tensor, photograph: Tensor) -> Tensor:
-    """Rows of `Rank1` and `Verification`: person (B,), features (B, K) of what is asked about and of photographs."""
+    """Return rows of `Rank1` and `Verification`: identity (B,), features (B, K) of queries and of photographs."""
     return torch.cat([in_float64(identity[:, None]), in_float64(asked), in_float64(photograph)], dim=1)
 
 
 def similarities(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Of each image asked about and each photograph (N, N): whether of one person, their cosine, whether compared.
+    """Return for each query and photograph, (N, N): whether the person is the same, the cosine, and whether to compare.
 
-    An image is not compared with the photograph that it was made from, unless there is no other of the person.
+    A query is not compared with the photograph that it was made from, unless the person has no other.
     """
     identities, features = rows[:, 0], rows[:, 1:].double()
     asked, photographs = (F.normalize(half, dim=1) for half in features.chunk(2, dim=1))
@@ -91,33 +91,33 @@ FeatureExtractor = Callable[[Tensor], Tensor]
 
 
 class FaceEmbedder(Protocol):
-    """Describes faces, so that they can be compared."""
+    """Computes features of faces, so that identities can be compared."""
 
     @property
     def called(self) -> str:
-        """What a convention calls it."""
+        """Name in conventions."""
         ...
 
     def features(self, images: Tensor, networks: Networks) -> Tensor:
-        """Features (B, K) of faces (B, 3, H, W) in [-1, 1]."""
+        """Return features (B, K) of faces (B, 3, H, W) in [-1, 1]."""
         ...
 
 
 @dataclass(frozen=True)
 class DiscriminatorEmbedder:
-    """The discriminator's features: at hand, but the generator was trained to please them; `FaceEmbedder`."""
+    """The discriminator's features as a `FaceEmbedder`: always available, but the generator was trained on them."""
 
     called: str = "features of its own discriminator"
 
     def features(self, images: Tensor, networks: Networks) -> Tensor:
-        """Of length 1."""
+        """Return features of length 1."""
         output: DiscriminatorOutput = networks.discriminator(images)
         return output.embedding
 
 
 @dataclass(frozen=True)
 class OnnxEmbedder:
-    """A face recognizer in an ONNX file, run by onnxruntime; `FaceEmbedder`."""
+    """A face recognizer in an ONNX file as a `FaceEmbedder`; needs onnxruntime."""
 
     session: Any
     """An ``onnxruntime.InferenceSession``."""
@@ -128,12 +128,12 @@ class OnnxEmbedder:
     def read(cls, path: Path, size: int | None = None) -> OnnxEmbedder:
         """Read an ONNX file.
 
-        Raises UsageError where there is none or onnxruntime is not installed, DataError where it is something else.
+        Raises UsageError if it does not exist or onnxruntime is not installed, DataError if it is not an ONNX file.
         """
         return cls(_session(path), f"features of {path.name}", size)
 
     def features(self, images: Tensor, networks: Networks) -> Tensor:  # noqa: ARG002
-        """What the file makes of the images. Raises DataError where that is no vector for each of them."""
+        """Return the model's output. Raises DataError unless it is one vector per image."""
         wanted = images if self.size is None else F.interpolate(images, (self.size, self.size), mode="bilinear")
         name = self.session.get_inputs()[0].name
         try:
@@ -161,10 +161,12 @@ def _session(path: Path) -> Any:
 
 
 def metrics(embedder: FaceEmbedder | None, known: bool, fid: str | None = None) -> dict[str, Metric]:
-    """Every metric by name; those about people only where somebody can judge them.
+    """Return all metrics by name; those of identities need an embedder.
 
-    ``known`` says that the people are those that the discriminator knows by number, ``fid`` by whose features generated
-    images are compared with drawn ones as sets; see `inception_features`.
+    Args:
+        embedder: compares identities; None leaves these metrics out.
+        known: whether the discriminator knows the identities of the data.
+        fid: features for the Fréchet distance, see `inception_features`; None leaves it out.
     """
     found: dict[str, Metric] = {
         "texture": PrecomputedMetric(
@@ -196,7 +198,15 @@ def metrics(embedder: FaceEmbedder | None, known: bool, fid: str | None = None) 
 def numbers(
     batch: Batch, networks: Networks, style: int, embedder: FaceEmbedder | None, looks: FeatureExtractor | None = None
 ) -> Mapping[str, Tensor]:
-    """What each metric measures, (B, K) each, of photographs that are drawn in two random styles."""
+    """Return the values of each metric, (B, K), for photographs drawn in two random styles.
+
+    Args:
+        batch: ``input``, ``target`` and ``identity``.
+        networks: the networks.
+        style: dimensions of the style code.
+        embedder: compares identities; None leaves these metrics out.
+        looks: features for the Fréchet distance; None leaves it out.
+    """
     photograph, caricature = 2 * batch["input"] - 1, 2 * batch["target"] - 1
     count, (height, width) = len(photograph), photograph.shape[-2:]
     styles = torch.randn(2 * count, style).to(photograph)

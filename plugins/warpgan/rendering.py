@@ -14,19 +14,19 @@ from restore.core.errors import UsageError
 from restore.core.images.pixels import to_uint8
 
 LINES = 16
-"""Squares of the grid along a side."""
+"""Number of grid squares along a side."""
 
 SIDE = 512
-"""Pixels that the longer side is upscaled to at least: lines on a small image would be as wide as its eyes."""
+"""Least length of the longer side after upscaling; on a small image, lines would be as wide as its eyes."""
 
 SHEET = 2**25
-"""Pixels of the largest sheet: about two gigabytes while it is made."""
+"""Pixels of the largest sheet, which needs about two gigabytes."""
 
 _DIM, _GRID, _POINT, _ARROW, _OUTSIDE = 0.5, (235, 235, 235), (255, 220, 40), (255, 90, 60), (255, 0, 255)
 
 
 def check_sheet(path: Path, size: tuple[int, int], rows: int, columns: int) -> None:
-    """Raise UsageError where a sheet of rows and columns of an image of a height and width would be too large."""
+    """Raise UsageError if a sheet of ``rows`` x ``columns`` images of a size (height, width) would be too large."""
     height, width = size
     if rows * columns * height * width > SHEET:
         side = int((SHEET / (rows * columns)) ** 0.5)
@@ -38,7 +38,7 @@ def check_sheet(path: Path, size: tuple[int, int], rows: int, columns: int) -> N
 
 
 def marked(points: Tensor, displacements: Tensor, height: int, width: int) -> Tensor:
-    """Control points as a plane (3, height, width): 1 at a point, its displacement in rows and in columns.
+    """Return control points as an image (3, height, width): 1 at a point, with its displacement in rows and columns.
 
     ``points`` and ``displacements`` (P, 2) are rows and columns in pixels. A point outside the image is a 2 at the
     border.
@@ -53,11 +53,15 @@ def marked(points: Tensor, displacements: Tensor, height: int, width: int) -> Te
 
 
 def drawn_points(image: Tensor, marks: Tensor, flow: Tensor) -> Tensor:
-    """An image (3, H, W) in [0, 1] with a warp drawn over it, (3, H', W') upscaled a whole number of times.
+    """Draw a warp on an image: returns (3, H', W'), upscaled by an integer.
 
-    ``marks`` (3, H, W) are those of `marked`, ``flow`` (2, H, W) says how many rows and columns each pixel was moved to
-    get where it is. Light lines are a regular grid of the warped image, where it lies in the image that it came
-    from; an arrow leads from each control point to where it goes. Points outside the image have another color.
+    Light lines show where a regular grid of the warped image comes from; an arrow leads from each control point to its
+    target. Points outside the image have another color.
+
+    Args:
+        image: (3, H, W) in [0, 1].
+        marks: (3, H, W), as from `marked`.
+        flow: (2, H, W), how many rows and columns each pixel was moved to its position.
     """
     height, width = image.shape[-2:]
     factor = max(1, round(SIDE / max(height, width)))
@@ -77,7 +81,7 @@ def drawn_points(image: Tensor, marks: Tensor, flow: Tensor) -> Tensor:
 
 
 def _grid(flow: Tensor) -> list[Tensor]:
-    """Lines (N, 2) of rows and columns that a regular grid of the warped image comes from."""
+    """Return the lines (N, 2) of rows and columns from which a regular grid of the warped image comes."""
     height, width = flow.shape[1:]
     rows, columns = torch.meshgrid(torch.arange(height).to(flow), torch.arange(width).to(flow), indexing="ij")
     places = torch.stack([rows, columns], -1) - flow.permute(1, 2, 0)
@@ -87,5 +91,5 @@ def _grid(flow: Tensor) -> list[Tensor]:
 
 
 def _places(points: Tensor, factor: int) -> list[tuple[float, float]]:
-    """Rows and columns (N, 2) as x and y of an upscaled image."""
+    """Convert rows and columns (N, 2) to x and y of an upscaled image."""
     return [((column + 0.5) * factor, (row + 0.5) * factor) for row, column in points.tolist()]

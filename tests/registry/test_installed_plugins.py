@@ -22,7 +22,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "duplicate_name": (
         f"{HEAD}def restore_losses():\n    return 2 * [LossSpec('l', 'm:L', role='pixel')]\n",
         "broken",
-        "loss 'l' stands there twice",
+        "loss 'l' is listed twice; each name may appear once",
     ),
     "missing_reference": (GOOD.replace("NAME", "missing-reference"), "ready", ""),
     "needs_newer": ("raise SystemError('imported')", "incompatible", "needs restorekit>=99, but "),

@@ -38,7 +38,7 @@ REFUSED = [
     ("metrics", 'MetricSpec("m", "a:b", role="zzz")', "role: 'zzz' is no role of metrics; there are image, inpainting"),
     ("losses", 'LossSpec("l", "a:b", role=["pixel"])', "role: ['pixel'] is no role of losses"),
     ("datasets", 'DatasetSpec("d", "a:b", role="images", settings="a")', "dataset 'd': settings: 'a' must be"),
-    ("losses", '*2 * [LossSpec("l", "a:b", role="pixel")]', "loss 'l' stands there twice"),
+    ("losses", '*2 * [LossSpec("l", "a:b", role="pixel")]', "loss 'l' is listed twice; each name may appear once"),
     ("commands", f'CommandSpec("s", "a:b", {SETTINGS}, needs="all")', "needs: 'all' is not 'weights' or 'nothing'"),
     ("commands", f'CommandSpec("s", "a:b", {VERB}, weights_of=("u",))', "weights_of: the command needs no weights"),
     ("commands", f'CommandSpec("s", "a:b", {VERB}, weights_of=["u"])', "weights_of: must be a tuple of names"),

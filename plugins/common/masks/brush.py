@@ -1,6 +1,6 @@
-"""Random integers, and a round brush led along paths that remembers when it first touched each pixel.
+"""Random integers, and a round brush that records when it first covers each pixel.
 
-Positions, angles and draws are whole numbers: none depends on how a platform rounds, so that the same seed draws the
+Positions, angles and random numbers are integers. Nothing depends on the rounding of a platform, so a seed gives the
 same mask everywhere.
 """
 
@@ -17,23 +17,23 @@ from numpy.typing import NDArray
 Integers = NDArray[np.int64]
 
 UNIT = 256
-"""Parts of a pixel in which positions are counted, and parts of a whole turn in which angles are."""
+"""Units per pixel for positions, and units per full turn for angles."""
 
 
 def _directions() -> Integers:
-    # No value lies near the middle between two whole numbers, where two libraries could round differently.
+    # No value lies near the middle between two integers, where libraries could round differently.
     turns = [2 * math.pi * step / UNIT for step in range(UNIT)]
     return np.array([[round(UNIT * math.sin(turn)), round(UNIT * math.cos(turn))] for turn in turns], dtype=np.int64)
 
 
 DIRECTIONS = _directions()
-"""One pixel in each of ``UNIT`` directions: (UNIT, 2), rows and columns, in parts of a pixel."""
+"""Vectors of one pixel in each of ``UNIT`` directions: (UNIT, 2), rows and columns, in units of 1/UNIT pixel."""
 
 UNREACHED = np.iinfo(np.int64).max
-"""What an order says of pixels that are not covered."""
+"""Order of pixels that are not covered."""
 
 MOST_STROKES = 2000
-"""Strokes after which drawing ends; pixels that are still missing are taken anywhere."""
+"""Number of strokes after which drawing ends; any other pixels make up for what is missing."""
 
 
 class IntegerRNG:
@@ -44,27 +44,27 @@ class IntegerRNG:
         self._drawn: list[int] = []
 
     def between(self, low: int, high: int) -> int:
-        """A whole number from low to high, both included; low where there is nothing between them."""
-        if not self._drawn:  # many at once: drawing one takes as long
+        """Return an integer from ``low`` to ``high``, both included; ``low`` if ``high`` is smaller."""
+        if not self._drawn:  # many at once, which takes no longer than one
             self._drawn = torch.randint(2**40, (128,), generator=self._generator).tolist()
         return low + self._drawn.pop() % max(1, high - low + 1)
 
     def numbers(self, low: int, high: int, *shape: int) -> Integers:
-        """Whole numbers from low to high, both included."""
+        """Return integers from ``low`` to ``high``, both included."""
         return torch.randint(low, high + 1, shape, generator=self._generator).numpy()
 
 
 _APART = 2**24
-"""More than the squared radius of any brush: a brush spreads from its middle before it goes on."""
+"""More than the squared radius of any brush, so that a touch spreads from its center before the next begins."""
 
 
 class Brush:
-    """The order (H, W) in which a brush covers pixels."""
+    """A brush and the order (H, W) in which it covers pixels."""
 
     def __init__(self, height: int, width: int, thickest: int) -> None:
-        """Begin with nothing covered; no brush will be thicker than ``thickest`` pixels."""
+        """Start with nothing covered. ``thickest`` is the largest thickness that will be used, in pixels."""
         self.height, self.width = height, width
-        # With room around it for half a brush, no touch has to be cut where the image ends.
+        # A margin of half a brush, so that no touch has to be cropped at the border.
         self._margin = thickest // 2
         self._padded = np.full((height + 2 * self._margin, width + 2 * self._margin), UNREACHED, dtype=np.int64)
         self._touches = 0
@@ -77,11 +77,11 @@ class Brush:
 
     @property
     def covered(self) -> int:
-        """How many pixels were covered."""
+        """Number of covered pixels."""
         return int(np.count_nonzero(self.order != UNREACHED))
 
     def draw(self, path: Integers, thickness: Integers) -> None:
-        """Go along a path (N, 2) of rows and columns, in parts of a pixel, with a thickness (N,) in pixels."""
+        """Draw along a path (N, 2) of rows and columns, in units of 1/UNIT pixel, with a thickness (N,) in pixels."""
         inside = self._inside(path)
         times = (self._touches + np.flatnonzero(inside)) * _APART
         self._touches += len(path)
@@ -96,7 +96,7 @@ class Brush:
             np.minimum.at(flat, places.ravel(), keys.ravel())
 
     def crossings(self, path: Integers) -> int:
-        """How many points of a path lie on what is covered, or outside."""
+        """Return the number of points of a path that are covered already, or outside the image."""
         rows, columns = (path[self._inside(path)] // UNIT).T
         return len(path) - int(np.count_nonzero(self.order[rows, columns] == UNREACHED))
 
@@ -108,7 +108,7 @@ class Brush:
 
 @lru_cache(maxsize=256)
 def _disc(diameter: int) -> tuple[Integers, Integers]:
-    """Pixels (K, 2) around the middle of a disc, and the squares (K,) of their distances."""
+    """Return the pixels (K, 2) of a disc, relative to its center, and their squared distances (K,)."""
     radius = diameter // 2
     rows, columns = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.int64)
     squares = rows**2 + columns**2
@@ -117,9 +117,13 @@ def _disc(diameter: int) -> tuple[Integers, Integers]:
 
 
 def walk(start: tuple[int, int], turns: Integers, angle: int, step: int) -> Integers:
-    """A path (N, 2) from a start in pixels: each step of ``step`` pixels goes on by an angle further.
+    """Return a path (N, 2): each step goes on by ``step`` pixels after a turn.
 
-    ``angle`` and the turns (N,), both in parts of ``DIRECTIONS``, count 1/16 of such a part.
+    Args:
+        start: row and column in pixels.
+        turns: turns (N,), in units of 1/16 of a direction; there are ``UNIT`` directions.
+        angle: first direction.
+        step: length of a step in pixels.
     """
     angles = (angle * 16 + np.cumsum(turns)) // 16 % UNIT
     steps = DIRECTIONS[angles] * step
@@ -128,7 +132,7 @@ def walk(start: tuple[int, int], turns: Integers, angle: int, step: int) -> Inte
 
 
 def bends(count: int, sharpness: int, rng: IntegerRNG) -> Integers:
-    """Turns (count,) of a hand that changes its mind a few times: constant curvature, then another."""
+    """Return turns (count,) with a constant curvature in each of a few pieces."""
     pieces = rng.between(2, 5)
     ends = np.sort(rng.numbers(0, count, pieces - 1))
     lengths = np.diff(ends, prepend=0, append=count)
@@ -136,7 +140,7 @@ def bends(count: int, sharpness: int, rng: IntegerRNG) -> Integers:
 
 
 def kept_inside(path: Integers, height: int, width: int) -> Integers:
-    """A path (N, 2) that is reflected wherever it would leave the image."""
+    """Reflect a path (N, 2) wherever it would leave the image."""
     last = np.array([height, width], dtype=np.int64) * UNIT - 1
     folded = path % (2 * last)
     reflected: Integers = np.minimum(folded, 2 * last - folded)
@@ -144,7 +148,7 @@ def kept_inside(path: Integers, height: int, width: int) -> Integers:
 
 
 def tapered(count: int, thickness: int, ends: int) -> Integers:
-    """Thickness (count,) that grows from ``ends`` percent over the first quarter and shrinks over the last."""
+    """Return a thickness (count,) that grows from ``ends`` percent over the first quarter and shrinks over the last."""
     places = np.arange(count, dtype=np.int64)
     rise = np.minimum(np.minimum(places, count - 1 - places) * 4 * 100 // max(1, count), 100)
     tapering: Integers = np.maximum(1, thickness * (ends * 100 + (100 - ends) * rise) // 10000)
@@ -152,7 +156,7 @@ def tapered(count: int, thickness: int, ends: int) -> Integers:
 
 
 def joined(lines: Sequence[Integers], spacing: int) -> Integers:
-    """Points (M, 2) at most ``spacing`` pixels apart along lines of corners (N, 2), in parts of a pixel."""
+    """Return points (M, 2) at most ``spacing`` pixels apart on lines of corners (N, 2), in units of 1/UNIT pixel."""
     first, last = (np.concatenate([line[part] for line in lines]) for part in (slice(-1), slice(1, None)))
     counts = np.abs(last - first).max(1) // (spacing * UNIT) + 2
     steps = np.arange(counts.sum(), dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -1,4 +1,4 @@
-"""Masks of a folder: images of any size that are put over other images."""
+"""Folders of masks that are used with other images."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from restore.plugins.common.masks.settings import Polarity
 _log = logging.getLogger(__name__)
 
 INVERTED = 2 / 3
-"""Mean share of the holes from which on black and white are taken to be mixed up."""
+"""Mean coverage above which masks are taken for inverted."""
 _MEMORY = 2**28
-"""Bytes of decoded masks that are kept, a bit for each pixel."""
+"""Bytes of decoded masks that are kept, one bit per pixel."""
 _LOOKED_AT = 32
-"""Masks whose shares are measured for that."""
+"""Number of masks whose coverage is measured for the warning."""
 
 
 class MaskFolder:
-    """The masks of a folder and of its sub-folders, in a fixed order."""
+    """The masks of a folder and of its subfolders, in a fixed order."""
 
     def __init__(self, folder: Path, polarity: Polarity = "white-hole") -> None:
-        """Look at the start of every file, and at some of the masks, to warn of a set that looks inverted or empty.
+        """Check every file, and warn if some of the masks look inverted or empty.
 
-        Raises UsageError for a folder that is missing or has no images, DataError naming a file that is none.
+        Raises UsageError if the folder does not exist or has no images, DataError for a file that is not an image.
         """
         self.files = mask_files(folder)
         self._polarity = polarity
@@ -48,10 +48,10 @@ class MaskFolder:
         return len(self.files)
 
     def fitted(self, index: int, height: int, width: int) -> Tensor:
-        """A mask (1, height, width), resized to the nearest pixel.
+        """Return a mask (1, height, width), resized with nearest-neighbor interpolation.
 
-        In place of one that leaves nothing known the next is given; a warning names the first of these. Raises
-        DataError where none leaves anything.
+        A mask that covers the whole image is replaced by the next one; a warning names the first of them. Raises
+        DataError if all masks cover the whole image.
         """
         for place in (*range(index, len(self)), *range(index)):
             mask = resize_mask(self._decoded(place), height, width).float()
@@ -70,7 +70,7 @@ class MaskFolder:
         )
 
     def _decoded(self, index: int) -> Tensor:
-        """A mask (1, H, W) of any dtype; decoding takes longer than all the rest, so that its bits are kept."""
+        """Return a mask (1, H, W) of any dtype. Decoding is slow, so its bits are kept."""
         if index in self._kept:
             bits, height, width = self._kept[index]
             levels = np.unpackbits(bits, count=height * width).reshape(1, height, width)
@@ -83,28 +83,28 @@ class MaskFolder:
         return mask
 
     def __getstate__(self) -> dict[str, object]:
-        # A process that loads data decodes for itself: sending what another has decoded would cost more than it saves.
+        # Worker processes decode for themselves: sending decoded masks costs more than it saves.
         return {**self.__dict__, "_kept": {}, "_kept_bytes": 0}
 
 
 def mask_files(folder: Path) -> list[Path]:
-    """Image files of a folder and its sub-folders. Raises UsageError when there are none or no such folder."""
+    """Return the image files of a folder and its subfolders. Raises UsageError if there are none or no such folder."""
     require_folder(folder)
     inner = sorted(path for path in folder.rglob("*") if path.is_dir() and not _is_hidden(path.relative_to(folder)))
     files: list[Path] = []
     for place in (folder, *inner):
         if has_images(place):
             files += list_images(place)
-    return files or list_images(folder)  # which says why there are none
+    return files or list_images(folder)  # its error says why there are none
 
 
 def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-@cache  # once a process is enough, however many datasets are made of a folder
+@cache  # once per process
 def warn_if_odd(folder: Path, files: tuple[Path, ...], polarity: Polarity) -> None:
-    """Log one warning if the holes of masks from a folder cover most of their images, or if there are none."""
+    """Log a warning if the masks of a folder cover most of their images, or if they have no holes."""
     chosen = files[:: max(1, len(files) // _LOOKED_AT)]
     mean = float(torch.stack([read_mask(path, polarity).mean() for path in chosen]).mean())
     if mean == 0:
@@ -126,5 +126,5 @@ def warn_if_odd(folder: Path, files: tuple[Path, ...], polarity: Polarity) -> No
 
 
 def opposite(polarity: Polarity) -> Polarity:
-    """The other meaning of black and white."""
+    """Return the opposite polarity."""
     return "black-hole" if polarity == "white-hole" else "white-hole"

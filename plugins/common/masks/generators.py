@@ -1,9 +1,8 @@
-"""Random masks of six kinds that cover a wanted part of an image.
+"""Random masks of six kinds with a given coverage.
 
-Every kind of hole is drawn as an *order*: whole numbers that say when each pixel of the image would be covered, as by
-a brush that goes on and on. The hole is as many of the first pixels as the share asks for, so that all kinds keep the
-share in the same way. Orders are made of whole numbers drawn by torch alone: the same seed gives the same mask on any
-platform.
+Each kind is drawn as an *order*: integers that say when each pixel would be covered, as by a brush that never stops.
+The mask consists of the first pixels, as many as the coverage asks for, so all kinds keep the coverage in the same way.
+Orders contain only integers drawn by torch: a seed gives the same mask on every platform.
 """
 
 from __future__ import annotations
@@ -33,15 +32,15 @@ from restore.plugins.common.masks.graffiti import graffiti
 from restore.plugins.common.masks.settings import MaskKind
 
 LOOSE = 0.015
-"""How far the share of a hole may lie from what was wanted, so that a straight edge stays straight."""
+"""Accepted difference of the coverage, so that a straight edge stays straight."""
 
 
 def rectangles(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:
-    """One to five rectangles, each drawn row by row; ``wanted`` pixels at least are reached."""
+    """Draw one to five rectangles, each row by row; they reach at least ``wanted`` pixels."""
     order = np.full((height, width), UNREACHED, dtype=np.int64)
     left, missing, drawn = rng.between(1, 5), wanted, 0
     while missing > 0 and drawn < _MOST_RECTANGLES:
-        # The last one is as large as what is missing; before it, any share of that.
+        # The last one has the missing area; those before it have a fraction of that.
         area = missing if left <= 1 else missing * rng.between(20, 60) // 100
         rows, columns = _sides(max(1, area), height, width, rng)
         top, start = rng.between(0, height - rows), rng.between(0, width - columns)
@@ -54,20 +53,20 @@ def rectangles(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integer
 
 
 _MOST_RECTANGLES = 200
-"""Rectangles after which drawing ends; what is still missing is taken anywhere."""
+"""Number of rectangles after which drawing ends; any other pixels make up for what is missing."""
 _APART = 2**24
-"""More than the pixels of any line, so that one rectangle is finished before the next begins."""
+"""More than the length of any line, so that a rectangle is finished before the next begins."""
 
 
 def _sides(area: int, height: int, width: int, rng: IntegerRNG) -> tuple[int, int]:
-    """Sides of a rectangle of at least ``area`` pixels, from three times as high as wide to the reverse."""
+    """Return the sides of a rectangle of at least ``area`` pixels, with an aspect ratio from 1:3 to 3:1."""
     rows = math.isqrt(area * rng.between(33, 300) // 100) + 1
     rows = min(max(rows, -(-area // width)), height)
     return rows, min(-(-area // rows), width)
 
 
 def blobs(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:  # noqa: ARG001 - every pixel is reached
-    """Smooth noise: its hills first, then its slopes."""
+    """Draw smooth noise: its peaks first, then its slopes."""
     side = min(height, width)
     radius = max(1, side // rng.between(12, 26))
     margin = _PASSES * radius
@@ -79,11 +78,11 @@ def blobs(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:  #
 
 
 _PASSES = 3
-"""Means of means: three of them are nearly a Gaussian."""
+"""Number of box filters; three are nearly a Gaussian."""
 
 
 def _box_means(levels: Integers, length: int, axis: int) -> Integers:
-    """Means, rounded down, of all runs of ``length`` along an axis."""
+    """Return the means, rounded down, of all windows of ``length`` along an axis."""
     sums = np.cumsum(levels, axis=axis).swapaxes(0, axis)
     means = sums[length - 1 :].copy()
     means[1:] -= sums[:-length]
@@ -92,7 +91,7 @@ def _box_means(levels: Integers, length: int, axis: int) -> Integers:
 
 
 def border(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:  # noqa: ARG001 - every pixel is reached
-    """Strips along one to four edges, as wide as each other or not: what an image needs to be continued."""
+    """Draw strips along one to four edges, of equal or different width, as for extending an image."""
     rows, columns = np.arange(height, dtype=np.int64)[:, None], np.arange(width, dtype=np.int64)[None]
     from_edges = (rows, height - 1 - rows, columns, width - 1 - columns)
     sides = rng.between(1, 15)  # bits: at least one of the four
@@ -105,7 +104,7 @@ def border(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:  
 
 
 def strokes(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:
-    """Bent strokes of a broad brush, as somebody would paint out what is to be removed."""
+    """Draw curved strokes of a broad brush, as if somebody painted over an object."""
     side = min(height, width)
     thickest = max(2, side * 32 // 256)
     brush = Brush(height, width, thickest)
@@ -115,7 +114,7 @@ def strokes(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:
         thickness = rng.between(max(2, thickest // 3), thickest)
         step = max(1, thickness // 5)
         count = max(4, side * rng.between(60, 350) // 256 // step)
-        # In parts of a turn of which `walk` has 16 UNIT: not even the sharpest bend comes near to a circle.
+        # In units of `walk`, 16 UNIT per turn: even the sharpest bend is far from a circle.
         sharpness = max(1, 16 * UNIT * step // (12 * thickness))
         start = (rng.between(0, height - 1), rng.between(0, width - 1))
         path = walk(start, bends(count, sharpness, rng), rng.between(0, UNIT - 1), step)
@@ -124,11 +123,13 @@ def strokes(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:
 
 
 def scratches(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:
-    """Thin, long lines, straight or bent a little, some of them several side by side."""
+    """Draw long thin lines, straight or slightly curved, some of them side by side."""
     thickest = max(1, (min(height, width) * 4 + 128) // 256)
     brush, drawn = Brush(height, width, thickest), 0
     for _ in range(MOST_STROKES // _TOGETHER):
-        if drawn >= wanted and brush.covered >= wanted:  # what is drawn can be counted without looking
+        if (
+            drawn >= wanted and brush.covered >= wanted
+        ):  # `drawn` is an upper bound of `covered`, which is slow to count
             break
         path, thickness = _some_scratches(height, width, thickest, rng)
         brush.draw(path, thickness)
@@ -137,11 +138,11 @@ def scratches(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers
 
 
 _TOGETHER = 8
-"""Scratches that are drawn at once, which takes hardly longer than one."""
+"""Number of scratches drawn at once, which takes hardly longer than one."""
 
 
 def _some_scratches(height: int, width: int, thickest: int, rng: IntegerRNG) -> tuple[Integers, Integers]:
-    """A path (N, 2) that jumps from scratch to scratch, and its thickness (N,)."""
+    """Return a path (N, 2) that jumps from scratch to scratch, and its thickness (N,)."""
     side = min(height, width)
     middles: list[Integers] = []
     angles: list[int] = []
@@ -149,7 +150,7 @@ def _some_scratches(height: int, width: int, thickest: int, rng: IntegerRNG) -> 
     lengths: list[int] = []
     for index in range(_TOGETHER):
         lengths.append(max(4, side * rng.between(60, 330) // 256))
-        if index and rng.between(0, 9) < 4:  # beside the one before
+        if index and rng.between(0, 9) < 4:  # beside the previous one
             across = DIRECTIONS[(angles[-1] + UNIT // 4) % UNIT] * max(2, side * rng.between(3, 9) // 256)
             middles.append(middles[-1] + across)
             angles.append(angles[-1])
@@ -169,7 +170,7 @@ def _some_scratches(height: int, width: int, thickest: int, rng: IntegerRNG) -> 
 
 
 _BENT = 40
-"""By how much a scratch as long as the image may turn, in parts of a turn of ``UNIT``."""
+"""Largest turn of a scratch as long as the image; ``UNIT`` is a full turn."""
 
 
 _ORDERS: Mapping[MaskKind, Callable[[int, int, int, IntegerRNG], Integers]] = {
@@ -185,10 +186,17 @@ _ORDERS: Mapping[MaskKind, Callable[[int, int, int, IntegerRNG], Integers]] = {
 def draw_mask(
     kind: MaskKind, height: int, width: int, coverage: float, generator: torch.Generator | None = None
 ) -> Tensor:
-    """A mask (1, height, width) of zeros and ones whose mean is within 0.02 of ``coverage``.
+    """Draw a mask (1, height, width) of zeros and ones whose mean is within 0.02 of ``coverage``.
 
-    Random numbers come from the generator, or from torch's global one. At least one pixel is hole and at least one is
-    known. Raises ValueError for a share outside (0, 1) and for fewer than two pixels.
+    At least one pixel is hole and at least one is known. Raises ValueError for a coverage outside (0, 1) and for fewer
+    than two pixels.
+
+    Args:
+        kind: kind of the mask.
+        height: height in pixels.
+        width: width in pixels.
+        coverage: fraction of the image inside the hole.
+        generator: source of random numbers; None: torch's global generator.
     """
     if not 0 < coverage < 1:
         raise ValueError(f"coverage={coverage:g} must be between 0 and 1")
@@ -200,7 +208,7 @@ def draw_mask(
 
 
 def _first(order: Integers, wanted: int) -> NDArray[np.bool_]:
-    """Where the first pixels of an order are; of those that come at once all or none, if that is near enough."""
+    """Return where the first pixels of an order are; of equal ones all or none, if that is near enough."""
     flat = order.ravel()
     last = np.partition(flat, wanted - 1)[wanted - 1]
     hole: NDArray[np.bool_] = flat < last

@@ -1,4 +1,4 @@
-"""Orders of holes that look like graffiti: words in a small alphabet of our own, and doodles."""
+"""Masks that look like graffiti: words in a small alphabet of our own, and doodles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from restore.plugins.common.masks.brush import DIRECTIONS, MOST_STROKES, UNIT, Brush, IntegerRNG, Integers, joined
 
-# Lines of each letter; a corner is its column (0 to 4) and its row (0, the top, to 6).
+# The lines of each letter. A corner is given by its column (0 to 4) and its row (0 at the top, to 6).
 _LETTERS = {
     "A": "06 20 46, 14 34",
     "B": "03 33 42 41 30 00 06 36 45 44 33",
@@ -42,11 +42,11 @@ _VOWELS, _CONSONANTS = "AEIOUY", "BCDFGHJKLMNPQRSTVWXZ"
 _HEIGHT, _WIDTH, _ADVANCE = 6, 4, 6
 
 Lines = Sequence[Integers]
-"""Lines of corners (N, 2), rows and columns, in parts of a pixel."""
+"""Lines of corners (N, 2), rows and columns, in units of 1/UNIT pixel."""
 
 
 def graffiti(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:
-    """Words and doodles, thick and tilted, where there is room for them; smaller ones where there is little."""
+    """Draw thick tilted words and doodles where there is room, smaller ones where there is little."""
     largest, smallest = (max(8, min(height, width) * part // 256) for part in (72, 28))
     brush = Brush(height, width, thickest=largest // 4)
     for _ in range(MOST_STROKES):
@@ -63,11 +63,11 @@ def graffiti(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:
 
 
 _CROWDED = 12
-"""Percent of its points that a word may have upon others; from then on words are smaller."""
+"""Percentage of crossing points from which words become smaller."""
 
 
 def _drawn(size: int, width: int, rng: IntegerRNG) -> Lines:
-    """A word of letters ``size`` pixels high, or a doodle, tilted."""
+    """Return the lines of a word with letters of ``size`` pixels, or of a doodle, tilted."""
     if rng.between(0, 3) == 0:
         doodle = _DOODLES[rng.between(0, len(_DOODLES) - 1)]
         return _tilted(doodle(size * 3 // 4, rng), rng.between(-UNIT // 12, UNIT // 12))
@@ -76,7 +76,7 @@ def _drawn(size: int, width: int, rng: IntegerRNG) -> Lines:
 
 
 def written(word: str, size: int) -> Lines:
-    """The lines of a word in capital letters of ``size`` pixels' height, its first letter at the origin."""
+    """Return the lines of a word in capital letters of ``size`` pixels, with its first letter at the origin."""
     lines = []
     for place, letter in enumerate(word):
         for text in _LETTERS[letter].split(", "):
@@ -88,14 +88,14 @@ def written(word: str, size: int) -> Lines:
 
 
 def _word(length: int, rng: IntegerRNG) -> str:
-    """Letters that can nearly be pronounced."""
+    """Return letters that are nearly pronounceable."""
     starts = rng.between(0, 1)
     groups = [(_VOWELS, _CONSONANTS)[(place + starts) % 2] for place in range(length)]
     return "".join(group[rng.between(0, len(group) - 1)] for group in groups)
 
 
 def _rounded(corners: Integers) -> Integers:
-    """Corners cut twice, each at a quarter and three quarters of its lines (Chaikin, 1974); the ends stay."""
+    """Round corners by cutting them twice, at a quarter and three quarters of each line (Chaikin, 1974); ends stay."""
     for _ in range(2):
         first, last = corners[:-1], corners[1:]
         cut = np.stack([(3 * first + last) // 4, (first + 3 * last) // 4], axis=1).reshape(-1, 2)
@@ -110,7 +110,7 @@ def _tilted(lines: Lines, angle: int) -> Lines:
 
 
 def _placed(path: Integers, brush: Brush, thickness: int, rng: IntegerRNG) -> tuple[int, Integers]:
-    """A path where it crosses least of what is there already, of a few places, and how many percent of it do."""
+    """Return the position of a path, among a few, with the fewest crossings, and its percentage of crossings."""
     low, high = path.min(0) // UNIT - thickness // 2, path.max(0) // UNIT + thickness // 2
     some = path[::3]
     best: tuple[int, Integers] | None = None

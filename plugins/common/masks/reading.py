@@ -1,7 +1,7 @@
-"""Masks of holes, and the one meaning that they have everywhere.
+"""Masks and their meaning.
 
-A mask is (1, H, W) of zeros and ones: **one is the hole**, what is missing or wanted; zero is known. In files a hole is
-white, unless it is said to be black; `values.is_foreground` says what white is in a gray file.
+A mask is (1, H, W) of zeros and ones: **one is the hole** (missing, or wanted), zero is known. In files the hole is
+white unless the polarity says black; `values.is_foreground` defines white in a gray file.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from restore.plugins.common.masks.values import is_foreground
 
 
 def read_mask(path: Path, polarity: Polarity = "white-hole") -> Tensor:
-    """A mask (1, H, W) from an image file of any kind, upright.
+    """Read a mask (1, H, W) from an image file of any kind, upright.
 
-    Of a gray file the values decide, as `is_foreground` says: 0 and 1 are black and white too. Of a color file that is
-    white which is nearer to white than to black; of one with a palette in which black is used, as files of class
-    numbers have it, all that is not black. What cannot be seen is not white. Raises UsageError when there is no such
-    file, DataError when it is damaged.
+    In a gray file `is_foreground` decides; values 0 and 1 count as black and white too. In a color file, white is what
+    is nearer to white than to black. In a palette file that uses black, such as one with class numbers, white is
+    everything that is not black. Transparent pixels are not white. Raises UsageError if the file does not exist,
+    DataError if it is damaged.
     """
     white = _white(path, read_image(path))
     return (white if polarity == "white-hole" else ~white).float()
 
 
 def _white(path: Path, image: ImageFile) -> Tensor:
-    """Where an image is white, (1, H, W) bool."""
+    """Return where an image is white, (1, H, W) bool."""
     color = image.color
     if image.alpha is not None:
         color = color * (image.alpha >= 0.5)
@@ -51,9 +51,9 @@ def _has_palette(path: Path) -> bool:
 
 
 def mask_of(image: Path, masks: Path) -> Path:
-    """The mask file of an image: ``masks`` itself, or the file of the same name in it, apart from the suffix.
+    """Return the mask file of an image: ``masks`` itself, or the file in it with the same name, apart from the suffix.
 
-    Raises UsageError when there is none, or several of which none has the image's suffix.
+    Raises UsageError if there is none, or if there are several and none has the suffix of the image.
     """
     if not masks.is_dir():
         return masks
@@ -68,24 +68,25 @@ def mask_of(image: Path, masks: Path) -> Path:
 
 
 def resize_mask(mask: Tensor, height: int, width: int) -> Tensor:
-    """A mask (1, H, W) brought to another size, each pixel being the nearest one: no value between hole and known."""
+    """Resize a mask (1, H, W) with nearest-neighbor interpolation, so that it stays binary."""
     if mask.shape[-2:] == (height, width):
         return mask
     rows, columns = (
-        (2 * torch.arange(wanted) + 1) * own // (2 * wanted)  # of the source, what is under each pixel's middle
+        (2 * torch.arange(wanted) + 1) * own // (2 * wanted)  # index of the source pixel under the center of each pixel
         for own, wanted in zip(mask.shape[-2:], (height, width), strict=True)
     )
     return mask[:, rows][:, :, columns]
 
 
 def color_mask(image: Tensor, color: tuple[int, int, int], tolerance: int) -> Tensor:
-    """A mask (1, H, W) of where an image (3, H, W) in [0, 1] has a color, each channel of 255 up to ``tolerance``."""
+    """Return the mask (1, H, W) of the pixels of (3, H, W) in [0, 1] whose channels are within ``tolerance``/255 of a
+    color."""
     wanted = torch.tensor(color, dtype=image.dtype)[:, None, None]
     return ((image * 255 - wanted).abs() <= tolerance + 0.5).all(0, keepdim=True).float()
 
 
 def dilate(mask: Tensor, pixels: int) -> Tensor:
-    """A mask (..., 1, H, W) whose holes reach ``pixels`` further on all sides, by squares."""
+    """Dilate the holes of masks (..., 1, H, W) by ``pixels`` on all sides, with a square."""
     for axis in (0, 1):
         kernel, padding = [1, 1], [0, 0]
         kernel[axis], padding[axis] = 2 * pixels + 1, pixels

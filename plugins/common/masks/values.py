@@ -1,4 +1,4 @@
-"""What the values in mask files mean: how to read them, and where a mask is set. Importing it imports no torch."""
+"""Values of mask files: how to read them, and which are foreground. Imports no torch."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 
 def read_values(path: Path, *, tones: bool = False) -> NDArray[Any]:
-    """The values (H, W) of a mask file: indices of a palette, or shades of gray.
+    """Return the values (H, W) of a mask file: palette indices or gray values.
 
-    With ``tones`` a palette of which black and white alone are used means these: programs that make files small number
-    them as they like. Raises UsageError where there is no such file, DataError where it cannot be read or has colors.
+    With ``tones``, a palette of which only black and white are used is read as black and white, because programs number
+    such palettes as they like. Raises UsageError if the file does not exist, DataError if it cannot be read or has
+    colors.
     """
     import numpy as np
 
@@ -29,7 +30,7 @@ def read_values(path: Path, *, tones: bool = False) -> NDArray[Any]:
             values = palette[values, 0]
     if values.ndim == 3:
         if values.shape[2] in (2, 4):
-            values = values[..., :-1]  # opacity says nothing about the class
+            values = values[..., :-1]  # alpha does not matter
         if (values != values[..., :1]).any():
             raise DataError(f"{path} is a color image; a mask needs one value per pixel")
         values = values[..., 0]
@@ -37,9 +38,9 @@ def read_values(path: Path, *, tones: bool = False) -> NDArray[Any]:
 
 
 def is_foreground(values: NDArray[Any]) -> NDArray[Any]:
-    """Where a binary mask is set: above half of white, or above 0 in a mask of zeros and ones.
+    """Return where a binary mask is set: above half of white, or above 0 in a mask of zeros and ones.
 
-    White is 255, also in a file of more bits that holds nothing above it, else 65535; in floating-point files it is the
+    White is 255, also in a file of more bits without larger values, else 65535; in floating-point files it is the
     highest value.
     """
     import numpy as np

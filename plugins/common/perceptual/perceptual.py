@@ -1,4 +1,4 @@
-"""A loss that compares what a classifier sees in two images."""
+"""Perceptual loss: distance between the features of two images."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _CRITERIA: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"l1": F.l1_loss, 
 class Perceptual:
     """Distance between the features of a prediction and of a target (Johnson et al., 2016; Ledig et al., 2017).
 
-    The network is given, not owned: a task keeps it among its frozen networks, where the engine moves it.
+    The loss does not own the network: a task keeps it in its frozen networks, where the engine moves it.
     """
 
     features: Callable[[Tensor], Mapping[str, Tensor]]
-    """Features by layer of images (B, 3, H, W) in [0, 1], such as a `VGGFeatures`."""
+    """Returns features by layer for images (B, 3, H, W) in [0, 1], such as `VGGFeatures`."""
     layers: Mapping[str, float] = field(default_factory=lambda: {"relu5_4": 1.0})
-    """Share of each layer."""
+    """Weight of each layer."""
     criterion: Literal["l1", "mse"] = "mse"
     weight: float = 1.0
     target: str = "target"
@@ -37,15 +37,15 @@ class Perceptual:
     def from_settings(
         cls, settings: PerceptualSettings, features: Callable[[Tensor], Mapping[str, Tensor]]
     ) -> Perceptual:
-        """The loss that settings describe, looking through ``features``."""
+        """Return the loss that the settings describe, with ``features`` as its network."""
         return cls(features, settings.layers, settings.criterion, settings.weight)
 
     def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
-        """Term ``perceptual``, a scalar; its gradient reaches the prediction alone."""
+        """Return the term ``perceptual``, a scalar; gradients flow only to the prediction."""
         return {"perceptual": self.weight * self.distance(prediction, batch[self.target])}
 
     def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Weighted sum over the layers of the mean difference of features, of images (B, 3, H, W) in [0, 1]."""
+        """Return the weighted sum over layers of the mean feature difference, for images (B, 3, H, W) in [0, 1]."""
         compare = _CRITERIA[self.criterion]
         with torch.no_grad():
             wanted = self.features(target)

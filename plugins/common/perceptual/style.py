@@ -42,15 +42,15 @@ class Style:
 
     @classmethod
     def from_settings(cls, settings: StyleSettings, features: Callable[[Tensor], Mapping[str, Tensor]]) -> Style:
-        """The loss that settings describe, looking through ``features``."""
+        """Return the loss that the settings describe, with ``features`` as its network."""
         return cls(features, settings.layers, settings.weight)
 
     def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
-        """Term ``style``, a scalar; its gradient reaches the prediction alone."""
+        """Return the term ``style``, a scalar; gradients flow only to the prediction."""
         return {"style": self.weight * self.distance(prediction, batch[self.target])}
 
     def distance(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Weighted sum over the layers of the mean difference of Gram matrices, of images (B, 3, H, W) in [0, 1]."""
+        """Return the weighted sum over layers of the mean difference of Gram matrices, for (B, 3, H, W) in [0, 1]."""
         with torch.no_grad():
             known = self.features(target)
             wanted = {layer: gram(known[layer]) for layer in self.layers}
@@ -60,9 +60,10 @@ class Style:
 
 
 class Once:
-    """Features that are computed once for each image tensor: several losses then share one forward pass.
+    """Computes features once per image tensor, so that several losses share one forward pass.
 
-    Made anew for each closure, since it keeps what it has seen, and asked first for images without a gradient.
+    Make a new one in each loss function, because it keeps what it has computed, and call it first for images without
+    gradients.
     """
 
     def __init__(self, features: Callable[[Tensor], Mapping[str, Tensor]]) -> None:
@@ -70,7 +71,7 @@ class Once:
         self._seen: list[tuple[Tensor, Mapping[str, Tensor]]] = []
 
     def __call__(self, images: Tensor) -> Mapping[str, Tensor]:
-        """Features by layer of images (B, 3, H, W) in [0, 1]."""
+        """Return features by layer for images (B, 3, H, W) in [0, 1]."""
         for known, found in self._seen:
             if known is images:
                 return found

@@ -1,4 +1,4 @@
-"""The convolutional part of VGG networks, as a source of features."""
+"""The convolutional part of VGG networks, as a feature extractor."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _CHANNELS = (64, 128, 256, 512, 512)
 
 
 class VGGFeatures(nn.Module):
-    """What chosen layers of a VGG network answer to an image (Simonyan and Zisserman, 2015).
+    """Returns the outputs of chosen layers of a VGG network (Simonyan and Zisserman, 2015).
 
-    Only the layers up to the deepest chosen one are built. Parameters are named as torchvision names them
-    (``features.0.weight``) and are drawn from a fixed seed, so that an untrained network is the same everywhere.
+    Layers after the deepest chosen one are not built. Parameters have torchvision's names (``features.0.weight``) and
+    are drawn from a fixed seed, so an untrained network is the same everywhere.
     """
 
     mean: Tensor
@@ -33,9 +33,9 @@ class VGGFeatures(nn.Module):
         self._draw_parameters(torch.Generator().manual_seed(0))
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Features by layer of images (B, 3, H, W) in [0, 1]; they are normalized as ImageNet's are, here.
+        """Return features by layer for images (B, 3, H, W) in [0, 1], which are normalized with ImageNet's statistics.
 
-        A layer of block n answers with (B, C, H / 2^(n - 1), W / 2^(n - 1)).
+        A layer of block n returns (B, C, H / 2^(n - 1), W / 2^(n - 1)).
         """
         found = {}
         x = (images - self.mean) / self.deviation
@@ -49,12 +49,12 @@ class VGGFeatures(nn.Module):
         for name, parameter in self.named_parameters():
             if name.endswith("bias"):
                 nn.init.zeros_(parameter)
-            else:  # keeps the size of the features from layer to layer, as training would
+            else:  # keeps the variance of the features from layer to layer, as training would
                 nn.init.kaiming_normal_(parameter, mode="fan_in", nonlinearity="relu", generator=generator)
 
 
 def _built(names: Iterable[str]) -> list[nn.Module]:
-    """Layers without memory yet: drawing parameters that are drawn again would move the global generator."""
+    """Build layers without memory: drawing parameters that are drawn again would move the global generator."""
     layers: list[nn.Module] = []
     channels = 3
     for name in names:

@@ -1,7 +1,7 @@
-"""Where the weights of a feature network come from, decided once and checked afterwards.
+"""Weights of a feature network: chosen when a run starts, checked afterwards.
 
-Nothing is downloaded unless it was asked for by name. What ``auto`` decided is written into the settings, with the
-checksum of the file, so that a resumed run sees the same features or stops.
+Nothing is downloaded unless the settings ask for it. The choice of ``auto`` is written to the settings with the
+checksum of the file, so a resumed run uses the same features or stops.
 """
 
 from __future__ import annotations
@@ -27,14 +27,17 @@ _log = logging.getLogger(__name__)
 def resolve_features(
     settings: PerceptualSettings, flag: str = "--perceptual.weights", *, needed: bool = True
 ) -> PerceptualSettings:
-    """Settings in which ``weights`` is no longer ``auto`` and the file's checksum is noted.
+    """Return settings without ``auto``, and with the checksum of the weights file.
 
-    Where no phase of the run is ``needed`` to look at features, only a resumed run may come to one: a file that is not
-    on this machine is then neither missed aloud nor downloaded.
+    ``imagenet`` downloads torchvision's file if it is not on this machine. ``auto`` uses the file if it is; otherwise
+    it logs a warning and uses random features. Raises UsageError if the file does not exist, RestoreError if the
+    download fails.
 
-    ``imagenet`` downloads torchvision's file if it is not on this machine; ``auto`` takes it if it is, and otherwise
-    warns once, naming ``flag``, and takes random features. Raises UsageError when a path leads nowhere, RestoreError
-    when the download fails.
+    Args:
+        settings: settings of the perceptual loss.
+        flag: flag that the warning names.
+        needed: whether a phase of this run uses features. If not, only a resumed run may; a missing file then causes
+            neither a warning nor a download.
     """
     weights = settings.weights
     if not needed and not published_file(settings.network).is_file():
@@ -78,12 +81,12 @@ def feature_network(settings: PerceptualSettings, layers: Iterable[str] | None =
 
 
 def published_file(network: Network) -> Path:
-    """Where torchvision keeps the weights that it publishes; the file need not exist."""
+    """Return where torchvision stores its published weights; the file need not exist."""
     return Path(torch.hub.get_dir()) / "checkpoints" / _url(network).rpartition("/")[2]
 
 
 def _url(network: Network) -> str:
-    from torchvision.models import VGG16_Weights, VGG19_Weights  # as slow to import as torch itself
+    from torchvision.models import VGG16_Weights, VGG19_Weights  # slow to import
 
     return str({"vgg16": VGG16_Weights, "vgg19": VGG19_Weights}[network].IMAGENET1K_V1.url)
 
@@ -99,7 +102,7 @@ def _file(network: Network, weights: str) -> Path:
 
 
 def _load(network: VGGFeatures, path: Path, name: Network) -> None:
-    """Take the wanted layers out of a file that may hold more: deeper layers, the classifier."""
+    """Load the needed layers from a file that may contain more: deeper layers, the classifier."""
     found = read_checkpoint(path).tensors
     state = {}
     for key, parameter in network.state_dict().items():

@@ -1,8 +1,8 @@
-"""Datasets of small and large images.
+"""Datasets of low- and high-resolution images.
 
-Where there are no small images they are made from the large ones, with MATLAB's bicubic, as 8-bit images: that is
-how the standard collections were made. A training image is cropped *first* and made small afterwards, so that both
-show exactly the same thing.
+Without low-resolution images, they are made from the high-resolution ones with MATLAB's bicubic, as 8-bit images, like
+the standard benchmarks. A training image is cropped *before* it is downscaled, so that both images show exactly the
+same region.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from restore.plugins.common.images.sources import ImageSource, refuse_smaller
 
 
 class CroppedPairs:
-    """Random crops to train on: ``input`` (3, crop / scale, crop / scale) and ``target`` (3, crop, crop) in [0, 1].
+    """Random crops for training: ``input`` (3, crop / scale, crop / scale) and ``target`` (3, crop, crop) in [0, 1].
 
-    Crops, flips and right-angle turns are drawn from torch's global generator.
+    Crops, flips and rotations by right angles are drawn from torch's global generator.
     """
 
     def __init__(
         self, targets: ImageSource, scale: int, crop: int, inputs: ImageSource | None = None, *, augment: bool = True
     ) -> None:
-        """Take crops of ``crop`` pixels from ``targets``, and the same parts of ``inputs`` where there are any.
+        """Crop ``crop`` pixels from ``targets``, and the same regions from ``inputs`` if there are any.
 
-        Raises UsageError when the crop is no multiple of the scale or ``inputs`` are of another scale, DataError
-        naming images that are smaller than the crop or do not fit their partner.
+        Raises UsageError if the crop is not a multiple of the scale or ``inputs`` have another scale, and DataError for
+        images that are smaller than the crop or do not fit their partner.
         """
         if crop % scale:
             raise UsageError(f"--crop-size {crop} is not a multiple of the scale ({scale})")
@@ -63,11 +63,11 @@ class CroppedPairs:
         return {"input": small.float() / 255, "target": target.float() / 255}
 
     def name(self, index: int) -> str:
-        """The image's file name."""
+        """Return the image's file name."""
         return Path(self._targets.name(index)).name
 
     def _turned(self, *images: Tensor) -> Sequence[Tensor]:
-        """All images, flipped and turned alike: one of the eight symmetries of a square."""
+        """Flip and rotate all images equally, by one of the eight symmetries of a square."""
         if not self._augment:
             return images
         flip, turns = divmod(int(torch.randint(8, ())), 4)
@@ -76,15 +76,16 @@ class CroppedPairs:
 
 
 class WholePairs:
-    """Whole images to measure on: ``input`` (3, h, w) and ``target`` (3, H, W) in [0, 1].
+    """Whole images for evaluation: ``input`` (3, h, w) and ``target`` (3, H, W) in [0, 1].
 
-    The target of a gray image has one channel, (1, H, W), which says to metrics that it is its own luma.
+    The target of a gray image has one channel, (1, H, W), so that metrics use it as its own luma.
     """
 
     def __init__(self, targets: ImageSource, scale: float, inputs: ImageSource | None = None) -> None:
-        """Pair ``targets`` with ``inputs``, or with small images made from them.
+        """Pair ``targets`` with ``inputs``, or with downscaled images made from them.
 
-        For the latter, targets lose the last rows and columns that ``scale`` does not divide. Raises as `CroppedPairs`.
+        To be downscaled, targets lose the last rows and columns that ``scale`` does not divide. Raises what
+        `CroppedPairs` raises.
         """
         if inputs is not None:
             common_scale(inputs, targets, scale)
@@ -109,18 +110,25 @@ class WholePairs:
         return {"input": small.float() / 255, "target": target.float() / 255}
 
     def name(self, index: int) -> str:
-        """The image's file name."""
+        """Return the image's file name."""
         return Path(self._targets.name(index)).name
 
 
 def super_resolution_images(
     split: Split, settings: RunSettings, *, scale: int, crop: int, augment: bool = True
 ) -> CroppedPairs | WholePairs:
-    """Crops to train on or whole images to validate on, from wherever the settings of a run say.
+    """Return crops for training or whole images for validation, from the data of a run.
 
-    ``settings.data`` is a folder of images, or of ``LR/`` and ``HR/`` (``inputs/`` and ``targets/``) paired by name;
-    without it, the photographs of scikit-image. Validation is on ``settings.val_data``, or on a share of the training
-    images held out by the seed.
+    ``settings.data`` is a folder of images, or one with ``LR/`` and ``HR/`` (or ``inputs/`` and ``targets/``) paired by
+    name; without it, the photographs of scikit-image are used. Validation uses ``settings.val_data``, or the part of
+    the training images held out by the seed.
+
+    Args:
+        split: training or validation.
+        settings: settings of the run.
+        scale: scale factor.
+        crop: side of the training crops in pixels of the target.
+        augment: whether to flip and rotate training crops.
     """
     targets, inputs = _sources(split, settings)
     if split == "train":
@@ -129,9 +137,9 @@ def super_resolution_images(
 
 
 def evaluation_pairs(folder: Path | None, scale: float | None) -> WholePairs:
-    """Images to measure on: those of a folder, or the validation photographs of scikit-image.
+    """Return the images of a folder, or the validation photographs of scikit-image, for evaluation.
 
-    Without ``scale`` it is read from the pairs. Raises UsageError when there are no pairs to read it from.
+    Without ``scale`` it is read from the pairs. Raises UsageError if there are no pairs to read it from.
     """
     targets: ImageSource = photographs("validation")
     inputs: ImageSource | None = None
@@ -147,11 +155,11 @@ def evaluation_pairs(folder: Path | None, scale: float | None) -> WholePairs:
 
 
 def common_scale(inputs: ImageSource, targets: ImageSource, wanted: float | None = None) -> float:
-    """How many times larger every target is than its input; ``wanted`` must be that.
+    """Return how many times larger each target is than its input; it must be ``wanted`` if that is given.
 
-    A scale that is not a whole number cannot be read from sizes, which are rounded, and has to be given. Raises
-    UsageError when ``wanted`` is another scale than that of the pairs or every target is smaller than its input,
-    DataError naming a pair that does not fit.
+    A fractional scale cannot be read from sizes, which are rounded, and must be given. Raises UsageError if the pairs
+    have another scale than ``wanted`` or the targets are smaller than the inputs, and DataError for a pair that does
+    not fit.
     """
     sizes = [(inputs.size(index), targets.size(index)) for index in range(len(targets))]
     if sizes and all(large[axis] < small[axis] for small, large in sizes for axis in (0, 1)):
@@ -176,7 +184,7 @@ def common_scale(inputs: ImageSource, targets: ImageSource, wanted: float | None
 
 
 def fitting_length(length: int, scale: float) -> int:
-    """The longest side up to ``length`` that is restored by making it small and large again.
+    """Return the longest side up to ``length`` that downscaling and upscaling restores.
 
     >>> fitting_length(511, 4), fitting_length(256, 2.5)
     (508, 255)
@@ -187,15 +195,15 @@ def fitting_length(length: int, scale: float) -> int:
 
 
 def split_pairs(split: Split, settings: RunSettings) -> list[FilePair] | None:
-    """Which files the settings of a run mean, or None where they mean the sample; next to nothing is read.
+    """Return the files that a run trains or validates on, or None if it uses the sample; files are not read.
 
-    Raises UsageError for folders that do not exist, hold no images, or no pairs where there should be.
+    Raises UsageError for folders that do not exist or contain no images, and for incomplete pairs.
     """
     return split_files(settings, split, _file_pairs)
 
 
 FilePair = tuple[Path, Path | None]
-"""A target, and its input where a folder has pairs."""
+"""A target, and its input if the folder has pairs."""
 
 
 def _sources(split: Split, settings: RunSettings) -> tuple[ImageSource, ImageSource | None]:
@@ -216,7 +224,7 @@ def _folder_sources(files: Sequence[FilePair]) -> tuple[ImageSource, ImageSource
 
 
 def _corner(image: Tensor, side: int) -> tuple[int, int]:
-    """Top and left of a square of ``side`` pixels, any of those in the image."""
+    """Return top and left of a random square of ``side`` pixels inside the image."""
     height, width = image.shape[-2:]
     return int(torch.randint(height - side + 1, ())), int(torch.randint(width - side + 1, ()))
 

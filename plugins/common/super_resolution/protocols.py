@@ -1,4 +1,4 @@
-"""Named ways of measuring super-resolution, each of them somebody's table."""
+"""Evaluation protocols of super-resolution, as in published tables."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from restore.plugins.common.metrics import PSNR, SSIM, Comparison
 
 
 def super_resolution_protocols(scale: float) -> Mapping[str, EvaluationProtocol]:
-    """PSNR and SSIM of upscaled images by protocol.
+    """Return PSNR and SSIM of upscaled images by protocol.
 
-    - ``y8-border``: luma rounded to 8 bits, ``scale`` pixels cut off each side: the classic tables.
-    - ``y-border``: the same without rounding the luma, as papers have it since RCAN (Zhang et al., 2018).
-    - ``rgb-border``: 8-bit RGB, the same border: what BasicSR and MMagic report.
-    - ``rgb``: the image as it is, all of it.
+    - ``y8-border``: luma rounded to 8 bits, ``scale`` pixels cropped from each side: the classic tables.
+    - ``y-border``: the same without rounding, as in papers since RCAN (Zhang et al., 2018).
+    - ``rgb-border``: 8-bit RGB, the same border: BasicSR and MMagic.
+    - ``rgb``: the whole image as it is.
 
-    A scale that is not a whole number is rounded up to a border.
+    The border of a fractional scale is rounded up.
     """
     border = math.ceil(scale)
     comparisons = {

@@ -1,4 +1,4 @@
-"""Vary an image and its mask together, by torch's RNG alone."""
+"""Augmentation of an image together with its mask; random numbers come from torch's global generator."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ import torch
 from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import v2
+from typing_extensions import override
 
 from restore.plugins.unet.settings import AugmentationSettings
 
 
 class RightAngleTurn(v2.Transform):  # type: ignore[misc]  # torchvision is not typed
-    """Turn by a multiple of a right angle; of half a turn where the image is not square."""
+    """Rotates by a random multiple of 90 degrees, or of 180 degrees if the image is not square."""
 
+    @override
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        """How many quarter turns; square images take any of four."""
         height, width = next(item.shape[-2:] for item in flat_inputs if isinstance(item, Tensor))
         quarter = int(torch.randint(4, ()))
         return {"quarters": quarter if height == width else 2 * (quarter // 2)}
 
+    @override
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        """The turned image or mask."""
         return tv_tensors.wrap(torch.rot90(inpt, params["quarters"], (-2, -1)), like=inpt)
 
 
 def make_augmentation(settings: AugmentationSettings, channels: int) -> v2.Transform:
-    """Turns, flips, one of three color changes, and elastic deformation, as far as they are asked for.
+    """Build the augmentation: rotations, flips, one of three color changes, and elastic deformation.
 
-    It takes ``tv_tensors.Image`` uint8 (C, H, W) and ``tv_tensors.Mask``. Colors change only in images of 1 or 3
-    channels, hue and saturation only in those of 3: others have none.
+    It takes ``tv_tensors.Image`` uint8 (C, H, W) and ``tv_tensors.Mask``. Brightness and contrast change only in images
+    with 1 or 3 channels, hue and saturation only in those with 3.
     """
     steps: list[v2.Transform] = []
     if settings.turns:

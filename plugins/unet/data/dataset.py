@@ -1,4 +1,4 @@
-"""Images with their masks, from folders or drawn."""
+"""Images with masks, from folders or synthetic."""
 
 from __future__ import annotations
 
@@ -26,41 +26,42 @@ if TYPE_CHECKING:
     from torchvision.transforms import v2
 
 KEPT_BYTES = 2**30
-"""Images that take less than this in memory stay there."""
+"""Images stay in memory if they take fewer bytes than this."""
 
 SAMPLE_SEED = 2018
-"""Seed of the drawn nuclei, the same for every run: they are a dataset, not a part of the run's RNG."""
+"""Seed of the synthetic nuclei, the same for every run: they are a dataset, not random numbers of the run."""
 
 TRAIN_DRAWINGS, VALIDATION_DRAWINGS = 240, 48
 
 
 class Source(Protocol):
-    """Images and masks at their own size."""
+    """Images and masks in their original size."""
 
     @property
     def names(self) -> Sequence[str]:
-        """What to call the images."""
+        """Names of the images."""
         ...
 
     def read(self, index: int) -> tuple[Tensor, Tensor]:
-        """Image (C, H, W) uint8, and masks uint8: (classes, H, W) of 0 and 1, or class numbers (1, H, W)."""
+        """Return an image (C, H, W) uint8 and its masks uint8: (classes, H, W) of 0 and 1, or class numbers (1, H,
+        W)."""
         ...
 
 
 @dataclass(frozen=True)
 class Drawings:
-    """Drawn nuclei as a source."""
+    """Synthetic nuclei as a source."""
 
     numbers: range
     model: ModelSettings
 
     @property
     def names(self) -> Sequence[str]:
-        """As ``nuclei-007``."""
+        """Such as ``nuclei-007``."""
         return [f"nuclei-{number:03}" for number in self.numbers]
 
     def read(self, index: int) -> tuple[Tensor, Tensor]:
-        """The drawing of that place."""
+        """Draw an image and its mask."""
         scene = nuclei.draw(SAMPLE_SEED, self.numbers[index])
         color = torch.from_numpy(scene.image).permute(2, 0, 1).float() / 255
         return to_uint8(channels_of(ImageFile(color), self.model.input_channels)), torch.from_numpy(scene.mask)[
@@ -77,11 +78,11 @@ class Files:
 
     @property
     def names(self) -> Sequence[str]:
-        """Names of the images without their endings."""
+        """Names of the images without suffixes."""
         return [case.name for case in self.cases]
 
     def read(self, index: int) -> tuple[Tensor, Tensor]:
-        """Read an image and its masks; raises DataError where their sizes differ."""
+        """Read an image and its masks. Raises DataError if their sizes differ."""
         case = self.cases[index]
         image = to_uint8(channels_of(read_image(case.image), self.model.input_channels))
         masks = self.masks(index)
@@ -94,7 +95,7 @@ class Files:
         return image, masks
 
     def masks(self, index: int) -> Tensor:
-        """The masks of an image alone."""
+        """Read the masks of an image."""
         case = self.cases[index]
         if self.model.multiclass:
             return _class_numbers(case.masks[0][0], len(self.model.classes or []))
@@ -102,11 +103,11 @@ class Files:
         return torch.stack(planes)
 
     def part(self, indices: Iterable[int]) -> Files:
-        """Some of the images."""
+        """Return a source with some of the images."""
         return Files([self.cases[index] for index in indices], self.model)
 
     def foreground(self) -> list[float]:
-        """Share of the pixels of each image that belong to any class; 0 is the background of class numbers."""
+        """Return the fraction of foreground pixels of each image; class number 0 is the background."""
         shares = []
         for index in range(len(self.cases)):
             masks = self.masks(index)
@@ -138,7 +139,7 @@ def _class_numbers(path: Path, classes: int) -> Tensor:
 
 
 def channels_of(image: ImageFile, channels: int) -> Tensor:
-    """The planes (channels, H, W) in [0, 1] that a network reads: gray, color, or color and opacity."""
+    """Return the input (channels, H, W) in [0, 1] of a network: gray, RGB, or RGB and alpha."""
     if channels == 1:
         return luma(image.color)
     if channels == 3:
@@ -153,25 +154,25 @@ def channels_of(image: ImageFile, channels: int) -> Tensor:
 class Segments:
     """The samples of one split: ``input`` (C, H, W) in [0, 1] and ``target``.
 
-    The target is float32 (classes, H, W) of 0 and 1, or int64 class numbers (1, H, W) where classes exclude each other.
+    The target is float32 (classes, H, W) of 0 and 1, or int64 class numbers (1, H, W) for exclusive classes.
     """
 
     source: Source
     model: ModelSettings
     augment: v2.Transform | None = None
-    """Varies training images; none for validation, where a crop is the center one."""
+    """Augmentation of training images; None for validation, which uses center crops."""
     _kept: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.source.names)
 
     def name(self, index: int) -> str:
-        """Name of the image."""
+        """Return the name of the image."""
         return self.source.names[index]
 
     @cached_property
     def in_memory(self) -> bool:
-        """Whether images stay in memory after they were read once."""
+        """Whether images stay in memory once they are read."""
         if self.model.size is None or (self.model.fit == "crop" and isinstance(self.source, Files)):
             pixels = self._read(0)[0][0].numel()
         else:
@@ -192,16 +193,17 @@ class Segments:
         if self.model.size is not None:
             image, masks = cropped(image, masks, self.model.size, at_random=self.augment is not None)
         if self.augment is not None:
-            from torchvision import tv_tensors  # as slow to import as torch itself, and only needed to train
+            from torchvision import tv_tensors  # slow to import, and only training needs it
 
             image, masks = self.augment(tv_tensors.Image(image), tv_tensors.Mask(masks))
         target = masks.long() if self.model.multiclass else masks.float()
-        # plain tensors: collating keeps subclasses, and every later operation on them would be slower
+        # plain tensors, because every operation on subclasses is slower
         return {"input": image.as_subclass(Tensor).float() / 255, "target": target.as_subclass(Tensor)}
 
 
 def resized(image: Tensor, masks: Tensor, size: tuple[int, int], multiclass: bool) -> tuple[Tensor, Tensor]:
-    """Image and masks, uint8, at another size: the image smoothly, binary masks by majority, numbers by place."""
+    """Resize an image and its masks, uint8: the image smoothly, binary masks by majority, class numbers by nearest
+    pixel."""
     if image.shape[-2:] == size:
         return image, masks
     smaller = bilinear(image, size)
@@ -211,7 +213,7 @@ def resized(image: Tensor, masks: Tensor, size: tuple[int, int], multiclass: boo
 
 
 def cropped(image: Tensor, masks: Tensor, size: tuple[int, int], at_random: bool) -> tuple[Tensor, Tensor]:
-    """The same part of an image and its masks; smaller images are continued by their edge pixels first."""
+    """Crop an image and its masks equally; smaller images are padded by repeating their edges."""
     height, width = size
     if image.shape[-2] < height or image.shape[-1] < width:
         rows, columns = (

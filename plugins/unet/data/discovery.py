@@ -1,4 +1,4 @@
-"""Find images and their masks in the folder layouts in use, and tell class numbers from shades. Imports no torch."""
+"""Find images and masks in the usual folder layouts, and detect class numbers. Imports no torch."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from restore.core.images.listing import counted, list_images, require_folder
 from restore.plugins.common.masks.values import read_values
 
 IGNORED = 255
-"""Class number of a pixel about which nothing is known; it counts neither in losses nor in metrics."""
+"""Class number of unknown pixels, which count neither in losses nor in metrics."""
 
 MOST_CLASSES = 64
-"""A mask with higher numbers than this (255 aside) is taken for shades of gray, not for class numbers."""
+"""A mask with larger numbers (except 255) contains gray values, not class numbers."""
 
 
 def are_class_numbers(paths: Iterable[Path]) -> bool:
-    """Whether mask files hold class numbers.
+    """Return whether mask files contain class numbers.
 
-    Those are small numbers besides 0, 1 and 255; or 1 beside 255, which is unknown then, if the ones are more: a few
-    are soiled white.
+    They do if there are small numbers besides 0, 1 and 255. They also do if there are 1 and 255 (unknown) with more
+    pixels of 1; few ones are noise next to white.
     """
     import numpy as np
 
@@ -39,7 +39,7 @@ def are_class_numbers(paths: Iterable[Path]) -> bool:
 
 
 def largest_class_number(paths: Iterable[Path]) -> int:
-    """The highest class number in index masks, 255 (unknown) aside; at least 1."""
+    """Return the largest class number in index masks, except 255 (unknown); at least 1."""
     highest = 1
     for path in paths:
         values = read_values(path)
@@ -49,17 +49,17 @@ def largest_class_number(paths: Iterable[Path]) -> int:
 
 @dataclass(frozen=True)
 class Case:
-    """One image and where its truth is written."""
+    """An image and its mask files."""
 
     name: str
     image: Path
     masks: tuple[tuple[Path, ...], ...]
-    """For each class the files whose union it is; with index masks one file for all classes."""
+    """Files of each class, which are united; with index masks one file for all classes."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What was found in a folder."""
+    """Content of a folder."""
 
     cases: tuple[Case, ...]
     classes: tuple[str, ...]
@@ -68,13 +68,13 @@ class Layout:
 
 
 def find(folder: Path, *, image_ext: str | None = None, mask_ext: str | None = None) -> Layout:
-    """Images and masks in any of these layouts, paired by name, in the natural order of their names.
+    """Find images and masks in one of these layouts, paired by name, in natural order.
 
     - ``images/`` and ``masks/`` with a mask ``<name>`` or ``<name>_mask`` for each image;
-    - ``images/`` and ``masks/<class>/``, a folder for each class;
-    - ``<name>/images/`` and ``<name>/masks/``, many instance masks for each image (Data Science Bowl 2018).
+    - ``images/`` and ``masks/<class>/``, one folder per class;
+    - ``<name>/images/`` and ``<name>/masks/``, many instance masks per image (Data Science Bowl 2018).
 
-    Raises UsageError where there is no such folder or none of the layouts, DataError where images have no mask.
+    Raises UsageError if the folder does not exist or has another layout, DataError if images have no mask.
     """
     require_folder(folder)
     if (folder / "images").is_dir():
@@ -143,7 +143,7 @@ def _images(folder: Path, ext: str | None) -> Iterator[Path]:
 
 
 def _is_shown_folder(path: Path) -> bool:
-    return path.is_dir() and not path.name.startswith(".")  # programs leave hidden ones behind
+    return path.is_dir() and not path.name.startswith(".")  # without hidden folders, which programs leave behind
 
 
 def _holds_files(folder: Path) -> bool:
@@ -151,7 +151,7 @@ def _holds_files(folder: Path) -> bool:
 
 
 def all_of_size(layout: Layout, size: tuple[int, int] | None) -> bool:
-    """Whether every image is ``size`` (height, width) already; reads only the files' headers."""
+    """Return whether every image has ``size`` (height, width); reads only the files' headers."""
     from restore.core.images.files import image_size
 
     return size is None or all(image_size(case.image) == size for case in layout.cases)

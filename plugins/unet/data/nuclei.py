@@ -1,9 +1,8 @@
-"""Drawn nuclei with exact masks, for those who have no images of their own yet.
+"""Synthetic nuclei with exact masks, for a first run without data.
 
-Microscopes see nuclei in several ways, and the drawings follow them: bright on black (fluorescence), violet on pink
-(haematoxylin and eosin), dark on light gray (bright field). Nuclei touch, are textured and out of focus by different
-amounts; the light is uneven, and besides the nuclei lie things of the same brightness that are none: fibers, dust,
-vesicles. A threshold alone therefore does badly.
+They imitate microscope images: bright on black (fluorescence), violet on pink (hematoxylin and eosin), dark on light
+gray (bright field). Nuclei touch each other and differ in texture and focus; the light is uneven. Fibers, dust and
+vesicles have the brightness of nuclei, so a threshold alone does badly.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from scipy import ndimage
 
 Array = NDArray[np.float64]
 
-STAINS = ("fluorescence", "haematoxylin", "bright-field")
+STAINS = ("fluorescence", "hematoxylin", "bright-field")
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One drawing."""
+    """A synthetic image with its mask."""
 
     image: NDArray[np.uint8]
     """(H, W, 3)."""
@@ -33,7 +32,7 @@ class Scene:
 
 
 def draw(seed: int, index: int, size: int = 96) -> Scene:
-    """The drawing of a seed and a number, ``size`` pixels high and wide: the same wherever it is drawn."""
+    """Draw the image with a seed and an index, ``size`` x ``size`` pixels; the same on every machine."""
     random = np.random.default_rng([seed, index])
     stain = STAINS[index % len(STAINS)]
     nuclei = _nuclei(random, size)
@@ -47,13 +46,13 @@ def draw(seed: int, index: int, size: int = 96) -> Scene:
 @dataclass(frozen=True)
 class _Nuclei:
     numbers: NDArray[np.int64]
-    """(H, W): 0 outside, else which nucleus."""
+    """(H, W): index of the nucleus, 0 outside."""
     depth: Array
     """(H, W): 0 at the border of a nucleus and outside, 1 in its middle."""
     clutter: Array
-    """(H, W) in [0, 1]: how much of something else there is."""
+    """(H, W) in [0, 1]: amount of other structures."""
     light: Array
-    """(H, W) about 1: how bright the lamp is."""
+    """(H, W) around 1: brightness of the light."""
 
 
 def _nuclei(random: Generator, size: int) -> _Nuclei:
@@ -62,7 +61,7 @@ def _nuclei(random: Generator, size: int) -> _Nuclei:
     radius = random.uniform(4, 10)
     place = random.uniform(0, size, 2)
     for number in range(1, 1 + int(random.integers(3, 8 + int(160 / radius)))):
-        # Two in five grow beside the one before them: they touch.
+        # Two in five lie next to the previous one and touch it.
         near = random.random() < 0.4
         step = random.normal(0, 1, 2)
         place = place + 1.7 * radius * step / np.hypot(*step) if near else random.uniform(0, size, 2)
@@ -75,7 +74,7 @@ def _nuclei(random: Generator, size: int) -> _Nuclei:
 
 
 def _blob(random: Generator, down: Array, across: Array, radius: float) -> Array:
-    """1 in the middle of a bent ellipse, falling to 0 at its border and outside."""
+    """Return 1 in the middle of an irregular ellipse, falling to 0 at its border."""
     turn, stretch = random.uniform(0, np.pi), random.uniform(1, 1.6)
     along, beside = np.cos(turn) * down + np.sin(turn) * across, np.cos(turn) * across - np.sin(turn) * down
     distance = np.hypot(along / stretch, beside * stretch**0.5)
@@ -85,14 +84,14 @@ def _blob(random: Generator, down: Array, across: Array, radius: float) -> Array
 
 
 def _light(random: Generator, down: Array, across: Array) -> Array:
-    """A slow wave about 1."""
+    """Return a slow wave around 1."""
     waves, start = random.uniform(-1, 1, 2), random.uniform(0, 2 * np.pi)
     wave = np.sin(2 * np.pi * (waves[0] * down + waves[1] * across) + start)
     return np.asarray(1 + random.uniform(0.1, 0.45) * wave)
 
 
 def _clutter(random: Generator, rows: Array, columns: Array) -> Array:
-    """Fibers and small round things, which are as bright as nuclei but narrower or hollow."""
+    """Return fibers and vesicles: as bright as nuclei but narrower or hollow."""
     clutter = np.zeros_like(rows)
     for _ in range(int(random.integers(1, 5))):  # fibers
         turn, offset, bend = random.uniform(0, np.pi), random.uniform(0, rows.shape[0]), random.uniform(0, 6)
@@ -107,13 +106,13 @@ def _clutter(random: Generator, rows: Array, columns: Array) -> Array:
 
 
 def _texture(random: Generator, size: int, grain: float) -> Array:
-    """Smooth noise with standard deviation 1."""
+    """Return smooth noise with standard deviation 1."""
     noise = ndimage.gaussian_filter(random.normal(size=(size, size)), grain)
     return np.asarray(noise / noise.std())
 
 
 def _strength(random: Generator, nuclei: _Nuclei, softness: float) -> Array:
-    """How much stain each pixel has taken up: differs between nuclei and within them."""
+    """Return the amount of stain at each pixel, which differs between and within nuclei."""
     size = len(nuclei.depth)
     of_each = np.concatenate([[0.0], random.uniform(0.5, 1.0, int(nuclei.numbers.max()))])
     shape = (nuclei.depth / softness).clip(0, 1)
@@ -133,8 +132,8 @@ def _fluorescence(random: Generator, nuclei: _Nuclei) -> Array:
     return _colored((strength * nuclei.light + 0.03).clip(0, 1), color)
 
 
-def _haematoxylin(random: Generator, nuclei: _Nuclei) -> Array:
-    # Stains absorb: the light that is left is 10^-(amount x absorbance) (Ruifrok and Johnston, 2001, equation 1).
+def _hematoxylin(random: Generator, nuclei: _Nuclei) -> Array:
+    # Stains absorb light: the transmitted light is 10^-(amount x absorbance) (Ruifrok and Johnston, 2001, equation 1).
     size, inside = len(nuclei.depth), nuclei.numbers > 0
     violet = _strength(random, nuclei, 0.4) * random.uniform(0.5, 1.0) + 0.04
     pink = (0.45 + 0.22 * _texture(random, size, 3) + 0.5 * nuclei.clutter * ~inside).clip(0.05, 1.6)
@@ -152,6 +151,6 @@ def _bright_field(random: Generator, nuclei: _Nuclei) -> Array:
 
 _LOOKS: dict[str, Callable[[Generator, _Nuclei], Array]] = {
     "fluorescence": _fluorescence,
-    "haematoxylin": _haematoxylin,
+    "hematoxylin": _hematoxylin,
     "bright-field": _bright_field,
 }

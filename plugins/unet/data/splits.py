@@ -1,4 +1,4 @@
-"""Which images a run trains on, validates on, or is measured on; the same division every time."""
+"""Choose images for training, validation and evaluation, reproducibly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from restore.plugins.unet.settings import ModelSettings, SegmentationSettings
 def read_source(
     folder: Path, model: ModelSettings, *, image_ext: str | None = None, mask_ext: str | None = None
 ) -> Files:
-    """The images and masks of a folder, for the classes of a model. Raises UsageError, DataError."""
+    """Return the images and masks of a folder for the classes of a model.
+
+    Raises UsageError or DataError if the folder does not fit the model.
+    """
     layout = discovery.find(folder, image_ext=image_ext, mask_ext=mask_ext)
     wanted = tuple(model.classes or layout.classes)
     if model.multiclass:
@@ -26,7 +29,7 @@ def read_source(
             raise DataError(f"{folder} has several masks per image, but the network expects one with class numbers")
         return Files(layout.cases, model)
     if len(wanted) == len(layout.classes) == 1:
-        return Files(layout.cases, model)  # a single class is the same by whatever name
+        return Files(layout.cases, model)  # the name of a single class does not matter
     if layout.flat:
         raise DataError(f"{folder} has one mask per image, but the classes are {', '.join(wanted)}")
     absent = [name for name in wanted if name not in layout.classes]
@@ -38,7 +41,7 @@ def read_source(
 
 
 def sources(settings: SegmentationSettings) -> Mapping[str, Source]:
-    """What ``train`` and ``validation`` mean for a run. They share no image."""
+    """Return the sources ``train`` and ``validation`` of a run. They share no image."""
     model = settings.model
     if settings.data is None:
         if settings.val_data or settings.train_list or settings.val_list:
@@ -73,7 +76,7 @@ def sources(settings: SegmentationSettings) -> Mapping[str, Source]:
 
 
 def divided(source: Files, how: str, val_fraction: float, seed: int) -> tuple[list[int], list[int]]:
-    """Indices of a source to train on and to validate on: ``stratified`` by foreground, or ``random``."""
+    """Return indices for training and validation: ``stratified`` by foreground, or ``random``."""
     if how == "random":
         return held_out(len(source.cases), val_fraction, seed, "the data")
     shares = source.foreground()
@@ -86,7 +89,7 @@ def divided(source: Files, how: str, val_fraction: float, seed: int) -> tuple[li
 
 
 def evaluated_source(folder: Path, model: ModelSettings, options: SubsetOptions) -> Files:
-    """The images of a folder that were asked for: all, those named in a file, or one part of a run's division."""
+    """Return the images to evaluate: all of a folder, those listed in a file, or one part of the split of a run."""
     whole = read_source(folder, model, image_ext=options.image_ext, mask_ext=options.mask_ext)
     if options.list_file is not None:
         if options.subset != "all":
@@ -99,10 +102,15 @@ def evaluated_source(folder: Path, model: ModelSettings, options: SubsetOptions)
 
 
 def stratified(shares: Sequence[float], val_fraction: float, seed: int) -> tuple[list[int], list[int]]:
-    """Indices to train on and to validate on, both in rising order, with alike shares of foreground.
+    """Return indices for training and validation, in ascending order, with similar fractions of foreground.
 
-    Images are sorted by their share of foreground and cut into as many runs as validation images are wanted (at
-    least one; at least one is left to train on); one of each run is drawn. Raises UsageError for a single image.
+    Images are sorted by their fraction of foreground and divided into as many groups as there are validation images;
+    one image of each group is drawn. Both parts get at least one image. Raises UsageError for a single image.
+
+    Args:
+        shares: fraction of foreground of each image.
+        val_fraction: fraction of validation images.
+        seed: seed of the draws.
     """
     count = len(shares)
     if count < 2:
@@ -115,9 +123,9 @@ def stratified(shares: Sequence[float], val_fraction: float, seed: int) -> tuple
 
 
 def listed(names: Sequence[str], file: Path) -> list[int]:
-    """Indices of the images whose names stand in a text file, one a line; a file ending may follow the name.
+    """Return the indices of the images that a text file names, one per line, with or without suffix.
 
-    Raises UsageError where the file is missing or empty, DataError where it names images that do not exist.
+    Raises UsageError if the file is missing or empty, DataError if it names unknown images.
     """
     try:
         lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]

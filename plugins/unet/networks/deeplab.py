@@ -14,22 +14,29 @@ from restore.core.specs import Tiling
 Backbone = Literal["mobilenet_v3_large", "resnet18", "resnet34", "resnet50", "resnet101"]
 
 LOW_STRIDE, HIGH_STRIDE = 4, 16
-"""Pixels of the image under one of the fine features, and under one of the coarse ones."""
+"""Strides of the fine and of the coarse features, in pixels."""
 
 RATES = (6, 12, 18)
-"""Dilations of the pyramid for features of stride 16 (section 3.3 of the V3 paper)."""
+"""Dilations of the pyramid for stride 16 (section 3.3 of the V3 paper)."""
 
 
 class DeepLab(nn.Module):
-    """Features of stride 16, an atrous pyramid over them and, in V3+, a decoder that adds features of stride 4.
+    """Backbone with stride 16, an atrous pyramid and, in V3+, a decoder that adds features of stride 4.
 
-    Inputs (B, input_channels, H, W) of any size of at least 16, outputs (B, num_classes, H, W), bilinearly upscaled.
-    ``pretrained`` starts from torchvision's ImageNet weights, which are downloaded; it needs three input channels. The
-    image-level branch of the pyramid has no batch normalization, so that a batch of one image can be trained.
+    It maps (B, input_channels, H, W), of at least 16 pixels a side, to logits (B, num_classes, H, W), upscaled
+    bilinearly. The image-level branch of the pyramid has no batch normalization, so that a batch of one image can be
+    trained.
+
+    Args:
+        num_classes: number of classes.
+        input_channels: channels of the input.
+        backbone: torchvision network.
+        pretrained: whether to download ImageNet weights of the backbone; needs three input channels.
+        channels: channels of the pyramid and the head.
     """
 
     decoder: ClassVar[bool]
-    """Whether features of stride 4 are added."""
+    """Whether there is a decoder, which adds features of stride 4."""
     tiling: ClassVar[Tiling] = Tiling("blend", halo=64, multiple_of=HIGH_STRIDE)
     """How images may be cut; coarse features see more than this margin, which cross-fading hides."""
 
@@ -54,7 +61,7 @@ class DeepLab(nn.Module):
         self.head = nn.Sequential(*joined, _convolution(channels, channels, 3), nn.Conv2d(channels, num_classes, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits (B, num_classes, H, W)."""
+        """Return logits (B, num_classes, H, W)."""
         fine = self.fine(x)  # (B, C, H/4, W/4)
         features = self.pyramid(self.coarse(fine))  # (B, width, H/16, W/16)
         if self.narrow is not None:
@@ -64,19 +71,19 @@ class DeepLab(nn.Module):
 
 
 class DeepLabV3(DeepLab):
-    """DeepLab as published in 2017: the pyramid alone."""
+    """DeepLab as published in 2017, without a decoder."""
 
     decoder = False
 
 
 class DeepLabV3Plus(DeepLab):
-    """DeepLab as published in 2018: with the decoder."""
+    """DeepLab as published in 2018, with a decoder."""
 
     decoder = True
 
 
 class AtrousPyramid(nn.Module):
-    """The same features seen through several dilations and as a whole, joined (section 3.3 of the V3 paper)."""
+    """Convolutions with several dilations and an image-level branch, joined (section 3.3 of the V3 paper)."""
 
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
@@ -87,14 +94,15 @@ class AtrousPyramid(nn.Module):
         self.join = nn.Sequential(_convolution((len(RATES) + 2) * channels, channels, 1), nn.Dropout(0.1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features (B, channels, H, W) of features (B, in_channels, H, W)."""
+        """(B, in_channels, H, W) to (B, channels, H, W)."""
         whole = self.whole(x).expand(-1, -1, *x.shape[-2:])
         joined: Tensor = self.join(torch.cat([*(branch(x) for branch in self.branches), whole], dim=1))
         return joined
 
 
 def stages(backbone: Backbone, pretrained: bool) -> tuple[nn.Sequential, nn.Sequential]:
-    """A classification network without its classifier, cut where the stride becomes 4; its last stride is dilated."""
+    """Return a classification network without its classifier, split at stride 4; its last stride is a dilation
+    instead."""
     weights = models.get_model_weights(backbone).DEFAULT if pretrained else None
     network = models.get_model(backbone, weights=weights)
     if backbone.startswith("resnet"):
@@ -111,7 +119,7 @@ def stages(backbone: Backbone, pretrained: bool) -> tuple[nn.Sequential, nn.Sequ
 
 
 def dilate(stage: nn.Module) -> None:
-    """Keep the size of a stage's features: its stride becomes a dilation of the convolutions after it."""
+    """Keep the resolution of a stage's features: its stride becomes a dilation of the convolutions after it."""
     strided = False
     for part in stage.modules():
         if not isinstance(part, nn.Conv2d):
@@ -124,7 +132,7 @@ def dilate(stage: nn.Module) -> None:
 
 
 def _read_channels(stage: nn.Sequential, channels: int) -> None:
-    """Replace the first convolution by one that reads another number of channels."""
+    """Replace the first convolution by one with another number of input channels."""
     parent, name = next(
         (parent, name)
         for parent in stage.modules()
@@ -146,7 +154,7 @@ def _read_channels(stage: nn.Sequential, channels: int) -> None:
 
 @torch.no_grad()
 def _channels(fine: nn.Sequential, coarse: nn.Sequential, input_channels: int) -> tuple[int, int]:
-    """How many channels both kinds of features have; found by looking at those of a black image."""
+    """Return the channels of fine and coarse features, found with a black image."""
     training = fine.training
     features = fine.eval()(torch.zeros(1, input_channels, 2 * HIGH_STRIDE, 2 * HIGH_STRIDE))
     deeper = coarse.eval()(features)

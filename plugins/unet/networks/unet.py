@@ -1,4 +1,5 @@
-"""U-Net (Ronneberger et al., 2015) as the UNet++ authors compare with it, and UNet++ (Zhou et al., 2018)."""
+"""U-Net (Ronneberger et al., 2015), in the form that the UNet++ authors compare with, and UNet++ (Zhou et al.,
+2018)."""
 
 from __future__ import annotations
 
@@ -12,14 +13,14 @@ from torch.nn import functional as F
 from restore.core.specs import Tiling
 
 Logits = Tensor | list[Tensor]
-"""One map of logits (B, classes, H, W), or one for each head."""
+"""Logits (B, classes, H, W), or a list with those of each head."""
 
 
 class DoubleConvolution(nn.Module):
-    """Twice: 3x3 convolution, batch normalization, ReLU. Height and width stay as they are."""
+    """Two times 3x3 convolution, batch normalization and ReLU; height and width stay the same."""
 
     normalized_by: ClassVar[Mapping[str, str]] = {"conv1": "bn1", "conv2": "bn2"}
-    """Convolutions and the normalization of each, which inference folds into them."""
+    """Maps each convolution to its normalization layer, which inference folds into it."""
 
     def __init__(self, in_channels: int, middle_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -29,33 +30,33 @@ class DoubleConvolution(nn.Module):
         self.bn2 = nn.BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features (B, out_channels, H, W) of features (B, in_channels, H, W)."""
+        """(B, in_channels, H, W) to (B, out_channels, H, W)."""
         x = F.relu(self.bn1(self.conv1(x)))
         return F.relu(self.bn2(self.conv2(x)))
 
 
 def widths_of_levels(channels: int, depth: int) -> list[int]:
-    """Channels of each level from the finest down: doubled with every halving of the size."""
+    """Return the channels of each level, finest first; they double from level to level."""
     if channels < 1 or depth < 1:
         raise ValueError(f"width and depth are at least 1, not {channels} and {depth}")
     return [channels * 2**level for level in range(depth + 1)]
 
 
 def halved(x: Tensor) -> Tensor:
-    """Half the height and width, by the maximum of each 2x2 cell."""
+    """Halve height and width by 2x2 max pooling."""
     return F.max_pool2d(x, 2)
 
 
 def doubled(x: Tensor) -> Tensor:
-    """Twice the height and width, bilinear, corner pixels on corner pixels."""
+    """Double height and width bilinearly, with aligned corners."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True)
 
 
 def on_multiples(network: Callable[[Tensor], Logits], x: Tensor, multiple: int) -> Logits:
-    """Run a network that halves its input on an image of any size.
+    """Run a network that halves its input on images of any size.
 
-    The image (B, C, H, W) is continued at its right and lower border by its edge pixels up to a multiple, and the
-    logits are cut back to (H, W).
+    Images (B, C, H, W) are padded at the right and the bottom to a multiple by repeating their edges; logits are
+    cropped to (H, W).
     """
     height, width = x.shape[-2:]
     below, right = -height % multiple, -width % multiple
@@ -76,10 +77,10 @@ def tiling(depth: int) -> Tiling:
 
 
 class UNet(nn.Module):
-    """An encoder that halves the image ``depth`` times and a decoder that joins each level with its skip.
+    """U-Net: an encoder that halves the image ``depth`` times and a decoder with a skip connection at each level.
 
-    ``convI_0`` are the encoder's blocks, ``convI_J`` the decoder's; ``final`` gives one logit for each class. With the
-    defaults 7,852,545 parameters. Inputs (B, input_channels, H, W) of any size, outputs (B, num_classes, H, W).
+    ``convI_0`` are the encoder's blocks, ``convI_J`` the decoder's; ``final`` returns one logit per class. With the
+    defaults it has 7,852,545 parameters. It maps (B, input_channels, H, W) of any size to (B, num_classes, H, W).
     """
 
     def __init__(self, num_classes: int = 1, input_channels: int = 3, channels: int = 32, depth: int = 4) -> None:
@@ -96,7 +97,7 @@ class UNet(nn.Module):
         self.final = nn.Conv2d(widths[0], num_classes, 1)
 
     def forward(self, x: Tensor) -> Logits:
-        """Logits (B, num_classes, H, W)."""
+        """Return logits (B, num_classes, H, W)."""
         return on_multiples(self._logits, x, 2**self.depth)
 
     def _logits(self, x: Tensor) -> Tensor:
@@ -113,11 +114,11 @@ class UNet(nn.Module):
 
 
 class NestedUNet(nn.Module):
-    """Nodes X[i][j] = block(X[i][0], …, X[i][j-1], up(X[i+1][j-1])), equation 1 of the paper.
+    """UNet++: nodes X[i][j] = block(X[i][0], …, X[i][j-1], up(X[i+1][j-1])), equation 1 of the paper.
 
-    ``convI_J`` is the block of node X[i][j] with i + j <= depth. Without deep supervision the logits come from
-    X[0][depth] alone (``final``); with it every X[0][j] has a head ``finalJ`` and ``forward`` returns their logits as a
-    list, coarsest first. With the defaults 9,163,329 parameters. Inputs (B, input_channels, H, W) of any size.
+    ``convI_J`` is the block of node X[i][j] with i + j <= depth. Without deep supervision, X[0][depth] alone has a head
+    (``final``). With it, every X[0][j] has a head ``finalJ``, and ``forward`` returns a list of their logits, coarsest
+    first. With the defaults it has 9,163,329 parameters. Inputs are (B, input_channels, H, W) of any size.
     """
 
     def __init__(
@@ -149,11 +150,11 @@ class NestedUNet(nn.Module):
 
     @property
     def heads(self) -> list[str]:
-        """Names of the 1x1 convolutions that give logits, the last one being the network's answer."""
+        """Names of the 1x1 convolutions that return logits; the last one gives the result."""
         return [f"final{column}" for column in range(1, self.depth + 1)] if self.deep_supervision else ["final"]
 
     def forward(self, x: Tensor) -> Logits:
-        """Logits (B, num_classes, H, W), or a list of them with deep supervision."""
+        """Return logits (B, num_classes, H, W), or a list of them with deep supervision."""
         return on_multiples(self._logits, x, 2**self.depth)
 
     def _logits(self, x: Tensor) -> Logits:
@@ -171,11 +172,11 @@ class NestedUNet(nn.Module):
         return logits
 
     def pruned(self, level: int) -> NestedUNet:
-        """The part that head ``level`` needs, as a network of its own (section 3.3 of the paper: L1 to L4).
+        """Return the part that head ``level`` needs, as a network of its own (section 3.3 of the paper: L1 to L4).
 
-        It has depth ``level`` and gives exactly the logits of that head; parameters are shared, not copied. Sizes that
-        are no multiple of 2**depth are padded less than in the whole network, which shows at the right and lower
-        border. Raises ValueError where the network has no such head.
+        It has depth ``level`` and returns exactly the logits of that head; parameters are shared. Sizes that are not
+        multiples of 2**depth are padded less than in the whole network, which changes the right and lower border.
+        Raises ValueError if the network has no such head.
         """
         if level == self.depth:
             head = self.heads[-1]

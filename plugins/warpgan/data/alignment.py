@@ -1,4 +1,4 @@
-"""Bring faces to one place and size: a similarity transform of five landmarks to fixed reference points."""
+"""Face alignment: a similarity transform of five landmarks to fixed reference points."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ REFERENCE: Points = np.array(
         [0.131516964, 0.323250893],
     ]
 )
-"""Left eye, right eye, tip of the nose, left and right corner of the mouth, as (x, y) from the middle of the image in
-shares of its side before the scale: those that WarpGAN was trained with (Shi et al., 2019, the authors' code)."""
+"""Left eye, right eye, tip of the nose, left and right corner of the mouth: (x, y) relative to the center of the image,
+in units of its side, before `SCALE`. WarpGAN was trained with these (Shi et al., 2019, the authors' code)."""
 
 SCALE = 0.7
-"""How large a face is drawn: the authors' choice, which leaves room for hair and exaggerated chins."""
+"""Scale of the reference points: the authors' choice, which leaves room for hair and exaggerated chins."""
 
 
 def reference(size: int, scale: float = SCALE) -> Points:
-    """Where the five landmarks of an aligned image of ``size`` x ``size`` pixels lie: (5, 2), x and y in pixels."""
+    """Return the five landmarks (5, 2) of an aligned image of ``size`` x ``size`` pixels, x and y in pixels."""
     return REFERENCE * (scale * size) + size / 2
 
 
 def similarity(source: Points, target: Points) -> Points:
-    """The turn, even scale and shift (2, 3) that bring ``source`` (N, 2) nearest to ``target`` in the sum of squares.
+    """Return the rotation, scale and shift (2, 3) that map ``source`` (N, 2) to ``target`` with least squared error.
 
-    Never mirrors. Umeyama, 1991, "Least-squares estimation of transformation parameters between two point patterns",
-    equations 40 to 42. Raises DataError where all source points are one.
+    There is no reflection. Umeyama, 1991, "Least-squares estimation of transformation parameters between two point
+    patterns", equations 40 to 42. Raises DataError if all source points are equal.
     """
     centers = source.mean(0), target.mean(0)
     from_center, to_center = source - centers[0], target - centers[1]
@@ -53,15 +53,18 @@ def similarity(source: Points, target: Points) -> Points:
 
 
 def moved(points: Points, transform: Points) -> Points:
-    """Points (N, 2) under a transform (2, 3)."""
+    """Apply a transform (2, 3) to points (N, 2)."""
     return np.asarray(points @ transform[:, :2].T + transform[:, 2])
 
 
 def aligned(image: Tensor, landmarks: Points, size: int, scale: float = SCALE) -> Tensor:
-    """An image (3, H, W) in [0, 1] with its face at the reference points, (3, size, size); continued at its edges.
+    """Align an image (3, H, W) in [0, 1]: (3, size, size) with its face at the reference points; edges are repeated.
 
-    ``landmarks`` (5, 2) are x and y in pixels, whole numbers at the middles of pixels. An image that gets smaller is
-    blurred first, so that nothing is lost between the pixels.
+    Args:
+        image: the image.
+        landmarks: (5, 2), x and y in pixels; integers are centers of pixels.
+        size: side of the aligned image in pixels.
+        scale: scale of the reference points. A downscaled image is blurred first (antialiasing).
     """
     transform = similarity(landmarks, reference(size, scale))
     shrinking = float(np.hypot(*transform[:, 0]))

@@ -1,4 +1,4 @@
-"""Pairs of a photograph and a caricature of one person."""
+"""Pairs of a photograph and a caricature of the same person."""
 
 from __future__ import annotations
 
@@ -22,44 +22,44 @@ from restore.plugins.warpgan.synthetic_faces import faces
 from restore.plugins.warpgan.synthetic_faces.identities import identities
 
 SAMPLE_TRAIN, SAMPLE_VALIDATION = 10, 3
-"""Photographs, and as many caricatures, of each person of the drawn sample."""
+"""Number of photographs, and of caricatures, of each person in the synthetic sample."""
 
 Split = Literal["train", "validation"]
 
 
 class Gallery(Protocol):
-    """Faces of people, all of one size."""
+    """Faces of several people, all of one size."""
 
     @property
     def in_memory(self) -> bool:
-        """Whether all of them are or will be kept in memory."""
+        """Whether all images are or will be kept in memory."""
         ...
 
     @property
     def identities(self) -> int:
-        """How many people there are."""
+        """Number of people."""
         ...
 
     def photographs(self, identity: int) -> int:
-        """How many photographs there are of a person."""
+        """Return the number of photographs of a person."""
         ...
 
     def caricatures(self, identity: int) -> int:
-        """How many caricatures there are of a person."""
+        """Return the number of caricatures of a person."""
         ...
 
     def face(self, identity: int, number: int, drawn: bool) -> Tensor:
-        """One of them: (3, size, size) uint8."""
+        """Return an image (3, size, size) uint8."""
         ...
 
     def name(self, identity: int, number: int) -> str:
-        """What to call a photograph in reports."""
+        """Return the name of a photograph for reports."""
         ...
 
 
 @dataclass(frozen=True)
 class DrawnFaces:
-    """The drawn sample; `Gallery`."""
+    """The synthetic sample as a `Gallery`."""
 
     size: int
     split: Split
@@ -67,20 +67,20 @@ class DrawnFaces:
     in_memory: bool = True
 
     def photographs(self, identity: int) -> int:  # noqa: ARG002 - the same for everybody
-        """How many of this split."""
+        """Return the number of photographs of a person in this split."""
         return SAMPLE_TRAIN if self.split == "train" else SAMPLE_VALIDATION
 
     def caricatures(self, identity: int) -> int:
-        """As many."""
+        """Return the number of caricatures of a person, as many as photographs."""
         return self.photographs(identity)
 
     def face(self, identity: int, number: int, drawn: bool) -> Tensor:
-        """Drawn when first asked for; training and validation have no image in common."""
+        """Draw a face when it is first used; training and validation share no image."""
         first = 0 if self.split == "train" else SAMPLE_TRAIN
         return _drawn(self.size, identity, first + number, drawn)
 
     def name(self, identity: int, number: int) -> str:
-        """As ``person07/P00011``."""
+        """Return a name such as ``identity07/P00011``."""
         first = 0 if self.split == "train" else SAMPLE_TRAIN
         return f"identity{identity + 1:02}/P{first + number + 1:05}"
 
@@ -94,10 +94,10 @@ def _drawn(size: int, identity: int, number: int, drawn: bool) -> Tensor:
 
 
 class FaceFiles:
-    """Image files by person; `Gallery`. Images of another size are resized, of another shape cut to a square."""
+    """Image files by person as a `Gallery`. Images of other sizes are resized and cropped to squares."""
 
     def __init__(self, found: Sequence[IdentityFiles], size: int) -> None:
-        """Look at every file. Raises DataError naming one that is no readable image."""
+        """Check every file. Raises DataError for a file that is not a readable image."""
         self.albums, self.size, self.identities = list(found), size, len(found)
         files = [path for album in self.albums for path in (*album.photographs, *album.caricatures)]
         self._places = {path: place for place, path in enumerate(files)}
@@ -105,35 +105,42 @@ class FaceFiles:
         self.in_memory = self._files.in_memory
 
     def photographs(self, identity: int) -> int:
-        """How many."""
+        """Return the number of photographs of a person."""
         return len(self.albums[identity].photographs)
 
     def caricatures(self, identity: int) -> int:
-        """How many."""
+        """Return the number of caricatures of a person."""
         return len(self.albums[identity].caricatures)
 
     def face(self, identity: int, number: int, drawn: bool) -> Tensor:
-        """Read when first asked for."""
+        """Read an image when it is first used."""
         album = self.albums[identity]
         image = self._files[self._places[(album.caricatures if drawn else album.photographs)[number]]]
         return image if image.shape[-2:] == (self.size, self.size) else fitted(image, self.size, self.size)
 
     def name(self, identity: int, number: int) -> str:
-        """As ``Alan_Rickman/P00001.jpg``."""
+        """Return a name such as ``Alan_Rickman/P00001.jpg``."""
         path = self.albums[identity].photographs[number]
         return f"{self.albums[identity].identity}/{path.name}"
 
 
 class Pairs:
-    """A sample is one photograph with a caricature of the same person.
+    """Photographs, each with a caricature of the same person.
 
-    ``input`` and ``target``, photograph and caricature, (3, size, size) in [0, 1]; ``identity``, a number (). For
-    training the caricature is drawn at random, and either may be mirrored. Otherwise caricatures follow photographs in
-    order.
+    Samples are ``input`` (the photograph) and ``target`` (the caricature), (3, size, size) in [0, 1], and ``identity``,
+    an integer (). For training, the caricature is random and both may be flipped. Otherwise caricatures follow
+    photographs in order.
     """
 
     def __init__(self, gallery: Gallery, *, training: bool, flip: bool = False, detail: int | None = None) -> None:
-        """``detail`` is the size to which images are reduced, and upscaled again."""
+        """Make pairs of a gallery.
+
+        Args:
+            gallery: the faces.
+            training: whether to choose caricatures at random.
+            flip: whether to flip training images at random.
+            detail: size to which images are downscaled and upscaled again; None keeps all detail.
+        """
         self.gallery, self.training, self.flip, self.detail = gallery, training, flip, detail
         self.in_memory = gallery.in_memory
         self._order = [
@@ -146,7 +153,7 @@ class Pairs:
         return len(self._order)
 
     def name(self, index: int) -> str:
-        """The photograph's name."""
+        """Return the photograph's name."""
         return self.gallery.name(*self._order[index])
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
@@ -167,12 +174,12 @@ class Pairs:
 
 
 def galleries(settings: WarpGANSettings) -> dict[Split, Gallery]:
-    """Whose faces a run trains on and validates on; the same people, but no image in common.
+    """Return the galleries for training and validation: the same people, but no common image.
 
-    What a list chooses to validate on is taken out of a folder that is trained on; two lists, or two folders, must not
-    have an image in common themselves.
+    If a list selects validation images of the training folder, they are removed from training. Two lists, or two
+    folders, must have no common image.
 
-    Raises UsageError or DataError where the data are not what they have to be.
+    Raises UsageError or DataError for unusable data.
     """
     size, known = settings.model.size, settings.model.identities
     if settings.data is None:
@@ -195,14 +202,14 @@ def galleries(settings: WarpGANSettings) -> dict[Split, Gallery]:
 
 
 def read_identities(folder: Path, listed: Path | None) -> list[IdentityFiles]:
-    """Images by person, of a folder or of a list file. Raises UsageError, DataError."""
+    """Read the images by person from a folder or a list file. Raises UsageError or DataError for unusable data."""
     return group_by_identity(read_entries(folder, listed), listed or folder)
 
 
 def _same_identities(
     known: Sequence[IdentityFiles], other: Sequence[IdentityFiles], where: Path
 ) -> list[IdentityFiles]:
-    """Albums in the order of those that are known, so that a person has the same number everywhere."""
+    """Return albums in the order of the known ones, so that a person has the same index everywhere."""
     names = [album.identity for album in known]
     strangers = [album.identity for album in other if album.identity not in names]
     if strangers:
@@ -214,7 +221,7 @@ def _same_identities(
 
 
 def _without(found: Sequence[IdentityFiles], held: Sequence[IdentityFiles], where: Path) -> list[IdentityFiles]:
-    """Albums without the images that are held out. Raises UsageError naming a person of whom a kind is used up."""
+    """Return albums without the images that are held out. Raises UsageError if a person has no image of a kind left."""
     taken = _files(held)
     left = []
     for album in found:
@@ -230,7 +237,7 @@ def _without(found: Sequence[IdentityFiles], held: Sequence[IdentityFiles], wher
 
 
 def _check_apart(train: Sequence[IdentityFiles], validation: Sequence[IdentityFiles], where: Path) -> None:
-    """Raise UsageError naming an image that is both trained and validated on."""
+    """Raise UsageError if an image is used for both training and validation."""
     held = _files(validation)
     both = next((path for file, path in _files(train).items() if file in held), None)
     if both is not None:
@@ -238,7 +245,7 @@ def _check_apart(train: Sequence[IdentityFiles], validation: Sequence[IdentityFi
 
 
 def _files(found: Sequence[IdentityFiles]) -> dict[Path, Path]:
-    """Every image by its file, whatever links lead there."""
+    """Return every image by its resolved path."""
     return {path.resolve(): path for album in found for path in (*album.photographs, *album.caricatures)}
 
 

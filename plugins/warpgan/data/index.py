@@ -1,4 +1,4 @@
-"""Whose images lie where: folders of people, and list files. Imports no torch."""
+"""Find photographs and caricatures: folders of people, and list files. Imports no torch."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ class Entry:
 
     path: Path
     identity: str
-    """Name, or what the list file has in its place."""
+    """Name of the person."""
     drawn: bool
     """Whether it is a caricature."""
 
 
 def read_entries(folder: Path, listed: Path | None = None) -> list[Entry]:
-    """Every photograph and caricature under a folder, or those that a list file names, by person and name.
+    """Return the photographs and caricatures of a folder, or those that a list file names, by person and name.
 
-    A folder holds one folder for each person, as WebCaricature does; photographs are called P00001, P00002, …,
-    caricatures C00001, …; other names are left out. A line of a list file is a path, which may be relative to the
-    folder, and after it perhaps whose image it is; without that it is the name of the file's folder.
+    A folder contains one folder per person, as in WebCaricature. Photographs are called P00001, P00002, …, caricatures
+    C00001, …; other files are ignored. A line of a list file is a path, which may be relative to the folder, and
+    optionally the person; by default the name of the file's folder.
 
-    Raises UsageError where there is no such folder or file or no image in it, DataError for a line that is wrong.
+    Raises UsageError if the folder or file does not exist or has no images, DataError for a wrong line.
     """
     require_folder(folder)
     entries = _in_folders(folder) if listed is None else _in_list(folder, listed)
@@ -90,7 +90,7 @@ class IdentityFiles:
 
 
 def group_by_identity(entries: Sequence[Entry], where: Path) -> list[IdentityFiles]:
-    """Images by person. Raises UsageError naming people of whom there is only one kind of image."""
+    """Group images by person. Raises UsageError for people with only one kind of image."""
     identities = dict.fromkeys(entry.identity for entry in entries)
     found = []
     for identity in identities:
@@ -109,9 +109,9 @@ def group_by_identity(entries: Sequence[Entry], where: Path) -> list[IdentityFil
 
 
 def split_identity(album: IdentityFiles, val_fraction: float, seed: int) -> tuple[IdentityFiles, IdentityFiles]:
-    """One person's images to train on and to validate on: a share of each kind, at least one of each for both.
+    """Split the images of a person into training and validation; each gets at least one of each kind.
 
-    Raises UsageError where there is only one of a kind.
+    Raises UsageError if there is only one image of a kind.
     """
     import random
 

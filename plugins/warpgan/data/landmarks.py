@@ -1,4 +1,4 @@
-"""Files of facial landmarks: WebCaricature's, one of 17 points an image, and lists with five points a line."""
+"""Files of facial landmarks: a file per image with 17 points (WebCaricature), or a list with five points per line."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from restore.core.errors import DataError, UsageError
 from restore.plugins.warpgan.data.alignment import Points
 
 WEBCARICATURE = 17
-"""Points of a file of WebCaricature (Huo et al., 2018): 9 and 10 are the corners of one eye, 11 and 12 of the other, 13
-is the tip of the nose, 14 to 17 go around the mouth, of which the 15th and 17th are its corners."""
+"""Points in a file of WebCaricature (Huo et al., 2018): 9 and 10 are the corners of one eye, 11 and 12 those of the
+other, 13 is the tip of the nose, 14 to 17 go around the mouth; 15 and 17 are its corners."""
 
 FIVE = 5
 
@@ -20,22 +20,22 @@ FIVE = 5
 class LandmarkFolder:
     """``FacialPoints/`` of WebCaricature: ``<identity>/<image>.txt`` with a line ``x y`` for each point.
 
-    Files of five points are read too: left and right eye, tip of the nose, left and right corner of the mouth.
+    Files of five points are accepted too: left and right eye, tip of the nose, left and right corner of the mouth.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Raises UsageError where there is no such folder."""
+        """Raises UsageError if the folder does not exist."""
         if not folder.is_dir():
             raise UsageError(f"{folder}: no such folder")
         self.folder = folder
 
     def of(self, identity: str, image: Path) -> Points:
-        """The five landmarks (5, 2) of an image of a person, x and y in pixels.
+        """Return the five landmarks (5, 2) of an image of a person, x and y in pixels.
 
-        Raises UsageError where there is no file, DataError where it holds something else.
+        Raises UsageError if there is no file, DataError if it has other content.
         """
         spellings = dict.fromkeys([identity, identity.replace("_", " "), identity.replace(" ", "_")])
-        # A file beside the folders of people is nobody's: everybody has a P00001.
+        # Files outside the folders of people are ignored, because every person has a P00001.
         places = [self.folder / name / f"{image.stem}.txt" for name in spellings]
         found = next((path for path in places if path.is_file()), None)
         if found is None:
@@ -44,10 +44,10 @@ class LandmarkFolder:
 
 
 class LandmarkList:
-    """A text file with a line for each image: its path, then x and y of the five landmarks, ten numbers."""
+    """A text file with a line per image: its path, then x and y of the five landmarks."""
 
     def __init__(self, file: Path) -> None:
-        """Read the file. Raises UsageError where there is none, DataError naming a line that is no such line."""
+        """Read the file. Raises UsageError if it does not exist, DataError for a wrong line."""
         self.file = file
         self._points: dict[tuple[str, ...], Points] = {}
         for number, line in enumerate(_text(file).splitlines(), start=1):
@@ -61,8 +61,8 @@ class LandmarkList:
             self._points[_last_two(Path(name))] = points
 
     def of(self, identity: str, image: Path) -> Points:
-        """The five landmarks (5, 2) of an image. Raises UsageError where no line names it."""
-        # A line without a folder is nobody's, as a file is that lies beside the folders of people.
+        """Return the five landmarks (5, 2) of an image. Raises UsageError if no line names it."""
+        # A line without a folder names an image outside the folders of people.
         for key in ((identity, image.stem), _last_two(image), *([] if identity else [("", image.stem)])):
             if key in self._points:
                 return self._points[key]
@@ -70,14 +70,14 @@ class LandmarkList:
 
 
 def read_landmarks(path: Path) -> LandmarkFolder | LandmarkList:
-    """Landmarks from a folder or a list file. Raises UsageError, DataError."""
+    """Read landmarks from a folder or a list file. Raises UsageError or DataError if they are unusable."""
     return LandmarkList(path) if path.is_file() else LandmarkFolder(path)
 
 
 def five(points: Points, where: str) -> Points:
-    """Eyes, nose and corners of the mouth (5, 2) from 17 points of WebCaricature, or from five, which they are.
+    """Return eyes, nose and corners of the mouth (5, 2) from 17 points of WebCaricature, or from these five.
 
-    Left is what lies left in a face that is upright. Raises DataError for any other number of points.
+    Left is the left side of an upright face. Raises DataError for any other number of points.
     """
     if len(points) == WEBCARICATURE:
         chosen = np.stack([points[8:10].mean(0), points[10:12].mean(0), points[12], points[14], points[16]])
