@@ -1,11 +1,11 @@
-"""What contextual attention costs, over computing it with patches as kernels of convolutions, as it is usually done.
+"""Compare contextual attention with the usual implementation, which uses patches as kernels of convolutions.
 
     python benchmarks/attention.py            a table
-    python benchmarks/attention.py --json     ratios over the usual way, and peak memory
+    python benchmarks/attention.py --json     ratios to the usual implementation, and peak memory
 
-Draws the features of an image of 512 pixels (128 channels, a quarter of its size) anew. Both ways take turns in one
-process, and the fastest round of each counts: what else the machine does only ever adds time. Peak memory is that of a
-process which draws once, over one which only has the features. That both draw the same is checked first.
+Input: the features of an image of 512 pixels (128 channels, a quarter of its size). Both implementations take turns in
+one process, and the fastest round of each counts, because other load can only add time. Peak memory is the difference
+between a process that computes attention once and one that only has the features. Both results are compared first.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ GOAL_RATIO, GOAL_MEGABYTES = 2.0, 2000
 
 
 def with_kernels(features: Tensor, hole: Tensor, scale: float = 10.0) -> Tensor:
-    """Each sample's patches as kernels: a convolution compares, two with diagonals fuse, a transposed one pastes."""
+    """Use each sample's patches as kernels: a convolution compares, two with diagonals fuse, a transposed one
+    pastes."""
     drawn = []
     for sample in range(len(features)):
         x = features[sample : sample + 1]
@@ -60,7 +61,7 @@ WAYS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 def example(side: int) -> tuple[Tensor, Tensor]:
-    """Features of an image of so many pixels a side, and its hole."""
+    """Return the features of an image with this side in pixels, and its mask."""
     torch.manual_seed(0)
     hole = torch.zeros(1, 1, side, side)
     hole[..., side // 4 : side // 2, side // 4 : side // 2] = 1
@@ -68,7 +69,7 @@ def example(side: int) -> tuple[Tensor, Tensor]:
 
 
 def run(way: str, side: int, train: bool) -> float:
-    """Seconds to draw once, and in training also back."""
+    """Return the seconds of one forward pass, in training with the backward pass."""
     features, hole = example(side)
     began = time.perf_counter()
     with torch.set_grad_enabled(train):
@@ -79,7 +80,7 @@ def run(way: str, side: int, train: bool) -> float:
 
 
 def peak(way: str, side: int, train: bool) -> float:
-    """Megabytes that drawing once adds to a process."""
+    """Return the megabytes that one forward pass adds to a process."""
     used = {}
     for measured in (way, "nothing"):
         arguments = ["--peak-of", measured, "--side", str(side), *(["--train"] if train else [])]
@@ -89,7 +90,7 @@ def peak(way: str, side: int, train: bool) -> float:
 
 
 def measure(side: int, rounds: int) -> dict[str, float]:
-    """Every figure. Memory comes first: a process inherits the peak of the one that started it."""
+    """Measure everything. Memory comes first, because a process inherits the peak of its parent."""
     results = {
         "megabytes": peak("restorekit", side, train=False),
         "megabytes_training": peak("restorekit", side, train=True),

@@ -7,10 +7,10 @@ each COMMIT (default: the working tree) under a profiler. Counts Python files of
 
 loaded    files that the command imports
 entered   files with such functions
-stations  functions that are called from another file and call on into another one: helpers that only answer are left
-          out, and each counts once, in loops too
-returns   how often the path comes back to a file that it had left; the path is the order in which these functions run
-          for the first time
+stations  functions that are called from another file and call into another one, each counted once; helpers that call
+          no other file are left out
+returns   how often the path comes back to a file that it had left; the path is the order of the first calls of these
+          functions
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SMALL = ("--epochs", "2", "--samples-per-epoch", "4", "--batch-size", "2", "--de
 
 @dataclass(frozen=True)
 class Way:
-    """What following one command takes."""
+    """Numbers of one command."""
 
     command: str
     loaded: int
@@ -44,11 +44,11 @@ class Way:
 
 
 class _Enough(BaseException):
-    """The part of the command that is counted is over."""
+    """Raised when the counted part of a command is over."""
 
 
 class _Tracer:
-    """Notes each function of the tree when it runs for the first time, and which ones call on into another file."""
+    """Records each function of the tree at its first call, and which ones call into another file."""
 
     def __init__(self, tree: Path, until: str | None) -> None:
         self._root = f"{tree}{os.sep}"
@@ -70,14 +70,14 @@ class _Tracer:
             return
         callers = self._callers(frame)
         if code.co_name.startswith("<") or any(caller.co_name == "<module>" for caller in callers):
-            return  # imports are no steps, and a comprehension is part of its function
+            return  # imports are not steps; a comprehension is part of its function
         caller = self._file(callers[0]) if callers else None
         if caller != file:
             self._lead_on.update(callers)
         self._seen.setdefault(code, caller)
 
     def steps(self) -> list[tuple[str, str | None, str]]:
-        """File, file of the caller and name of every function that calls on into another file, and of the last one."""
+        """Return file, caller's file and name of every function that calls into another file, and of the last one."""
         last = next(reversed(self._seen))
         found = [
             (self._file(code), caller, code.co_qualname)
@@ -87,7 +87,7 @@ class _Tracer:
         return [(file, caller, name) for file, caller, name in found if file is not None]
 
     def _callers(self, frame: FrameType) -> list[CodeType]:
-        """Functions of the tree that are running, the nearest first."""
+        """Yield the running functions of the tree, innermost first."""
         found = []
         above = frame.f_back
         while above is not None:
@@ -105,7 +105,7 @@ class _Tracer:
 
 
 def trace(tree: Path, arguments: list[str], until: str | None) -> None:
-    """Run one command in this process and print what was entered as JSON on the last line."""
+    """Run one command in this process and print what it entered as JSON on the last line."""
     from restore.cli import main
 
     sys.argv = ["restore", *arguments]
@@ -126,7 +126,7 @@ def trace(tree: Path, arguments: list[str], until: str | None) -> None:
 
 
 def count(command: str, found: dict[str, Any], layers: Sequence[str]) -> Way:
-    """The numbers of one traced command, of the files in some of the layers."""
+    """Return the numbers of a traced command, for the files in some of the layers."""
     steps = [step for step in found["steps"] if step[0].split("/")[0] in layers]
     walk = [file for number, (file, *_) in enumerate(steps) if number == 0 or steps[number - 1][0] != file]
     return Way(
@@ -139,7 +139,7 @@ def count(command: str, found: dict[str, Any], layers: Sequence[str]) -> Way:
 
 
 def measure(tree: Path, layers: Sequence[str], keep: Path | None) -> Iterator[Way]:
-    """Trace the three commands with the code in one folder."""
+    """Trace the three commands with the code in a folder."""
     with tempfile.TemporaryDirectory() as made:
         place = Path(made)
         (place / "restore").mkdir()

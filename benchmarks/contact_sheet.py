@@ -1,8 +1,8 @@
-"""Draw the classical methods beside a trained network on a sample photograph.
+"""Show the results of the classical methods next to those of a trained network on a sample photograph.
 
     python benchmarks/contact_sheet.py runs/first/best-pretrain.safetensors docs/contact-sheet.png
 
-The photograph is one that no run on the sample trains on. Under each part stands its value on the whole photograph.
+No run on the sample trains on this photograph. Each title has the value on the whole photograph.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LINE = 16
 
 
 def panels(weights: Path) -> tuple[list[tuple[str, Tensor]], str]:
-    """Title and image (3, H, W) of every panel, and how the numbers in the titles were measured."""
+    """Return title and image (3, H, W) of each panel, and the convention of the values in the titles."""
     task, networks = open_weights(weights, registry.get)
     images = as_dataset(task.evaluation_data(None))
     index = next(i for i in range(len(images)) if IMAGE in images.name(i))
@@ -55,7 +55,7 @@ def panels(weights: Path) -> tuple[list[tuple[str, Tensor]], str]:
 
 
 def draw(made: list[tuple[str, Tensor]], convention: str) -> Image.Image:
-    """All panels in rows, each with its title beneath."""
+    """Arrange the panels in rows, with their titles below."""
     side = (PART[0].stop - PART[0].start) * UPSCALED
     rows = -(-len(made) // COLUMNS)
     sheet = Image.new("RGB", (COLUMNS * (side + 4) - 4, rows * (side + LINE + 4)), "white")
@@ -70,7 +70,7 @@ def draw(made: list[tuple[str, Tensor]], convention: str) -> Image.Image:
 
 
 def main() -> None:
-    """Draw and write."""
+    """Draw the sheet and write it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path)
     parser.add_argument("output", type=Path)

@@ -1,12 +1,12 @@
-"""What the first command of every family takes and reaches on the machine at hand.
+"""Measure time, memory and quality of the first command of every family on this machine.
 
     python benchmarks/first_commands.py                        all of them, in fp32 on two threads
     python benchmarks/first_commands.py lbam inpaint-gan       some of them
     python benchmarks/first_commands.py --keep runs/           and keep their run folders
 
-Each is started as a person would type it, on the sample that needs no download. The table has the seconds from start to
-end, Python's start included, the peak of resident memory, and of the first metric of the run what its baselines and its
-phases reached. Rows are printed as they are done; the exit status is 1 where a run failed.
+Each command runs as a user would type it, on the sample. The table shows the seconds from start to end (including the
+start of Python), the peak of resident memory, and the first metric of the run for its baselines and phases. Rows are
+printed when they are done; the exit status is 1 if a run failed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ HEADING = "| command | seconds | peak memory | metric | baselines and phases |\n
 
 @dataclass(frozen=True)
 class Row:
-    """One finished command."""
+    """Results of one command."""
 
     command: str
     seconds: float
@@ -53,7 +53,7 @@ class Row:
 
 
 def headline(summary: Mapping[str, Any]) -> tuple[str, dict[str, float | None]]:
-    """The name, with its convention, of a summary's first metric, and its values by whose they are."""
+    """Return name and convention of a summary's first metric, and its values by method or phase."""
     first = summary["metrics"][0]
     own = [number for number in summary["metrics"] if number["name"] == first["name"]]
     return f"{first['name']} ({first['convention']})", {number["of"]: number["value"] for number in own}
@@ -75,7 +75,7 @@ def measure(task: str, extra: Sequence[str], out: Path, threads: int) -> Row:
 
 
 def _waited_for(process: subprocess.Popen[bytes]) -> tuple[int, int]:
-    """Exit status of a process and the peak of its memory in bytes; none where the system does not tell."""
+    """Return exit status and peak memory in bytes of a process; None if the system does not report it."""
     if not hasattr(os, "wait4"):
         return process.wait(), 0
     _, waited, usage = os.wait4(process.pid, 0)
@@ -84,7 +84,7 @@ def _waited_for(process: subprocess.Popen[bytes]) -> tuple[int, int]:
 
 
 def processor() -> str:
-    """The processor's name, as the system gives it."""
+    """Return the processor's name."""
     told = Path("/proc/cpuinfo")
     lines = told.read_text("utf-8").splitlines() if told.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -92,7 +92,7 @@ def processor() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table; the exit status."""
+    """Print the table; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tasks", nargs="*", metavar="TASK", help=f"some of {', '.join(FIRST)}; default: all")
     parser.add_argument("--precision", default="fp32", help="arithmetic of training (default: fp32)")

@@ -1,4 +1,4 @@
-"""How fast steps of training are, and how long the GPU waits between them."""
+"""Measure the speed of training steps, and how long the GPU waits between them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ON_DEVICE = ("kernel", "gpu_memcpy", "gpu_memset")
 
 
 class Meter:
-    """Watches the steps of one phase: the first quarter warms up, two are timed, the last is profiled.
+    """Measures the steps of one phase: the first quarter warms up, the next two are timed, the last is profiled.
 
-    Profiling slows the steps down, so its quarter is not among the timed ones. The share of time in which the GPU waits
-    is that of the profiled quarter, and None on other devices.
+    Profiling slows steps down, so the last quarter is not timed. The fraction of time in which the GPU waits is that of
+    the profiled quarter, and None on other devices.
 
     Args:
         steps: optimizer steps that will be reported.
-        device: where they are computed.
+        device: device of the run.
     """
 
     def __init__(self, steps: int, device: torch.device) -> None:
@@ -40,7 +40,7 @@ class Meter:
             torch.cuda.reset_peak_memory_stats(device)
 
     def step(self, samples: int, waited: float = 0.0) -> None:
-        """Take in one step of so many samples, for whose data the loop waited so many seconds."""
+        """Record a step with its number of samples and the seconds that the loop waited for data."""
         self.done += 1
         if self.timed_from < self.done <= self.timed_to:
             self.samples += samples
@@ -54,7 +54,7 @@ class Meter:
             self._stop_profiling()
 
     def row(self, step: str, note: str | None = None) -> dict[str, Any]:
-        """What was measured, as a row of the table."""
+        """Return the results as a row of the table."""
         peak = torch.cuda.max_memory_allocated(self.device) / 2**30 if self.device.type == "cuda" else None
         return {
             "step": step,
@@ -89,7 +89,7 @@ class Meter:
 
 
 def busy_seconds(events: Sequence[dict[str, Any]]) -> float:
-    """Seconds in which at least one kernel or copy of a Chrome trace was running: those that overlap count once."""
+    """Return the seconds in which at least one kernel or copy of a Chrome trace was running; overlaps count once."""
     spans = sorted((event["ts"], event["ts"] + event["dur"]) for event in events if event.get("cat") in ON_DEVICE)
     busy, until = 0.0, float("-inf")
     for begin, end in spans:

@@ -1,4 +1,4 @@
-"""What `gpu.sh` needs before its first step and after its last; the standard library is enough for it.
+"""Preparation and table of `gpu.sh`; needs only the standard library.
 
 python benchmarks/gpu_prepare.py FOLDER --device cuda    make the tree importable from FOLDER, without installing it
 python benchmarks/gpu_prepare.py --table ROWS            print the rows of all steps as one table
@@ -50,13 +50,13 @@ def main() -> int:
 
 
 def project() -> dict[str, Any]:
-    """The ``[project]`` table of pyproject.toml."""
+    """Return the ``[project]`` table of pyproject.toml."""
     table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     return table
 
 
 def missing() -> str | None:
-    """What cannot be run for lack of libraries; None if all are there, new enough or not."""
+    """Return what cannot run because libraries are missing; None if all are installed, in any version."""
     needed = [re.split(r"[<>=!~;\[ ]", line, maxsplit=1)[0] for line in project()["dependencies"]]
     lacking = [name for name in [*needed, *TESTS] if not _installed(name)]
     if not lacking:
@@ -76,7 +76,7 @@ def _installed(name: str) -> bool:
 
 
 def no_device(wanted: str) -> str | None:
-    """Why the device cannot be used; None if it can. Says what there is."""
+    """Return why the device cannot be used and which ones can; None if it can."""
     import torch
 
     if wanted == "cuda" and not torch.cuda.is_available():
@@ -88,9 +88,9 @@ def no_device(wanted: str) -> str | None:
 
 
 def link(folder: Path) -> None:
-    """Lay links to the code and the metadata of the distribution into a folder, as if it were installed there.
+    """Create links to the code and to the metadata of the distribution in a folder, as if it were installed there.
 
-    Without the metadata no built-in family would be found: they are entry points.
+    Without the metadata no built-in family would be found, because families are entry points.
     """
     package = folder / "restore"
     package.mkdir(parents=True, exist_ok=True)
@@ -112,7 +112,7 @@ def link(folder: Path) -> None:
 
 
 def table(rows: list[dict[str, Any]]) -> list[str]:
-    """Rows as a Markdown table; columns of which no row has anything are left out."""
+    """Return rows as a Markdown table; columns without values are left out."""
     used = [key for key in COLUMNS if any(row.get(key) is not None for row in rows)]
     lines = ["| " + " | ".join(COLUMNS[key] for key in used) + " |", "|" + " --- |" * len(used)]
     return lines + ["| " + " | ".join(_cell(key, row.get(key)) for key in used) + " |" for row in rows]

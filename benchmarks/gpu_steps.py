@@ -1,9 +1,9 @@
-"""What `gpu.sh` measures: speed, memory and half precision on one device. Prints a line ``ROW {json}`` a figure.
+"""Measurements of `gpu.sh`: speed, memory and half precision on one device. Prints a line ``ROW {json}`` per result.
 
     python benchmarks/gpu_steps.py --device cuda speed|compile|fp16|tasks
     python benchmarks/gpu_steps.py --device cuda task srgan/srgan
 
-On the CPU everything is small, so that each step takes seconds: it is tried, not measured.
+On the CPU everything is small, so that each step takes seconds; this tests the script and measures nothing.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ STEPS = {"cuda": 400, "cpu": 8}
 
 
 class Watcher:
-    """Follows a run: its speed by phase, and its log.
+    """Listens to a run and measures its speed by phase.
 
     Args:
-        steps: optimizer steps of an epoch; a phase lasts one.
-        device: where the run is computed.
+        steps: optimizer steps of an epoch; a phase has one epoch.
+        device: device of the run.
     """
 
     def __init__(self, device: str) -> None:
@@ -55,7 +55,7 @@ class Watcher:
 
 
 def train(name: str, run: Any, device: str) -> Watcher:
-    """Train a task by its settings, in a folder that is thrown away."""
+    """Train a task in a temporary folder."""
     watcher = Watcher(device)
     task_type = registry.get("tasks", name)
     with tempfile.TemporaryDirectory(prefix="gpu-") as out:
@@ -65,7 +65,7 @@ def train(name: str, run: Any, device: str) -> Watcher:
 
 
 def srgan(device: str, epochs: int = 1, **changes: Any) -> Any:
-    """Settings of SRResNet x4 as published, one epoch of pretraining; small on the CPU."""
+    """Return settings of the published SRResNet x4 with one epoch of pretraining; small on the CPU."""
     small = {"channels": 4, "blocks": 1} if device == "cpu" else {"channels": 64, "blocks": 16}
     task_type: type[Task] = registry.get("tasks", SRGAN)
     common = {
@@ -83,7 +83,7 @@ def srgan(device: str, epochs: int = 1, **changes: Any) -> Any:
 
 
 def plain_loop(run: Any, tf32: bool) -> Meter:
-    """The loop that every tutorial writes, for the same network, data and loss; fp32 in NCHW."""
+    """Train the same network with the same data and loss in a plain loop, as in tutorials; fp32 in NCHW."""
     task = registry.get("tasks", SRGAN)(run)
     device = torch.device(run.device)
     network = task.networks()["generator"].to(device)
@@ -113,7 +113,7 @@ def tell(row: dict[str, Any]) -> None:
 
 
 def speed(device: str) -> None:
-    """Plain loops with TF32 off and on, and the engine by default."""
+    """Measure plain loops with TF32 off and on, and the engine with its defaults."""
     run = srgan(device)
     for tf32 in (False, True):
         tell(plain_loop(run, tf32).row(f"plain loop, fp32, TF32 {'on' if tf32 else 'off'}"))
@@ -123,13 +123,14 @@ def speed(device: str) -> None:
 
 
 def compiled(device: str) -> None:
-    """The engine with --compile; what it takes to compile is in the seconds of the step."""
+    """Measure the engine with --compile; the seconds of the step include compiling."""
     watcher = train(SRGAN, srgan(device, compile=True), device)
     tell(watcher.meters["pretrain"].row("engine, --compile"))
 
 
 def fp16(device: str) -> None:
-    """The adversarial phase in fp16 (bf16 on the CPU, which has no fp16): two optimizers, each with its own scaler."""
+    """Train the adversarial phase in fp16 (bf16 on the CPU, which has no fp16): two optimizers, each with its own
+    scaler."""
     precision = "fp16" if device == "cuda" else "bf16"
     run = srgan(device, epochs=2, precision=precision, pretrain={"epochs": 1}, log_every=1)
     watcher = train(SRGAN, run, device)
@@ -146,7 +147,7 @@ def fp16(device: str) -> None:
 
 
 def task(name: str, device: str) -> None:
-    """One epoch of each phase of a task, by its own settings."""
+    """Train one epoch of each phase of a task with its own settings."""
     task_type: type[Task] = registry.get("tasks", name)
     if device == "cuda":
         run: Any = task_type.settings_type.model_validate({"epochs": 2, "device": device})
@@ -159,7 +160,7 @@ def task(name: str, device: str) -> None:
 
 
 def main() -> None:
-    """Run one step."""
+    """Run one step of the script."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", required=True, choices=["cuda", "cpu"])
     parser.add_argument("step", choices=["speed", "compile", "fp16", "tasks", "task"])

@@ -1,11 +1,11 @@
-"""How fast a network is used: a plain call of it, and what each step that `restore predict` takes gains.
+"""Measure inference: a plain call of a network, and what each optimization of `restore predict` gains.
 
     python benchmarks/inference.py                             a table of SRResNet x4 and UNet++
-    python benchmarks/inference.py --network unet++ --json     seconds of every way
+    python benchmarks/inference.py --network unet++ --json     seconds of every variant
 
-Every way computes the same image with the same network, in fp32 unless its name says otherwise, and the ways are taken
-in turns: every figure is a ratio of times that were taken a moment apart on the same machine. ``end to end`` also reads
-the image from a PNG file and writes the result into one.
+Every variant computes the same image with the same network, in fp32 unless its name says otherwise. They take turns,
+so every ratio compares times measured shortly after each other. ``end to end`` also reads the image from a PNG file
+and writes the result to one.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ class Subject:
 
     @classmethod
     def of(cls, network: str, edge: int | None, model: Mapping[str, Any]) -> Subject:
-        """The subject of a name.
+        """Return the subject of a name.
 
         Args:
             network: one of ``TASKS``.
-            edge: edge of the image in pixels; none: what ``TASKS`` says.
-            model: settings of the network that replace those of ``TASKS``.
+            edge: side of the image in pixels; None: as in ``TASKS``.
+            model: model settings that replace those of ``TASKS``.
         """
         name, settings, usual = TASKS[network]
         task_type = registry.get("tasks", name)
@@ -72,12 +72,12 @@ class Subject:
 
     @property
     def network(self) -> nn.Module:
-        """The one network."""
+        """The network."""
         return next(iter(self.networks.values()))
 
 
 def called(network: Any, image: Tensor, layout: torch.memory_format) -> Callable[[], Any]:
-    """A way that calls a network and nothing else."""
+    """Return a variant that only calls a network."""
     x = image[None].contiguous(memory_format=layout)
     network = network.to(memory_format=layout)
 
@@ -89,13 +89,13 @@ def called(network: Any, image: Tensor, layout: torch.memory_format) -> Callable
 
 
 def predicted(subject: Subject, networks: Mapping[str, nn.Module], **options: Any) -> Callable[[], Any]:
-    """A way that predicts as ``restore predict`` does."""
+    """Return a variant that predicts as ``restore predict`` does."""
     inputs = {next(iter(subject.task.inputs)): subject.image}
     return lambda: predict_image(subject.task, networks, inputs, **options)
 
 
 def end_to_end(subject: Subject, networks: Mapping[str, nn.Module], folder: Path) -> Callable[[], Any]:
-    """A way that reads an image file, predicts, and writes the result."""
+    """Return a variant that reads an image file, predicts, and writes the result."""
     source = folder / "image.png"
     Image.fromarray((subject.image * 255).byte().permute(1, 2, 0).contiguous().numpy()).save(source)
 
@@ -110,13 +110,13 @@ def end_to_end(subject: Subject, networks: Mapping[str, nn.Module], folder: Path
 
 
 def compare(subject: Subject, rounds: int, compiled: bool, tile: int) -> dict[str, float]:
-    """Median seconds of every way.
+    """Return the median seconds of every variant.
 
     Args:
-        subject: what is used.
-        rounds: how often each way is taken, after one time that does not count.
+        subject: task, networks and image.
+        rounds: number of timed calls of each variant, after one that does not count.
         compiled: whether to compile too.
-        tile: edge of the tiles of the way that cuts.
+        tile: side of the tiles, for the variant with tiles.
     """
     nchw, nhwc = torch.contiguous_format, torch.channels_last
     plain, folded = subject.network, fold_batch_norm(subject.networks)

@@ -1,10 +1,11 @@
-"""Kill training runs at random moments, resume them, and compare them bit for bit with runs that nobody disturbed.
+"""Kill training runs at random moments, resume them, and compare them bit for bit with uninterrupted runs.
 
     python benchmarks/kill_and_resume.py                    25 kills of each of five small tasks
     python benchmarks/kill_and_resume.py --kills 3 --seed 7
 
-Each kill draws 1 or 2 processes, accumulation of 1 or 2, and 0 or 2 workers, and is a real ``kill -9`` after a random
-step. Weights, optimizer states, averages and log lines (but for the times) must be equal. Exit status 1 if any is not.
+Each kill uses a random choice of 1 or 2 processes, accumulation of 1 or 2, and 0 or 2 workers, and is a real
+``kill -9`` after a random step. Weights, optimizer states, averages and log lines (except times) must be equal. The
+exit status is 1 if they are not.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ TASKS: dict[str, dict[str, Any]] = {
 
 
 def command(task: str, out: Path, changes: dict[str, Any], *what: str) -> list[str]:
-    """A command line that trains a small task."""
+    """Return a command line that trains a small task."""
     return [sys.executable, str(TRAIN), task, str(out), json.dumps(changes), *what]
 
 
@@ -49,13 +50,13 @@ def run(task: str, out: Path, changes: dict[str, Any], processes: int, *what: st
 
 
 def kill_at(step: int, task: str, out: Path, changes: dict[str, Any], processes: int) -> None:
-    """Train until the main process kills itself with SIGKILL after a step; the others are ended with it."""
+    """Train until the main process kills itself with SIGKILL after a step; the other processes end with it."""
     if launch(command(task, out, changes, f"kill={step}"), processes).status == 0:
         raise SystemExit(f"{task} was to be killed at step {step} and was not")
 
 
 def state(out: Path) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
-    """Every tensor of the last checkpoint and every log line, but for the times."""
+    """Return every tensor of the last checkpoint and every log line, without times."""
     _, checkpoint = load_newest(out / "run" / "checkpoints", damaged=print)
     tensors = {f"{group}/{name}": t for group, named in checkpoint.tensors.items() for name, t in named.items()}
     lines = [json.loads(line) for line in (out / "run" / "metrics.jsonl").read_text().splitlines()]
@@ -63,7 +64,7 @@ def state(out: Path) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
 
 
 def difference(one: Path, other: Path) -> str | None:
-    """What differs between two runs; None if they are equal bit for bit."""
+    """Return what differs between two runs; None if they are equal bit for bit."""
     (tensors, log), (others, other_log) = state(one), state(other)
     if tensors.keys() != others.keys():
         return "other tensors"

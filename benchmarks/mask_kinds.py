@@ -1,4 +1,4 @@
-"""Draw every kind of hole at three shares, and say how long each takes.
+"""Draw every kind of mask at three coverages, and measure how long each takes.
 
 python benchmarks/mask_kinds.py docs/masks.png
 """
@@ -23,13 +23,13 @@ TIMED = 100
 
 
 def image(kind: MaskKind, coverage: float) -> Image.Image:
-    """One mask, made smaller so that its edges are smooth."""
+    """Draw one mask, downscaled so that its edges are smooth."""
     mask = draw_mask(kind, SIDE, SIDE, coverage, torch.Generator().manual_seed(round(1000 * coverage)))
     return Image.fromarray((mask[0] * 255).byte().numpy()).resize((SHOWN, SHOWN), Image.Resampling.LANCZOS)
 
 
 def sheet() -> Image.Image:
-    """A column for each kind, a row for each share."""
+    """Return a sheet with a column per kind and a row per coverage."""
     step = SHOWN + GAP
     drawn = Image.new("L", (GAP + step * len(KINDS), LINE + step * len(COVERAGES) + GAP), 128)
     pen = ImageDraw.Draw(drawn)
@@ -41,7 +41,7 @@ def sheet() -> Image.Image:
 
 
 def milliseconds(kind: MaskKind) -> float:
-    """Processor time of one mask, the mean over many from 10 to 40 percent."""
+    """Return the mean CPU time of one mask, over coverages from 10 to 40 percent."""
     begun = time.process_time()
     for seed in range(TIMED):
         draw_mask(kind, SIDE, SIDE, 0.1 + 0.3 * seed / TIMED, torch.Generator().manual_seed(seed))

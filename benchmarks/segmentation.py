@@ -1,14 +1,14 @@
-"""What segmentation networks and recipes reach on a folder of images and masks, and how fast they train.
+"""Compare segmentation networks and recipes on a folder of images and masks, and measure how fast they train.
 
-    python benchmarks/segmentation.py --data DIR                 the three networks by the reference's recipe
+    python benchmarks/segmentation.py --data DIR                 the three networks with the reference recipe
     python benchmarks/segmentation.py --data DIR --ladder UNet   one network, one change after the other
     python benchmarks/segmentation.py --levels RUN               UNet++ pruned to each of its levels: time and IoU
     python benchmarks/segmentation.py --speed                    the default against a plain fp32 loop
 
-Every row is trained from scratch for each seed, which also divides the images, and is measured with its best weights
-on the images that it did not train on. Rows are printed as they are done; with ``--json FILE`` finished runs are kept
-there, and a benchmark that was broken off goes on where it was, in the middle of a run too. ``reference`` is the recipe
-of pytorch-nested-unet, plugins/unet/reference.yaml.
+Every row is trained from scratch for each seed, which also splits the images, and evaluated with its best weights on
+its validation images. Rows are printed when they are done. ``--json FILE`` stores finished runs, and an interrupted
+benchmark continues where it stopped, even within a run. ``reference`` is the recipe of pytorch-nested-unet,
+plugins/unet/reference.yaml.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def train(task_name: str, run: dict[str, Any], folder: Path | None = None) -> tu
         settings = resumed(task_type.settings_type, resume, {})
     else:
         if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)  # it was broken off before its first checkpoint
+            shutil.rmtree(folder, ignore_errors=True)  # interrupted before its first checkpoint
             run = {**run, "out": folder.parent, "name": folder.name}
         settings = task_type.settings_type.model_validate(run)
     result = Trainer(task_type, settings, name=task_name, resume=resume).fit()

@@ -1,12 +1,12 @@
-"""How fast WarpGAN's warp is, and how much memory it takes, over the same formulas written down plainly.
+"""Compare time and memory of WarpGAN's warp with a plain implementation of the same formulas.
 
     python benchmarks/spline.py [--size 256] [--batch 16] [--points 16] [--calls 5] [--device cpu|cuda] [--json]
 
-Plainly: all distances of all pixels to all control points in float64, their kernel, and a product with the weights.
-Both are measured forward and backward, each in processes of its own that take turns; the fastest call of each counts.
-Memory is what a process grows by at its peak (on an accelerator: what is allocated at the peak), and what it still
-grows by after the second call. Exits with 1 where the goals are missed: half the time, a third of the memory, no
-growth, and flows within a hundredth of a pixel.
+The plain implementation computes all distances of pixels to control points in float64, their kernel, and a product with
+the weights. Forward and backward passes are measured in separate processes that take turns; the fastest call counts.
+Memory is the growth of a process at its peak (on an accelerator: the allocated peak), and its growth after the second
+call. The exit status is 1 if a goal is missed: half the time, a third of the memory, no growth, and flows within a
+hundredth of a pixel.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ROUNDS = 2
 
 
 def plain(image: Tensor, points: Tensor, displacements: Tensor) -> tuple[Tensor, Tensor]:
-    """The warp with everything at once, in float64."""
+    """Warp with everything at once, in float64."""
     height, width = image.shape[-2:]
     places, moves = (points + displacements).double(), displacements.double()
     count = places.shape[1]
@@ -58,7 +58,7 @@ def plain(image: Tensor, points: Tensor, displacements: Tensor) -> tuple[Tensor,
 
 
 def bent(away: Tensor) -> Tensor:
-    """The kernel of differences (..., 2)."""
+    """Return the kernel of differences (..., 2)."""
     squared = away.square().sum(-1)
     return 0.5 * squared * squared.clamp_min(1e-10).log()
 
@@ -67,7 +67,7 @@ WARPS: dict[str, Warp] = {"plain": plain, "ours": warp}
 
 
 def inputs(arguments: argparse.Namespace) -> tuple[Tensor, Tensor, Tensor]:
-    """Images, control points and displacements as they are when training begins."""
+    """Return images, control points and displacements as at the start of training."""
     rng = torch.Generator().manual_seed(0)
     shape, size = (arguments.batch, arguments.points, 2), arguments.size
     image = torch.rand(arguments.batch, 3, size, size, generator=rng)
@@ -77,7 +77,7 @@ def inputs(arguments: argparse.Namespace) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def measure(name: str, arguments: argparse.Namespace) -> dict[str, float]:
-    """Seconds of the fastest call, megabytes at the peak, and growth after the second call."""
+    """Return the seconds of the fastest call, the peak in megabytes, and the growth after the second call."""
     given = [tensor.requires_grad_() for tensor in inputs(arguments)]
     accelerator = torch.device(arguments.device).type == "cuda"
     before = peak(accelerator)
@@ -95,7 +95,7 @@ def measure(name: str, arguments: argparse.Namespace) -> dict[str, float]:
 
 
 def peak(accelerator: bool) -> float:
-    """Most megabytes in use so far."""
+    """Return the peak of used memory in megabytes."""
     if accelerator:
         return torch.cuda.max_memory_allocated() / 2**20
     status = Path("/proc/self/status")
@@ -107,14 +107,14 @@ def peak(accelerator: bool) -> float:
 
 
 def accuracy(arguments: argparse.Namespace) -> float:
-    """Largest difference of the two flows in pixels."""
+    """Return the largest difference of the two flows in pixels."""
     with torch.no_grad():
         given = inputs(arguments)
         return float((plain(*given)[1] - warp(*given).flow.double()).abs().max())
 
 
 def in_process(name: str) -> dict[str, float]:
-    """Measure one in a process of its own: memory that one has used would hide that of another."""
+    """Measure in a separate process, because memory that one implementation used would hide that of the other."""
     command = [sys.executable, __file__, *sys.argv[1:], "--only", name]
     answer: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return answer

@@ -1,9 +1,9 @@
-"""How long the command line takes to start, over importing Typer, which no command line made with it can avoid.
+"""Compare the start-up time of the command line with that of importing Typer, which it cannot avoid.
 
     python benchmarks/startup.py [--runs 15] [--json]
 
-The commands take turns, and the fastest run of each counts: what else the machine does only ever adds time. Exits with
-1 where a goal is missed.
+The commands take turns, and the fastest run of each counts, because other load can only add time. The exit status is
+1 if a goal is missed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def restore_tasks():
 
 @dataclass(frozen=True)
 class Result:
-    """One command over another."""
+    """Time of one command relative to another."""
 
     command: str
     over: str
@@ -59,7 +59,7 @@ GOALS = (
 
 
 def install_plugins(folder: Path) -> None:
-    """Make distributions that look installed to whoever has the folder on its import path."""
+    """Create distributions that look installed if the folder is on the import path."""
     for number in range(PLUGINS):
         name = f"restore_startup_{number}"
         package, info = folder / name, folder / f"{name}-1.0.dist-info"
@@ -71,7 +71,7 @@ def install_plugins(folder: Path) -> None:
 
 
 def timed(arguments: Sequence[str], environment: Mapping[str, str]) -> float:
-    """Seconds of one run of this Python. Raises CalledProcessError."""
+    """Return the seconds of one run of Python. Raises CalledProcessError."""
     began = time.perf_counter()
     command = [sys.executable, *arguments]
     subprocess.run(command, env=environment, cwd=tempfile.gettempdir(), check=True, capture_output=True)
@@ -79,7 +79,7 @@ def timed(arguments: Sequence[str], environment: Mapping[str, str]) -> float:
 
 
 def measure(runs: int) -> list[Result]:
-    """The fastest of so many runs of each command, after one that fills the caches."""
+    """Return the fastest of several runs of each command, after one that fills the caches."""
     with tempfile.TemporaryDirectory() as made:
         site = Path(made)
         install_plugins(site)

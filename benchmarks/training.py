@@ -1,11 +1,11 @@
-"""What the engine costs over a hand-written loop, and what its default precision and compiling gain.
+"""Compare the engine with a hand-written loop, and measure what its default precision and compiling gain.
 
     python benchmarks/training.py            a table
     python benchmarks/training.py --json     engine_over_loop, default_over_fp32, compiled_over_fp32
 
-Trains SRResNet x4, batch 16 of 96-pixel crops, in interleaved rounds: every figure is a ratio of times that were taken
-minutes apart on the same machine, never an absolute time. ``tutorial fp32`` is the loop that every tutorial writes; the
-other loops have the memory format of the engine, channels_last, so that they differ from it by the engine alone.
+Trains SRResNet x4, batch 16 of 96-pixel crops, in interleaved rounds. Every result is a ratio of times measured within
+minutes on the same machine, never an absolute time. ``tutorial fp32`` is a loop as in tutorials; the others use the
+memory format of the engine, channels_last, so that the engine is the only difference.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PLAIN = "tutorial fp32"
 
 
 def settings(task: type[Task], architecture: str, steps: int, **changes: Any) -> Any:
-    """Settings of a run of so many steps of pretraining."""
+    """Return settings of a run with this many steps of pretraining."""
     return task.settings_type.model_validate(
         {
             "model": {"architecture": architecture, "scale": 4, "channels": 64, "blocks": 16},
@@ -50,7 +50,7 @@ def settings(task: type[Task], architecture: str, steps: int, **changes: Any) ->
 
 
 def engine(task_type: type[Task], run: Any) -> list[float]:
-    """Seconds of each optimizer step of a run."""
+    """Return the seconds of each optimizer step of a run."""
     seconds: list[float] = []
 
     def listener(event: Event) -> None:
@@ -92,7 +92,7 @@ class _First:
 
 
 def loop(task_type: type[Task], run: Any, precision: str, memory_format: torch.memory_format) -> list[float]:
-    """Seconds of each step of the loop that one writes by hand for the same network, data and loss."""
+    """Return the seconds of each step of a hand-written loop with the same network, data and loss."""
     task = task_type(run)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = to_conv2d(task.networks()["generator"]).to(device, memory_format=memory_format)
@@ -115,7 +115,7 @@ def loop(task_type: type[Task], run: Any, precision: str, memory_format: torch.m
 
 
 def compare(architecture: str, steps: int, rounds: int, compiled: bool) -> dict[str, float]:
-    """Median step times in seconds of every way, taken in turns."""
+    """Return the median step time in seconds of every variant; variants take turns."""
     task_type = registry.get("tasks", "srgan/srgan")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     default = choose("auto", device)

@@ -15,25 +15,25 @@ from restore.core.events import Evaluated, Event
 
 
 def show(event: Event) -> None:
-    """The engine prints nothing; it tells whoever listens."""
+    """Print an event. The engine prints nothing; it calls its listeners."""
     if isinstance(event, Evaluated):
         print(f"epoch {event.epoch + 1}:", *event.numbers, sep="\n  ")
 
 
 def main(photo: Path, upscaled: Path, overwrite: bool = False, **changes: object) -> None:
-    """Train a small network that doubles the size of images, measure it, and use it on one."""
-    image = read_image(photo)  # what cannot work is better known before the training than after it
+    """Train a small network that doubles the size of images, measure it, and use it on an image."""
+    image = read_image(photo)  # read it first, so that an unreadable file stops the script before training
     refuse_overwrite(upscaled, overwrite)
 
     entry = registry.entry("tasks", "srgan")
     task_type = entry.load()
-    # One epoch in all would be pretraining only: two phases, from two epochs on.
+    # A single epoch would be pretraining only; from two epochs on there are two phases.
     settings = task_type.settings_type(
         model={"scale": 2, "channels": 32, "blocks": 4}, perceptual={"weight": 0}, **changes
     )
     result = Trainer(task_type, settings, name=entry.full_name, listeners=[show]).fit()
 
-    # A weights file rebuilds its task: nothing has to be known about it but where it is.
+    # A weights file rebuilds its task, so its path is enough.
     task, networks = open_weights(result.weights, registry.get)
     protocol = task.protocols()["y-border"]
     for number in evaluate(task, networks, task.evaluation_data(None), protocol, of="the last phase").numbers:

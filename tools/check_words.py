@@ -27,7 +27,7 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 @dataclass(frozen=True)
 class Retired:
-    """One word of the table."""
+    """A retired word."""
 
     kind: str
     """part, name, flag or text."""
@@ -37,13 +37,13 @@ class Retired:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """What finds it in text; a name is compared as it is."""
+        """Pattern that finds the word in text; names are compared directly."""
         if self.kind == "flag":
             return re.compile(rf"(?<![\w-]){re.escape(self.word)}(?![\w-])")
         return re.compile(self.word, re.IGNORECASE)
 
     def is_in_name(self, name: str) -> bool:
-        """Whether a name is this one, or has it as a part."""
+        """Return whether a name is the word or contains it as a part."""
         if self.kind == "name":
             return name == self.word
         return self.kind == "part" and any(self._is_part(part) for part in _PARTS.findall(name))
@@ -54,7 +54,7 @@ class Retired:
 
 @dataclass(frozen=True)
 class Found:
-    """A retired word somewhere."""
+    """A retired word in a file."""
 
     file: str
     line: int
@@ -67,18 +67,18 @@ class Found:
 
 @dataclass(frozen=True)
 class Words:
-    """The table."""
+    """The table of retired words."""
 
     retired: tuple[Retired, ...]
     kept: tuple[tuple[str, re.Pattern[str]], ...]
 
     def is_kept(self, name: str, file: str) -> bool:
-        """Whether a name stays although a part of it is retired."""
+        """Return whether a name may stay although it contains a retired word."""
         return any(name == kept and where.search(file) for kept, where in self.kept)
 
 
 def read_table(path: Path = TABLE) -> Words:
-    """Read and check the table. Raises ValueError for an entry that is not complete."""
+    """Read and check the table. Raises ValueError for an incomplete entry."""
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     retired = []
     for entry in table["retired"]:
@@ -95,14 +95,14 @@ def read_table(path: Path = TABLE) -> Words:
 
 
 def files(root: Path) -> Iterator[Path]:
-    """Files of the project that people write."""
+    """Yield the files of the project that people write."""
     yield from (path for path in sorted(root.iterdir()) if path.is_file() and path.suffix in SUFFIXES)
     for folder in FOLDERS:
         yield from (path for path in sorted((root / folder).rglob("*")) if path.suffix in SUFFIXES)
 
 
 def check_file(path: Path, file: str, words: Words) -> Iterator[Found]:
-    """Retired words in one file, called ``file`` in what is found."""
+    """Yield the retired words in one file, reported under the name ``file``."""
     here = [entry for entry in words.retired if entry.where.search(file)]
     in_names = [entry for entry in here if entry.kind in ("part", "name")]
     in_text = [entry for entry in here if entry.kind in ("flag", "text")]
@@ -119,7 +119,8 @@ def check_file(path: Path, file: str, words: Words) -> Iterator[Found]:
 
 
 def _pieces(path: Path) -> Iterator[tuple[int, str, str]]:
-    """Line, ``name`` or ``text``, and content: of Python names and strings and comments apart, else all as text."""
+    """Yield line, ``name`` or ``text``, and content: names, strings and comments of Python separately, other files
+    as text."""
     content = path.read_text(encoding="utf-8")
     if path.suffix not in (".py", ".pyi"):
         yield 1, "text", content
@@ -132,7 +133,7 @@ def _pieces(path: Path) -> Iterator[tuple[int, str, str]]:
 
 
 def check(root: Path, words: Words) -> list[Found]:
-    """Every retired word in a project."""
+    """Yield every retired word in a project."""
     found: list[Found] = []
     for path in files(root):
         file = path.relative_to(root).as_posix()
@@ -142,7 +143,7 @@ def check(root: Path, words: Words) -> list[Found]:
 
 
 def main() -> int:
-    """Check the project that this file belongs to, or the folder that is named."""
+    """Check the project of this file, or a given folder."""
     root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1]
     found = check(root, read_table())
     for each in found:

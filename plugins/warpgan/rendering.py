@@ -1,4 +1,4 @@
-"""Show what a warp does: control points, where they go, and the grid that is bent by it; and sheets of many warps."""
+"""Drawings of a warp (control points, their displacements, the bent grid), and sheets of many warps."""
 
 from __future__ import annotations
 

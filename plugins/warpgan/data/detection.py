@@ -1,4 +1,4 @@
-"""Find the five landmarks of a face by OpenCV's YuNet where nobody has written them down."""
+"""Find the five landmarks of a face with OpenCV's YuNet."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from restore.plugins.common.images.resize import bilinear
 from restore.plugins.warpgan.data.alignment import REFERENCE, SCALE, Points
 
 Detect = Callable[[Tensor], Points | None]
-"""From an image (3, H, W) in [0, 1] to the five landmarks (5, 2) of its largest face, or None where there is none."""
+"""Returns the five landmarks (5, 2) of the largest face in an image (3, H, W) in [0, 1], or None without a face."""
 
 YUNET_URL = (
     "https://media.githubusercontent.com/media/opencv/opencv_zoo/47534e27c9851bb1128ccc0102f1145e27f23f98/"
     "models/face_detection_yunet/face_detection_yunet_2026may.onnx"
 )
 YUNET_SHA256 = "ebafce4e3c118d6554634be5c27ab333b4c047a9a8c3faf1d7cf93101c22f0f0"
-"""YuNet (Wu, Peng and Yu, 2023; MIT), 229,738 bytes: the file with a dynamic input size, which OpenCV 5 needs."""
+"""YuNet (Wu, Peng and Yu, 2023; MIT), 229,738 bytes: the version with a dynamic input size, which OpenCV 5 needs."""
 
 LARGEST_SIDE = 640
-"""Larger images are shown to the detector at this size: it was trained on faces of 10 to 300 pixels."""
+"""Larger images are downscaled to this side, because the detector was trained on faces of 10 to 300 pixels."""
 
 MIN_SCORE = 0.7
-"""Confidence below which a detection is no face."""
+"""Detections with less confidence are not faces."""
 
 
 def find_detector(chosen: str = "auto") -> Detect | None:
-    """The face detector that ``--detector`` asks for; None where ``auto`` finds nothing to work with.
+    """Return the face detector that ``--detector`` asks for; None if ``auto`` finds none.
 
-    Raises UsageError where OpenCV or the file is missing, RestoreError where the download fails, DataError where the
-    file holds no detector.
+    Raises UsageError if OpenCV or the file is missing, RestoreError if the download fails, DataError if the file is not
+    a detector.
 
     Args:
-        chosen: ``yunet``, which is downloaded once; the path of its file; or ``auto``: YuNet where OpenCV and the file
-            are on this machine already.
+        chosen: ``yunet``, which is downloaded once; the path of its file; or ``auto``: YuNet if OpenCV and the file are
+            already on this machine.
     """
     published = Path(torch.hub.get_dir()) / "checkpoints" / YUNET_URL.rpartition("/")[2]
     installed = find_spec("cv2") is not None
@@ -61,7 +61,7 @@ def find_detector(chosen: str = "auto") -> Detect | None:
 
 
 def yunet(path: Path) -> Detect:
-    """The detector in a file of YuNet. Raises DataError where it holds none."""
+    """Return the detector in a YuNet file. Raises DataError if the file has none."""
     cv2: Any = import_module("cv2")
     try:
         network = cv2.FaceDetectorYN.create(str(path), "", (LARGEST_SIDE, LARGEST_SIDE), MIN_SCORE)
@@ -79,8 +79,8 @@ def yunet(path: Path) -> Detect:
         if faces is None or not len(faces):
             return None
         largest = faces[np.argmax(faces[:, 2] * faces[:, 3])]
-        # YuNet's points begin with the person's right eye and right corner of the mouth. In an image these lie left,
-        # where the reference has its first ones: both have the same order.
+        # YuNet starts with the person's right eye and right corner of the mouth. They lie left in the image, like the
+        # first points of the reference, so the order is the same.
         points = largest[4:14].reshape(5, 2).astype(np.float64)
         return np.asarray((points + 0.5) * [width / columns, height / rows] - 0.5)
 
@@ -88,6 +88,6 @@ def yunet(path: Path) -> Detect:
 
 
 def middle(height: int, width: int, scale: float = SCALE) -> Points:
-    """Landmarks of a face that fills an image: aligned by them, the largest square in its middle is the result."""
+    """Return landmarks of a face that fills the image; aligned by them, the result is the center square."""
     side = min(height, width)
     return REFERENCE * (scale * side) + [width / 2, height / 2]

@@ -1,4 +1,4 @@
-"""WarpGAN's discriminator: caricature, photograph or drawn by the generator, and whose face."""
+"""WarpGAN's discriminator: it classifies kinds (caricature, photograph, generated) and identities."""
 
 from __future__ import annotations
 
@@ -13,30 +13,35 @@ from restore.core.runtime.precision import in_full_precision
 from restore.plugins.warpgan.networks.layers import Convolution, Linear
 
 KINDS = 3
-"""A caricature (0), a photograph (1), or drawn by the generator (2)."""
+"""Number of kinds: caricature (0), photograph (1), generated (2)."""
 
 LEAST = 32
-"""Fewest rows and columns that can be halved five times and still be reflected."""
+"""Fewest rows and columns that five halvings with reflection padding allow."""
 
 
 class DiscriminatorOutput(NamedTuple):
-    """What the discriminator says of images, as logits."""
+    """Output of the discriminator for a batch of images."""
 
     patches: Tensor
-    """(B, 3, h, w): which kind each part of an image is."""
+    """Logits of the kind of each patch (B, 3, h, w)."""
     identities: Tensor
-    """(B, 3 M): whose caricature it is (0 to M), whose photograph (M to 2 M), or of whom it was drawn (2 M to 3 M)."""
+    """Logits of M identities per kind (B, 3 M): caricatures, then photographs, then generated images."""
     embedding: Tensor
-    """(B, embedding): the face, of length 1."""
+    """Face embedding (B, embedding), of length 1."""
 
 
 class Discriminator(nn.Module):
-    """Five halving convolutions; a classifier of every part, and one of identities upon an embedding of length 1.
+    """Five convolutions of stride 2, a classifier of patches, and one of identities on a normalized embedding.
 
-    Shi, Deb and Jain, 2019, section 3.3. ``channels`` is that of the first layer (32 as published), the last has 16
-    times as many. With a ``size`` every place has its own weights, as published, and images of ``size`` x ``size``
-    alone are accepted; without, features are averaged over all places first. ``dropout`` acts on what is embedded while
-    training; the reference has none.
+    Shi, Deb and Jain, 2019, section 3.3.
+
+    Args:
+        size: side of the images in pixels. Every position then has its own weights, as published, and other sizes are
+            rejected. None averages features over all positions first.
+        identities: number of identities.
+        channels: channels of the first layer (published: 32); the last has 16 times as many.
+        embedding: dimensions of the embedding.
+        dropout: probability of dropout before the embedding; the published code has none.
     """
 
     def __init__(
@@ -56,7 +61,7 @@ class Discriminator(nn.Module):
         self.identities = Linear(embedding, 3 * identities)
 
     def forward(self, image: Tensor) -> DiscriminatorOutput:
-        """Images (B, 3, H, W) in [-1, 1] to logits; ValueError for another size than it was made for."""
+        """Images (B, 3, H, W) in [-1, 1] to logits. Raises ValueError for a size that is not accepted."""
         height, width = image.shape[-2:]
         if self.size is not None and (height, width) != (self.size, self.size):
             raise ValueError(f"this discriminator needs {self.size} x {self.size} pixels, not {width} x {height}")
@@ -73,6 +78,6 @@ class Discriminator(nn.Module):
 
 
 def predicted_identity(output: DiscriminatorOutput) -> Tensor:
-    """Who is most likely shown (B,), whatever the kind of image."""
+    """Return the most probable identity (B,), summed over kinds."""
     of_each_kind = rearrange(output.identities.softmax(1), "b (kind identity) -> b kind identity", kind=KINDS)
     return of_each_kind.sum(1).argmax(1)

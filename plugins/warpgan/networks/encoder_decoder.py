@@ -1,4 +1,4 @@
-"""What WarpGAN reads off an image: its content, as features in place, and its style, as a few numbers."""
+"""Encoders of content (a feature map) and style (a code), and the decoder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from restore.plugins.warpgan.networks.layers import (
 
 
 class ContentEncoder(nn.Module):
-    """Three convolutions, two of them halving, and three residual blocks; the style is normalized away."""
+    """Three convolutions, two with stride 2, and three residual blocks; instance normalization removes the style."""
 
     def __init__(self, width: int = 64) -> None:
         super().__init__()
@@ -33,13 +33,13 @@ class ContentEncoder(nn.Module):
         self.blocks = nn.Sequential(*(Residual(4 * width) for _ in range(3)))
 
     def forward(self, image: Tensor) -> Tensor:
-        """(B, 3, H, W) to (B, 4 x width, H / 4, W / 4)."""
+        """(B, 3, H, W) to (B, 4 * width, H / 4, W / 4)."""
         content: Tensor = self.blocks(self.convolutions(image))
         return content
 
 
 class StyleEncoder(nn.Module):
-    """Three convolutions without normalization, which would take the style away, their mean, and a linear layer."""
+    """Three convolutions without normalization, which would remove the style, average pooling, and a linear layer."""
 
     def __init__(self, style: int = 8, width: int = 64) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class StyleEncoder(nn.Module):
 
 
 class StyleController(nn.Module):
-    """From a style to the scale and shift of every channel: one pair, which all styled convolutions share."""
+    """Maps a style code to the scale and shift of every channel, which all styled convolutions share."""
 
     def __init__(self, style: int = 8, channels: int = 256, dropout: float = 0.0) -> None:
         super().__init__()
@@ -69,13 +69,13 @@ class StyleController(nn.Module):
         self.shift = Linear(hidden, channels)
 
     def forward(self, style: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, style) to two of (B, channels)."""
+        """(B, style) to scale and shift, (B, channels) each."""
         hidden = self.hidden(style)
         return self.scale(hidden), self.shift(hidden)
 
 
 class Upscaled(nn.Module):
-    """Twice the size, a convolution, normalization over channels and places at once, ReLU."""
+    """Nearest-neighbor upscaling by 2, convolution, layer normalization over channels and positions, ReLU."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
@@ -88,7 +88,8 @@ class Upscaled(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Three styled residual blocks and two upscaled images; its last layer starts at zero, which is a gray image."""
+    """Three styled residual blocks and two upscaling stages; the last layer starts at zero, which gives a gray
+    image."""
 
     def __init__(self, style: int = 8, width: int = 64, dropout: float = 0.0) -> None:
         super().__init__()
@@ -99,7 +100,7 @@ class Decoder(nn.Module):
         nn.init.zeros_(self.last.weight)
 
     def forward(self, content: Tensor, style: Tensor) -> Tensor:
-        """Content (B, 4 x width, H / 4, W / 4) and style (B, style) to images (B, 3, H, W) in [-1, 1]."""
+        """Content (B, 4 * width, H / 4, W / 4) and style (B, style) to images (B, 3, H, W) in [-1, 1]."""
         scale, shift = self.controller(style)
         for block in self.blocks:
             content = block(content, scale, shift)

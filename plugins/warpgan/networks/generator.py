@@ -1,4 +1,4 @@
-"""WarpGAN's generator: redraw an image in a style, and exaggerate its shape (Shi, Deb and Jain, CVPR 2019)."""
+"""WarpGAN's generator: style transfer and exaggeration of the shape (Shi, Deb and Jain, CVPR 2019)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from restore.plugins.warpgan.networks.warp_controller import Controller, WarpCon
 from restore.plugins.warpgan.networks.warping import warp
 
 LEAST = 8
-"""Fewest rows and columns that the convolutions can reflect."""
+"""Fewest rows and columns that reflection padding allows."""
 
 
 class Drawing(NamedTuple):
-    """Everything that one call of the generator made of B images, of which it drew the first N."""
+    """Output of the generator for B images, of which the first N are drawn."""
 
     image: Tensor
     """(N, 3, H, W) in [-1, 1]: redrawn and warped."""
@@ -26,22 +26,26 @@ class Drawing(NamedTuple):
     points: Tensor
     """(N, P, 2): control points, rows and columns in pixels."""
     displacements: Tensor
-    """(N, P, 2): how far each is moved, the scale included."""
+    """(N, P, 2): displacements of the points, times the scale."""
     flow: Tensor
-    """(N, 2, H, W): how many rows and columns every pixel came from its place in ``rendered``."""
+    """(N, 2, H, W): rows and columns by which each pixel was moved from its position in ``rendered``."""
     encoded_style: Tensor
-    """(B, style): what the style encoder says of each image."""
+    """Style code of each image (B, style)."""
     reconstructed: Tensor | None
-    """(B, 3, H, W) in [-1, 1]: every image redrawn in its own style, not warped; where it was asked for."""
+    """(B, 3, H, W) in [-1, 1]: every image redrawn in its own style, not warped; None unless asked for."""
 
 
 class WarpGenerator(nn.Module):
     """Encoders, decoder, warp controller and warp.
 
-    ``channels`` is that of the first layer (64 as published), the deepest has four times as many. With the ``dense``
-    controller every place of an image of ``size`` x ``size`` has its own weights, 134 of 144 million at 256, and no
-    other size is accepted; the ``pooled`` one takes any of 8 x 8 and more. ``dropout`` acts between the linear layers
-    of both controllers while training; the reference has none.
+    Args:
+        size: side of the images in pixels, for the ``dense`` controller.
+        style: dimensions of the style code.
+        points: number of control points.
+        channels: channels of the first layer (published: 64); the deepest has four times as many.
+        controller: ``dense`` has separate weights for every position of an image of ``size`` x ``size``, 134 of 144
+            million at 256 pixels, and accepts no other size; ``pooled`` accepts any size from 8 x 8.
+        dropout: probability of dropout between the linear layers of both controllers; the published code has none.
     """
 
     def __init__(
@@ -62,11 +66,16 @@ class WarpGenerator(nn.Module):
     def forward(
         self, image: Tensor, style: Tensor | None = None, scale: Tensor | None = None, reconstruct: bool = False
     ) -> Drawing:
-        """Draw the first N of the images (B, 3, H, W) in [-1, 1] in styles (N, style), exaggerated by scales (N,).
+        """Draw the first N of the images (B, 3, H, W) in [-1, 1], N being the number of styles.
 
-        Without ``style`` all are drawn, each in its own; without ``scale`` exaggeration is 1. A scale of 0 does not
-        warp, a negative one turns exaggeration round. ``reconstruct`` also redraws all B in their own styles: one call
-        on photographs and caricatures together is all that a training step needs. ValueError below 8 x 8 pixels.
+        Raises ValueError for images below 8 x 8 pixels.
+
+        Args:
+            image: (B, 3, H, W) in [-1, 1].
+            style: style codes (N, style); None draws all images in their own styles.
+            scale: exaggerations (N,): 1 is the predicted one (default), 0 does not warp, negative values invert it.
+            reconstruct: whether to redraw all B images in their own styles too. A training step then needs only one
+                call, on photographs and caricatures together.
         """
         height, width = image.shape[-2:]
         if min(height, width) < LEAST:
@@ -96,6 +105,6 @@ class WarpGenerator(nn.Module):
 
 
 def continued(image: Tensor) -> Tensor:
-    """An image whose last rows and columns are repeated until both numbers are multiples of 4."""
+    """Pad an image to multiples of 4 by repeating its last rows and columns."""
     down, across = -image.shape[-2] % 4, -image.shape[-1] % 4
     return F.pad(image, (0, across, 0, down), mode="replicate") if down or across else image

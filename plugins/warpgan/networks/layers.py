@@ -1,4 +1,4 @@
-"""What WarpGAN's networks are made of: reflected borders, normalization with and without a style, residual blocks."""
+"""Layers of WarpGAN's networks: reflection padding, normalization with and without style, residual blocks."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 INSTANCE_EPSILON = 1e-6
-"""Added to a variance before its root, as in the reference."""
+"""Epsilon of instance normalization, as in the published code."""
 
 LAYER_EPSILON = 1e-12
-"""The same of layer normalization."""
+"""Epsilon of layer normalization, as in the published code."""
 
 
 def reflected(x: Tensor, by: int) -> Tensor:
-    """``x`` (B, C, H, W) continued by its mirror image on every side, without repeating the border itself.
+    """Pad ``x`` (B, C, H, W) by reflection on every side, without repeating the border.
 
-    torch's own padding has no deterministic gradient on CUDA, and refuses where that is asked for.
+    torch's own padding has no deterministic gradient on CUDA.
     """
     if by and x.is_cuda and torch.are_deterministic_algorithms_enabled():
         for axis in (2, 3):
@@ -29,12 +29,12 @@ def reflected(x: Tensor, by: int) -> Tensor:
 
 
 def doubled(x: Tensor) -> Tensor:
-    """``x`` (B, C, H, W) at twice its size: every pixel four times."""
+    """Double the size of ``x`` (B, C, H, W): every pixel becomes four."""
     return repeat(x, "b c h w -> b c (h down) (w across)", down=2, across=2)
 
 
 class Convolution(nn.Conv2d):
-    """A convolution of an image that is reflected at its border; weights as Glorot and Bengio (2010) start them."""
+    """A convolution with reflection padding and the initialization of Glorot and Bengio (2010)."""
 
     def __init__(self, before: int, after: int, size: int, stride: int = 1, bias: bool = False) -> None:
         super().__init__(before, after, size, stride, bias=bias)
@@ -49,7 +49,7 @@ class Convolution(nn.Conv2d):
 
 
 class Linear(nn.Linear):
-    """A linear layer; weights as Glorot and Bengio (2010) start them, biases zero."""
+    """A linear layer with the initialization of Glorot and Bengio (2010); biases start at zero."""
 
     def __init__(self, before: int, after: int, bias: bool = True) -> None:
         super().__init__(before, after, bias)
@@ -59,7 +59,7 @@ class Linear(nn.Linear):
 
 
 class Normalized(nn.Module):
-    """A convolution, instance normalization with a learned scale and shift, and ReLU unless it ends a block."""
+    """A convolution, instance normalization with learned scale and shift, and optionally ReLU."""
 
     def __init__(self, before: int, after: int, size: int, stride: int = 1, activation: bool = True) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class Normalized(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two normalized convolutions that are added to what they were given."""
+    """Residual block of two normalized convolutions."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class Residual(nn.Module):
 
 
 class StyledResidual(nn.Module):
-    """The same with the scale and shift of a style: adaptive instance normalization (Huang and Belongie, 2017)."""
+    """Residual block with adaptive instance normalization (Huang and Belongie, 2017)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -96,19 +96,19 @@ class StyledResidual(nn.Module):
         self.second = Convolution(channels, channels, 3)
 
     def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-        """(B, C, H, W), with a scale and a shift (B, C) for each channel, to the same shape."""
+        """(B, C, H, W), with a scale and a shift (B, C) per channel, to the same shape."""
         y = F.relu(styled(self.first(x), scale, shift))
         return x + styled(self.second(y), scale, shift)
 
 
 def styled(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """Channels of mean 0 and deviation 1, times a scale (B, C), plus a shift (B, C)."""
+    """Normalize each channel to mean 0 and deviation 1, multiply by a scale (B, C), and add a shift (B, C)."""
     x = F.instance_norm(x, eps=INSTANCE_EPSILON)
     return x * rearrange(scale, "b c -> b c 1 1") + rearrange(shift, "b c -> b c 1 1")
 
 
 class Hidden(nn.Module):
-    """A linear layer without bias, layer normalization, ReLU, and dropout where it is asked for."""
+    """A linear layer without bias, layer normalization, ReLU, and dropout."""
 
     def __init__(self, before: int, after: int, dropout: float = 0.0) -> None:
         super().__init__()

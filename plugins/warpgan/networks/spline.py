@@ -1,12 +1,12 @@
-"""Thin-plate splines: the surface that bends least on its way through given values at given places of the plane.
+"""Thin-plate splines: the smoothest surface through given values at given points of the plane.
 
-The surface is a plane and a kernel ``r² log r`` around each place (Duchon, 1977; Bookstein, 1989). The small system for
-their weights is solved in float64 whatever the precision around it. The surface over an image is made of float32 where
-that is exact to a few thousandths, and its memory does not grow with the number of pixels times that of places: it is
-made in parts, and the gradient makes the parts anew.
+The surface is a plane plus a kernel ``r² log r`` around each point (Duchon, 1977; Bookstein, 1989). The small system
+for the weights is always solved in float64. The surface over an image is computed in float32 where that is exact to a
+few thousandths. It is computed in parts, which the backward pass computes again, so memory does not grow with the
+number of pixels times that of points.
 
-Coordinates are divided by a unit first. That changes the surface in nothing but rounding: under the side conditions of
-the weights, the kernel of scaled distances differs from the kernel itself by a plane, which the plane takes up.
+Coordinates are divided by a unit first. That changes only rounding: under the side conditions of the weights, the
+kernel of scaled distances differs from the kernel itself by a plane, which the plane absorbs.
 """
 
 from __future__ import annotations
@@ -22,47 +22,48 @@ from torch.autograd.function import once_differentiable
 from restore.core.runtime.devices import in_float64
 
 SMALLEST = 1e-13
-"""Least regularizer, in squared units: two values at one place have a mean instead of no surface."""
+"""Least regularizer, in squared units, so that two values at one place give their mean."""
 
 THIN = 1e-3
-"""Deviation of the places along a direction, in units, under which they say nothing about the plane's slope along it:
-it is the flattest then. Places all but on one line, or in one place, would tilt it by millions otherwise."""
+"""Standard deviation of points along a direction, in units, below which the plane is flat along it. Points almost on
+one line, or in one place, would tilt it by millions otherwise."""
 
 NEAREST = 1e-30
-"""Squared distance, in units, under which the kernel is the one at that distance; its limit is zero."""
+"""Least squared distance, in units, for the kernel, whose limit at zero is zero."""
 
 STIFF = 2e4
-"""Sum of absolute weights above which float32 would be off by a hundredth of a value's unit, and float64 is used."""
+"""Sum of absolute weights above which float64 is used, because the error of float32 would exceed 0.01."""
 
 PART = 2**18
-"""Kernel values that exist at once on a processor: what stays in its cache."""
+"""Number of kernel values computed at once on a CPU, so that they stay in its cache."""
 
 PART_OF_DEVICE = 2**24
-"""Kernel values that exist at once on an accelerator: enough to fill it."""
+"""Number of kernel values computed at once on an accelerator, enough to use it fully."""
 
 
 @dataclass(frozen=True)
 class ThinPlateSpline:
-    """Surfaces of one batch, in float64: value(q) = plane(q) + sum of weights x kernel(distance of q to each place)."""
+    """Surfaces of a batch, in float64: value(q) = plane(q) + sum of weights * kernel(distance of q to each point)."""
 
     middle: Tensor
-    """(B, 1, 2): what is taken off every coordinate, then ``unit`` (B, 1, 1) divides it."""
+    """(B, 1, 2), subtracted from all coordinates, which are then divided by ``unit`` (B, 1, 1)."""
     unit: Tensor
     places: Tensor
     """(B, P, 2), in units from the middle."""
     weights: Tensor
     """(B, P, K) for values of K numbers."""
     plane: Tensor
-    """(B, 3, K): height at the middle, and slope along each coordinate."""
+    """(B, 3, K): value at the middle, and slope along each coordinate."""
 
     def values(self, queries: Tensor) -> Tensor:
-        """The surface at any places (B, Q, 2): (B, Q, K), in float64."""
+        """Return the surface at any positions (B, Q, 2): (B, Q, K), in float64."""
         queries = self._scaled(queries)
         away = queries[:, :, None] - self.places[:, None]  # (B, Q, P, 2)
         return kernel(away.square().sum(-1)) @ self.weights + self.plane[:, :1] + queries @ self.plane[:, 1:]
 
     def slopes(self, queries: Tensor) -> Tensor:
-        """Derivatives (B, Q, K, 2) of the surface along each coordinate at any places (B, Q, 2), in float64."""
+        """Return the derivatives (B, Q, K, 2) of the surface along each coordinate at positions (B, Q, 2), in
+        float64."""
         queries = self._scaled(queries)
         away = queries[:, :, None] - self.places[:, None]
         bent = (away.square().sum(-1).clamp_min(NEAREST).log() + 1)[..., None] * away  # (B, Q, P, 2)
@@ -70,7 +71,8 @@ class ThinPlateSpline:
         return slopes / self.unit[..., None]
 
     def over(self, height: int, width: int, like: Tensor) -> Tensor:
-        """The surface at every pixel, (row, column) from (0, 0): (B, K, height, width), of the type of ``like``."""
+        """Return the surface at every pixel, (row, column) from (0, 0): (B, K, height, width), with the dtype of
+        ``like``."""
         precise = self._over(height, width) if like.dtype == torch.float64 else None
         if precise is not None:
             return precise.to(like.device)
@@ -79,7 +81,7 @@ class ThinPlateSpline:
             **{name: getattr(self, name).to(like.device, torch.float32) for name in self.__dataclass_fields__},
         )
         surface = flat._over(height, width)
-        # a comparison of numbers and not of a tensor: what is stiff is rare, and costs float64 only then
+        # only the rare stiff surfaces are computed in float64
         stiff = [b for b, total in enumerate(self.weights.detach().abs().sum((1, 2)).tolist()) if not total <= STIFF]
         if stiff:
             some = replace(self, **{name: getattr(self, name)[stiff] for name in self.__dataclass_fields__})
@@ -100,14 +102,19 @@ class ThinPlateSpline:
 def thin_plate_spline(
     places: Tensor, values: Tensor, regularizer: float = 0.0, unit: float | None = None
 ) -> ThinPlateSpline:
-    """The surfaces through ``values`` (B, P, K) at ``places`` (B, P, 2); differentiable in both.
+    """Return the surfaces through ``values`` (B, P, K) at ``places`` (B, P, 2); differentiable in both.
 
-    ``regularizer``, in squared units of the coordinates, is how far the surface may stay away from the values for the
-    sake of smoothness; zero: it goes through them. In scipy's RBFInterpolator it is the ``smoothing``. ``unit`` is a
-    length of the order of what is looked at, such as half the side of an image; the reach of the places otherwise. It
-    decides only what degenerate places give: those at one place share the mean of their values, and those within a
-    thousandth of it of one line, or all of one place, give a surface that is flat across it, or everywhere. A few that
-    all but meet with different values tear the surface, as they tear every such spline; a regularizer calms that.
+    Points at the same place share the mean of their values. Points within a thousandth of ``unit`` of one line, or of
+    one place, give a surface that is flat across that line, or everywhere. Points that almost meet with different
+    values tear the surface, as in every such spline; a regularizer reduces that.
+
+    Args:
+        places: points (B, P, 2).
+        values: values (B, P, K).
+        regularizer: in squared units of the coordinates, how far the surface may stay away from the values to be
+            smoother (``smoothing`` in scipy's RBFInterpolator); 0: it goes through them.
+        unit: a length of the order of the domain, such as half the side of an image, for degenerate points; None: the
+            extent of the points.
     """
     places, values = in_float64(places), in_float64(values)
     count, points = places.shape[:2]
@@ -126,13 +133,14 @@ def thin_plate_spline(
         [torch.cat([bending, sides], 2), torch.cat([sides.transpose(1, 2), -flatness(places.detach())], 2)], 1
     )
     wanted = torch.cat([values, values.new_zeros(count, 3, values.shape[-1])], 1)
-    # without its check, which would end a run where a network says NaN, and wait for an accelerator
+    # without its check, which would stop a run with NaN, and synchronize with the accelerator
     answer = torch.linalg.solve_ex(system, wanted, check_errors=False)[0]
     return ThinPlateSpline(middle, scale, places, answer[:, :points], answer[:, points:])
 
 
 def flatness(places: Tensor) -> Tensor:
-    """What slopes cost (B, 3, 3), for places (B, P, 2) around zero: next to nothing, but where the places are thin."""
+    """Return the cost of slopes (B, 3, 3) for points (B, P, 2) around zero: about zero unless the points are
+    degenerate."""
     spread = places.transpose(1, 2) @ places / places.shape[1]  # (B, 2, 2)
     (down, mixed), (_, across) = (row.unbind(-1) for row in spread.unbind(-2))
     half = ((down - across).square() / 4 + mixed.square()).sqrt()
@@ -145,12 +153,12 @@ def flatness(places: Tensor) -> Tensor:
 
 
 def kernel(squared: Tensor) -> Tensor:
-    """r² log r of squared distances."""
+    """Return r² log r of squared distances."""
     return 0.5 * squared * squared.clamp_min(NEAREST).log()
 
 
 class _Surface(torch.autograd.Function):
-    """A surface at the crossings of rows and columns, with a gradient that keeps none of the kernel's values."""
+    """A surface on a grid of rows and columns; its backward pass stores no values of the kernel."""
 
     @staticmethod
     def forward(ctx: Any, places: Tensor, weights: Tensor, plane: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
@@ -171,7 +179,8 @@ class _Surface(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """The kernel's derivatives are its logarithm times polynomials of the pixel: one product gives all sums."""
+        """Each derivative of the kernel is its logarithm times a polynomial of the pixel, so one product gives all
+        sums."""
         places, weights, rows, columns = ctx.saved_tensors
         samples, points, values = weights.shape
         logarithms = weights.new_zeros(samples, points, 4 * values)
@@ -196,14 +205,14 @@ class _Surface(torch.autograd.Function):
 
 
 def _squared(places: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Squared distances (B, P, H, W) of places to the crossings of rows (B, H) and columns (B, W)."""
+    """Return the squared distances (B, P, H, W) of points to the grid of rows (B, H) and columns (B, W)."""
     down = (rows[:, None] - places[..., :1]).square()  # (B, P, H)
     across = (columns[:, None] - places[..., 1:]).square()
     return down[..., None] + across[:, :, None]
 
 
 def _parts(points: int, rows: Tensor, columns: Tensor) -> Iterator[tuple[slice, slice]]:
-    """Which samples and which of their rows to make at once."""
+    """Yield slices of samples and of their rows to compute at once."""
     samples, height = rows.shape
     most = PART if rows.device.type == "cpu" else PART_OF_DEVICE
     line = points * columns.shape[1]

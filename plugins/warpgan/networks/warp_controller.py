@@ -1,4 +1,4 @@
-"""What WarpGAN exaggerates: control points, and where each is moved."""
+"""The warp controller: it predicts control points and their displacements."""
 
 from __future__ import annotations
 
@@ -12,24 +12,31 @@ from restore.core.runtime.precision import in_full_precision
 from restore.plugins.warpgan.networks.layers import Hidden, Linear
 
 Controller = Literal["pooled", "dense"]
-"""pooled: features are averaged over a few fields first, for images of any size. dense: weights for every place, as
+"""pooled: averages features over a few fields first, for images of any size. dense: has weights for every position, as
 published, for images of one size."""
 
 FIELDS = 4
-"""Rows and columns of fields that the pooled controller tells apart."""
+"""Rows and columns of fields of the pooled controller."""
 
 PUBLISHED_SIZE = 256
 """Side of the images that WarpGAN was trained with."""
 
 SPREAD = 50 / 256
-"""Deviation of the mean control points from the middle at the start, in sides of the image."""
+"""Initial standard deviation of the mean control points around the center, in sides of the image."""
 
 
 class WarpController(nn.Module):
-    """Control points and their displacements from the content of an image (Shi et al., 2019, section 3.2).
+    """Predicts control points and displacements from the content of an image (Shi et al., 2019, section 3.2).
 
-    Both come in pixels of an image of ``size`` x ``size``, as they are learned, and are scaled to the image's own
-    height and width. The points begin around the middle, inside the image; the displacements near zero.
+    Both are learned in pixels of an image of ``size`` x ``size`` and scaled to the height and width of the actual
+    image. Points start around the center, inside the image; displacements start near zero.
+
+    Args:
+        size: side of the images in pixels; needed by the ``dense`` controller.
+        channels: channels of the content.
+        points: number of control points.
+        kind: ``pooled`` or ``dense``.
+        dropout: probability of dropout in the hidden layer.
     """
 
     def __init__(
@@ -59,7 +66,8 @@ class WarpController(nn.Module):
     def forward(self, content: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
         """Content (B, C, h, w) of images of a height and width to points and displacements (B, P, 2), in pixels.
 
-        Rows and columns, in float32 at least. ValueError for another size than the dense controller was made for.
+        Both are rows and columns in at least float32. Raises ValueError for a size that the dense controller does not
+        accept.
         """
         if self.kind == "pooled":
             content = fields(content, FIELDS)
@@ -73,17 +81,17 @@ class WarpController(nn.Module):
 
 
 def fields(x: Tensor, count: int) -> Tensor:
-    """Means (B, C, count, count) over equal shares of the rows and columns of (B, C, H, W), whatever its size.
+    """Return the means (B, C, count, count) over equal parts of the rows and columns of (B, C, H, W).
 
-    A pixel on the line between two shares belongs to both by parts. As two products of matrices, whose gradient is
-    deterministic everywhere.
+    A pixel between two parts belongs to both in proportion. Two matrix products have deterministic gradients
+    everywhere.
     """
     rows, columns = shares(x.shape[-2], count).to(x), shares(x.shape[-1], count).to(x)
     return torch.einsum("bchw,rh,sw->bcrs", x, rows, columns)
 
 
 def shares(size: int, count: int) -> Tensor:
-    """(count, size): how much each of ``size`` pixels in a line is worth to each of ``count`` equal shares of it."""
+    """Return the weights (count, size) of ``size`` pixels in ``count`` equal parts of a line."""
     ends = torch.arange(count + 1) * (size / count)
     pixels = torch.arange(size + 1.0)
     within = (torch.minimum(ends[1:, None], pixels[1:]) - torch.maximum(ends[:-1, None], pixels[:-1])).clamp_min(0)

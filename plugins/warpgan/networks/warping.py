@@ -1,4 +1,4 @@
-"""Warp images by control points that are moved, with a thin-plate spline between them."""
+"""Warp images by moving control points, with a thin-plate spline between them."""
 
 from __future__ import annotations
 
@@ -12,29 +12,36 @@ from restore.core.runtime.precision import at_least_float32
 from restore.plugins.warpgan.networks.spline import ThinPlateSpline, thin_plate_spline
 
 REGULARIZER = 1e-6
-"""In squared pixels, as WarpGAN was trained with (Shi et al., 2019, the authors' code)."""
+"""Default regularizer in squared pixels, as in the authors' code (Shi et al., 2019)."""
 
 
 class Warped(NamedTuple):
-    """An image that was warped, and by what."""
+    """A warped image and its flow."""
 
     image: Tensor
     """(B, C, H, W)."""
     flow: Tensor
-    """(B, 2, H, W): how many rows and columns each pixel was moved to get where it is."""
+    """(B, 2, H, W): rows and columns by which each pixel was moved to its position."""
 
 
-# Which surfaces need float64 is known by their numbers alone: each set would be compiled anew.
+# Which surfaces need float64 depends on their values, so each combination would be compiled again.
 @torch.compiler.disable  # type: ignore[untyped-decorator]
 def warp(
     image: Tensor, points: Tensor, displacements: Tensor, regularizer: float = REGULARIZER, boundary: int = 0
 ) -> Warped:
-    """Move what is at ``points`` (B, P, 2) of images (B, C, H, W) by ``displacements`` (B, P, 2), and all between.
+    """Move the content at control points by their displacements, and everything between them smoothly.
 
-    Both are rows and columns in pixels; (0, 0) is the middle of the first pixel. The spline stands on where the points
-    arrive, so that every pixel knows where it comes from: out(p) = in(p - flow(p)), bilinear between pixels, and the
-    nearest pixel of the border where that is outside. ``boundary`` pins the image's outline: 1 its corners, 2 the
-    middles of its sides too, and so on. Differentiable in all three; any number of points; in float32 at least.
+    The spline is defined at the targets of the points, so that every pixel has a source: out(p) = in(p - flow(p)),
+    bilinear between pixels; outside the image, the nearest border pixel. Differentiable in the first three arguments;
+    computed in at least float32.
+
+    Args:
+        image: (B, C, H, W).
+        points: (B, P, 2), rows and columns in pixels; (0, 0) is the center of the first pixel.
+        displacements: (B, P, 2), in pixels.
+        regularizer: regularizer of the spline, in squared pixels.
+        boundary: number of parts of each side whose ends stay in place: 1 fixes the corners, 2 also the centers of the
+            sides, and so on; 0 fixes nothing.
     """
     height, width = image.shape[-2:]
     with torch.autocast(image.device.type, enabled=False):
@@ -53,7 +60,7 @@ def displacement_spline(
     regularizer: float = REGULARIZER,
     boundary: int = 0,
 ) -> ThinPlateSpline:
-    """The spline of the displacements (B, P, 2), on where the points (B, P, 2) arrive; arguments as of `warp`."""
+    """Return the spline of the displacements at the targets of the points; arguments as for `warp`."""
     if boundary:
         pins = outline(height, width, boundary).to(points).expand(len(points), -1, 2)
         points = torch.cat([points, pins], 1)
@@ -62,7 +69,8 @@ def displacement_spline(
 
 
 def outline(height: int, width: int, parts: int) -> Tensor:
-    """Places (N, 2) on the border of an image: its corners, and what divides each side into ``parts`` equal parts."""
+    """Return positions (N, 2) on the border of an image: corners, and the points that divide each side into
+    ``parts``."""
     rows, columns = torch.linspace(0, height - 1, parts + 1), torch.linspace(0, width - 1, parts + 1)
     places = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1).flatten(0, 1)
     steps = torch.stack(torch.meshgrid(torch.arange(parts + 1), torch.arange(parts + 1), indexing="ij"), -1)
@@ -70,7 +78,8 @@ def outline(height: int, width: int, parts: int) -> Tensor:
 
 
 def sampled(image: Tensor, flow: Tensor) -> Tensor:
-    """in(p - flow(p)) of images (B, C, H, W) and flows (B, 2, H, W) in pixels, bilinear; its border goes on."""
+    """Return in(p - flow(p)) of images (B, C, H, W) and flows (B, 2, H, W) in pixels, bilinear; borders are
+    repeated."""
     height, width = image.shape[-2:]
     rows = torch.arange(height).to(flow)[:, None] - flow[:, 0]  # (B, H, W)
     columns = torch.arange(width).to(flow) - flow[:, 1]
@@ -81,9 +90,9 @@ def sampled(image: Tensor, flow: Tensor) -> Tensor:
 
 
 def gathered(image: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Images (B, C, H, W) at rows and columns (B, h, w), as `sampled`; its gradient adds up in one fixed order.
+    """Sample images (B, C, H, W) at rows and columns (B, h, w) like `sampled`, with a deterministic gradient on CUDA.
 
-    That of torch's own sampling does not on CUDA, which refuses it where deterministic kernels are asked for.
+    torch's own sampling has none there.
     """
     height, width = image.shape[-2:]
     rows, columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)

@@ -1,6 +1,6 @@
-"""Where the parts of a face are, as curves in the plane.
+"""The parts of a face as curves in the plane.
 
-Coordinates are (x, y) with y downwards; the origin lies between the eyes and the nose, and half a head is about 1.
+Coordinates are (x, y) with y downwards. The origin lies between eyes and nose; half a head is about 1.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from restore.plugins.warpgan.synthetic_faces.identities import Identity
 
 Points = NDArray[np.float64]
-"""(N, 2) places."""
+"""Points (N, 2)."""
 
 
 @dataclass(frozen=True)
 class Expression:
-    """What changes from one image of a person to the next."""
+    """What changes between images of a person."""
 
     smile: float = 0.2
     """Corners of the mouth: -1 down, 1 up."""
@@ -34,7 +34,7 @@ class Expression:
 
 
 class Anatomy:
-    """The curves of one person's face with one expression."""
+    """The curves of a person's face with one expression."""
 
     def __init__(self, identity: Identity, expression: Expression) -> None:
         self.identity, self.expression = identity, expression
@@ -53,14 +53,14 @@ class Anatomy:
         self.ears = 0.17 * (1 + 0.36 * trait["ears"])
 
     def turned(self, points: Points | Sequence[tuple[float, float]], depth: float) -> Points:
-        """Places of something that stands out from the head by ``depth``, as it is seen when the head is turned."""
+        """Return points of a part that stands out from the head by ``depth``, as seen when the head is turned."""
         moved = np.array(points, float)
         yaw = self.expression.yaw
         moved[:, 0] = moved[:, 0] * np.cos(yaw) + depth * np.sin(yaw)
         return moved
 
     def outline(self, grow: float = 0.0) -> Points:
-        """The face, or what lies around it at a distance."""
+        """Return the outline of the face, or a curve around it at a distance."""
         side, jaw, chin, skull = self.width + grow, self.jaw + grow, self.chin + grow, self.skull - grow
         right = [(0.55 * side, 0.88 * skull), (0.92 * side, 0.5 * skull), (side, 0.0), (0.97 * side, 0.3 * chin)]
         right += [(jaw, 0.68 * chin), (0.45 * jaw, 0.95 * chin)]
@@ -68,32 +68,32 @@ class Anatomy:
         return self.turned(smooth([(0.0, skull), *right, (0.0, chin), *left]), 0.0)
 
     def ear(self, side: int) -> Points:
-        """An ear; -1 is the one at the left of the image."""
+        """Return an ear; side -1 is the left of the image."""
         return self.turned(oval(side * (self.width + 0.3 * self.ears), 0.02, 0.62 * self.ears, 1.25 * self.ears), -0.15)
 
     def eye(self, side: int) -> Points:
-        """The eyeball between the lids."""
+        """Return the eyeball between the lids."""
         return self.turned(self._tilted(side, oval(0, 0, self.eye_size, 0.62 * self.eye_size, 1.3)), 0.35)
 
     def eye_corners(self, side: int) -> Points:
-        """Left and right corner (2, 2)."""
+        """Return the left and the right corner of an eye (2, 2)."""
         return self.turned(self._tilted(side, np.array([[-self.eye_size, 0.0], [self.eye_size, 0.0]])), 0.35)
 
     def iris(self, side: int, share: float = 1.0) -> Points:
-        """The colored part of an eye, or with a smaller share its pupil."""
+        """Return the iris of an eye, or with a smaller share the pupil."""
         across, down = self.expression.gaze
         center = 0.35 * self.eye_size * across, 0.18 * self.eye_size * down
         radius = 0.5 * self.eye_size * share
         return self.turned(self._tilted(side, oval(*center, radius, radius)), 0.35)
 
     def lid(self, side: int) -> Points:
-        """The upper lid, an open curve."""
+        """Return the upper lid, an open curve."""
         angles = np.linspace(np.pi, 2 * np.pi, 16)
         curve = np.stack([1.08 * self.eye_size * np.cos(angles), 0.68 * self.eye_size * np.sin(angles)], axis=1)
         return self.turned(self._tilted(side, curve), 0.36)
 
     def brow(self, side: int) -> Points:
-        """An eyebrow."""
+        """Return an eyebrow."""
         trait = self.identity.traits
         half, thick = 0.19, 0.038 * (1 + 0.36 * trait["brow_weight"])
         height = -0.12 - 0.7 * self.eye_size - 0.13 - 0.05 * self.expression.brows
@@ -105,22 +105,22 @@ class Anatomy:
         return self.turned(shape + np.array([side * self.eye_gap, 0]), 0.38)
 
     def nose(self) -> Points:
-        """The lower end of the nose: nostril, tip, nostril; an open curve."""
+        """Return the lower end of the nose (nostril, tip, nostril), an open curve."""
         wing, tip = self.nose_width, self.nose_tip
         curve = [(-0.7 * wing, tip - 0.14), (-wing, tip - 0.03), (-0.55 * wing, tip + 0.05), (0.0, tip + 0.06)]
         return self.turned(smooth([*curve, *[(-x, y) for x, y in curve[-2::-1]]], closed=False), 0.6)
 
     def bridge(self) -> Points:
-        """One side of the nose, from the brow to the nostril; an open curve."""
+        """Return one side of the nose, from the brow to the nostril, an open curve."""
         wing, tip = self.nose_width, self.nose_tip
         return self.turned(smooth([(0.07, -0.14), (0.06, 0.3 * tip), (0.72 * wing, tip - 0.12)], closed=False), 0.55)
 
     def nose_tip_place(self) -> Points:
-        """The tip (1, 2)."""
+        """Return the tip of the nose (1, 2)."""
         return self.turned([(0.0, self.nose_tip)], 0.6)
 
     def mouth(self) -> tuple[Points, Points]:
-        """Both lips together, and what is open between them."""
+        """Return the outline of both lips, and the opening between them."""
         along = np.linspace(-1, 1, 24)
         smile = -0.09 * self.expression.smile * along**2
         gap = 0.12 * self.expression.open * (1 - along**2)
@@ -136,12 +136,13 @@ class Anatomy:
         )  # type: ignore[return-value]
 
     def mouth_corners(self) -> Points:
-        """Left and right corner (2, 2)."""
+        """Return the left and the right corner of the mouth (2, 2)."""
         height = self.mouth_height - 0.09 * self.expression.smile
         return self.turned([(-self.mouth_width, height), (self.mouth_width, height)], 0.4)
 
     def landmarks(self) -> Points:
-        """Middle of the left and of the right eye, tip of the nose, corners of the mouth: (5, 2)."""
+        """Return the centers of the left and the right eye, the tip of the nose and the corners of the mouth, (5,
+        2)."""
         eyes = [self.eye_corners(side).mean(0, keepdims=True) for side in (-1, 1)]
         return np.concatenate([*eyes, self.nose_tip_place(), self.mouth_corners()])
 
@@ -156,14 +157,14 @@ def _closed(across: Points, above: Points, below: Points) -> Points:
 
 
 def oval(x: float, y: float, across: float, down: float, pointed: float = 1.0) -> Points:
-    """An ellipse, or with ``pointed`` above 1 a shape with corners at its left and right."""
+    """Return an ellipse; ``pointed`` above 1 gives it corners at the left and the right."""
     angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     sine = np.sin(angles)
     return np.stack([x + across * np.cos(angles), y + down * np.sign(sine) * np.abs(sine) ** pointed], axis=1)
 
 
 def smooth(corners: Sequence[tuple[float, float]], closed: bool = True, steps: int = 8) -> Points:
-    """A curve through corners: Catmull-Rom, that is cubic with the slopes of the neighbors' chords."""
+    """Return a Catmull-Rom curve through corners."""
     points = np.array(corners, float)
     ring = (
         np.concatenate([points[-1:], points, points[:2]])

@@ -1,8 +1,8 @@
-"""Drawn faces with exact identities and landmarks, for those who have no caricatures of their own yet.
+"""Synthetic faces with exact identities and landmarks, for a first run without data.
 
-Every person has several photographs, with light from somewhere, another expression and turn of the head, something
-behind them, and noise; and several caricatures, whose geometry is exaggerated and whose colors are flat inks within
-black lines. They are drawn large and made smaller, so that edges are smooth.
+Each person has several photographs, which differ in light, expression, pose, background and noise, and several
+caricatures with exaggerated geometry and flat colors within black lines. Images are drawn large and downscaled, so that
+edges are smooth.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Drawing:
-    """One image of somebody."""
+    """An image of a person."""
 
     image: NDArray[np.uint8]
     """(H, W, 3)."""
@@ -34,7 +34,7 @@ class Drawing:
 
 
 def photograph(identity: Identity, random: Generator, size: int) -> Drawing:
-    """A photograph of a person, aligned as `alignment.aligned` does it but for the turn of the head."""
+    """Draw a photograph of a person, aligned like `alignment.aligned` except for the pose of the head."""
     expression = Expression(
         smile=random.uniform(-0.2, 1.0),
         open=max(0.0, random.uniform(-0.6, 0.8)),
@@ -63,7 +63,7 @@ def photograph(identity: Identity, random: Generator, size: int) -> Drawing:
 
 
 def caricature(identity: Identity, random: Generator, size: int) -> Drawing:
-    """A caricature of a person: exaggerated, in flat inks on paper, within black lines."""
+    """Draw a caricature of a person: exaggerated, in flat colors on paper, within black lines."""
     expression = Expression(
         smile=random.uniform(0.2, 1.0),
         open=max(0.0, random.uniform(-0.8, 0.9)),
@@ -102,7 +102,7 @@ _TINTS: tuple[tuple[Color, float], ...] = (
 
 
 def _light(canvas: Portrait, random: Generator) -> Array:
-    """How bright each pixel is (H, W): the head is a dome under a lamp."""
+    """Return the brightness of each pixel (H, W): the head is a dome under a lamp."""
     rows, columns = np.mgrid[: canvas.side : OVERSAMPLED, : canvas.side : OVERSAMPLED] + OVERSAMPLED / 2
     body = canvas.anatomy
     center = moved(np.array([[0.0, 0.5 * (body.skull + body.chin)]]), canvas.place)[0]
@@ -119,7 +119,7 @@ def _light(canvas: Portrait, random: Generator) -> Array:
 
 
 def _scenery(random: Generator, side: int) -> Image.Image:
-    """Something out of focus behind the head."""
+    """Return a background out of focus."""
     wall = random.uniform(0.2, 0.85) + random.normal(0, 0.07, 3)
     coarse = wall + random.normal(0, 0.13, (5, 5, 1)) + random.normal(0, 0.05, (5, 5, 3))
     few = Image.fromarray((255 * coarse.clip(0, 1)).astype(np.uint8))
@@ -127,7 +127,7 @@ def _scenery(random: Generator, side: int) -> Image.Image:
 
 
 def _vivid(color: Color) -> Color:
-    """The same hue with more color in it."""
+    """Return the same hue with more saturation."""
     middle = sum(color) / 3
     red, green, blue = (int(np.clip(middle + 1.35 * (value - middle) + 14, 0, 255)) for value in color)
     return red, green, blue

@@ -1,7 +1,7 @@
-"""People who do not exist: what their faces are like, and what a caricaturist makes of it.
+"""Synthetic people: the traits of their faces, and how a caricature exaggerates them.
 
-A face is described by how far it is from the mean face, trait by trait. A caricature multiplies these distances: a long
-nose gets longer, small eyes get smaller. That is what the drawn sample has in common with real caricatures.
+Traits are distances from the mean face. A caricature multiplies them: a long nose gets longer, small eyes get smaller.
+The sample has that in common with real caricatures.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ TRAITS = (
     "lips",
     "ears",
 )
-"""What differs between faces; each is 0 in the mean face and mostly between -1 and 1."""
+"""Traits of a face; each is 0 in the mean face and mostly between -1 and 1."""
 
 LARGEST = 2.6
-"""Most that a trait may be exaggerated to: beyond it eyes would leave the face."""
+"""Limit of exaggerated traits; beyond it eyes would leave the face."""
 
 Color = tuple[int, int, int]
 
@@ -50,7 +50,7 @@ BEARDS = ("none", "none", "moustache", "full", "goatee")
 
 @dataclass(frozen=True)
 class Identity:
-    """What makes somebody recognizable."""
+    """What makes a person recognizable."""
 
     traits: dict[str, float] = field(hash=False)
     skin: Color
@@ -61,18 +61,18 @@ class Identity:
     glasses: bool
 
     def exaggerated(self, factor: float) -> Identity:
-        """The same person as a caricaturist sees them: every distance from the mean face times ``factor``."""
+        """Return the person with every distance from the mean face multiplied by ``factor``."""
         stretched = {name: float(np.clip(factor * value, -LARGEST, LARGEST)) for name, value in self.traits.items()}
         return replace(self, traits=stretched)
 
 
 def identities(count: int, seed: int) -> list[Identity]:
-    """``count`` people who differ in most traits, by a seed; the first few are the same whatever the count."""
+    """Return ``count`` people who differ in most traits; the first ones do not depend on ``count``."""
     return [_drawn(np.random.default_rng([seed, number]), number) for number in range(count)]
 
 
 def _drawn(random: Generator, number: int) -> Identity:
-    # The square root pushes traits away from the middle: nobody is average, and nobody is a monster.
+    # The square root moves traits away from zero, so that nobody is average.
     signs = random.choice([-1.0, 1.0], len(TRAITS))
     traits = dict(zip(TRAITS, (signs * np.sqrt(random.uniform(0.02, 1, len(TRAITS)))).tolist(), strict=True))
     haircut = HAIRCUTS[(number + int(random.integers(2))) % len(HAIRCUTS)]

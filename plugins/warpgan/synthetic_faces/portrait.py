@@ -1,4 +1,4 @@
-"""Draw a head part by part, from behind to the front, with inks of given colors."""
+"""Draw a head part by part, from back to front."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from restore.plugins.warpgan.synthetic_faces.anatomy import Anatomy, Points, ova
 from restore.plugins.warpgan.synthetic_faces.identities import Color
 
 OVERSAMPLED = 4
-"""How many times larger than the image the drawing is."""
+"""Scale of the drawing relative to the image."""
 
 
 @dataclass(frozen=True)
 class Inks:
-    """What colors and lines an image is drawn with."""
+    """Colors and line width of an image."""
 
     skin: Color
     hair: Color
@@ -27,15 +27,15 @@ class Inks:
     cloth: Color
     line: Color
     width: float
-    """Of lines, in shares of half a head."""
+    """Width of lines, in units of half a head."""
 
     def darker(self, color: Color, share: float) -> Color:
-        """A color mixed with black."""
+        """Return a color mixed with black."""
         return mixed(color, (0, 0, 0), share)
 
 
 class Portrait:
-    """A large image on which a head is drawn part by part, from behind to the front."""
+    """A large image on which a head is drawn part by part, from back to front."""
 
     def __init__(self, anatomy: Anatomy, inks: Inks, size: int) -> None:
         self.anatomy, self.inks = anatomy, inks
@@ -43,23 +43,23 @@ class Portrait:
         landmarks = anatomy.landmarks()
         self.place = similarity(landmarks, reference(self.side, SCALE))
         self.unit = float(np.hypot(*self.place[:, 0]))
-        # A pixel's middle lies at half a pixel of the large drawing, and at a whole number of the small image.
+        # Pixel centers lie at half pixels of the drawing, and at integers of the image.
         self.landmarks = (moved(landmarks, self.place) + 0.5) / OVERSAMPLED - 0.5
 
     def backdrop(self, image: Image.Image) -> None:
-        """Begin with what lies behind the head."""
+        """Start with a background."""
         self.image = image
         self.draw = ImageDraw.Draw(image)
 
     def fill(self, points: Points, color: Color, line: bool = True) -> None:
-        """A filled shape, with its outline in ink."""
+        """Draw a filled shape, with its outline."""
         places = self._placed(points)
         self.draw.polygon(places, fill=color)
         if line:
             self.stroke(np.concatenate([points, points[:2]]))
 
     def stroke(self, points: Points, thick: float = 1.0, color: Color | None = None) -> None:
-        """A line along a curve."""
+        """Draw a line along a curve."""
         width = max(1, round(thick * self.inks.width * self.unit))
         self.draw.line(self._placed(points), fill=color or self.inks.line, width=width, joint="curve")
 
@@ -67,7 +67,7 @@ class Portrait:
         return [(float(x), float(y)) for x, y in moved(points, self.place)]
 
     def head(self) -> None:
-        """All of it."""
+        """Draw the whole head."""
         self._behind()
         for side in (-1, 1):
             self.fill(self.anatomy.ear(side), self.inks.darker(self.inks.skin, 0.06))
@@ -82,7 +82,7 @@ class Portrait:
             self._glasses()
 
     def _behind(self) -> None:
-        """Shoulders, neck, and hair that hangs behind them."""
+        """Draw shoulders, neck, and the hair behind them."""
         body, haircut = self.anatomy, self.anatomy.identity.haircut
         if haircut in ("long", "bob"):
             length = body.chin + (0.75 if haircut == "long" else -0.1)
@@ -101,7 +101,7 @@ class Portrait:
                 self.fill(oval(x, y, 0.25, 0.25), self.inks.darker(self.inks.hair, 0.12))
 
     def _hair(self) -> None:
-        """What grows on top."""
+        """Draw the hair on top."""
         body, haircut = self.anatomy, self.anatomy.identity.haircut
         if haircut == "bald":
             return
@@ -186,6 +186,6 @@ class Portrait:
 
 
 def mixed(color: Sequence[int], other: Sequence[int], share: float) -> Color:
-    """A color with a share of another one in it."""
+    """Mix two colors; ``share`` is the fraction of the second."""
     red, green, blue = (round((1 - share) * one + share * two) for one, two in zip(color, other, strict=True))
     return red, green, blue
