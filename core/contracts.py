@@ -15,6 +15,12 @@ from restore.core.specs import Tiling
 SIDES = (48, 64)
 """Height and width of the images that a network is tried on, in pixels, rounded up to what it needs."""
 
+ODD_SIDES = (45, 61)
+"""The same for roles whose networks must accept images of any size."""
+
+ANY_SIZE = ("autoencoder", "inpainting")
+"""These roles."""
+
 
 class ContractBroken(UsageError):
     """An architecture does not do what its role promises."""
@@ -44,13 +50,14 @@ def check_architecture(
         role: the role; `CONTRACTS` has those that are checked.
         name: name of the architecture, for errors.
         given: the arguments of the contract that it was built with, such as ``scale``.
-        size: height and width of the images; None: some size that the network's tiling allows.
+        size: height and width of the images; None: some size that the role, or the network's tiling, allows.
 
     Raises:
         ContractBroken: the network fails, or returns something of another type or shape.
     """
     step = tiling_of(network).multiple_of
-    height, width = size or (-(-side // step) * step for side in SIDES)
+    usual = ODD_SIDES if role in ANY_SIZE else tuple(-(-side // step) * step for side in SIDES)
+    height, width = size or usual
 
     def find_problem(device: str) -> str:
         def images(channels: int = 3) -> Tensor:
@@ -98,6 +105,22 @@ def _inpainting(network: nn.Module, images: Images, given: Mapping[str, Any]) ->
     return shape_problem(network(images(), images(1)), *images().shape)
 
 
+def _autoencoder(network: nn.Module, images: Images, given: Mapping[str, Any]) -> str:
+    encoder, decoder, stride = (getattr(network, name) for name in ("encoder", "decoder", "stride"))
+    image, latent, scale = images(), int(given["latent"]), int(given["scale"])
+    height, width = image.shape[2:]
+    places = -(-height // stride), -(-width // stride)
+    encoded = encoder(image)
+    if problem := shape_problem(encoded, 1, latent * (2 if given["variational"] else 1), *places):
+        return f"has an encoder that {problem}"
+    decoded = decoder(encoded[:, :latent], height * scale, width * scale)
+    if problem := shape_problem(decoded, 1, 3, height * scale, width * scale):
+        return f"has a decoder that {problem}"
+    inside = {id(parameter) for half in (encoder, decoder) for parameter in half.parameters()}
+    outside = [name for name, parameter in network.named_parameters() if id(parameter) not in inside]
+    return f"has parameters outside of encoder and decoder: {', '.join(outside)}" if outside else ""
+
+
 def _segmentation(network: nn.Module, images: Images, given: Mapping[str, Any]) -> str:
     image = images(int(given["input_channels"]))
     output = network(image)
@@ -119,6 +142,7 @@ CONTRACTS: Mapping[str, Callable[[nn.Module, Images, Mapping[str, Any]], str]] =
     "super-resolution": _super_resolution,
     "restoration": _restoration,
     "inpainting": _inpainting,
+    "autoencoder": _autoencoder,
     "segmentation": _segmentation,
     "discriminator": _discriminator,
 }

@@ -38,7 +38,11 @@ ARCHITECTURE_ROLES: Final[Mapping[str, str]] = {
     "to images of the same shape. It must not depend on what the image shows there.",
     "segmentation": "Built with ``input_channels`` and ``num_classes``. ``network(images)``: (B, input_channels, H, W) "
     "to logits (B, num_classes, H, W), or to several such, the last of which counts.",
-    "autoencoder": "``network.encode(images)``: (B, 3, H, W) in [0, 1] to codes; ``network.decode(codes)``: back.",
+    "autoencoder": "Built with ``latent``, ``scale`` and ``variational``. ``network.encoder(images)``: (B, 3, H, W) in "
+    "[0, 1], of any size, to codes (B, latent, h, w); if ``variational``, to their means and log-variances plus 4, "
+    "(B, 2 x latent, h, w). ``network.decoder(codes, height, width)``: to images (B, 3, height, width), about [0, 1]; "
+    "the task asks for height H x scale. ``network.stride``: how many pixels of H a row of the code stands for: h is "
+    "H / stride, rounded up. All parameters belong to encoder or decoder.",
     "warping": "``network(images, style, scale)``: (B, 3, H, W) in [-1, 1] to images of the same shape, redrawn in a "
     "style and warped by ``scale`` times the displacements of control points.",
     "discriminator": "Built with ``crop_size``, the height and width of what it is trained on. "

@@ -32,7 +32,18 @@ def build_network(settings: RegisteredSettings, *, size: tuple[int, int] | None 
     return network
 
 
+def build_without_weights(settings: RegisteredSettings, **given: Any) -> nn.Module:
+    """Build the network that settings name on the device ``meta``, in no time, to read its attributes.
+
+    Args:
+        settings: the group with the name of the architecture.
+        **given: the arguments that the contract of the role promises.
+    """
+    with torch.device("meta"):
+        network: nn.Module = settings.load()(**given, **settings.own_values())
+    return network
+
+
 def find_tiling(settings: RegisteredSettings, **given: Any) -> Tiling:
     """Return how large images may be cut for the network that settings name, without making its weights."""
-    with torch.device("meta"):
-        return tiling_of(settings.load()(**given, **settings.own_values()))
+    return tiling_of(build_without_weights(settings, **given))

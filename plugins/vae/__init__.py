@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from restore.registry import CommandSpec, TaskSpec, hookimpl
+from restore.registry import ArchitectureSpec, CommandSpec, TaskSpec, hookimpl
 
 _SETTINGS = "restore.plugins.vae.settings"
 
@@ -24,6 +24,20 @@ def restore_tasks() -> list[TaskSpec]:
             evaluate=f"{_SETTINGS}:AutoencoderEvaluateOptions",
             summary="Variational autoencoder (Kingma and Welling, 2014): latent codes can also be sampled.",
         ),
+    ]
+
+
+@hookimpl
+def restore_architectures() -> list[ArchitectureSpec]:
+    """Register the family's networks."""
+    return [
+        ArchitectureSpec(
+            "convolutional",
+            "restore.plugins.vae.networks:ConvolutionalAutoencoder",
+            role="autoencoder",
+            settings="restore.plugins.vae.network_settings:ConvolutionalSettings",
+            summary="Convolutional encoder and decoder with residual blocks, for images of any size.",
+        )
     ]
 
 

@@ -28,7 +28,7 @@ def sample(task: Autoencoder[Any, Any], networks: Networks, settings: SampleSett
     check_kind(settings.output, ".png")
     refuse_overwrite(settings.output, settings.overwrite)
     model = task.settings.model
-    places = math.ceil(settings.size / (2**model.depth * model.scale))
+    places = math.ceil(settings.size / (task.stride * model.scale))
     generator = torch.Generator().manual_seed(settings.seed)
     codes = torch.randn(settings.n, model.latent, places, places, generator=generator)
     # One at a time: decoding all at once may not fit into memory.

@@ -7,6 +7,8 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restore.core.specs import Tiling
+
 
 def convolution(before: int, after: int, size: int, stride: int = 1) -> nn.Conv2d:
     """Build a convolution that keeps height and width (divided by the stride) and, with SiLU, about the variance."""
@@ -76,3 +78,25 @@ class Decoder(nn.Module):
         """Return the top left ``height`` x ``width`` pixels of each decoded image."""
         decoded: Tensor = self.body(code)
         return (decoded[..., :height, :width] + 1) / 2
+
+
+class ConvolutionalAutoencoder(nn.Module):
+    """An `Encoder` and its `Decoder`.
+
+    Args:
+        latent: channels of a code.
+        scale: size of a decoded image relative to the encoded one: 1, 2 or 4.
+        variational: whether the encoder returns a mean and a log-variance for each channel of a code.
+        channels: channels at full resolution.
+        depth: number of halvings.
+    """
+
+    def __init__(
+        self, latent: int, scale: int = 1, variational: bool = False, channels: int = 16, depth: int = 3
+    ) -> None:
+        super().__init__()
+        self.encoder = Encoder(2 * latent if variational else latent, channels, depth)
+        self.decoder = Decoder(latent, channels, depth, scale)
+        self.stride = self.encoder.stride
+        # An output pixel depends on at most 12 code positions to each side.
+        self.tiling = Tiling("exact", halo=12 * self.stride, multiple_of=self.stride)

@@ -9,18 +9,19 @@ from pydantic import Field, model_validator
 from typing_extensions import override
 
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
-from restore.core.settings import Flag, Positional, RunSettings, Settings
+from restore.core.settings import Flag, Positional, RegisteredName, RunSettings, Settings
+from restore.plugins.common.registered import RegisteredSettings
 
 
-class ModelSettings(Settings):
+class ModelSettings(RegisteredSettings):
     """Encoder and decoder: everything needed to rebuild them."""
 
-    channels: Annotated[int, Field(ge=1)] = 16
-    """Channels at full resolution; deeper layers have up to four times as many."""
-    depth: Annotated[int, Field(ge=1, le=7)] = 3
-    """Number of downsampling steps in the encoder."""
+    architecture: Annotated[str, RegisteredName("architectures", roles=("autoencoder",)), Flag("--arch")] = (
+        "vae/convolutional"
+    )
+    """Architecture of encoder and decoder."""
     latent: Annotated[int, Field(ge=1)] = 16
-    """Latent units: numbers in the latent code per 2^depth x 2^depth pixels."""
+    """Latent units: numbers in each position of the latent code."""
     scale: Annotated[Literal[1, 2, 4], Flag("--scale")] = 1
     """Scale factor: size of the decoded image relative to the encoded one."""
 
@@ -28,7 +29,7 @@ class ModelSettings(Settings):
 class AutoencoderSettings(RunSettings):
     """Train an autoencoder; without --data on crops of the photographs that ship with scikit-image."""
 
-    model: ModelSettings = ModelSettings()
+    model: ModelSettings = Field(default_factory=ModelSettings)
     """The two networks."""
     crop_size: Annotated[int, Field(ge=1)] = 64
     """Side of the decoded training crops in pixels; a multiple of the scale."""
@@ -49,7 +50,7 @@ class VAESettings(AutoencoderSettings):
     Without --data it trains on crops of the photographs that ship with scikit-image.
     """
 
-    model: ModelSettings = ModelSettings(depth=4, latent=32)
+    model: ModelSettings = Field(default_factory=lambda: ModelSettings.model_validate({"depth": 4, "latent": 32}))
     beta: Annotated[float, Field(ge=0)] = 1.0
     """Weight of the KL term. 1 is the evidence lower bound; larger values bring the codes closer to the prior and make
     the images worse (Higgins et al., 2017)."""

@@ -20,13 +20,13 @@ from restore.core.settings import RunSettings, Settings
 from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
+from restore.plugins.common.architectures import build_network, build_without_weights, find_tiling
 from restore.plugins.common.images.augment import recolor
 from restore.plugins.common.losses import MSE
 from restore.plugins.common.metrics import PrecomputedMetric, measured
 from restore.plugins.common.super_resolution.dataset import evaluation_pairs, super_resolution_images
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
 from restore.plugins.vae.metrics import ActiveUnits, moments
-from restore.plugins.vae.networks import Decoder, Encoder
 from restore.plugins.vae.settings import AutoencoderEvaluateOptions, AutoencoderSettings, VAESettings
 from restore.plugins.vae.variational import Gaussian, Posterior, charged, importance_weighted, log_weights
 
@@ -46,13 +46,19 @@ class Autoencoder(Task[A, Settings, E]):
     def tiny_settings(cls, **changes: Any) -> RunSettings:
         return super().tiny_settings(**{"model": {"channels": 4, "depth": 2, "latent": 3}, "crop_size": 8, **changes})
 
+    variational: ClassVar[bool] = False
+    """Whether the encoder returns the mean and the log-variance of a code instead of the code."""
+
     @override
     def networks(self) -> dict[str, nn.Module]:
+        network: Any = build_network(self.settings.model, **self._built_with)
+        return {"encoder": network.encoder, "decoder": network.decoder}  # separate, because each can be used alone
+
+    @property
+    def _built_with(self) -> dict[str, Any]:
+        """The arguments that a network of the role gets."""
         model = self.settings.model
-        return {  # separate networks, because each can be used alone
-            "encoder": Encoder(model.latent, model.channels, model.depth),
-            "decoder": Decoder(model.latent, model.channels, model.depth, model.scale),
-        }
+        return {"latent": model.latent, "scale": model.scale, "variational": self.variational}
 
     trained: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
     """Names of all networks; one optimizer trains them."""
@@ -99,8 +105,13 @@ class Autoencoder(Task[A, Settings, E]):
     @property
     @override
     def tiling(self) -> Tiling:
-        stride = 2**self.settings.model.depth  # an output pixel depends on at most 12 code positions to each side
-        return Tiling("exact", halo=12 * stride, multiple_of=stride)
+        return find_tiling(self.settings.model, **self._built_with)
+
+    @property
+    def stride(self) -> int:
+        """Pixels of an input image, along a side, that a position of the code stands for."""
+        network: Any = build_without_weights(self.settings.model, **self._built_with)
+        return int(network.stride)
 
     @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
@@ -143,11 +154,11 @@ class VariationalAutoencoder(Autoencoder[VAESettings, AutoencoderEvaluateOptions
     In a first phase of its own, the weight of the KL term rises from zero (Bowman et al., 2016).
     """
 
+    variational: ClassVar[bool] = True
+
     @override
     def networks(self) -> dict[str, nn.Module]:
-        model = self.settings.model
-        encoder = Encoder(2 * model.latent, model.channels, model.depth)  # mean and log-variance
-        return {**super().networks(), "encoder": encoder, "likelihood": Gaussian()}
+        return {**super().networks(), "likelihood": Gaussian()}
 
     trained: ClassVar[tuple[str, ...]] = (*Autoencoder.trained, "likelihood")
 

@@ -91,7 +91,7 @@ def test_the_default_codes_are_a_twelfth_and_a_twenty_fourth() -> None:
     from restore.plugins.vae.settings import VAESettings
 
     def ratio(model: ModelSettings) -> float:
-        return 3 * 4**model.depth / model.latent
+        return 3 * 4 ** model.own_values()["depth"] / model.latent
 
     assert ratio(AutoencoderSettings().model) == 12
     assert ratio(VAESettings().model) == 24
