@@ -63,6 +63,7 @@ COMMANDS = {
     "show": Command("show:show", "Describe a plugin, a task, a run or a weights file."),
     "doctor": Command("doctor:doctor", "Check this installation, and report what is wrong."),
     "new-plugin": Command("new_plugin:new_plugin", "Write a plugin with a model family of your own, to start from."),
+    "plugin": Command("plugin:PluginCommandGroup", "Check a plugin before you publish it.", "check NAME|PATH"),
 }
 """The commands of the tool in the order of the help."""
 

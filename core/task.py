@@ -116,7 +116,12 @@ class Task(Method[R, P, E]):
 
     @override
     def evaluation_data(self, folder: Path | None) -> AnyDataset:
-        return self.dataset("validation", self.phases()[-1])
+        """Return the validation data of a run on ``folder`` alone, or without a folder, those of this run."""
+        if folder is None:
+            return self.dataset("validation", self.phases()[-1])
+        task = type(self)(self.settings.model_copy(update={"data": folder, "val_data": folder}))
+        task = task.with_options(predict=self.predict_options, evaluate=self.evaluate_options)
+        return task.dataset("validation", task.phases()[-1])
 
     def baselines(self) -> Mapping[str, Method]:
         """Return the classical methods to compare a run with; they are measured once on the validation images."""

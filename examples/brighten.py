@@ -5,7 +5,7 @@ from torch.nn import functional as F
 from torchvision.transforms.v2 import RandomCrop
 
 from restore.core import OptimizerSettings, Phase, RunSettings, Task, Tiling, as_dataset
-from restore.plugins.common.images.samples import photographs
+from restore.plugins.common.images.splits import split_images
 from restore.plugins.common.metrics import PSNR
 from restore.registry import TaskSpec, hookimpl
 
@@ -33,7 +33,7 @@ class Brighten(Task[BrightenSettings]):
         return [Phase("brighten", self.settings.epochs, {"curve": self.settings.optimizer}, monitor="psnr")]
 
     def dataset(self, split, phase):
-        return as_dataset(photographs(split), transform=self.dark_crop)
+        return as_dataset(split_images(split, self.settings), transform=self.dark_crop)
 
     def dark_crop(self, image):
         crop = RandomCrop(64)(image) / 255

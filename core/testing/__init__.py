@@ -1,13 +1,18 @@
-"""The contracts of tasks and of listeners, as checks that a family's own tests can run.
+"""The contracts of plugins, as checks that a family's own tests can run.
 
-The built-in families pass the same checks. In your own test, with or without pytest::
+The built-in families pass the same checks, and ``restore plugin check`` runs them for any plugin. In your own test,
+with or without pytest::
 
     from restore import registry
-    from restore.core.testing import check_imports, check_task
+    from restore.core.testing import check_component, check_imports, check_listener, check_task
 
 
     def test_the_task_keeps_its_contract(tmp_path):
         check_task(registry.entry("tasks", "denoise"), tmp_path)
+
+
+    def test_the_network_keeps_the_contract_of_its_role():
+        check_component(registry.entry("architectures", "denoise"))
 
 
     def test_the_plugin_is_cheap_to_load():
@@ -26,30 +31,45 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from restore.core.testing import measuring, registering, training, using
+from restore.core.testing import folders, measuring, registering, training, using, variations
+from restore.core.testing.components import check_component
 from restore.core.testing.listening import ListenerEntry, check_listener
-from restore.core.testing.registering import check_imports
-from restore.core.testing.under_test import ContractBroken, TaskEntry, TaskUnderTest
+from restore.core.testing.registering import check_imports, check_settings
+from restore.core.testing.under_test import ContractBroken, NotApplicable, TaskEntry, TaskUnderTest
 
 __all__ = [
     "CHECKS",
+    "LONGER_CHECKS",
     "Check",
     "ContractBroken",
     "ListenerEntry",
+    "NotApplicable",
     "TaskEntry",
     "TaskUnderTest",
+    "check_component",
     "check_imports",
     "check_listener",
+    "check_settings",
     "check_task",
 ]
 
 Check = Callable[[TaskUnderTest], None]
 
-CHECKS: tuple[Check, ...] = (*registering.CHECKS, *training.CHECKS, *using.CHECKS, *measuring.CHECKS)
-"""All checks. Each raises :class:`ContractBroken` with the reason, or the error that the task raises."""
+CHECKS: tuple[Check, ...] = (
+    *registering.CHECKS,
+    *training.CHECKS,
+    *using.CHECKS,
+    *measuring.CHECKS,
+    *folders.CHECKS,
+)
+"""The checks of a task. Each raises :class:`ContractBroken` with the reason, or the error that the task raises, or
+:class:`NotApplicable`."""
+
+LONGER_CHECKS: tuple[Check, ...] = variations.CHECKS
+"""Further checks, which train a dozen times: with other settings, and in two processes."""
 
 
-def check_task(entry: TaskEntry, folder: Path) -> None:
+def check_task(entry: TaskEntry, folder: Path, *, data: Path | None = None, longer: bool = False) -> None:
     """Run every check on one task; takes seconds if a run of its tiny settings does.
 
     Many checks share one run. An error of that run is reported once, with the names of all these checks.
@@ -57,14 +77,18 @@ def check_task(entry: TaskEntry, folder: Path) -> None:
     Args:
         entry: result of ``registry.entry("tasks", name)``.
         folder: an empty folder for runs.
+        data: a folder for ``--data`` in the layout that the task reads; None: one with plain images is made.
+        longer: whether to run the longer checks too.
 
     Raises:
         ExceptionGroup: all errors, each with the names of its checks as notes.
     """
-    tested, broken = TaskUnderTest(entry, folder), list[Exception]()
-    for check in CHECKS:
+    tested, broken = TaskUnderTest(entry, folder, data), list[Exception]()
+    for check in (*CHECKS, *(LONGER_CHECKS if longer else ())):
         try:
             check(tested)
+        except NotApplicable:
+            continue
         except Exception as error:  # noqa: BLE001  a task under test may raise anything
             error.add_note(f"check: {check.__name__}")
             if not any(error is known for known in broken):

@@ -23,7 +23,7 @@ TOLERANCE = 5e-2
 changes gray levels and pixel counts."""
 
 
-class _First:
+class First:
     """The first few images of a dataset, so that measuring is fast."""
 
     def __init__(self, images: NamedDataset, count: int) -> None:
@@ -36,6 +36,7 @@ class _First:
         return self.images[index]
 
     def name(self, index: int) -> str:
+        """Return the name of an image."""
         return self.images.name(index)
 
 
@@ -95,7 +96,7 @@ def numbers_are_finite_and_say_how_they_were_measured(tested: TaskUnderTest) -> 
     method, networks = tested.opened()
     if not method.protocols():
         return
-    images = _First(as_dataset(method.evaluation_data(None)), 2)
+    images = First(as_dataset(method.evaluation_data(None)), 2)
     for label, protocol in method.protocols().items():
         measured = evaluate(method, networks, images, protocol, of=tested.name)
         for number, metric in zip(measured.numbers, protocol.values(), strict=True):
@@ -109,7 +110,7 @@ def baselines_are_measured_alike(tested: TaskUnderTest) -> None:
     if not tested.learns:
         return
     task = tested.task()
-    images, protocol = _First(as_dataset(task.evaluation_data(None)), 1), task.training_protocol
+    images, protocol = First(as_dataset(task.evaluation_data(None)), 1), task.training_protocol
     for name, baseline in task.baselines().items():
         require(isinstance(baseline, Method), f"baseline {name!r} is {baseline!r}, not a Method")
         require(not isinstance(baseline, Task), f"baseline {name!r} is a Task, which needs training; use a Method")

@@ -14,7 +14,7 @@ from restore.core.seeding import seed_everything
 from restore.core.settings import Settings
 from restore.core.task import Task
 from restore.core.testing.listening import require_help_and_defaults
-from restore.core.testing.under_test import TaskUnderTest, require
+from restore.core.testing.under_test import TaskEntry, TaskUnderTest, require
 
 HEAVY = ("torch", "torchvision", "accelerate", "numpy")
 """Packages that a plugin's module and its settings must not import: ``restore --help`` and completion load both."""
@@ -31,7 +31,8 @@ def check_imports(*modules: str) -> None:
         f"print(*(name for name in {HEAVY!r} if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", script, *modules], capture_output=True, text=True)
-    require(done.returncode == 0, f"importing {', '.join(modules)} failed:\n{done.stderr}")
+    last = done.stderr.strip().rpartition("\n")[2]
+    require(done.returncode == 0, f"importing {', '.join(modules)} failed: {last}")
     loaded = done.stdout.split()
     require(not loaded, f"importing {', '.join(modules)} also imports {', '.join(loaded)}; move that import")
 
@@ -60,9 +61,18 @@ def the_registered_objects_exist_and_fit(tested: TaskUnderTest) -> None:
 
 def every_setting_has_help_and_a_default(tested: TaskUnderTest) -> None:
     """Every setting has a help text, and a default, so that the task runs without flags."""
+    check_settings(tested.entry)
+
+
+def check_settings(entry: TaskEntry) -> None:
+    """Check that every setting of something registered has a help text and a default. Raises ContractBroken."""
     for detail in ("settings", "predict", "evaluate"):
-        if detail in tested.entry.references:
-            require_help_and_defaults(tested.entry.locate(detail), detail)
+        if detail not in entry.references:
+            continue
+        model = entry.locate(detail)
+        good = isinstance(model, type) and issubclass(model, Settings)
+        require(good, f"{detail}= refers to {model!r}, not to a subclass of Settings")
+        require_help_and_defaults(model, detail)
 
 
 def settings_survive_being_written(tested: TaskUnderTest) -> None:

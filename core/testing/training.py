@@ -22,7 +22,7 @@ from restore.core.training.trainer import Trainer
 
 def every_parameter_takes_part_in_its_loss(tested: TaskUnderTest) -> None:
     """The loss depends on every parameter of its optimizer; others never train and hang a run on many processes."""
-    if not _trains(tested):
+    if not tested.trains:
         return
     for update in tested.updates:
         names = ", ".join(update.unused)
@@ -32,7 +32,7 @@ def every_parameter_takes_part_in_its_loss(tested: TaskUnderTest) -> None:
 
 def an_optimizer_moves_its_own_networks_and_no_other(tested: TaskUnderTest) -> None:
     """In each phase every optimizer steps, and changes every network that it trains and no other."""
-    if not _trains(tested):
+    if not tested.trains:
         return
     for phase in tested.task().phases():
         for optimizer in phase.optimizers:
@@ -47,7 +47,7 @@ def an_optimizer_moves_its_own_networks_and_no_other(tested: TaskUnderTest) -> N
 
 def a_loss_calls_each_trained_network_once(tested: TaskUnderTest) -> None:
     """A loss function calls each trained network at most once; more calls before backward fail on several GPUs."""
-    if not _trains(tested):
+    if not tested.trains:
         return
     for update in tested.updates:
         for network, calls in update.calls.items():
@@ -73,7 +73,7 @@ def samples_are_functions_of_their_seed(tested: TaskUnderTest) -> None:
 
 def a_run_that_was_killed_equals_one_that_was_not(tested: TaskUnderTest) -> None:
     """A run killed within its first and its last epoch and resumed is bit-for-bit equal to an uninterrupted one."""
-    if not _trains(tested):
+    if not tested.trains:
         return
     whole = tested.run
     steps = int(_state(whole).state["progress"]["run_step"])
@@ -99,7 +99,7 @@ def require_same_runs(one: Path, other: Path) -> None:
 
 def config_rebuilds_the_settings(tested: TaskUnderTest) -> None:
     """``config.yaml`` of a run contains the settings of the run."""
-    if not _trains(tested):
+    if not tested.trains:
         return
     read = tested.task_type.settings_type.model_validate(read_config(tested.run))
     made = tested.settings.model_copy(update={"name": "whole", "checkpoint_every": "1"})
@@ -115,11 +115,6 @@ def a_classical_method_refuses_to_train(tested: TaskUnderTest) -> None:
     except NothingToTrain:
         return
     raise ContractBroken("the method is registered with trains=False, but training it is not refused")
-
-
-def _trains(tested: TaskUnderTest) -> bool:
-    """Return whether the method trains; make the run if so."""
-    return tested.learns and tested.run.is_dir()
 
 
 def _drawn(images: Any, *, index: int, seed: int) -> dict[str, Tensor]:

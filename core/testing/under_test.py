@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from restore.core.dataset import Batch
+from restore.core.errors import Interrupted
 from restore.core.events import Event, StepDone
 from restore.core.inference.canvas import exact_scale, scaled
 from restore.core.method import Method
@@ -27,6 +28,10 @@ from restore.core.weights.files import open_method, open_weights
 
 class ContractBroken(AssertionError):
     """A task violates the contract; the message says where and how."""
+
+
+class NotApplicable(Exception):
+    """A check says nothing about this plugin; the message says why."""
 
 
 def require(holds: object, message: str) -> None:
@@ -77,12 +82,19 @@ class ObservedUpdate:
 
 
 class TaskUnderTest:
-    """A method, its tiny settings and, if it trains, a run with them."""
+    """A method, its tiny settings and, if it trains, a run with them.
 
-    def __init__(self, entry: TaskEntry, folder: Path) -> None:
+    Args:
+        entry: registration of the task.
+        folder: an empty folder for runs.
+        data: a folder for ``--data`` in the layout that the task reads; None: the checks make one of plain images.
+    """
+
+    def __init__(self, entry: TaskEntry, folder: Path, data: Path | None = None) -> None:
         self.entry = entry
         self.name = entry.full_name
         self.folder = folder
+        self.data = data
         self.method_type: type[Method] = entry.load()
         self.learns = bool(entry.spec.trains)
         """Whether the method is registered as a task that trains."""
@@ -105,20 +117,32 @@ class TaskUnderTest:
         """Build the task from the tiny settings."""
         return self.task_type(self.settings)
 
-    def train(self, name: str, *, resume: Path | None = None, stop_at: int | None = None, **changes: Any) -> Path:
+    def train(
+        self,
+        name: str,
+        *,
+        settings: RunSettings | None = None,
+        resume: Path | None = None,
+        stop_at: int | None = None,
+        **changes: Any,
+    ) -> Path:
         """Train and return the run folder.
 
         Args:
             name: name of the run folder.
+            settings: settings of the run; None: the tiny ones.
             resume: run folder to resume.
             stop_at: kill the run after this step, before it is saved.
             changes: settings that differ from the tiny ones.
         """
-        settings = self.settings.model_copy(update={"name": name, **changes})
+        settings = (settings or self.settings).model_copy(update={"name": name, **changes})
         task_type = _watched(self.task_type, self.updates) if name == "whole" else self.task_type
         trainer = Trainer(task_type, settings, name=self.name, listeners=[_killer(stop_at)], resume=resume)
-        with suppress(_Killed):
-            trainer.fit()
+        try:
+            with suppress(_Killed):
+                trainer.fit()
+        except Interrupted as interrupted:
+            raise KeyboardInterrupt from interrupted
         return self.folder / name
 
     @property
@@ -127,6 +151,11 @@ class TaskUnderTest:
         if isinstance(self._outcome, Exception):
             raise self._outcome
         return self._outcome
+
+    @property
+    def trains(self) -> bool:
+        """Whether the method trains; makes the run if so, and raises its error."""
+        return self.learns and self.run.is_dir()
 
     @cached_property
     def _outcome(self) -> Path | Exception:

@@ -50,8 +50,8 @@ def images_of_any_size_work(tested: TaskUnderTest) -> None:
         inputs = random_inputs(method, height, width)
         try:
             outputs = _run(method, networks, inputs)
-        except RestoreError:
-            require((height, width) != ODD_SIZES[0], f"an image of {height} x {width} pixels is refused")
+        except RestoreError as error:
+            require((height, width) != ODD_SIZES[0], f"an image of {height} x {width} pixels is refused: {error}")
             continue
         for name, spec in method.outputs.items():
             scale = exact_scale(spec)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,15 +15,24 @@ from torch.nn import functional as F
 from toy_tasks import Fixed, OneNetwork, ToySettings, TwoPhases
 
 from restore.core.dataset import Batch
+from restore.core.errors import UsageError
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
 from restore.core.settings import Settings
 from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
-from restore.core.testing import CHECKS, ContractBroken, TaskUnderTest, check_imports, check_task
+from restore.core.testing import (
+    CHECKS,
+    LONGER_CHECKS,
+    ContractBroken,
+    NotApplicable,
+    TaskUnderTest,
+    check_imports,
+    check_task,
+)
 from restore.core.training_step import Phase, TrainStep
 
-CHECK_BY_NAME = {check.__name__: check for check in CHECKS}
+CHECK_BY_NAME = {check.__name__: check for check in (*CHECKS, *LONGER_CHECKS)}
 
 
 class Toy(OneNetwork):
@@ -186,6 +196,15 @@ class Glaring(Toy):
         return [255 * batch["input"][0]]
 
 
+class Plain(Toy):
+    """Trains with even batches only."""
+
+    def train_step(self, batch: Batch, step: TrainStep) -> None:
+        if len(batch["input"]) % 2:
+            raise ValueError("an odd batch")
+        super().train_step(batch, step)
+
+
 class Undocumented(Settings):
     level: int
     """How much."""
@@ -232,6 +251,8 @@ def documented(task: type[Task]) -> type[Task]:
         ),
         (NotANumber, "numbers_are_finite_and_say_how_they_were_measured", "mse is nan"),
         (Glaring, "samples_can_be_shown", "outside"),
+        (Toy, "a_folder_that_does_not_exist_is_refused", r"dataset\('train'\) ignores settings.data"),
+        (Plain, "other_settings_train_too", "with batch_size=3: ValueError: an odd batch"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else None,
 )
@@ -253,9 +274,74 @@ def test_a_task_that_keeps_every_rule_passes(task: type[Task], tmp_path: Path) -
     class Kept(documented(task)):
         inputs, outputs, tiling = Toy.inputs, Toy.outputs, Toy.tiling
 
+        def dataset(self, split: str, phase: Phase) -> Any:
+            refuse_missing(self.settings.data)
+            return super().dataset(split, phase)
+
+        def evaluation_data(self, folder: Path | None) -> Any:
+            refuse_missing(folder)
+            return super().evaluation_data(None)
+
     entry = Entry(Kept, Documented)
     entry.spec.trains = task is not Fixed
     check_task(entry, tmp_path)
+
+
+def refuse_missing(folder: Path | None) -> None:
+    if folder is not None and not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder")
+
+
+def test_the_folder_that_is_given_is_trained_on(tmp_path: Path) -> None:
+    seen = set()
+
+    class Curious(Toy):
+        def dataset(self, split: str, phase: Phase) -> Any:
+            seen.add(self.settings.data)
+            return super().dataset(split, phase)
+
+    (tmp_path / "data").mkdir()
+    tested = TaskUnderTest(Entry(Curious), tmp_path, data=tmp_path / "data")
+    CHECK_BY_NAME["a_folder_of_data_is_trained_and_measured_on"](tested)
+    assert seen == {None, tmp_path / "data"}  # the run that all checks share, and the one on the folder
+
+
+def test_a_task_of_another_layout_is_not_checked_on_plain_images(tmp_path: Path) -> None:
+    class Choosy(Toy):
+        def dataset(self, split: str, phase: Phase) -> Any:
+            if self.settings.data is not None:
+                raise UsageError("expected images/ and masks/")
+            return super().dataset(split, phase)
+
+    check, tested = CHECK_BY_NAME["a_folder_of_data_is_trained_and_measured_on"], TaskUnderTest(Entry(Choosy), tmp_path)
+    with pytest.raises(NotApplicable, match="expected images/ and masks/"):
+        check(tested)
+    tested.data = tmp_path / "data"
+    with pytest.raises(UsageError):  # a folder that somebody names has the layout that the task reads
+        check(tested)
+
+
+SOLO = """
+import toy_tasks
+from torch.nn import functional as F
+
+class Solo(toy_tasks.OneNetwork):
+    def train_step(self, batch, step):
+        def loss(nets):
+            raw = getattr(nets.net, "module", nets.net)
+            return {"mse": F.mse_loss(raw(batch["input"]), batch["target"])}
+        step.optimize("net", loss)
+"""
+
+
+def test_processes_that_drift_apart_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "solo_task.py").write_text(SOLO)
+    monkeypatch.syspath_prepend(tmp_path)
+    check = CHECK_BY_NAME["two_processes_train_together"]
+    with pytest.raises(ContractBroken, match="the networks of two processes differ by up to"):
+        check(TaskUnderTest(Entry(import_module("solo_task").Solo), tmp_path))
+    with pytest.raises(NotApplicable, match="another process cannot import"):
+        check(TaskUnderTest(Entry(documented(Toy)), tmp_path / "other"))
 
 
 def test_statistics_may_be_estimated_at_random(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_its_own_tests_pass(environment: Environment, tmp_path: Path) -> None:
     tests = shutil.copytree(DENOISE / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     options = ("-q", "-p", "no:cacheprovider", "--import-mode=importlib", "--rootdir", tmp_path)
     done = environment.run("python", "-m", "pytest", *options, tests, folder=tmp_path)
-    assert "5 passed" in done.stdout
+    assert "6 passed" in done.stdout
 
 
 def test_a_run_of_a_plugin_that_is_gone_says_what_is_missing(run: Path, tmp_path: Path) -> None:

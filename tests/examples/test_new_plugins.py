@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,7 +13,7 @@ from separate_environment import Environment
 
 from restore.cli.commands.new_plugin import VariantName
 from restore.core.images.files import read_image
-from restore.core.testing import TaskUnderTest
+from restore.core.testing import TaskUnderTest, check_component
 from restore.core.testing.using import images_of_any_size_work
 from restore.registry import Candidate, Project, Registry
 
@@ -32,8 +31,7 @@ def test_an_example_trains_and_is_used(name: str, tmp_path: Path, monkeypatch: p
     assert (tested.run / "best.safetensors").exists()
     images_of_any_size_work(tested)
     for entry in entries.entries("architectures"):
-        assert isinstance(entry.load()(), torch.nn.Module)
-    assert import_module(f"restore_{name}.settings")
+        check_component(entry)
 
 
 def photo_with_mask(folder: Path) -> None:
@@ -68,6 +66,7 @@ def test_a_new_plugin_is_installed_trained_resumed_used_measured_and_tested(
     height, width = read_image(PHOTO).size
     assert read_image(tmp_path / "out" / "photo.png").size == (scale * height, scale * width)
     assert "built-in sample" in run("evaluate", "runs/first", "--device", "cpu")
+    assert "the plugin keeps its contract" in run("plugin", "check", "my-net")
     options = ("-q", "-p", "no:cacheprovider")
     done = environment.run("python", "-m", "pytest", *options, folder=tmp_path / "restore-my-net")
     assert " passed" in done.stdout

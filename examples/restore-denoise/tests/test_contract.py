@@ -5,11 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from restore import registry
-from restore.core.testing import check_imports, check_task
+from restore.core.testing import check_component, check_imports, check_task
 
 
 def test_the_task_keeps_its_contract(tmp_path: Path) -> None:
     check_task(registry.entry("tasks", "denoise"), tmp_path)
+
+
+def test_everything_else_keeps_the_contract_of_its_role() -> None:
+    for kind in ("architectures", "datasets", "losses", "metrics"):
+        for entry in registry.entries(kind):
+            if entry.plugin == "denoise":
+                check_component(entry)
 
 
 def test_the_plugin_is_cheap_to_load() -> None:

@@ -27,6 +27,7 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "denoise",
             "restore_denoise.network:DenoiseNetwork",
             role="restoration",
+            settings="restore_denoise.settings:NetworkSettings",
             summary="Predicts the noise and subtracts it.",
         ),
     ]

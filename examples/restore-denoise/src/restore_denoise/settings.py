@@ -11,13 +11,18 @@ from restore.core import Flag, OptimizerSettings, ResumeSafe, RunSettings, Sched
 Noise = Annotated[float, Field(gt=0, le=255)]
 
 
-class ModelSettings(Settings):
-    """What rebuilds the network; a weights file stores exactly these. Add the settings of your network here."""
+class NetworkSettings(Settings):
+    """The arguments of the network. Other families can use it too, by its name."""
 
     channels: Annotated[int, Field(ge=1)] = 24
     """Channels between the first layer and the last."""
     depth: Annotated[int, Field(ge=2)] = 6
     """Number of convolutions."""
+
+
+class ModelSettings(NetworkSettings):
+    """What rebuilds the network; a weights file stores exactly these."""
+
     noise: Annotated[Noise, Flag("--noise")] = 25.0
     """Standard deviation of the noise that the network removes, of 255."""
 

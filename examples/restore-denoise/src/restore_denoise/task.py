@@ -11,6 +11,7 @@ from torch import nn
 from typing_extensions import override
 
 from restore.core import Batch, EvaluationProtocol, Networks, Phase, RunSettings, Settings, Task, Tiling, TrainStep
+from restore.core.contracts import tiling_of
 from restore.core.images.listing import list_images
 from restore.plugins.common.images.folders import ImageFolder
 from restore.plugins.common.images.samples import photographs
@@ -67,8 +68,8 @@ class DenoiseTask(Task[DenoiseSettings, Settings, DenoiseEvaluateOptions]):
 
     @property
     def tiling(self) -> Tiling:
-        """Declare how far a pixel sees: one pixel per convolution. Large images are cut into tiles accordingly."""
-        return Tiling("exact", halo=self.settings.model.depth)
+        """Declare how large images may be cut into tiles: the network says it."""
+        return tiling_of(self.networks()["restorer"])
 
     def predict(self, batch: Batch, networks: Networks) -> Batch:
         """Restore images (B, 3, H, W) in [0, 1]."""

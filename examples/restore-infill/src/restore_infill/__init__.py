@@ -28,6 +28,7 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "infill",
             "restore_infill.network:InfillNetwork",
             role="inpainting",
+            settings="restore_infill.settings:ModelSettings",
             summary="Dilated convolutions that add detail to a smooth fill.",
         ),
     ]

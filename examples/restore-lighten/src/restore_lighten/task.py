@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 from torch import Tensor, nn
@@ -12,9 +11,6 @@ from torchvision.transforms.v2 import RandomCrop
 from typing_extensions import override
 
 from restore.core import Batch, EvaluationProtocol, Networks, Phase, Task, Tiling, TrainStep, as_dataset
-from restore.core.images.listing import list_images
-from restore.plugins.common.images.folders import ImageFolder
-from restore.plugins.common.images.samples import photographs
 from restore.plugins.common.images.splits import split_images
 from restore.plugins.common.metrics import PSNR
 from restore_lighten.network import LightenNetwork
@@ -61,8 +57,3 @@ class LightenTask(Task[LightenSettings]):
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """Return the metrics; the convention of each is printed with every number."""
         return {"rgb": {"psnr": PSNR()}}
-
-    def evaluation_data(self, folder: Path | None) -> Any:
-        """Return the images of a folder, or the validation photographs."""
-        images = ImageFolder(list_images(folder)) if folder else photographs("validation")
-        return as_dataset(images, transform=damage)

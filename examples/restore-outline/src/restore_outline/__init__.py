@@ -26,6 +26,7 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "outline",
             "restore_outline.network:OutlineNetwork",
             role="segmentation",
+            settings="restore_outline.settings:ModelSettings",
             summary="A small encoder and decoder with skip connections.",
         ),
     ]

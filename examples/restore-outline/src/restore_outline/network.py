@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restore.core import Tiling
+
 
 def block(inputs: int, outputs: int) -> nn.Sequential:
     """Make a convolution with normalization and activation."""
@@ -23,6 +25,7 @@ class OutlineNetwork(nn.Module):
 
     def __init__(self, input_channels: int = 3, num_classes: int = 1, channels: int = 12) -> None:
         super().__init__()
+        self.tiling = Tiling("exact", halo=20, multiple_of=4)  # how far a pixel sees; images are halved twice
         self.fine = block(input_channels, channels)
         self.middle = block(channels, 2 * channels)
         self.coarse = block(2 * channels, 4 * channels)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 from torch import Tensor, nn
@@ -23,6 +22,7 @@ from restore.core import (
     Tiling,
     TrainStep,
 )
+from restore.core.contracts import tiling_of
 from restore_outline.network import OutlineNetwork
 from restore_outline.settings import OutlineSettings
 
@@ -76,8 +76,8 @@ class OutlineTask(Task[OutlineSettings]):
 
     @property
     def tiling(self) -> Tiling:
-        """Declare how far a pixel sees, and that the network halves images twice."""
-        return Tiling("exact", halo=20, multiple_of=4)
+        """Declare how large images may be cut into tiles: the network says it."""
+        return tiling_of(self.networks()["segmenter"])
 
     def predict(self, batch: Batch, networks: Networks) -> Batch:
         """Find the probability (B, 1, H, W) that a pixel of images (B, 3, H, W) belongs to a region."""
@@ -95,7 +95,3 @@ class OutlineTask(Task[OutlineSettings]):
         """Return IoU and Dice over all pixels of the set."""
         overlap = registry.get("metrics", "unet/overlap")
         return {"overlap": {name: overlap(name) for name in ("iou", "dice")}}
-
-    def evaluation_data(self, folder: Path | None) -> Any:
-        """Return the images and masks of a folder, or those of validation."""
-        return self.reader.evaluation_data(folder)

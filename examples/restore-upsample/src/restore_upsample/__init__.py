@@ -26,6 +26,7 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "upsample",
             "restore_upsample.network:UpsampleNetwork",
             role="super-resolution",
+            settings="restore_upsample.settings:NetworkSettings",
             summary="Residual blocks and a sub-pixel convolution.",
         ),
     ]

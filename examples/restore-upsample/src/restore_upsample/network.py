@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from restore.core import Tiling
+
 
 class ResidualBlock(nn.Module):
     """Two convolutions whose result is added to their input."""
@@ -33,6 +35,7 @@ class UpsampleNetwork(nn.Module):
     def __init__(self, scale: int = 2, channels: int = 24, blocks: int = 4) -> None:
         super().__init__()
         self.scale = scale
+        self.tiling = Tiling("exact", halo=2 * blocks + 2)  # a pixel sees one more pixel for each convolution
         last = nn.Conv2d(channels, 3 * scale**2, 3, padding=1)
         nn.init.zeros_(last.weight)  # the untrained network is the bilinear upscaling
         self.detail = nn.Sequential(

@@ -28,6 +28,7 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "your-net",
             "restore_your_net.network:YourNetNetwork",
             role="inpainting",
+            settings="restore_your_net.settings:ModelSettings",
             summary="Dilated convolutions that add detail to a smooth fill.",
         ),
     ]

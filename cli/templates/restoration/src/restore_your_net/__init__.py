@@ -27,6 +27,7 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "your-net",
             "restore_your_net.network:YourNetNetwork",
             role="restoration",
+            settings="restore_your_net.settings:NetworkSettings",
             summary="Predicts the noise and subtracts it.",
         ),
     ]

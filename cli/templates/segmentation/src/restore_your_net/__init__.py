@@ -26,6 +26,7 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "your-net",
             "restore_your_net.network:YourNetNetwork",
             role="segmentation",
+            settings="restore_your_net.settings:ModelSettings",
             summary="A small encoder and decoder with skip connections.",
         ),
     ]

@@ -26,6 +26,7 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "your-net",
             "restore_your_net.network:YourNetNetwork",
             role="super-resolution",
+            settings="restore_your_net.settings:NetworkSettings",
             summary="Residual blocks and a sub-pixel convolution.",
         ),
     ]

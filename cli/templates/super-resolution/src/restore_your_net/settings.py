@@ -9,15 +9,20 @@ from pydantic import Field
 from restore.core import Flag, OptimizerSettings, ResumeSafe, RunSettings, ScheduleSettings, Settings
 
 
-class ModelSettings(Settings):
-    """What rebuilds the network; a weights file stores exactly these. Add the settings of your network here."""
+class NetworkSettings(Settings):
+    """The arguments of the network. Other families can use it too: ``restore train srgan --arch your-net``."""
 
-    scale: Annotated[int, Field(ge=1, le=8), Flag("--scale")] = 2
-    """Factor by which images are upscaled."""
     channels: Annotated[int, Field(ge=1)] = 24
     """Channels between the first layer and the last."""
     blocks: Annotated[int, Field(ge=0)] = 4
     """Residual blocks."""
+
+
+class ModelSettings(NetworkSettings):
+    """What rebuilds the network; a weights file stores exactly these."""
+
+    scale: Annotated[int, Field(ge=1, le=8), Flag("--scale")] = 2
+    """Factor by which images are upscaled."""
 
 
 class YourNetSettings(RunSettings):

@@ -23,6 +23,7 @@ from restore.core import (
     Tiling,
     TrainStep,
 )
+from restore.core.contracts import tiling_of
 from restore.plugins.common.losses import L1
 from restore.plugins.common.super_resolution.dataset import evaluation_pairs, super_resolution_images
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
@@ -69,8 +70,8 @@ class YourNetTask(Task[YourNetSettings]):
 
     @property
     def tiling(self) -> Tiling:
-        """Declare how far a pixel sees: one pixel per convolution. Large images are cut into tiles accordingly."""
-        return Tiling("exact", halo=2 * self.settings.model.blocks + 2)
+        """Declare how large images may be cut into tiles: the network says it."""
+        return tiling_of(self.networks()["generator"])
 
     def predict(self, batch: Batch, networks: Networks) -> Batch:
         """Upscale images (B, 3, H, W) in [0, 1]."""

@@ -1,0 +1,166 @@
+"""Checks of what a plugin registers besides tasks: architectures, losses, metrics and datasets, each by its role."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from restore.core.contracts import CONTRACTS, check_architecture
+from restore.core.dataset import Batch, as_dataset
+from restore.core.metrics import PartialMetric
+from restore.core.testing.under_test import ContractBroken, NotApplicable, TaskEntry, require
+
+GIVEN: Mapping[str, Mapping[str, Any]] = {
+    "super-resolution": {"scale": 2},
+    "segmentation": {"input_channels": 3, "num_classes": 2},
+    "discriminator": {"crop_size": 64},
+}
+"""The arguments that a role promises to the factories of its networks."""
+
+SIDE = 32
+"""Height and width of the images that losses and metrics are tried on."""
+
+
+def check_component(entry: TaskEntry) -> None:
+    """Check that something registered does what its role promises.
+
+    Args:
+        entry: registration of an architecture, a loss, a metric or a dataset.
+
+    Raises:
+        ContractBroken: it does not; the message says what it does instead.
+        NotApplicable: nothing can be said, such as about an object that cannot be built from its settings alone.
+    """
+    CHECKS[entry.spec.kind](entry)
+
+
+def _build(entry: TaskEntry, *, must: bool, **given: Any) -> Any:
+    """Call a factory with the arguments of its role and the defaults of its settings.
+
+    Raises ContractBroken if it needs other arguments, or NotApplicable unless it ``must`` do without.
+    """
+    factory, values = entry.load(), dict(given)
+    require(callable(factory), f"{factory!r} is not callable, so nothing can be built with it")
+    if "settings" in entry.references:
+        settings = entry.locate("settings")()
+        values |= {name: getattr(settings, name) for name in type(settings).model_fields}
+    try:
+        inspect.signature(factory).bind(**values)
+    except (TypeError, ValueError) as error:
+        called = f"it cannot be built with {', '.join(values) or 'no argument'}: {error}"
+        if must:
+            raise ContractBroken(f"{called}; register settings= with its other arguments") from error
+        raise NotApplicable(called) from error
+    return factory(**values)
+
+
+def _check_architecture(entry: TaskEntry) -> None:
+    role = entry.spec.role
+    if role not in CONTRACTS:
+        raise NotApplicable(f"networks of the role {role} are tried by their tasks only")
+    given = GIVEN.get(role, {})
+    network = _build(entry, must=True, **given)
+    require(isinstance(network, nn.Module), f"it builds {type(network).__name__}, not a torch.nn.Module")
+    size = (64, 64) if role == "discriminator" else None
+    check_architecture(network, role, entry.full_name, given=given, size=size)
+
+
+def _check_loss(entry: TaskEntry) -> None:
+    role = entry.spec.role
+    if role not in ("pixel", "inpainting", "segmentation", "adversarial"):
+        raise NotApplicable(f"losses of the role {role} are tried by their tasks only")
+    loss = _build(entry, must=False)
+    drawn = torch.Generator().manual_seed(0)
+    if role == "adversarial":
+        scores = [torch.randn(2, 1, 4, 4, generator=drawn).requires_grad_() for _ in range(2)]
+        _require_terms(loss.discriminator(*scores), scores)
+        _require_terms(loss.generator(scores[1]), scores[1:])
+        return
+    channels = 2 if role == "segmentation" else 3
+    prediction = torch.rand(2, channels, SIDE, SIDE, generator=drawn).requires_grad_()
+    target = torch.rand(2, channels, SIDE, SIDE, generator=drawn)
+    mask = torch.zeros(2, 1, SIDE, SIDE)
+    mask[..., 8:20, 8:20] = 1
+    batch: Batch = {"input": target * (1 - mask), "target": target, "mask": mask}
+    if role == "segmentation":
+        batch["target"] = target.round()
+    try:
+        terms = loss(prediction, batch)
+    except ValueError as error:
+        raise NotApplicable(f"it refuses targets of this form: {error}") from error
+    _require_terms(terms, [prediction])
+
+
+def _require_terms(terms: object, inputs: list[Tensor]) -> None:
+    """Require named, finite scalars through which a gradient flows."""
+    require(isinstance(terms, Mapping) and terms, f"it returns {_describe(terms)}, not a dictionary of named terms")
+    assert isinstance(terms, Mapping)
+    for name, term in terms.items():
+        require(isinstance(name, str), f"the name {name!r} of a term is not a string")
+        require(
+            isinstance(term, Tensor) and term.dim() == 0, f"term {name!r} is {_describe(term)}, not a scalar tensor"
+        )
+        require(bool(term.isfinite()), f"term {name!r} is {term.item()}")
+    total = torch.stack([term.float() for term in terms.values()]).sum()
+    require(total.requires_grad, "no gradient flows back from its terms")
+    gradients = torch.autograd.grad(total, inputs, allow_unused=True)
+    require(any(gradient is not None for gradient in gradients), "no gradient flows back to the prediction")
+
+
+def _check_metric(entry: TaskEntry) -> None:
+    metric = _build(entry, must=False)
+    for attribute in ("name", "convention", "better"):
+        value = getattr(metric, attribute, None)
+        require(isinstance(value, str) and value, f"its {attribute} is {value!r}, not a text")
+    require(metric.better in ("higher", "lower"), f"its better is {metric.better!r}, not 'higher' or 'lower'")
+    channels = 1 if entry.spec.role == "segmentation" else 3
+    drawn = torch.Generator().manual_seed(0)
+    prediction, target = (torch.rand(2, channels, SIDE, SIDE, generator=drawn) for _ in range(2))
+    target = target.round() if entry.spec.role == "segmentation" else target
+    rows = metric.measure(prediction, target)
+    good = isinstance(rows, Tensor) and rows.dim() == 2 and len(rows) == 2
+    require(good, f"measure() of two images returns {_describe(rows)}, not a tensor of two rows")
+    require(rows.dtype == torch.float64, f"measure() returns {rows.dtype}, not float64")
+    require(torch.equal(rows[1:], metric.measure(prediction[1:], target[1:])), "a row depends on the other image")
+    value = metric.reduce(rows)
+    require(isinstance(value, float), f"reduce() returns {_describe(value)}, not a float")
+    require(math.isfinite(value) or isinstance(metric, PartialMetric), f"reduce() returns {value} for random images")
+
+
+def _check_dataset(entry: TaskEntry) -> None:
+    data = _build(entry, must=False)
+    role = entry.spec.role
+    require(hasattr(data, "__len__") and hasattr(data, "__getitem__"), f"{_describe(data)} is not a map-style dataset")
+    require(len(data), "it is empty")
+    if role in ("images", "masks"):
+        sample = data[0]
+        require(isinstance(sample, Tensor) and sample.dim() == 3, f"a sample is {_describe(sample)}, not (C, H, W)")
+        return
+    sample = as_dataset(data)[0]
+    wanted = ("input", "mask", "target") if role == "inpainting" else ("input", "target")
+    missing = [name for name in wanted if not isinstance(sample.get(name), Tensor)]
+    require(not missing, f"a sample has no tensor {' and '.join(map(repr, missing))}, which the role {role} has")
+    if role in ("restoration", "inpainting"):
+        shapes = {name: tuple(sample[name].shape[-2:]) for name in wanted}
+        require(len(set(shapes.values())) == 1, f"the tensors of a sample differ in size: {shapes}")
+
+
+def _describe(value: object) -> str:
+    """Return type and, of a tensor, shape of a value."""
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {tuple(value.shape)}"
+    return f"a {type(value).__name__}" if value is not None else "nothing"
+
+
+CHECKS: Mapping[str, Callable[[TaskEntry], None]] = {
+    "architectures": _check_architecture,
+    "losses": _check_loss,
+    "metrics": _check_metric,
+    "datasets": _check_dataset,
+}
+"""The check of each kind."""
