@@ -29,8 +29,10 @@ class PluginListener:
         """Pass on one event."""
         self.listener(event)
 
-    def __str__(self) -> str:
-        return f"{self.name} of plugin {self.plugin} ({self.requirement or 'a local module'})"
+    @property
+    def label(self) -> str:
+        """What warnings call it."""
+        return f"The listener {self.name} of plugin {self.plugin} ({self.requirement or 'a local module'})"
 
 
 class Listeners:
@@ -43,6 +45,10 @@ class Listeners:
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = list(listeners)
 
+    def joined_by(self, others: Sequence[Listener]) -> Listeners:
+        """Return the listeners that are left, and others after them."""
+        return Listeners([*self._listeners, *others])
+
     def __call__(self, event: Event) -> None:
         """Pass on one event."""
         for listener in list(self._listeners):
@@ -51,16 +57,18 @@ class Listeners:
             except (Exception, SystemExit) as error:  # noqa: BLE001 - a listener may raise anything
                 self._listeners.remove(listener)
                 _log.warning(
-                    "The listener %s failed at %s and is not called again in this run: %s",
+                    "%s failed at %s and is not called again in this run: %s",
                     _describe(listener), type(event).__name__, _explain(error),
                 )  # fmt: skip
 
 
 def _describe(listener: Listener) -> str:
-    if isinstance(listener, PluginListener):
-        return str(listener)
+    """Return the label of a listener, if it has one, else the name of its function or class."""
+    if isinstance(label := getattr(listener, "label", None), str):
+        return label
     named = listener if hasattr(listener, "__qualname__") else type(listener)
-    return ".".join(filter(None, [named.__module__, named.__qualname__]))  # a builtin has no module
+    name = ".".join(filter(None, [named.__module__, named.__qualname__]))  # a builtin has no module
+    return f"The listener {name}"
 
 
 def _explain(error: BaseException) -> str:

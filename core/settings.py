@@ -221,6 +221,11 @@ class RunSettings(Settings):
     """Number of newest checkpoints to keep."""
     early_stopping: Annotated[EarlyStoppingSettings, ResumeSafe()] = EarlyStoppingSettings()
     """Early stopping."""
+    track: Annotated[tuple[str, ...], ResumeSafe()] = ("tensorboard",)
+    """Experiment tracker that gets the numbers, settings and samples: tensorboard, or after pip install NAME: wandb,
+    mlflow, aim, clearml, comet_ml, dvclive, swanlab, trackio, as far as the installed Accelerate has it."""
+    track_project: Annotated[str | None, ResumeSafe()] = None
+    """Project or experiment that trackers put the run in; unset: the name of the task."""
     listener: Annotated[tuple[str, ...], RegisteredName("listeners"), ResumeSafe()] = ()
     """Listener of a plugin that is told what happens in the run, by its name: PLUGIN/NAME."""
     listener_settings: Annotated[dict[str, dict[str, Any]], ResumeSafe()] = {}

@@ -39,7 +39,6 @@ class RunFolder:
         self.config = path / "config.yaml"
         self.log = path / "metrics.jsonl"
         self.table = path / "log.csv"
-        self.tensorboard = path / "tensorboard"
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"
         self.best = path / "best.safetensors"

@@ -1,4 +1,4 @@
-"""Record the numbers of a run in ``metrics.jsonl`` and TensorBoard, and write sheets of sample images."""
+"""Record the numbers of a run in ``metrics.jsonl``, and write sheets of sample images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.tensorboard import SummaryWriter
 
 from restore.core.atomic import atomic_write
 from restore.core.images.pixels import to_uint8
@@ -28,10 +27,9 @@ LARGEST = 320
 class Tracker:
     """Writes the numbers of a run, on the main process only."""
 
-    def __init__(self, folder: RunFolder, *, log_position: int | None = None, purge_step: int | None = None) -> None:
+    def __init__(self, folder: RunFolder, *, log_position: int | None = None) -> None:
         self.folder = folder
         self.log = Log(folder.log, log_position)
-        self.board = SummaryWriter(str(folder.tensorboard), purge_step=purge_step)
 
     def logged(self, place: Mapping[str, Any], numbers: Mapping[str, float], seconds: Mapping[str, float]) -> None:
         """Record training numbers; times come last in the line because they differ after a resume.
@@ -42,8 +40,6 @@ class Tracker:
             seconds: times by name.
         """
         self.log.write({"kind": "train", **place, **numbers, "seconds": dict(seconds)})
-        for name, value in numbers.items():
-            self.board.add_scalar(f"train/{name}", value, place["step"])
 
     def evaluated(self, place: Mapping[str, Any], numbers: Sequence[MetricResult], best: bool, seconds: float) -> None:
         """Record validation metrics with their conventions.
@@ -58,17 +54,10 @@ class Tracker:
             {"kind": "validation", **place, "metrics": numbers, "best": best, "seconds": {"evaluation": seconds}}
         )
         write_log_table(self.folder.log, self.folder.table)
-        for number in numbers:
-            self.board.add_scalar(f"validation/{number.name} ({number.convention})", number.value, place["step"])
-
-    def sampled(self, sheet: Tensor, step: int) -> None:
-        """Record a sheet of samples (3, H, W) in [0, 1]."""
-        self.board.add_image("samples", sheet, step)
 
     def close(self) -> None:
         """Close the files."""
         self.log.close()
-        self.board.close()
 
 
 def make_sheet(rows: Sequence[Sequence[Tensor]]) -> Tensor:

@@ -19,6 +19,7 @@ from restore.core.method import Method
 from restore.core.metrics import MetricResult
 from restore.core.runs import checkpoints
 from restore.core.runs.checkpoints import Checkpoint
+from restore.core.runs.experiment_trackers import ExperimentTracker, check_trackers
 from restore.core.runs.folder import RunFolder, new_run_folder, write_config
 from restore.core.runs.resuming import merged
 from restore.core.runs.summary import write_summary
@@ -109,16 +110,12 @@ class Trainer:
         torch.backends.cudnn.benchmark = not self.settings.deterministic
         accelerator = make_accelerator(self.settings)
         settings, warm_start = self._resolved(accelerator)
+        self._check_listeners(settings)
         task = self.task_type(settings)
         phases = [phase for phase in task.phases() if phase.epochs > 0]
         if not phases:
             raise UsageError(f"{self.name}: every phase has 0 epochs, so nothing would be trained; raise --epochs")
         check_schedules(phases, settings, self._notice)
-        if settings.listener and not any(isinstance(listener, PluginListener) for listener in self.listeners):
-            self._notice(
-                f"the listeners {', '.join(settings.listener)} of the settings are not told anything: only restore "
-                "train finds listeners by name; give Trainer the objects"
-            )
 
         # data and plan first, so that their errors are reported before anything is written
         seed_everything(derive_seed(settings.seed, "weights"))
@@ -132,7 +129,8 @@ class Trainer:
         checkpoint = self._restored(settings, phases, identity, networks) if self.resume else None
         folder, tracker = self._folder(accelerator, settings, checkpoint)
         seed_everything(derive_seed(settings.seed, "steps", accelerator.process_index))
-        emit = self._emit if accelerator.is_main_process else lambda _: None
+        trackers = [ExperimentTracker(name, settings) for name in dict.fromkeys(settings.track)]
+        emit = self._emit.joined_by(trackers) if accelerator.is_main_process else lambda _: None
         context = RunContext(
             task, self.name, settings, phases, folder, accelerator, networks, tracker, emit, self.plugins, identity
         )  # fmt: skip
@@ -180,6 +178,15 @@ class Trainer:
         named = {"init_from": warm_start.path.absolute(), "init_sha256": warm_start.sha256}
         return settings.model_copy(update=named), warm_start
 
+    def _check_listeners(self, settings: RunSettings) -> None:
+        """Raise UsageError for trackers that there are not; warn of names that nobody has looked up."""
+        check_trackers(settings.track)
+        if settings.listener and not any(isinstance(listener, PluginListener) for listener in self.listeners):
+            self._notice(
+                f"the listeners {', '.join(settings.listener)} of the settings are not told anything: only restore "
+                "train finds listeners by name; give Trainer the objects"
+            )
+
     def _restored(
         self, settings: RunSettings, phases: Sequence[Phase], identity: Mapping[str, Any], networks: WrappedNetworks
     ) -> Checkpoint:
@@ -209,8 +216,7 @@ class Trainer:
         from_main(accelerator, folder.path)
         if checkpoint is None:
             return folder, Tracker(folder)
-        step = checkpoint.state["progress"]["run_step"]
-        return folder, Tracker(folder, log_position=checkpoint.state["log"], purge_step=step + 1)
+        return folder, Tracker(folder, log_position=checkpoint.state["log"])
 
     def _notice(self, message: str) -> None:
         if is_main_process():

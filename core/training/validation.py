@@ -152,6 +152,4 @@ class Validation:
         sheet = make_sheet(rows)
         path = self.context.folder.samples / f"epoch-{self.progress.epoch + 1:04d}.png"
         write_sheet(path, sheet)
-        if self.context.tracker:
-            self.context.tracker.sampled(sheet, self.progress.run_step)
         self.context.emit(events.SamplesWritten(path, self.progress.run_step))
