@@ -115,8 +115,8 @@ def _why_no_cuda(torch: Any) -> str:
 
 def _precision(findings: Findings, device: Any) -> None:
     """Report what ``--precision auto`` selects on a device, and whether a measurement agrees."""
+    from restore.cli.bf16_speed import WORTH_IT, bf16_speedup
     from restore.core.runtime.precision import choose
-    from restore.core.runtime.speed import WORTH_IT, bf16_speedup
 
     chosen = choose("auto", device)
     speedup = bf16_speedup(device)

@@ -10,15 +10,16 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from restore.cli import bf16_speed
 from restore.cli.commands import doctor as doctor_module
-from restore.core.runtime import precision, speed
+from restore.core.runtime import precision
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch, tmp_path):
     """No measuring of speed, and an empty cache of downloaded weights."""
     monkeypatch.setattr(precision, "cpu_features", lambda: frozenset({"avx512_bf16"}))
-    monkeypatch.setattr(speed, "bf16_speedup", lambda device: 1.5)
+    monkeypatch.setattr(bf16_speed, "bf16_speedup", lambda device: 1.5)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
 
 
@@ -100,7 +101,7 @@ def test_a_part_that_cannot_be_examined_hides_no_other(restore, monkeypatch):
     def broken(device):
         raise RuntimeError("driver too old")
 
-    monkeypatch.setattr(speed, "bf16_speedup", broken)
+    monkeypatch.setattr(bf16_speed, "bf16_speedup", broken)
     result = restore("doctor")
     assert result.exit_code == 1
     assert "checking devices failed: RuntimeError: driver too old" in result.stdout
@@ -113,7 +114,7 @@ def test_a_part_that_cannot_be_examined_hides_no_other(restore, monkeypatch):
 )
 def test_a_precision_that_the_stopwatch_contradicts_is_told(restore, monkeypatch, flat, features, speedup, advised):
     monkeypatch.setattr(precision, "cpu_features", lambda: frozenset({features}))
-    monkeypatch.setattr(speed, "bf16_speedup", lambda device: speedup)
+    monkeypatch.setattr(bf16_speed, "bf16_speedup", lambda device: speedup)
     text = flat(restore("doctor").stdout)
     assert ("--precision auto selects" in text) == (advised is not None)
     if advised:

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
+from restore.cli.bf16_speed import bf16_speedup
 from restore.core.errors import UsageError
 from restore.core.runtime import precision
-from restore.core.runtime.speed import bf16_speedup
 
 CPU = torch.device("cpu")
 
