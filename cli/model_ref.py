@@ -43,11 +43,12 @@ class ModelRef:
         Raises WeightsError if the weights file is damaged or does not fit the task, and the registry's errors if the
         task cannot be imported.
         """
-        from restore.core.weights.files import load_weights, open_method
+        from restore.core.weights.files import open_method, open_weights
 
-        if self.weights is None or self.header is None:
-            return open_method(self.entry.load(), predict=predict, evaluate=evaluate)
-        return load_weights(self.weights, self.header, self.entry.load(), predict=predict, evaluate=evaluate)
+        method_type = self.entry.load()
+        if self.weights is None:
+            return open_method(method_type, predict=predict, evaluate=evaluate)
+        return open_weights(self.weights, lambda *_: method_type, predict=predict, evaluate=evaluate)
 
 
 def resolve_model(name: str) -> ModelRef:

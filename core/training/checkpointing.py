@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
-from torch import Tensor, nn
+from torch import Tensor
 
 from restore.core.errors import CheckpointError
 from restore.core.runs.checkpoints import Checkpoint, flatten_optimizer, restore_optimizer
@@ -16,6 +16,7 @@ from restore.core.seeding import random_states, restore_random_states
 from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimize import PhaseOptimizers
 from restore.core.training.progress import Progress
+from restore.core.weights.tensors import load_exactly, named_tensors
 
 
 def take(
@@ -62,10 +63,10 @@ def take(
 
 
 def restore_networks(checkpoint: Checkpoint, networks: WrappedNetworks) -> None:
-    """Load the weights of a checkpoint into the networks and their averages."""
-    load_named_tensors(networks.raw, checkpoint.tensors["networks"])
+    """Load the weights of a checkpoint into the networks and their averages. Raises CheckpointError if they differ."""
+    load_exactly(networks.raw, checkpoint.tensors["networks"], "the checkpoint", CheckpointError)
     if networks.ema:
-        load_named_tensors(networks.ema.networks, checkpoint.tensors["ema"])
+        load_exactly(networks.ema.networks, checkpoint.tensors["ema"], "the checkpoint", CheckpointError)
         networks.ema.updates = dict(checkpoint.state["ema"])
 
 
@@ -89,23 +90,3 @@ def restore_rng(checkpoint: Checkpoint, optimizers: PhaseOptimizers, device: tor
         mine = {k.removeprefix(prefix): v for k, v in checkpoint.tensors["rng"].items() if k.startswith(prefix)}
         restore_random_states(mine, ranks[rank]["rng"])
         optimizers.meter.restore({name: tuple(pair) for name, pair in ranks[rank]["meter"].items()}, device)
-
-
-def named_tensors(networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
-    """Return every tensor of the networks, keyed ``<network>.<key>``."""
-    return {f"{name}.{key}": value for name, module in networks.items() for key, value in module.state_dict().items()}
-
-
-def load_named_tensors(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> None:
-    """Load tensors that `named_tensors` returned; all of them must fit.
-
-    Raises:
-        CheckpointError: the networks differ from the saved ones.
-    """
-    for name, module in networks.items():
-        prefix = f"{name}."
-        own = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-        try:
-            module.load_state_dict(own)
-        except RuntimeError as error:
-            raise CheckpointError(f"the checkpoint does not fit the network {name!r}: {error}") from None

@@ -11,7 +11,7 @@ from accelerate.utils import gather_object
 from torch import Tensor
 
 from restore.core import events
-from restore.core.errors import Interrupted
+from restore.core.errors import CheckpointError, Interrupted
 from restore.core.evaluation import EvaluationInterrupted
 from restore.core.runs import checkpoints
 from restore.core.runs.checkpoints import Checkpoint
@@ -25,6 +25,7 @@ from restore.core.training.progress import CheckpointClock, Progress
 from restore.core.training.signals import StopSignals
 from restore.core.training.validation import Validation
 from restore.core.training_step import Phase
+from restore.core.weights.tensors import load_exactly
 
 
 class TrainingLoop:
@@ -123,7 +124,8 @@ class TrainingLoop:
         context, networks = self.context, self.context.networks
         if context.phases[self.progress.phase + 1].start == "best":
             whole = context.folder.best_of if networks.only_inference else context.folder.start_of_next
-            checkpointing.load_named_tensors(networks.raw, checkpoints.load_tensors(whole(self.phase.name)))
+            path = whole(self.phase.name)
+            load_exactly(networks.raw, checkpoints.load_tensors(path), str(path), CheckpointError)
         elif networks.ema:
             for name, network in networks.ema.networks.items():
                 networks.raw[name].load_state_dict(network.state_dict())

@@ -20,12 +20,12 @@ from restore.core.runs import checkpoints
 from restore.core.runs.tracking import make_sheet, write_sheet
 from restore.core.runtime.devices import strict_fp32
 from restore.core.seeding import derive_seed, seeded
-from restore.core.training import checkpointing
 from restore.core.training.context import RunContext
 from restore.core.training.optimize import PhaseOptimizers
 from restore.core.training.progress import Progress
 from restore.core.training_step import Phase
 from restore.core.weights.files import save_weights
+from restore.core.weights.tensors import named_tensors
 
 
 class Validation:
@@ -137,7 +137,7 @@ class Validation:
                 plugins=context.plugins,
             )
         if best and not self.context.networks.only_inference:
-            checkpoints.save_tensors(folder.start_of_next(self.phase.name), checkpointing.named_tensors(networks))
+            checkpoints.save_tensors(folder.start_of_next(self.phase.name), named_tensors(networks))
 
     @torch.no_grad()
     def _write_samples(self, networks: Networks) -> None:

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from restore.core.errors import UsageError, WeightsError
 from restore.core.hashing import hash_file
 from restore.core.runs import checkpoints
-from restore.core.weights.files import differences, read_tensors
+from restore.core.weights.files import read_tensors
 from restore.core.weights.header import find_weights, read_header
+from restore.core.weights.tensors import differences, tensors_of
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,13 @@ class WarmStart:
             for name, tensor in self.tensors.items()
             if not init_filter or any(fnmatchcase(name, pattern) for pattern in init_filter)
         }
-        touched = {owner: networks[owner] for owner in owners if owner in networks and _of(owner, chosen)}
+        parts = {owner: part for owner in owners if (part := tensors_of(owner, chosen))}
+        touched = {owner: networks[owner] for owner in parts if owner in networks}
         known = {name: tensor for name, tensor in chosen.items() if name.partition(".")[0] in touched}
         wrong = [
             f"unexpected: {owner}.* (this run trains {' and '.join(networks)})"
-            for owner in owners
-            if owner not in networks and _of(owner, chosen)
+            for owner in parts
+            if owner not in networks
         ]
         wrong += [line for line in differences(touched, known) if not (init_filter and line.startswith("missing"))]
         if wrong:
@@ -66,16 +68,9 @@ class WarmStart:
                 "Select the tensors that fit with --init-filter, such as --init-filter 'generator.*'"
             )
         for owner, network in touched.items():
-            network.load_state_dict(_of(owner, chosen), strict=False)
-        counts = [
-            f"{len(_of(owner, chosen))} of {len(n.state_dict())} tensors of {owner}" for owner, n in touched.items()
-        ]
+            network.load_state_dict(parts[owner], strict=False)
+        counts = [f"{len(parts[owner])} of {len(n.state_dict())} tensors of {owner}" for owner, n in touched.items()]
         return f"{', '.join(counts)}, from {self.path} ({self.task})"
-
-
-def _of(network: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    prefix = f"{network}."
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def read_warm_start(path: Path, notice: Callable[[str], None]) -> WarmStart:

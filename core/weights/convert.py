@@ -13,8 +13,9 @@ from restore.core.atomic import refuse_overwrite, writable_folder
 from restore.core.errors import UsageError, WeightsError
 from restore.core.settings import overlay
 from restore.core.task import Task
-from restore.core.weights.files import differences, expected_shapes, rebuild, save_weights
+from restore.core.weights.files import rebuild, save_weights
 from restore.core.weights.read_checkpoint import CheckpointState, read_checkpoint
+from restore.core.weights.tensors import differences, named_tensors, tensors_of
 
 Convert = Callable[[dict[str, Tensor]], tuple[dict[str, Any], dict[str, Tensor]]]
 
@@ -129,16 +130,7 @@ def _tried(
     given: Mapping[str, Any],
     source: str,
 ) -> _Trial:
-    """Apply a converter to a state; any error in it means that it does not fit.
-
-    Args:
-        name: name of the converter.
-        converter: the converter.
-        state: the state.
-        task_type: the task.
-        given: model settings that override those that the converter derives from the state.
-        source: the checkpoint, for errors.
-    """
+    """Apply a converter to a state; any error in it means that it does not fit. ``given`` overrides its settings."""
     try:
         model, tensors = converter.convert(dict(state.tensors))
         task = rebuild(task_type, overlay(model, given), source)
@@ -147,11 +139,10 @@ def _tried(
         said = str(error) if isinstance(error, WeightsError) else f"{type(error).__name__}: {error}"
         return _Trial(name, None, {}, {}, [], [said.removeprefix(f"{source}: ")])
     filled = []
-    for key, shape in expected_shapes(networks).items():
+    for key, tensor in named_tensors(networks).items():
         # Checkpoints from before torch 0.4.1 lack this counter; predictions do not depend on it.
-        if key.endswith("num_batches_tracked") and key not in tensors and len(shape) == 0:
-            network, _, inner = key.partition(".")
-            tensors[key] = networks[network].state_dict()[inner]
+        if key.endswith("num_batches_tracked") and key not in tensors and tensor.dim() == 0:
+            tensors[key] = tensor
             filled.append(key)
     return _Trial(name, task, networks, tensors, filled, differences(networks, tensors))
 
@@ -205,8 +196,8 @@ def _load(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> i
     loaded = 0
     for name, network in networks.items():
         own = network.state_dict()
-        given = {key: tensors[f"{name}.{key}"] for key in own if f"{name}.{key}" in tensors}
-        fitting = {key: tensor for key, tensor in given.items() if tensor.shape == own[key].shape}
+        given = tensors_of(name, tensors)
+        fitting = {key: given[key] for key in own if key in given and given[key].shape == own[key].shape}
         network.load_state_dict({**own, **fitting})
         loaded += len(fitting)
     return loaded

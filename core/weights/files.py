@@ -23,9 +23,8 @@ from restore.core.settings import Settings
 from restore.core.task import Task
 from restore.core.versions import advise_installation, installed_version
 from restore.core.weights.header import Header, read_header
-from restore.core.weights.tensors import storable, write_tensors
+from restore.core.weights.tensors import load_exactly, named_tensors, storable, write_tensors
 
-State = Mapping[str, Tensor]
 Resolve = Callable[[str, str], Any]
 """Finds an object by kind and name, such as ``registry.get``."""
 
@@ -35,7 +34,7 @@ def save_weights(
     *,
     task: str,
     model: Mapping[str, Any],
-    networks: Mapping[str, nn.Module | State],
+    networks: Mapping[str, nn.Module | Mapping[str, Tensor]],
     phase: str | None = None,
     numbers: Iterable[MetricResult | Mapping[str, Any]] = (),
     versions: Mapping[str, str] | None = None,
@@ -56,19 +55,17 @@ def save_weights(
     Raises:
         RestoreError: the file cannot be written.
     """
-    tensors = storable(
-        {
-            f"{name}.{key}": tensor
-            for name, module in networks.items()
-            for key, tensor in (module.state_dict() if isinstance(module, nn.Module) else module).items()
-        }
-    )
+    tensors = storable(named_tensors(networks))
     header = Header(
         task=task,
         model=dict(model),
         phase=phase,
         numbers=[asdict(number) if isinstance(number, MetricResult) else dict(number) for number in numbers],
-        versions={**_versions(), **(versions or {})},
+        versions={
+            "restorekit": installed_version("restorekit") or "unknown",
+            "torch": str(torch.__version__),
+            **(versions or {}),
+        },
         plugins=dict(plugins or {}),
         digest=_digest(tensors),
     )
@@ -89,49 +86,24 @@ def open_weights(
         evaluate: options of ``restore evaluate``; None: their defaults.
 
     Raises:
-        WeightsError: the file is damaged, its task is not installed, or a key is missing, unexpected or misshapen.
+        WeightsError: the file is damaged, its task or a plugin that it needs is not installed, or a key is missing,
+            unexpected or misshapen.
     """
     header = read_header(path)
+    advice = advise_installation(header.plugins)
     try:
         task_type: type[Task] = resolve("tasks", header.task)
     except LookupError as error:
-        advice = advise_installation(header.plugins)
         raise WeightsError(
             f"{path}: made for the task {header.task!r}, which is not usable: {error}" + (advice and f"\n{advice}")
         ) from error
-    return load_weights(path, header, task_type, predict=predict, evaluate=evaluate)
-
-
-def load_weights(
-    path: Path,
-    header: Header,
-    task_type: type[Task],
-    *,
-    predict: Settings | None = None,
-    evaluate: Settings | None = None,
-) -> tuple[Task, Networks]:
-    """Rebuild the task and the networks of a weights file whose header is known; see `open_weights`.
-
-    Args:
-        path: the weights file.
-        header: its header.
-        task_type: the class of the task that the header names.
-        predict: options of ``restore predict``; None: their defaults.
-        evaluate: options of ``restore evaluate``; None: their defaults.
-
-    Raises:
-        WeightsError: the file is damaged, a plugin that it needs is not installed, or any key is missing, unexpected
-            or of another shape.
-    """
     try:
         task = rebuild(task_type, header.model, source=str(path)).with_options(predict=predict, evaluate=evaluate)
         networks = task.networks()
-    except (LookupError, WeightsError) as error:  # an architecture of another plugin, perhaps
-        advice = advise_installation(header.plugins)
+    except LookupError as error:  # an architecture of another plugin, perhaps
         if not advice:
             raise
-        said = str(error) if isinstance(error, WeightsError) else f"{path}: cannot be used here: {error}"
-        raise WeightsError(f"{said}\n{advice}") from error
+        raise WeightsError(f"{path}: cannot be used here: {error}\n{advice}") from error
     load_exactly(networks, read_tensors(path, header), source=str(path))
     return task, Networks(frozen({**networks, **task.helper_networks()}))
 
@@ -182,56 +154,7 @@ def read_tensors(path: Path, header: Header) -> dict[str, Tensor]:
     return tensors
 
 
-def load_exactly(networks: Mapping[str, nn.Module], tensors: State, source: str) -> None:
-    """Load tensors keyed ``<network>.<parameter>``; all must fit.
-
-    Args:
-        networks: the networks.
-        tensors: the tensors.
-        source: where the tensors come from, for errors.
-
-    Raises:
-        WeightsError: keys do not fit; the message lists all of them.
-    """
-    wrong = differences(networks, tensors)
-    if wrong:
-        lines = "\n".join(f"    {line}" for line in wrong)
-        raise WeightsError(f"{source}: does not fit the networks of its task:\n{lines}")
-    for name, network in networks.items():
-        prefix = f"{name}."
-        network.load_state_dict(
-            {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
-        )
-
-
-def differences(networks: Mapping[str, nn.Module], tensors: State) -> list[str]:
-    """Return one line for each missing, unexpected or misshapen key."""
-    expected = expected_shapes(networks)
-    lines = [f"missing: {key} {shape_text(shape)}" for key, shape in expected.items() if key not in tensors]
-    lines += [f"unexpected: {key} {shape_text(tensor.shape)}" for key, tensor in tensors.items() if key not in expected]
-    lines += [
-        f"misshapen: {key} is {shape_text(tensors[key].shape)}, not {shape_text(shape)}"
-        for key, shape in expected.items()
-        if key in tensors and tensors[key].shape != shape
-    ]
-    return lines
-
-
-def expected_shapes(networks: Mapping[str, nn.Module]) -> dict[str, torch.Size]:
-    """Return the shape of every ``<network>.<parameter>``."""
-    return {
-        f"{name}.{key}": tensor.shape
-        for name, network in networks.items()
-        for key, tensor in network.state_dict().items()
-    }
-
-
-def shape_text(shape: torch.Size) -> str:
-    """Return a shape as text: ``(64, 3, 9, 9)``."""
-    return str(tuple(shape))
-
-
-def _digest(tensors: State) -> str:
+def _digest(tensors: Mapping[str, Tensor]) -> str:
     """Return the SHA-256 of names, types, shapes and values, ordered by name."""
     digest = hashlib.sha256()
     for key in sorted(tensors):
@@ -240,8 +163,3 @@ def _digest(tensors: State) -> str:
         # numpy has no bfloat16, so hash the bytes
         digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
-
-
-def _versions() -> dict[str, str]:
-    """Return the versions of the packages that write the file."""
-    return {"restorekit": installed_version("restorekit") or "unknown", "torch": str(torch.__version__)}

@@ -1,4 +1,4 @@
-"""Write safetensors files, with the errors of the operating system."""
+"""Name, compare and load the tensors of networks, and write them with the errors of the operating system."""
 
 from __future__ import annotations
 
@@ -9,7 +9,57 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
+
+from restore.core.errors import RestoreError, WeightsError
+
+
+def named_tensors(networks: Mapping[str, nn.Module | Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Return every tensor of networks, or of their states, keyed ``<network>.<key>``."""
+    states = {name: n.state_dict() if isinstance(n, nn.Module) else n for name, n in networks.items()}
+    return {f"{name}.{key}": tensor for name, state in states.items() for key, tensor in state.items()}
+
+
+def tensors_of(network: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors of one network among those of `named_tensors`, by their own keys."""
+    prefix = f"{network}."
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def load_exactly(
+    networks: Mapping[str, nn.Module],
+    tensors: Mapping[str, Tensor],
+    source: str,
+    error: type[RestoreError] = WeightsError,
+) -> None:
+    """Load the tensors of `named_tensors` into networks. Raises ``error``, which lists every key that does not fit.
+
+    Args:
+        networks: the networks.
+        tensors: the tensors.
+        source: where the tensors come from, for the message.
+        error: class of the error.
+    """
+    wrong = differences(networks, tensors)
+    if wrong:
+        lines = "\n".join(f"    {line}" for line in wrong)
+        raise error(f"{source}: does not fit the networks of its task:\n{lines}")
+    for name, network in networks.items():
+        network.load_state_dict(tensors_of(name, tensors))
+
+
+def differences(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> list[str]:
+    """Return one line for each missing, unexpected or misshapen key."""
+    expected = {key: tuple(tensor.shape) for key, tensor in named_tensors(networks).items()}
+    given = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
+    lines = [f"missing: {key} {shape}" for key, shape in expected.items() if key not in given]
+    lines += [f"unexpected: {key} {shape}" for key, shape in given.items() if key not in expected]
+    lines += [
+        f"misshapen: {key} is {given[key]}, not {shape}"
+        for key, shape in expected.items()
+        if given.get(key, shape) != shape
+    ]
+    return lines
 
 
 def storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -15,9 +15,8 @@ from torch import nn
 from restore.core.errors import CheckpointError, RestoreError
 from restore.core.runs import checkpoints
 from restore.core.runs.checkpoints import Checkpoint, flatten_optimizer, load, load_newest, restore_optimizer, save
-from restore.core.training.checkpointing import load_named_tensors, named_tensors
 from restore.core.training.progress import CheckpointClock, Progress
-from restore.core.weights.tensors import write_tensors
+from restore.core.weights.tensors import load_exactly, named_tensors, write_tensors
 
 
 def checkpoint(value: float) -> Checkpoint:
@@ -139,8 +138,8 @@ def test_an_optimizer_goes_on_where_it_was(name: str) -> None:
 
 def test_networks_of_another_shape_are_refused() -> None:
     saved = named_tensors({"net": nn.Linear(2, 2)})
-    with pytest.raises(CheckpointError, match="does not fit the network 'net'"):
-        load_named_tensors({"net": nn.Linear(3, 2)}, saved)
+    with pytest.raises(CheckpointError, match=r"misshapen: net\.weight is \(2, 2\), not \(2, 3\)"):
+        load_exactly({"net": nn.Linear(3, 2)}, saved, "the checkpoint", CheckpointError)
 
 
 @pytest.mark.parametrize(
