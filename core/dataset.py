@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
+from torch.utils.data import Dataset
+from typing_extensions import override
 
 Batch = dict[str, Tensor]
 """Named tensors; the first axis is the batch."""
@@ -29,12 +31,8 @@ class AnyDataset(Protocol):
 
 
 @runtime_checkable
-class ImageDataset(Protocol):
+class ImageDataset(AnyDataset, Protocol):
     """A dataset whose samples are dictionaries of tensors, each with a name."""
-
-    def __len__(self) -> int:
-        """Count the samples."""
-        ...
 
     def __getitem__(self, index: int, /) -> dict[str, Tensor]:
         """Make one sample without a batch axis; draws random numbers from torch's global generator only."""
@@ -45,7 +43,7 @@ class ImageDataset(Protocol):
         ...
 
 
-class NamedDataset:
+class NamedDataset(Dataset[dict[str, Tensor]]):
     """Adapts any dataset to `ImageDataset`. Make one with `as_dataset`."""
 
     def __init__(self, dataset: AnyDataset, keys: Sequence[str], transform: Callable[[Any], Any] | None) -> None:
@@ -58,6 +56,7 @@ class NamedDataset:
     def __len__(self) -> int:
         return len(self.dataset)
 
+    @override
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         sample = self.dataset[index]
         if self.transform is not None:
