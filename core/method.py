@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, get_args, get_origin
@@ -13,27 +13,24 @@ from typing_extensions import TypeVar
 from restore.core.dataset import AnyDataset, Batch
 from restore.core.images.files import ImageFile, OutputImage
 from restore.core.inference.engine import predict_bounded
+from restore.core.inference.predictor import Predictor
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
 from restore.core.settings import Settings
-from restore.core.specs import ImageSpec, Tiling
 
 S = TypeVar("S", bound=Settings, default=Any)
 P = TypeVar("P", bound=Settings, default=Any)
 E = TypeVar("E", bound=Settings, default=Any)
 
 
-class Method(ABC, Generic[S, P, E]):
-    """Turns images into images and can be measured. A trainable method is a `Task`.
+class Method(Predictor, Generic[S, P, E]):
+    """Turns images into images, as `Predictor` declares it, and can be measured. A trainable method is a `Task`.
 
     The type parameters are the classes of its settings, of its ``restore predict`` options and of its
     ``restore evaluate`` options. Leave out those that the method does not have:
     ``class Bicubic(Method[UpscaleSettings])``.
 
     A method is built from its settings alone and holds no networks; the engine passes them to each call.
-
-    Args:
-        settings: settings of the method.
     """
 
     settings_type: ClassVar[type[Settings]] = Settings
@@ -42,9 +39,6 @@ class Method(ABC, Generic[S, P, E]):
     """Second type parameter: class of the options of ``restore predict``."""
     evaluate_options_type: ClassVar[type[Settings]] = Settings
     """Third type parameter: class of the options of ``restore evaluate``."""
-
-    channels_last: ClassVar[bool] = False
-    """Whether the networks run faster in the channels_last memory format."""
 
     always_renders: ClassVar[tuple[str, ...]] = ("",)
     """Keys that every result of `render` has. Existing files of these names are refused before the work starts."""
@@ -84,31 +78,6 @@ class Method(ABC, Generic[S, P, E]):
 
     # --- using ------------------------------------------------------------------------------------------------
 
-    @property
-    def inputs(self) -> Mapping[str, ImageSpec]:
-        """Specs of the inputs, by name."""
-        return {"input": ImageSpec()}
-
-    @property
-    def main_input(self) -> str:
-        """Name of the input image. The scales of all other inputs and outputs are relative to it."""
-        return "input"
-
-    @property
-    def outputs(self) -> Mapping[str, ImageSpec]:
-        """Specs of the outputs, by name."""
-        return {"output": ImageSpec()}
-
-    @property
-    def main_output(self) -> str:
-        """Name of the output that is written and measured by default."""
-        return "output"
-
-    @property
-    def tiling(self) -> Tiling:
-        """How large images may be cut into tiles."""
-        return Tiling()
-
     def helper_networks(self) -> dict[str, nn.Module]:
         """Build extra networks that `predict` or `measure` needs under the present options, such as an ensemble.
 
@@ -116,18 +85,6 @@ class Method(ABC, Generic[S, P, E]):
         store them.
         """
         return {}
-
-    @abstractmethod
-    def predict(self, batch: Batch, networks: Networks) -> Batch:
-        """Compute the outputs of a batch.
-
-        Args:
-            batch: inputs (B, C, H, W) by name.
-            networks: the networks in evaluation mode, without gradients.
-
-        Returns:
-            Outputs (B, C, H, W) by name.
-        """
 
     def read_inputs(self, path: Path, image: ImageFile) -> dict[str, Tensor]:
         """Make the input tensors (C, H, W) of an image file. Override it to read a second input, such as a mask.

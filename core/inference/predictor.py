@@ -2,42 +2,54 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Protocol
+from typing import ClassVar
 
 from restore.core.dataset import Batch
 from restore.core.networks import Networks
 from restore.core.specs import ImageSpec, Tiling
 
 
-class Predictor(Protocol):
-    """Anything that can be applied to images, such as every `Method`."""
+class Predictor(ABC):
+    """Declares what goes into a method and what comes out of it, and computes it; the base of `Method`."""
 
-    @property
-    def channels_last(self) -> bool:
-        """Whether the networks run faster in the channels_last memory format."""
-        ...
+    channels_last: ClassVar[bool] = False
+    """Whether the networks run faster in the channels_last memory format."""
 
     @property
     def inputs(self) -> Mapping[str, ImageSpec]:
         """Specs of the inputs, by name."""
-        ...
+        return {"input": ImageSpec()}
 
     @property
     def main_input(self) -> str:
-        """Name of the input image; its size is the reference for all scales."""
-        ...
+        """Name of the input image. The scales of all other inputs and outputs are relative to it."""
+        return "input"
 
     @property
     def outputs(self) -> Mapping[str, ImageSpec]:
         """Specs of the outputs, by name."""
-        ...
+        return {"output": ImageSpec()}
+
+    @property
+    def main_output(self) -> str:
+        """Name of the output that is written and measured by default."""
+        return "output"
 
     @property
     def tiling(self) -> Tiling:
         """How large images may be cut into tiles."""
-        ...
+        return Tiling()
 
-    def predict(self, batch: Batch, networks: Networks, /) -> Batch:
-        """Compute outputs by name for inputs by name."""
-        ...
+    @abstractmethod
+    def predict(self, batch: Batch, networks: Networks) -> Batch:
+        """Compute the outputs of a batch.
+
+        Args:
+            batch: inputs (B, C, H, W) by name.
+            networks: the networks in evaluation mode, without gradients.
+
+        Returns:
+            Outputs (B, C, H, W) by name.
+        """
