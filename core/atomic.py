@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,13 +54,11 @@ def writable_folder(folder: Path) -> Path:
         raise UsageError(f"{folder}: is not a folder") from error
     except OSError as error:
         raise RestoreError(f"{folder}: cannot be made: {reason(error)}") from error
-    probe = folder / f".{secrets.token_hex(8)}.part"
     try:
-        probe.write_bytes(b"x")
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"x")
     except OSError as error:
         raise RestoreError(f"{folder}: cannot be written to: {reason(error)}") from error
-    finally:
-        probe.unlink(missing_ok=True)
     return folder
 
 

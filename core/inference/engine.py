@@ -71,16 +71,24 @@ def predict_image(
     say = notify or _nothing
     with for_inference(networks, device, channels_last=method.channels_last) as view:
         while True:
+            outputs = _empty_outputs(canvas)
             try:
-                outputs = _attempt(canvas, view, edge, device, precision, progress or _nothing)
+                _fill(outputs, canvas, view, edge, device, precision, progress or _nothing)
             except NotFinite as error:
                 if precision == "fp32":
                     raise
                 say(f"{error} in {precision}; repeating the image in fp32")
                 precision = "fp32"
                 continue
-            if outputs is not None:
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            else:
                 return outputs
+            # Outside the except block the traceback is gone; it kept alive the tensors that filled the memory.
+            gc.collect()
+            if device.type == "cuda":
+                torch.cuda.empty_cache()
             edge = _smaller(canvas, edge, device)
             say(f"not enough memory on {device.type}; trying tiles of {edge} pixels")
 
@@ -90,11 +98,6 @@ def predict_bounded(method: Predictor, batch: Batch, networks: Networks) -> Batc
 
     A single image with more than ``AUTO_PIXELS`` input or output pixels is cut into tiles, unless the method must see
     the whole image. Everything else goes through ``method.predict`` directly.
-
-    Args:
-        method: the method.
-        batch: inputs (B, C, H, W) by name.
-        networks: its networks, in evaluation mode and on the device of the batch.
     """
     first = batch[method.main_input]
     largest = max(spec.scale for spec in (*method.inputs.values(), *method.outputs.values())) ** 2
@@ -116,25 +119,6 @@ def _smaller(canvas: Canvas, edge: int | None, device: torch.device) -> int:
         other = "" if device.type == "cpu" else " or --device cpu"
         raise OutOfMemory(f"not enough memory on {device.type} for {what}; use a smaller image{other}")
     return smaller
-
-
-def _attempt(
-    canvas: Canvas, networks: Networks, edge: int | None, device: torch.device, precision: str, progress: Progress
-) -> dict[str, Tensor] | None:
-    """Return the outputs, or None if memory ran out."""
-    outputs = _empty_outputs(canvas)
-    try:
-        _fill(outputs, canvas, networks, edge, device, precision, progress)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-    else:
-        return outputs
-    # Outside the except block the traceback is gone; it kept alive the tensors that filled the memory.
-    gc.collect()
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-    return None
 
 
 def _fill(

@@ -5,6 +5,7 @@ import json
 import pickle
 import subprocess
 import sys
+import tempfile
 
 import pytest
 import torch
@@ -251,7 +252,7 @@ def test_a_folder_is_made_and_tried_before_work_begins(tmp_path, monkeypatch):
         writable_folder(tmp_path / "file")
     with pytest.raises(UsageError, match="is not a folder"):
         writable_folder(tmp_path / "file" / "below")
-    monkeypatch.setattr("restore.core.atomic.Path.write_bytes", lambda *_: (_ for _ in ()).throw(OSError(30, "ro")))
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: (_ for _ in ()).throw(OSError(30, "ro")))
     with pytest.raises(RestoreError, match="cannot be written to: the file system is read-only"):
         writable_folder(tmp_path / "a")
 
