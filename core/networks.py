@@ -40,13 +40,7 @@ def frozen(networks: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
 
 
 def move(networks: Iterable[nn.Module], device: torch.device | str, *, channels_last: bool) -> None:
-    """Move networks to a device.
-
-    Args:
-        networks: the networks; they are moved in place.
-        device: target device.
-        channels_last: whether to use the channels_last memory format.
-    """
+    """Move networks to a device, in place."""
     for network in networks:
         network.to(torch.device(device))
         if channels_last and runs_channels_last(device):
@@ -59,12 +53,8 @@ def for_inference(
 ) -> Iterator[Networks]:
     """Put networks on a device and in evaluation mode within the block, and compute in full fp32 (see `strict_fp32`).
 
-    The block restores the training mode of each network at its end. All networks stay on the device.
-
-    Args:
-        networks: the networks; they are moved, not copied.
-        device: compute device.
-        channels_last: whether to use the channels_last memory format.
+    The block restores the training mode of each network at its end. The networks are moved, not copied, and
+    stay on the device.
     """
     training = {name: network.training for name, network in networks.items()}
     move(networks.values(), device, channels_last=channels_last)

@@ -31,12 +31,7 @@ def seed_everything(seed: int) -> None:
 
 @contextlib.contextmanager
 def seeded(seed: int, device: torch.device | None = None) -> Iterator[None]:
-    """Seed the global generators within the block and restore their states at its end.
-
-    Args:
-        seed: the seed.
-        device: a GPU whose generator is seeded and restored too.
-    """
+    """Seed the global generators, and that of a GPU, within the block and restore their states at its end."""
     python, legacy = random.getstate(), np.random.get_state()
     metal = torch.mps.get_rng_state() if device is not None and device.type == "mps" else None
     cuda = [device] if device is not None and device.type == "cuda" else []

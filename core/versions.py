@@ -16,11 +16,7 @@ def installed_version(distribution: str) -> str | None:
 
 
 def advise_installation(plugins: Mapping[str, str | None]) -> str:
-    """Return how to install what is missing; empty if nothing is.
-
-    Args:
-        plugins: the requirement of each plugin, as ``{"denoise": "restore-denoise==0.1.0"}``; None for a local module.
-    """
+    """Return how to install those of the requirements of plugins that are missing; empty if none is."""
     missing = [line for line in plugins.values() if line and installed_version(line.partition("==")[0]) is None]
     if not missing:
         return ""

@@ -50,14 +50,7 @@ def read(path: Path) -> Levels | None:
 
 
 def write(path: Path, levels: Levels, icc: bytes | None = None, exif: bytes | None = None) -> None:
-    """Write a PNG with 16 bits per channel.
-
-    Args:
-        path: the file to write.
-        levels: (H, W, C), C from 1 to 4.
-        icc: ICC profile.
-        exif: EXIF data as returned by Pillow's ``Exif.tobytes``.
-    """
+    """Write levels (H, W, C), C from 1 to 4, as PNG; ``exif`` as returned by Pillow's ``Exif.tobytes``."""
     height, width, channels = levels.shape
     lines = np.ascontiguousarray(levels.astype(">u2")).view(np.uint8).reshape(height, -1)
     above = np.concatenate([np.zeros_like(lines[:1]), lines[:-1]])

@@ -21,13 +21,7 @@ def continued(color: Tensor, alpha: Tensor) -> Tensor:
 
 
 def resized_alpha(alpha: Tensor, height: int, width: int) -> Tensor:
-    """Resize an alpha plane (1, H, W) in [0, 1].
-
-    Args:
-        alpha: the alpha plane.
-        height: new height.
-        width: new width.
-    """
+    """Resize an alpha plane (1, H, W) in [0, 1]."""
     if alpha.shape[-2:] == (height, width):
         return alpha
     resized = F.interpolate(alpha[None], size=(height, width), mode="bicubic", align_corners=False, antialias=True)

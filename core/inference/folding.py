@@ -19,9 +19,6 @@ def fold_batch_norm(networks: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
     The networks themselves are unchanged. A convolution and a normalization form a pair if they follow one another in
     an ``nn.Sequential``, or if a block declares them in a class attribute: ``normalized_by = {"conv1": "norm1"}``.
     Other normalization layers, and layers that are used twice, are not folded. Outputs are equal within rounding.
-
-    Args:
-        networks: networks by name.
     """
     return {name: _folded(network) for name, network in networks.items()}
 

@@ -13,12 +13,6 @@ def padded(plane: Tensor, height: int, width: int, padding: Literal["reflect", "
     """Pad a plane (C, H, W) at its right and lower edge to (C, height, width).
 
     Reflection repeats back and forth, so the padding may be larger than the image; a single pixel is repeated.
-
-    Args:
-        plane: the plane.
-        height: new height.
-        width: new width.
-        padding: reflect, edge or zero.
     """
     own_height, own_width = plane.shape[-2:]
     if (own_height, own_width) == (height, width):

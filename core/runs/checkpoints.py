@@ -38,12 +38,6 @@ def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int) -> Path:
     Checkpoints of later steps do not count: they were unreadable when the run was resumed. The folder gets its name
     after every file in it is on disk, so earlier checkpoints survive a killed process or a full disk.
 
-    Args:
-        folder: folder of the run's checkpoints.
-        step: optimizer step of the run.
-        checkpoint: the state to save.
-        keep: number of checkpoints to keep.
-
     Raises:
         RestoreError: the checkpoint cannot be written.
     """
@@ -81,11 +75,7 @@ def save(folder: Path, step: int, checkpoint: Checkpoint, *, keep: int) -> Path:
 
 
 def load_newest(folder: Path, damaged: Callable[[str], None]) -> tuple[Path, Checkpoint]:
-    """Return the newest intact checkpoint and its path.
-
-    Args:
-        folder: folder of the run's checkpoints.
-        damaged: called with a message about each damaged checkpoint.
+    """Return the newest intact checkpoint and its path; call ``damaged`` with a message about each damaged one.
 
     Raises:
         CheckpointError: no checkpoint is intact.
@@ -151,14 +141,7 @@ def flatten_optimizer(name: str, state: Mapping[str, Any]) -> tuple[dict[str, Te
 def restore_optimizer(
     name: str, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]
 ) -> None:
-    """Restore the state of an optimizer that `flatten_optimizer` returned.
-
-    Args:
-        name: name of the optimizer.
-        optimizer: the optimizer.
-        tensors: tensors of the state; those of other optimizers are ignored.
-        plain: plain data of the state.
-    """
+    """Restore the state of an optimizer that `flatten_optimizer` returned; tensors of other optimizers are ignored."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     state: dict[int, dict[str, Any]] = {}
     for key, tensor in tensors.items():

@@ -13,16 +13,7 @@ from restore.core.settings import RunSettings
 def write_summary(
     folder: RunFolder, task: str, settings: RunSettings, device: str, numbers: Sequence[MetricResult], seconds: float
 ) -> None:
-    """Write the metrics of a run, its settings and its duration.
-
-    Args:
-        folder: the run folder.
-        task: full name of the task.
-        settings: settings of the run.
-        device: device of the run.
-        numbers: metrics of the baselines and of each phase.
-        seconds: duration of the run.
-    """
+    """Write the metrics of a run, its settings and its duration."""
     summary = {
         "task": task,
         "seconds": round(seconds, 1),

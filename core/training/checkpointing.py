@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from restore.core.runs.checkpoints import Checkpoint, flatten_optimizer, restore
 from restore.core.seeding import random_states, restore_random_states
 from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimize import PhaseOptimizers
+from restore.core.training.optimizers import Plateau
 from restore.core.training.progress import Progress
 from restore.core.weights.tensors import load_exactly, named_tensors
 
@@ -26,14 +28,9 @@ def take(
     progress: Progress,
     about: Mapping[str, Any],
 ) -> Checkpoint:
-    """Collect the state of a run between two optimizer steps. Every process must call it; the main one's result counts.
+    """Collect the state of a run between two optimizer steps, and ``about``, further plain data.
 
-    Args:
-        accelerator: the processes.
-        networks: the networks of the run, with their moving averages.
-        optimizers: the optimizers, gradient scalers and partial log averages of the phase.
-        progress: the counters.
-        about: further plain data, such as the position of the log.
+    Every process must call it; the result of the main one counts.
     """
     rng, plain_rng = random_states()
     mine = (rng, plain_rng, optimizers.meter.state())
@@ -49,10 +46,10 @@ def take(
     for name, scheduled in optimizers.by_name.items():
         flat, plain = flatten_optimizer(name, scheduled.optimizer.state_dict())
         tensors["optimizers"].update(flat)
-        plain_states[name] = {**plain, "plateau": scheduled.plateau.state() if scheduled.plateau else None}
+        plain_states[name] = {**plain, "plateau": asdict(scheduled.plateau) if scheduled.plateau else None}
     state = {
         **about,
-        "progress": progress.as_dict(),
+        "progress": asdict(progress),
         "optimizers": plain_states,
         "scalers": {name: scaler.state_dict() for name, scaler in optimizers.scalers.items()},
         "skipped": optimizers.skipped,
@@ -76,7 +73,7 @@ def restore_optimizers(checkpoint: Checkpoint, optimizers: PhaseOptimizers) -> N
         plain = checkpoint.state["optimizers"][name]
         restore_optimizer(name, scheduled.optimizer, checkpoint.tensors["optimizers"], plain)
         if scheduled.plateau and plain["plateau"]:
-            scheduled.plateau.restore(plain["plateau"])
+            scheduled.plateau = Plateau(**plain["plateau"])
     for name, scaler in optimizers.scalers.items():
         scaler.load_state_dict(checkpoint.state["scalers"][name])
     optimizers.skipped = dict(checkpoint.state["skipped"])

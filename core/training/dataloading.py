@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
+from typing_extensions import override
 
 from restore.core.dataset import NamedDataset, as_dataset
 from restore.core.errors import UsageError
@@ -50,14 +51,9 @@ class EpochPlan:
         return self.batch_size // (self.micro_batches * self.processes)
 
     def keys(self, epoch: int, first_step: int, rank: int) -> Iterator[list[SampleKey]]:
-        """Yield the micro-batches of one process in an epoch.
+        """Yield the micro-batches of one process in an epoch, from an optimizer step of the epoch on.
 
         Sample i is image ``order[i % images]``. The order depends on seed and epoch only.
-
-        Args:
-            epoch: the epoch, from 0.
-            first_step: optimizer step of the epoch to start at.
-            rank: index of the process.
         """
         order = permutation(derive_seed(self.seed, "order", epoch), self.images)
         size = self.micro_batch_size
@@ -69,11 +65,6 @@ class EpochPlan:
 
 def make_plan(settings: RunSettings, images: int, *, processes: int = 1) -> EpochPlan:
     """Plan every epoch of a phase.
-
-    Args:
-        settings: batch size, accumulation, samples per epoch and seed.
-        images: number of training images.
-        processes: number of processes.
 
     Raises:
         UsageError: the batch cannot be split equally, or an epoch is shorter than one step.
@@ -106,12 +97,6 @@ class PhaseData:
     def make(cls, task: Task, phase: Phase, settings: RunSettings, *, processes: int) -> PhaseData:
         """Make both datasets of a phase and the plan of its epochs.
 
-        Args:
-            task: makes the datasets.
-            phase: the phase.
-            settings: settings of the run.
-            processes: number of processes.
-
         Raises:
             UsageError: see `make_plan`; errors of the task pass through.
         """
@@ -126,6 +111,7 @@ class SeededSamples(Dataset[dict[str, Tensor]]):
         self.data = data
         self.seed = seed
 
+    @override
     def __getitem__(self, key: SampleKey) -> dict[str, Tensor]:
         epoch, sample, index = key
         with seeded(derive_seed(self.seed, "sample", epoch, sample)):
@@ -145,6 +131,7 @@ class MicroBatchSampler(Sampler[list[SampleKey]]):
         """Set the epoch, and the step in it, at which the next iteration starts."""
         self.epoch, self.first_step = epoch, first_step
 
+    @override
     def __iter__(self) -> Iterator[list[SampleKey]]:
         return self.plan.keys(self.epoch, self.first_step, self.rank)
 
@@ -155,14 +142,7 @@ class MicroBatchSampler(Sampler[list[SampleKey]]):
 def make_loader(
     data: NamedDataset, sampler: MicroBatchSampler, settings: RunSettings, device: torch.device
 ) -> DataLoader[Any]:
-    """Make a data loader whose workers live as long as the phase.
-
-    Args:
-        data: the training data.
-        sampler: yields the micro-batches of this process.
-        settings: the seed and the number of workers.
-        device: device that the batches are copied to.
-    """
+    """Make a data loader whose workers live as long as the phase."""
     workers = settings.workers
     if workers is None:
         # a CPU that trains has no spare time for workers; a CPU that only feeds a GPU has

@@ -29,14 +29,7 @@ from restore.core.weights.tensors import load_exactly
 
 
 class TrainingLoop:
-    """Runs the phases of a run, from its current progress to the end.
-
-    Args:
-        context: objects shared by the stages of the run.
-        data: the data of the first phase.
-        stop: whether a signal asked the run to stop.
-        checkpoint: the checkpoint that a resumed run continues from.
-    """
+    """Runs the phases of a run to the end, from ``checkpoint`` or from the start; ``data`` are those of the first."""
 
     def __init__(
         self, context: RunContext, data: PhaseData, stop: StopSignals, checkpoint: Checkpoint | None = None
@@ -44,7 +37,7 @@ class TrainingLoop:
         self.context = context
         self.stop = stop
         self.device = context.accelerator.device
-        self.progress = Progress.from_dict(checkpoint.state["progress"]) if checkpoint else Progress()
+        self.progress = Progress(**checkpoint.state["progress"]) if checkpoint else Progress()
         self.clock = CheckpointClock(context.settings.checkpoint_every)
         # several processes measure different numbers of images and cannot agree to stop within an evaluation
         alone = context.accelerator.num_processes == 1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Self
 
 import torch
@@ -17,41 +18,24 @@ from restore.core.task import Task
 from restore.core.training.ema import EMA
 
 
+@dataclass
 class WrappedNetworks:
-    """All networks of a run; the trained ones both raw and wrapped for their optimizer.
+    """All networks of a run; the trained ones both raw and wrapped for their optimizer."""
 
-    Args:
-        raw: the trained networks, in the same order in every phase.
-        wrapped: the same networks, distributed and compiled.
-        inference: names of the networks that prediction needs; weights files store these.
-        frozen: fixed networks of the losses.
-        ema: moving averages of the inference networks, if enabled.
-    """
-
-    def __init__(
-        self,
-        raw: Mapping[str, nn.Module],
-        wrapped: Mapping[str, nn.Module],
-        *,
-        inference: Iterable[str] = (),
-        frozen: Mapping[str, nn.Module] | None = None,
-        ema: EMA | None = None,
-    ) -> None:
-        self.raw = dict(raw)
-        self.wrapped = dict(wrapped)
-        self.inference = tuple(inference)
-        self.frozen = dict(frozen or {})
-        self.ema = ema
+    raw: Mapping[str, nn.Module]
+    """The trained networks, in the same order in every phase."""
+    wrapped: Mapping[str, nn.Module]
+    """The same networks, distributed and compiled."""
+    inference: Sequence[str] = ()
+    """Names of the networks that prediction needs; weights files store these."""
+    frozen: Mapping[str, nn.Module] = field(default_factory=dict)
+    """Fixed networks of the losses."""
+    ema: EMA | None = None
+    """Moving averages of the inference networks, if enabled."""
 
     @classmethod
     def build(cls, task: Task, accelerator: Accelerator, settings: RunSettings) -> Self:
-        """Build the networks of a task on the device of a run. Call `EMA.restart` before the averages are used.
-
-        Args:
-            task: the task.
-            accelerator: device and processes.
-            settings: settings of the run.
-        """
+        """Build the networks of a task on the device of a run. Call `EMA.restart` before the averages are used."""
         inference = task.networks()
         raw, fixed = {**inference, **task.training_networks()}, frozen(task.frozen_networks())
         move((*raw.values(), *fixed.values()), accelerator.device, channels_last=task.channels_last)
@@ -62,7 +46,7 @@ class WrappedNetworks:
                 for name, network in wrapped.items()
             }
         ema = EMA(inference, settings.ema) if settings.ema else None
-        return cls(raw, wrapped, inference=inference, frozen=fixed, ema=ema)
+        return cls(raw, wrapped, tuple(inference), fixed, ema)
 
     @property
     def only_inference(self) -> bool:

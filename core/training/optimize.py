@@ -53,9 +53,11 @@ class _Step(TrainStep):
     optimizers: PhaseOptimizers
 
     @override
+    @override
     def optimize(self, name: str, loss_fn: LossFunction) -> None:
         self.optimizers.optimize(name, loss_fn)
 
+    @override
     @override
     def log(self, **values: Tensor | float) -> None:
         for name, value in values.items():

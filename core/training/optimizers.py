@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -25,10 +26,6 @@ ONE_CYCLE_START = 0.04
 
 def make_optimizer(settings: OptimizerSettings, parameters: Iterable[NamedParameter]) -> torch.optim.Optimizer:
     """Make the optimizer of the trainable ones of the parameters, with one group for each learning rate.
-
-    Args:
-        settings: settings of the optimizer.
-        parameters: parameters with their names, such as ``generator.conv.weight``.
 
     Raises:
         UsageError: a pattern in ``lr_factors`` matches none of the trainable parameters.
@@ -67,11 +64,9 @@ def parameter_groups(settings: OptimizerSettings, parameters: Sequence[NamedPara
 
 
 def rate_factor(schedule: ScheduleSettings, progress: float) -> float:
-    """Return the learning rate at a point of the phase, as a fraction of the peak rate.
+    """Return the learning rate at a point of the phase, in [0, 1], as a fraction of the peak rate.
 
-    Args:
-        schedule: the schedule; ``plateau`` is constant here, `Plateau` computes its decreases.
-        progress: fraction of the phase that is done, in [0, 1].
+    ``plateau`` is constant here; `Plateau` computes its decreases.
     """
     final, warmup = schedule.final, schedule.warmup
     if schedule.name == "one-cycle":
@@ -100,28 +95,21 @@ def _cosine(start: float, end: float, progress: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2
 
 
+@dataclass
 class Plateau:
     """Lowers a rate whenever a metric has not improved for ``patience`` evaluations."""
 
-    def __init__(self, schedule: ScheduleSettings) -> None:
-        self.schedule = schedule
-        self.stale = 0
-        self.factor = 1.0
+    stale: int = 0
+    """Evaluations since the last improvement or decrease."""
+    factor: float = 1.0
+    """Product of all decreases."""
 
-    def evaluated(self, improved: bool) -> None:
+    def evaluated(self, improved: bool, schedule: ScheduleSettings) -> None:
         """Count one evaluation."""
         self.stale = 0 if improved else self.stale + 1
-        if self.stale > self.schedule.patience:
+        if self.stale > schedule.patience:
             self.stale = 0
-            self.factor *= self.schedule.gamma
-
-    def state(self) -> dict[str, float]:
-        """Return the state for a checkpoint."""
-        return {"stale": self.stale, "factor": self.factor}
-
-    def restore(self, state: dict[str, float]) -> None:
-        """Restore a state."""
-        self.stale, self.factor = int(state["stale"]), state["factor"]
+            self.factor *= schedule.gamma
 
 
 class ScheduledOptimizer:
@@ -130,28 +118,18 @@ class ScheduledOptimizer:
     def __init__(self, settings: OptimizerSettings, parameters: Iterable[NamedParameter]) -> None:
         self.settings = settings
         self.optimizer = make_optimizer(settings, parameters)
-        self._rate = settings.lr
+        self.rate = settings.lr
+        """Learning rate of the last step, of parameters without a factor."""
         self._shares = [group["lr"] / settings.lr for group in self.optimizer.param_groups]
-        self.plateau = Plateau(settings.schedule) if settings.schedule.name == "plateau" else None
+        self.plateau = Plateau() if settings.schedule.name == "plateau" else None
 
     @property
     def parameters(self) -> list[Parameter]:
         """All parameters that it trains."""
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
-    @property
-    def rate(self) -> float:
-        """Learning rate of the last step, of parameters without a factor."""
-        return self._rate
-
     def set_rate(self, step: int, steps: int, steps_per_epoch: int) -> None:
-        """Set the rate of the next step.
-
-        Args:
-            step: optimizer steps done in the phase.
-            steps: optimizer steps planned for the phase.
-            steps_per_epoch: optimizer steps per epoch.
-        """
+        """Set the rate of the next step, after ``step`` of the ``steps`` steps of the phase."""
         schedule = self.settings.schedule
         warms_up = schedule.warmup > 0 and schedule.name != "one-cycle"
         # the first step, or epoch, of a warm-up would have rate 0 and change nothing, so use the rate at its end
@@ -163,18 +141,13 @@ class ScheduledOptimizer:
             step += 1
         progress = min(1.0, step / max(1, steps))
         factor = rate_factor(schedule, progress) * (self.plateau.factor if self.plateau else 1.0)
-        self._rate = self.settings.lr * factor
+        self.rate = self.settings.lr * factor
         for group, share in zip(self.optimizer.param_groups, self._shares, strict=True):
-            group["lr"] = self._rate * share
+            group["lr"] = self.rate * share
 
 
 def check_schedules(phases: Sequence[Phase], settings: RunSettings, notice: Callable[[str], None]) -> None:
     """Check that plateau schedules and early stopping have a metric to monitor.
-
-    Args:
-        phases: the phases of a run.
-        settings: settings of the run, with early stopping.
-        notice: called with a message about phases that early stopping does not affect.
 
     Raises:
         UsageError: a plateau schedule, or early stopping, would have no effect.

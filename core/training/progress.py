@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Any
 
 from restore.core.intervals import Interval
 from restore.core.settings import EarlyStoppingSettings
@@ -43,15 +42,6 @@ class Progress:
     def ended_early(self, stopping: EarlyStoppingSettings) -> bool:
         """Return whether the phase is to stop early. A resumed run may have another patience."""
         return stopping.patience is not None and self.stale >= stopping.patience
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain data for a checkpoint."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> Self:
-        """Restore the progress from the data of a checkpoint."""
-        return cls(**state)
 
 
 class CheckpointClock:

@@ -20,16 +20,10 @@ def check_plan(
 ) -> None:
     """Compare the present plan of a resumed run with its checkpoint, and report changes.
 
-    Args:
-        checkpoint: the newest checkpoint of the run.
-        phases: the phases planned now.
-        stopping: settings of early stopping.
-        notice: called with a message about each change.
-
     Raises:
         ResumeError: fewer epochs are planned than are done, or the phases differ from those that have started.
     """
-    progress = Progress.from_dict(checkpoint.state["progress"])
+    progress = Progress(**checkpoint.state["progress"])
     before = [tuple(phase) for phase in checkpoint.state["planned"]]
     now = [(phase.name, phase.epochs) for phase in phases]
     begun = [name for name, _ in before[: progress.phase + 1]]

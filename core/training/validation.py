@@ -39,13 +39,7 @@ class Validation:
         self.protocol = context.task.training_protocol
 
     def begin(self, phase: Phase, data: NamedDataset, optimizers: PhaseOptimizers) -> None:
-        """Start to measure on the data of a phase.
-
-        Args:
-            phase: the phase.
-            data: its validation images.
-            optimizers: its optimizers; plateau schedules learn the results.
-        """
+        """Start to measure on the validation images of a phase; its plateau schedules learn the results."""
         self.phase, self.data, self.optimizers = phase, data, optimizers
         self.latest: dict[str, float] = {}
 
@@ -118,7 +112,7 @@ class Validation:
         progress.best = value if improved else progress.best
         for optimizer in self.optimizers.by_name.values():
             if optimizer.plateau:
-                optimizer.plateau.evaluated(improved)
+                optimizer.plateau.evaluated(improved, optimizer.settings.schedule)
         # even if the metric is always NaN the run must end with weights: keep the first ones until better ones appear
         return improved or phase.name not in progress.numbers
 

@@ -111,24 +111,13 @@ def open_weights(
 def open_method(
     method_type: type[Method], *, predict: Settings | None = None, evaluate: Settings | None = None
 ) -> tuple[Method, Networks]:
-    """Build a classical method and its helper networks.
-
-    Args:
-        method_type: the class of the method.
-        predict: options of ``restore predict``; None: their defaults.
-        evaluate: options of ``restore evaluate``; None: their defaults.
-    """
+    """Build a classical method and its helper networks; the options are those of `open_weights`."""
     method = method_type(method_type.settings_type().resolved()).with_options(predict=predict, evaluate=evaluate)
     return method, Networks(frozen(method.helper_networks()))
 
 
 def rebuild(task_type: type[Task], model: Mapping[str, Any], source: str) -> Task:
-    """Build the task from its ``model`` settings.
-
-    Args:
-        task_type: the class of the task.
-        model: the ``model`` settings of its networks.
-        source: where the settings come from, for errors.
+    """Build the task from its ``model`` settings; errors name their ``source``.
 
     Raises:
         WeightsError: the settings do not fit the task (any more).

@@ -32,13 +32,9 @@ def load_exactly(
     source: str,
     error: type[RestoreError] = WeightsError,
 ) -> None:
-    """Load the tensors of `named_tensors` into networks. Raises ``error``, which lists every key that does not fit.
+    """Load the tensors of `named_tensors` into networks.
 
-    Args:
-        networks: the networks.
-        tensors: the tensors.
-        source: where the tensors come from, for the message.
-        error: class of the error.
+    Raises ``error``, which names their source and every key that does not fit.
     """
     wrong = differences(networks, tensors)
     if wrong:
@@ -68,12 +64,7 @@ def storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write storable tensors.
-
-    Args:
-        path: the file to write.
-        tensors: tensors by name, from `storable`.
-        metadata: text entries for the header.
+    """Write tensors from `storable`, with text entries for the header.
 
     Raises:
         OSError: the system refused, for example because the disk is full.
