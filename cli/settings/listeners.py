@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from inspect import Parameter
+from itertools import pairwise
 from typing import Any
 
 from restore import registry
@@ -85,7 +86,7 @@ class ListenerFlags:
 
 
 def _find_typed(arguments: Sequence[str]) -> Iterator[str]:
-    for flag, value in zip(arguments, [*arguments[1:], ""], strict=True):
+    for flag, value in pairwise([*arguments, ""]):
         if flag == FLAG:
             yield value
         elif flag.startswith(f"{FLAG}="):
