@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -41,7 +41,7 @@ def tiling_of(network: nn.Module) -> Tiling:
 
 
 def check_architecture(
-    network: nn.Module, role: str, name: str, *, given: Mapping[str, Any], size: tuple[int, int] | None = None
+    network: nn.Module, role: str, name: str, *, given: Mapping[str, Any], input_size: tuple[int, int] | None = None
 ) -> None:
     """Call a network once, in evaluation mode, and compare what comes back with the contract of its role.
 
@@ -50,14 +50,14 @@ def check_architecture(
         role: the role; `CONTRACTS` has those that are checked.
         name: name of the architecture, for errors.
         given: the arguments of the contract that it was built with, such as ``scale``.
-        size: height and width of the images; None: some size that the role, or the network's tiling, allows.
+        input_size: height and width of the images; None: some size that the role, or the network's tiling, allows.
 
     Raises:
         ContractBroken: the network fails, or returns something of another type or shape.
     """
     step = tiling_of(network).multiple_of
     usual = ODD_SIDES if role in ANY_SIZE else tuple(-(-side // step) * step for side in SIDES)
-    height, width = size or usual
+    height, width = input_size or usual
 
     def find_problem(device: str) -> str:
         def images(channels: int = 3) -> Tensor:
@@ -78,12 +78,27 @@ def check_architecture(
         )
 
 
-def shape_problem(output: Any, *expected: int) -> str:
-    """Return what is wrong with an output that should be a tensor of a shape; empty if nothing is."""
+def shape_problem(output: Any, *expected: int | str) -> str:
+    """Return what is wrong with an output that should be a tensor of a shape; empty if nothing is.
+
+    A letter in the shape stands for any number.
+    """
     if not isinstance(output, Tensor):
         return f"returns {type(output).__name__}, not a tensor"
-    if tuple(output.shape) != expected:
-        return f"returns a tensor of shape {tuple(output.shape)}, not {expected}"
+    found = tuple(output.shape)
+    fits = [isinstance(wanted, str) or wanted == length for wanted, length in zip(expected, found, strict=False)]
+    if len(found) != len(expected) or not all(fits):
+        return f"returns a tensor of shape {found}, not ({', '.join(map(str, expected))})"
+    return ""
+
+
+def attributes_problem(output: Any, shapes: Mapping[str, Sequence[int | str]]) -> str:
+    """Return what is wrong with an output that should have a tensor of a shape under each name; empty if nothing is."""
+    for name, expected in shapes.items():
+        if not hasattr(output, name):
+            return f"returns {type(output).__name__}, which has no {name}"
+        if problem := shape_problem(getattr(output, name), *expected):
+            return f"{problem}, as {name}"
     return ""
 
 
@@ -121,6 +136,27 @@ def _autoencoder(network: nn.Module, images: Images, given: Mapping[str, Any]) -
     return f"has parameters outside of encoder and decoder: {', '.join(outside)}" if outside else ""
 
 
+def _warping(network: nn.Module, images: Images, given: Mapping[str, Any]) -> str:
+    image, style = images(), int(given["style"])
+    size = image.shape[2:]
+    code, scale = image.new_zeros(1, style), image.new_ones(1)
+    both = network(torch.cat([image, image]), code, scale, reconstruct=True)
+    drawn = {
+        "image": (1, 3, *size),
+        "rendered": (1, 3, *size),
+        "points": (1, "P", 2),
+        "displacements": (1, "P", 2),
+        "flow": (1, 2, *size),
+    }
+    own = {"encoded_style": (2, style), "reconstructed": (2, 3, *size)}
+    return attributes_problem(both, {**drawn, **own}) or attributes_problem(network(image), drawn)
+
+
+def _identity_discriminator(network: nn.Module, images: Images, given: Mapping[str, Any]) -> str:
+    shapes = {"patches": (1, 3, "h", "w"), "identities": (1, 3 * int(given["identities"])), "embedding": (1, "K")}
+    return attributes_problem(network(images()), shapes)
+
+
 def _segmentation(network: nn.Module, images: Images, given: Mapping[str, Any]) -> str:
     image = images(int(given["input_channels"]))
     output = network(image)
@@ -143,6 +179,8 @@ CONTRACTS: Mapping[str, Callable[[nn.Module, Images, Mapping[str, Any]], str]] =
     "restoration": _restoration,
     "inpainting": _inpainting,
     "autoencoder": _autoencoder,
+    "warping": _warping,
+    "identity-discriminator": _identity_discriminator,
     "segmentation": _segmentation,
     "discriminator": _discriminator,
 }

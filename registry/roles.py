@@ -43,15 +43,22 @@ ARCHITECTURE_ROLES: Final[Mapping[str, str]] = {
     "(B, 2 x latent, h, w). ``network.decoder(codes, height, width)``: to images (B, 3, height, width), about [0, 1]; "
     "the task asks for height H x scale. ``network.stride``: how many pixels of H a row of the code stands for: h is "
     "H / stride, rounded up. All parameters belong to encoder or decoder.",
-    "warping": "``network(images, style, scale)``: (B, 3, H, W) in [-1, 1] to images of the same shape, redrawn in a "
-    "style and warped by ``scale`` times the displacements of control points.",
+    "warping": "Built with ``size``, the height and width of its images, and ``style``, the length of a style code. "
+    "``network(images, styles, scales, reconstruct)``: images (B, 3, size, size) in [-1, 1], of which the first N are "
+    "redrawn in styles (N, style) and warped by scales (N,) times the displacements of control points; without styles "
+    "all are redrawn, each in its own, without scales by 1. It returns a named tuple with ``image`` and, not warped, "
+    "``rendered`` (N, 3, size, size); ``points`` and ``displacements`` (N, P, 2), rows and columns in pixels; ``flow`` "
+    "(N, 2, size, size), how far each pixel came; ``encoded_style`` (B, style); and, with ``reconstruct=True``, "
+    "``reconstructed`` (B, 3, size, size), all images redrawn in their own styles, not warped.",
     "discriminator": "Built with ``crop_size``, the height and width of what it is trained on. "
     "``network(images)``: (B, 3, H, W) to scores without limits (logits): (B, 1), a map "
     "(B, 1, h, w), or a list of maps.",
     "inpainting-discriminator": "Scores as those of a discriminator, of images of which one part was filled in; it is "
     "given the masks, or the parts, besides the images.",
-    "identity-discriminator": "``network(images)``: (B, 3, H, W) in [-1, 1] to the logits of patches, the logits of "
-    "identities and an embedding.",
+    "identity-discriminator": "Built with ``size``, the height and width of its images, and ``identities``, their "
+    "number M. ``network(images)``: (B, 3, size, size) in [-1, 1] to a named tuple with the logits ``patches`` "
+    "(B, 3, h, w) of caricature, photograph and generated image, and ``identities`` (B, 3 x M), those of each kind "
+    "in this order, and an ``embedding`` (B, K) of length 1.",
 }
 """What a factory of ``torch.nn.Module`` builds in each role."""
 

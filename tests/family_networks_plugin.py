@@ -18,6 +18,11 @@ def restore_architectures():
         ArchitectureSpec("other-stride", f"{HERE}.autoencoders:OtherStride", role="autoencoder"),
         ArchitectureSpec("no-stride", f"{HERE}.autoencoders:NoStride", role="autoencoder"),
         ArchitectureSpec("more-parameters", f"{HERE}.autoencoders:MoreParameters", role="autoencoder"),
+        ArchitectureSpec("tint", f"{HERE}.faces:Tint", role="warping", settings=f"{HERE}.settings:TintSettings"),
+        ArchitectureSpec("no-flow", f"{HERE}.faces:NoFlow", role="warping"),
+        ArchitectureSpec("faces", f"{HERE}.faces:Faces", role="identity-discriminator",
+                         settings=f"{HERE}.settings:FacesSettings"),
+        ArchitectureSpec("few-people", f"{HERE}.faces:FewPeople", role="identity-discriminator"),
     ]
 """
 
@@ -34,6 +39,20 @@ class BlocksSettings(Settings):
 
     side: Annotated[int, Field(ge=1)] = 4
     """Side of a square in pixels."""
+
+
+class TintSettings(Settings):
+    """One color, and points that do not depend on the face."""
+
+    points: Annotated[int, Field(ge=4)] = 5
+    """Number of control points."""
+
+
+class FacesSettings(Settings):
+    """One convolution."""
+
+    width: int = 2
+    """Channels."""
 '''
 
 AUTOENCODERS = """
@@ -86,6 +105,57 @@ class MoreParameters(Blocks):
         self.bias = nn.Parameter(self.decoder[0].bias.detach().clone())
 """
 
+FACES = """
+from collections import namedtuple
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+Drawing = namedtuple("Drawing", "image rendered points displacements flow encoded_style reconstructed")
+Opinion = namedtuple("Opinion", "patches identities embedding")
+
+
+class Tint(nn.Module):
+    def __init__(self, size, style, points=5):
+        super().__init__()
+        self.colors, self.tint, self.style = nn.Conv2d(3, 3, 1), nn.Linear(style, 3), nn.Linear(3, style)
+        self.points, self.moves = nn.Parameter(size * torch.rand(points, 2)), nn.Parameter(torch.rand(points, 2))
+
+    def forward(self, images, styles=None, scales=None, reconstruct=False):
+        encoded, colors = self.style(images.mean((2, 3))), self.colors(images)
+        styles = encoded if styles is None else styles
+        count = len(styles)
+        rendered = torch.tanh(colors[:count] + self.tint(styles)[..., None, None])
+        moves = self.moves.expand(count, -1, -1) * (1 if scales is None else scales[:, None, None])
+        flow = moves.mean(1)[..., None, None].expand(-1, -1, *images.shape[2:])
+        own = torch.tanh(colors + self.tint(encoded)[..., None, None]) if reconstruct else None
+        points = self.points.expand(count, -1, -1)
+        return Drawing(rendered + 0.01 * flow.mean(1, keepdim=True), rendered, points, moves, flow, encoded, own)
+
+
+class NoFlow(Tint):
+    def forward(self, *given, **options):
+        return super().forward(*given, **options)._replace(flow=None)
+
+
+class Faces(nn.Module):
+    def __init__(self, size, identities, width=2):
+        super().__init__()
+        self.features, self.patches = nn.Conv2d(3, width, 8, 8), nn.Conv2d(width, 3, 1)
+        self.embedding, self.identities = nn.Linear(width, 4), nn.Linear(4, 3 * identities)
+
+    def forward(self, images):
+        features = self.features(images)
+        embedding = F.normalize(self.embedding(features.mean((2, 3))), dim=1)
+        return Opinion(self.patches(features), self.identities(embedding), embedding)
+
+
+class FewPeople(Faces):
+    def __init__(self, size, identities):
+        super().__init__(size, 2)
+"""
+
 
 def install(site: Any) -> None:
     """Write the distribution ``restore-guest`` into a folder that looks like site-packages."""
@@ -93,5 +163,6 @@ def install(site: Any) -> None:
         "guest/__init__.py": PLUGIN,
         "guest/settings.py": SETTINGS,
         "guest/autoencoders.py": AUTOENCODERS,
+        "guest/faces.py": FACES,
     }
     site.install("restore-guest", files, {"guest": "guest"}, version="2.1")

@@ -32,7 +32,7 @@ SMALL = {
     "--batch-size 2 --samples-per-epoch 4 --precision fp32",
     "nested-unet": "--model.channels 4 --model.depth 2 --model.size 32 32 --batch-size 2 --samples-per-epoch 4 "
     "--precision fp32",
-    "warpgan": "--model.size 32 --model.channels 2 --model.discriminator-channels 2 --model.points 4 --batch-size 2 "
+    "warpgan": "--model.size 32 --model.channels 2 --model.discriminator.channels 2 --model.points 4 --batch-size 2 "
     "--samples-per-epoch 4 --precision fp32",
     "vae": "--model.channels 4 --crop-size 32 --batch-size 2 --samples-per-epoch 4 --precision fp32",
 }

@@ -18,9 +18,15 @@ from restore.core.testing.under_test import ContractBroken, NotApplicable, TaskE
 GIVEN: Mapping[str, Mapping[str, Any]] = {
     "super-resolution": {"scale": 2},
     "segmentation": {"input_channels": 3, "num_classes": 2},
+    "autoencoder": {"latent": 3, "scale": 2, "variational": True},
+    "warping": {"size": 64, "style": 3},
     "discriminator": {"crop_size": 64},
+    "identity-discriminator": {"size": 64, "identities": 2},
 }
 """The arguments that a role promises to the factories of its networks."""
+
+ONE_SIZE = ("warping", "discriminator", "identity-discriminator")
+"""Roles whose networks may accept images of the size alone that they were built for."""
 
 SIDE = 32
 """Height and width of the images that losses and metrics are tried on."""
@@ -66,8 +72,8 @@ def _check_architecture(entry: TaskEntry) -> None:
     given = GIVEN.get(role, {})
     network = _build(entry, must=True, **given)
     require(isinstance(network, nn.Module), f"it builds {type(network).__name__}, not a torch.nn.Module")
-    size = (64, 64) if role == "discriminator" else None
-    check_architecture(network, role, entry.full_name, given=given, size=size)
+    input_size = (64, 64) if role in ONE_SIZE else None
+    check_architecture(network, role, entry.full_name, given=given, input_size=input_size)
 
 
 def _check_loss(entry: TaskEntry) -> None:

@@ -13,12 +13,14 @@ from restore.core.specs import Tiling
 from restore.plugins.common.registered import RegisteredSettings
 
 
-def build_network(settings: RegisteredSettings, *, size: tuple[int, int] | None = None, **given: Any) -> nn.Module:
+def build_network(
+    settings: RegisteredSettings, *, input_size: tuple[int, int] | None = None, **given: Any
+) -> nn.Module:
     """Build the network that settings name, from its own settings and the arguments of its role.
 
     Args:
         settings: the group with the name of the architecture.
-        size: the only height and width that the network has to accept; None: any.
+        input_size: the only height and width that the network has to accept; None: any.
         **given: the arguments that the contract of the role promises, such as ``scale``.
 
     Raises:
@@ -28,7 +30,7 @@ def build_network(settings: RegisteredSettings, *, size: tuple[int, int] | None 
     network: nn.Module = settings.load()(**given, **settings.own_values())
     role = registry.entry("architectures", name).spec.role  # type: ignore[attr-defined]
     if role in CONTRACTS:
-        check_architecture(network, role, name, given=given, size=size)
+        check_architecture(network, role, name, given=given, input_size=input_size)
     return network
 
 

@@ -85,7 +85,7 @@ class SRGAN(Task[SRGANSettings]):
     @override
     def training_networks(self) -> dict[str, nn.Module]:
         crop = self.settings.crop_size
-        return {"discriminator": build_network(self.settings.discriminator, size=(crop, crop), crop_size=crop)}
+        return {"discriminator": build_network(self.settings.discriminator, input_size=(crop, crop), crop_size=crop)}
 
     @override
     def frozen_networks(self) -> dict[str, nn.Module]:

@@ -48,12 +48,14 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "warp-generator",
             f"{_PLACE}.networks.generator:WarpGenerator",
             role="warping",
+            settings=f"{_PLACE}.network_settings:WarpGeneratorSettings",
             summary="Transfers a style and warps by control points.",
         ),
         ArchitectureSpec(
             "identity-discriminator",
             f"{_PLACE}.networks.discriminator:Discriminator",
             role="identity-discriminator",
+            settings=f"{_PLACE}.network_settings:IdentityDiscriminatorSettings",
             summary="Classifies patches (caricature, photograph, generated) and identities.",
         ),
     ]

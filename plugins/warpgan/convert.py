@@ -74,10 +74,14 @@ _MEAN = "generator.warp.mean"
 _LENGTHS = {
     "channels": "generator.content.convolutions.0.conv.weight",
     "style": "generator.style.code.weight",
-    "discriminator_channels": "discriminator.convolutions.0.weight",
+}
+"""Settings of the generator that equal the number of outputs of a layer."""
+
+_DISCRIMINATOR_LENGTHS = {
+    "channels": "discriminator.convolutions.0.weight",
     "embedding": "discriminator.embedding.weight",
 }
-"""Settings that equal the number of outputs of a layer."""
+"""Those of the discriminator."""
 
 _PARAMETERS = {"weights": "weight", "biases": "bias", "gamma": "weight", "beta": "bias"}
 _FLATTENED = {
@@ -95,10 +99,8 @@ def warpgan(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     here = renamed(as_torch(state))
     if not any(key.startswith("generator.") for key in here):
         raise WeightsError("no variable of the file belongs to the generator of WarpGAN")
-    settings: dict[str, Any] = {"controller": "dense"}
-    for name, key in _LENGTHS.items():
-        if (tensor := here.get(key)) is not None:
-            settings[name] = len(tensor)
+    settings: dict[str, Any] = {"architecture": "warpgan/warp-generator", "controller": "dense"}
+    settings |= _lengths(here, _LENGTHS)
     if (hidden := here.get("generator.warp.hidden.linear.weight")) is not None and "channels" in settings:
         settings["size"] = 4 * math.isqrt(hidden.shape[1] // (4 * settings["channels"]))
     if (mean := here.get(_MEAN)) is not None:
@@ -106,7 +108,14 @@ def warpgan(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
         settings["points"] = len(here[_MEAN])
     if (identities := here.get("discriminator.identities.weight")) is not None:
         settings["identities"] = len(identities) // KINDS
+        lengths = _lengths(here, _DISCRIMINATOR_LENGTHS)
+        settings["discriminator"] = {"architecture": "warpgan/identity-discriminator", **lengths}
     return settings, here
+
+
+def _lengths(state: State, layers: Mapping[str, str]) -> dict[str, Any]:
+    """Return the number of outputs of the layers that the state has, by setting."""
+    return {name: len(state[key]) for name, key in layers.items() if key in state}
 
 
 def as_torch(state: State) -> dict[str, Tensor]:

@@ -5,46 +5,52 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 from typing_extensions import override
 
 from restore.core.errors import RestoreError
 from restore.core.optimizer_settings import OptimizerSettings
-from restore.core.settings import Flag, ResumeSafe, Settings
+from restore.core.settings import Flag, RegisteredName, ResumeSafe, Settings
 from restore.core.weights.header import find_weights, safetensors_header
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
+from restore.plugins.common.registered import RegisteredSettings
 
 SAMPLE_IDENTITIES = 12
 """Number of identities in the synthetic sample."""
 
-PUBLISHED = {"size": 256, "channels": 64, "discriminator_channels": 32}
-"""Sizes of the paper, used with ``--data``; the defaults below suit the synthetic sample and a small machine."""
+PUBLISHED_SIZE = 256
+"""Side of the faces in the paper, used with ``--data``; the default suits the synthetic sample and a small machine."""
+
+PUBLISHED_CHANNELS = {"warpgan/warp-generator": 64, "warpgan/identity-discriminator": 32}
+"""Channels of the paper's networks, likewise."""
 
 
-class ModelSettings(Settings):
+class DiscriminatorSettings(RegisteredSettings):
+    """The discriminator, which weights files contain too."""
+
+    architecture: Annotated[
+        str, RegisteredName("architectures", roles=("identity-discriminator",)), Flag("--discriminator.architecture")
+    ] = "warpgan/identity-discriminator"
+    """Architecture of the discriminator."""
+
+
+class ModelSettings(RegisteredSettings):
     """Generator and discriminator: everything needed to rebuild them."""
 
+    architecture: Annotated[str, RegisteredName("architectures", roles=("warping",)), Flag("--arch")] = (
+        "warpgan/warp-generator"
+    )
+    """Architecture of the generator."""
     size: Annotated[int, Field(ge=32, multiple_of=4)] = 64
     """Side of the aligned faces in pixels. Default with --data: 256, as published."""
-    channels: Annotated[int, Field(ge=1)] = 16
-    """Channels of the generator's first layer; deeper layers have up to four times as many. Default with --data: 64."""
     style: Annotated[int, Field(ge=1)] = 8
     """Dimensions of the style code."""
-    points: Annotated[int, Field(ge=4)] = 16
-    """Number of control points of the warp."""
-    controller: Literal["pooled", "dense"] = "pooled"
-    """Warp controller. pooled: predicts control points from average-pooled features; dense: from the features of all
-    positions, as published (134 million parameters at 256 pixels)."""
-    discriminator_channels: Annotated[int, Field(ge=1)] = 16
-    """Channels of the discriminator's first layer; the last has sixteen times as many. Default with --data: 32."""
-    embedding: Annotated[int, Field(ge=2)] = 512
-    """Dimensions of the discriminator's face embedding."""
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Dropout probability in the warp controller and the discriminator."""
     identities: Annotated[int, Field(ge=0)] = 0
     """Number of identities; 0: counted in the data and written to the configuration."""
+    discriminator: DiscriminatorSettings = Field(default_factory=DiscriminatorSettings)
+    """The discriminator."""
 
 
 class LossSettings(Settings):
@@ -100,7 +106,7 @@ class WarpGANSettings(TwoPhaseSettings):
 
     sample_steps: ClassVar[int | None] = 240  # of 2 pairs: each photograph four times
 
-    model: ModelSettings = ModelSettings()
+    model: ModelSettings = Field(default_factory=ModelSettings)
     """The two networks."""
     list_file: Annotated[Path | None, Flag("--list")] = None
     """Text file with the training images, one line "path" or "path person" each, relative to --data."""
@@ -120,7 +126,7 @@ class WarpGANSettings(TwoPhaseSettings):
 
     @model_validator(mode="after")
     def _grows(self) -> Self:
-        sizes = [*self.adversarial.progressive, self._sizes().get("size", self.model.size)]
+        sizes = [*self.adversarial.progressive, self._model().size]
         if any(after <= before for before, after in pairwise(sizes)):
             raise ValueError(
                 f"adversarial.progressive={sizes[:-1]}: sizes must be ascending and below model.size={sizes[-1]}"
@@ -161,10 +167,16 @@ class WarpGANSettings(TwoPhaseSettings):
         count = len(self.adversarial.progressive) + 1
         return [adversarial * (part + 1) // count - adversarial * part // count for part in range(count)]
 
-    def _sizes(self) -> dict[str, Any]:
-        """Return the published sizes that apply: with ``--data``, those that were not set."""
-        unset = PUBLISHED.keys() - self.model.model_fields_set if self.data is not None else set()
-        return {name: value for name, value in PUBLISHED.items() if name in unset}
+    def _model(self) -> ModelSettings:
+        """Return the model; with ``--data``, of the published sizes where they were not set."""
+        if self.data is None:
+            return self.model
+        sizes = _published_channels(self.model)
+        if "size" not in self.model.model_fields_set:
+            sizes["size"] = PUBLISHED_SIZE
+        discriminator = self.model.discriminator
+        discriminator = discriminator.model_copy(update=_published_channels(discriminator))
+        return self.model.model_copy(update={**sizes, "discriminator": discriminator})
 
     def _knows_faces(self) -> bool:
         """Whether the discriminator starts from loaded weights."""
@@ -186,12 +198,12 @@ class WarpGANSettings(TwoPhaseSettings):
 
         Raises UsageError or DataError for unusable data.
         """
-        model: dict[str, Any] = self._sizes()
-        if not self.model.identities:
-            model["identities"] = self._identities()
+        model = self._model()
+        if not model.identities:
+            model = model.model_copy(update={"identities": self._identities()})
         settings = super().resolved()
         adversarial = settings.adversarial.model_copy(update={"progressive_epochs": settings.parts()[:-1]})
-        return settings.model_copy(update={"model": self.model.model_copy(update=model), "adversarial": adversarial})
+        return settings.model_copy(update={"model": model, "adversarial": adversarial})
 
     def _identities(self) -> int:
         if self.data is None:
@@ -199,3 +211,9 @@ class WarpGANSettings(TwoPhaseSettings):
         from restore.plugins.warpgan.data.index import group_by_identity, read_entries
 
         return len(group_by_identity(read_entries(self.data, self.list_file), self.list_file or self.data))
+
+
+def _published_channels(group: RegisteredSettings) -> dict[str, Any]:
+    """Return the channels of the paper for a network of the paper whose channels were not set."""
+    known = PUBLISHED_CHANNELS.get(group.full_name)
+    return {} if known is None or "channels" in group.model_fields_set else {"channels": known}

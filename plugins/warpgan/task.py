@@ -20,22 +20,18 @@ from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, TrainStep
 from restore.plugins.common.adversarial.diagnostics import Remedies, gan_health
+from restore.plugins.common.architectures import build_network
 from restore.plugins.warpgan import metrics
 from restore.plugins.warpgan.data.dataset import FaceFiles, Pairs, galleries, read_identities
 from restore.plugins.warpgan.frechet import inception_features
 from restore.plugins.warpgan.letterbox import Letterbox
-from restore.plugins.warpgan.networks.discriminator import Discriminator
-from restore.plugins.warpgan.networks.generator import Drawing, WarpGenerator
+from restore.plugins.warpgan.networks.generator import Drawing
 from restore.plugins.warpgan.options import WarpGANEvaluateOptions, WarpGANPredictOptions
 from restore.plugins.warpgan.rendering import check_sheet, drawn_points, marked
 from restore.plugins.warpgan.settings import WarpGANSettings
 from restore.plugins.warpgan.step import WarpGANStep
 
 PRETRAIN, ADVERSARIAL = "pretrain", "adversarial"
-
-UNITS = 16
-"""Units per image side in which the pooled controller predicts points. Adam changes all numbers at about the same rate.
-In pixels, as in the dense controller, displacements would take a hundred thousand steps to become visible."""
 
 OUTSIDE_LIMIT = 0.5
 """Fraction of control points outside the image above which training needs a remedy."""
@@ -63,7 +59,8 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
     @classmethod
     @override
     def tiny_settings(cls, **changes: Any) -> RunSettings:
-        model = {"size": 32, "channels": 2, "discriminator_channels": 2, "embedding": 8, "points": 4, "style": 3}
+        discriminator = {"channels": 2, "embedding": 8}
+        model = {"size": 32, "channels": 2, "points": 4, "style": 3, "discriminator": discriminator}
         return super().tiny_settings(**{"model": model, **changes})
 
     # --- networks ---------------------------------------------------------------------------------------------
@@ -71,12 +68,12 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
     @override
     def networks(self) -> dict[str, nn.Module]:
         model = self.settings.model
-        units = model.size if model.controller == "dense" else UNITS
-        generator = WarpGenerator(units, model.style, model.points, model.channels, model.controller, model.dropout)
+        faces = (model.size, model.size)
+        generator = build_network(model, input_size=faces, size=model.size, style=model.style)
         if not model.identities:  # as in imported weights
             return {"generator": generator}
-        discriminator = Discriminator(
-            model.size, model.identities, model.discriminator_channels, model.embedding, model.dropout
+        discriminator = build_network(
+            model.discriminator, input_size=faces, size=model.size, identities=model.identities
         )
         return {"generator": generator, "discriminator": discriminator}
 

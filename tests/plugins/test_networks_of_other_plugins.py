@@ -49,6 +49,21 @@ def restore(site: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
             ("--arch", "blocks", "--crop-size", "16", "--model.latent", "3"),
             {"architecture": "guest/blocks", "latent": 3, "scale": 1, "side": 4},
         ),
+        (
+            "warpgan",
+            (
+                *("--arch", "guest/tint", "--model.points", "6", "--model.size", "32"),
+                *("--discriminator.architecture", "faces", "--model.discriminator.width", "3"),
+            ),
+            {
+                "architecture": "guest/tint",
+                "size": 32,
+                "style": 8,
+                "identities": 12,
+                "points": 6,
+                "discriminator": {"architecture": "guest/faces", "width": 3},
+            },
+        ),
     ],
 )
 def test_networks_of_another_plugin_are_trained_resumed_and_used(
@@ -65,7 +80,7 @@ def test_networks_of_another_plugin_are_trained_resumed_and_used(
     write_image(Path("small.png"), torch.rand(3, 21, 26))
     used = restore("predict", "runs/run", "small.png", "--output", "out")
     assert used.exit_code == 0, used.stderr
-    assert Path("out/small.png").is_file()
+    assert list(Path("out").glob("small*.png"))
 
 
 def test_a_network_of_another_plugin_decodes_samples(restore: Callable[..., Any]) -> None:
@@ -86,6 +101,18 @@ def test_a_network_of_another_plugin_decodes_samples(restore: Callable[..., Any]
             "called with an image of 61 x 45 pixels, it has an encoder that returns a tensor of shape (1, 16, 12, 16), "
             "not (1, 16, 6, 8)",
         ),
+        (
+            "warpgan",
+            ["--arch", "guest/no-flow"],
+            "guest/no-flow cannot be used for warping: built with size=64, style=8 and called with an image of 64 x 64 "
+            "pixels, it returns NoneType, not a tensor, as flow",
+        ),
+        (
+            "warpgan",
+            ["--discriminator.architecture", "few-people"],
+            "it returns a tensor of shape (1, 6), not (1, 36), as identities",
+        ),
+        ("warpgan", ["--arch", "unet/unet"], "architecture unet/unet is registered for segmentation, not for warping"),
         ("vae", ["--arch", "guest/no-stride"], "fails with AttributeError: 'NoStride' object has no attribute"),
         ("vae", ["--arch", "guest/more-parameters"], "it has parameters outside of encoder and decoder: bias"),
         ("vae", ["--arch", "guest/blocks", "--model.depth", "3"], "No such option: --model.depth"),

@@ -16,6 +16,11 @@ LEAST = 8
 """Fewest rows and columns that reflection padding allows."""
 
 
+UNITS = 16
+"""Units per image side in which the pooled controller predicts points. Adam changes all numbers at about the same rate.
+In pixels, as in the dense controller, displacements would take a hundred thousand steps to become visible."""
+
+
 class Drawing(NamedTuple):
     """Output of the generator for B images, of which the first N are drawn."""
 
@@ -61,7 +66,8 @@ class WarpGenerator(nn.Module):
         self.content = ContentEncoder(channels)
         self.style = StyleEncoder(style, channels)
         self.decoder = Decoder(style, channels, dropout)
-        self.warp = WarpController(size, 4 * channels, points, controller, dropout)
+        units = size if controller == "dense" else UNITS
+        self.warp = WarpController(units, 4 * channels, points, controller, dropout)
 
     def forward(
         self, image: Tensor, style: Tensor | None = None, scale: Tensor | None = None, reconstruct: bool = False

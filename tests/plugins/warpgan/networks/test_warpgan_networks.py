@@ -28,6 +28,7 @@ def within(network: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
 def test_the_generator_equals_its_reference(golden: ModuleType) -> None:
     fixture = golden.load("warpgan_generator")
     model, state = CONVERTERS["warpgan"].convert(fixture.state())
+    assert model.pop("architecture") == "warpgan/warp-generator"
     assert model == {"controller": "dense", "size": 64, "channels": 64, "style": 8, "points": 16}
     network = WarpGenerator(**model).double().eval()
     network.load_state_dict(within("generator", state))
