@@ -42,6 +42,11 @@ class ModelSettings(Settings):
     start: Literal["smooth", "gray"] = "smooth"
     """unet: initial content of the hole. smooth: a smooth continuation of the surroundings, to which the network adds
     detail; gray: nothing, as published."""
+    detail: bool = False
+    """unet with a smooth start: show the network the image without its local mean, strengthened, and weaken its output
+    as much. It learns faster to fill thin holes, but does not see colors."""
+    blocks: Annotated[int, Field(ge=0)] = 0
+    """unet: residual blocks before the last layer; published: 0."""
     norm: Norm = "batch"
     """unet: normalization layers."""
     dropout: bool = False
@@ -57,6 +62,10 @@ class ModelSettings(Settings):
     def _options_belong_to_the_generator(self) -> Self:
         if self.generator == "unet" and self.gated:
             raise ValueError("gated: unet has no gated convolutions; use generator=coarse-to-fine")
+        if self.detail and (self.generator != "unet" or self.start != "smooth"):
+            raise ValueError("detail: only a unet with start=smooth has detail to look at")
+        if self.generator == "coarse-to-fine" and self.blocks:
+            raise ValueError("blocks: only unet has residual blocks before the last layer")
         if self.generator == "coarse-to-fine" and self.channels % 2:
             raise ValueError(f"channels={self.channels}: coarse-to-fine needs an even number")
         return self

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from restore.plugins.common.inpainting.prefill import fill_smoothly
+from restore.plugins.common.inpainting.refinement import GAIN, detail
 from restore.plugins.inpaint_gan.attention import Attention
 from restore.plugins.inpaint_gan.coarse_to_fine import CoarseToFine
 from restore.plugins.inpaint_gan.discriminators import (
@@ -20,7 +21,7 @@ from restore.plugins.inpaint_gan.unet import UNetGenerator
 def generator_of(model: ModelSettings) -> nn.Module:
     """Build the generator."""
     if model.generator == "unet":
-        return UNetGenerator(model.channels, model.depth, model.norm, model.dropout)
+        return UNetGenerator(model.channels, model.depth, model.norm, model.dropout, blocks=model.blocks)
     chosen = model.attention
     attention = Attention(chosen.rate, chosen.softmax_scale, chosen.fuse, chosen.published)
     return CoarseToFine(model.channels, model.gated, attention)
@@ -37,8 +38,10 @@ def drawn(model: ModelSettings, generator: nn.Module, images: Tensor, masks: Ten
         stages = list(generator(known, masks))
     elif model.start == "smooth":
         smooth = fill_smoothly(known, masks)
+        shown = detail(smooth, GAIN / 2) if model.detail else smooth  # half, because values are in [-1, 1]
+        output = generator(torch.cat([shown, masks], dim=1))
         # only inside the hole: a loss that pulls the output to zero outside it would soon make it zero everywhere
-        stages = [smooth + masks * generator(torch.cat([smooth, masks], dim=1))]
+        stages = [smooth + masks * (2 / GAIN * output if model.detail else output)]
     else:
         stages = [generator(torch.cat([known, masks], dim=1))]
     return [(stage + 1) / 2 for stage in stages]

@@ -9,9 +9,11 @@ SAMPLE_MODEL: Mapping[str, Any] = {"generator": "unet", "start": "smooth", "norm
 """The generator that the recipe applies to."""
 
 SAMPLE_RECIPE: Mapping[str, Any] = {
-    "model": {"norm": "none", "depth": 4},
+    "model": {"channels": 24, "norm": "none", "depth": 3, "blocks": 4, "detail": True},
+    "masks": {"kinds": ["scratches", "graffiti"], "coverage": (0.1, 0.25)},
+    "batch_size": 4,
     "ema": 0.99,
-    "pretrain": {"optimizer": {"betas": (0.9, 0.99)}},
+    "pretrain": {"optimizer": {"lr": 4e-3, "betas": (0.9, 0.99)}},
     "adversarial": {"generator": {"schedule": {"name": "cosine"}}},
 }
 """Defaults of a run on the sample."""

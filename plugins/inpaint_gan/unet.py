@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from restore.plugins.common.inpainting.refinement import residual_blocks, start_as_identity
 from restore.plugins.inpaint_gan.blocks import (
     FullPrecisionTransposedConvolution,
     Norm,
@@ -34,10 +35,17 @@ class UNetGenerator(nn.Module):
         dropout: whether to drop half of the features of the levels whose channels no longer double, except the
             innermost.
         input_channels: channels of the input.
+        blocks: residual blocks before the last layer, which add depth at the finest level; published: 0.
     """
 
     def __init__(
-        self, channels: int = 64, depth: int = 8, norm: Norm = "batch", dropout: bool = False, input_channels: int = 4
+        self,
+        channels: int = 64,
+        depth: int = 8,
+        norm: Norm = "batch",
+        dropout: bool = False,
+        input_channels: int = 4,
+        blocks: int = 0,
     ) -> None:
         super().__init__()
         if depth < 2:
@@ -71,6 +79,7 @@ class UNetGenerator(nn.Module):
             _halving(input_channels, channels, bias=unnormalized),
             level,
             nn.ReLU(),
+            *residual_blocks(2 * channels, blocks),
             FullPrecisionTransposedConvolution(2 * channels, 3, 4, stride=2, padding=1),
             nn.Tanh(),
         )
@@ -79,6 +88,7 @@ class UNetGenerator(nn.Module):
             start_unnormalized(self)
         else:
             start_normal(self)
+        start_as_identity(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, input_channels, H, W), image (black inside the hole) and mask, to (B, 3, H, W) in [-1, 1]."""

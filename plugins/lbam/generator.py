@@ -12,14 +12,13 @@ from torch.nn import functional as F
 from restore.core.inference.padding import padded
 from restore.core.runtime.precision import in_full_precision
 from restore.plugins.common.inpainting.prefill import fill_smoothly
+from restore.plugins.common.inpainting.refinement import GAIN, detail, residual_blocks
 from restore.plugins.lbam.attention import AsymmetricGaussian, MapConvolution, doubling, halving
 from restore.plugins.lbam.init import SLOPE, averaging, start_as_pyramid, start_drawn
 from restore.plugins.lbam.settings import Prefill
 
 LEVELS = 7
-"""Number of halvings of height and width."""
-MULTIPLE_OF = 2**LEVELS
-"""Height and width are padded to multiples of this number."""
+"""Number of halvings of height and width in the published network."""
 
 
 class Encoder(nn.Module):
@@ -56,12 +55,22 @@ class Generator(nn.Module):
         channels: channels of the first level; the deepest four levels have eight times as many. 64 is the published
             network with 68,304,948 parameters.
         prefill: initial content of the hole.
+        levels: number of halvings of height and width, from 2; published: 7.
+        blocks: residual blocks at the finest level of the decoder, before its attention; published: 0.
+        detail: with a smooth prefill, show the network only the detail, and scale its output accordingly.
     """
 
-    def __init__(self, channels: int = 64, prefill: Prefill = "none") -> None:
+    def __init__(
+        self,
+        channels: int = 64,
+        prefill: Prefill = "none",
+        levels: int = LEVELS,
+        blocks: int = 0,
+        detail: bool = False,
+    ) -> None:
         super().__init__()
-        self.prefill = prefill
-        widths = [channels * min(2**level, 8) for level in range(LEVELS)]
+        self.prefill, self.detail, self.multiple = prefill, detail, 2**levels
+        widths = [channels * min(2**level, 8) for level in range(levels)]
         ups = widths[-2::-1]
         encoder = [Encoder(4, channels, 3), *(Encoder(before, after, before) for before, after in pairwise(widths))]
         reverse = [
@@ -73,25 +82,29 @@ class Generator(nn.Module):
         start(encoder, reverse, decoder, last, pyramid=prefill == "none")
         self.encoder, self.reverse = nn.ModuleList(encoder), nn.ModuleList(reverse)
         self.decoder, self.last = nn.ModuleList(decoder), last
+        self.blocks = residual_blocks(2 * channels, blocks)
 
     def forward(self, images: Tensor, holes: Tensor) -> Tensor:
         """Inpaint images (B, 3, H, W) in [0, 1] with masks (B, 1, H, W), 1 inside the hole.
 
         The content inside the hole does not matter. As published, the output (B, 3, H, W) covers the known region too
         and is in [0, 1]; where it is added to a continuation it may leave this range slightly. Sides that are not
-        multiples of 128 are padded by reflection (image and mask) and cropped back.
+        multiples of 2^levels are padded by reflection (image and mask) and cropped back.
         """
         height, width = images.shape[-2:]
         if self.prefill == "smooth":
             images = fill_smoothly(images, holes)
-        shown, marked = (continued(plane) for plane in (images, holes))
+        shown = detail(images) if self.detail else images
+        shown, marked = (continued(plane, self.multiple) for plane in (shown, holes))
         if self.prefill == "none":
             shown = shown * (1 - marked)
         answer = self._answer(shown, marked)[..., :height, :width]
-        return (answer + 1) / 2 if self.prefill == "none" else images + holes * answer
+        if self.prefill == "none":
+            return (answer + 1) / 2
+        return images + holes * (answer / GAIN if self.detail else answer)
 
     def _answer(self, images: Tensor, holes: Tensor) -> Tensor:
-        """Return the output of the U-Net, (B, 3, H, W) in [-1, 1], for images whose sides are multiples of 128."""
+        """Return the output of the U-Net, (B, 3, H, W) in [-1, 1], for images whose sides are multiples of 2^levels."""
         known = 1 - holes  # from here on 1 means known, as in the paper
         bare, forward_maps, reverse_maps = [], [], []
         x, mask = torch.cat([images, known], 1), known.expand(-1, 3, -1, -1)
@@ -103,8 +116,10 @@ class Generator(nn.Module):
         for level in self.reverse:
             attention, mask = level(mask)
             reverse_maps.append(attention)
-        for up, depth in zip(self.decoder, reversed(range(LEVELS - 1)), strict=True):
+        for up, depth in zip(self.decoder, reversed(range(len(self.decoder))), strict=True):
             both = torch.cat([bare[depth], up(x)], 1)
+            if depth == 0:
+                both = self.blocks(both)
             x = F.leaky_relu(both * torch.cat([forward_maps[depth], reverse_maps[depth]], 1), SLOPE)
         return torch.tanh(in_full_precision(self.last, x))
 
@@ -130,7 +145,7 @@ def start(
             maps.start_averaging(depth, averaging(depth))
 
 
-def continued(planes: Tensor) -> Tensor:
-    """Pad planes (B, C, H, W) by reflection at the right and the bottom to multiples of 128."""
-    height, width = (-(-side // MULTIPLE_OF) * MULTIPLE_OF for side in planes.shape[-2:])
+def continued(planes: Tensor, multiple: int) -> Tensor:
+    """Pad planes (B, C, H, W) by reflection at the right and the bottom to multiples of a number of pixels."""
+    height, width = (-(-side // multiple) * multiple for side in planes.shape[-2:])
     return padded(planes.flatten(0, 1), height, width, "reflect").reshape(*planes.shape[:2], height, width)

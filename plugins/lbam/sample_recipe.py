@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 SAMPLE_RECIPE: Mapping[str, Any] = {
-    "model": {"channels": 16, "prefill": "smooth"},
+    "model": {"channels": 24, "prefill": "smooth", "levels": 3, "blocks": 4, "detail": True},
+    "masks": {"kinds": ["scratches", "graffiti"], "coverage": (0.1, 0.25)},
+    "batch_size": 4,
     "ema": 0.99,
-    "pretrain": {"optimizer": {"lr": 1e-3, "betas": (0.9, 0.99)}},
+    "pretrain": {"optimizer": {"lr": 4e-3, "betas": (0.9, 0.99)}},
     "adversarial": {"weight": 0.01, "generator": {"schedule": {"name": "cosine"}}},
 }
 """Defaults of a run on the sample."""

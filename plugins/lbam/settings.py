@@ -41,8 +41,21 @@ class ModelSettings(Settings):
     prefill: Prefill = "none"
     """Initial content of the hole. none: nothing, as published; smooth: a smooth continuation of the surroundings, to
     which the network adds detail. Default without --data: smooth."""
+    levels: Annotated[int, Field(ge=2, le=7)] = 7
+    """Number of halvings of height and width; published: 7."""
+    blocks: Annotated[int, Field(ge=0)] = 0
+    """Residual blocks at the finest level of the decoder, before its attention; published: 0."""
+    detail: bool = False
+    """With prefill=smooth: show the network the image without its local mean, strengthened, and weaken its output as
+    much. It learns faster to fill thin holes, but does not see colors."""
     window: Annotated[int, Field(ge=SMALLEST_WINDOW)] | None = None
     """Largest side in pixels that the network processes at once; unset: the crop size."""
+
+    @model_validator(mode="after")
+    def _detail_needs_a_prefill(self) -> Self:
+        if self.detail and self.prefill == "none":
+            raise ValueError("detail needs prefill=smooth: the network adds to a prefill what it does not see")
+        return self
 
 
 class DiscriminatorSettings(Settings):
@@ -124,7 +137,7 @@ class LBAMSettings(TwoPhaseSettings):
     discriminator: DiscriminatorSettings = DiscriminatorSettings()
     """The discriminator of the second phase."""
     crop_size: Annotated[int, Field(ge=8)] = 128
-    """Side of the training crops in pixels; published: 256. Crops are padded to a multiple of 128."""
+    """Side of the training crops in pixels; published: 256. Crops are padded to a multiple of 2^levels."""
     masks: MaskSettings = MaskSettings()
     """The masks for training and validation."""
     augment: AugmentSettings = AugmentSettings()

@@ -65,7 +65,8 @@ class LBAM(InpaintingTask[LBAMSettings]):
 
     @override
     def networks(self) -> dict[str, nn.Module]:
-        return {"generator": Generator(self.settings.model.channels, self.settings.model.prefill)}
+        chosen = self.settings.model
+        return {"generator": Generator(chosen.channels, chosen.prefill, chosen.levels, chosen.blocks, chosen.detail)}
 
     @override
     def training_networks(self) -> dict[str, nn.Module]:

@@ -88,7 +88,7 @@ class InpaintingSquares:
         refuse_smaller(targets, 2, "a hole with known surroundings", "remove them")
         self._targets, self._settings, self._window = targets, masks, window
         self._folder = None if masks.folder is None else MaskFolder(masks.folder, masks.polarity)
-        wanted = 2 * len(masks.kinds) if self._folder is None else min(len(self._folder), _SEVERAL)
+        wanted = max(_SEVERAL, 2 * len(masks.kinds)) if self._folder is None else min(len(self._folder), _SEVERAL)
         self._rounds = -(-wanted // max(1, len(targets)))
         self.in_memory = targets.in_memory
 
@@ -133,7 +133,7 @@ class InpaintingSquares:
 
 
 _SEVERAL = 12
-"""Least number of masks of a folder that are used if there are few images."""
+"""Least number of masks that are used if there are few images, and the folder of masks has as many."""
 
 
 def inpainting_images(

@@ -67,3 +67,17 @@ def test_the_image_keeps_its_precision_under_autocast() -> None:
 def test_one_level_is_no_unet() -> None:
     with pytest.raises(ValueError, match="at least 2 levels"):
         UNetGenerator(depth=1)
+
+
+def test_residual_blocks_before_the_last_layer_start_as_nothing() -> None:
+    torch.manual_seed(0)
+    plain, deeper = UNetGenerator(channels=2, depth=2), UNetGenerator(channels=2, depth=2, blocks=2)
+    shared = deeper.state_dict()
+    for name, tensor in plain.state_dict().items():
+        moved = name.replace("model.model.3.", "model.model.5.")
+        assert shared[moved].shape == tensor.shape
+        shared[moved] = tensor
+    deeper.load_state_dict(shared)
+    x = torch.rand(1, 4, 19, 22)
+    with torch.no_grad():
+        assert torch.equal(plain.eval()(x), deeper.eval()(x))
