@@ -1,5 +1,7 @@
 """Read and write PNG files with 16 bits per channel; Pillow supports these for gray only.
 
+``torchvision.io.decode_png`` reads them too, but ended the process on a file with a damaged IDAT chunk (0.29).
+
 File format: W3C, Portable Network Graphics (PNG) Specification, third edition.
 """
 
