@@ -297,12 +297,14 @@ def registered_names(
     """Every setting that holds a registered name: its path, its mark and the name."""
     for field, info in type(settings).model_fields.items():
         value = getattr(settings, field)
-        if isinstance(value, Settings):
-            yield from registered_names(value, (*prefix, field))
-        names = value if isinstance(value, list | tuple) else () if value is None else (value,)
+        several = value if isinstance(value, (list, tuple)) else [value]
+        for place, one in enumerate(several):
+            if isinstance(one, Settings):
+                path = (*prefix, field) if one is value else (*prefix, field, str(place))
+                yield from registered_names(one, path)
         for mark in info.metadata:
             if isinstance(mark, RegisteredName):
-                yield from (((*prefix, field), mark, str(name)) for name in names)
+                yield from (((*prefix, field), mark, str(name)) for name in several if name is not None)
 
 
 def leaves(model: type[BaseModel], prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:

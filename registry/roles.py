@@ -6,6 +6,9 @@ what is given and what must come back. ``B`` is the number of images in a batch,
 A factory of networks is called with the arguments that its role promises and with the values of its own settings,
 all by keyword. A network may have an attribute ``tiling``, a :class:`restore.core.Tiling`, which says how large images
 may be cut for it; without one, tiles are cross-faded. :mod:`restore.core.contracts` tries networks before training.
+
+A factory of losses is called with the values of its own settings by keyword. A loss that is a ``torch.nn.Module`` is
+kept among the frozen networks of a run. Its weight is applied by the task.
 """
 
 from __future__ import annotations
@@ -76,8 +79,7 @@ DATASET_ROLES: Final[Mapping[str, str]] = {
 LOSS_ROLES: Final[Mapping[str, str]] = {
     "pixel": "``loss(prediction, batch)``: images (B, C, H, W) in [0, 1] and the batch with its ``target``, to named "
     "terms.",
-    "perceptual": "As ``pixel``, and built with ``features``, which returns features by layer of images "
-    "(B, 3, H, W) in [0, 1].",
+    "perceptual": "As ``pixel``, through the features of a network that the loss has of its own.",
     "inpainting": "As ``pixel``; the batch also has the ``mask``, one where the image was filled in.",
     "segmentation": "As ``pixel``, of logits (B, num_classes, H, W).",
     "adversarial": "``loss.discriminator(real, fake)`` and ``loss.generator(fake)``: scores without limits, to named "

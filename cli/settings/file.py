@@ -87,6 +87,8 @@ def _lines(tree: Mapping[str, Any], comment: Callable[[SettingPath], str | None]
             lines += [f"{indent}{name}:{note}\n", *_lines(value, comment, path)]
             continue
         # As a flow mapping a value of any type takes one line.
-        entry = yaml.safe_dump({name: value}, default_flow_style=True, width=10**6, allow_unicode=True).strip()[1:-1]
+        entry = yaml.safe_dump(
+            {name: value}, default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False
+        ).strip()[1:-1]
         lines.append(f"{indent}{entry}{note}\n")
     return lines

@@ -153,11 +153,20 @@ class Flags:
 
 def _registered_names(setting: Setting) -> list[str]:
     """Return the names that a setting can hold, if it holds one of something registered."""
-    for mark in setting.info.metadata:
-        if isinstance(mark, RegisteredName):
-            entries = registry.entries(mark.kind)
-            return [entry.full_name for entry in entries if getattr(entry.spec, "role", None) in mark.roles]
+    if mark := _find_mark(setting):
+        entries = registry.entries(mark.kind)
+        return [entry.full_name for entry in entries if getattr(entry.spec, "role", None) in mark.roles]
     return []
+
+
+def _find_mark(setting: Setting) -> RegisteredName | None:
+    """Return the mark of a setting that holds registered names, or that of the names in a list of settings."""
+    fields = [setting.info]
+    for item in item_types(setting.value_type):
+        if isinstance(item, type) and issubclass(item, BaseModel):
+            fields += item.model_fields.values()
+    marks = (mark for field in fields for mark in field.metadata if isinstance(mark, RegisteredName))
+    return next(marks, None)
 
 
 def _sample_defaults(model: type[BaseModel], paths: Iterable[SettingPath]) -> dict[SettingPath, Any]:
@@ -208,7 +217,7 @@ def _typer_type(kind: Any, positional: bool) -> Any:
 def _completion(setting: Setting) -> Callable[..., list[str]] | None:
     items = item_types(setting.value_type)
     choices = list(list_choices(items[0] if items else setting.value_type))
-    if not choices and not any(isinstance(mark, RegisteredName) for mark in setting.info.metadata):
+    if not choices and _find_mark(setting) is None:
         return None
 
     def complete(incomplete: str) -> list[str]:

@@ -117,7 +117,7 @@ def explain(error: ValidationError, model: type[BaseModel], sources: Sequence[So
 def _explain_one(path: SettingPath, setting: Setting | None, details: Sequence[Any], sources: Sequence[Source]) -> str:
     typed_as = {path: flag for source in sources for path, flag in source.typed_as.items()}
     flag = typed_as.get(path) or (setting.label if setting else ".".join(path))
-    first, *others = dict.fromkeys(map(_message, details))
+    first, *others = dict.fromkeys(_message(detail, path) for detail in details)
     if first == REQUIRED:
         return f"{flag} {REQUIRED}"
     text = " or ".join([first, *(other.removeprefix("should be ") for other in others)])
@@ -129,13 +129,20 @@ def _explain_one(path: SettingPath, setting: Setting | None, details: Sequence[A
     return f"{flag}: {text}{end}" if path else f"{text}{end}"
 
 
-def _message(detail: Any) -> str:
-    """Return pydantic's message without the words that do not help at a command line."""
+def _message(detail: Any, path: SettingPath) -> str:
+    """Return pydantic's message about a setting without the words that do not help at a command line.
+
+    If the setting has parts, as ``NAME,weight=0.5`` has, the message names the part.
+    """
+    part = ".".join(str(name) for name in detail["loc"][len(path) :] if isinstance(name, str) and name.isidentifier())
     if detail["type"] == "missing":
         return REQUIRED
     if detail["type"] == "extra_forbidden":
-        return "no such setting"
+        return f"there is no {part!r}" if part else "no such setting"
     message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if detail["type"].endswith("_parsing"):
         message = message.partition(", unable to parse")[0]
-    return re.sub("^[Ii]nput should", "should", message)
+    message = re.sub("^[Ii]nput should", "should", message)
+    return (
+        f"{part} {message}" if part and message.startswith("should") and detail["type"] != "literal_error" else message
+    )

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from restore.core.errors import UsageError
+from restore.core.named import NamedSettings
 
 _METAVARS = {int: "INT", float: "FLOAT", str: "TEXT", Path: "PATH", bool: "BOOL"}
 _LARGEST_SHOWN = 2**53  # a bound beyond this is a property of the number's type, not of the setting
@@ -39,7 +40,11 @@ def _is_choice(kind: Any) -> bool:
 
 
 def _is_scalar(kind: Any) -> bool:
-    return (isinstance(kind, type) and kind in _METAVARS) or _is_choice(kind)
+    return (isinstance(kind, type) and kind in _METAVARS) or _is_choice(kind) or _is_named(kind)
+
+
+def _is_named(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, NamedSettings)
 
 
 def is_list(kind: Any) -> bool:
@@ -98,6 +103,8 @@ def metavar(kind: Any) -> str:
         return "|".join(dict.fromkeys(metavar(member).strip("[]") for member in kind))
     if _is_choice(kind):
         return f"[{'|'.join(list_choices(kind))}]"
+    if _is_named(kind):
+        return "NAME[,SETTING=VALUE]"
     if items := item_types(kind):
         return " ".join(metavar(item) for item in items)
     return _METAVARS[kind]
@@ -128,6 +135,8 @@ def format_value(value: Any) -> str:
     """Return a value as it would be typed."""
     if isinstance(value, enum.Enum):
         value = value.value
+    if isinstance(value, NamedSettings):
+        return value.to_text()
     if isinstance(value, BaseModel):
         return value.model_dump_json()
     if isinstance(value, bool):

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from restore import registry
 from restore.core.contracts import CONTRACTS, check_architecture, tiling_of
 from restore.core.specs import Tiling
 from restore.plugins.common.registered import RegisteredSettings
@@ -28,9 +27,8 @@ def build_network(
     """
     name = settings.full_name
     network: nn.Module = settings.load()(**given, **settings.own_values())
-    role = registry.entry("architectures", name).spec.role  # type: ignore[attr-defined]
-    if role in CONTRACTS:
-        check_architecture(network, role, name, given=given, input_size=input_size)
+    if settings.role in CONTRACTS:
+        check_architecture(network, settings.role, name, given=given, input_size=input_size)
     return network
 
 

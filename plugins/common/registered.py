@@ -13,10 +13,11 @@ from pydantic import ValidationInfo, create_model, field_validator, model_valida
 from typing_extensions import override
 
 from restore import registry
+from restore.core.named import NamedSettings, parse_named
 from restore.core.settings import RegisteredName, Settings
 
 
-class RegisteredSettings(Settings):
+class RegisteredSettings(NamedSettings):
     """Settings of something that is chosen by its registered name; its own settings stand beside the name.
 
     A subclass has one field with a `RegisteredName` mark and a name as its default. What is registered under the name
@@ -57,6 +58,8 @@ class RegisteredSettings(Settings):
     @model_validator(mode="wrap")
     @classmethod
     def _validate_by_name(cls, values: Any, handler: Callable[[Any], Any]) -> Any:
+        if isinstance(values, str):
+            values = parse_named(values, _name_field(cls)[0])
         if not isinstance(values, Mapping):
             return handler(values)
         fitting = cls.specialized(values)
@@ -94,6 +97,12 @@ class RegisteredSettings(Settings):
     def full_name(self) -> str:
         """Full name of what is chosen: ``srgan/compact``."""
         return str(getattr(self, _name_field(type(self))[0]))
+
+    @property
+    def role(self) -> str:
+        """The role that it is registered for, such as ``pixel``."""
+        _, mark = _name_field(type(self))
+        return str(registry.entry(mark.kind, self.full_name).spec.role)  # type: ignore[attr-defined]
 
     def load(self) -> Any:
         """Import and return what is named, such as the class of a network."""

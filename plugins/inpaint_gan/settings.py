@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal, Self, cast
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
@@ -265,7 +265,5 @@ class InpaintGANSettings(TwoPhaseSettings):
             if self.looks_at_features:  # report bad data before downloading half a gigabyte
                 inpainting_images("train", self, self.masks, self.crop_size)
                 inpainting_images("validation", self, self.masks, self.crop_size)
-            changes["perceptual"] = cast(
-                FeatureSettings, resolve_features(self.perceptual, needed=self.looks_at_features)
-            )
+            changes["perceptual"] = resolve_features(self.perceptual, needed=self.looks_at_features)
         return super().resolved().model_copy(update=changes)

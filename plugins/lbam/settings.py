@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self, cast
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 from typing_extensions import override
@@ -217,4 +217,4 @@ class LBAMSettings(TwoPhaseSettings):
         if self.looks_at_features:  # report bad data before downloading half a gigabyte
             inpainting_images("train", self, self.masks, self.crop_size)
             inpainting_images("validation", self, self.masks, self.crop_size)
-        return cast(FeatureSettings, resolve_features(self.perceptual, needed=self.looks_at_features))
+        return resolve_features(self.perceptual, needed=self.looks_at_features)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self, cast, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 from typing_extensions import override
@@ -13,12 +13,12 @@ from restore.core.errors import UsageError
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.settings import Flag, RegisteredName, ResumeSafe, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
+from restore.plugins.common.loss_settings import ImageLossSettings, OneOrSeveral
 from restore.plugins.common.perceptual.settings import PerceptualSettings, check_side
 from restore.plugins.common.registered import RegisteredSettings
 from restore.plugins.srgan.sample_recipe import ARCHITECTURE, SAMPLE_RECIPE
 
 Scale = Literal[2, 3, 4, 8]
-PixelLoss = Literal["l1", "mse", "charbonnier"]
 
 _log = logging.getLogger(__name__)
 
@@ -53,8 +53,6 @@ class PretrainSettings(Settings):
 
     epochs: Annotated[int, Field(ge=1)] | None = None
     """Epochs of this phase; unset: --epochs minus those of the adversarial phase."""
-    loss: PixelLoss = "l1"
-    """Pixel loss."""
     optimizer: OptimizerSettings = OptimizerSettings(
         lr=8e-4, betas=(0.9, 0.99), schedule=ScheduleSettings(name="one-cycle", warmup=0.2)
     )
@@ -73,10 +71,8 @@ class AdversarialSettings(Settings):
     real_label: Annotated[float, Field(gt=0, le=1)] = 1.0
     """vanilla, least-squares: label of real images; 0.9 (label smoothing) keeps the discriminator from becoming
     overconfident."""
-    pixel_loss: PixelLoss = "l1"
-    """Pixel loss."""
     pixel_weight: Annotated[float, Field(ge=0)] = 1.0
-    """Weight of the pixel loss, which alone keeps color and brightness in place in this phase."""
+    """Weight of --loss, which alone keeps color and brightness in place in this phase."""
     generator: OptimizerSettings = OptimizerSettings(lr=1e-4)
     """Optimizer of the generator."""
     discriminator: OptimizerSettings = OptimizerSettings(lr=1e-4)
@@ -90,6 +86,11 @@ class SRGANSettings(TwoPhaseSettings):
 
     model: ModelSettings = Field(default_factory=ModelSettings)
     """The generator."""
+    loss: Annotated[tuple[ImageLossSettings, ...], OneOrSeveral] = Field(
+        default_factory=lambda: (ImageLossSettings(name="common/l1"),)
+    )
+    """Loss of pixels in both phases, by its registered name, with a weight and its own settings if need be:
+    common/charbonnier,weight=0.5,epsilon=1e-3."""
     crop_size: Annotated[int, Field(ge=8)] = 96
     """Side of the training crops, in pixels of the output."""
     pretrain: PretrainSettings = PretrainSettings()
@@ -187,7 +188,8 @@ class SRGANSettings(TwoPhaseSettings):
             )
         model = self.model.model_copy(update={"scale": scale})
         features = self._resolved_features()
-        return super().resolved().model_copy(update={"model": model, "perceptual": features})
+        loss = tuple(term.resolved() for term in self.loss)
+        return super().resolved().model_copy(update={"model": model, "perceptual": features, "loss": loss})
 
     def _resolved_scale(self) -> int:
         """Return the scale that was set, or else the scale of paired data."""
@@ -208,4 +210,4 @@ class SRGANSettings(TwoPhaseSettings):
             return self.perceptual
         from restore.plugins.common.perceptual.weights import resolve_features
 
-        return cast(FeatureSettings, resolve_features(self.perceptual, needed=self.looks_at_features))
+        return resolve_features(self.perceptual, needed=self.looks_at_features)

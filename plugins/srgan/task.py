@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -24,14 +24,12 @@ from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.adversarial.diagnostics import LABELED, Remedies, gan_health, gan_measures
 from restore.plugins.common.adversarial.losses import AdversarialLoss, Hinge, LeastSquares, Vanilla
 from restore.plugins.common.architectures import build_network, find_tiling
-from restore.plugins.common.losses import L1, MSE, Charbonnier, PixelLoss
 from restore.plugins.common.perceptual.perceptual import Perceptual
 from restore.plugins.common.perceptual.weights import feature_network
 from restore.plugins.common.super_resolution.dataset import evaluation_pairs, super_resolution_images
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
+from restore.plugins.common.weighted_losses import WeightedLosses
 from restore.plugins.srgan.settings import AdversarialSettings, SRGANSettings
-
-PIXEL_LOSSES: Mapping[str, Callable[[float], PixelLoss]] = {"l1": L1, "mse": MSE, "charbonnier": Charbonnier}
 
 _WON = (
     "the pixel loss (--adversarial.pixel-weight) still keeps the images intact; to help the generator, lower "
@@ -60,10 +58,7 @@ class SRGAN(Task[SRGANSettings]):
 
     def __init__(self, settings: SRGANSettings) -> None:
         super().__init__(settings)
-        chosen = settings.adversarial
-        self.pretrain_loss = PIXEL_LOSSES[settings.pretrain.loss](1.0)
-        self.pixel_loss = PIXEL_LOSSES[chosen.pixel_loss](chosen.pixel_weight)
-        self.gan_loss = adversarial_loss(chosen)
+        self.gan_loss = adversarial_loss(settings.adversarial)
 
     @classmethod
     @override
@@ -75,6 +70,11 @@ class SRGAN(Task[SRGANSettings]):
             "crop_size": 16,
         }
         return super().tiny_settings(**{**small, **changes})
+
+    @cached_property
+    def loss(self) -> WeightedLosses:
+        """The loss of pixels."""
+        return WeightedLosses(self.settings.loss)
 
     # --- networks ---------------------------------------------------------------------------------------------
 
@@ -89,7 +89,8 @@ class SRGAN(Task[SRGANSettings]):
 
     @override
     def frozen_networks(self) -> dict[str, nn.Module]:
-        return {"features": feature_network(self.settings.perceptual)} if self.settings.looks_at_features else {}
+        features = {"features": feature_network(self.settings.perceptual)} if self.settings.looks_at_features else {}
+        return {**features, **self.loss.networks()}
 
     # --- training ---------------------------------------------------------------------------------------------
 
@@ -115,7 +116,7 @@ class SRGAN(Task[SRGANSettings]):
     @override
     def train_step(self, batch: Batch, step: TrainStep) -> None:
         if step.phase == "pretrain":
-            step.optimize("generator", lambda nets: self.pretrain_loss(nets.generator(batch["input"]), batch))
+            step.optimize("generator", lambda nets: self.loss(nets.generator(batch["input"]), batch))
         else:
             step.optimize("discriminator", partial(self.discriminator_loss, batch, step))
             step.optimize("generator", partial(self.generator_loss, batch, step))
@@ -134,7 +135,9 @@ class SRGAN(Task[SRGANSettings]):
         real_scores, scores = scores_of(nets.discriminator, batch["target"], fake)
         measures = gan_measures(fake, batch, period=self.settings.model.scale)
         step.log(d_fake_after=self.gan_loss.score_stats(real_scores, scores)["d_fake"], **measures)
-        terms = {**self.pixel_loss(fake, batch), **self.gan_loss.generator(scores)}
+        weight = self.settings.adversarial.pixel_weight
+        pixels = {name: weight * value for name, value in self.loss(fake, batch).items()}
+        terms = {**pixels, **self.gan_loss.generator(scores)}
         if "features" in nets:
             terms |= Perceptual.from_settings(self.settings.perceptual, nets.features)(fake, batch)
         return terms

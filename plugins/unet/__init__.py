@@ -125,7 +125,13 @@ def restore_losses() -> list[LossSpec]:
             role="segmentation",
             summary="Lovász-softmax over the classes present.",
         ),
-        LossSpec("focal", f"{HOME}.losses:focal", role="segmentation", summary="Focal loss."),
+        LossSpec(
+            "focal",
+            f"{HOME}.losses:focal",
+            role="segmentation",
+            settings=f"{HOME}.loss_settings:FocalSettings",
+            summary="Focal loss.",
+        ),
         LossSpec(
             "cross-entropy",
             f"{HOME}.losses:cross_entropy",

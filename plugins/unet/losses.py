@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from einops import rearrange
@@ -176,9 +177,9 @@ def lovasz_softmax() -> Loss:
     return WeightedTerms({"lovasz": (1.0, lovasz_softmax_loss)})
 
 
-def focal() -> Loss:
-    """Return the focal loss."""
-    return WeightedTerms({"focal": (1.0, focal_loss)})
+def focal(focus: float = 2.0, balance: float = 0.25) -> Loss:
+    """Return the focal loss; see `focal_loss`."""
+    return WeightedTerms({"focal": (1.0, partial(focal_loss, focus=focus, balance=balance))})
 
 
 def cross_entropy() -> Loss:

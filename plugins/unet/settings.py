@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.settings import Flag, RegisteredName, ResumeSafe, RunSettings, Settings
+from restore.plugins.common.loss_settings import OneOrSeveral, SegmentationLossSettings
 from restore.plugins.common.registered import RegisteredSettings
 from restore.plugins.unet.data import discovery
 
@@ -128,8 +129,10 @@ class SegmentationSettings(RunSettings):
     val_list: Path | None = None
     """Text file with the names of the validation images, one per line; unset: chosen by --split, or all images that
     --train-list does not name."""
-    loss: Annotated[str, RegisteredName("losses", roles=("segmentation",))] = "unet/bce-dice"
-    """Registered name of the loss."""
+    loss: Annotated[tuple[SegmentationLossSettings, ...], OneOrSeveral] = Field(
+        default_factory=lambda: (SegmentationLossSettings(name="unet/bce-dice"),)
+    )
+    """Loss, by its registered name, with a weight and its own settings if need be: unet/focal,weight=0.5,focus=3."""
     augment: AugmentationSettings = AugmentationSettings()
     """Augmentation of training images."""
     optimizer: OptimizerSettings = OptimizerSettings(
@@ -160,7 +163,9 @@ class SegmentationSettings(RunSettings):
             fit = "crop" if discovery.all_of_size(layout, self.model.size) else "resize"
         model = self.model.model_copy(update={"classes": names, "multiclass": index, "fit": fit})
         type(model).model_validate(model.model_dump())  # copying does not validate
-        loss = "unet/cross-entropy-dice" if index and "loss" not in self.model_fields_set else self.loss
+        loss = self.loss
+        if index and "loss" not in self.model_fields_set:
+            loss = (SegmentationLossSettings(name="unet/cross-entropy-dice"),)
         found = {"model": model, "mask_encoding": "index" if index else "binary", "loss": loss}
         return super().resolved().model_copy(update=found)
 

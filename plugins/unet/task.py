@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Literal, Self
 from torch import Tensor, nn
 from typing_extensions import TypeVar, override
 
-from restore import registry
 from restore.core.dataset import Batch
 from restore.core.errors import UsageError
 from restore.core.images.files import ImageFile, OutputImage
@@ -23,6 +22,7 @@ from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.architectures import build_network, find_tiling
+from restore.plugins.common.weighted_losses import WeightedLosses
 from restore.plugins.unet import inference, metrics
 from restore.plugins.unet.data.dataset import Segments, Source, channels_of
 from restore.plugins.unet.data.splits import evaluated_source, sources
@@ -111,7 +111,7 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
 
     @cached_property
     def _loss(self) -> EveryHead:
-        return EveryHead(registry.get("losses", self.settings.loss)())
+        return EveryHead(WeightedLosses(self.settings.loss))
 
     # --- using ------------------------------------------------------------------------------------------------
 
@@ -200,7 +200,8 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
     @override
     def training_protocol(self) -> EvaluationProtocol:
         """The protocol ``overlap`` plus the loss, which only a run knows: weights files do not name it."""
-        loss = metrics.MeanLoss(self._loss.loss, self.settings.loss, self.model.multiclass)
+        name = " + ".join(term.to_text() for term in self.settings.loss)
+        loss = metrics.MeanLoss(self._loss.loss, name, self.model.multiclass)
         return {**self.protocols()["overlap"], loss.name: loss}
 
     @override

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
+from typing_extensions import override
 
 from restore.core.settings import Settings
 
@@ -41,17 +42,13 @@ def smallest_side(network: Network, layer: str) -> int:
     return 1 << sum(name.startswith("pool") for name in names[: names.index(layer) + 1])
 
 
-class PerceptualSettings(Settings):
-    """A loss between the VGG features of two images."""
+class FeatureNetworkSettings(Settings):
+    """A network of features, and which of them a loss compares."""
 
-    weight: Annotated[float, Field(ge=0)] = 1.0
-    """Weight of the loss."""
     network: Network = "vgg19"
     """Network that computes the features."""
     layers: dict[str, Annotated[float, Field(gt=0)]] = {"relu5_4": 1.0}  # noqa: RUF012 - pydantic copies it
     """Layers to compare, each with its weight: relu5_4 is after the ReLU, conv5_4 before it."""
-    criterion: Literal["l1", "mse"] = "mse"
-    """Distance between features: mean absolute or mean squared difference."""
     weights: str = "auto"
     """Weights of the network: imagenet (torchvision's file, downloaded once), random (fixed seed), the path of a file,
     or auto: torchvision's file if it is already on this machine, else random."""
@@ -62,6 +59,39 @@ class PerceptualSettings(Settings):
     def _layers_exist(self) -> Self:
         check_layers(self.network, self.layers)
         return self
+
+
+class PerceptualSettings(FeatureNetworkSettings):
+    """A loss between the VGG features of two images."""
+
+    weight: Annotated[float, Field(ge=0)] = 1.0
+    """Weight of the loss."""
+    criterion: Literal["l1", "mse"] = "mse"
+    """Distance between features: mean absolute or mean squared difference."""
+
+
+class OwnNetworkSettings(FeatureNetworkSettings):
+    """Settings of a loss that is chosen by name and has its own network."""
+
+    @override
+    def resolved(self) -> Self:
+        from restore.plugins.common.perceptual.weights import resolve_features  # imports torch
+
+        return resolve_features(self, "weights=imagenet to the name of the loss")
+
+
+class PerceptualLossSettings(OwnNetworkSettings):
+    """Settings of a perceptual loss that is chosen by name."""
+
+    criterion: Literal["l1", "mse"] = "mse"
+    """Distance between features: mean absolute or mean squared difference."""
+
+
+class StyleLossSettings(OwnNetworkSettings):
+    """Settings of a style loss that is chosen by name."""
+
+    network: Network = "vgg16"
+    layers: dict[str, Annotated[float, Field(gt=0)]] = {"pool1": 1.0, "pool2": 1.0, "pool3": 1.0}  # noqa: RUF012
 
 
 class StyleSettings(Settings):

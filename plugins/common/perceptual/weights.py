@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
@@ -16,7 +17,7 @@ from restore.core.errors import UsageError, WeightsError
 from restore.core.hashing import hash_file
 from restore.core.weights.read_checkpoint import read_checkpoint
 from restore.plugins.common.downloading import download
-from restore.plugins.common.perceptual.settings import Network, PerceptualSettings
+from restore.plugins.common.perceptual.settings import FeatureNetworkSettings, Network
 from restore.plugins.common.perceptual.vgg import VGGFeatures
 
 _MEGABYTES: dict[Network, int] = {"vgg16": 528, "vgg19": 548}
@@ -24,9 +25,10 @@ _MEGABYTES: dict[Network, int] = {"vgg16": 528, "vgg19": 548}
 _log = logging.getLogger(__name__)
 
 
-def resolve_features(
-    settings: PerceptualSettings, flag: str = "--perceptual.weights", *, needed: bool = True
-) -> PerceptualSettings:
+F = TypeVar("F", bound=FeatureNetworkSettings)
+
+
+def resolve_features(settings: F, flag: str = "--perceptual.weights imagenet", *, needed: bool = True) -> F:
     """Return settings without ``auto``, and with the checksum of the weights file.
 
     ``imagenet`` downloads torchvision's file if it is not on this machine. ``auto`` uses the file if it is; otherwise
@@ -35,7 +37,7 @@ def resolve_features(
 
     Args:
         settings: settings of the perceptual loss.
-        flag: flag that the warning names.
+        flag: what to add for the published weights, which the warning names.
         needed: whether a phase of this run uses features. If not, only a resumed run may; a missing file then causes
             neither a warning nor a download.
     """
@@ -47,7 +49,7 @@ def resolve_features(
         if weights == "random":
             _log.warning(
                 "The perceptual loss uses random %s weights, because the ImageNet weights are not on this machine. "
-                "To download them once (%d MB), add %s imagenet",
+                "To download them once (%d MB), add %s",
                 settings.network.upper(),
                 _MEGABYTES[settings.network],
                 flag,
@@ -60,7 +62,7 @@ def resolve_features(
     return settings.model_copy(update={"weights": weights, "sha256": hash_file(path)})
 
 
-def feature_network(settings: PerceptualSettings, layers: Iterable[str] | None = None) -> VGGFeatures:
+def feature_network(settings: FeatureNetworkSettings, layers: Iterable[str] | None = None) -> VGGFeatures:
     """Return the feature network of resolved settings; it returns ``layers``, by default those of the loss.
 
     Raises WeightsError if the file does not match the recorded checksum, is damaged, or belongs to another network.

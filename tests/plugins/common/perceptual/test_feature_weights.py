@@ -61,7 +61,7 @@ def test_auto_takes_the_published_file_where_it_is_already(hub: Path, caplog: py
 
 
 def test_auto_without_the_file_is_random_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
-    chosen = resolve_features(settings("auto"), flag="--content.weights")
+    chosen = resolve_features(settings("auto"), flag="--content.weights imagenet")
     assert (chosen.weights, chosen.sha256) == ("random", None)
     (record,) = caplog.records
     assert record.levelno == logging.WARNING

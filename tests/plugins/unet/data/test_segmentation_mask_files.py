@@ -59,7 +59,7 @@ def test_index_masks_are_recognized_and_counted(flat: Path, mode: str) -> None:
     assert settings.model.multiclass
     assert settings.model.classes == ["0", "1", "2"]
     assert settings.mask_encoding == "index"
-    assert settings.loss == "unet/cross-entropy-dice"
+    assert settings.loss[0].name == "unet/cross-entropy-dice"
     _, numbers = read_source(flat, settings.model).read(0)
     assert numbers.unique().tolist() == [0, 1, 2, 255]
     with pytest.raises(DataError, match="class number 2, but there are 2 classes"):

@@ -1,11 +1,11 @@
-"""A plugin with architectures for tasks of other families, some of which break their contract."""
+"""A plugin with architectures and losses for tasks of other families, some of which break their contract."""
 
 from __future__ import annotations
 
 from typing import Any
 
 PLUGIN = """
-from restore.registry import ArchitectureSpec, hookimpl
+from restore.registry import ArchitectureSpec, LossSpec, hookimpl
 
 HERE = "foreign"
 
@@ -25,6 +25,14 @@ def restore_architectures():
         ArchitectureSpec("segmenter", f"{HERE}.networks:Segmenter", role="segmentation",
                          settings=f"{HERE}.settings:ScoresSettings"),
         ArchitectureSpec("denoiser", f"{HERE}.networks:Plain", role="restoration"),
+    ]
+
+
+@hookimpl
+def restore_losses():
+    return [
+        LossSpec("edges", f"{HERE}.losses:Edges", role="pixel", settings=f"{HERE}.settings:EdgeSettings"),
+        LossSpec("unnamed", f"{HERE}.losses:Unnamed", role="pixel"),
     ]
 """
 
@@ -48,6 +56,13 @@ class ScoresSettings(Settings):
 
     channels: int = 2
     """Channels."""
+
+
+class EdgeSettings(Settings):
+    """Of slopes."""
+
+    share: float = 1.0
+    """Of slopes beside pixels."""
 
 
 class ClashingSettings(Settings):
@@ -99,11 +114,32 @@ class Scores(nn.Sequential):
 """
 
 
+LOSSES = """
+from torch.nn import functional as F
+
+
+class Edges:
+    def __init__(self, share):
+        self.share = share
+
+    def __call__(self, prediction, batch):
+        target = batch["target"]
+        across = F.l1_loss(prediction.diff(dim=-1), target.diff(dim=-1))
+        return {"l1": F.l1_loss(prediction, target), "edges": self.share * across}
+
+
+class Unnamed:
+    def __call__(self, prediction, batch):
+        return F.l1_loss(prediction, batch["target"])
+"""
+
+
 def install(site: Any) -> None:
     """Write the distribution ``restore-foreign`` into a folder that looks like site-packages."""
     files = {
         "foreign/__init__.py": PLUGIN,
         "foreign/settings.py": SETTINGS,
         "foreign/networks.py": NETWORKS,
+        "foreign/losses.py": LOSSES,
     }
     site.install("restore-foreign", files, {"foreign": "foreign"}, version="1.2")

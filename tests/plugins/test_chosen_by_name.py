@@ -1,13 +1,14 @@
-"""Networks of one plugin in the tasks of another, chosen by name on the command line, in files and from Python."""
+"""What one plugin registers in the tasks of another, chosen by name: on the command line, in files, from Python."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import architectures_plugin
+import foreign_plugin
 import pytest
 import torch
 import yaml
@@ -31,7 +32,7 @@ TINY = (
 @pytest.fixture
 def installed(site: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A working directory where the plugin of others is installed."""
-    architectures_plugin.install(site)
+    foreign_plugin.install(site)
     monkeypatch.syspath_prepend(str(site.folder))
     monkeypatch.chdir(tmp_path)
     registry.reset()
@@ -141,6 +142,53 @@ def test_weights_name_the_package_that_is_missing(
     refused = restore("predict", "runs/run", "small.png", "--output", "out")
     assert refused.exit_code in (1, 2)
     assert "pip install restore-foreign==1.2" in said(refused)
+
+
+SMALL = ("--arch", "srgan/compact", "--model.channels", "4", "--model.blocks", "1", "--scale", "2")
+
+
+def test_losses_of_another_plugin_are_weighted_and_logged_under_their_names(
+    installed: Path, restore: Callable[..., Any]
+) -> None:
+    losses = ("--loss", "common/l1", "--loss", "foreign/edges,weight=0.5,share=3")
+    trained = restore("train", "srgan", *SMALL, *losses, *TINY, "--log-every", "1")
+    assert trained.exit_code == 0, trained.stderr
+    config = yaml.safe_load((installed / "runs/run/config.yaml").read_text())
+    assert config["loss"][1] == {"name": "foreign/edges", "weight": 0.5, "share": 3.0}
+    assert config["run"]["plugins"]["foreign"] == "restore-foreign==1.2"
+    logged = [json.loads(line) for line in (installed / "runs/run/metrics.jsonl").read_text().splitlines()]
+    first = next(line for line in logged if "generator/l1" in line)
+    assert first["generator/foreign_edges_l1"] == pytest.approx(0.5 * first["generator/l1"])
+    assert "generator/edges" in first
+    resumed = restore("train", "srgan", "--resume", "runs/run", "--epochs", "3")
+    assert resumed.exit_code == 0, resumed.stderr
+
+
+def test_a_perceptual_loss_is_chosen_by_name(installed: Path, restore: Callable[..., Any]) -> None:
+    loss = '{"name": "common/perceptual", "network": "vgg16", "layers": {"relu1_2": 1}, "weights": "random"}'
+    words = ("--loss", "common/l1", "--loss", loss, *TINY, "--log-every", "1", "--adversarial.epochs", "0")
+    trained = restore("train", "srgan", *SMALL, *words)
+    assert trained.exit_code == 0, trained.stderr
+    assert "generator/perceptual" in (installed / "runs/run/metrics.jsonl").read_text()
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        ("unet/dice", "--loss: loss unet/dice is registered for segmentation, not for pixel or perceptual"),
+        ("foreign/edges,shares=2", "--loss: there is no 'shares'"),
+        ("common/l1,weight=heavy", "--loss: weight should be a valid number"),
+        ("common/l1,2", "--loss: '2' has no value; write NAME,setting=value"),
+        ("foreign/unnamed", "foreign/unnamed cannot be used as a loss of role pixel"),
+    ],
+)
+def test_a_loss_that_does_not_fit_is_refused_before_a_folder_is_made(
+    installed: Path, restore: Callable[..., Any], loss: str, message: str
+) -> None:
+    refused = restore("train", "srgan", "--loss", loss, *TINY)
+    assert refused.exit_code == 2
+    assert message in said(refused)
+    assert not (installed / "runs").exists()
 
 
 @pytest.mark.usefixtures("installed")
