@@ -67,14 +67,14 @@ def restore_losses() -> list[LossSpec]:
             "perceptual",
             f"{features}.modules:PerceptualLoss",
             role="perceptual",
-            settings=f"{features}.settings:PerceptualLossSettings",
+            settings=f"{features}.loss_settings:PerceptualLossSettings",
             summary="Distance between VGG features.",
         ),
         LossSpec(
             "style",
             f"{features}.modules:StyleLoss",
             role="perceptual",
-            settings=f"{features}.settings:StyleLossSettings",
+            settings=f"{features}.loss_settings:StyleLossSettings",
             summary="Distance between Gram matrices of VGG features.",
         ),
         LossSpec(

@@ -9,8 +9,8 @@ from typing_extensions import override
 
 from restore.core.dataset import Batch
 from restore.core.training_step import Terms
+from restore.plugins.common.perceptual.loss_settings import PerceptualLossSettings, StyleLossSettings
 from restore.plugins.common.perceptual.perceptual import Perceptual
-from restore.plugins.common.perceptual.settings import PerceptualLossSettings, StyleLossSettings
 from restore.plugins.common.perceptual.style import Style
 from restore.plugins.common.perceptual.weights import feature_network
 
