@@ -19,8 +19,8 @@ def test_what_is_shown_in_the_hole_does_not_matter() -> None:
     assert torch.equal(network(images, masks), network(images * (1 - masks), masks))
 
 
-def test_a_short_training_keeps_what_is_best(tmp_path: Path) -> None:
+def test_a_short_training_ends_above_a_classical_fill(tmp_path: Path) -> None:
     settings = InfillTask.tiny_settings(out=tmp_path, crop_size=32, batch_size=8, samples_per_epoch=160)
     result = Trainer(InfillTask, settings, name="infill/infill").fit()
-    (psnr,) = [number.value for number in result.numbers if number.name == "masked-psnr"]
-    assert psnr > 20  # dB; the mean color of the image has about 15
+    psnr = {number.of: number.value for number in result.numbers if number.name == "masked-psnr"}
+    assert psnr["train"] > psnr["nearest-known"] + 1  # dB
