@@ -14,8 +14,10 @@ from restore import registry
 from restore.cli.exit import DEBUG_FLAG
 from restore.cli.model_ref import ModelRef
 from restore.cli.settings.flags import Flags
+from restore.cli.settings.registered_names import find_needed_plugins
 from restore.cli.settings.setting import list_settings
 from restore.cli.settings.sources import validate
+from restore.cli.settings.specialize import find_typed_names, specialize
 from restore.cli.settings.task_settings import check_plugin_defaults, load_settings_class, plugin_errors
 from restore.core.errors import UsageError
 from restore.core.settings import Settings
@@ -76,10 +78,7 @@ class TaskOptions:
         self._arguments = arguments
         self._request = Flags(request, reserved=[DEBUG_FLAG], heading=lambda _: "")
         reserved = [DEBUG_FLAG, "--json", *self._request.all_flags()]
-        classes = [
-            load_settings_class(model.entry, command, Settings) if command in model.entry.references else Settings
-            for model in models
-        ]
+        classes = [_load_options_class(model.entry, command, arguments) for model in models]
         types = [{setting.path: setting.value_type for setting in list_settings(each)} for each in classes]
         shared = {path for path, kind in types[0].items() if all(other.get(path) == kind for other in types)}
         heading = f"Options of {' and '.join(dict.fromkeys(model.entry.name for model in models))}"
@@ -90,6 +89,7 @@ class TaskOptions:
                     settings_class,
                     reserved=reserved,
                     heading=lambda setting: setting.heading or heading,
+                    show_registered=bool({"--help", "-h"} & set(arguments)),
                     only=lambda setting: setting.path in shared,
                 )
             self._flags.append(flags)
@@ -116,8 +116,21 @@ class TaskOptions:
         Raises UsageError for a value that is wrong, or for defaults in plugins.toml that do not fit the plugins.
         """
         request = validate(self._request.model, [self._request.source(given, self._arguments)])
-        options: list[Any] = [validate(flags.model, [flags.source(given, self._arguments)]) for flags in self._flags]
+        options: list[Any] = []
+        for model, flags in zip(self._models, self._flags, strict=True):
+            typed = flags.source(given, self._arguments)
+            options.append(validate(flags.model, [typed]))
+            find_needed_plugins(model.entry, options[-1], [typed])  # an unknown name is refused here
         for plugin in dict.fromkeys(model.entry.plugin for model in self._models):
             if registry.project().defaults.get(plugin):
                 check_plugin_defaults(plugin)
         return request, options
+
+
+def _load_options_class(entry: registry.Entry, command: str, arguments: Sequence[str]) -> type[Settings]:
+    """Return the class of a task's options of a command, with the settings of what the command line names."""
+    if command not in entry.references:
+        return Settings
+    found = load_settings_class(entry, command, Settings)
+    with plugin_errors(entry):
+        return specialize(found, find_typed_names(found, arguments))

@@ -167,6 +167,9 @@ class RunSettings(Settings):
     sample_steps: ClassVar[int | None] = None
     """Default steps of an epoch on the family's embedded sample; None: the same default as for other data."""
 
+    sample_dataset: ClassVar[str | None] = None
+    """Full name of the dataset that is the embedded sample when there is no ``data``; None: runs name no dataset."""
+
     data: Path | None = None
     """Folder of training data; unset: the family's embedded sample."""
     val_data: Path | None = None
@@ -246,6 +249,17 @@ class RunSettings(Settings):
         return {}
 
     @property
+    def on_sample(self) -> bool:
+        """Whether the run trains on the family's embedded sample: no ``data``, and no other dataset."""
+        return self._is_sample(self.data, getattr(self, "dataset", None))
+
+    @classmethod
+    def _is_sample(cls, data: Any, dataset: Any) -> bool:
+        name = dataset.get("name") if isinstance(dataset, Mapping) else getattr(dataset, "name", None)
+        usual = cls.sample_dataset
+        return data is None and (name is None or usual is None or name in (usual, usual.rpartition("/")[2]))
+
+    @property
     def recipe(self) -> str | None:
         """One line about unexpected defaults, printed when the run starts; None prints nothing."""
         return None
@@ -253,7 +267,7 @@ class RunSettings(Settings):
     @model_validator(mode="before")
     @classmethod
     def _lay_over_sample_defaults(cls, values: Any) -> Any:
-        if not isinstance(values, Mapping) or values.get("data") is not None:
+        if not isinstance(values, Mapping) or not cls._is_sample(values.get("data"), values.get("dataset")):
             return values
         given = _TREE.dump_python(dict(values), exclude_unset=True)  # settings objects become trees
         return overlay(cls.sample_defaults(given), values)
@@ -271,7 +285,7 @@ class RunSettings(Settings):
 
     @override
     def resolved(self) -> Self:
-        if self.sample_steps is None or self.data is not None or self.samples_per_epoch is not None:
+        if self.sample_steps is None or not self.on_sample or self.samples_per_epoch is not None:
             return self
         return self.model_copy(update={"samples_per_epoch": self.sample_steps * self.batch_size})
 

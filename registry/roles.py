@@ -9,6 +9,22 @@ may be cut for it; without one, tiles are cross-faded. :mod:`restore.core.contra
 
 A factory of losses is called with the values of its own settings by keyword. A loss that is a ``torch.nn.Module`` is
 kept among the frozen networks of a run. Its weight is applied by the task.
+
+A factory of datasets of any role that a task can name is called in the same way, with at least:
+
+- ``split``: ``"train"``, ``"validation"``, or ``"evaluation"``, for ``restore evaluate``;
+- ``folder``: a ``Path``, the folder of the user's images for this split, or None if there is none; a dataset that does
+  not use a folder refuses it with a :class:`restore.core.errors.UsageError`;
+- ``val_fraction``: which fraction of ``folder`` is held out for validation; zero if validation has a folder of its own.
+  An evaluation takes the whole folder;
+- ``seed``: decides which images are held out, and nothing else.
+
+``restore.plugins.common.images.folders.files_of`` does what these four ask for. The dataset has ``__len__`` and
+``__getitem__``, and may have ``name(index)``, the name of a sample in reports, and ``in_memory``, which is true if
+samples need no worker processes. Training and validation share no image. Samples of ``"train"`` may be drawn at random,
+from torch's global generator alone, which the engine seeds for each sample; they all have one shape. Samples of
+``"validation"`` and ``"evaluation"`` are whole images of any size, the same each time and for every seed of a run.
+:mod:`restore.core.dataset_contracts` tries datasets before training.
 """
 
 from __future__ import annotations
@@ -66,13 +82,19 @@ ARCHITECTURE_ROLES: Final[Mapping[str, str]] = {
 """What a factory of ``torch.nn.Module`` builds in each role."""
 
 DATASET_ROLES: Final[Mapping[str, str]] = {
-    "images": "A sequence of images (C, H, W), uint8.",
-    "masks": "Masks (1, H, W) of a wanted size, one inside.",
-    "super-resolution": "Samples ``input`` (3, H, W) and ``target`` (3, H x scale, W x scale) in [0, 1].",
-    "restoration": "Samples ``input`` and ``target`` (3, H, W) in [0, 1].",
-    "inpainting": "Samples ``target`` (3, H, W) in [0, 1], ``mask`` (1, H, W), one where the image is to be filled "
-    "in, and ``input``, black there.",
-    "segmentation": "Images (C, H, W), each with the masks of its classes.",
+    "images": "A sequence of images (3, H, W), uint8; tasks make their samples from them. It may have ``size(index)``, "
+    "height and width without decoding, and ``gray(index)``, whether the three channels are equal.",
+    "masks": "Masks (1, H, W) of a wanted size, one inside. No task names one.",
+    "super-resolution": "Also built with ``scale`` and ``crop_size``, the side of training targets in pixels. Samples "
+    "are dictionaries: ``input`` (3, H, W) and ``target`` (3, H x scale, W x scale), float in about [0, 1]. The target "
+    "of a gray image may have one channel, except in training.",
+    "restoration": "As ``super-resolution`` at scale 1, and built without ``scale``.",
+    "inpainting": "Also built with ``crop_size``, the side of training images in pixels. Samples are dictionaries: "
+    "``target`` (3, H, W) in [0, 1], ``mask`` (1, H, W), one where the image is to be filled in, else zero, and "
+    "``input``, the target with zeros there.",
+    "segmentation": "A sequence of tuples: image (3, H, W) and masks, both uint8. Masks are (classes, H, W) of zeros "
+    "and ones, or with ``multiclass`` numbers of classes (1, H, W), where 255 is unknown. It has ``classes``, their "
+    "names, and may have ``multiclass``, whether each pixel has one class. The task crops, resizes and augments.",
 }
 """What a factory of datasets builds in each role."""
 

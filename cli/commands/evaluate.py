@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter
 from itertools import takewhile
@@ -116,9 +116,11 @@ def evaluate(
         require_folder(request.data)
     device = device_of(request.device)
     labels = label_models(models)
-    if request.data is None:
-        for model in models:
-            _refuse_sample(model)
+    for model, own in zip(models, options, strict=True):
+        if own is None or "dataset" not in own.model_fields_set:
+            _refuse_other_dataset(model, own)
+            if request.data is None:
+                _refuse_sample(model)
     with print_log_warnings(), open_bar() as bar:
         subjects = [_open(model, each, request) for model, each in zip(models, options, strict=True)]
         names = _check_same_images(subjects, request.data)
@@ -154,17 +156,44 @@ def _open(model: ModelRef, options: Settings | None, request: EvaluateRequest) -
     return _Subject(model, method, networks, images, find_protocol(model, method, request.protocol))
 
 
-def _refuse_sample(model: ModelRef) -> None:
-    """Raise UsageError for a run that was validated on other data: its metrics are not those of the sample."""
+def _read_run(model: ModelRef) -> Mapping[str, Any]:
+    """Return the settings of the run that weights are of; empty if the weights lie alone."""
     from restore.core.runs.folder import read_config, read_task
 
     if model.weights is None or not (model.weights.parent / "config.yaml").is_file():
-        return
+        return {}
     try:
         read_task(model.weights.parent)
     except UsageError:  # some settings file that happens to be next to a weights file
-        return
-    config = read_config(model.weights.parent)
+        return {}
+    return read_config(model.weights.parent)
+
+
+def _refuse_other_dataset(model: ModelRef, options: Settings | None) -> None:
+    """Raise UsageError for a run that was trained on another dataset than it would be measured on."""
+    trained = _read_run(model).get("dataset")
+    measured = options.model_dump(mode="json").get("dataset") if options is not None else None
+    if isinstance(trained, Mapping) and measured is not None and trained != measured:
+        words = [word for name, value in trained.items() for word in _as_words(name, value)]
+        raise UsageError(
+            f"{model.name} was trained on another dataset than it would be measured on; give the one to measure on: "
+            f"{shlex.join(words)}"
+        )
+
+
+def _as_words(name: str, value: Any) -> list[str]:
+    """Return a setting of a dataset as it is typed on the command line."""
+    flag = "dataset" if name == "name" else f"dataset.{name.replace('_', '-')}"
+    if isinstance(value, bool):
+        return [f"--{flag}" if value else f"--no-{flag}"]
+    if value is None:
+        return []
+    return [f"--{flag}", *map(str, value if isinstance(value, list | tuple) else [value])]
+
+
+def _refuse_sample(model: ModelRef) -> None:
+    """Raise UsageError for a run that was validated on other data: its metrics are not those of the sample."""
+    config = _read_run(model)
     data = config.get("val_data") or config.get("data")
     if data:
         trained = f"trained on {config['data']}" if config.get("data") else f"validated on {data}"

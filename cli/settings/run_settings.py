@@ -12,8 +12,9 @@ from restore import registry
 from restore.cli.settings.file import dump_yaml, read_settings
 from restore.cli.settings.sources import Source, explain, find_origins, make_source, merge, validate
 from restore.core.errors import UsageError
-from restore.core.runs.folder import read_config, read_task
+from restore.core.runs.folder import read_config, read_plugins, read_task
 from restore.core.runs.resuming import merged
+from restore.core.versions import advise_installation
 
 
 def load_run_settings(
@@ -57,7 +58,8 @@ def _load_resumed_settings(entry: registry.Entry, model: Any, run: Path, typed: 
         return merged(model, run, merge([typed]))
     except ValidationError as error:
         own = Source(str(run / "config.yaml"), {(name,): value for name, value in read_config(run).items()})
-        raise UsageError(explain(error, model, [own, typed])) from None
+        advice = advise_installation(read_plugins(run))  # a name may be of a plugin that is not installed here
+        raise UsageError("\n".join(filter(None, [explain(error, model, [own, typed]), advice]))) from None
 
 
 def format_config(settings: Any, sources: list[Source]) -> str:

@@ -58,6 +58,19 @@ def find_names(entry: registry.Entry, model: type[Settings], arguments: Sequence
         if given := _find_value(arguments, [flag]):
             with suppress(UsageError, OSError):
                 trees.append(read_settings(Path(given) / "config.yaml" if flag == "--resume" else Path(given)))
+    found: dict[str, Any] = {}
+    for tree in (*trees, find_typed_names(model, arguments)):
+        found = overlay(found, tree)
+    return found
+
+
+def find_typed_names(model: type[Settings], arguments: Sequence[str]) -> dict[str, Any]:
+    """Return the registered names on the command line, as a tree.
+
+    Args:
+        model: the settings class.
+        arguments: the command line.
+    """
     typed: dict[str, Any] = {}
     for setting in list_settings(model):
         if any(isinstance(mark, RegisteredName) for mark in setting.info.metadata):
@@ -66,10 +79,7 @@ def find_names(entry: registry.Entry, model: type[Settings], arguments: Sequence
                 for part in reversed(setting.path):
                     value = {part: value}
                 typed = overlay(typed, value)
-    found: dict[str, Any] = {}
-    for tree in (*trees, typed):
-        found = overlay(found, tree)
-    return found
+    return typed
 
 
 def _find_value(arguments: Sequence[str], flags: Sequence[str]) -> str | None:

@@ -11,7 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from restore.core.contracts import CONTRACTS, check_architecture
-from restore.core.dataset import Batch, as_dataset
+from restore.core.contracts import ContractBroken as BrokenDataset
+from restore.core.dataset import Batch
+from restore.core.dataset_contracts import CONTRACTS as DATASET_CONTRACTS
+from restore.core.dataset_contracts import check_dataset
+from restore.core.errors import UsageError
 from restore.core.metrics import PartialMetric
 from restore.core.testing.under_test import ContractBroken, NotApplicable, TaskEntry, require
 
@@ -27,6 +31,15 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
 
 ONE_SIZE = ("warping", "discriminator", "identity-discriminator")
 """Roles whose networks may accept images of the size alone that they were built for."""
+
+GIVEN_TO_DATASETS: Mapping[str, Mapping[str, Any]] = {
+    "images": {},
+    "super-resolution": {"scale": 2, "crop_size": 32},
+    "restoration": {"crop_size": 32},
+    "inpainting": {"crop_size": 32},
+    "segmentation": {},
+}
+"""The arguments, besides those of every role, that a role promises to the factories of its datasets."""
 
 SIDE = 32
 """Height and width of the images that losses and metrics are tried on."""
@@ -139,21 +152,17 @@ def _check_metric(entry: TaskEntry) -> None:
 
 
 def _check_dataset(entry: TaskEntry) -> None:
-    data = _build(entry, must=False)
     role = entry.spec.role
-    require(hasattr(data, "__len__") and hasattr(data, "__getitem__"), f"{_describe(data)} is not a map-style dataset")
-    require(len(data), "it is empty")
-    if role in ("images", "masks"):
-        sample = data[0]
-        require(isinstance(sample, Tensor) and sample.dim() == 3, f"a sample is {_describe(sample)}, not (C, H, W)")
-        return
-    sample = as_dataset(data)[0]
-    wanted = ("input", "mask", "target") if role == "inpainting" else ("input", "target")
-    missing = [name for name in wanted if not isinstance(sample.get(name), Tensor)]
-    require(not missing, f"a sample has no tensor {' and '.join(map(repr, missing))}, which the role {role} has")
-    if role in ("restoration", "inpainting"):
-        shapes = {name: tuple(sample[name].shape[-2:]) for name in wanted}
-        require(len(set(shapes.values())) == 1, f"the tensors of a sample differ in size: {shapes}")
+    if role not in DATASET_CONTRACTS:
+        raise NotApplicable(f"no task can name a dataset of role {role}")
+    for split in ("train", "validation", "evaluation"):
+        given = {"split": split, "folder": None, "val_fraction": 0.1, "seed": 0, **GIVEN_TO_DATASETS[role]}
+        try:
+            check_dataset(_build(entry, must=True, **given), role, entry.full_name, given=given)
+        except BrokenDataset as error:
+            raise ContractBroken(str(error)) from error
+        except UsageError as error:  # such as one that needs a folder
+            raise NotApplicable(str(error)) from error
 
 
 def _describe(value: object) -> str:

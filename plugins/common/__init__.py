@@ -11,28 +11,16 @@ def restore_datasets() -> list[DatasetSpec]:
     place = "restore.plugins.common"
     return [
         DatasetSpec(
-            "photographs",
-            f"{place}.images.samples:photographs",
+            "images",
+            f"{place}.images.splits:images_of",
             role="images",
-            summary="Photographs that ship with scikit-image.",
-        ),
-        DatasetSpec(
-            "folder",
-            f"{place}.images.folders:ImageFolder",
-            role="images",
-            summary="The images of a folder, each decoded once.",
+            summary="The images of --data, or photographs that ship with scikit-image.",
         ),
         DatasetSpec(
             "super-resolution",
-            f"{place}.super_resolution.dataset:super_resolution_images",
+            f"{place}.super_resolution.dataset:super_resolution_pairs",
             role="super-resolution",
-            summary="Low- and high-resolution pairs: crops for training, whole images for validation.",
-        ),
-        DatasetSpec(
-            "inpainting",
-            f"{place}.inpainting.dataset:inpainting_images",
-            role="inpainting",
-            summary="Images with masks: random masks for training, fixed masks for validation.",
+            summary="Images of --data, or sample photographs, made small; or pairs of --data (LR/ and HR/).",
         ),
         DatasetSpec("masks", f"{place}.masks.generators:draw_mask", role="masks", summary="Random masks of six kinds."),
         DatasetSpec(

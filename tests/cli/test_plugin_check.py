@@ -155,7 +155,7 @@ class Detached(GoodLoss):
         return {"l2": torch.tensor(1.0)}
 class Unsaid:
     name, convention, better = "unsaid", "", "higher"
-def untold():
+def untold(split, folder, val_fraction, seed, crop_size):
     return [{"input": torch.zeros(3, 8, 8)}]
 """
 
@@ -174,7 +174,7 @@ def test_each_component_is_held_to_the_contract_of_its_role(tmp_path: Path) -> N
         "loss nameless: keeps the contract of the role pixel": "returns a tensor of shape (), not a dictionary",
         "loss detached: keeps the contract of the role pixel": "no gradient flows back",
         "metric unsaid: keeps the contract of the role image": "its convention is ''",
-        "dataset untold: keeps the contract of the role restoration": "a sample has no tensor 'target'",
+        "dataset untold: keeps the contract of the role restoration": "sample 0 has no target",
     }
     assert set(failed) == set(expected)
     for name, reason in expected.items():

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Literal, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 import torch
 from torch import Tensor
@@ -19,6 +19,8 @@ from restore.core.images.pixels import to_uint8
 from restore.core.settings import RunSettings
 
 Split = Literal["train", "validation"]
+AnySplit = Literal["train", "validation", "evaluation"]
+"""What a dataset is made for: ``evaluation`` is all images of a folder, or what a dataset has for it."""
 File = TypeVar("File")
 
 MEMORY = 2**30
@@ -169,14 +171,48 @@ def split_files(
         split: which files to return.
         find: lists a folder: its image files, or anything that stands for one image, such as a pair of files.
     """
-    if split == "validation" and settings.val_data is not None:
-        return list(find(settings.val_data))
-    if settings.data is None:
+    return files_of(**split_arguments(settings, split), find=find)
+
+
+def split_arguments(settings: RunSettings, split: Split) -> dict[str, Any]:
+    """Return what a factory of datasets is told about a split of a run: ``split, folder, val_fraction, seed``.
+
+    ``folder`` is that of the split, and ``val_fraction`` is zero if validation has a folder of its own.
+    """
+    own = settings.val_data is not None
+    folder = settings.val_data if own and split == "validation" else settings.data
+    return {
+        "split": split,
+        "folder": folder,
+        "val_fraction": 0.0 if own else settings.val_fraction,
+        "seed": settings.seed,
+    }
+
+
+def files_of(
+    split: AnySplit,
+    folder: Path | None,
+    val_fraction: float,
+    seed: int,
+    find: Callable[[Path], Sequence[Any]] = list_images,
+) -> list[Any] | None:
+    """Return the files of a split of a folder, or None if there is no folder.
+
+    Files are listed, not read. Raises what ``find`` raises, and UsageError as `held_out`.
+
+    Args:
+        split: which files to return; ``evaluation``: all of the folder.
+        folder: the folder.
+        val_fraction: fraction of the files that is held out for validation; 0: the folder is that of the split alone.
+        seed: seed of the choice.
+        find: lists a folder, as in `split_files`.
+    """
+    if folder is None:
         return None
-    files = find(settings.data)
-    if settings.val_data is not None:
-        return list(files)
-    train, validation = held_out(len(files), settings.val_fraction, settings.seed, settings.data)
+    files = list(find(folder))
+    if split == "evaluation" or not val_fraction:
+        return files
+    train, validation = held_out(len(files), val_fraction, seed, folder)
     return [files[index] for index in (train if split == "train" else validation)]
 
 

@@ -17,10 +17,20 @@ from torch import Tensor
 from restore.core.errors import DataError, UsageError
 from restore.core.images.listing import list_images
 from restore.core.settings import RunSettings
-from restore.plugins.common.images.folders import ImageFolder, Split, pair_folders, paired_files, split_files
+from restore.plugins.common.images.folders import (
+    AnySplit,
+    ImageFolder,
+    Split,
+    files_of,
+    pair_folders,
+    paired_files,
+    split_arguments,
+    split_files,
+)
 from restore.plugins.common.images.resize import imresize, resized_length
 from restore.plugins.common.images.samples import photographs
 from restore.plugins.common.images.sources import ImageSource, refuse_smaller
+from restore.plugins.common.images.splits import images_of
 
 
 class CroppedPairs:
@@ -117,23 +127,28 @@ class WholePairs:
 def super_resolution_images(
     split: Split, settings: RunSettings, *, scale: int, crop: int, augment: bool = True
 ) -> CroppedPairs | WholePairs:
-    """Return crops for training or whole images for validation, from the data of a run.
+    """Crops to train on or whole images to validate on, from wherever the settings of a run say.
 
-    ``settings.data`` is a folder of images, or one with ``LR/`` and ``HR/`` (or ``inputs/`` and ``targets/``) paired by
-    name; without it, the photographs of scikit-image are used. Validation uses ``settings.val_data``, or the part of
-    the training images held out by the seed.
-
-    Args:
-        split: training or validation.
-        settings: settings of the run.
-        scale: scale factor.
-        crop: side of the training crops in pixels of the target.
-        augment: whether to flip and rotate training crops.
+    ``settings.data`` is a folder of images, or of ``LR/`` and ``HR/`` (``inputs/`` and ``targets/``) paired by name;
+    without it, the photographs of scikit-image. Validation is on ``settings.val_data``, or on a share of the training
+    images held out by the seed.
     """
-    targets, inputs = _sources(split, settings)
+    targets, inputs = pair_sources(**split_arguments(settings, split))
     if split == "train":
         return CroppedPairs(targets, scale, crop, inputs, augment=augment)
     return WholePairs(targets, scale, inputs)
+
+
+def super_resolution_pairs(
+    split: AnySplit, folder: Path | None, val_fraction: float, seed: int, crop_size: int, scale: int
+) -> CroppedPairs | WholePairs:
+    """Return the dataset ``common/super-resolution``; the contract of its role explains the arguments.
+
+    ``folder`` is one of images, or of ``LR/`` and ``HR/`` (``inputs/`` and ``targets/``) paired by name; without it,
+    there are the photographs of scikit-image.
+    """
+    targets, inputs = pair_sources(split, folder, val_fraction, seed)
+    return CroppedPairs(targets, scale, crop_size, inputs) if split == "train" else WholePairs(targets, scale, inputs)
 
 
 def evaluation_pairs(folder: Path | None, scale: float | None) -> WholePairs:
@@ -206,9 +221,14 @@ FilePair = tuple[Path, Path | None]
 """A target, and its input if the folder has pairs."""
 
 
-def _sources(split: Split, settings: RunSettings) -> tuple[ImageSource, ImageSource | None]:
-    files = split_pairs(split, settings)
-    return (photographs(split), None) if files is None else _folder_sources(files)
+def pair_sources(
+    split: AnySplit, folder: Path | None, val_fraction: float, seed: int
+) -> tuple[ImageSource, ImageSource | None]:
+    """Return the targets of a split, and their inputs if the folder has pairs; arguments and errors of `images_of`."""
+    files = files_of(split, folder, val_fraction, seed, _file_pairs)
+    if files is None:
+        return images_of(split, folder, val_fraction, seed), None
+    return _folder_sources(files)
 
 
 def _file_pairs(folder: Path) -> list[FilePair]:

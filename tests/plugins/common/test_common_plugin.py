@@ -11,7 +11,7 @@ from restore.core.metrics import Metric
 from restore.registry import Registry, current
 
 EXPECTED = {
-    "datasets": {"folder", "inpainting", "mask-folder", "masks", "photographs", "super-resolution"},
+    "datasets": {"images", "mask-folder", "masks", "super-resolution"},
     "losses": {
         "charbonnier", "discounted-l1", "hinge", "masked-l1", "masked-mse", "masked-total-variation",
         "l1", "least-squares", "mse", "perceptual", "style", "total-variation", "vanilla", "wasserstein",
