@@ -27,7 +27,9 @@ from typing import Any
 PROGRAM = (sys.executable, "-m", "restore.cli")
 """What is started for ``restore``."""
 
-FIRST: Mapping[str, int] = {"srgan": 20, "vae": 10, "nested-unet": 5, "lbam": 10, "inpaint-gan": 10, "warpgan": 5}
+FIRST: Mapping[str, int] = {
+    "srgan": 20, "restorer": 10, "vae": 10, "nested-unet": 5, "lbam": 10, "inpaint-gan": 10, "warpgan": 5,
+}  # fmt: skip
 """Tasks, and the epochs of their first command."""
 
 HEADING = "| command | seconds | peak memory | metric | baselines and phases |\n|---|---|---|---|---|"

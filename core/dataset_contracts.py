@@ -123,18 +123,18 @@ def _inpainting(dataset: Any, sample: Any, given: Mapping[str, Any]) -> str:  # 
 
 
 def _segmentation(dataset: Any, sample: Any, given: Mapping[str, Any]) -> str:  # noqa: ARG001
-    classes, exclusive = tuple(dataset.classes), bool(getattr(dataset, "multiclass", False))
+    classes, multiclass = tuple(dataset.classes), bool(getattr(dataset, "multiclass", False))
     if not isinstance(sample, tuple) or len(sample) != 2:
         return f"is a {type(sample).__name__}, not a tuple of an image and its masks"
     image, masks = sample
     if problem := _bytes_problem("has an image that is", image, 3) or _bytes_problem(
-        "has masks that are", masks, 1 if exclusive else len(classes)
+        "has masks that are", masks, 1 if multiclass else len(classes)
     ):
         return problem
     if image.shape[1:] != masks.shape[1:]:
         return f"has masks of {_described(masks)} for an image of {_described(image)}"
     most = int(masks[masks != _UNKNOWN].max()) if bool((masks != _UNKNOWN).any()) else 0
-    if most >= (len(classes) if exclusive else 2):
+    if most >= (len(classes) if multiclass else 2):
         return f"has masks with the value {most}; its classes are {', '.join(classes)}"
     return ""
 

@@ -24,6 +24,8 @@ PHOTO = ROOT / "tests" / "examples" / "noisy.png"
 SMALL = {
     "srgan": "--model.channels 4 --model.blocks 1 --discriminator.channels 2 --discriminator.hidden 4 "
     "--crop-size 16 --perceptual.weight 0 --batch-size 4 --samples-per-epoch 8 --precision fp32",
+    "restorer": "--model.channels 4 --model.depth 3 --crop-size 16 --batch-size 2 --samples-per-epoch 4 "
+    "--precision fp32",
     "brighten": "--samples-per-epoch 16 --precision fp32",
     "lbam": "--model.channels 1 --discriminator.channels 1 --crop-size 32 --perceptual.weight 0 --style.weight 0 "
     "--batch-size 2 --samples-per-epoch 4 --precision fp32",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-STAGES = {2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
+STAGES = {1: (), 2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
 """Factors of the sub-pixel stages for each scale."""
 
 

@@ -57,7 +57,7 @@ class SRResNet(nn.Module):
 
     It maps images (B, 3, H, W) in [0, 1] to (B, 3, H * scale, W * scale). The output is not limited to [0, 1], because
     a clamp inside the network has no gradient beyond its limits. ``clamp`` limits it nevertheless, for checkpoints
-    trained that way. Raises ValueError for a scale other than 2, 3, 4 or 8.
+    trained that way. Raises ValueError for a scale other than 1, 2, 3, 4 or 8.
     """
 
     normalized_by: ClassVar[Mapping[str, str]] = {"fusion": "norm"}
@@ -105,7 +105,7 @@ class MSRResNet(nn.Module):
 
     It maps images (B, 3, H, W) in [0, 1] to (B, 3, H * scale, W * scale), not limited to [0, 1]. Because it only adds
     what bilinear upscaling lacks, it starts close to it and learns much faster than SRResNet. Raises ValueError for a
-    scale other than 2, 3, 4 or 8.
+    scale other than 1, 2, 3, 4 or 8.
     """
 
     def __init__(self, scale: int = 4, channels: int = 64, blocks: int = 16) -> None:
@@ -155,7 +155,7 @@ class Compact(nn.Module):
     with the pixel shuffle draws patterns with the period of the shuffle as soon as a discriminator asks for detail.
 
     It maps images (B, 3, H, W) in [0, 1] to (B, 3, H * scale, W * scale), not limited to [0, 1], and starts close to
-    bilinear upscaling. Raises ValueError for a scale other than 2, 3, 4 or 8.
+    bilinear upscaling. Raises ValueError for a scale other than 1, 2, 3, 4 or 8.
     """
 
     def __init__(self, scale: int = 4, channels: int = 32, blocks: int = 5) -> None:

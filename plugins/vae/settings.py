@@ -10,7 +10,6 @@ from typing_extensions import override
 
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.settings import Flag, Positional, RegisteredName, RunSettings, Settings
-from restore.plugins.common.loss_settings import ImageLossSettings, OneOrSeveral
 from restore.plugins.common.registered import RegisteredSettings
 
 
@@ -27,8 +26,8 @@ class ModelSettings(RegisteredSettings):
     """Scale factor: size of the decoded image relative to the encoded one."""
 
 
-class CommonSettings(RunSettings):
-    """Settings of both autoencoders."""
+class AutoencoderSettings(RunSettings):
+    """Train an autoencoder; without --data on crops of the photographs that ship with scikit-image."""
 
     model: ModelSettings = Field(default_factory=ModelSettings)
     """The two networks."""
@@ -45,21 +44,7 @@ class CommonSettings(RunSettings):
     """Optimizer of all networks; it starts anew in each phase."""
 
 
-class AutoencoderSettings(CommonSettings):
-    """Train an autoencoder; without --data on crops of the photographs that ship with scikit-image."""
-
-    loss: Annotated[tuple[ImageLossSettings, ...], OneOrSeveral] = Field(
-        default_factory=lambda: (ImageLossSettings(name="common/mse"),)
-    )
-    """Loss of the decoded image, by its registered name, with a weight and its own settings if need be:
-    common/charbonnier,weight=0.5,epsilon=1e-3."""
-
-    @override
-    def resolved(self) -> Self:
-        return super().resolved().model_copy(update={"loss": tuple(term.resolved() for term in self.loss)})
-
-
-class VAESettings(CommonSettings):
+class VAESettings(AutoencoderSettings):
     """Train a VAE in two phases: KL warm-up, then the full objective.
 
     Without --data it trains on crops of the photographs that ship with scikit-image.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -23,18 +22,18 @@ from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.architectures import build_network, build_without_weights, find_tiling
 from restore.plugins.common.images.augment import recolor
+from restore.plugins.common.losses import MSE
 from restore.plugins.common.metrics import PrecomputedMetric, measured
 from restore.plugins.common.super_resolution.dataset import evaluation_pairs, super_resolution_images
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
-from restore.plugins.common.weighted_losses import WeightedLosses
 from restore.plugins.vae.metrics import ActiveUnits, moments
-from restore.plugins.vae.settings import AutoencoderEvaluateOptions, AutoencoderSettings, CommonSettings, VAESettings
+from restore.plugins.vae.settings import AutoencoderEvaluateOptions, AutoencoderSettings, VAESettings
 from restore.plugins.vae.variational import Gaussian, Posterior, charged, importance_weighted, log_weights
 
 WARMUP = "warm-up"
 
 
-A = TypeVar("A", bound=CommonSettings, default=AutoencoderSettings)
+A = TypeVar("A", bound=AutoencoderSettings, default=AutoencoderSettings)
 
 
 class Autoencoder(Task[A, Settings, E]):
@@ -83,22 +82,13 @@ class Autoencoder(Task[A, Settings, E]):
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
         return evaluation_pairs(folder, self.settings.model.scale)
 
-    @cached_property
-    def loss(self) -> WeightedLosses:
-        """The loss of the decoded image, which the plain autoencoder alone has."""
-        return WeightedLosses(cast(AutoencoderSettings, self.settings).loss)
-
-    @override
-    def frozen_networks(self) -> dict[str, nn.Module]:
-        return {} if self.variational else self.loss.networks()
-
     @override
     def train_step(self, batch: Batch, step: TrainStep) -> None:
         batch = recolor(batch) if self.settings.recolor else batch
 
         def reconstruct(nets: Networks) -> Terms:
             encoded = nets.encoder(batch["input"])
-            return self.loss(nets.decoder(encoded, *batch["target"].shape[-2:]), batch)
+            return MSE()(nets.decoder(encoded, *batch["target"].shape[-2:]), batch)
 
         step.optimize("autoencoder", reconstruct)
 

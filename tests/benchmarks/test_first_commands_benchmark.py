@@ -64,4 +64,4 @@ def test_a_command_that_fails_is_told_and_the_others_still_run(
 def test_a_task_that_has_no_first_command_is_refused(benchmark: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         benchmark.main(["bicubic"])
-    assert "bicubic is none of srgan, vae" in capsys.readouterr().err
+    assert "bicubic is none of srgan, restorer" in capsys.readouterr().err

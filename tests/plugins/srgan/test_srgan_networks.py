@@ -21,7 +21,7 @@ def test_a_generator_upscales_by_its_scale(build: type[nn.Module], scale: int) -
 
 @pytest.mark.parametrize("build", GENERATORS)
 def test_a_scale_without_stages_is_refused(build: type[nn.Module]) -> None:
-    with pytest.raises(ValueError, match="scale 5 is not one of 2, 3, 4, 8"):
+    with pytest.raises(ValueError, match="scale 5 is not one of 1, 2, 3, 4, 8"):
         build(5)
 
 
