@@ -19,8 +19,10 @@ from restore.core.specs import ImageSpec, Tiling
 from restore.plugins.classic import interpolation
 from restore.plugins.classic.fourier import fourier
 from restore.plugins.classic.settings import UpscalingEvaluateOptions, UpscalingPredictOptions, UpscalingSettings
+from restore.plugins.common.super_resolution.chosen import measured_pairs
 from restore.plugins.common.super_resolution.dataset import evaluation_pairs
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
+from restore.plugins.common.super_resolution.settings import SAMPLE
 
 
 class Upscaling(Method[UpscalingSettings, UpscalingPredictOptions, UpscalingEvaluateOptions]):
@@ -80,6 +82,9 @@ class Upscaling(Method[UpscalingSettings, UpscalingPredictOptions, UpscalingEval
     @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
         """Return the pairs of a folder or of the sample; the method takes over their scale."""
+        chosen = self.evaluate_options.dataset
+        if chosen.full_name != SAMPLE:
+            return measured_pairs(folder, chosen, self.scale)
         pairs = evaluation_pairs(folder, self.scale if folder is None else self._given)
         self.scale = _as_fraction(pairs.scale)
         return pairs

@@ -16,6 +16,7 @@ from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.loss_settings import ImageLossSettings, OneOrSeveral
 from restore.plugins.common.perceptual.settings import PerceptualSettings, check_side
 from restore.plugins.common.registered import RegisteredSettings
+from restore.plugins.common.super_resolution.settings import SAMPLE, SuperResolutionData
 from restore.plugins.srgan.sample_recipe import ARCHITECTURE, SAMPLE_RECIPE
 
 Scale = Literal[2, 3, 4, 8]
@@ -84,8 +85,12 @@ class SRGANSettings(TwoPhaseSettings):
 
     sample_steps: ClassVar[int | None] = 32  # of the published network, which is slow on a CPU
 
+    sample_dataset: ClassVar[str | None] = SAMPLE
+
     model: ModelSettings = Field(default_factory=ModelSettings)
     """The generator."""
+    dataset: SuperResolutionData = Field(default_factory=SuperResolutionData)
+    """The data."""
     loss: Annotated[tuple[ImageLossSettings, ...], OneOrSeveral] = Field(
         default_factory=lambda: (ImageLossSettings(name="common/l1"),)
     )
@@ -151,7 +156,7 @@ class SRGANSettings(TwoPhaseSettings):
     @override
     def recipe(self) -> str | None:
         """Describe the sample recipe, and how to get the published size."""
-        if self.data is not None or self.model.architecture != ARCHITECTURE:
+        if not self.on_sample or self.model.architecture != ARCHITECTURE:
             return None
         size = self.model.own_values()
         return (
@@ -176,8 +181,9 @@ class SRGANSettings(TwoPhaseSettings):
         from restore.plugins.common.super_resolution.dataset import split_pairs
 
         # Errors in the data come before the warning.
-        split_pairs("train", self)
-        split_pairs("validation", self)
+        if self.dataset.full_name == SAMPLE:
+            split_pairs("train", self)
+            split_pairs("validation", self)
         pretrain, _ = self.split()
         if self.epochs == pretrain == 1 and self.adversarial.epochs is None:
             _log.warning("--epochs 1 runs pretraining only; the adversarial phase needs at least --epochs 2.")
@@ -193,7 +199,7 @@ class SRGANSettings(TwoPhaseSettings):
 
     def _resolved_scale(self) -> int:
         """Return the scale that was set, or else the scale of paired data."""
-        if self.data is None or "scale" in self.model.model_fields_set:
+        if self.data is None or "scale" in self.model.model_fields_set or self.dataset.full_name != SAMPLE:
             return self.model.scale
         from restore.plugins.common.images.folders import pair_folders
         from restore.plugins.common.super_resolution.dataset import evaluation_pairs

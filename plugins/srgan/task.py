@@ -17,7 +17,7 @@ from restore.core.dataset import Batch, ImageDataset
 from restore.core.method import Method
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.settings import RunSettings
+from restore.core.settings import RunSettings, Settings
 from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
@@ -26,8 +26,9 @@ from restore.plugins.common.adversarial.losses import AdversarialLoss, Hinge, Le
 from restore.plugins.common.architectures import build_network, find_tiling
 from restore.plugins.common.perceptual.perceptual import Perceptual
 from restore.plugins.common.perceptual.weights import feature_network
-from restore.plugins.common.super_resolution.dataset import evaluation_pairs, super_resolution_images
+from restore.plugins.common.super_resolution.chosen import measured_pairs, training_pairs
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
+from restore.plugins.common.super_resolution.settings import SuperResolutionEvaluateOptions
 from restore.plugins.common.weighted_losses import WeightedLosses
 from restore.plugins.srgan.settings import AdversarialSettings, SRGANSettings
 
@@ -45,7 +46,7 @@ _WITH_LABELS = replace(_REMEDIES, discriminator_won=_WON.format(label="set --adv
 """Remedies for losses with a label for real images."""
 
 
-class SRGAN(Task[SRGANSettings]):
+class SRGAN(Task[SRGANSettings, Settings, SuperResolutionEvaluateOptions]):
     """Photo-realistic super-resolution with a GAN (Ledig et al., 2017).
 
     Phase ``pretrain`` trains the generator with the pixel loss alone; PSNR selects its best weights. Phase
@@ -109,9 +110,8 @@ class SRGAN(Task[SRGANSettings]):
 
     @override
     def dataset(self, split: Literal["train", "validation"], phase: Phase) -> ImageDataset:
-        return super_resolution_images(
-            split, self.settings, scale=self.settings.model.scale, crop=self.settings.crop_size
-        )
+        scale, crop_size = self.settings.model.scale, self.settings.crop_size
+        return training_pairs(split, self.settings, self.settings.dataset, scale=scale, crop_size=crop_size)
 
     @override
     def train_step(self, batch: Batch, step: TrainStep) -> None:
@@ -175,7 +175,7 @@ class SRGAN(Task[SRGANSettings]):
 
     @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
-        return evaluation_pairs(folder, self.settings.model.scale)
+        return measured_pairs(folder, self.evaluate_options.dataset, self.settings.model.scale)
 
     @override
     def baselines(self) -> Mapping[str, Method]:

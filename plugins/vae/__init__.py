@@ -15,6 +15,7 @@ def restore_tasks() -> list[TaskSpec]:
             "autoencoder",
             "restore.plugins.vae.task:Autoencoder",
             settings=f"{_SETTINGS}:AutoencoderSettings",
+            evaluate="restore.plugins.common.super_resolution.settings:SuperResolutionEvaluateOptions",
             summary="Autoencoder: compresses an image into a latent code and reconstructs it, optionally upscaled.",
         ),
         TaskSpec(

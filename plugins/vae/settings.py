@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 from typing_extensions import override
@@ -11,6 +11,11 @@ from typing_extensions import override
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.settings import Flag, Positional, RegisteredName, RunSettings, Settings
 from restore.plugins.common.registered import RegisteredSettings
+from restore.plugins.common.super_resolution.settings import (
+    SAMPLE,
+    SuperResolutionData,
+    SuperResolutionEvaluateOptions,
+)
 
 
 class ModelSettings(RegisteredSettings):
@@ -29,8 +34,12 @@ class ModelSettings(RegisteredSettings):
 class AutoencoderSettings(RunSettings):
     """Train an autoencoder; without --data on crops of the photographs that ship with scikit-image."""
 
+    sample_dataset: ClassVar[str | None] = SAMPLE
+
     model: ModelSettings = Field(default_factory=ModelSettings)
     """The two networks."""
+    dataset: SuperResolutionData = Field(default_factory=SuperResolutionData)
+    """The data."""
     crop_size: Annotated[int, Field(ge=1)] = 64
     """Side of the decoded training crops in pixels; a multiple of the scale."""
     recolor: bool = True
@@ -84,7 +93,7 @@ class VAESettings(AutoencoderSettings):
         return settings.model_copy(update={"warmup": float(settings.split()[0])})
 
 
-class AutoencoderEvaluateOptions(Settings):
+class AutoencoderEvaluateOptions(SuperResolutionEvaluateOptions):
     """Options of ``restore evaluate``."""
 
     draws: Annotated[int, Field(ge=1)] = 8

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from typing_extensions import TypeVar, override
 
 from restore.core.dataset import Batch, ImageDataset
-from restore.core.method import E
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
 from restore.core.optimizer_settings import ScheduleSettings
@@ -24,8 +23,9 @@ from restore.plugins.common.architectures import build_network, build_without_we
 from restore.plugins.common.images.augment import recolor
 from restore.plugins.common.losses import MSE
 from restore.plugins.common.metrics import PrecomputedMetric, measured
-from restore.plugins.common.super_resolution.dataset import evaluation_pairs, super_resolution_images
+from restore.plugins.common.super_resolution.chosen import measured_pairs, training_pairs
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
+from restore.plugins.common.super_resolution.settings import SuperResolutionEvaluateOptions
 from restore.plugins.vae.metrics import ActiveUnits, moments
 from restore.plugins.vae.settings import AutoencoderEvaluateOptions, AutoencoderSettings, VAESettings
 from restore.plugins.vae.variational import Gaussian, Posterior, charged, importance_weighted, log_weights
@@ -34,6 +34,7 @@ WARMUP = "warm-up"
 
 
 A = TypeVar("A", bound=AutoencoderSettings, default=AutoencoderSettings)
+E = TypeVar("E", bound=SuperResolutionEvaluateOptions, default=SuperResolutionEvaluateOptions)
 
 
 class Autoencoder(Task[A, Settings, E]):
@@ -74,13 +75,12 @@ class Autoencoder(Task[A, Settings, E]):
 
     @override
     def dataset(self, split: Literal["train", "validation"], phase: Phase) -> ImageDataset:
-        return super_resolution_images(
-            split, self.settings, scale=self.settings.model.scale, crop=self.settings.crop_size
-        )
+        scale, crop_size = self.settings.model.scale, self.settings.crop_size
+        return training_pairs(split, self.settings, self.settings.dataset, scale=scale, crop_size=crop_size)
 
     @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
-        return evaluation_pairs(folder, self.settings.model.scale)
+        return measured_pairs(folder, self.evaluate_options.dataset, self.settings.model.scale)
 
     @override
     def train_step(self, batch: Batch, step: TrainStep) -> None:

@@ -23,8 +23,14 @@ COMMON = (
     *("--workers", "0", "--precision", "fp32", "--name", "run"),
 )
 RESTORER = ("restorer", "--model.channels", "4", "--model.depth", "3", "--crop-size", "16", *COMMON)
+SRGAN = (
+    *("srgan", "--model.channels", "4", "--model.blocks", "1", "--scale", "2", "--crop-size", "16", *COMMON),
+    *("--perceptual.weight", "0", "--discriminator.channels", "2", "--discriminator.hidden", "4"),
+)
 TINY: dict[str, tuple[str, ...]] = {
     "restorer": RESTORER,
+    "srgan": SRGAN,
+    "vae": ("vae", "--model.channels", "4", "--model.depth", "2", "--crop-size", "16", *COMMON),
 }
 
 
@@ -137,6 +143,18 @@ def test_a_dataset_that_does_not_fit_is_refused_before_a_folder_is_made(
     assert message in said(refused)
     assert "Traceback" not in refused.stderr
     assert not (installed / "runs").exists()
+
+
+def test_methods_are_compared_on_a_dataset_of_another_plugin(restore: Callable[..., Any]) -> None:
+    words = ("--dataset", "faraway/stripes", "--dataset.width", "2", "--scale", "2", "--json")
+    answer = restore("evaluate", "nearest", "bicubic", *words)
+    assert answer.exit_code == 0, answer.stderr
+    assert json.loads(answer.stdout)["images"] == 2
+
+
+def test_the_published_recipe_holds_for_a_dataset_of_another_plugin(restore: Callable[..., Any]) -> None:
+    printed = restore("train", "srgan", "--dataset", "faraway/stripes", "--print-config")
+    assert yaml.safe_load(printed.stdout)["model"]["architecture"] == "srgan/msrresnet"
 
 
 def test_an_unknown_dataset_is_refused_by_evaluate_too(restore: Callable[..., Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -34,6 +34,41 @@ class ImageSource(Protocol):
     def name(self, index: int) -> str:
         """Return the name of an image for reports and errors; for files the path."""
         ...
+
+
+class _Adapted:
+    """A sequence of images that lacks what an `ImageSource` says about its images."""
+
+    def __init__(self, images: Any) -> None:
+        self._images = images
+        self.in_memory = bool(getattr(images, "in_memory", False))
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, index: int) -> Tensor:
+        image: Tensor = self._images[index]
+        return image
+
+    def size(self, index: int) -> tuple[int, int]:
+        known = getattr(self._images, "size", None)
+        height, width = known(index) if callable(known) else self[index].shape[-2:]
+        return int(height), int(width)
+
+    def gray(self, index: int) -> bool:
+        known = getattr(self._images, "gray", None)
+        return bool(known(index)) if callable(known) else False
+
+    def name(self, index: int) -> str:
+        known = getattr(self._images, "name", None)
+        return str(known(index)) if callable(known) else str(index)
+
+
+def as_source(images: Any) -> ImageSource:
+    """Return a dataset of the role ``images`` as an `ImageSource`; what it does not say is found by decoding."""
+    whole = all(hasattr(images, name) for name in ("in_memory", "size", "gray", "name"))
+    source: ImageSource = images if whole else _Adapted(images)
+    return source
 
 
 def refuse_smaller(source: ImageSource, least: int, need: str, advice: str) -> None:
