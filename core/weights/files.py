@@ -100,10 +100,11 @@ def open_weights(
     try:
         task = rebuild(task_type, header.model, source=str(path)).with_options(predict=predict, evaluate=evaluate)
         networks = task.networks()
-    except LookupError as error:  # an architecture of another plugin, perhaps
+    except (LookupError, WeightsError) as error:  # an architecture of another plugin, perhaps
         if not advice:
             raise
-        raise WeightsError(f"{path}: cannot be used here: {error}\n{advice}") from error
+        said = str(error) if isinstance(error, WeightsError) else f"{path}: cannot be used here: {error}"
+        raise WeightsError(f"{said}\n{advice}") from error
     load_exactly(networks, read_tensors(path, header), source=str(path))
     return task, Networks(frozen({**networks, **task.helper_networks()}))
 
