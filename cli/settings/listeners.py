@@ -48,7 +48,7 @@ class ListenerFlags:
         self._flags: dict[str, Flags] = {}
         names = presets.values.get(("listener",), ())
         for name in [*_find_typed(arguments), *(names if isinstance(names, list | tuple) else ())]:
-            with suppress(registry.RegistryError):  # load_listeners reports it
+            with suppress(registry.RegistryError):  # reported with the other names of the settings
                 entry = registry.entry("listeners", str(name))
                 if "settings" in entry.references and entry.name not in {key.rpartition("/")[2] for key in self._flags}:
                     self._flags[entry.full_name] = self._make_flags(entry, reserved)

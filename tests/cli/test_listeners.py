@@ -14,9 +14,13 @@ def read_config(folder, name="first"):
     return yaml.safe_load((folder / "runs" / name / "config.yaml").read_text())
 
 
-def test_a_run_that_names_no_listener_has_none(restore, in_garden):
-    assert restore(*START).exit_code == 0
-    assert not (in_garden / "runs/first/diary.txt").exists()
+@pytest.mark.parametrize("flags", [[], ["--name", "first"]])
+def test_a_run_that_names_no_listener_has_none(restore, in_garden, flags):
+    result = restore("train", "grow-flowers", *flags)
+    assert result.exit_code == 0, result.output
+    (run,) = (in_garden / "runs").iterdir()
+    assert (run / "summary.json").is_file()
+    assert not (run / "diary.txt").exists()
 
 
 def test_a_listener_is_told_the_whole_run_and_named_in_its_config_alone(restore, in_garden):
