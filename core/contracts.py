@@ -117,7 +117,16 @@ def _restoration(network: nn.Module, images: Images, given: Mapping[str, Any]) -
 
 
 def _inpainting(network: nn.Module, images: Images, given: Mapping[str, Any]) -> str:  # noqa: ARG001
-    return shape_problem(network(images(), images(1)), *images().shape)
+    output = network(images(), with_hole(images(1)))
+    stages = output if isinstance(output, (list, tuple)) and output else [output]
+    return next(filter(None, (shape_problem(stage, *images().shape) for stage in stages)), "")
+
+
+def with_hole(mask: Tensor) -> Tensor:
+    """Return a mask (1, 1, H, W) that is one in a part of the middle."""
+    height, width = mask.shape[2:]
+    mask[..., height // 4 : height // 2, width // 4 : width // 2] = 1
+    return mask
 
 
 def _autoencoder(network: nn.Module, images: Images, given: Mapping[str, Any]) -> str:
@@ -166,7 +175,21 @@ def _segmentation(network: nn.Module, images: Images, given: Mapping[str, Any]) 
 
 
 def _discriminator(network: nn.Module, images: Images, given: Mapping[str, Any]) -> str:  # noqa: ARG001
-    scores = network(images())
+    return scores_problem(network(images()))
+
+
+def _inpainting_discriminator(network: nn.Module, images: Images, given: Mapping[str, Any]) -> str:  # noqa: ARG001
+    shown = images(), with_hole(images(1))
+    problem = scores_problem(network(*shown))
+    if problem or not getattr(network, "has_features", False):
+        return problem
+    scores, features = network(*shown, features=True)
+    others = [type(each).__name__ for each in features if not isinstance(each, Tensor)]
+    return scores_problem(scores) or (f"returns {others[0]} among its features, not a tensor" if others else "")
+
+
+def scores_problem(scores: Any) -> str:
+    """Return what is wrong with the scores of one image; empty if nothing is."""
     for score in scores if isinstance(scores, (list, tuple)) else [scores]:
         if not isinstance(score, Tensor) or score.ndim not in (2, 4) or score.shape[:2] != (1, 1):
             shape = tuple(score.shape) if isinstance(score, Tensor) else type(score).__name__
@@ -183,6 +206,7 @@ CONTRACTS: Mapping[str, Callable[[nn.Module, Images, Mapping[str, Any]], str]] =
     "identity-discriminator": _identity_discriminator,
     "segmentation": _segmentation,
     "discriminator": _discriminator,
+    "inpainting-discriminator": _inpainting_discriminator,
 }
 """A function for each role that calls a network and returns what is wrong with it; empty if nothing is."""
 

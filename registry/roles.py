@@ -53,8 +53,9 @@ ARCHITECTURE_ROLES: Final[Mapping[str, str]] = {
     "super-resolution": "Built with ``scale``. ``network(images)``: (B, 3, H, W) in [0, 1] to (B, 3, H x scale, "
     "W x scale), about [0, 1].",
     "restoration": "``network(images)``: (B, 3, H, W) in [0, 1] to the same shape, about [0, 1].",
-    "inpainting": "``network(images, masks)``: (B, 3, H, W) and (B, 1, H, W), one where an image is to be filled in, "
-    "to images of the same shape. It must not depend on what the image shows there.",
+    "inpainting": "``network(images, masks)``: (B, 3, H, W) in [0, 1], of any size, and (B, 1, H, W), one where an "
+    "image is to be filled in, to whole images of the same shape, about [0, 1], or to a list or tuple of such stages, "
+    "coarse first; the last one counts and depends on all parameters. What the image shows there must not matter.",
     "segmentation": "Built with ``input_channels`` and ``num_classes``. ``network(images)``: (B, input_channels, H, W) "
     "to logits (B, num_classes, H, W), or to several such, the last of which counts.",
     "autoencoder": "Built with ``latent``, ``scale`` and ``variational``. ``network.encoder(images)``: (B, 3, H, W) in "
@@ -72,8 +73,10 @@ ARCHITECTURE_ROLES: Final[Mapping[str, str]] = {
     "discriminator": "Built with ``crop_size``, the height and width of what it is trained on. "
     "``network(images)``: (B, 3, H, W) to scores without limits (logits): (B, 1), a map "
     "(B, 1, h, w), or a list of maps.",
-    "inpainting-discriminator": "Scores as those of a discriminator, of images of which one part was filled in; it is "
-    "given the masks, or the parts, besides the images.",
+    "inpainting-discriminator": "Built with ``crop_size``, as a discriminator. ``network(images, masks)``: "
+    "(B, 3, H, W) in [0, 1] and (B, 1, H, W), one where they were filled in, to scores as those of a discriminator. "
+    "With an attribute ``has_features = True`` it also takes ``features=True``, for feature matching, and then returns "
+    "the scores and a list of features (B, ...).",
     "identity-discriminator": "Built with ``size``, the height and width of its images, and ``identities``, their "
     "number M. ``network(images)``: (B, 3, size, size) in [-1, 1] to a named tuple with the logits ``patches`` "
     "(B, 3, h, w) of caricature, photograph and generated image, and ``identities`` (B, 3 x M), those of each kind "

@@ -23,6 +23,11 @@ def restore_architectures():
         ArchitectureSpec("faces", f"{HERE}.faces:Faces", role="identity-discriminator",
                          settings=f"{HERE}.settings:FacesSettings"),
         ArchitectureSpec("few-people", f"{HERE}.faces:FewPeople", role="identity-discriminator"),
+        ArchitectureSpec("two-stages", f"{HERE}.inpainters:TwoStages", role="inpainting",
+                         settings=f"{HERE}.settings:TwoStagesSettings"),
+        ArchitectureSpec("halves-only", f"{HERE}.inpainters:HalvesOnly", role="inpainting"),
+        ArchitectureSpec("maps", f"{HERE}.inpainters:Maps", role="inpainting-discriminator"),
+        ArchitectureSpec("no-masks", f"{HERE}.inpainters:NoMasks", role="inpainting-discriminator"),
     ]
 """
 
@@ -46,6 +51,13 @@ class TintSettings(Settings):
 
     points: Annotated[int, Field(ge=4)] = 5
     """Number of control points."""
+
+
+class TwoStagesSettings(Settings):
+    """Two convolutions, one after the other."""
+
+    kernel: int = 3
+    """Side of the kernels."""
 
 
 class FacesSettings(Settings):
@@ -156,6 +168,45 @@ class FewPeople(Faces):
         super().__init__(size, 2)
 """
 
+INPAINTERS = """
+import torch
+from torch import nn
+
+
+class TwoStages(nn.Module):
+    def __init__(self, kernel=3):
+        super().__init__()
+        self.coarse, self.fine = (nn.Conv2d(4, 3, kernel, padding=kernel // 2) for _ in range(2))
+
+    def forward(self, images, masks):
+        coarse = self.coarse(torch.cat([images * (1 - masks), masks], dim=1))
+        return [coarse, self.fine(torch.cat([coarse * masks + images * (1 - masks), masks], dim=1))]
+
+
+class HalvesOnly(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down, self.up = nn.Conv2d(3, 4, 2, 2), nn.ConvTranspose2d(4, 3, 2, 2)
+
+    def forward(self, images, masks):
+        return self.up(self.down(images))
+
+
+class Maps(nn.Module):
+    def __init__(self, crop_size):
+        super().__init__()
+        self.fine, self.coarse = nn.Conv2d(4, 1, 4, 4), nn.Conv2d(4, 1, 8, 8)
+
+    def forward(self, images, masks):
+        shown = torch.cat([images, masks], dim=1)
+        return self.fine(shown), self.coarse(shown)
+
+
+class NoMasks(Maps):
+    def forward(self, images):
+        return super().forward(images, images[:, :1])
+"""
+
 
 def install(site: Any) -> None:
     """Write the distribution ``restore-guest`` into a folder that looks like site-packages."""
@@ -164,5 +215,6 @@ def install(site: Any) -> None:
         "guest/settings.py": SETTINGS,
         "guest/autoencoders.py": AUTOENCODERS,
         "guest/faces.py": FACES,
+        "guest/inpainters.py": INPAINTERS,
     }
     site.install("restore-guest", files, {"guest": "guest"}, version="2.1")

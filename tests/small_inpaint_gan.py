@@ -14,6 +14,18 @@ KINDS = ("vanilla", "least-squares", "hinge", "wasserstein")
 DISCRIMINATORS = ("patch", "multi-scale", "local-global")
 
 
+def generator(name: str, **changes: Any) -> dict[str, Any]:
+    """Settings of the model: a small generator."""
+    shape = {"channels": 4, "depth": 3} if name == "unet-generator" else {"channels": 4}
+    return {"architecture": f"inpaint_gan/{name}", **shape, **changes}
+
+
+def discriminator(name: str, **changes: Any) -> dict[str, Any]:
+    """Settings of a discriminator, with one layer where it has layers to count."""
+    shape = {} if name == "local-global" else {"layers": 1}
+    return {"architecture": f"inpaint_gan/{name}-discriminator", **shape, **changes}
+
+
 def settings(**changes: Any) -> InpaintGANSettings:
     made = InpaintGAN.tiny_settings(**changes)
     assert isinstance(made, InpaintGANSettings)

@@ -25,11 +25,12 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "autoencoder": {"latent": 3, "scale": 2, "variational": True},
     "warping": {"size": 64, "style": 3},
     "discriminator": {"crop_size": 64},
+    "inpainting-discriminator": {"crop_size": 64},
     "identity-discriminator": {"size": 64, "identities": 2},
 }
 """The arguments that a role promises to the factories of its networks."""
 
-ONE_SIZE = ("warping", "discriminator", "identity-discriminator")
+ONE_SIZE = ("warping", "discriminator", "inpainting-discriminator", "identity-discriminator")
 """Roles whose networks may accept images of the size alone that they were built for."""
 
 GIVEN_TO_DATASETS: Mapping[str, Mapping[str, Any]] = {

@@ -93,6 +93,16 @@ class RegisteredSettings(NamedSettings):
         """Return the values of the settings that what is named has: arguments to build it with."""
         return {name: getattr(self, name) for name in self.own_settings}
 
+    @classmethod
+    def full_name_in(cls, values: Mapping[str, Any]) -> str:
+        """Return the full name that values choose, which may be those of a user; as it stands if nothing has it."""
+        field, mark = _name_field(cls)
+        name = str(values.get(field, cls.model_fields[field].default))
+        try:
+            return registry.entry(mark.kind, name, roles=mark.roles).full_name
+        except registry.RegistryError:
+            return name
+
     @property
     def full_name(self) -> str:
         """Full name of what is chosen: ``srgan/compact``."""

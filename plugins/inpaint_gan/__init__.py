@@ -26,36 +26,41 @@ def restore_tasks() -> list[TaskSpec]:
 def restore_architectures() -> list[ArchitectureSpec]:
     """Register the family's networks."""
     place = "restore.plugins.inpaint_gan"
-    patches = f"{place}.discriminators"
+    networks, settings = f"{place}.networks", f"{place}.network_settings"
     return [
         ArchitectureSpec(
             "unet-generator",
-            f"{place}.unet:UNetGenerator",
+            f"{networks}:InpaintingUNet",
             role="inpainting",
+            settings=f"{settings}:UNetGeneratorSettings",
             summary="The U-Net generator of pix2pix.",
         ),
         ArchitectureSpec(
             "coarse-to-fine",
-            f"{place}.coarse_to_fine:CoarseToFine",
+            f"{networks}:InpaintingCoarseToFine",
             role="inpainting",
+            settings=f"{settings}:CoarseToFineSettings",
             summary="The two-stage generator of DeepFill.",
         ),
         ArchitectureSpec(
             "patch-discriminator",
-            f"{patches}:PatchDiscriminator",
-            role="discriminator",
+            f"{networks}:InpaintingPatchDiscriminator",
+            role="inpainting-discriminator",
+            settings=f"{settings}:PatchDiscriminatorSettings",
             summary="PatchGAN: one score per patch.",
         ),
         ArchitectureSpec(
             "multi-scale-discriminator",
-            f"{patches}:MultiScaleDiscriminator",
-            role="discriminator",
+            f"{networks}:InpaintingMultiScaleDiscriminator",
+            role="inpainting-discriminator",
+            settings=f"{settings}:MultiScaleDiscriminatorSettings",
             summary="PatchGANs at several resolutions.",
         ),
         ArchitectureSpec(
             "local-global-discriminator",
-            f"{place}.discriminators:LocalGlobalDiscriminator",
+            f"{networks}:InpaintingLocalGlobalDiscriminator",
             role="inpainting-discriminator",
+            settings=f"{settings}:LocalGlobalDiscriminatorSettings",
             summary="The discriminators of DeepFill: one for a square around the hole, one for the whole image.",
         ),
     ]

@@ -29,7 +29,11 @@ def daa233(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     first = [key for key in state if key.endswith("_generator.conv1.conv.weight")]
     if not first:
         raise WeightsError("no key of the file belongs to this converter")
-    settings = {"generator": "coarse-to-fine", "channels": len(state[first[0]]), "attention": {"published": True}}
+    settings = {
+        "architecture": "inpaint_gan/coarse-to-fine",
+        "channels": len(state[first[0]]),
+        "attention": {"published": True},
+    }
     return settings, {f"generator.{key}": tensor for key, tensor in state.items()}
 
 
@@ -58,7 +62,13 @@ def pix2pix(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
             del here[key]
     if norm == "none":
         here |= {key: torch.zeros_like(known[key], device="cpu") for key in _biases_not_there(here, known)}
-    settings = {"generator": "unet", "start": "gray", "channels": channels, "depth": depth, "norm": norm}
+    settings = {
+        "architecture": "inpaint_gan/unet-generator",
+        "start": "gray",
+        "channels": channels,
+        "depth": depth,
+        "norm": norm,
+    }
     return settings, {f"generator.{key}": tensor for key, tensor in here.items()}
 
 

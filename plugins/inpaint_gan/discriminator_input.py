@@ -19,8 +19,6 @@ from restore.plugins.common.adversarial.losses import (
     points_between,
     slope_penalty,
 )
-from restore.plugins.inpaint_gan.network_settings import DiscriminatorSettings
-from restore.plugins.inpaint_gan.progressive import cut, local_boxes
 from restore.plugins.inpaint_gan.settings import AdversarialSettings
 
 
@@ -38,7 +36,10 @@ class DiscriminatorOutput:
 class DiscriminatorInput:
     """Passes several batches of images through a discriminator in one call, because a step may call it only once."""
 
-    settings: DiscriminatorSettings
+    masks: bool
+    """Whether the discriminator is given the masks of the images."""
+    features: bool
+    """Whether its features are needed."""
 
     def __call__(self, discriminator: nn.Module, batch: Batch, *batches: Tensor) -> list[DiscriminatorOutput]:
         """Return an output for each of ``batches`` (B, 3, H, W) in [0, 1], all with the masks of ``batch``.
@@ -46,22 +47,14 @@ class DiscriminatorInput:
         They pass through together. With statistics of its own for each batch, batch normalization would hide
         differences between batches.
         """
-        views = [self._view(images, batch["mask"]) for images in batches]
-        inputs = [torch.cat(parts) for parts in zip(*views, strict=True)]
-        scores, features = discriminator(*inputs, features=True)
-        maps = [scores] if isinstance(scores, Tensor) else list(scores)
         count = len(batches)
+        inputs = [torch.cat(batches), *([torch.cat([batch["mask"]] * count)] if self.masks else [])]
+        scores, features = discriminator(*inputs, features=True) if self.features else (discriminator(*inputs), ())
+        maps = [scores] if isinstance(scores, Tensor) else list(scores)
         return [
             DiscriminatorOutput([m.chunk(count)[k] for m in maps], [f.chunk(count)[k] for f in features])
             for k in range(count)
         ]
-
-    def _view(self, images: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
-        shown = 2 * images - 1
-        if self.settings.kind == "local-global":
-            side = shown.shape[-1] // 2
-            return cut(shown, local_boxes(mask, side), side), shown
-        return (torch.cat([shown, mask.to(shown.dtype)], dim=1),) if self.settings.sees_mask else (shown,)
 
 
 @dataclass(frozen=True)

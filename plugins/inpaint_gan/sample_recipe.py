@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-SAMPLE_MODEL: Mapping[str, Any] = {"generator": "unet", "start": "smooth", "norm": "none"}
+SAMPLE_MODEL: Mapping[str, Any] = {"architecture": "inpaint_gan/unet-generator", "start": "smooth", "norm": "none"}
 """The generator that the recipe applies to."""
 
 SAMPLE_RECIPE: Mapping[str, Any] = {

@@ -10,15 +10,35 @@ from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
 
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
-from restore.core.settings import Flag, ResumeSafe, Settings
+from restore.core.settings import Flag, RegisteredName, ResumeSafe, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.images.augment_settings import CropAugmentation
 from restore.plugins.common.masks.settings import MaskSettings
 from restore.plugins.common.perceptual.settings import PerceptualSettings, StyleSettings, check_layers, check_side
-from restore.plugins.inpaint_gan.network_settings import DiscriminatorSettings, ModelSettings
+from restore.plugins.common.registered import RegisteredSettings
 from restore.plugins.inpaint_gan.sample_recipe import SAMPLE_MODEL, SAMPLE_RECIPE
 
 Weight = Annotated[float, Field(ge=0)]
+
+
+class ModelSettings(RegisteredSettings):
+    """The generator: everything needed to rebuild it."""
+
+    architecture: Annotated[str, RegisteredName("architectures", roles=("inpainting",)), Flag("--arch")] = (
+        "inpaint_gan/unet-generator"
+    )
+    """Architecture of the generator."""
+    window: Annotated[int, Field(ge=16)] | None = None
+    """Largest side in pixels that the network processes at once; unset: the crop size."""
+
+
+class DiscriminatorSettings(RegisteredSettings):
+    """The discriminator, which separates real images from inpainted ones; only training needs it."""
+
+    architecture: Annotated[
+        str, RegisteredName("architectures", roles=("inpainting-discriminator", "discriminator"))
+    ] = "inpaint_gan/patch-discriminator"
+    """Architecture of the discriminator."""
 
 
 class PixelSettings(Settings):
@@ -27,14 +47,14 @@ class PixelSettings(Settings):
     loss: Literal["l1", "mse"] = "l1"
     """Pixel loss: mean absolute or mean squared error."""
     hole: Weight = 6.0
-    """Weight inside the hole. Must be above 0 to pretrain a unet with a smooth start."""
+    """Weight inside the hole. Must be above 0 to pretrain a network with a smooth start."""
     known: Weight = 1.0
-    """Weight outside the hole, where the generator has to copy; no effect on a unet with a smooth start."""
+    """Weight outside the hole, where the generator has to copy; no effect on a network with a smooth start."""
     discount: Annotated[float, Field(gt=0, le=1)] | None = None
     """l1: discount hole pixels by this factor per pixel of distance to the known region (DeepFill v1: 0.9); unset: all
     pixels count equally."""
     coarse: Weight = 1.2
-    """coarse-to-fine: weight of the coarse stage's pixel loss relative to the fine stage's."""
+    """Generators with several stages: weight of the pixel loss of earlier stages relative to the last one's."""
     variation: Weight = 0.0
     """Weight of the total variation of the hole and its seam; it reduces noise and checkerboards. 0 disables it."""
 
@@ -106,9 +126,9 @@ class InpaintGANSettings(TwoPhaseSettings):
 
     sample_steps: ClassVar[int | None] = 50
 
-    model: ModelSettings = ModelSettings()
+    model: ModelSettings = Field(default_factory=ModelSettings)
     """The generator."""
-    discriminator: DiscriminatorSettings = DiscriminatorSettings()
+    discriminator: DiscriminatorSettings = Field(default_factory=DiscriminatorSettings)
     """The discriminator."""
     masks: MaskSettings = MaskSettings()
     """The masks."""
@@ -139,18 +159,20 @@ class InpaintGANSettings(TwoPhaseSettings):
     @classmethod
     @override
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the sample recipe (a U-Net without normalization) unless the generator, start or norm was set."""
+        """Return the sample recipe (a U-Net without normalization) unless another generator, start or norm was set."""
         model = given.get("model") or {}
-        return SAMPLE_RECIPE if all(model.get(name, wanted) == wanted for name, wanted in SAMPLE_MODEL.items()) else {}
+        chosen = {**SAMPLE_MODEL, **model, "architecture": ModelSettings.full_name_in(model)}
+        return SAMPLE_RECIPE if SAMPLE_MODEL.items() <= chosen.items() else {}
 
     @property
     @override
     def recipe(self) -> str | None:
         """Describe the sample recipe, and how to get the published one."""
-        if self.data is not None or any(getattr(self.model, name) != wanted for name, wanted in SAMPLE_MODEL.items()):
+        model = self.model.model_dump()
+        if self.data is not None or any(model.get(name) != wanted for name, wanted in SAMPLE_MODEL.items()):
             return None
         return (
-            f"sample: a U-Net of {self.model.depth} levels without normalization; "
+            f"sample: a U-Net of {model['depth']} levels without normalization; "
             "for the published one: --model.norm batch --model.start gray --model.channels 64 --model.depth 8"
         )
 
@@ -188,27 +210,28 @@ class InpaintGANSettings(TwoPhaseSettings):
 
     @model_validator(mode="after")
     def _images_can_be_judged(self) -> Self:
-        kind, least = self.discriminator.kind, self.discriminator.smallest
+        least = getattr(self.discriminator, "smallest", 1)
         if self.smallest < least:
             raise ValueError(
-                f"the {kind} discriminator needs images of at least {least} pixels a side, but the smallest training "
-                f"size is {self.smallest}; raise it, or lower discriminator.layers or discriminator.scales"
+                f"{self.discriminator.architecture} needs images of at least {least} pixels a side, but the smallest "
+                f"training size is {self.smallest}; raise it, or lower discriminator.layers or discriminator.scales"
             )
         return self
 
     @model_validator(mode="after")
     def _pretraining_teaches(self) -> Self:
-        smooth = self.model.generator == "unet" and self.model.start == "smooth"
+        smooth = getattr(self.model, "changes_only_the_hole", False)
         if smooth and not (self.pixel.hole or self.pixel.variation) and self.split()[0]:
             raise ValueError(
-                "pixel.hole=0: pretraining would have no effect, because a unet with a smooth start only changes the "
-                "hole; set pixel.hole above 0, or skip pretraining with pretrain.epochs=0"
+                "pixel.hole=0: pretraining would have no effect, because a network with a smooth start only changes "
+                "the hole; set pixel.hole above 0, or skip pretraining with pretrain.epochs=0"
             )
         return self
 
     @model_validator(mode="after")
     def _losses_fit_the_networks(self) -> Self:
-        if self.adversarial.kind == "wasserstein" and self.adversarial.penalty and self.discriminator.norm == "batch":
+        mixes = getattr(self.discriminator, "mixes_samples", False)
+        if self.adversarial.kind == "wasserstein" and self.adversarial.penalty and mixes:
             raise ValueError(
                 "discriminator.norm=batch does not work with a gradient penalty, because it mixes samples; "
                 "use instance or none"

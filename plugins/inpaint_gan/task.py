@@ -11,20 +11,22 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from restore import registry
 from restore.core.dataset import Batch, ImageDataset
+from restore.core.errors import UsageError
 from restore.core.networks import Networks
 from restore.core.settings import RunSettings
 from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.adversarial.diagnostics import LABELED, Remedies, gan_health, gan_measures
+from restore.plugins.common.architectures import build_network
 from restore.plugins.common.inpainting.dataset import inpainting_images
 from restore.plugins.common.inpainting.losses import composed
-from restore.plugins.common.inpainting.task import InpaintingTask
+from restore.plugins.common.inpainting.task import InpaintingTask, list_stages
 from restore.plugins.common.perceptual.settings import layers_in_use
 from restore.plugins.common.perceptual.weights import feature_network
 from restore.plugins.inpaint_gan.discriminator_input import DiscriminatorInput, discriminator_terms, gan_loss
 from restore.plugins.inpaint_gan.feature_matching import FeatureMatching
 from restore.plugins.inpaint_gan.losses import reconstruction, seen_features
-from restore.plugins.inpaint_gan.networks import discriminator_of, drawn, generator_of
 from restore.plugins.inpaint_gan.progressive import PRETRAIN, phase_size, progressive_phases, resize_dataset
 from restore.plugins.inpaint_gan.settings import InpaintGANSettings
 
@@ -60,7 +62,10 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
     def __init__(self, settings: InpaintGANSettings) -> None:
         super().__init__(settings)
         self.gan_loss = gan_loss(settings.adversarial)
-        self.discriminate = DiscriminatorInput(settings.discriminator)
+        role = registry.entry("architectures", settings.discriminator.architecture).spec.role  # type: ignore[attr-defined]
+        self.discriminate = DiscriminatorInput(
+            masks=role == "inpainting-discriminator", features=settings.adversarial.feature_matching > 0
+        )
 
     @classmethod
     @override
@@ -76,11 +81,19 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
 
     @override
     def networks(self) -> dict[str, nn.Module]:
-        return {"generator": generator_of(self.settings.model)}
+        return {"generator": build_network(self.settings.model)}
 
     @override
     def training_networks(self) -> dict[str, nn.Module]:
-        return {"discriminator": discriminator_of(self.settings.discriminator, self.settings.crop_size)}
+        """Build the discriminator. Raises UsageError if it has no features and the feature-matching loss needs them."""
+        chosen, side = self.settings.discriminator, self.settings.smallest
+        network = build_network(chosen, input_size=(side, side), crop_size=self.settings.crop_size)
+        if self.discriminate.features and not getattr(network, "has_features", False):
+            raise UsageError(
+                f"--adversarial.feature-matching: {chosen.architecture} does not return its features; set it to 0, or "
+                "choose another discriminator"
+            )
+        return {"discriminator": network}
 
     @override
     def frozen_networks(self) -> dict[str, nn.Module]:
@@ -116,7 +129,7 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
         return reconstruction(self.settings.pixel, self._stages(batch, nets), batch)
 
     def _stages(self, batch: Batch, nets: Networks) -> list[Tensor]:
-        return drawn(self.settings.model, nets.generator, batch["input"], batch["mask"])
+        return list_stages(nets.generator(batch["input"], batch["mask"]))
 
     def discriminator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
         """Return the discriminator's loss terms."""
@@ -135,7 +148,7 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
             del measures["sharpness"]
         step.log(**measures)
         filled, matching = composed(stages[-1], batch), self.settings.adversarial.feature_matching
-        if matching or self.settings.discriminator.norm == "batch":
+        if matching or getattr(self.settings.discriminator, "mixes_samples", True):
             real, fake = self.discriminate(nets.discriminator, batch, batch["target"], filled)
             matched = FeatureMatching(matching)(fake.features, real.features) if matching else {}
         else:  # the scores of a sample do not depend on other samples, so real images are not needed
@@ -159,4 +172,4 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
 
     @override
     def fill(self, image: Tensor, mask: Tensor, networks: Networks) -> Tensor:
-        return drawn(self.settings.model, networks.generator, image, mask)[-1]
+        return list_stages(networks.generator(image, mask))[-1]

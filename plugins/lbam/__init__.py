@@ -31,12 +31,14 @@ def restore_architectures() -> list[ArchitectureSpec]:
             "generator",
             f"{place}.generator:Generator",
             role="inpainting",
+            settings=f"{place}.network_settings:GeneratorSettings",
             summary="U-Net with attention maps computed from the mask.",
         ),
         ArchitectureSpec(
             "discriminator",
             f"{place}.discriminator:Discriminator",
             role="inpainting-discriminator",
+            settings=f"{place}.network_settings:TwoColumnSettings",
             summary="Two-column discriminator: one column for the hole, one for the rest.",
         ),
     ]

@@ -48,7 +48,10 @@ def generator(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if not any(key.startswith("generator.") for key in here):
         raise WeightsError("no key of the file belongs to this converter")
     first = here.get("generator.encoder.0.features.weight")
-    return {"prefill": "none"} | ({} if first is None else {"channels": len(first)}), here
+    settings: dict[str, Any] = {"architecture": "lbam/generator", "prefill": "none"}
+    if first is not None:
+        settings["channels"] = len(first)
+    return settings, here
 
 
 def discriminator(state: State) -> dict[str, Tensor]:

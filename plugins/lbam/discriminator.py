@@ -25,7 +25,7 @@ class Discriminator(nn.Module):
     gradient penalty and the loss that it is trained with, and it accepts only 256 x 256 pixels.
     """
 
-    def __init__(self, channels: int = 64, published: bool = False) -> None:
+    def __init__(self, channels: int = 64, published: bool = False, crop_size: int | None = None) -> None:  # noqa: ARG002
         super().__init__()
         self.published = published
         self.known, self.hole = column(channels, published), column(channels, published)

@@ -15,7 +15,7 @@ from restore.plugins.common.inpainting.prefill import fill_smoothly
 from restore.plugins.common.inpainting.refinement import GAIN, detail, residual_blocks
 from restore.plugins.lbam.attention import AsymmetricGaussian, MapConvolution, doubling, halving
 from restore.plugins.lbam.init import SLOPE, averaging, start_as_pyramid, start_drawn
-from restore.plugins.lbam.settings import Prefill
+from restore.plugins.lbam.network_settings import Prefill
 
 LEVELS = 7
 """Number of halvings of height and width in the published network."""

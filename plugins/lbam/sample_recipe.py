@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+ARCHITECTURE = "lbam/generator"
+"""The generator that the recipe was tuned for."""
+
 SAMPLE_RECIPE: Mapping[str, Any] = {
     "model": {"channels": 24, "prefill": "smooth", "levels": 3, "blocks": 4, "detail": True},
     "masks": {"kinds": ["scratches", "graffiti"], "coverage": (0.1, 0.25)},

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from typing_extensions import override
 
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
-from restore.core.settings import ResumeSafe, Settings
+from restore.core.settings import Flag, RegisteredName, ResumeSafe, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.images.augment_settings import CropAugmentation
 from restore.plugins.common.masks.settings import MaskSettings
@@ -20,10 +20,8 @@ from restore.plugins.common.perceptual.settings import (
     check_layers,
     check_side,
 )
-from restore.plugins.lbam.sample_recipe import SAMPLE_RECIPE
-
-Prefill = Literal["none", "smooth"]
-"""Initial content of the hole."""
+from restore.plugins.common.registered import RegisteredSettings
+from restore.plugins.lbam.sample_recipe import ARCHITECTURE, SAMPLE_RECIPE
 
 SMALLEST_WINDOW = 16
 """Smallest window side in pixels."""
@@ -32,40 +30,24 @@ PUBLISHED_CROP = 256
 """Image side in pixels that the published discriminator needs."""
 
 
-class ModelSettings(Settings):
+class ModelSettings(RegisteredSettings):
     """The generator: everything needed to rebuild it."""
 
-    channels: Annotated[int, Field(ge=1)] = 24
-    """Channels of the first level; the deepest four levels have eight times as many. Published: 64 (68 million
-    parameters)."""
-    prefill: Prefill = "none"
-    """Initial content of the hole. none: nothing, as published; smooth: a smooth continuation of the surroundings, to
-    which the network adds detail. Default without --data: smooth."""
-    levels: Annotated[int, Field(ge=2, le=7)] = 7
-    """Number of halvings of height and width; published: 7."""
-    blocks: Annotated[int, Field(ge=0)] = 0
-    """Residual blocks at the finest level of the decoder, before its attention; published: 0."""
-    detail: bool = False
-    """With prefill=smooth: show the network the image without its local mean, strengthened, and weaken its output as
-    much. It learns faster to fill thin holes, but does not see colors."""
+    architecture: Annotated[str, RegisteredName("architectures", roles=("inpainting",)), Flag("--arch")] = (
+        "lbam/generator"
+    )
+    """Architecture of the generator."""
     window: Annotated[int, Field(ge=SMALLEST_WINDOW)] | None = None
     """Largest side in pixels that the network processes at once; unset: the crop size."""
 
-    @model_validator(mode="after")
-    def _detail_needs_a_prefill(self) -> Self:
-        if self.detail and self.prefill == "none":
-            raise ValueError("detail needs prefill=smooth: the network adds to a prefill what it does not see")
-        return self
 
+class DiscriminatorSettings(RegisteredSettings):
+    """The discriminator; only training needs it."""
 
-class DiscriminatorSettings(Settings):
-    """The two-column discriminator (hole and rest); only training needs it."""
-
-    channels: Annotated[int, Field(ge=1)] = 16
-    """Channels of the first layer; the last layers have eight times as many. Published: 64."""
-    published: bool = False
-    """Use the discriminator of the published code, for comparisons. It has batch normalization and a final sigmoid,
-    which both conflict with the Wasserstein loss, and accepts only crops of 256 pixels."""
+    architecture: Annotated[str, RegisteredName("architectures", roles=("inpainting-discriminator",))] = (
+        "lbam/discriminator"
+    )
+    """Architecture of the discriminator."""
 
 
 class AugmentSettings(CropAugmentation):
@@ -132,9 +114,9 @@ class LBAMSettings(TwoPhaseSettings):
     sample_steps: ClassVar[int | None] = 40  # ten epochs take minutes on two CPU cores
 
     batch_size: Annotated[int, Field(ge=1)] = 8
-    model: ModelSettings = ModelSettings()
+    model: ModelSettings = Field(default_factory=ModelSettings)
     """The generator."""
-    discriminator: DiscriminatorSettings = DiscriminatorSettings()
+    discriminator: DiscriminatorSettings = Field(default_factory=DiscriminatorSettings)
     """The discriminator of the second phase."""
     crop_size: Annotated[int, Field(ge=8)] = 128
     """Side of the training crops in pixels; published: 256. Crops are padded to a multiple of 2^levels."""
@@ -158,24 +140,26 @@ class LBAMSettings(TwoPhaseSettings):
     @classmethod
     @override
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the sample recipe (a narrow generator with a smooth prefill) unless another prefill was set."""
+        """Return the sample recipe (a narrow generator with a smooth prefill) unless another one was set."""
         model = given.get("model") or {}
-        return SAMPLE_RECIPE if model.get("prefill", "smooth") == "smooth" else {}
+        fits = ModelSettings.full_name_in(model) == ARCHITECTURE and model.get("prefill", "smooth") == "smooth"
+        return SAMPLE_RECIPE if fits else {}
 
     @property
     @override
     def recipe(self) -> str | None:
         """Describe the sample recipe, and how to get the published one."""
-        if self.data is not None or self.model.prefill == "none":
+        own = self.model.own_values()
+        if self.data is not None or own.get("prefill") != "smooth":
             return None
         return (
-            f"sample: a narrow generator ({self.model.channels} channels) that adds to a smooth continuation; "
+            f"sample: a narrow generator ({own['channels']} channels) that adds to a smooth continuation; "
             "for the published one: --model.prefill none --model.channels 64"
         )
 
     @model_validator(mode="after")
     def _published_discriminator_has_one_size(self) -> Self:
-        if self.discriminator.published and self.crop_size != PUBLISHED_CROP:
+        if getattr(self.discriminator, "published", False) and self.crop_size != PUBLISHED_CROP:
             raise ValueError(f"discriminator.published needs crop_size={PUBLISHED_CROP}, not {self.crop_size}")
         return self
 

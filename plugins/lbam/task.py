@@ -16,14 +16,13 @@ from restore.core.settings import RunSettings
 from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.adversarial.diagnostics import Remedies, gan_health, gan_measures
 from restore.plugins.common.adversarial.losses import Wasserstein
+from restore.plugins.common.architectures import build_network
 from restore.plugins.common.images.augment import recolor
 from restore.plugins.common.inpainting.dataset import inpainting_images
-from restore.plugins.common.inpainting.task import InpaintingTask
+from restore.plugins.common.inpainting.task import InpaintingTask, list_stages
 from restore.plugins.common.perceptual.settings import layers_in_use
 from restore.plugins.common.perceptual.vgg import VGGFeatures
 from restore.plugins.common.perceptual.weights import feature_network
-from restore.plugins.lbam.discriminator import Discriminator
-from restore.plugins.lbam.generator import Generator
 from restore.plugins.lbam.losses import CompositeLoss, seen_through
 from restore.plugins.lbam.settings import PUBLISHED_CROP, LBAMSettings
 
@@ -65,13 +64,12 @@ class LBAM(InpaintingTask[LBAMSettings]):
 
     @override
     def networks(self) -> dict[str, nn.Module]:
-        chosen = self.settings.model
-        return {"generator": Generator(chosen.channels, chosen.prefill, chosen.levels, chosen.blocks, chosen.detail)}
+        return {"generator": build_network(self.settings.model)}
 
     @override
     def training_networks(self) -> dict[str, nn.Module]:
-        chosen = self.settings.discriminator
-        return {"discriminator": Discriminator(chosen.channels, chosen.published)}
+        crop = self.settings.crop_size
+        return {"discriminator": build_network(self.settings.discriminator, input_size=(crop, crop), crop_size=crop)}
 
     @override
     def frozen_networks(self) -> dict[str, nn.Module]:
@@ -113,17 +111,20 @@ class LBAM(InpaintingTask[LBAMSettings]):
 
     def pretrain_loss(self, batch: Batch, nets: Networks) -> Terms:
         """Return the generator's loss terms in pretraining."""
-        return CompositeLoss(self.settings, features=None)(nets.generator(batch["input"], batch["mask"]), batch)
+        return CompositeLoss(self.settings, features=None)(self._filled(batch, nets), batch)
+
+    def _filled(self, batch: Batch, nets: Networks) -> Tensor:
+        return list_stages(nets.generator(batch["input"], batch["mask"]))[-1]
 
     def discriminator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
         """Return the discriminator's loss terms. One call scores real, generated and, for the penalty, mixed images."""
         with torch.no_grad():
-            fake = nets.generator(batch["input"], batch["mask"])
+            fake = self._filled(batch, nets)
         real, scores = batch["target"], list[Tensor]()
 
         def scores_of(*mixed: Tensor) -> Tensor:
             images, holes = [real, fake, *mixed], [batch["mask"]] * (2 + len(mixed))
-            scores.extend(nets.discriminator(torch.cat(images), torch.cat(holes)).chunk(len(images)))
+            scores.extend(average_scores(nets.discriminator(torch.cat(images), torch.cat(holes))).chunk(len(images)))
             return scores[-1]
 
         penalty = self.gan_loss.penalty(scores_of, real, fake)
@@ -134,13 +135,13 @@ class LBAM(InpaintingTask[LBAMSettings]):
 
     def generator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
         """Return the generator's loss terms; the scores come from the updated discriminator."""
-        filled = nets.generator(batch["input"], batch["mask"])
+        filled = self._filled(batch, nets)
         step.log(**gan_measures(filled, batch))
         features = None
         if "features" in nets:
             network = cast(VGGFeatures, nets.features)
             features = seen_through(network, normalize=self.settings.perceptual.normalize)
-        scores = nets.discriminator(filled, batch["mask"])
+        scores = average_scores(nets.discriminator(filled, batch["mask"]))
         return {**CompositeLoss(self.settings, features)(filled, batch), **self.gan_loss.generator(scores)}
 
     @override
@@ -156,5 +157,10 @@ class LBAM(InpaintingTask[LBAMSettings]):
 
     @override
     def fill(self, image: Tensor, mask: Tensor, networks: Networks) -> Tensor:
-        filled: Tensor = networks.generator(image, mask)
-        return filled
+        return list_stages(networks.generator(image, mask))[-1]
+
+
+def average_scores(output: Tensor | Sequence[Tensor]) -> Tensor:
+    """Return the score (B, 1) of each image: the mean of a discriminator's maps, each of which has the same weight."""
+    maps = [output] if isinstance(output, Tensor) else output
+    return torch.stack([scores.flatten(1).mean(1, keepdim=True) for scores in maps]).mean(0)

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from restore import registry
 from restore.cli.app import app
 from restore.core.images.files import write_image
+from restore.core.testing import check_component
 from restore.core.weights.header import read_header
 
 TINY = (
@@ -74,11 +75,97 @@ def test_networks_of_another_plugin_are_trained_resumed_and_used(
     header = read_header(Path("runs/run/best.safetensors"))
     assert header.model == model
     assert header.plugins["guest"] == "restore-guest==2.1"
+    _resume_and_use(restore, task)
+
+
+LBAM = ("--crop-size", "32", "--perceptual.weight", "0", "--style.weight", "0")
+GAN = ("--crop-size", "32")
+
+
+@pytest.mark.parametrize(
+    ("task", "words", "model"),
+    [
+        (
+            "lbam",
+            ("--arch", "guest/two-stages", "--model.kernel", "5", "--discriminator.architecture", "guest/maps", *LBAM),
+            {"architecture": "guest/two-stages", "window": 32, "kernel": 5},
+        ),
+        (
+            "inpaint-gan",
+            ("--arch", "two-stages", "--discriminator.architecture", "guest/maps", *GAN),
+            {"architecture": "guest/two-stages", "window": 32, "kernel": 3},
+        ),
+        (
+            "lbam",
+            (
+                *("--arch", "inpaint_gan/unet-generator", "--model.channels", "2", "--model.depth", "2", *LBAM),
+                *("--discriminator.architecture", "multi-scale-discriminator", "--discriminator.layers", "1"),
+            ),
+            {
+                "architecture": "inpaint_gan/unet-generator",
+                "window": 32,
+                "channels": 2,
+                "depth": 2,
+                "start": "smooth",
+                "detail": False,
+                "blocks": 0,
+                "norm": "batch",
+                "dropout": False,
+            },
+        ),
+        (
+            "inpaint-gan",
+            (
+                *("--arch", "lbam/generator", "--model.channels", "1", "--model.levels", "2", *GAN),
+                *("--discriminator.architecture", "lbam/discriminator", "--discriminator.channels", "1"),
+            ),
+            {
+                "architecture": "lbam/generator",
+                "window": 32,
+                "channels": 1,
+                "prefill": "none",
+                "levels": 2,
+                "blocks": 0,
+                "detail": False,
+            },
+        ),
+        (
+            "inpaint-gan",
+            (
+                *("--arch", "coarse-to-fine", "--model.channels", "2", *GAN),
+                *("--discriminator.architecture", "srgan/discriminator", "--discriminator.channels", "2"),
+            ),
+            {
+                "architecture": "inpaint_gan/coarse-to-fine",
+                "window": 32,
+                "channels": 2,
+                "gated": False,
+                "attention": {"rate": 2, "softmax_scale": 10.0, "fuse": True, "published": False},
+            },
+        ),
+    ],
+)
+def test_inpainting_families_train_the_networks_of_each_other_and_of_plugins(
+    restore: Callable[..., Any], task: str, words: tuple[str, ...], model: dict[str, Any]
+) -> None:
+    trained = restore("train", task, *words, *TINY)
+    assert trained.exit_code == 0, trained.stderr
+    header = read_header(Path("runs/run/best.safetensors"))
+    assert header.model == model
+    assert model["architecture"].partition("/")[0] in {*header.plugins, task.replace("-", "_")}
+    mask = torch.zeros(1, 21, 26)
+    mask[:, 5:10, 5:10] = 1
+    write_image(Path("mask.png"), mask)
+    _resume_and_use(restore, task, "--mask", "mask.png")
+
+
+def _resume_and_use(restore: Callable[..., Any], task: str, *words: str) -> None:
+    """Train an epoch more, and predict an image."""
     resumed = restore("train", task, "--resume", "runs/run", "--epochs", "3")
     assert resumed.exit_code == 0, resumed.stderr
     torch.manual_seed(0)
     write_image(Path("small.png"), torch.rand(3, 21, 26))
-    used = restore("predict", "runs/run", "small.png", "--output", "out")
+    used = restore("predict", "runs/run", "small.png", "--output", "out", *words)
     assert used.exit_code == 0, used.stderr
     assert list(Path("out").glob("small*.png"))
 
@@ -112,6 +199,23 @@ def test_a_network_of_another_plugin_decodes_samples(restore: Callable[..., Any]
             ["--discriminator.architecture", "few-people"],
             "it returns a tensor of shape (1, 6), not (1, 36), as identities",
         ),
+        (
+            "lbam",
+            ["--arch", "guest/halves-only"],
+            "guest/halves-only cannot be used for inpainting: built with its settings and called with an image of "
+            "61 x 45 pixels, it returns a tensor of shape (1, 3, 44, 60), not (1, 3, 45, 61)",
+        ),
+        ("inpaint-gan", ["--discriminator.architecture", "guest/no-masks"], "positional arguments but 3 were given"),
+        ("lbam", ["--discriminator.architecture", "srgan/discriminator"], "discriminator, not for inpainting-discr"),
+        ("inpaint-gan", ["--arch", "srgan/compact"], "is registered for super-resolution, not for inpainting"),
+        (
+            "inpaint-gan",
+            [
+                *("--discriminator.architecture", "srgan/discriminator", "--discriminator.head", "dense"),
+                *("--crop-size", "64", "--progressive", "32"),
+            ],
+            "this discriminator needs 64 x 64 pixels, not 32 x 32",
+        ),
         ("warpgan", ["--arch", "unet/unet"], "architecture unet/unet is registered for segmentation, not for warping"),
         ("vae", ["--arch", "guest/no-stride"], "fails with AttributeError: 'NoStride' object has no attribute"),
         ("vae", ["--arch", "guest/more-parameters"], "it has parameters outside of encoder and decoder: bias"),
@@ -126,3 +230,10 @@ def test_what_does_not_fit_is_refused_in_one_sentence_before_a_folder_is_made(
     assert message in " ".join(refused.stderr.split())
     assert "Traceback" not in refused.stderr
     assert not Path("runs").exists()
+
+
+def test_every_registered_architecture_keeps_the_contract_of_its_role() -> None:
+    entries = registry.entries("architectures")
+    assert {entry.plugin for entry in entries} >= {"inpaint_gan", "lbam", "srgan", "unet", "vae", "warpgan"}
+    for entry in entries:
+        check_component(entry)

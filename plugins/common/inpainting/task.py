@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -27,6 +27,11 @@ from restore.plugins.common.inpainting.windowed import WindowedInpainting, mask_
 from restore.plugins.common.masks.settings import InpaintingEvaluateOptions, InpaintingPredictOptions, MaskSettings
 
 MASK = ImageSpec(channels=1, padding="zero", smooth=False)
+
+
+def list_stages(output: Tensor | Sequence[Tensor]) -> list[Tensor]:
+    """Return the stages of a generator's output, images (B, 3, H, W) from coarse to fine; the last one counts."""
+    return [output] if isinstance(output, Tensor) else list(output)
 
 
 class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions]):

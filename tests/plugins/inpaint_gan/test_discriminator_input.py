@@ -8,19 +8,19 @@ from itertools import product
 import pytest
 import torch
 from built import networks_of
-from small_inpaint_gan import DISCRIMINATORS, KINDS, masked_batch, settings
+from small_inpaint_gan import DISCRIMINATORS, KINDS, discriminator, masked_batch, settings
 from torch import Tensor
 
+from restore.core.errors import UsageError
 from restore.plugins.common.adversarial.losses import Hinge
 from restore.plugins.common.inpainting.losses import composed
 from restore.plugins.inpaint_gan.discriminator_input import (
-    DiscriminatorInput,
     DiscriminatorOutput,
     GANLoss,
     discriminator_terms,
     gan_loss,
 )
-from restore.plugins.inpaint_gan.network_settings import DiscriminatorSettings
+from restore.plugins.inpaint_gan.networks import InpaintingLocalGlobalDiscriminator
 from restore.plugins.inpaint_gan.progressive import cut, local_boxes
 from restore.plugins.inpaint_gan.settings import AdversarialSettings
 from restore.plugins.inpaint_gan.task import InpaintGAN
@@ -42,9 +42,9 @@ def test_every_map_has_the_same_say() -> None:
     assert float(terms["adversarial"]) == pytest.approx(2 * (-3 + 1) / 2)
 
 
-@pytest.mark.parametrize("discriminator", DISCRIMINATORS)
-def test_the_slope_of_each_map_is_penalized(discriminator: str) -> None:
-    task = InpaintGAN(settings(discriminator={"kind": discriminator, "layers": 1}, adversarial={"kind": "wasserstein"}))
+@pytest.mark.parametrize("name", DISCRIMINATORS)
+def test_the_slope_of_each_map_is_penalized(name: str) -> None:
+    task = InpaintGAN(settings(discriminator=discriminator(name), adversarial={"kind": "wasserstein"}))
     batch = masked_batch()
 
     def discriminate(*images: Tensor) -> list[DiscriminatorOutput]:
@@ -78,13 +78,9 @@ def shown(task: InpaintGAN, batch: Mapping[str, Tensor], fake: Tensor) -> float:
     return sum(float(real.mean() - false.mean()) for real, false in maps)
 
 
-def trained_discriminator(
-    kind: str, discriminator: str, sign: float = 1.0
-) -> tuple[InpaintGAN, dict[str, Tensor], Tensor]:
+def trained_discriminator(kind: str, name: str, sign: float = 1.0) -> tuple[InpaintGAN, dict[str, Tensor], Tensor]:
     """A discriminator that was told for some steps apart what is dark in the hole and what is not."""
-    task = InpaintGAN(
-        settings(discriminator={"kind": discriminator, "layers": 1, "spectral": False}, adversarial={"kind": kind})
-    )
+    task = InpaintGAN(settings(discriminator=discriminator(name, spectral=False), adversarial={"kind": kind}))
     batch = masked_batch()
     fake = composed(0.2 * torch.rand_like(batch["target"]), batch)
     network = networks_of(task)["discriminator"]
@@ -99,13 +95,9 @@ def trained_discriminator(
     return task, batch, fake
 
 
-@pytest.mark.parametrize(
-    ("kind", "discriminator"), [*product(KINDS, ["patch"]), *product(["hinge"], DISCRIMINATORS[1:])]
-)
-def test_a_discriminator_tells_real_from_fake_and_the_generator_climbs_its_scores(
-    kind: str, discriminator: str
-) -> None:
-    task, batch, fake = trained_discriminator(kind, discriminator)
+@pytest.mark.parametrize(("kind", "name"), [*product(KINDS, ["patch"]), *product(["hinge"], DISCRIMINATORS[1:])])
+def test_a_discriminator_tells_real_from_fake_and_the_generator_climbs_its_scores(kind: str, name: str) -> None:
+    task, batch, fake = trained_discriminator(kind, name)
     before = shown(task, batch, fake)
     assert before > 0.05
     image = fake.clone().requires_grad_()
@@ -140,18 +132,24 @@ def test_the_local_discriminator_sees_the_hole_with_its_surroundings() -> None:
 
 
 def test_each_sample_has_a_local_part_of_its_own() -> None:
-    discriminate = DiscriminatorInput(DiscriminatorSettings(kind="local-global"))
+    discriminator = InpaintingLocalGlobalDiscriminator(32, channels=2)
     mask = torch.zeros(2, 1, 32, 32)
     mask[0, :, :8, :8] = 1
     mask[1, :, -8:, -8:] = 1
     seen: list[Tensor] = []
-
-    class Looking(torch.nn.Module):
-        def forward(self, local: Tensor, whole: Tensor, features: bool) -> tuple[list[Tensor], list[Tensor]]:
-            seen.append(local)
-            return [local.mean((1, 2, 3)), whole.mean((1, 2, 3))], []
-
+    discriminator.local.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
     images = torch.rand(2, 3, 32, 32)
-    discriminate(Looking(), {"mask": mask}, images)
+    discriminator(images, mask)
     assert torch.allclose(seen[0][0], 2 * images[0, :, :16, :16] - 1)
     assert torch.allclose(seen[0][1], 2 * images[1, :, 16:, 16:] - 1)
+
+
+def test_feature_matching_needs_a_discriminator_with_features() -> None:
+    task = InpaintGAN(
+        settings(
+            discriminator={"architecture": "srgan/discriminator", "channels": 2, "hidden": 4},
+            adversarial={"feature_matching": 1.0},
+        )
+    )
+    with pytest.raises(UsageError, match=r"feature-matching: srgan/discriminator does not return its features"):
+        task.training_networks()

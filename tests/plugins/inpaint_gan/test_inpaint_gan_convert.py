@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
@@ -13,21 +16,22 @@ from torch import Tensor, nn
 from restore import registry
 from restore.core.errors import WeightsError
 from restore.core.weights.files import open_weights
+from restore.plugins.common.architectures import build_network
 from restore.plugins.inpaint_gan.blocks import Norm
 from restore.plugins.inpaint_gan.coarse_to_fine import CoarseToFine
 from restore.plugins.inpaint_gan.convert import CONVERTERS
 from restore.plugins.inpaint_gan.discriminators import ImageDiscriminator, PatchDiscriminator
-from restore.plugins.inpaint_gan.network_settings import ModelSettings
-from restore.plugins.inpaint_gan.networks import generator_of
+from restore.plugins.inpaint_gan.settings import ModelSettings
 from restore.plugins.inpaint_gan.unet import UNetGenerator
 
 
-def imported(name: str, state: dict[str, Tensor]) -> nn.Module:
-    """The generator that a converter's rules make of a state."""
+def imported(name: str, state: dict[str, Tensor]) -> Callable[..., Any]:
+    """The generator that a converter's rules make of a state, without what is shown to it here."""
     model, tensors = CONVERTERS[name].convert(state)
-    network = generator_of(ModelSettings(**model))
+    network = build_network(ModelSettings(**model))
     network.load_state_dict({key.removeprefix("generator."): tensor for key, tensor in tensors.items()})
-    return network.double().eval()
+    published = CoarseToFine if isinstance(network, CoarseToFine) else UNetGenerator
+    return partial(published.forward, network.double().eval())
 
 
 def published_unet(depth: int, norm: Norm, in_channels: int = 3) -> UNetGenerator:
@@ -66,7 +70,8 @@ def test_pix2pix_draws_what_it_drew_and_does_not_look_at_the_mask(golden: Module
 def test_depth_width_and_normalization_are_read_off_the_keys(depth: int, norm: Norm) -> None:
     published = published_unet(depth, norm)
     model, _ = CONVERTERS["pix2pix"].convert(published.state_dict())
-    assert model.items() >= {"generator": "unet", "start": "gray", "channels": 2, "depth": depth, "norm": norm}.items()
+    shape = {"channels": 2, "depth": depth, "norm": norm}
+    assert model.items() >= {"architecture": "inpaint_gan/unet-generator", "start": "gray", **shape}.items()
     image = torch.rand(1, 3, 64, 64, dtype=torch.float64)
     with torch.no_grad():
         drawn = imported("pix2pix", published.state_dict())(torch.cat([image, image[:, :1]], dim=1))

@@ -70,11 +70,11 @@ PLAYED: dict[str, Any] = {"epochs": 2, "pretrain": {"epochs": 0}, "discriminator
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"model": {"gated": True}}, "unet has no gated convolutions"),
-        ({"model": {"generator": "coarse-to-fine", "channels": 5}}, "even"),
+        ({"model": {"gated": True}}, "model.gated"),
+        ({"model": {"architecture": "coarse-to-fine", "channels": 5}}, "multiple of 2"),
         ({"progressive": [64]}, "below crop_size=32"),
         ({"progressive": [24, 16]}, "must be ascending"),
-        ({"crop_size": 32, "discriminator": {"kind": "multi-scale", "layers": 3}}, "at least 48 pixels"),
+        ({"crop_size": 32, "discriminator": {"architecture": "multi-scale-discriminator"}}, "at least 48 pixels"),
         ({"adversarial": {"kind": "wasserstein"}, "discriminator": {"norm": "batch"}}, "gradient penalty"),
         ({"pixel": {"hole": 0, "known": 0}}, "no pixel"),
         ({"pixel": {"discount": 0.9, "loss": "mse"}}, "discount"),

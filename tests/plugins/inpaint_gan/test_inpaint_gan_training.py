@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from built import networks_of
 from recorder import Recorder
-from small_inpaint_gan import DISCRIMINATORS, KINDS, masked_batch, settings
+from small_inpaint_gan import DISCRIMINATORS, KINDS, discriminator, generator, masked_batch, settings
 
 from restore.plugins.inpaint_gan.task import InpaintGAN
 
@@ -23,31 +23,28 @@ def one_step(phase: str = "adversarial", run_step: int = 0, progress: float = 0.
 
 
 @pytest.mark.parametrize(
-    ("generator", "gated", "discriminator", "kind"),
+    ("name", "gated", "opponent", "kind"),
     [
-        *(("unet", False, *rest) for rest in product(DISCRIMINATORS, KINDS)),
-        *(
-            ("coarse-to-fine", gated, discriminator, "hinge")
-            for gated, discriminator in product((False, True), DISCRIMINATORS)
-        ),
+        *(("unet-generator", False, *rest) for rest in product(DISCRIMINATORS, KINDS)),
+        *(("coarse-to-fine", gated, opponent, "hinge") for gated, opponent in product((False, True), DISCRIMINATORS)),
     ],
 )
 def test_every_generator_takes_a_step_against_every_discriminator(
-    generator: str, gated: bool, discriminator: str, kind: str
+    name: str, gated: bool, opponent: str, kind: str
 ) -> None:
     step = one_step(
-        model={"generator": generator, "gated": gated, "channels": 4},
-        discriminator={"kind": discriminator, "layers": 1},
+        model=generator(name, **({"gated": True} if gated else {})),
+        discriminator=discriminator(opponent),
         adversarial={"kind": kind},
     )
     assert list(step.terms) == ["discriminator", "generator"]
     penalized = {"gradient_penalty"} if kind == "wasserstein" else set()
     assert set(step.terms["discriminator"]) == {"d_loss_real", "d_loss_fake"} | penalized
-    coarse = {"coarse_l1_hole", "coarse_l1_known"} if generator == "coarse-to-fine" else set()
+    coarse = {"coarse_l1_hole", "coarse_l1_known"} if name == "coarse-to-fine" else set()
     assert set(step.terms["generator"]) == {"l1_hole", "l1_known", "adversarial"} | coarse
-    for name, gradients in step.gradients.items():
+    for trained, gradients in step.gradients.items():
         moved = {key for key, gradient in gradients.items() if gradient is not None and bool(gradient.any())}
-        own = {key for key in gradients if key.startswith(f"{name}.")}
+        own = {key for key in gradients if key.startswith(f"{trained}.")}
         assert moved <= own
         assert {key for key in own if gradients[key] is not None} == own
 
@@ -56,8 +53,9 @@ def test_every_generator_takes_a_step_against_every_discriminator(
 def test_both_kinds_of_images_pass_through_a_normalized_discriminator_together(norm: str) -> None:
     task = InpaintGAN(settings(discriminator={"layers": 1, "norm": norm}))
     sizes: list[int] = []
-    discriminator = networks_of(task)["discriminator"]
-    discriminator.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))
+    networks_of(task)["discriminator"].register_forward_hook(
+        lambda module, inputs, output: sizes.append(len(inputs[0]))
+    )
     task.train_step(masked_batch(), Recorder(task, "adversarial"))
     assert sizes == ([4, 4] if norm == "batch" else [4, 2])
 

@@ -45,7 +45,8 @@ def published(channels: int) -> tuple[Generator, dict[str, Tensor]]:
 def test_a_published_checkpoint_becomes_a_weights_file_of_its_width(tmp_path: Path, prefix: str, channels: int) -> None:
     network, state = published(channels)
     report = import_published(tmp_path, {prefix + key: tensor for key, tensor in state.items()}, "lbam")
-    assert report.model == {"prefill": "none", "channels": channels, "window": None}
+    own = {"prefill": "none", "channels": channels, "levels": 7, "blocks": 0, "detail": False}
+    assert report.model == {"architecture": "lbam/generator", "window": None, **own}
     assert (report.loaded, report.differences) == (79, [])
     _, networks = open_weights(report.output, registry.get)
     image, hole = torch.rand(1, 3, 128, 128), (torch.rand(1, 1, 128, 128) > 0.5).float()

@@ -21,6 +21,7 @@ def parameters(network: nn.Module) -> int:
 def test_the_generator_equals_its_reference(golden: ModuleType) -> None:
     fixture = golden.load("lbam_generator")
     model, state = CONVERTERS["lbam-pytorch"].convert(fixture.state())
+    assert model.pop("architecture") == "lbam/generator"
     assert model == {"channels": 64, "prefill": "none"}
     network = Generator(**model)
     network.load_state_dict({key.removeprefix("generator."): tensor for key, tensor in state.items()})
