@@ -91,12 +91,9 @@ def restore_datasets() -> list[DatasetSpec]:
     return [
         DatasetSpec(
             "segments",
-            f"{HOME}.data.splits:read_source",
+            f"{HOME}.data.named:masked_images",
             role="segmentation",
-            summary="Images and masks from a folder, in four layouts.",
-        ),
-        DatasetSpec(
-            "nuclei", f"{HOME}.data.dataset:Drawings", role="segmentation", summary="Synthetic nuclei with exact masks."
+            summary="Images and masks of --data, in four layouts, or synthetic nuclei with exact masks.",
         ),
     ]
 

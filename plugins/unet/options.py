@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from restore.core.settings import Flag, Settings
-from restore.plugins.unet.settings import Share
+from restore.plugins.unet.settings import DataSettings, Share
 
 Kind = Literal["mask", "probability", "overlay"]
 KINDS: tuple[Kind, ...] = ("mask", "probability", "overlay")
@@ -65,6 +65,8 @@ class SubsetOptions(Settings):
 class SegmentationEvaluateOptions(SubsetOptions, NetworkOptions):
     """Options of ``restore evaluate``."""
 
+    dataset: DataSettings = Field(default_factory=DataSettings)
+    """The data to measure on."""
     sweep: bool = False
     """Measure the IoU at 19 thresholds from 0.05 to 0.95 and report the best one."""
 

@@ -17,12 +17,14 @@ from restore.core.method import Method
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
 from restore.core.specs import ImageSpec, Tiling
+from restore.plugins.common.datasets import evaluation_arguments
 from restore.plugins.unet import metrics
 from restore.plugins.unet.data.dataset import Segments, channels_of
+from restore.plugins.unet.data.named import named_source
 from restore.plugins.unet.data.splits import evaluated_source, sources
 from restore.plugins.unet.options import OutputOptions, SegmentationEvaluateOptions, SegmentationPredictOptions
 from restore.plugins.unet.rendering import render
-from restore.plugins.unet.settings import SegmentationSettings
+from restore.plugins.unet.settings import SAMPLE, SegmentationSettings
 
 
 class Otsu(Method[SegmentationSettings, OutputOptions, SegmentationEvaluateOptions]):
@@ -70,6 +72,11 @@ class Otsu(Method[SegmentationSettings, OutputOptions, SegmentationEvaluateOptio
 
     @override
     def evaluation_data(self, folder: Path | None) -> Segments:
+        chosen = self.evaluate_options.dataset
+        if chosen.full_name != SAMPLE:
+            return Segments(
+                named_source(chosen, evaluation_arguments(folder), self.settings.model), self.settings.model
+            )
         if folder is None:
             return Segments(sources(self.settings)["validation"], self.settings.model)
         model = self.settings.model.model_copy(update={"size": None})  # a threshold has no training size

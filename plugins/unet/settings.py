@@ -82,6 +82,17 @@ class DeepLabModel(ModelSettings):
     architecture: str = "unet/deeplab-v3-plus"
 
 
+SAMPLE = "unet/segments"
+"""The dataset that is the sample when there is no ``--data``."""
+
+
+class DataSettings(RegisteredSettings):
+    """The data: images with masks."""
+
+    name: Annotated[str, RegisteredName("datasets", roles=("segmentation",)), Flag("--dataset")] = SAMPLE
+    """Dataset of images and their masks."""
+
+
 class AugmentationSettings(Settings):
     """Augmentation of training images and their masks."""
 
@@ -106,8 +117,12 @@ class SegmentationSettings(RunSettings):
 
     sample_steps: ClassVar[int | None] = 40  # with five epochs UNet++ is far better than any threshold
 
+    sample_dataset: ClassVar[str | None] = SAMPLE
+
     model: ModelSettings = Field(default_factory=ModelSettings)
     """The network."""
+    dataset: DataSettings = Field(default_factory=DataSettings)
+    """The data."""
     epochs: Annotated[int, Field(ge=1), ResumeSafe()] = 40
     """Number of epochs."""
     batch_size: Annotated[int, Field(ge=1)] = 8
@@ -143,6 +158,8 @@ class SegmentationSettings(RunSettings):
     @override
     def resolved(self) -> Self:
         """Return a copy with classes, mask encoding, fit and loss filled in from the data."""
+        if self.dataset.full_name != SAMPLE:
+            return self._resolved_for_dataset()
         if self.data is None:
             found: dict[str, Any] = {"classes": self.model.classes or ["nucleus"], "multiclass": False}
             found["fit"] = "crop" if self.model.fit == "auto" else self.model.fit
@@ -161,6 +178,18 @@ class SegmentationSettings(RunSettings):
         fit = self.model.fit
         if fit == "auto":
             fit = "crop" if discovery.all_of_size(layout, self.model.size) else "resize"
+        return self._with_classes(names, index, fit)
+
+    def _resolved_for_dataset(self) -> Self:
+        """Return a copy with what a dataset of another name says about its masks."""
+        from restore.plugins.common.datasets import build_dataset
+        from restore.plugins.common.images.folders import split_arguments
+
+        dataset = build_dataset(self.dataset, split_arguments(self, "train"))
+        fit = "resize" if self.model.fit == "auto" else self.model.fit
+        return self._with_classes(list(dataset.classes), bool(getattr(dataset, "multiclass", False)), fit)
+
+    def _with_classes(self, names: list[str], index: bool, fit: str) -> Self:
         model = self.model.model_copy(update={"classes": names, "multiclass": index, "fit": fit})
         type(model).model_validate(model.model_dump())  # copying does not validate
         loss = self.loss

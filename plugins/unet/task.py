@@ -22,9 +22,12 @@ from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.architectures import build_network, find_tiling
+from restore.plugins.common.datasets import evaluation_arguments
+from restore.plugins.common.images.folders import Split, split_arguments
 from restore.plugins.common.weighted_losses import WeightedLosses
 from restore.plugins.unet import inference, metrics
 from restore.plugins.unet.data.dataset import Segments, Source, channels_of
+from restore.plugins.unet.data.named import named_source
 from restore.plugins.unet.data.splits import evaluated_source, sources
 from restore.plugins.unet.losses import EveryHead
 from restore.plugins.unet.networks.unet import NestedUNet
@@ -32,6 +35,7 @@ from restore.plugins.unet.options import NetworkOptions, SegmentationEvaluateOpt
 from restore.plugins.unet.otsu import Otsu
 from restore.plugins.unet.rendering import as_color, overlay, regions, render
 from restore.plugins.unet.settings import (
+    SAMPLE,
     DeepLabSettings,
     ModelSettings,
     NestedUNetSettings,
@@ -107,7 +111,13 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
 
     @cached_property
     def _sources(self) -> Mapping[str, Source]:
-        return sources(self.settings)
+        if self.settings.dataset.full_name == SAMPLE:
+            return sources(self.settings)
+        chosen: tuple[Split, ...] = ("train", "validation")
+        return {
+            split: named_source(self.settings.dataset, split_arguments(self.settings, split), self.model)
+            for split in chosen
+        }
 
     @cached_property
     def _loss(self) -> EveryHead:
@@ -206,6 +216,9 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
 
     @override
     def evaluation_data(self, folder: Path | None) -> Segments:
+        chosen = self.evaluate_options.dataset
+        if chosen.full_name != SAMPLE:
+            return Segments(named_source(chosen, evaluation_arguments(folder), self.model), self.model)
         if folder is None:
             return Segments(self._sources["validation"], self.model)
         return Segments(evaluated_source(folder, self.model, self.evaluate_options), self.model)

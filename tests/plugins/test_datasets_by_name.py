@@ -17,6 +17,8 @@ from typer.testing import CliRunner
 from restore import registry
 from restore.cli.app import app
 from restore.core.images.files import write_image
+from restore.core.testing.components import check_component
+from restore.core.testing.under_test import NotApplicable
 
 COMMON = (
     *("--epochs", "2", "--samples-per-epoch", "4", "--batch-size", "2", "--device", "cpu", "--sample-images", "1"),
@@ -30,6 +32,7 @@ SRGAN = (
 TINY: dict[str, tuple[str, ...]] = {
     "restorer": RESTORER,
     "srgan": SRGAN,
+    "unet": ("unet", "--model.channels", "4", "--model.depth", "2", "--size", "32", "32", *COMMON),
     "vae": ("vae", "--model.channels", "4", "--model.depth", "2", "--crop-size", "16", *COMMON),
 }
 
@@ -83,7 +86,7 @@ def test_a_dataset_of_another_plugin_is_trained_on_resumed_and_measured_on(
     task: str,
     dataset: str,
     own: tuple[str, float] | None,
-    network: tuple[str, int],
+    network: tuple[str, Any],
     convention: str,
 ) -> None:
     words = ["--dataset", dataset, *([f"--dataset.{own[0]}", str(own[1])] if own else [])]
@@ -155,6 +158,17 @@ def test_methods_are_compared_on_a_dataset_of_another_plugin(restore: Callable[.
 def test_the_published_recipe_holds_for_a_dataset_of_another_plugin(restore: Callable[..., Any]) -> None:
     printed = restore("train", "srgan", "--dataset", "faraway/stripes", "--print-config")
     assert yaml.safe_load(printed.stdout)["model"]["architecture"] == "srgan/msrresnet"
+
+
+@pytest.mark.parametrize(
+    "name", ["common/images", "common/super-resolution", "restorer/noisy", "restorer/pairs", "unet/segments"]
+)
+def test_every_built_in_dataset_keeps_its_contract(name: str) -> None:
+    try:
+        check_component(registry.entry("datasets", name))
+    except NotApplicable as reason:
+        assert name == "restorer/pairs"
+        assert "needs --data" in str(reason)  # noqa: PT017 - the others raise nothing
 
 
 def test_an_unknown_dataset_is_refused_by_evaluate_too(restore: Callable[..., Any]) -> None:
