@@ -13,7 +13,7 @@ from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.settings import Flag, RegisteredName, ResumeSafe, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.images.augment_settings import CropAugmentation
-from restore.plugins.common.masks.settings import MaskSettings
+from restore.plugins.common.masks.settings import SAMPLE, InpaintingData, MaskSettings
 from restore.plugins.common.perceptual.settings import PerceptualSettings, StyleSettings, check_layers, check_side
 from restore.plugins.common.registered import RegisteredSettings
 from restore.plugins.inpaint_gan.sample_recipe import SAMPLE_MODEL, SAMPLE_RECIPE
@@ -124,12 +124,16 @@ class InpaintGANSettings(TwoPhaseSettings):
     Without --data it trains on the photographs that ship with scikit-image, with random masks.
     """
 
+    sample_dataset: ClassVar[str | None] = SAMPLE
+
     sample_steps: ClassVar[int | None] = 50
 
     model: ModelSettings = Field(default_factory=ModelSettings)
     """The generator."""
     discriminator: DiscriminatorSettings = Field(default_factory=DiscriminatorSettings)
     """The discriminator."""
+    dataset: InpaintingData = Field(default_factory=InpaintingData)
+    """The data."""
     masks: MaskSettings = MaskSettings()
     """The masks."""
     crop_size: Annotated[int, Field(ge=16)] = 128
@@ -169,7 +173,7 @@ class InpaintGANSettings(TwoPhaseSettings):
     def recipe(self) -> str | None:
         """Describe the sample recipe, and how to get the published one."""
         model = self.model.model_dump()
-        if self.data is not None or any(model.get(name) != wanted for name, wanted in SAMPLE_MODEL.items()):
+        if not self.on_sample or any(model.get(name) != wanted for name, wanted in SAMPLE_MODEL.items()):
             return None
         return (
             f"sample: a U-Net of {model['depth']} levels without normalization; "
@@ -282,11 +286,11 @@ class InpaintGANSettings(TwoPhaseSettings):
         if self.model.window is None:
             changes["model"] = self.model.model_copy(update={"window": self.crop_size})
         if self.perceptual.weight or self.style.weight:
-            from restore.plugins.common.inpainting.dataset import inpainting_images
+            from restore.plugins.common.inpainting.chosen import training_images
             from restore.plugins.common.perceptual.weights import resolve_features
 
             if self.looks_at_features:  # report bad data before downloading half a gigabyte
-                inpainting_images("train", self, self.masks, self.crop_size)
-                inpainting_images("validation", self, self.masks, self.crop_size)
+                training_images("train", self, self.dataset, self.masks, self.crop_size, self.augment)
+                training_images("validation", self, self.dataset, self.masks, self.crop_size, self.augment)
             changes["perceptual"] = resolve_features(self.perceptual, needed=self.looks_at_features)
         return super().resolved().model_copy(update=changes)

@@ -19,7 +19,7 @@ from restore.core.settings import RunSettings
 from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.adversarial.diagnostics import LABELED, Remedies, gan_health, gan_measures
 from restore.plugins.common.architectures import build_network
-from restore.plugins.common.inpainting.dataset import inpainting_images
+from restore.plugins.common.inpainting.chosen import training_images
 from restore.plugins.common.inpainting.losses import composed
 from restore.plugins.common.inpainting.task import InpaintingTask, list_stages
 from restore.plugins.common.perceptual.settings import layers_in_use
@@ -112,7 +112,7 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
     def dataset(self, split: Literal["train", "validation"], phase: Phase) -> ImageDataset:
         crop_size = self.settings.crop_size
         chosen = self.settings
-        images = inpainting_images(split, chosen, chosen.masks, crop_size, window=crop_size, augment=chosen.augment)
+        images = training_images(split, chosen, chosen.dataset, chosen.masks, crop_size, chosen.augment)
         return resize_dataset(images, phase_size(phase, self.settings), crop_size) if split == "train" else images
 
     @override

@@ -12,7 +12,7 @@ from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.settings import Flag, RegisteredName, ResumeSafe, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.images.augment_settings import CropAugmentation
-from restore.plugins.common.masks.settings import MaskSettings
+from restore.plugins.common.masks.settings import SAMPLE, InpaintingData, MaskSettings
 from restore.plugins.common.perceptual.settings import (
     Network,
     PerceptualSettings,
@@ -111,6 +111,8 @@ class AdversarialSettings(Settings):
 class LBAMSettings(TwoPhaseSettings):
     """Train LBAM: pretraining with the pixel loss, then all losses with the discriminator."""
 
+    sample_dataset: ClassVar[str | None] = SAMPLE
+
     sample_steps: ClassVar[int | None] = 40  # ten epochs take minutes on two CPU cores
 
     batch_size: Annotated[int, Field(ge=1)] = 8
@@ -120,6 +122,8 @@ class LBAMSettings(TwoPhaseSettings):
     """The discriminator of the second phase."""
     crop_size: Annotated[int, Field(ge=8)] = 128
     """Side of the training crops in pixels; published: 256. Crops are padded to a multiple of 2^levels."""
+    dataset: InpaintingData = Field(default_factory=InpaintingData)
+    """The data."""
     masks: MaskSettings = MaskSettings()
     """The masks for training and validation."""
     augment: AugmentSettings = AugmentSettings()
@@ -150,7 +154,7 @@ class LBAMSettings(TwoPhaseSettings):
     def recipe(self) -> str | None:
         """Describe the sample recipe, and how to get the published one."""
         own = self.model.own_values()
-        if self.data is not None or own.get("prefill") != "smooth":
+        if not self.on_sample or own.get("prefill") != "smooth":
             return None
         return (
             f"sample: a narrow generator ({own['channels']} channels) that adds to a smooth continuation; "
@@ -195,10 +199,10 @@ class LBAMSettings(TwoPhaseSettings):
     def _resolved_features(self) -> FeatureSettings:
         if not (self.perceptual.weight or self.style.weight):
             return self.perceptual
-        from restore.plugins.common.inpainting.dataset import inpainting_images
+        from restore.plugins.common.inpainting.chosen import training_images
         from restore.plugins.common.perceptual.weights import resolve_features
 
         if self.looks_at_features:  # report bad data before downloading half a gigabyte
-            inpainting_images("train", self, self.masks, self.crop_size)
-            inpainting_images("validation", self, self.masks, self.crop_size)
+            training_images("train", self, self.dataset, self.masks, self.crop_size, self.augment)
+            training_images("validation", self, self.dataset, self.masks, self.crop_size, self.augment)
         return resolve_features(self.perceptual, needed=self.looks_at_features)

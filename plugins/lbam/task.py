@@ -18,7 +18,7 @@ from restore.plugins.common.adversarial.diagnostics import Remedies, gan_health,
 from restore.plugins.common.adversarial.losses import Wasserstein
 from restore.plugins.common.architectures import build_network
 from restore.plugins.common.images.augment import recolor
-from restore.plugins.common.inpainting.dataset import inpainting_images
+from restore.plugins.common.inpainting.chosen import training_images
 from restore.plugins.common.inpainting.task import InpaintingTask, list_stages
 from restore.plugins.common.perceptual.settings import layers_in_use
 from restore.plugins.common.perceptual.vgg import VGGFeatures
@@ -95,9 +95,7 @@ class LBAM(InpaintingTask[LBAMSettings]):
     @override
     def dataset(self, split: Literal["train", "validation"], phase: Phase) -> ImageDataset:
         chosen = self.settings
-        return inpainting_images(
-            split, chosen, chosen.masks, chosen.crop_size, window=chosen.crop_size, augment=chosen.augment
-        )
+        return training_images(split, chosen, chosen.dataset, chosen.masks, chosen.crop_size, chosen.augment)
 
     @override
     def train_step(self, batch: Batch, step: TrainStep) -> None:

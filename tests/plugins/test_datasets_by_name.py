@@ -32,6 +32,10 @@ SRGAN = (
 TINY: dict[str, tuple[str, ...]] = {
     "restorer": RESTORER,
     "srgan": SRGAN,
+    "lbam": (
+        *("lbam", "--model.channels", "1", "--discriminator.channels", "1", "--crop-size", "32", *COMMON),
+        *("--perceptual.weight", "0", "--style.weight", "0"),
+    ),
     "unet": ("unet", "--model.channels", "4", "--model.depth", "2", "--size", "32", "32", *COMMON),
     "vae": ("vae", "--model.channels", "4", "--model.depth", "2", "--crop-size", "16", *COMMON),
 }
@@ -71,13 +75,19 @@ def test_the_settings_of_a_dataset_are_flags_and_stand_in_the_help(restore: Call
 @pytest.mark.parametrize(
     ("task", "dataset", "own", "network", "convention"),
     [
+        ("restorer", "faraway/dark", ("exponent", 3.0), ("channels", 4), "8-bit RGB, faraway/dark exponent=3"),
+        ("srgan", "faraway/stripes", ("width", 4), ("channels", 4), "8-bit Y, border 2"),
+        ("srgan", "faraway/halved", None, ("scale", 2), "8-bit Y, border 2"),
+        ("vae", "faraway/stripes", ("width", 4), ("channels", 4), "RGB"),
         (
-            "restorer",
-            "faraway/dark",
-            ("exponent", 3.0),
-            ("channels", 4),
-            "8-bit RGB, faraway/dark exponent=3",
+            "unet",
+            "faraway/discs",
+            None,
+            ("classes", ["disc", "ring"]),
+            "pooled over the set, threshold 0.5, mean of 2 classes",
         ),
+        ("lbam", "faraway/holes", None, ("channels", 1), "8-bit RGB, inside the hole"),
+        ("lbam", "faraway/stripes", ("width", 4), ("channels", 1), "8-bit RGB, inside the hole"),
     ],
 )
 def test_a_dataset_of_another_plugin_is_trained_on_resumed_and_measured_on(
@@ -85,7 +95,7 @@ def test_a_dataset_of_another_plugin_is_trained_on_resumed_and_measured_on(
     restore: Callable[..., Any],
     task: str,
     dataset: str,
-    own: tuple[str, float] | None,
+    own: tuple[str, Any] | None,
     network: tuple[str, Any],
     convention: str,
 ) -> None:
@@ -100,7 +110,7 @@ def test_a_dataset_of_another_plugin_is_trained_on_resumed_and_measured_on(
     answer = restore("evaluate", "runs/run", *words, "--json")
     assert answer.exit_code == 0, answer.stderr
     found = json.loads(answer.stdout)
-    assert found["images"] == 2
+    assert found["images"] == (12 if (task, dataset) == ("lbam", "faraway/stripes") else 2)  # two of each kind of mask
     assert convention in {metric["convention"] for metric in found["metrics"]}
     refused = restore("evaluate", "runs/run")
     assert refused.exit_code == 2

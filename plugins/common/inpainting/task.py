@@ -20,7 +20,7 @@ from restore.core.networks import Networks
 from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import R, Task
 from restore.plugins.common.inpainting.blending import blend
-from restore.plugins.common.inpainting.dataset import evaluation_images
+from restore.plugins.common.inpainting.chosen import measured_images
 from restore.plugins.common.inpainting.mask_input import read_input_mask
 from restore.plugins.common.inpainting.metrics import inpainting_protocols, measured
 from restore.plugins.common.inpainting.windowed import WindowedInpainting, mask_regions
@@ -143,7 +143,7 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
 
     @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
-        return evaluation_images(folder, self.evaluate_options.masks)
+        return measured_images(folder, self.evaluate_options.dataset, self.evaluate_options.masks)
 
     @override
     def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:

@@ -8,7 +8,8 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from restore.core.settings import Flag, Settings
+from restore.core.settings import Flag, RegisteredName, Settings
+from restore.plugins.common.registered import RegisteredSettings
 
 MaskKind = Literal["rectangles", "strokes", "scratches", "graffiti", "blobs", "border"]
 """Kinds of random masks."""
@@ -91,8 +92,21 @@ class InpaintingPredictOptions(Settings):
         return None if found is None else (int(found[1], 16), int(found[2], 16), int(found[3], 16))
 
 
+SAMPLE = "common/images"
+"""The dataset that is the sample when there is no ``--data``."""
+
+
+class InpaintingData(RegisteredSettings):
+    """The data: images, which get masks, or images with masks of their own."""
+
+    name: Annotated[str, RegisteredName("datasets", roles=("images", "inpainting")), Flag("--dataset")] = SAMPLE
+    """Dataset of images, or of images with masks."""
+
+
 class InpaintingEvaluateOptions(Settings):
     """Options of ``restore evaluate`` for inpainting."""
 
+    dataset: InpaintingData = Field(default_factory=InpaintingData)
+    """The data to measure on."""
     masks: MaskSettings = MaskSettings()
     """Masks for images that have none; these images are measured on their center squares of up to 256 pixels."""
