@@ -126,7 +126,7 @@ class InpaintGANSettings(TwoPhaseSettings):
 
     sample_dataset: ClassVar[str | None] = SAMPLE
 
-    sample_steps: ClassVar[int | None] = 50
+    sample_steps: ClassVar[int | None] = 130
 
     model: ModelSettings = Field(default_factory=ModelSettings)
     """The generator."""
@@ -176,7 +176,8 @@ class InpaintGANSettings(TwoPhaseSettings):
         if not self.on_sample or any(model.get(name) != wanted for name, wanted in SAMPLE_MODEL.items()):
             return None
         return (
-            f"sample: a U-Net of {model['depth']} levels without normalization; "
+            f"sample: thin masks, and a U-Net of {model['depth']} levels with {model['blocks']} residual blocks "
+            "and without normalization; "
             "for the published one: --model.norm batch --model.start gray --model.channels 64 --model.depth 8"
         )
 

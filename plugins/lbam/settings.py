@@ -113,7 +113,7 @@ class LBAMSettings(TwoPhaseSettings):
 
     sample_dataset: ClassVar[str | None] = SAMPLE
 
-    sample_steps: ClassVar[int | None] = 40  # ten epochs take minutes on two CPU cores
+    sample_steps: ClassVar[int | None] = 130  # ten epochs take minutes on two CPU cores
 
     batch_size: Annotated[int, Field(ge=1)] = 8
     model: ModelSettings = Field(default_factory=ModelSettings)
@@ -157,7 +157,8 @@ class LBAMSettings(TwoPhaseSettings):
         if not self.on_sample or own.get("prefill") != "smooth":
             return None
         return (
-            f"sample: a narrow generator ({own['channels']} channels) that adds to a smooth continuation; "
+            f"sample: thin masks, and a generator of {own['levels']} levels with {own['blocks']} residual "
+            "blocks that adds to a smooth continuation; "
             "for the published one: --model.prefill none --model.channels 64"
         )
 

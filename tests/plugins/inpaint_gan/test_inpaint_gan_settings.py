@@ -170,7 +170,7 @@ def test_the_augment_group_reaches_the_training_crops() -> None:
 
 def test_a_run_on_the_sample_has_no_normalization_unless_another_network_is_asked_for() -> None:
     sample = InpaintGANSettings()
-    assert (sample.model.norm, sample.model.depth) == ("none", 4)
+    assert (sample.model.norm, sample.model.depth) == ("none", 3)
     assert sample.recipe is not None
     for changes in ({"data": "photos"}, {"model": {"norm": "batch"}}, {"model": {"start": "gray"}}):
         other = InpaintGANSettings.model_validate(changes)
