@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final, Literal, get_args
 
 Kind = Literal["tasks", "architectures", "datasets", "losses", "metrics", "commands", "listeners"]
+"""A kind of thing that a plugin provides."""
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+"""All kinds."""
 
 SINGULAR: Final[dict[Kind, str]] = {
     "tasks": "task",

@@ -62,7 +62,7 @@ class Flags:
         self.model = model
         self.settings = {setting.path: setting for setting in list_settings(model, prefix) if only(setting)}
         self._presets = presets or Source("", {})
-        self._sample = _sample_defaults(model, self.settings)
+        self._sample = find_sample_defaults(model, self.settings)
         self._heading = heading
         self._show_registered = show_registered
         self._flags = _assign_flags(self.settings.values(), reserved)
@@ -169,7 +169,7 @@ def _find_mark(setting: Setting) -> RegisteredName | None:
     return next(marks, None)
 
 
-def _sample_defaults(model: type[BaseModel], paths: Iterable[SettingPath]) -> dict[SettingPath, Any]:
+def find_sample_defaults(model: type[BaseModel], paths: Iterable[SettingPath]) -> dict[SettingPath, Any]:
     """Return the defaults that apply only to a run on the built-in sample."""
     if not issubclass(model, RunSettings):
         return {}

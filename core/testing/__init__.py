@@ -54,6 +54,7 @@ __all__ = [
 ]
 
 Check = Callable[[TaskUnderTest], None]
+"""A check of a task; it raises an error if the task fails it."""
 
 CHECKS: tuple[Check, ...] = (
     *registering.CHECKS,
