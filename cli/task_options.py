@@ -16,11 +16,12 @@ from restore.cli.model_ref import ModelRef
 from restore.cli.settings.flags import Flags
 from restore.cli.settings.registered_names import find_needed_plugins
 from restore.cli.settings.setting import list_settings
+from restore.cli.settings.shared_options import find_fixed_options, has_fixed, refuse_contradiction
 from restore.cli.settings.sources import validate
 from restore.cli.settings.specialize import find_typed_names, specialize
 from restore.cli.settings.task_settings import check_plugin_defaults, load_settings_class, plugin_errors
 from restore.core.errors import UsageError
-from restore.core.settings import Settings
+from restore.core.settings import RegisteredName, Settings
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -48,7 +49,10 @@ class EvaluateRequest(Settings):
     """Folder of images to measure on; unset: the built-in sample of the task, which is refused for a run that was
     trained on other data."""
     protocol: str | None = None
-    """Set of metrics to compute; unset: the task's first. 'restore show TASK' lists them."""
+    """Set of metrics to compute, of the task or of a plugin (PLUGIN/NAME); unset: the task's first. 'restore show TASK'
+    lists those of a task."""
+    metric: Annotated[tuple[str, ...], RegisteredName("metrics")] = ()
+    """Metric of a plugin to compute besides: PLUGIN/NAME, or PLUGIN/NAME,setting=value."""
     device: Device = "auto"
     """Device to compute on."""
 
@@ -80,7 +84,15 @@ class TaskOptions:
         reserved = [DEBUG_FLAG, "--json", *self._request.all_flags()]
         classes = [_load_options_class(model.entry, command, arguments) for model in models]
         types = [{setting.path: setting.value_type for setting in list_settings(each)} for each in classes]
-        shared = {path for path, kind in types[0].items() if all(other.get(path) == kind for other in types)}
+        shared = {
+            path
+            for own in types
+            for path, kind in own.items()
+            if all(
+                other.get(path) == kind or has_fixed(model, path) for model, other in zip(models, types, strict=True)
+            )
+        }
+        self._fixed = find_fixed_options(models, classes)
         heading = f"Options of {' and '.join(dict.fromkeys(model.entry.name for model in models))}"
         self._flags: list[Flags] = []
         for model, settings_class in zip(models, classes, strict=True):
@@ -101,10 +113,12 @@ class TaskOptions:
                         f"evaluate {model.name} on its own"
                     )
         debug = Annotated[bool, typer.Option(DEBUG_FLAG, help="Show the traceback of an error.")]
-        with plugin_errors(models[0].entry):
-            own = self._flags[0].parameters()
+        parameters: dict[str, Parameter] = {}
+        for model, flags in zip(models, self._flags, strict=True):
+            with plugin_errors(model.entry):
+                parameters = {parameter.name: parameter for parameter in flags.parameters()} | parameters
         self.parameters = [
-            *own,
+            *parameters.values(),
             *self._request.parameters(),
             Parameter("debug", Parameter.KEYWORD_ONLY, default=False, annotation=debug),
         ]
@@ -116,15 +130,27 @@ class TaskOptions:
         Raises UsageError for a value that is wrong, or for defaults in plugins.toml that do not fit the plugins.
         """
         request = validate(self._request.model, [self._request.source(given, self._arguments)])
-        options: list[Any] = []
-        for model, flags in zip(self._models, self._flags, strict=True):
-            typed = flags.source(given, self._arguments)
-            options.append(validate(flags.model, [typed]))
-            find_needed_plugins(model.entry, options[-1], [typed])  # an unknown name is refused here
+        options = [
+            self._read_options(model, flags, given) for model, flags in zip(self._models, self._flags, strict=True)
+        ]
         for plugin in dict.fromkeys(model.entry.plugin for model in self._models):
             if registry.project().defaults.get(plugin):
                 check_plugin_defaults(plugin)
         return request, options
+
+    def _read_options(self, model: ModelRef, flags: Flags, given: dict[str, Any]) -> Any:
+        """Validate the options of one method: what the runs of the table fix, and what was typed."""
+        typed = flags.source(given, self._arguments)
+        fixed = [source for path, source in self._fixed.items() if path in flags.settings]
+        options: Any = validate(flags.model, [*fixed, typed])
+        for source in fixed:
+            (path,) = source.values
+            if path in typed.values:
+                refuse_contradiction(
+                    source, path, getattr(options, path[0]), f"{typed.typed_as[path]} {typed.values[path]}"
+                )
+        find_needed_plugins(model.entry, options, [typed])  # an unknown name is refused here
+        return options
 
 
 def _load_options_class(entry: registry.Entry, command: str, arguments: Sequence[str]) -> type[Settings]:

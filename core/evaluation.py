@@ -24,7 +24,7 @@ class Evaluation:
 
     numbers: Sequence[MetricResult]
     per_image: Sequence[Mapping[str, Any]]
-    """``{"image", "name", "of", "value"}`` for every image and metric."""
+    """``{"image", "name", "convention", "of", "value"}`` for every image and metric."""
 
 
 class EvaluationInterrupted(Exception):
@@ -113,5 +113,6 @@ def _reduce(
         numbers.append(MetricResult(metric.name, metric.convention, of, metric.reduce(table)))
         for index, statistics in rows:
             value = metric.reduce(statistics[name])
-            per_image.append({"image": images.name(index), "name": metric.name, "of": of, "value": value})
+            named = {"image": images.name(index), "name": metric.name, "convention": metric.convention}
+            per_image.append({**named, "of": of, "value": value})
     return Evaluation(numbers, per_image)

@@ -14,7 +14,7 @@ from restore.core.dataset import AnyDataset, Batch
 from restore.core.images.files import ImageFile, OutputImage
 from restore.core.inference.engine import predict_bounded
 from restore.core.inference.predictor import Predictor
-from restore.core.metrics import EvaluationProtocol
+from restore.core.metrics import EvaluationProtocol, measure_batch
 from restore.core.networks import Networks
 from restore.core.settings import Settings
 
@@ -117,6 +117,16 @@ class Method(Predictor, Generic[S, P, E]):
         """Return the evaluation protocols by name; empty for a method without ground truth."""
 
     @property
+    def metric_roles(self) -> tuple[str, ...]:
+        """Roles of the registered metrics and protocols that `measure` can compute besides its own.
+
+        By default ``image`` if the main output is an image of three channels. ``restore.registry.ROLES`` has the
+        contracts. A method whose targets are no such images overrides it.
+        """
+        spec = self.outputs[self.main_output]
+        return ("image",) if (spec.channels, spec.low, spec.high) == (3, 0.0, 1.0) else ()
+
+    @property
     def default_protocol(self) -> str:
         """Name of the protocol that is used by default. Override it if there are several."""
         (only,) = self.protocols()
@@ -138,7 +148,7 @@ class Method(Predictor, Generic[S, P, E]):
             For each key of the protocol a tensor with one row per sample.
         """
         prediction = predict_bounded(self, batch, networks)[self.main_output]
-        return {name: metric.measure(prediction, batch["target"]) for name, metric in protocol.items()}
+        return {name: measure_batch(metric, prediction, batch) for name, metric in protocol.items()}
 
     def sample_row(self, batch: Batch, networks: Networks) -> list[Tensor]:
         """Return images (C, H, W) in [0, 1] that show one sample: input, output, target."""

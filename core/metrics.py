@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+from restore.core.errors import UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,6 +42,28 @@ class Metric(Protocol):
         ...
 
 
+@runtime_checkable
+class MaskedMetric(Metric, Protocol):
+    """A metric that looks only inside a mask, such as the hole of an image that was inpainted."""
+
+    def measure_inside(self, prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        """Return statistics (B, K), float64, inside masks (B, 1, H, W), one inside."""
+        ...
+
+
+def measure_batch(metric: Metric, prediction: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+    """Return the statistics (B, K) of a prediction, inside the batch's ``mask`` if the metric asks for one.
+
+    Args:
+        metric: the metric.
+        prediction: what it compares with the targets, (B, C, H, W).
+        batch: ``target`` and, for inpainting, ``mask``.
+    """
+    if "mask" in batch and isinstance(metric, MaskedMetric):
+        return metric.measure_inside(prediction, batch["target"], batch["mask"])
+    return metric.measure(prediction, batch["target"])
+
+
 class PartialMetric:
     """Base of metrics that cover only some of the samples, such as images with holes of one kind.
 
@@ -49,6 +73,37 @@ class PartialMetric:
 
 EvaluationProtocol = Mapping[str, Metric]
 """The metrics of an evaluation, by key."""
+
+
+@dataclass(frozen=True)
+class NamedMetric:
+    """A metric that a plugin registers, chosen by its name."""
+
+    key: str
+    """Its key in a protocol: the full name and the settings, as ``common/psnr,border=4``."""
+    metric: Metric
+    plugin: str
+    """Name of the plugin."""
+    requirement: str | None
+    """What to install for the plugin, as ``restore-edges==1.0``; None: a local module."""
+
+
+def add_metric(protocol: EvaluationProtocol, added: NamedMetric) -> tuple[EvaluationProtocol, str]:
+    """Return a protocol with one more metric, and its key. A metric that the protocol has already keeps its key.
+
+    Raises:
+        UsageError: another metric of the protocol would be shown with the same name and convention.
+    """
+    metric = added.metric
+    for key, other in protocol.items():
+        if (other.name, other.convention) == (metric.name, metric.convention):
+            if type(other) is not type(metric):
+                raise UsageError(
+                    f"{added.key} is shown as {metric.name} ({metric.convention}), as another metric is that is "
+                    "measured already; it needs a name or a convention of its own"
+                )
+            return protocol, key
+    return {**protocol, added.key: metric}, added.key
 
 
 @dataclass(frozen=True)

@@ -234,6 +234,11 @@ class RunSettings(Settings):
     listener_settings: Annotated[dict[str, dict[str, Any]], ResumeSafe()] = {}
     """Settings of the listeners by name, as {"PLUGIN/NAME": {"file": "scores.csv"}}; each of them is also a flag, as
     --listener.NAME.file."""
+    metric: Annotated[tuple[str, ...], RegisteredName("metrics")] = ()
+    """Metric of a plugin to validate with besides those of the task: PLUGIN/NAME, or PLUGIN/NAME,setting=value."""
+    monitor: str | None = None
+    """Metric that chooses the best weights, of the task or of a plugin (PLUGIN/NAME,setting=value): in the last phase
+    and in those that choose by a metric anyway. Unset: the metric of each phase."""
     max_skipped: Annotated[int, Field(ge=1), ResumeSafe()] = 20
     """Stop the run after this many consecutive steps with a non-finite loss or gradient."""
     model: Settings = Settings()

@@ -52,6 +52,7 @@ from restore.registry.specs import (
     ListenerSpec,
     LossSpec,
     MetricSpec,
+    ProtocolSpec,
     Spec,
     TaskSpec,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "PluginNotReady",
     "Project",
     "ProjectFileError",
+    "ProtocolSpec",
     "Registry",
     "RegistryError",
     "RequirementUnmet",

@@ -26,6 +26,7 @@ from restore.registry.specs import (
     ListenerSpec,
     LossSpec,
     MetricSpec,
+    ProtocolSpec,
     TaskSpec,
 )
 
@@ -56,6 +57,10 @@ class HookSpecifications:
     @hookspec
     def restore_metrics(self) -> list[MetricSpec]:  # type: ignore[empty-body]
         """Return the metrics."""
+
+    @hookspec
+    def restore_protocols(self) -> list[ProtocolSpec]:  # type: ignore[empty-body]
+        """Return the evaluation protocols."""
 
     @hookspec
     def restore_commands(self) -> list[CommandSpec]:  # type: ignore[empty-body]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
-Kind = Literal["tasks", "architectures", "datasets", "losses", "metrics", "commands", "listeners"]
+Kind = Literal["tasks", "architectures", "datasets", "losses", "metrics", "protocols", "commands", "listeners"]
 """A kind of thing that a plugin provides."""
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 """All kinds."""
@@ -15,6 +15,7 @@ SINGULAR: Final[dict[Kind, str]] = {
     "datasets": "dataset",
     "losses": "loss",
     "metrics": "metric",
+    "protocols": "protocol",
     "commands": "command",
     "listeners": "listener",
 }

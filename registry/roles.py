@@ -1,4 +1,4 @@
-"""The roles that architectures, datasets, losses and metrics can have: a role is a contract that a task can rely on.
+"""The roles that registered things can have, such as architectures: a role is a contract that a task can rely on.
 
 A task asks for a role and accepts everything that is registered for it, whichever plugin that is of. Each contract says
 what is given and what must come back. ``B`` is the number of images in a batch, ``H`` and ``W`` are their sides.
@@ -25,6 +25,9 @@ samples need no worker processes. Training and validation share no image. Sample
 from torch's global generator alone, which the engine seeds for each sample; they all have one shape. Samples of
 ``"validation"`` and ``"evaluation"`` are whole images of any size, the same each time and for every seed of a run.
 :mod:`restore.core.dataset_contracts` tries datasets before training.
+
+Metrics and protocols are built in the same way; :mod:`restore.core.metric_contracts` tries them before any image is
+read.
 """
 
 from __future__ import annotations
@@ -113,17 +116,36 @@ LOSS_ROLES: Final[Mapping[str, str]] = {
 }
 """What a factory of losses builds in each role."""
 
+_STATISTICS = (
+    "to finite statistics (B, K), float64, of each image by itself. ``metric.reduce(statistics)``: a number, the best "
+    "there is for predictions that equal their targets; ``metric.better`` says whether ``higher`` or ``lower`` is "
+    "better, ``metric.convention`` how it was computed."
+)
+
 METRIC_ROLES: Final[Mapping[str, str]] = {
-    "image": "Compares images (B, C, H, W) in [0, 1] with their targets.",
-    "inpainting": "Compares images with their targets inside a mask.",
-    "segmentation": "Compares logits (B, num_classes, H, W) with masks.",
+    "image": "``metric.measure(prediction, target)``: images (B, 3, H, W) and their targets in [0, 1], or targets "
+    f"(B, 1, H, W) of grayscale images, {_STATISTICS}",
+    "inpainting": "As ``image``, and ``metric.measure_inside(prediction, target, masks)``: the same inside masks "
+    "(B, 1, H, W), one inside. An image without a hole must not make the result NaN if others have one.",
+    "segmentation": "Built with ``num_classes``. ``metric.measure(prediction, target)``: probabilities "
+    "(B, num_classes, H, W), and maps of that shape for classes that may overlap or class numbers (B, 1, H, W), int64, "
+    f"{_STATISTICS}",
 }
-"""What a metric compares in each role."""
+"""What a factory of :class:`restore.core.Metric` builds in each role."""
+
+PROTOCOL_ROLES: Final[Mapping[str, str]] = {
+    "image": "Built with ``scale``, the size of the output relative to the input. Metrics of the role ``image``, by "
+    "key.",
+    "inpainting": "Metrics of the roles ``inpainting`` and ``image``, by key.",
+    "segmentation": "Built with ``num_classes``. Metrics of the role ``segmentation``, by key.",
+}
+"""What a factory of evaluation protocols builds in each role."""
 
 ROLES: Final[Mapping[Kind, Mapping[str, str]]] = {
     "architectures": ARCHITECTURE_ROLES,
     "datasets": DATASET_ROLES,
     "losses": LOSS_ROLES,
     "metrics": METRIC_ROLES,
+    "protocols": PROTOCOL_ROLES,
 }
 """The contract of each role, by kind and name."""

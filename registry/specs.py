@@ -151,6 +151,19 @@ class MetricSpec(_SpecWithRole):
 
 
 @dataclass(frozen=True)
+class ProtocolSpec(_SpecWithRole):
+    """An evaluation protocol: the metrics of somebody's table. The object is a factory of mappings of metrics by key.
+
+    ``restore evaluate --protocol`` accepts its name for every task whose outputs fit its role.
+    """
+
+    kind = "protocols"
+
+    role: MetricRole = field(kw_only=True)
+    """What its metrics compare; :data:`restore.registry.roles.PROTOCOL_ROLES` has the contracts."""
+
+
+@dataclass(frozen=True)
 class CommandSpec(Spec):
     """A command of the plugin: ``"sample"``, or ``"data align"`` with a group before the name.
 
@@ -202,6 +215,6 @@ def _check_type(value: object, wanted: type, name: str) -> str:
 
 SPECS: Final[Mapping[Kind, type[Spec]]] = {
     spec.kind: spec
-    for spec in (TaskSpec, ArchitectureSpec, DatasetSpec, LossSpec, MetricSpec, CommandSpec, ListenerSpec)
+    for spec in (TaskSpec, ArchitectureSpec, DatasetSpec, LossSpec, MetricSpec, ProtocolSpec, CommandSpec, ListenerSpec)
 }
 """The specification that the hook of each kind returns a list of."""

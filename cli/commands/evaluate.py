@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from restore.core.dataset import ImageDataset
     from restore.core.evaluation import Evaluation
     from restore.core.method import Method
-    from restore.core.metrics import EvaluationProtocol
+    from restore.core.metrics import EvaluationProtocol, NamedMetric
     from restore.core.networks import Networks
     from restore.core.settings import Settings
 
@@ -80,6 +80,16 @@ def evaluate_command(models: Sequence[ModelRef], arguments: list[str]) -> Any:
 
 
 @dataclass(frozen=True)
+class _Opened:
+    """An opened model, and the registered metrics that it is measured with too."""
+
+    model: ModelRef
+    method: Method
+    networks: Networks
+    metrics: Sequence[NamedMetric]
+
+
+@dataclass(frozen=True)
 class _Subject:
     """An opened model with the images and the protocol that it is measured with."""
 
@@ -122,7 +132,8 @@ def evaluate(
             if request.data is None:
                 _refuse_sample(model)
     with print_log_warnings(), open_bar() as bar:
-        subjects = [_open(model, each, request) for model, each in zip(models, options, strict=True)]
+        opened = [_open(model, each, request) for model, each in zip(models, options, strict=True)]
+        subjects = [_find_images(each, request) for each in opened]
         names = _check_same_images(subjects, request.data)
         measured = []
         for label in labels:
@@ -148,12 +159,31 @@ def evaluate(
         _print_table(measured, request.data, len(names))
 
 
-def _open(model: ModelRef, options: Settings | None, request: EvaluateRequest) -> _Subject:
-    from restore.core.dataset import as_dataset
+def _open(model: ModelRef, options: Settings | None, request: EvaluateRequest) -> _Opened:
+    """Open a model and find the registered metrics. Raises UsageError for one that does not fit it."""
+    from restore.cli.settings.registered_metrics import find_metric
 
     method, networks = model.open(evaluate=options)
+    find_protocol(model, method, request.protocol)  # so that a wrong name is refused before images are looked at
+    metrics = []
+    for text in request.metric:
+        try:
+            metrics.append(find_metric(text, method))
+        except UsageError as error:
+            raise UsageError(f"--metric {text} cannot be measured of {model.name}: {error}") from error
+    return _Opened(model, method, networks, metrics)
+
+
+def _find_images(opened: _Opened, request: EvaluateRequest) -> _Subject:
+    from restore.core.dataset import as_dataset
+    from restore.core.metrics import add_metric
+
+    method = opened.method
     images = as_dataset(method.evaluation_data(request.data))  # before the protocols, which may depend on the data
-    return _Subject(model, method, networks, images, find_protocol(model, method, request.protocol))
+    protocol = find_protocol(opened.model, method, request.protocol, check=False)
+    for metric in opened.metrics:
+        protocol, _ = add_metric(protocol, metric)
+    return _Subject(opened.model, method, opened.networks, images, protocol)
 
 
 def _read_run(model: ModelRef) -> Mapping[str, Any]:
@@ -229,16 +259,27 @@ def label_models(models: Sequence[ModelRef]) -> list[str]:
     return [model.name if labels.count(label) > 1 else label for model, label in zip(models, labels, strict=True)]
 
 
-def find_protocol(model: ModelRef, method: Method, name: str | None) -> EvaluationProtocol:
-    """Return the protocol of a name, or the default one. Raises UsageError that lists the available ones."""
+def find_protocol(model: ModelRef, method: Method, name: str | None, *, check: bool = True) -> EvaluationProtocol:
+    """Return the protocol of a name, its own or a registered one, or the default one.
+
+    ``check`` tries a registered one on small images. Raises UsageError if there is none of the name that fits; the
+    message lists those of the task.
+    """
     known = method.protocols()
     if not known:
         raise UsageError(f"{model.name}: {model.entry.full_name} has no evaluation protocol, so it cannot be measured")
     if name is None:
         return known[method.default_protocol]
-    if name not in known:
-        raise UsageError(f"--protocol {name}: {model.entry.full_name} has no such protocol; it has {', '.join(known)}")
-    return known[name]
+    if name in known:
+        return known[name]
+    from restore.cli.settings.registered_metrics import find_registered_protocol
+
+    try:
+        return find_registered_protocol(name, method, check=check)
+    except UsageError as error:
+        raise UsageError(
+            f"--protocol {name}: {model.entry.full_name} has no such protocol; it has {', '.join(known)}\n{error}"
+        ) from error
 
 
 def to_json_object(tasks: str, data: Path | None, images: int, measured: Sequence[Evaluation]) -> dict[str, Any]:

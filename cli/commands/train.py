@@ -179,6 +179,7 @@ def train(
     from restore.cli.console.log_capture import print_log_warnings
     from restore.cli.console.next_steps import format_prediction
     from restore.cli.settings.listeners import make_listener
+    from restore.cli.settings.registered_metrics import find_metric
     from restore.core.runtime.accelerator import end_process_group
     from restore.core.training.trainer import Trainer
 
@@ -191,7 +192,15 @@ def train(
         _resume_hint(entry.name, progress),
     ):
         everyone: list[Listener] = [progress, *told]
-        Trainer(task_type, settings, name=entry.full_name, plugins=plugins, listeners=everyone, resume=resume).fit()
+        Trainer(
+            task_type,
+            settings,
+            name=entry.full_name,
+            plugins=plugins,
+            listeners=everyone,
+            find_metric=find_metric,
+            resume=resume,
+        ).fit()
         end_process_group()
 
 

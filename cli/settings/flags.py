@@ -97,7 +97,7 @@ class Flags:
         for path, setting in self.settings.items():
             value = given.get(_parameter_name(path))
             if value is not None and value != [] and value != ():
-                values[path] = _decode(setting, value)
+                values[path] = decode(setting, value)
                 refuse_empty_path(values[path], setting.value_type, setting.label)
         return Source(COMMAND_LINE, values, {path: self._typed_as(path, arguments) for path in values})
 
@@ -155,7 +155,9 @@ def _registered_names(setting: Setting) -> list[str]:
     """Return the names that a setting can hold, if it holds one of something registered."""
     if mark := _find_mark(setting):
         entries = registry.entries(mark.kind)
-        return [entry.full_name for entry in entries if getattr(entry.spec, "role", None) in mark.roles]
+        return [
+            entry.full_name for entry in entries if not mark.roles or getattr(entry.spec, "role", None) in mark.roles
+        ]
     return []
 
 
@@ -228,7 +230,7 @@ def _completion(setting: Setting) -> Callable[..., list[str]] | None:
     return complete
 
 
-def _decode(setting: Setting, value: Any) -> Any:
+def decode(setting: Setting, value: Any) -> Any:
     """Convert what pydantic cannot read from text: choices that are no text, ``none``, JSON."""
     kind = setting.value_type
     if isinstance(value, str):

@@ -8,6 +8,7 @@ from restore import registry
 from restore.cli.settings.setting import list_settings
 from restore.cli.settings.sources import COMMAND_LINE, Source, find_origins
 from restore.core.errors import UsageError
+from restore.core.named import parse_named
 from restore.core.settings import Settings, registered_names
 
 
@@ -33,11 +34,13 @@ def find_needed_plugins(
         origin = find_origins(sources).get(path, "the defaults")
         end = f"(got {name}, from {origin})"
         try:
-            found = registry.entry(mark.kind, name, roles=mark.roles)
+            found = registry.entry(mark.kind, str(parse_named(name, "name").get("name")), roles=mark.roles)
+        except ValueError as error:
+            raise UsageError(f"{flag}: {error} {end}") from error
         except (registry.UnknownName, registry.AmbiguousName, registry.WrongRole) as error:
             if mark.kind == "listeners" and origin != COMMAND_LINE:  # such as a run that is resumed elsewhere
                 end += f"\nTo train without listeners: {flag} none"
             raise UsageError(f"{flag}: {error} {end}") from error
-        if found.kind != "listeners":  # weights do not need those of their run
+        if found.kind not in ("listeners", "metrics"):  # weights do not need those of their run
             needed[found.plugin] = found.requirement
     return dict(sorted(needed.items()))

@@ -1,9 +1,8 @@
-"""Checks of what a plugin registers besides tasks: architectures, losses, metrics and datasets, each by its role."""
+"""Checks of what a plugin registers besides tasks, each by its role: architectures, losses, metrics, datasets, …"""
 
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +15,7 @@ from restore.core.dataset import Batch
 from restore.core.dataset_contracts import CONTRACTS as DATASET_CONTRACTS
 from restore.core.dataset_contracts import check_dataset
 from restore.core.errors import UsageError
-from restore.core.metrics import PartialMetric
+from restore.core.metric_contracts import check_metric, check_protocol
 from restore.core.testing.under_test import ContractBroken, NotApplicable, TaskEntry, require
 
 GIVEN: Mapping[str, Mapping[str, Any]] = {
@@ -29,6 +28,9 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "identity-discriminator": {"size": 64, "identities": 2},
 }
 """The arguments that a role promises to the factories of its networks."""
+
+PROTOCOL_GIVEN: Mapping[str, Mapping[str, Any]] = {"image": {"scale": 2.0}, "segmentation": {"num_classes": 2}}
+"""The arguments that a role promises to the factories of its protocols."""
 
 ONE_SIZE = ("warping", "discriminator", "inpainting-discriminator", "identity-discriminator")
 """Roles whose networks may accept images of the size alone that they were built for."""
@@ -43,14 +45,14 @@ GIVEN_TO_DATASETS: Mapping[str, Mapping[str, Any]] = {
 """The arguments, besides those of every role, that a role promises to the factories of its datasets."""
 
 SIDE = 32
-"""Height and width of the images that losses and metrics are tried on."""
+"""Height and width of the images that losses are tried on."""
 
 
 def check_component(entry: TaskEntry) -> None:
     """Check that something registered does what its role promises.
 
     Args:
-        entry: registration of an architecture, a loss, a metric or a dataset.
+        entry: registration of an architecture, a loss, a metric, a protocol or a dataset.
 
     Raises:
         ContractBroken: it does not; the message says what it does instead.
@@ -133,23 +135,15 @@ def _require_terms(terms: object, inputs: list[Tensor]) -> None:
 
 
 def _check_metric(entry: TaskEntry) -> None:
-    metric = _build(entry, must=False)
-    for attribute in ("name", "convention", "better"):
-        value = getattr(metric, attribute, None)
-        require(isinstance(value, str) and value, f"its {attribute} is {value!r}, not a text")
-    require(metric.better in ("higher", "lower"), f"its better is {metric.better!r}, not 'higher' or 'lower'")
-    channels = 1 if entry.spec.role == "segmentation" else 3
-    drawn = torch.Generator().manual_seed(0)
-    prediction, target = (torch.rand(2, channels, SIDE, SIDE, generator=drawn) for _ in range(2))
-    target = target.round() if entry.spec.role == "segmentation" else target
-    rows = metric.measure(prediction, target)
-    good = isinstance(rows, Tensor) and rows.dim() == 2 and len(rows) == 2
-    require(good, f"measure() of two images returns {_describe(rows)}, not a tensor of two rows")
-    require(rows.dtype == torch.float64, f"measure() returns {rows.dtype}, not float64")
-    require(torch.equal(rows[1:], metric.measure(prediction[1:], target[1:])), "a row depends on the other image")
-    value = metric.reduce(rows)
-    require(isinstance(value, float), f"reduce() returns {_describe(value)}, not a float")
-    require(math.isfinite(value) or isinstance(metric, PartialMetric), f"reduce() returns {value} for random images")
+    role = entry.spec.role
+    given = {"num_classes": 2} if role == "segmentation" else {}
+    check_metric(_build(entry, must=True, **given), role, entry.full_name, given=given)
+
+
+def _check_protocol(entry: TaskEntry) -> None:
+    role = entry.spec.role
+    given = PROTOCOL_GIVEN.get(role, {})
+    check_protocol(_build(entry, must=True, **given), role, entry.full_name, given=given)
 
 
 def _check_dataset(entry: TaskEntry) -> None:
@@ -177,6 +171,7 @@ CHECKS: Mapping[str, Callable[[TaskEntry], None]] = {
     "architectures": _check_architecture,
     "losses": _check_loss,
     "metrics": _check_metric,
+    "protocols": _check_protocol,
     "datasets": _check_dataset,
 }
 """The check of each kind."""

@@ -9,6 +9,7 @@ from typing import Any
 from accelerate import Accelerator
 
 from restore.core.events import Event
+from restore.core.metrics import EvaluationProtocol
 from restore.core.runs.folder import RunFolder
 from restore.core.runs.tracking import Tracker
 from restore.core.settings import RunSettings
@@ -26,6 +27,8 @@ class RunContext:
     """Full name of the task."""
     settings: RunSettings
     phases: Sequence[Phase]
+    protocol: EvaluationProtocol
+    """The metrics of the task's training protocol and those that the settings name."""
     folder: RunFolder
     accelerator: Accelerator
     networks: WrappedNetworks

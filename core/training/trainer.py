@@ -36,6 +36,7 @@ from restore.core.training import checkpointing
 from restore.core.training.context import RunContext
 from restore.core.training.dataloading import PhaseData
 from restore.core.training.loop import TrainingLoop
+from restore.core.training.monitoring import FindMetric, choose_metrics
 from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimizers import check_schedules
 from restore.core.training.resume_checks import check_data, check_plan, fingerprint
@@ -66,6 +67,7 @@ class Trainer:
         plugins: requirement of every plugin that the run needs, such as ``{"srgan": "restorekit==0.1.0"}``, or None for
             a local module; config and weights files store them.
         listeners: called with every event, on the main process only; one that fails is dropped with a warning.
+        find_metric: finds the registered metrics that the settings name; None: only restore train can.
         resume: folder of a run to resume. The run keeps its settings, except resume-safe ones that are set in
             ``settings``. None: start a new run.
 
@@ -81,6 +83,7 @@ class Trainer:
         name: str,
         plugins: Mapping[str, str | None] | None = None,
         listeners: Sequence[events.Listener] = (),
+        find_metric: FindMetric | None = None,
         resume: Path | None = None,
     ) -> None:
         if not issubclass(task_type, Task):
@@ -91,6 +94,7 @@ class Trainer:
         self.plugins = dict(plugins or {})
         self.listeners = listeners
         self._emit = Listeners(listeners)
+        self.find_metric = find_metric
         self.resume = resume
 
     def fit(self) -> RunResult:
@@ -115,6 +119,8 @@ class Trainer:
         phases = [phase for phase in task.phases() if phase.epochs > 0]
         if not phases:
             raise UsageError(f"{self.name}: every phase has 0 epochs, so nothing would be trained; raise --epochs")
+        monitoring = choose_metrics(task, settings, phases, self.find_metric)
+        phases = list(monitoring.phases)
         check_schedules(phases, settings, self._notice)
 
         # data and plan first, so that their errors are reported before anything is written
@@ -127,12 +133,13 @@ class Trainer:
 
         identity = fingerprint(data)
         checkpoint = self._restored(settings, phases, identity, networks) if self.resume else None
-        folder, tracker = self._folder(accelerator, settings, checkpoint)
+        folder, tracker = self._folder(accelerator, settings, monitoring.plugins, checkpoint)
         seed_everything(derive_seed(settings.seed, "steps", accelerator.process_index))
         trackers = [ExperimentTracker(name, settings) for name in dict.fromkeys(settings.track)]
         emit = self._emit.joined_by(trackers) if accelerator.is_main_process else lambda _: None
         context = RunContext(
-            task, self.name, settings, phases, folder, accelerator, networks, tracker, emit, self.plugins, identity
+            task, self.name, settings, phases, monitoring.protocol, folder, accelerator, networks, tracker, emit,
+            self.plugins, identity,
         )  # fmt: skip
         emit(_started(context, data, checkpoint, taken))
         stop = StopSignals()
@@ -204,7 +211,11 @@ class Trainer:
         return checkpoint
 
     def _folder(
-        self, accelerator: Accelerator, settings: RunSettings, checkpoint: Checkpoint | None
+        self,
+        accelerator: Accelerator,
+        settings: RunSettings,
+        measuring: Mapping[str, str | None],
+        checkpoint: Checkpoint | None,
     ) -> tuple[RunFolder, Tracker | None]:
         """Return the run folder, equal on every process, and a tracker on the main process; write the config."""
         if not accelerator.is_main_process:
@@ -212,7 +223,7 @@ class Trainer:
         folder = RunFolder(self.resume) if self.resume else new_run_folder(settings, self.name)
         folder.create()
         listening = {each.plugin: each.requirement for each in self.listeners if isinstance(each, PluginListener)}
-        write_config(folder, settings, self.name, shown(accelerator.device), {**self.plugins, **listening})
+        write_config(folder, settings, self.name, shown(accelerator.device), {**self.plugins, **measuring, **listening})
         from_main(accelerator, folder.path)
         if checkpoint is None:
             return folder, Tracker(folder)

@@ -36,7 +36,7 @@ class Validation:
         self.progress = progress
         self.stop = stop
         self.device = context.accelerator.device
-        self.protocol = context.task.training_protocol
+        self.protocol = context.protocol
 
     def begin(self, phase: Phase, data: NamedDataset, optimizers: PhaseOptimizers) -> None:
         """Start to measure on the validation images of a phase; its plateau schedules learn the results."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from restore.registry import DatasetSpec, LossSpec, MetricSpec, hookimpl
+from restore.registry import DatasetSpec, LossSpec, MetricSpec, ProtocolSpec, hookimpl
 
 
 @hookimpl
@@ -119,6 +119,7 @@ def restore_metrics() -> list[MetricSpec]:
     """Register image metrics."""
     place = "restore.plugins.common.metrics"
     masked = "restore.plugins.common.inpainting.metrics"
+    settings = "restore.plugins.common.metric_settings:ComparisonSettings"
     return [
         MetricSpec(
             "masked-psnr",
@@ -130,11 +131,60 @@ def restore_metrics() -> list[MetricSpec]:
             "masked-l1",
             f"{masked}:MaskedL1",
             role="inpainting",
-            settings="restore.plugins.common.loss_settings:MaskedSettings",
             summary="Mean absolute error inside the hole, per image.",
         ),
-        MetricSpec("psnr", f"{place}:PSNR", role="image", summary="Peak signal-to-noise ratio in dB, per image."),
         MetricSpec(
-            "ssim", f"{place}:SSIM", role="image", summary="Structural similarity over the valid region, per image."
+            "psnr",
+            f"{place}:build_psnr",
+            role="image",
+            settings=settings,
+            summary="Peak signal-to-noise ratio in dB, per image.",
+        ),
+        MetricSpec(
+            "ssim",
+            f"{place}:build_ssim",
+            role="image",
+            settings=settings,
+            summary="Structural similarity over the valid region, per image.",
+        ),
+    ]
+
+
+@hookimpl
+def restore_protocols() -> list[ProtocolSpec]:
+    """Register the tables of super-resolution and inpainting."""
+    pairs = "restore.plugins.common.super_resolution.protocols"
+    inpainting = "restore.plugins.common.inpainting.metrics"
+    return [
+        ProtocolSpec(
+            "y8-border",
+            f"{pairs}:y8_border",
+            role="image",
+            summary="PSNR and SSIM of the luma, rounded to 8 bits, without a border of the scale: the classic tables.",
+        ),
+        ProtocolSpec(
+            "y-border",
+            f"{pairs}:y_border",
+            role="image",
+            summary="The same without rounding the luma, as in papers since RCAN.",
+        ),
+        ProtocolSpec(
+            "rgb-border",
+            f"{pairs}:rgb_border",
+            role="image",
+            summary="PSNR and SSIM of 8-bit RGB without a border of the scale, as BasicSR and MMagic report.",
+        ),
+        ProtocolSpec("rgb", f"{pairs}:rgb", role="image", summary="PSNR and SSIM of the image as it is."),
+        ProtocolSpec(
+            "inpainting",
+            f"{inpainting}:whole_set",
+            role="inpainting",
+            summary="PSNR and mean absolute error inside the hole; PSNR and SSIM of the whole 8-bit image.",
+        ),
+        ProtocolSpec(
+            "buckets",
+            f"{inpainting}:by_coverage",
+            role="inpainting",
+            summary="The metrics of 'inpainting' for each range of coverage, as in papers.",
         ),
     ]

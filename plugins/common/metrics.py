@@ -18,6 +18,7 @@ from restore.core.images.pixels import luma, to_levels
 from restore.core.metrics import EvaluationProtocol
 from restore.core.runtime.devices import in_float64
 from restore.plugins.common.images.color import studio_luma
+from restore.plugins.common.metric_settings import Color
 
 _COLORS = {"y8": "8-bit Y", "y": "Y", "rgb8": "8-bit RGB", "rgb": "RGB"}
 
@@ -30,7 +31,7 @@ class Comparison:
     in published tables. A color prediction is then compared by its luma from 0 to 255.
     """
 
-    color: Literal["y8", "y", "rgb8", "rgb"] = "rgb"
+    color: Color = "rgb"
     """y8: luma (BT.601, 16 to 235) of the 8-bit image, rounded to 8 bits; y: the same, not rounded; rgb8: the 8-bit
     image; rgb: the image as it is."""
     border: int = 0
@@ -173,6 +174,16 @@ def _windowed(values: Tensor) -> Tensor:
             means.add_(values.narrow(axis, shift, windows), alpha=weight)
         values = means
     return values
+
+
+def build_psnr(color: Color = "rgb8", border: int = 0) -> PSNR:
+    """Build the PSNR of settings; see `Comparison`."""
+    return PSNR(Comparison(color, border))
+
+
+def build_ssim(color: Color = "rgb8", border: int = 0) -> SSIM:
+    """Build the SSIM of settings; see `Comparison`."""
+    return SSIM(Comparison(color, border))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from restore.registry import ArchitectureSpec, CommandSpec, DatasetSpec, LossSpec, MetricSpec, TaskSpec, hookimpl
+from restore.registry import (
+    ArchitectureSpec,
+    CommandSpec,
+    DatasetSpec,
+    LossSpec,
+    MetricSpec,
+    ProtocolSpec,
+    TaskSpec,
+    hookimpl,
+)
 
 HOME = "restore.plugins.unet"
 
@@ -150,16 +159,24 @@ def restore_metrics() -> list[MetricSpec]:
     return [
         MetricSpec(
             "overlap",
-            f"{HOME}.metrics:Overlap",
+            f"{HOME}.metrics:build_overlap",
             role="segmentation",
+            settings=f"{HOME}.options:OverlapSettings",
             summary="IoU or Dice, pooled over the set, per image or per batch.",
         ),
-        MetricSpec(
-            "best-threshold",
-            f"{HOME}.metrics:BestThreshold",
+    ]
+
+
+@hookimpl
+def restore_protocols() -> list[ProtocolSpec]:
+    """Register the protocol of this family."""
+    return [
+        ProtocolSpec(
+            "overlap",
+            f"{HOME}.metrics:build_protocol",
             role="segmentation",
-            summary="The threshold with the highest IoU.",
-        ),
+            summary="IoU and Dice over the set, per image and per class.",
+        )
     ]
 
 

@@ -183,6 +183,22 @@ def protocol(classes: Sequence[str], *, threshold: float = 0.5, multiclass: bool
     return {metric.name: metric for metric in metrics}
 
 
+def build_overlap(
+    num_classes: int = 1, score: Score = "iou", pooling: Pooling = "set", threshold: float = 0.5
+) -> Overlap:
+    """Build the metric of settings for classes that have numbers instead of names."""
+    return Overlap(score, pooling, _number_classes(num_classes), threshold=threshold)
+
+
+def build_protocol(num_classes: int) -> EvaluationProtocol:
+    """Build `protocol` for classes that have numbers instead of names."""
+    return protocol(_number_classes(num_classes))
+
+
+def _number_classes(count: int) -> tuple[str, ...]:
+    return tuple(map(str, range(count)))
+
+
 def sweep(classes: Sequence[str], thresholds: Sequence[float]) -> EvaluationProtocol:
     """Return IoU over the set at each threshold, and the best threshold."""
     tried = tuple(thresholds)

@@ -14,6 +14,18 @@ Kind = Literal["mask", "probability", "overlay"]
 KINDS: tuple[Kind, ...] = ("mask", "probability", "overlay")
 
 
+class OverlapSettings(Settings):
+    """The metric ``overlap``."""
+
+    score: Literal["iou", "dice"] = "iou"
+    """Intersection over union, or the Dice coefficient."""
+    pooling: Literal["set", "image", "batch"] = "set"
+    """Which pixels are counted together: those of the whole set, of one image, or of a batch of 16 images."""
+    threshold: Share = 0.5
+    """Probability from which a pixel belongs to a class; for classes that exclude each other the most probable
+    counts."""
+
+
 class NetworkOptions(Settings):
     """Options of inference with trained weights."""
 

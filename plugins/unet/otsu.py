@@ -66,6 +66,8 @@ class Otsu(Method[SegmentationSettings, OutputOptions, SegmentationEvaluateOptio
         options = SegmentationPredictOptions(outputs=self.predict_options.outputs)
         return render(outputs["probability"], inputs["input"], self.settings.model, options)
 
+    metric_roles = ("segmentation",)
+
     @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         return {"overlap": metrics.protocol(self.settings.model.classes or ["foreground"])}

@@ -192,6 +192,8 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
 
     # --- measuring --------------------------------------------------------------------------------------------
 
+    metric_roles = ("segmentation",)
+
     @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """Return ``overlap`` (IoU and Dice) and, unless classes exclude each other, ``sweep`` (IoU per threshold)."""

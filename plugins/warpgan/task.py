@@ -239,6 +239,8 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
             return Pairs(galleries(self.settings)["validation"], training=False)
         return Pairs(FaceFiles(read_identities(folder, listed), self.settings.model.size), training=False)
 
+    metric_roles = ()  # a target is another drawing of the person, not what the output should be
+
     @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """Return ``caricature``: statistics of the warp, the texture error, and how well identities are kept."""

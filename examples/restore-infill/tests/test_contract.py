@@ -13,7 +13,7 @@ def test_the_task_keeps_its_contract(tmp_path: Path) -> None:
 
 
 def test_everything_else_keeps_the_contract_of_its_role() -> None:
-    for kind in ("architectures", "datasets", "losses", "metrics"):
+    for kind in ("architectures", "datasets", "losses", "metrics", "protocols"):
         for entry in registry.entries(kind):
             if entry.plugin == "infill":
                 check_component(entry)

@@ -13,7 +13,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from restore.core.dataset import Batch
-from restore.core.metrics import EvaluationProtocol, Metric, PartialMetric
+from restore.core.metrics import EvaluationProtocol, Metric, PartialMetric, measure_batch
 from restore.core.runtime.devices import in_float64
 from restore.plugins.common.masks.settings import KINDS, MaskKind
 from restore.plugins.common.metrics import PSNR, SSIM, Comparison
@@ -22,8 +22,8 @@ BUCKETS = ((0, 10), (10, 20), (20, 30), (30, 40), (40, 50), (50, 60), (60, 100))
 """Ranges of coverage in percent, as in papers, and one for larger holes. A range includes its upper bound."""
 
 
-class MaskedMetric(ABC):
-    """Base of the metrics that need the mask.
+class HoleMetric(ABC):
+    """Base of the metrics of errors inside the hole.
 
     Images without a hole are left out; the result is NaN if no image has a hole.
     """
@@ -58,7 +58,7 @@ def _in_mask(rows: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class MaskedPSNR(MaskedMetric):
+class MaskedPSNR(HoleMetric):
     """Peak signal-to-noise ratio inside the hole in dB, averaged over images; see `PSNR`."""
 
     name: ClassVar[str] = "masked-psnr"
@@ -74,7 +74,7 @@ class MaskedPSNR(MaskedMetric):
 
 
 @dataclass(frozen=True)
-class MaskedL1(MaskedMetric):
+class MaskedL1(HoleMetric):
     """Mean absolute error inside the hole, relative to white, averaged over images."""
 
     name: ClassVar[str] = "masked-l1"
@@ -138,24 +138,31 @@ def measured(prediction: Tensor, batch: Batch, protocol: EvaluationProtocol) -> 
         batch: ``target``, ``mask`` and optionally ``kind`` (B,), as in `dataset.masked_sample`; default: unknown.
         protocol: the metrics.
     """
-    target, mask = batch["target"], batch["mask"]
-    found: dict[Metric, Tensor] = {}
-    for metric in protocol.values():
-        inner = metric.metric if isinstance(metric, OfSome) else metric
-        if inner not in found:
-            found[inner] = (
-                inner.measure_inside(prediction, target, mask)
-                if isinstance(inner, MaskedMetric)
-                else inner.measure(prediction, target)
-            )
+    mask = batch["mask"]
     values = {
         "coverage": 100 * in_float64(mask).flatten(1).sum(1) / mask[0].numel(),
         "kind": batch.get("kind", -torch.ones_like(mask[:, 0, 0, 0])),
     }
-    return {
-        name: metric.sorted_by(values[metric.by], found[metric.metric]) if isinstance(metric, OfSome) else found[metric]
-        for name, metric in protocol.items()
-    }
+    found: list[tuple[Metric, Tensor]] = []  # a registered metric may have no hash
+    statistics = {}
+    for name, metric in protocol.items():
+        inner = metric.metric if isinstance(metric, OfSome) else metric
+        rows = next((rows for other, rows in found if other == inner), None)
+        if rows is None:
+            rows = measure_batch(inner, prediction, batch)
+            found.append((inner, rows))
+        statistics[name] = metric.sorted_by(values[metric.by], rows) if isinstance(metric, OfSome) else rows
+    return statistics
+
+
+def whole_set() -> EvaluationProtocol:
+    """Return the protocol ``inpainting`` of `inpainting_protocols`."""
+    return inpainting_protocols()["inpainting"]
+
+
+def by_coverage() -> EvaluationProtocol:
+    """Return the protocol ``buckets`` of `inpainting_protocols`."""
+    return inpainting_protocols()["buckets"]
 
 
 def inpainting_protocols(kinds: Sequence[MaskKind] = KINDS) -> Mapping[str, EvaluationProtocol]:

@@ -131,6 +131,8 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
 
     # --- measuring --------------------------------------------------------------------------------------------
 
+    metric_roles = ("image", "inpainting")
+
     @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """Return ``inpainting``, ``kinds`` and ``buckets``."""

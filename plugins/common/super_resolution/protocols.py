@@ -19,11 +19,28 @@ def super_resolution_protocols(scale: float) -> Mapping[str, EvaluationProtocol]
 
     The border of a fractional scale is rounded up.
     """
-    border = math.ceil(scale)
-    comparisons = {
-        "y8-border": Comparison("y8", border),
-        "y-border": Comparison("y", border),
-        "rgb-border": Comparison("rgb8", border),
-        "rgb": Comparison("rgb"),
-    }
-    return {name: {"psnr": PSNR(comparison), "ssim": SSIM(comparison)} for name, comparison in comparisons.items()}
+    return {"y8-border": y8_border(scale), "y-border": y_border(scale), "rgb-border": rgb_border(scale), "rgb": rgb()}
+
+
+def y8_border(scale: float) -> EvaluationProtocol:
+    """Return PSNR and SSIM of the luma, rounded to 8 bits, with a border of ``scale``, rounded up, cut off."""
+    return _compare(Comparison("y8", math.ceil(scale)))
+
+
+def y_border(scale: float) -> EvaluationProtocol:
+    """Return the same without rounding the luma."""
+    return _compare(Comparison("y", math.ceil(scale)))
+
+
+def rgb_border(scale: float) -> EvaluationProtocol:
+    """Return the same of 8-bit RGB."""
+    return _compare(Comparison("rgb8", math.ceil(scale)))
+
+
+def rgb(scale: float = 1.0) -> EvaluationProtocol:  # noqa: ARG001 - given to every protocol of the role
+    """Return PSNR and SSIM of the image as it is."""
+    return _compare(Comparison("rgb"))
+
+
+def _compare(comparison: Comparison) -> EvaluationProtocol:
+    return {"psnr": PSNR(comparison), "ssim": SSIM(comparison)}

@@ -74,7 +74,7 @@ def test_json_is_one_object_of_the_documented_shape(restore, data):
     (metric,) = got["metrics"]
     assert metric == {"name": "mae", "convention": "RGB", "of": "repeat", "value": pytest.approx(np.mean(expected))}
     assert got["per_image"] == [
-        {"image": str(index + 1), "name": "mae", "of": "repeat", "value": pytest.approx(value)}
+        {"image": str(index + 1), "name": "mae", "convention": "RGB", "of": "repeat", "value": pytest.approx(value)}
         for index, value in enumerate(expected)
     ]
 

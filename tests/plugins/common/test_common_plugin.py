@@ -37,7 +37,7 @@ def test_everything_registered_is_there(registry: Registry, kind: str) -> None:
 def test_registered_metrics_are_complete_as_they_come(registry: Registry) -> None:
     for name in ("psnr", "ssim"):
         metric: Metric = registry.get("metrics", f"common/{name}")()
-        assert (metric.name, metric.better, metric.convention) == (name, "higher", "RGB")
+        assert (metric.name, metric.better, metric.convention) == (name, "higher", "8-bit RGB")
 
 
 def test_the_plugin_and_its_settings_import_nothing_heavy() -> None:

@@ -91,7 +91,9 @@ class YourNetTask(Task[YourNetSettings]):
 
     # --- measuring --------------------------------------------------------------------------------------------
 
+    metric_roles = ("segmentation",)
+
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
         """Return IoU and Dice over all pixels of the set."""
         overlap = registry.get("metrics", "unet/overlap")
-        return {"overlap": {name: overlap(name) for name in ("iou", "dice")}}
+        return {"overlap": {name: overlap(score=name) for name in ("iou", "dice")}}
