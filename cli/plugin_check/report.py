@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from restore.cli.plugin_check.checks import Check
+from restore.core.errors import RestoreError
 from restore.registry.capture_output import capture_output
 from restore.registry.naming import one_line
 from restore.registry.references import describe_error
@@ -53,6 +54,7 @@ def _run(check: Check, known: list[BaseException]) -> tuple[State, str]:
         if any(error is other for other in known):
             return "SKIP", "the run that it needs failed, see above"
         known.append(error)
-        said = one_line(str(error), _LONGEST) if isinstance(error, ContractBroken) else describe_error(error)
+        worded = isinstance(error, ContractBroken | RestoreError)  # for people, so its type says nothing more
+        said = one_line(str(error), _LONGEST) if worded else describe_error(error)
         return "FAIL", said
     return "PASS", ""

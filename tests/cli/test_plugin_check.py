@@ -173,7 +173,7 @@ def test_each_component_is_held_to_the_contract_of_its_role(tmp_path: Path) -> N
         "architecture compact: no other plugin has this name": "srgan/compact has it too",
         "loss nameless: keeps the contract of the role pixel": "returns a tensor of shape (), not a dictionary",
         "loss detached: keeps the contract of the role pixel": "no gradient flows back",
-        "metric unsaid: keeps the contract of the role image": "its convention is ''",
+        "metric unsaid: keeps the contract of the role image": "has '' as its convention",
         "dataset untold: keeps the contract of the role restoration": "sample 0 has no target",
     }
     assert set(failed) == set(expected)
