@@ -56,7 +56,7 @@ def render_index(families: Mapping[str, Sequence[registry.Entry]]) -> str:
     for name, entries in families.items():
         lines.append(f"| [{name}]({name}.md) | {', '.join(f'`{entry.name}`' for entry in entries)} |")
     lines += [
-        "| [registered](registered.md) | architectures, datasets, losses and metrics, with their own settings |",
+        "| [registered](registered.md) | architectures, datasets, losses, metrics and protocols, with their settings |",
         "",
         toctree(["common", *families, "registered"]),
     ]
@@ -121,7 +121,7 @@ def render_registered() -> str:
         "contract that a task can rely on; `restore show NAME` prints it. [Hooks](../authors/hooks.md) says how to",
         "register something.",
     ]
-    for kind in ("architectures", "losses", "datasets", "metrics"):
+    for kind in ("architectures", "losses", "datasets", "metrics", "protocols"):
         entries = own_entries(kind)
         parts += [f"\n## {kind.capitalize()}\n", "| name | role | |\n|---|---|---|"]
         parts += [f"| `{e.full_name}` | {getattr(e.spec, 'role', '')} | {escape(e.summary)} |" for e in entries]
