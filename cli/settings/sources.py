@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from restore.cli.settings.setting import Setting, SettingPath, group_of, list_settings
-from restore.cli.settings.types import format_value, refuse_empty_path, unwrap
+from restore.cli.settings.types import format_value, is_named, item_types, refuse_empty_path, unwrap
 from restore.core.errors import UsageError
 from restore.registry.naming import close_matches
 
@@ -117,7 +117,7 @@ def explain(error: ValidationError, model: type[BaseModel], sources: Sequence[So
 def _explain_one(path: SettingPath, setting: Setting | None, details: Sequence[Any], sources: Sequence[Source]) -> str:
     typed_as = {path: flag for source in sources for path, flag in source.typed_as.items()}
     flag = typed_as.get(path) or (setting.label if setting else ".".join(path))
-    first, *others = dict.fromkeys(_message(detail, path) for detail in details)
+    first, *others = dict.fromkeys(_message(detail, _find_part(detail, setting)) for detail in details)
     if first == REQUIRED:
         return f"{flag} {REQUIRED}"
     text = " or ".join([first, *(other.removeprefix("should be ") for other in others)])
@@ -129,12 +129,15 @@ def _explain_one(path: SettingPath, setting: Setting | None, details: Sequence[A
     return f"{flag}: {text}{end}" if path else f"{text}{end}"
 
 
-def _message(detail: Any, path: SettingPath) -> str:
-    """Return pydantic's message about a setting without the words that do not help at a command line.
+def _find_part(detail: Any, setting: Setting | None) -> str:
+    """Return which part of a setting typed as ``NAME,weight=0.5`` is wrong; empty for other settings."""
+    if setting is None or not any(is_named(item) for item in item_types(setting.value_type)):
+        return ""  # what pydantic adds to the path of other settings names members of unions
+    return ".".join(name for name in detail["loc"][len(setting.path) :] if isinstance(name, str))
 
-    If the setting has parts, as ``NAME,weight=0.5`` has, the message names the part.
-    """
-    part = ".".join(str(name) for name in detail["loc"][len(path) :] if isinstance(name, str) and name.isidentifier())
+
+def _message(detail: Any, part: str) -> str:
+    """Return pydantic's message without the words that do not help at a command line, with the part that it is of."""
     if detail["type"] == "missing":
         return REQUIRED
     if detail["type"] == "extra_forbidden":
@@ -143,6 +146,4 @@ def _message(detail: Any, path: SettingPath) -> str:
     if detail["type"].endswith("_parsing"):
         message = message.partition(", unable to parse")[0]
     message = re.sub("^[Ii]nput should", "should", message)
-    return (
-        f"{part} {message}" if part and message.startswith("should") and detail["type"] != "literal_error" else message
-    )
+    return f"{part} {message}" if part and message.startswith("should") else message

@@ -40,10 +40,11 @@ def _is_choice(kind: Any) -> bool:
 
 
 def _is_scalar(kind: Any) -> bool:
-    return (isinstance(kind, type) and kind in _METAVARS) or _is_choice(kind) or _is_named(kind)
+    return (isinstance(kind, type) and kind in _METAVARS) or _is_choice(kind) or is_named(kind)
 
 
-def _is_named(kind: Any) -> bool:
+def is_named(kind: Any) -> bool:
+    """Whether it is typed as one word, ``NAME,setting=value``."""
     return isinstance(kind, type) and issubclass(kind, NamedSettings)
 
 
@@ -103,7 +104,7 @@ def metavar(kind: Any) -> str:
         return "|".join(dict.fromkeys(metavar(member).strip("[]") for member in kind))
     if _is_choice(kind):
         return f"[{'|'.join(list_choices(kind))}]"
-    if _is_named(kind):
+    if is_named(kind):
         return "NAME[,SETTING=VALUE]"
     if items := item_types(kind):
         return " ".join(metavar(item) for item in items)

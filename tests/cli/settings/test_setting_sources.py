@@ -61,6 +61,17 @@ def test_an_optional_group_can_be_switched_off_and_on_by_later_layers():
     assert validate(Garden, [off, Source("typed", {("other", "lr"): 0.2})]).other.lr == 0.2
 
 
+class Either(Settings):
+    number: int | float = 1
+
+
+def test_a_value_that_is_none_of_several_types_is_told_all_of_them():
+    with pytest.raises(UsageError) as raised:
+        validate(Either, [Source("the command line", {("number",): "a"})])
+    expected = "--number: should be a valid integer or a valid number (got a, from the command line)"
+    assert str(raised.value) == expected
+
+
 def test_a_table_is_one_value():
     assert validate(
         Garden, [make_source({"table": {"a": 1}}, Garden, "low"), make_source({"table": {"b": 2}}, Garden, "high")]
