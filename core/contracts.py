@@ -206,36 +206,3 @@ CONTRACTS: Mapping[str, Callable[[nn.Module, Images, Mapping[str, Any]], str]] =
     "inpainting-discriminator": _inpainting_discriminator,
 }
 """A function for each role that calls a network and returns what is wrong with it; empty if nothing is."""
-
-
-def check_loss(loss: Callable[..., Any], role: str, name: str) -> None:
-    """Call a loss of images once, forward and backward, and compare its terms with the contract of its role.
-
-    Args:
-        loss: the loss.
-        role: the role; those of segmentation, of a discriminator's scores and of its features are not tried.
-        name: name of the loss, for errors.
-
-    Raises:
-        ContractBroken: the loss fails, or returns something else than named scalars with a gradient.
-    """
-    if role not in ("pixel", "perceptual", "inpainting"):
-        return
-    prediction = torch.full((1, 3, *SIDES), 0.5, requires_grad=True)
-    batch = {"target": torch.linspace(0, 1, prediction.numel()).view_as(prediction)}
-    if role == "inpainting":
-        batch["mask"] = torch.zeros(1, 1, *SIDES)
-        batch["mask"][..., 16:32, 16:32] = 1
-    problem = ""
-    try:
-        terms = loss(prediction, batch)
-        if not isinstance(terms, Mapping) or not terms:
-            problem = f"returns {type(terms).__name__}, not named terms"
-        elif wrong := [key for key, value in terms.items() if not isinstance(value, Tensor) or value.ndim]:
-            problem = f"returns terms that are no scalars: {', '.join(map(str, wrong))}"
-        elif not torch.stack([value.float() for value in terms.values()]).sum().requires_grad:
-            problem = "returns terms without a gradient"
-    except (RuntimeError, TypeError, ValueError, AttributeError, LookupError) as error:
-        problem = f"fails with {type(error).__name__}: {str(error).partition(chr(10))[0]}"
-    if problem:
-        raise ContractBroken(f"{name} cannot be used as a loss of role {role}: called with a prediction, it {problem}")

@@ -6,15 +6,14 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from restore.core.contracts import CONTRACTS, check_architecture
 from restore.core.contracts import ContractBroken as BrokenDataset
-from restore.core.dataset import Batch
 from restore.core.dataset_contracts import CONTRACTS as DATASET_CONTRACTS
 from restore.core.dataset_contracts import check_dataset
 from restore.core.errors import UsageError
+from restore.core.loss_contracts import find_loss_problem
 from restore.core.metric_contracts import check_metric, check_protocol
 from restore.core.testing.under_test import ContractBroken, NotApplicable, TaskEntry, require
 
@@ -43,9 +42,6 @@ GIVEN_TO_DATASETS: Mapping[str, Mapping[str, Any]] = {
     "segmentation": {},
 }
 """The arguments, besides those of every role, that a role promises to the factories of its datasets."""
-
-SIDE = 32
-"""Height and width of the images that losses are tried on."""
 
 
 def check_component(entry: TaskEntry) -> None:
@@ -97,41 +93,11 @@ def _check_loss(entry: TaskEntry) -> None:
     if role not in ("pixel", "inpainting", "segmentation", "adversarial"):
         raise NotApplicable(f"losses of the role {role} are tried by their tasks only")
     loss = _build(entry, must=False)
-    drawn = torch.Generator().manual_seed(0)
-    if role == "adversarial":
-        scores = [torch.randn(2, 1, 4, 4, generator=drawn).requires_grad_() for _ in range(2)]
-        _require_terms(loss.discriminator(*scores), scores)
-        _require_terms(loss.generator(scores[1]), scores[1:])
-        return
-    channels = 2 if role == "segmentation" else 3
-    prediction = torch.rand(2, channels, SIDE, SIDE, generator=drawn).requires_grad_()
-    target = torch.rand(2, channels, SIDE, SIDE, generator=drawn)
-    mask = torch.zeros(2, 1, SIDE, SIDE)
-    mask[..., 8:20, 8:20] = 1
-    batch: Batch = {"input": target * (1 - mask), "target": target, "mask": mask}
-    if role == "segmentation":
-        batch["target"] = target.round()
     try:
-        terms = loss(prediction, batch)
+        problem = find_loss_problem(loss, role)
     except ValueError as error:
         raise NotApplicable(f"it refuses targets of this form: {error}") from error
-    _require_terms(terms, [prediction])
-
-
-def _require_terms(terms: object, inputs: list[Tensor]) -> None:
-    """Require named, finite scalars through which a gradient flows."""
-    require(isinstance(terms, Mapping) and terms, f"it returns {_describe(terms)}, not a dictionary of named terms")
-    assert isinstance(terms, Mapping)
-    for name, term in terms.items():
-        require(isinstance(name, str), f"the name {name!r} of a term is not a string")
-        require(
-            isinstance(term, Tensor) and term.dim() == 0, f"term {name!r} is {_describe(term)}, not a scalar tensor"
-        )
-        require(bool(term.isfinite()), f"term {name!r} is {term.item()}")
-    total = torch.stack([term.float() for term in terms.values()]).sum()
-    require(total.requires_grad, "no gradient flows back from its terms")
-    gradients = torch.autograd.grad(total, inputs, allow_unused=True)
-    require(any(gradient is not None for gradient in gradients), "no gradient flows back to the prediction")
+    require(not problem, problem)
 
 
 def _check_metric(entry: TaskEntry) -> None:
@@ -158,13 +124,6 @@ def _check_dataset(entry: TaskEntry) -> None:
             raise ContractBroken(str(error)) from error
         except UsageError as error:  # such as one that needs a folder
             raise NotApplicable(str(error)) from error
-
-
-def _describe(value: object) -> str:
-    """Return type and, of a tensor, shape of a value."""
-    if isinstance(value, Tensor):
-        return f"a tensor of shape {tuple(value.shape)}"
-    return f"a {type(value).__name__}" if value is not None else "nothing"
 
 
 CHECKS: Mapping[str, Callable[[TaskEntry], None]] = {

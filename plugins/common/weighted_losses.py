@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from restore.core.contracts import check_loss
 from restore.core.dataset import Batch
+from restore.core.loss_contracts import check_loss
 from restore.core.training_step import Loss, Terms
 from restore.plugins.common.loss_settings import LossSettings
 
@@ -26,7 +26,8 @@ class WeightedLosses:
         self._losses: list[tuple[LossSettings, Loss]] = []
         for settings in chosen:
             loss: Loss = settings.load()(**settings.own_values())
-            check_loss(loss, settings.role, settings.full_name)
+            if settings.role != "segmentation":  # whether such a loss fits depends on the masks
+                check_loss(loss, settings.role, settings.full_name)
             self._losses.append((settings, loss))
 
     def networks(self) -> dict[str, nn.Module]:
