@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from inspect import Parameter
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -78,12 +77,12 @@ class TrainCommands(LookupGroup):
 
 def _advise_for_resume(args: list[str]) -> str:
     """Return how to install what a run needs that ``--resume RUN`` names; empty if nothing is missing."""
+    from restore.cli.settings.sources import find_typed
     from restore.core.runs.folder import read_plugins
 
-    for flag, value in pairwise(args):
-        if flag == "--resume":
-            with suppress(UsageError):
-                return advise_installation(read_plugins(Path(value)))
+    for value in find_typed(args, "--resume")[-1:]:
+        with suppress(UsageError):
+            return advise_installation(read_plugins(Path(value)))
     return ""
 
 

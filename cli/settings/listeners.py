@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from inspect import Parameter
-from itertools import pairwise
 from typing import Any
 
 from restore import registry
 from restore.cli.settings.flags import Flags
-from restore.cli.settings.sources import COMMAND_LINE, Source, find_origins, make_source, validate
+from restore.cli.settings.sources import COMMAND_LINE, Source, find_origins, find_typed, make_source, validate
 from restore.cli.settings.task_settings import load_settings_class, name_plugin, plugin_errors
 from restore.core.errors import RestoreError, UsageError
 from restore.core.listeners import PluginListener
@@ -47,7 +46,7 @@ class ListenerFlags:
         self._arguments = arguments
         self._flags: dict[str, Flags] = {}
         names = presets.values.get(("listener",), ())
-        for name in [*_find_typed(arguments), *(names if isinstance(names, list | tuple) else ())]:
+        for name in [*find_typed(arguments, FLAG), *(names if isinstance(names, list | tuple) else ())]:
             with suppress(registry.RegistryError):  # reported with the other names of the settings
                 entry = registry.entry("listeners", str(name))
                 if "settings" in entry.references and entry.name not in {key.rpartition("/")[2] for key in self._flags}:
@@ -83,14 +82,6 @@ class ListenerFlags:
                 typed_as={path[2:]: flag for path, flag in source.typed_as.items()},
             )
         return found
-
-
-def _find_typed(arguments: Sequence[str]) -> Iterator[str]:
-    for flag, value in pairwise([*arguments, ""]):
-        if flag == FLAG:
-            yield value
-        elif flag.startswith(f"{FLAG}="):
-            yield flag.partition("=")[2]
 
 
 def choose_listeners(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -68,6 +69,16 @@ def _collect(
                 f"{origin}: '{name}' is a group of settings ({', '.join(group.model_fields)}), "
                 f"not a single value (got {format_value(value)})"
             )
+
+
+def find_typed(arguments: Sequence[str], *flags: str) -> list[str]:
+    """Return the values that were typed for some flags, in order, before a command reads its line."""
+    found = []
+    for word, following in pairwise([*arguments, ""]):
+        flag, equals, value = word.partition("=")
+        if flag in flags:
+            found.append(value if equals else following)
+    return found
 
 
 def find_origins(sources: Iterable[Source]) -> dict[SettingPath, str]:

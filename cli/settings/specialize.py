@@ -12,6 +12,7 @@ from pydantic import Field, create_model
 from restore import registry
 from restore.cli.settings.file import read_settings
 from restore.cli.settings.setting import group_of, list_settings
+from restore.cli.settings.sources import find_typed
 from restore.core.errors import UsageError
 from restore.core.settings import RegisteredName, Settings, default_of, overlay
 
@@ -55,7 +56,7 @@ def find_names(entry: registry.Entry, model: type[Settings], arguments: Sequence
     """
     trees: list[Mapping[str, Any]] = [registry.project().defaults.get(entry.plugin, {})]
     for flag in ("--config", "--resume"):
-        if given := _find_value(arguments, [flag]):
+        for given in find_typed(arguments, flag)[-1:]:
             with suppress(UsageError, OSError):
                 trees.append(read_settings(Path(given) / "config.yaml" if flag == "--resume" else Path(given)))
     found: dict[str, Any] = {}
@@ -74,19 +75,9 @@ def find_typed_names(model: type[Settings], arguments: Sequence[str]) -> dict[st
     typed: dict[str, Any] = {}
     for setting in list_settings(model):
         if any(isinstance(mark, RegisteredName) for mark in setting.info.metadata):
-            value: Any = _find_value(arguments, [setting.dotted_flag, *setting.short_flags])
-            if value is not None:
+            for value in find_typed(arguments, setting.dotted_flag, *setting.short_flags)[-1:]:
+                tree: Any = value
                 for part in reversed(setting.path):
-                    value = {part: value}
-                typed = overlay(typed, value)
+                    tree = {part: tree}
+                typed = overlay(typed, tree)
     return typed
-
-
-def _find_value(arguments: Sequence[str], flags: Sequence[str]) -> str | None:
-    """Return the last value that was typed for one of the flags."""
-    found = None
-    for place, word in enumerate(arguments):
-        flag, equals, value = word.partition("=")
-        if flag in flags:
-            found = value if equals else next(iter(arguments[place + 1 : place + 2]), None)
-    return found

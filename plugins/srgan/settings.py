@@ -142,13 +142,13 @@ class SRGANSettings(TwoPhaseSettings):
         """
         model = given.get("model") or {}
         sized = not {"channels", "blocks"}.isdisjoint(model)
-        generator = str(model.get("architecture", "msrresnet" if sized else ARCHITECTURE)).removeprefix("srgan/")
-        if generator in ("msrresnet", "srresnet"):
+        generator = ModelSettings.full_name_in(model if sized else {"architecture": ARCHITECTURE, **model})
+        if generator in ("srgan/msrresnet", "srgan/srresnet"):
             return {}
         left_out = {"perceptual"} if given.get("perceptual") else set()
         if "architecture" in (given.get("discriminator") or {}):
             left_out |= {"discriminator"}
-        if generator != ARCHITECTURE.removeprefix("srgan/"):
+        if generator != ARCHITECTURE:
             left_out |= {"model", "pretrain"}
         return {name: value for name, value in SAMPLE_RECIPE.items() if name not in left_out}
 
