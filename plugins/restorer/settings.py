@@ -56,8 +56,7 @@ class RestorerSettings(RunSettings):
     @override
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the sample recipe (a small network), without the network if another one was chosen."""
-        chosen = (given.get("model") or {}).get("architecture", ARCHITECTURE)
-        if chosen in (ARCHITECTURE, ARCHITECTURE.rpartition("/")[2]):
+        if ModelSettings.full_name_in(given.get("model") or {}) == ARCHITECTURE:
             return SAMPLE_RECIPE
         return {name: value for name, value in SAMPLE_RECIPE.items() if name not in ("model", "optimizer")}
 
