@@ -43,7 +43,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     },
     TESTING: {
         "Checks": "check_task check_component check_imports check_listener check_settings CHECKS LONGER_CHECKS Check",
-        "What they are given, and raise": "TaskEntry TaskUnderTest ListenerEntry ContractBroken NotApplicable",
+        "What they are given, and raise": "RegisteredEntry TaskUnderTest ContractBroken NotApplicable",
     },
 }
 """Public names by module and heading, in the order of the page."""

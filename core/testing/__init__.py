@@ -33,18 +33,17 @@ from pathlib import Path
 
 from restore.core.testing import folders, measuring, registering, training, using, variations
 from restore.core.testing.components import check_component
-from restore.core.testing.listening import ListenerEntry, check_listener
+from restore.core.testing.listening import check_listener
 from restore.core.testing.registering import check_imports, check_settings
-from restore.core.testing.under_test import ContractBroken, NotApplicable, TaskEntry, TaskUnderTest
+from restore.core.testing.under_test import ContractBroken, NotApplicable, RegisteredEntry, TaskUnderTest
 
 __all__ = [
     "CHECKS",
     "LONGER_CHECKS",
     "Check",
     "ContractBroken",
-    "ListenerEntry",
     "NotApplicable",
-    "TaskEntry",
+    "RegisteredEntry",
     "TaskUnderTest",
     "check_component",
     "check_imports",
@@ -70,7 +69,7 @@ LONGER_CHECKS: tuple[Check, ...] = variations.CHECKS
 """Further checks, which train a dozen times: with other settings, and in two processes."""
 
 
-def check_task(entry: TaskEntry, folder: Path, *, data: Path | None = None, longer: bool = False) -> None:
+def check_task(entry: RegisteredEntry, folder: Path, *, data: Path | None = None, longer: bool = False) -> None:
     """Run every check on one task; takes seconds if a run of its tiny settings does.
 
     Many checks share one run. An error of that run is reported once, with the names of all these checks.

@@ -15,7 +15,7 @@ from restore.core.dataset_contracts import check_dataset
 from restore.core.errors import UsageError
 from restore.core.loss_contracts import find_loss_problem
 from restore.core.metric_contracts import check_metric, check_protocol
-from restore.core.testing.under_test import ContractBroken, NotApplicable, TaskEntry, require
+from restore.core.testing.under_test import ContractBroken, NotApplicable, RegisteredEntry, require
 
 GIVEN: Mapping[str, Mapping[str, Any]] = {
     "super-resolution": {"scale": 2},
@@ -44,7 +44,7 @@ GIVEN_TO_DATASETS: Mapping[str, Mapping[str, Any]] = {
 """The arguments, besides those of every role, that a role promises to the factories of its datasets."""
 
 
-def check_component(entry: TaskEntry) -> None:
+def check_component(entry: RegisteredEntry) -> None:
     """Check that something registered does what its role promises.
 
     Args:
@@ -57,7 +57,7 @@ def check_component(entry: TaskEntry) -> None:
     CHECKS[entry.spec.kind](entry)
 
 
-def _build(entry: TaskEntry, *, must: bool, **given: Any) -> Any:
+def _build(entry: RegisteredEntry, *, must: bool, **given: Any) -> Any:
     """Call a factory with the arguments of its role and the defaults of its settings.
 
     Raises ContractBroken if it needs other arguments, or NotApplicable unless it ``must`` do without.
@@ -77,7 +77,7 @@ def _build(entry: TaskEntry, *, must: bool, **given: Any) -> Any:
     return factory(**values)
 
 
-def _check_architecture(entry: TaskEntry) -> None:
+def _check_architecture(entry: RegisteredEntry) -> None:
     role = entry.spec.role
     if role not in CONTRACTS:
         raise NotApplicable(f"networks of the role {role} are tried by their tasks only")
@@ -88,7 +88,7 @@ def _check_architecture(entry: TaskEntry) -> None:
     check_architecture(network, role, entry.full_name, given=given, input_size=input_size)
 
 
-def _check_loss(entry: TaskEntry) -> None:
+def _check_loss(entry: RegisteredEntry) -> None:
     role = entry.spec.role
     if role not in ("pixel", "inpainting", "segmentation", "adversarial"):
         raise NotApplicable(f"losses of the role {role} are tried by their tasks only")
@@ -100,19 +100,19 @@ def _check_loss(entry: TaskEntry) -> None:
     require(not problem, problem)
 
 
-def _check_metric(entry: TaskEntry) -> None:
+def _check_metric(entry: RegisteredEntry) -> None:
     role = entry.spec.role
     given = {"num_classes": 2} if role == "segmentation" else {}
     check_metric(_build(entry, must=True, **given), role, entry.full_name, given=given)
 
 
-def _check_protocol(entry: TaskEntry) -> None:
+def _check_protocol(entry: RegisteredEntry) -> None:
     role = entry.spec.role
     given = PROTOCOL_GIVEN.get(role, {})
     check_protocol(_build(entry, must=True, **given), role, entry.full_name, given=given)
 
 
-def _check_dataset(entry: TaskEntry) -> None:
+def _check_dataset(entry: RegisteredEntry) -> None:
     role = entry.spec.role
     if role not in DATASET_CONTRACTS:
         raise NotApplicable(f"no task can name a dataset of role {role}")
@@ -126,7 +126,7 @@ def _check_dataset(entry: TaskEntry) -> None:
             raise NotApplicable(str(error)) from error
 
 
-CHECKS: Mapping[str, Callable[[TaskEntry], None]] = {
+CHECKS: Mapping[str, Callable[[RegisteredEntry], None]] = {
     "architectures": _check_architecture,
     "losses": _check_loss,
     "metrics": _check_metric,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
 
 from PIL import Image
 from pydantic_core import PydanticUndefined
@@ -12,32 +10,10 @@ from pydantic_core import PydanticUndefined
 from restore.core import events
 from restore.core.metrics import MetricResult
 from restore.core.settings import Settings, leaves
-from restore.core.testing.under_test import require
+from restore.core.testing.under_test import RegisteredEntry, require
 
 
-class ListenerEntry(Protocol):
-    """Registration of a listener."""
-
-    @property
-    def full_name(self) -> str:
-        """Full name, such as ``bells/ring``."""
-        ...
-
-    @property
-    def references(self) -> Mapping[str, str]:
-        """Other registered references, such as ``settings``: ``module:attribute`` by field."""
-        ...
-
-    def load(self) -> Callable[..., Any]:
-        """Import and return the factory."""
-        ...
-
-    def locate(self, field: str, /) -> Any:
-        """Import and return the object that a field refers to."""
-        ...
-
-
-def check_listener(entry: ListenerEntry, folder: Path, settings: Settings | None = None) -> None:
+def check_listener(entry: RegisteredEntry, folder: Path, settings: Settings | None = None) -> None:
     """Build a listener and send it the events of three runs: one that finishes, one that fails, an interrupted one.
 
     Args:

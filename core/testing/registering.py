@@ -14,7 +14,7 @@ from restore.core.seeding import seed_everything
 from restore.core.settings import Settings
 from restore.core.task import Task
 from restore.core.testing.listening import require_help_and_defaults
-from restore.core.testing.under_test import TaskEntry, TaskUnderTest, require
+from restore.core.testing.under_test import RegisteredEntry, TaskUnderTest, require
 
 HEAVY = ("torch", "torchvision", "accelerate", "numpy")
 """Packages that a plugin's module and its settings must not import: ``restore --help`` and completion load both."""
@@ -64,7 +64,7 @@ def every_setting_has_help_and_a_default(tested: TaskUnderTest) -> None:
     check_settings(tested.entry)
 
 
-def check_settings(entry: TaskEntry) -> None:
+def check_settings(entry: RegisteredEntry) -> None:
     """Check that every setting of something registered has a help text and a default. Raises ContractBroken."""
     for detail in ("settings", "predict", "evaluate"):
         if detail not in entry.references:

@@ -40,8 +40,8 @@ def require(holds: object, message: str) -> None:
         raise ContractBroken(message)
 
 
-class TaskEntry(Protocol):
-    """Registration of a task."""
+class RegisteredEntry(Protocol):
+    """What the registry knows about something registered: a result of ``registry.entry``."""
 
     @property
     def full_name(self) -> str:
@@ -55,11 +55,11 @@ class TaskEntry(Protocol):
 
     @property
     def spec(self) -> Any:
-        """The registered ``TaskSpec``."""
+        """The specification, such as a ``TaskSpec``."""
         ...
 
     def load(self) -> Any:
-        """Import and return the task's class."""
+        """Import and return the object, such as the class of a task."""
         ...
 
     def locate(self, field: str, /) -> Any:
@@ -90,7 +90,7 @@ class TaskUnderTest:
         data: a folder for ``--data`` in the layout that the task reads; None: the checks make one of plain images.
     """
 
-    def __init__(self, entry: TaskEntry, folder: Path, data: Path | None = None) -> None:
+    def __init__(self, entry: RegisteredEntry, folder: Path, data: Path | None = None) -> None:
         self.entry = entry
         self.name = entry.full_name
         self.folder = folder
