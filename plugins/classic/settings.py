@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from restore.core.settings import Flag, Settings
-from restore.plugins.common.super_resolution.settings import SuperResolutionEvaluateOptions
+from restore.plugins.common.super_resolution.settings import DegradedEvaluateOptions
 
 Scale = Annotated[float, Field(ge=1, le=64)]
 
@@ -34,7 +34,7 @@ class UpscalingPredictOptions(Settings):
     """Scale factor: how many times larger each side becomes, such as 2 or 2.5."""
 
 
-class UpscalingEvaluateOptions(SuperResolutionEvaluateOptions):
+class UpscalingEvaluateOptions(DegradedEvaluateOptions):
     """Options of ``restore evaluate``."""
 
     scale: Annotated[Scale | None, Flag("--scale")] = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +20,7 @@ from restore.core.specs import ImageSpec, Tiling
 from restore.plugins.classic import interpolation
 from restore.plugins.classic.fourier import fourier
 from restore.plugins.classic.settings import UpscalingEvaluateOptions, UpscalingPredictOptions, UpscalingSettings
+from restore.plugins.common.degradation.pipeline import degradation_of
 from restore.plugins.common.super_resolution.chosen import measured_pairs
 from restore.plugins.common.super_resolution.dataset import evaluation_pairs
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
@@ -67,7 +69,7 @@ class Upscaling(Method[UpscalingSettings, UpscalingPredictOptions, UpscalingEval
 
     @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        return super_resolution_protocols(self.scale)
+        return super_resolution_protocols(self.scale, self.evaluate_options.degradation)
 
     @property
     @override
@@ -82,10 +84,11 @@ class Upscaling(Method[UpscalingSettings, UpscalingPredictOptions, UpscalingEval
     @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
         """Return the pairs of a folder or of the sample; the method takes over their scale."""
-        chosen = self.evaluate_options.dataset
+        chosen, degradation = self.evaluate_options.dataset, self.evaluate_options.degradation
         if chosen.full_name != SAMPLE:
-            return measured_pairs(folder, chosen, self.scale)
-        pairs = evaluation_pairs(folder, self.scale if folder is None else self._given)
+            return measured_pairs(folder, chosen, self.scale, degradation)
+        scale = self.scale if folder is None else self._given
+        pairs = evaluation_pairs(folder, scale, partial(degradation_of, degradation))
         self.scale = _as_fraction(pairs.scale)
         return pairs
 

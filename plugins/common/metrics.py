@@ -36,11 +36,14 @@ class Comparison:
     image; rgb: the image as it is."""
     border: int = 0
     """Pixels cropped from each side."""
+    degraded: str = ""
+    """What degraded the inputs, without which a number means nothing: ``restorer/noisy noise=25``; empty: nothing."""
 
     @property
     def convention(self) -> str:
         """How to print it, such as ``8-bit Y, border 4``."""
-        return _COLORS[self.color] + (f", border {self.border}" if self.border else "")
+        border = f", border {self.border}" if self.border else ""
+        return _COLORS[self.color] + border + (f", {self.degraded}" if self.degraded else "")
 
     def __call__(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Return the values to compare, (B, C', H', W'), float64, black 0 and white 255, of (B, C, H, W) in [0, 1].

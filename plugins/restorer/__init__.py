@@ -72,6 +72,13 @@ def restore_datasets() -> list[DatasetSpec]:
             summary="Images of --data, or sample photographs, with Gaussian noise, JPEG artifacts or both.",
         ),
         DatasetSpec(
+            "degraded",
+            f"{HOME}.dataset:degraded_images",
+            role="restoration",
+            settings=f"{HOME}.own_settings:DegradedSettings",
+            summary="Images of --data, or sample photographs, with blur, resizing, noise and compression of a preset.",
+        ),
+        DatasetSpec(
             "pairs",
             f"{HOME}.dataset:paired_images",
             role="restoration",

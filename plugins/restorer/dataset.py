@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from restore.core.errors import UsageError
 from restore.core.images.pixels import to_uint8
 from restore.core.seeding import derive_seed, seeded
+from restore.plugins.common.degradation.compression import compress
+from restore.plugins.common.degradation.pipeline import Degradation
+from restore.plugins.common.degradation.settings import DegradationSettings
 from restore.plugins.common.images.folders import AnySplit, pair_folders
 from restore.plugins.common.images.sources import ImageSource
 from restore.plugins.common.images.splits import images_of
-from restore.plugins.common.super_resolution.dataset import CroppedPairs, WholePairs, super_resolution_pairs
+from restore.plugins.common.super_resolution.dataset import CroppedPairs, WholePairs, make_pairs, super_resolution_pairs
 
 
 class DegradedImages:
@@ -67,14 +67,6 @@ class DegradedImages:
         return image
 
 
-def compress(image: Tensor, quality: int) -> Tensor:
-    """Return an image (3, H, W) uint8 as JPEG of a quality from 1 to 95 shows it, with halved chroma (4:2:0)."""
-    file = io.BytesIO()
-    Image.fromarray(image.permute(1, 2, 0).numpy()).save(file, "JPEG", quality=quality, subsampling=2)
-    with Image.open(file) as opened:
-        return torch.from_numpy(np.array(opened.convert("RGB"))).permute(2, 0, 1)
-
-
 def noisy_images(
     split: AnySplit,
     folder: Path | None,
@@ -96,10 +88,35 @@ def noisy_images(
         noise: standard deviation of the noise, of 255.
         jpeg: smallest and largest JPEG quality; None: no JPEG.
     """
-    if folder is not None and pair_folders(folder) is not None:
-        raise UsageError(f"{folder} has pairs of images; train on them with --dataset restorer/pairs")
+    _refuse_pairs(folder)
     source = images_of(split, folder, val_fraction, seed)
     return DegradedImages(source, noise, jpeg, crop_size if split == "train" else None)
+
+
+def degraded_images(
+    split: AnySplit,
+    folder: Path | None,
+    val_fraction: float,
+    seed: int,
+    crop_size: int,
+    *,
+    degradation: DegradationSettings,
+) -> CroppedPairs | WholePairs:
+    """Return the dataset ``restorer/degraded`` of a split; the contract of its role explains the other arguments.
+
+    Each whole image has its own fixed degradation, whatever the seed of the run.
+
+    Args:
+        split: which images.
+        folder: their folder; None: scikit-image's photographs.
+        val_fraction: fraction of the folder that is held out for validation.
+        seed: seed of that choice.
+        crop_size: side of the training crops in pixels.
+        degradation: how inputs are made of clean images.
+    """
+    _refuse_pairs(folder)
+    source = images_of(split, folder, val_fraction, seed)
+    return make_pairs(split, source, 1, crop_size, degradation=Degradation(degradation))
 
 
 def paired_images(
@@ -113,3 +130,8 @@ def paired_images(
         where = "--data is not set" if folder is None else f"{folder} has no such folders"
         raise UsageError(f"restorer/pairs needs --data with inputs/ and targets/, paired by name; {where}")
     return super_resolution_pairs(split, folder, val_fraction, seed, crop_size, scale=1)
+
+
+def _refuse_pairs(folder: Path | None) -> None:
+    if folder is not None and pair_folders(folder) is not None:
+        raise UsageError(f"{folder} has pairs of images; train on them with --dataset restorer/pairs")

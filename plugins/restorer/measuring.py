@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-
-from typing_extensions import override
 
 from restore.core.dataset import ImageDataset, as_dataset
 from restore.core.metrics import EvaluationProtocol
@@ -18,20 +15,6 @@ CROP = 64
 """``crop_size`` of a dataset that is measured on; its images are whole."""
 
 
-@dataclass(frozen=True)
-class DegradedComparison(Comparison):
-    """A comparison that names the degradation of the inputs: without it a number means nothing."""
-
-    dataset: str = ""
-    """The dataset and its settings, such as ``restorer/noisy noise=25``."""
-
-    @property
-    @override
-    def convention(self) -> str:
-        """How to print it, as ``8-bit RGB, restorer/noisy noise=25``."""
-        return f"{super().convention}, {self.dataset}"
-
-
 def restoration_protocols(dataset: RegisteredSettings) -> Mapping[str, EvaluationProtocol]:
     """Return PSNR and SSIM of restored images by protocol.
 
@@ -40,7 +23,7 @@ def restoration_protocols(dataset: RegisteredSettings) -> Mapping[str, Evaluatio
     - ``rgb``: the image as it is.
     """
     described = describe_dataset(dataset)
-    compared = {name: DegradedComparison(name, dataset=described) for name in ("rgb8", "y8", "rgb")}
+    compared = {name: Comparison(name, degraded=described) for name in ("rgb8", "y8", "rgb")}
     return {name: {"psnr": PSNR(each), "ssim": SSIM(each)} for name, each in compared.items()}
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from restore.core.settings import Settings
+from restore.plugins.common.degradation.settings import DegradationSettings
 
 Quality = Annotated[int, Field(ge=1, le=95)]
 
@@ -50,4 +51,17 @@ class NoisySettings(Settings):
             raise ValueError(f"jpeg: the smallest quality, {self.jpeg[0]}, is above the largest, {self.jpeg[1]}")
         if not self.noise and self.jpeg is None:
             raise ValueError("noise is 0 and jpeg is unset, so nothing degrades the images; set one of them")
+        return self
+
+
+class DegradedSettings(Settings):
+    """Random degradations of several kinds."""
+
+    degradation: DegradationSettings = DegradationSettings(preset="photo")
+    """How inputs are made of clean images."""
+
+    @model_validator(mode="after")
+    def _degrades(self) -> Self:
+        if not self.degradation.active:
+            raise ValueError("degradation.preset is none, so nothing degrades the images; set it to jpeg, photo, …")
         return self

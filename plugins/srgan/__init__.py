@@ -14,7 +14,7 @@ def restore_tasks() -> list[TaskSpec]:
             "srgan",
             f"{place}.task:SRGAN",
             settings=f"{place}.settings:SRGANSettings",
-            evaluate="restore.plugins.common.super_resolution.settings:SuperResolutionEvaluateOptions",
+            evaluate="restore.plugins.common.super_resolution.settings:DegradedEvaluateOptions",
             imports=f"{place}.convert:CONVERTERS",
             summary="Photo-realistic super-resolution (Ledig et al., 2017).",
         ),

@@ -13,6 +13,7 @@ from restore.core.errors import UsageError
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.settings import Flag, RegisteredName, ResumeSafe, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
+from restore.plugins.common.degradation.settings import DegradationSettings
 from restore.plugins.common.loss_settings import ImageLossSettings, OneOrSeveral
 from restore.plugins.common.perceptual.settings import PerceptualSettings, check_side
 from restore.plugins.common.registered import RegisteredSettings
@@ -91,6 +92,8 @@ class SRGANSettings(TwoPhaseSettings):
     """The generator."""
     dataset: SuperResolutionData = Field(default_factory=SuperResolutionData)
     """The data."""
+    degradation: DegradationSettings = DegradationSettings()
+    """How the inputs of training and validation are made of targets."""
     loss: Annotated[tuple[ImageLossSettings, ...], OneOrSeveral] = Field(
         default_factory=lambda: (ImageLossSettings(name="common/l1"),)
     )

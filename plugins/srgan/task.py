@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +28,7 @@ from restore.plugins.common.perceptual.perceptual import Perceptual
 from restore.plugins.common.perceptual.weights import feature_network
 from restore.plugins.common.super_resolution.chosen import measured_pairs, training_pairs
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
-from restore.plugins.common.super_resolution.settings import SuperResolutionEvaluateOptions
+from restore.plugins.common.super_resolution.settings import DegradedEvaluateOptions
 from restore.plugins.common.weighted_losses import WeightedLosses
 from restore.plugins.srgan.settings import AdversarialSettings, SRGANSettings
 
@@ -46,7 +46,7 @@ _WITH_LABELS = replace(_REMEDIES, discriminator_won=_WON.format(label="set --adv
 """Remedies for losses with a label for real images."""
 
 
-class SRGAN(Task[SRGANSettings, Settings, SuperResolutionEvaluateOptions]):
+class SRGAN(Task[SRGANSettings, Settings, DegradedEvaluateOptions]):
     """Photo-realistic super-resolution with a GAN (Ledig et al., 2017).
 
     Phase ``pretrain`` trains the generator with the pixel loss alone; PSNR selects its best weights. Phase
@@ -60,6 +60,13 @@ class SRGAN(Task[SRGANSettings, Settings, SuperResolutionEvaluateOptions]):
     def __init__(self, settings: SRGANSettings) -> None:
         super().__init__(settings)
         self.gan_loss = adversarial_loss(settings.adversarial)
+        self.measured_with = settings.degradation
+
+    @override
+    def with_options(self, *, predict: Settings | None = None, evaluate: DegradedEvaluateOptions | None = None) -> Self:
+        other = super().with_options(predict=predict, evaluate=evaluate)
+        other.measured_with = self.measured_with if evaluate is None else evaluate.degradation
+        return other
 
     @classmethod
     @override
@@ -110,8 +117,14 @@ class SRGAN(Task[SRGANSettings, Settings, SuperResolutionEvaluateOptions]):
 
     @override
     def dataset(self, split: Literal["train", "validation"], phase: Phase) -> ImageDataset:
-        scale, crop_size = self.settings.model.scale, self.settings.crop_size
-        return training_pairs(split, self.settings, self.settings.dataset, scale=scale, crop_size=crop_size)
+        return training_pairs(
+            split,
+            self.settings,
+            self.settings.dataset,
+            scale=self.settings.model.scale,
+            crop_size=self.settings.crop_size,
+            degradation=self.settings.degradation,
+        )
 
     @override
     def train_step(self, batch: Batch, step: TrainStep) -> None:
@@ -166,7 +179,7 @@ class SRGAN(Task[SRGANSettings, Settings, SuperResolutionEvaluateOptions]):
 
     @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:
-        return super_resolution_protocols(self.settings.model.scale)
+        return super_resolution_protocols(self.settings.model.scale, self.measured_with)
 
     @property
     @override
@@ -175,7 +188,8 @@ class SRGAN(Task[SRGANSettings, Settings, SuperResolutionEvaluateOptions]):
 
     @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
-        return measured_pairs(folder, self.evaluate_options.dataset, self.settings.model.scale)
+        options = self.evaluate_options
+        return measured_pairs(folder, options.dataset, self.settings.model.scale, options.degradation)
 
     @override
     def baselines(self) -> Mapping[str, Method]:

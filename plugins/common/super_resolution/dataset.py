@@ -1,14 +1,14 @@
 """Datasets of low- and high-resolution images.
 
 Without low-resolution images, they are made from the high-resolution ones with MATLAB's bicubic, as 8-bit images, like
-the standard benchmarks. A training image is cropped *before* it is downscaled, so that both images show exactly the
-same region.
+the standard benchmarks, or with a `Degradation`. A training image is cropped *before* it is made small, so that both
+images show exactly the same region.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor
 from restore.core.errors import DataError, UsageError
 from restore.core.images.listing import list_images
 from restore.core.settings import RunSettings
+from restore.plugins.common.degradation.pipeline import Degradation
 from restore.plugins.common.images.folders import (
     AnySplit,
     ImageFolder,
@@ -40,20 +41,29 @@ class CroppedPairs:
     """
 
     def __init__(
-        self, targets: ImageSource, scale: int, crop: int, inputs: ImageSource | None = None, *, augment: bool = True
+        self,
+        targets: ImageSource,
+        scale: int,
+        crop: int,
+        inputs: ImageSource | None = None,
+        *,
+        augment: bool = True,
+        degradation: Degradation | None = None,
     ) -> None:
         """Crop ``crop`` pixels from ``targets``, and the same regions from ``inputs`` if there are any.
 
-        Raises UsageError if the crop is not a multiple of the scale or ``inputs`` have another scale, and DataError for
-        images that are smaller than the crop or do not fit their partner.
+        Raises UsageError if the crop is not a multiple of the scale, if ``inputs`` have another scale, or if there are
+        both inputs and a degradation that makes them, and DataError for images that are smaller than the crop or do not
+        fit their partner.
         """
+        _refuse_both(targets, inputs, degradation)
         if crop % scale:
             raise UsageError(f"--crop-size {crop} is not a multiple of the scale ({scale})")
         if inputs is not None:
             common_scale(inputs, targets, scale)
         refuse_smaller(targets, crop, "a training crop", "remove them, or lower --crop-size")
         self._targets, self._inputs = targets, inputs
-        self._scale, self._crop, self._augment = scale, crop, augment
+        self._scale, self._crop, self._augment, self._degradation = scale, crop, augment, degradation
         self.in_memory = targets.in_memory and (inputs is None or inputs.in_memory)
 
     def __len__(self) -> int:
@@ -63,7 +73,10 @@ class CroppedPairs:
         target = self._targets[index]
         if self._inputs is None:
             target = self._turned(_cut(target, *_corner(target, self._crop), self._crop))[0]
-            small = imresize(target, 1 / self._scale)
+            if self._degradation is None:
+                small = imresize(target, 1 / self._scale)
+            else:
+                small, target = self._degradation(target), self._degradation.sharpened(target)
         else:
             small = self._inputs[index]
             top, left = _corner(small, self._crop // self._scale)
@@ -88,20 +101,29 @@ class CroppedPairs:
 class WholePairs:
     """Whole images for evaluation: ``input`` (3, h, w) and ``target`` (3, H, W) in [0, 1].
 
-    The target of a gray image has one channel, (1, H, W), so that metrics use it as its own luma.
+    The target of a gray image has one channel, (1, H, W), so that metrics use it as its own luma. A degradation is
+    drawn once for each image, by its name: it is the same at every evaluation, whatever the seed of a run.
     """
 
-    def __init__(self, targets: ImageSource, scale: float, inputs: ImageSource | None = None) -> None:
+    def __init__(
+        self,
+        targets: ImageSource,
+        scale: float,
+        inputs: ImageSource | None = None,
+        *,
+        degradation: Degradation | None = None,
+    ) -> None:
         """Pair ``targets`` with ``inputs``, or with downscaled images made from them.
 
         To be downscaled, targets lose the last rows and columns that ``scale`` does not divide. Raises what
         `CroppedPairs` raises.
         """
+        _refuse_both(targets, inputs, degradation)
         if inputs is not None:
             common_scale(inputs, targets, scale)
         refuse_smaller(targets, math.ceil(scale), f"scale {scale:g}", "remove them")
         self.scale = scale
-        self._targets, self._inputs = targets, inputs
+        self._targets, self._inputs, self._degradation = targets, inputs, degradation
         self.in_memory = targets.in_memory and (inputs is None or inputs.in_memory)
 
     def __len__(self) -> int:
@@ -112,7 +134,10 @@ class WholePairs:
         if self._inputs is None:
             height, width = (fitting_length(length, self.scale) for length in target.shape[-2:])
             target = target[:, :height, :width]
-            small = imresize(target, 1 / self.scale)
+            if self._degradation is None:
+                small = imresize(target, 1 / self.scale)
+            else:
+                small = self._degradation.repeatable(target, self.name(index))
         else:
             small = self._inputs[index]
         if self._targets.gray(index):
@@ -140,21 +165,44 @@ def super_resolution_images(
 
 
 def super_resolution_pairs(
-    split: AnySplit, folder: Path | None, val_fraction: float, seed: int, crop_size: int, scale: int
+    split: AnySplit,
+    folder: Path | None,
+    val_fraction: float,
+    seed: int,
+    crop_size: int,
+    scale: int,
+    degradation: Degradation | None = None,
 ) -> CroppedPairs | WholePairs:
     """Return the dataset ``common/super-resolution``; the contract of its role explains the arguments.
 
     ``folder`` is one of images, or of ``LR/`` and ``HR/`` (``inputs/`` and ``targets/``) paired by name; without it,
-    there are the photographs of scikit-image.
+    there are the photographs of scikit-image. ``degradation`` makes the inputs of images that have none.
     """
     targets, inputs = pair_sources(split, folder, val_fraction, seed)
-    return CroppedPairs(targets, scale, crop_size, inputs) if split == "train" else WholePairs(targets, scale, inputs)
+    return make_pairs(split, targets, scale, crop_size, inputs, degradation)
 
 
-def evaluation_pairs(folder: Path | None, scale: float | None) -> WholePairs:
+def make_pairs(
+    split: AnySplit,
+    targets: ImageSource,
+    scale: float,
+    crop_size: int,
+    inputs: ImageSource | None = None,
+    degradation: Degradation | None = None,
+) -> CroppedPairs | WholePairs:
+    """Return crops for training, or whole images; arguments and errors as those of `CroppedPairs`."""
+    if split == "train":
+        return CroppedPairs(targets, int(scale), crop_size, inputs, degradation=degradation)
+    return WholePairs(targets, scale, inputs, degradation=degradation)
+
+
+def evaluation_pairs(
+    folder: Path | None, scale: float | None, degrade: Callable[[float], Degradation | None] = lambda _: None
+) -> WholePairs:
     """Return the images of a folder, or the validation photographs of scikit-image, for evaluation.
 
-    Without ``scale`` it is read from the pairs. Raises UsageError if there are no pairs to read it from.
+    Without ``scale`` it is read from the pairs. ``degrade`` makes the degradation of a scale. Raises UsageError if
+    there are no pairs to read the scale from, and if there are pairs as well as a degradation.
     """
     targets: ImageSource = photographs("validation")
     inputs: ImageSource | None = None
@@ -166,7 +214,7 @@ def evaluation_pairs(folder: Path | None, scale: float | None) -> WholePairs:
         raise UsageError(
             f"{folder or 'the sample photographs'}: the scale is unknown without input images; set --scale"
         )
-    return WholePairs(targets, scale, inputs)
+    return WholePairs(targets, scale, inputs, degradation=degrade(scale))
 
 
 def common_scale(inputs: ImageSource, targets: ImageSource, wanted: float | None = None) -> float:
@@ -241,6 +289,15 @@ def _file_pairs(folder: Path) -> list[FilePair]:
 def _folder_sources(files: Sequence[FilePair]) -> tuple[ImageSource, ImageSource | None]:
     inputs = [small for _, small in files if small is not None]
     return ImageFolder([target for target, _ in files]), ImageFolder(inputs) if inputs else None
+
+
+def _refuse_both(targets: ImageSource, inputs: ImageSource | None, degradation: Degradation | None) -> None:
+    if inputs is not None and degradation is not None:
+        folder = Path(targets.name(0)).parent
+        raise UsageError(
+            f"{folder.parent} has pairs, whose inputs are used as they are; leave out the settings of degradation, or "
+            f"use the targets alone: {folder}"
+        )
 
 
 def _corner(image: Tensor, side: int) -> tuple[int, int]:

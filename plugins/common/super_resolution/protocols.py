@@ -6,10 +6,13 @@ import math
 from collections.abc import Mapping
 
 from restore.core.metrics import EvaluationProtocol
+from restore.plugins.common.degradation.settings import DegradationSettings
 from restore.plugins.common.metrics import PSNR, SSIM, Comparison
 
 
-def super_resolution_protocols(scale: float) -> Mapping[str, EvaluationProtocol]:
+def super_resolution_protocols(
+    scale: float, degradation: DegradationSettings | None = None
+) -> Mapping[str, EvaluationProtocol]:
     """Return PSNR and SSIM of upscaled images by protocol.
 
     - ``y8-border``: luma rounded to 8 bits, ``scale`` pixels cropped from each side: the classic tables.
@@ -17,9 +20,15 @@ def super_resolution_protocols(scale: float) -> Mapping[str, EvaluationProtocol]
     - ``rgb-border``: 8-bit RGB, the same border: BasicSR and MMagic.
     - ``rgb``: the whole image as it is.
 
-    The border of a fractional scale is rounded up.
+    The border of a fractional scale is rounded up. A degradation of the inputs becomes part of every convention.
     """
-    return {"y8-border": y8_border(scale), "y-border": y_border(scale), "rgb-border": rgb_border(scale), "rgb": rgb()}
+    border, degraded = math.ceil(scale), str(degradation) if degradation is not None and degradation.active else ""
+    return {
+        "y8-border": _compare(Comparison("y8", border, degraded)),
+        "y-border": _compare(Comparison("y", border, degraded)),
+        "rgb-border": _compare(Comparison("rgb8", border, degraded)),
+        "rgb": _compare(Comparison("rgb", degraded=degraded)),
+    }
 
 
 def y8_border(scale: float) -> EvaluationProtocol:

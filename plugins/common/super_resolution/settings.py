@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from restore.core.settings import Flag, RegisteredName, Settings
+from restore.plugins.common.degradation.settings import DegradationSettings
 from restore.plugins.common.registered import RegisteredSettings
 
 SAMPLE = "common/super-resolution"
@@ -25,3 +26,10 @@ class SuperResolutionEvaluateOptions(Settings):
 
     dataset: SuperResolutionData = Field(default_factory=SuperResolutionData)
     """The data to measure on."""
+
+
+class DegradedEvaluateOptions(SuperResolutionEvaluateOptions):
+    """Options of ``restore evaluate`` that may degrade the inputs."""
+
+    degradation: DegradationSettings = DegradationSettings()
+    """How inputs are made of targets; without it by bicubic downscaling alone, as in published tables."""

@@ -15,9 +15,10 @@ from restore.core.evaluation import evaluate
 from restore.core.images.files import write_image
 from restore.core.seeding import seeded
 from restore.core.training.trainer import Trainer
+from restore.plugins.common.degradation.compression import compress
 from restore.plugins.common.images.samples import photographs
 from restore.plugins.restorer.classical import NonLocalMeans, estimate_noise
-from restore.plugins.restorer.dataset import DegradedImages, compress, noisy_images
+from restore.plugins.restorer.dataset import DegradedImages, noisy_images
 from restore.plugins.restorer.drunet import DRUNet
 from restore.plugins.restorer.network import DnCNN
 from restore.plugins.restorer.own_settings import NoisySettings
