@@ -80,6 +80,8 @@ def render_common() -> str:
         "\n## `restore evaluate`\n",
         *tables(EvaluateRequest),
     ]
+    families = {entry.plugin for entry in own_entries("tasks")}
+    parts += render_commands(entry for entry in own_entries("commands") if entry.plugin not in families)
     return "\n".join(parts) + "\n"
 
 
@@ -94,11 +96,16 @@ def render_family(name: str, entries: Sequence[registry.Entry]) -> str:
         parts.append(f"\n## {', '.join(f'`{entry.name}`' for entry in alike)}\n")
         parts += [f"- `{entry.name}`: {escape(entry.summary)}" for entry in alike]
         parts += render_task(alike[0])
-    for entry in own_entries("commands"):
-        if entry.plugin == name:
-            parts += [f"\n## `restore {entry.name}`\n", f"{escape(entry.summary)}\n"]
-            parts += tables(entry.locate("settings"))
+    parts += render_commands(entry for entry in own_entries("commands") if entry.plugin == name)
     return "\n".join(parts) + "\n"
+
+
+def render_commands(entries: Iterable[registry.Entry]) -> Iterator[str]:
+    """Yield the tables of the commands of plugins."""
+    for entry in entries:
+        yield f"\n## `restore {entry.name}`\n"
+        yield f"{escape(entry.summary)}\n"
+        yield from tables(entry.locate("settings"))
 
 
 def render_task(entry: registry.Entry) -> Iterator[str]:

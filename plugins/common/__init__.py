@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from restore.registry import DatasetSpec, LossSpec, MetricSpec, ProtocolSpec, hookimpl
+from restore.registry import CommandSpec, DatasetSpec, LossSpec, MetricSpec, ProtocolSpec, hookimpl
 
 
 @hookimpl
@@ -186,5 +186,20 @@ def restore_protocols() -> list[ProtocolSpec]:
             f"{inpainting}:by_coverage",
             role="inpainting",
             summary="The metrics of 'inpainting' for each range of coverage, as in papers.",
+        ),
+    ]
+
+
+@hookimpl
+def restore_commands() -> list[CommandSpec]:
+    """Register the preparation of training data."""
+    place = "restore.plugins.common.images"
+    return [
+        CommandSpec(
+            "data prepare",
+            f"{place}.prepare:prepare",
+            settings=f"{place}.prepare_settings:PrepareSettings",
+            needs="nothing",
+            summary="Cut photographs into sub-images to train on.",
         ),
     ]
