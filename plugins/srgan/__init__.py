@@ -48,6 +48,13 @@ def restore_architectures() -> list[ArchitectureSpec]:
             summary="Small generator; all residual blocks run at the input's resolution.",
         ),
         ArchitectureSpec(
+            "light",
+            f"{place}.light:Light",
+            role="super-resolution",
+            settings=f"{place}.network_settings:LightSettings",
+            summary="Light generator without anything at the output's size: for PSNR on a CPU.",
+        ),
+        ArchitectureSpec(
             "discriminator",
             f"{place}.discriminator:Discriminator",
             role="discriminator",

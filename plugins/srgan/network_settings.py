@@ -32,6 +32,13 @@ class CompactSettings(MSRResNetSettings):
     blocks: Annotated[int, Field(ge=1)] = 5
 
 
+class LightSettings(MSRResNetSettings):
+    """Residual blocks and one sub-pixel convolution."""
+
+    channels: Annotated[int, Field(ge=1)] = 48
+    blocks: Annotated[int, Field(ge=1)] = 6
+
+
 class DiscriminatorSettings(Settings):
     """A VGG-style discriminator."""
 

@@ -8,8 +8,9 @@ from torch import nn
 from restore.plugins.srgan.blocks import SubPixel, stages
 from restore.plugins.srgan.discriminator import Discriminator
 from restore.plugins.srgan.generators import Compact, MSRResNet, SRResNet
+from restore.plugins.srgan.light import Light
 
-GENERATORS = [SRResNet, MSRResNet, Compact]
+GENERATORS = [SRResNet, MSRResNet, Compact, Light]
 
 
 @pytest.mark.parametrize("build", GENERATORS)
@@ -37,7 +38,7 @@ def test_upscaling_starts_without_a_checkerboard(factor: int) -> None:
     assert corners.std() > 0.1
 
 
-@pytest.mark.parametrize(("build", "near"), [(MSRResNet, 0.2), (Compact, 0.02)])
+@pytest.mark.parametrize(("build", "near"), [(MSRResNet, 0.2), (Compact, 0.02), (Light, 0.02)])
 def test_generators_that_add_detail_start_near_the_bilinear_upscaling(build: type[nn.Module], near: float) -> None:
     torch.manual_seed(0)
     image = torch.rand(1, 3, 12, 12)

@@ -34,7 +34,7 @@ def moved(gradients: Mapping[str, Tensor | None]) -> set[str]:
     return {name for name, gradient in gradients.items() if gradient is not None and bool(gradient.abs().sum() > 0)}
 
 
-@pytest.mark.parametrize("architecture", ["srresnet", "msrresnet", "compact"])
+@pytest.mark.parametrize("architecture", ["srresnet", "msrresnet", "compact", "light"])
 @pytest.mark.parametrize("phase", ["pretrain", "adversarial"])
 def test_every_trained_parameter_takes_part_and_no_other(phase: str, architecture: str) -> None:
     step = one_step(phase, model={"architecture": architecture, "channels": 4, "blocks": 1})
@@ -118,7 +118,7 @@ def test_a_prediction_stays_within_black_and_white() -> None:
     assert (float(output.min()), float(output.max())) == (0, 1)
 
 
-@pytest.mark.parametrize("architecture", ["srresnet", "msrresnet", "compact"])
+@pytest.mark.parametrize("architecture", ["srresnet", "msrresnet", "compact", "light"])
 def test_a_tile_with_its_halo_equals_that_part_of_the_whole(architecture: str) -> None:
     task = SRGAN(SRGANSettings(model={"architecture": architecture, "channels": 4, "blocks": 2, "scale": 2}))
     network, halo = networks_of(task)["generator"].double().eval(), task.tiling.halo
