@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, get_args, get_origin
 
@@ -11,9 +12,10 @@ from torch import Tensor, nn
 from typing_extensions import TypeVar
 
 from restore.core.dataset import AnyDataset, Batch
-from restore.core.images.files import ImageFile, OutputImage
+from restore.core.images.files import ImageFile, OutputImage, SourceImage
 from restore.core.inference.engine import predict_bounded
 from restore.core.inference.predictor import Predictor
+from restore.core.inference.readers import ComputedReader, ImageReader
 from restore.core.metrics import EvaluationProtocol, measure_batch
 from restore.core.networks import Networks
 from restore.core.settings import Settings
@@ -43,6 +45,11 @@ class Method(Predictor, Generic[S, P, E]):
     always_renders: ClassVar[tuple[str, ...]] = ("",)
     """Keys that every result of `render` has. Existing files of these names are refused before the work starts."""
 
+    pixel_reach: ClassVar[int | None] = 0
+    """How far `render` looks: a pixel of an image that it returns depends on the inputs and outputs at most so many
+    pixels of the main input away. `read_inputs` must then look at single pixels. None: they need the whole image, which
+    has to fit in memory. A class that overrides one of them without setting this needs the whole image."""
+
     _roles: ClassVar[tuple[str, ...]] = ("settings_type", "predict_options_type", "evaluate_options_type")
     """Class attribute that each type parameter sets."""
 
@@ -57,6 +64,10 @@ class Method(Predictor, Generic[S, P, E]):
             given = argument if isinstance(argument, type) else argument.__default__
             if isinstance(given, type) and issubclass(given, Settings):
                 setattr(cls, role, given)
+        order = [set(vars(base)) for base in cls.__mro__]
+        declared = next(place for place, names in enumerate(order) if "pixel_reach" in names)
+        if any(names & {"read_inputs", "render"} for names in order[:declared]):
+            cls.pixel_reach = None
         cls._roles = tuple(roles.get(parameter, "") for parameter in cls.__parameters__)  # type: ignore[attr-defined]
 
     def __init__(self, settings: S) -> None:
@@ -95,6 +106,27 @@ class Method(Predictor, Generic[S, P, E]):
         """
         spec = self.inputs[self.main_input]
         return {self.main_input: spec.low + image.color * (spec.high - spec.low)}
+
+    def open_inputs(self, path: Path, image: SourceImage) -> Mapping[str, Tensor | ImageReader]:
+        """Return what `read_inputs` returns, read window by window if `pixel_reach` allows it.
+
+        Override it for a second input that is larger than a tile, such as a mask.
+
+        Args:
+            path: the image file.
+            image: its decoded content.
+        """
+        if self.pixel_reach is None:
+            return self.read_inputs(path, image.whole())
+
+        def window(name: str, rows: slice, columns: slice) -> Tensor:
+            return self.read_inputs(path, image.crop(rows, columns))[name]
+
+        height, width = image.size
+        return {
+            name: ComputedReader((spec.channels, height, width), partial(window, name))
+            for name, spec in self.inputs.items()
+        }
 
     def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor | OutputImage]:
         """Turn outputs into images (C, H, W) in [0, 1] to write.

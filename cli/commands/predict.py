@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from restore.cli.console.bar import Bar
     from restore.cli.task_options import PredictRequest
+    from restore.core.images.files import OutputImage
+    from restore.core.images.writer import ImageWriter
     from restore.core.method import Method
     from restore.core.networks import Networks
     from restore.core.settings import Settings
@@ -180,30 +182,33 @@ class _Prediction:
         return True
 
     def _process(self, path: Path, name: str) -> None:
-        from restore.core.images.files import OutputImage, read_image, write_image
-        from restore.core.inference.engine import predict_image
+        from restore.core.images.files import open_image
+        from restore.core.prediction import predict_to_files
 
-        image = read_image(path)
-        inputs = self.method.read_inputs(path, image)
-        predicted = predict_image(
+        image = open_image(path)
+
+        def open_file(part: str, rows: OutputImage, size: tuple[int, int]) -> ImageWriter:
+            self.outputs.reserve([part])
+            target = self.outputs.path(name, part)
+            if target in self.outputs.written:
+                raise UsageError(f"{path}: {target} was just written for another image")
+            return rows.open_writer(target, size, image)
+
+        files = predict_to_files(
             self.method,
             self.networks,
-            inputs,
+            path,
+            image,
+            open_file,
             device=self.device,
             tile=None if self.request.tile == "off" else self.request.tile,
             precision=self.precision,
             notify=lambda message: print_warning(f"{path}: {message}"),
             progress=lambda done, total: self._show_progress(path, done / total),
         )
-        rendered = self.method.render(predicted, inputs)
-        self.outputs.reserve(rendered)
-        for part, result in rendered.items():
-            target = self.outputs.path(name, part)
-            if target in self.outputs.written:
-                raise UsageError(f"{path}: {target} was just written for another image")
-            self.outputs.written.add(write_image(target, result, image))
-            height, width = (result.image if isinstance(result, OutputImage) else result).shape[-2:]
-            self.bar.print(f"{path} -> {target} ({width} x {height})")
+        for file in files:
+            self.outputs.written.add(file.path)
+            self.bar.print(f"{path} -> {file.path} ({file.width} x {file.height})")
 
     def _show_progress(self, path: Path, fraction: float) -> None:
         self.bar.show(path.name, round(self.images.index(path) + fraction, 2), len(self.images))

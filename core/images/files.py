@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
-from restore.core.atomic import atomic_write
-from restore.core.errors import DataError
-from restore.core.images import decoding, metadata, png16
+from restore.core.images import decoding, metadata
+from restore.core.images.decoding import Levels
 from restore.core.images.opening import opened
 from restore.core.images.orientation import upright_size
-from restore.core.images.pixels import luma
-from restore.core.images.transparency import continued, resized_alpha
-
-# A color network returns a gray image as nearly gray. Smaller differences between the channels, on average and at any
-# pixel, do not count as color.
-_GRAY_MEAN, _GRAY_MOST = 0.02, 0.25
+from restore.core.images.streaming import Format
+from restore.core.images.transparency import continued_levels
+from restore.core.images.writer import ImageWriter, Original
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,87 @@ class ImageFile:
         """Height and width in pixels."""
         return self.color.shape[-2], self.color.shape[-1]
 
+    @property
+    def has_alpha(self) -> bool:
+        """Whether it has an alpha channel."""
+        return self.alpha is not None
+
+    def alpha_rows(self, first: int, last: int) -> Tensor:
+        """Return rows (1, last - first, W) of the alpha channel, which it must have."""
+        assert self.alpha is not None
+        return self.alpha[:, first:last]
+
+    def save_options(self, channels: int, height: int, width: int) -> dict[str, Any]:
+        """Return the metadata that fit a result of this size, as options of Pillow's ``save``."""
+        options: dict[str, Any] = {}
+        icc = metadata.fitting_profile(self.icc, channels)
+        if icc is not None:
+            options["icc_profile"] = icc
+        if self.exif is not None:
+            options["exif"] = metadata.sized_exif(self.exif, height, width)
+        return options
+
+
+@dataclass(frozen=True)
+class SourceImage:
+    """One decoded image, upright, whose pixels stay the integers of the file; floats are made of the parts asked for.
+
+    Colors of fully transparent pixels are continued from visible ones (see `continued`), in the levels themselves.
+    """
+
+    levels: Levels
+    """(H, W, C), uint8 or uint16; C is 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA). They may lie in a file."""
+    about: ImageFile
+    """What else is known of the image; its tensors are empty."""
+    release: Callable[[], None] = lambda: None
+    """Lets pixels that were read leave memory, if they lie in a file."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.levels.shape[0], self.levels.shape[1]
+
+    @property
+    def gray(self) -> bool:
+        """Whether it has no colors."""
+        return bool(self.levels.shape[2] <= 2)
+
+    @property
+    def bits(self) -> int:
+        """Bits per channel in the file: 8 or 16."""
+        return 8 * self.levels.dtype.itemsize
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether it has an alpha channel."""
+        return self.levels.shape[2] in (2, 4)
+
+    def alpha_rows(self, first: int, last: int) -> Tensor:
+        """Return rows (1, last - first, W) of the alpha channel, which it must have."""
+        return self._planes(self.levels[first:last, :, -1:])
+
+    def save_options(self, channels: int, height: int, width: int) -> dict[str, Any]:
+        """Return the metadata that fit a result of this size, as options of Pillow's ``save``."""
+        return self.about.save_options(channels, height, width)
+
+    def crop(self, rows: slice, columns: slice) -> ImageFile:
+        """Return a part as tensors."""
+        planes = self._planes(self.levels[rows, columns])
+        alpha = planes[-1:] if self.has_alpha else None
+        color = planes[:1].repeat(3, 1, 1) if self.gray else planes[:3]
+        return replace(self.about, color=color, alpha=alpha)
+
+    def whole(self) -> ImageFile:
+        """Return all of it as tensors."""
+        return self.crop(slice(None), slice(None))
+
+    def _planes(self, levels: Levels) -> Tensor:
+        """Return levels (h, w, C) as contiguous planes (C, h, w) in [0, 1]."""
+        planes = np.empty((levels.shape[2], *levels.shape[:2]), np.float32)
+        np.divide(np.moveaxis(levels, 2, 0), np.float32(np.iinfo(levels.dtype).max), out=planes)
+        self.release()
+        return torch.from_numpy(planes)
+
 
 @dataclass(frozen=True)
 class OutputImage:
@@ -58,20 +136,28 @@ class OutputImage:
     profile: bool = True
     """Whether to take over the input's color profile."""
 
-    def taken_from(self, like: ImageFile | None) -> ImageFile | None:
-        """Return the input without the properties that are not taken over."""
-        if like is None:
-            return None
-        return replace(
-            like,
-            bits=like.bits if self.depth else 8,
-            alpha=like.alpha if self.alpha else None,
-            icc=like.icc if self.profile else None,
-        )
+    def with_image(self, image: Tensor) -> OutputImage:
+        """Return another image that takes over the same."""
+        return replace(self, image=image)
+
+    def open_writer(
+        self, path: Path, size: tuple[int, int], like: Original | None, kind: Format = "png", quality: int = 95
+    ) -> ImageWriter:
+        """Open a file for an image of which this is all or a part.
+
+        Args:
+            path: the file.
+            size: height and width of the whole image.
+            like: the input.
+            kind: format of the file.
+            quality: quality of a JPEG file, 1 to 100.
+        """
+        taken = {"alpha": self.alpha, "depth": self.depth, "profile": self.profile}
+        return ImageWriter(path, size, like, kind=kind, quality=quality, **taken)
 
 
-def read_image(path: Path) -> ImageFile:
-    """Read an image file.
+def open_image(path: Path) -> SourceImage:
+    """Decode an image file without making floats of it.
 
     Supports palettes, alpha, gray, 1-bit, CMYK (through its color profile, if any) and EXIF orientation; reads the
     first frame of an animation. Keeps 16 bits per channel of gray images and of non-interlaced PNGs. Other 16-bit color
@@ -90,14 +176,13 @@ def read_image(path: Path) -> ImageFile:
         if image.mode in ("CMYK", "LAB"):
             icc = None  # it described inks or another color space; the pixels are RGB now
         kept = metadata.exif_bytes(exif)
-    white = np.iinfo(levels.dtype).max
-    planes = torch.from_numpy(levels.astype(np.float32) / white).permute(2, 0, 1)
-    channels = planes.shape[0]
-    alpha = planes[-1:].contiguous() if channels in (2, 4) else None
-    color = planes[:3].contiguous() if channels >= 3 else planes[:1].repeat(3, 1, 1)
-    if alpha is not None:
-        color = continued(color, alpha)
-    return ImageFile(color, alpha, channels <= 2, 8 * levels.dtype.itemsize, icc, kept)
+    about = ImageFile(torch.empty(3, 0, 0), None, levels.shape[2] <= 2, 8 * levels.dtype.itemsize, icc, kept)
+    return SourceImage(continued_levels(levels), about)
+
+
+def read_image(path: Path) -> ImageFile:
+    """Read an image file as tensors. See `open_image` for what it supports, and for the errors."""
+    return open_image(path).whole()
 
 
 def image_size(path: Path) -> tuple[int, int]:
@@ -106,7 +191,7 @@ def image_size(path: Path) -> tuple[int, int]:
         return upright_size(image, path)
 
 
-def write_image(path: Path, image: Tensor | OutputImage, like: ImageFile | None = None) -> Path:
+def write_image(path: Path, image: Tensor | OutputImage, like: Original | None = None) -> Path:
     """Write a PNG file atomically and return its path.
 
     Args:
@@ -120,39 +205,9 @@ def write_image(path: Path, image: Tensor | OutputImage, like: ImageFile | None 
         DataError: the image contains NaN or infinite values.
         RestoreError: the file cannot be written.
     """
-    if isinstance(image, OutputImage):
-        like = image.taken_from(like)
-        image = image.image
-    if not torch.isfinite(image).all():
-        raise DataError(f"{path}: not written: the image contains NaN or infinite values")
-    image = image.detach().float().cpu().clamp(0, 1)
-    if like is not None:
-        image = _like(image, like)
-    channels, height, width = image.shape
-    bits = like.bits if like is not None else 8
-    white = 2**bits - 1
-    levels = (image * white + 0.5).floor_().permute(1, 2, 0).numpy().astype(np.uint8 if bits == 8 else np.uint16)
-    icc = metadata.fitting_profile(like.icc, channels) if like is not None else None
-    exif = metadata.sized_exif(like.exif, height, width) if like is not None and like.exif is not None else None
-    with atomic_write(path) as temporary:
-        if bits == 16:
-            png16.write(temporary, levels, icc, exif)
-        else:
-            pil_image = Image.fromarray(levels[..., 0] if channels == 1 else levels)
-            pil_image.save(temporary, format="PNG", icc_profile=icc, exif=exif or b"")
+    shown = image if isinstance(image, OutputImage) else OutputImage(image)
+    _, height, width = shown.image.shape
+    with shown.open_writer(path, (height, width), like) as file:
+        file.write(shown.image)
+        file.close()
     return path
-
-
-def _like(image: Tensor, like: ImageFile) -> Tensor:
-    """Return an image (C, H, W) with the channels of its input: gray again, and with its alpha."""
-    if like.gray and image.shape[0] == 3 and _nearly_gray(image):
-        image = luma(image)
-    if like.alpha is not None and (image.shape[0] == 3 or (like.gray and image.shape[0] == 1)):
-        height, width = image.shape[-2:]
-        image = torch.cat([image, resized_alpha(like.alpha, height, width)])
-    return image
-
-
-def _nearly_gray(image: Tensor) -> bool:
-    spread = image.amax(0) - image.amin(0)
-    return bool(spread.mean() <= _GRAY_MEAN and spread.max() <= _GRAY_MOST)

@@ -1,4 +1,4 @@
-"""The padded tensors of one image and the grid of its tiles."""
+"""The inputs of one image, padded, and the grid of its tiles."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
-from restore.core.inference.padding import padded
+from restore.core.inference.padding import padded_window
 from restore.core.inference.predictor import Predictor
+from restore.core.inference.readers import ImageReader, as_reader
 from restore.core.specs import ImageSpec
 
 AUTO_PIXELS = 2**21
@@ -35,8 +37,8 @@ class Canvas:
     """
 
     method: Predictor
-    tensors: Mapping[str, Tensor]
-    """Padded tensors (C, H, W) by name."""
+    readers: Mapping[str, ImageReader]
+    """The inputs by name, without padding."""
     size: tuple[int, int]
     """Height and width of the image without padding."""
     height: int
@@ -44,19 +46,40 @@ class Canvas:
     step: int
 
     @classmethod
-    def of(cls, method: Predictor, inputs: Mapping[str, Tensor]) -> Canvas:
-        """Check and pad the inputs of a method. Raises DataError that names the input that does not fit."""
+    def of(cls, method: Predictor, inputs: Mapping[str, Tensor | ImageReader]) -> Canvas:
+        """Check the inputs of a method. Raises DataError that names the input that does not fit."""
         scales = {spec: exact_scale(spec) for spec in (*method.inputs.values(), *method.outputs.values())}
         step = math.lcm(method.tiling.multiple_of, *(scale.denominator for scale in scales.values()))
-        first = inputs[method.main_input]
-        size = first.shape[-2], first.shape[-1]
+        readers = {name: as_reader(given) for name, given in inputs.items()}
+        _, *size = readers[method.main_input].shape
         height, width = (math.ceil(length / step) * step for length in size)
-        tensors = {}
         for name, spec in method.inputs.items():
-            _check(name, spec, inputs.get(name), size)
-            scale = scales[spec]
-            tensors[name] = padded(inputs[name].float().cpu(), int(height * scale), int(width * scale), spec.padding)
-        return cls(method, tensors, size, height, width, step)
+            _check(name, spec, readers.get(name), (size[0], size[1]))
+        return cls(method, readers, (size[0], size[1]), height, width, step)
+
+    def window(self, name: str, rows: slice, columns: slice) -> Tensor:
+        """Return a window (C, h, w) of an input; rows and columns are those of the main input, also in the padding.
+
+        Raises DataError if it contains NaN or infinite values.
+        """
+        spec = self.method.inputs[name]
+        scale = exact_scale(spec)
+        down, across = (slice(int(part.start * scale), int(part.stop * scale)) for part in (rows, columns))
+        found = padded_window(self.readers[name], down, across, spec.padding)
+        if not torch.isfinite(found).all():
+            raise DataError(f"the input {name!r} contains NaN or infinite values")
+        return found
+
+    def rows_of(self, spec: ImageSpec, rows: slice) -> slice:
+        """Return the rows of a plane, without padding, that belong to rows of the main input."""
+        scale = exact_scale(spec)
+        end = scaled(self.size[0], scale)
+        return slice(min(int(rows.start * scale), end), min(int(rows.stop * scale), end))
+
+    def shape_of(self, spec: ImageSpec) -> tuple[int, int, int]:
+        """Return channels, height and width of a plane, without padding."""
+        height, width = (scaled(length, exact_scale(spec)) for length in self.size)
+        return spec.channels, height, width
 
     @property
     def halo(self) -> int:
@@ -98,6 +121,7 @@ class Canvas:
         return math.ceil(length / self.step) * self.step
 
 
+@lru_cache
 def exact_scale(spec: ImageSpec) -> Fraction:
     """Return a plane's scale as an exact fraction: 1/3 for 0.333."""
     return Fraction(spec.scale).limit_denominator(1024)
@@ -108,7 +132,7 @@ def scaled(length: int, scale: Fraction) -> int:
     return math.ceil(length * scale)
 
 
-def _check(name: str, spec: ImageSpec, given: Tensor | None, size: tuple[int, int]) -> None:
+def _check(name: str, spec: ImageSpec, given: ImageReader | None, size: tuple[int, int]) -> None:
     if given is None:
         raise DataError(f"the input {name!r} is missing")
     scale = exact_scale(spec)
@@ -116,7 +140,5 @@ def _check(name: str, spec: ImageSpec, given: Tensor | None, size: tuple[int, in
     if tuple(given.shape) != wanted:
         has, needs = (" x ".join(map(str, shape)) for shape in (given.shape, wanted))
         raise DataError(f"the input {name!r} has {has} channels x height x width; expected {needs}")
-    if given.numel() == 0:
+    if 0 in wanted:
         raise DataError(f"the input {name!r} has no pixels")
-    if not torch.isfinite(given).all():
-        raise DataError(f"the input {name!r} contains NaN or infinite values")

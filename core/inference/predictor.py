@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
+from torch import Tensor
+
 from restore.core.dataset import Batch
+from restore.core.inference.readers import ImageReader
 from restore.core.networks import Networks
 from restore.core.specs import ImageSpec, Tiling
+
+
+@dataclass(frozen=True)
+class Patch:
+    """New values of some pixels of the main input, on the host."""
+
+    top: int
+    left: int
+    values: Tensor
+    """(C, h, w), in the range of the main output."""
+    chosen: Tensor
+    """Which pixels get new values, (1, h, w) bool."""
+
+    @property
+    def bottom(self) -> int:
+        """The first row below."""
+        return self.top + self.values.shape[-2]
 
 
 class Predictor(ABC):
@@ -53,3 +75,21 @@ class Predictor(ABC):
         Returns:
             Outputs (B, C, H, W) by name.
         """
+
+    def patches(
+        self, inputs: Mapping[str, ImageReader], networks: Networks, device: torch.device
+    ) -> Iterator[Patch] | None:
+        """Return the patches that turn the main input into the main output, if the method changes only parts of it.
+
+        The engine then needs memory for the patches instead of the whole image. It advances the iterator in inference
+        mode and with the precision asked for. By default None: the method has no patches.
+
+        Args:
+            inputs: the inputs, of any size.
+            networks: the networks in evaluation mode, on ``device``.
+            device: where to compute.
+
+        Returns:
+            The patches in the order of their first rows. They replace `predict`, and must give what it gives.
+        """
+        return None

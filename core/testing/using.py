@@ -10,8 +10,10 @@ from torch import Tensor
 
 from restore.core.errors import RestoreError
 from restore.core.images.files import OutputImage
-from restore.core.inference.canvas import exact_scale
+from restore.core.inference.bands import Band
+from restore.core.inference.canvas import Canvas, exact_scale
 from restore.core.inference.engine import predict_image
+from restore.core.inference.rendering import RenderedRows
 from restore.core.method import Method
 from restore.core.networks import Networks
 from restore.core.seeding import seeded
@@ -103,6 +105,27 @@ def exact_tiles_equal_the_whole(tested: TaskUnderTest) -> None:
     _require_local(method, networks, inputs, step, halo)
 
 
+def strips_are_rendered_as_the_whole(tested: TaskUnderTest) -> None:
+    """Images that are rendered in strips of rows equal those of the whole, if ``pixel_reach`` says that they may be."""
+    method, networks = tested.opened(tested.predict_options())
+    if method.pixel_reach is None:
+        return
+    inputs = random_inputs(method, 37, 21)
+    outputs = _run(method, networks, inputs)
+    strips: dict[str, list[Tensor]] = {}
+
+    def write(name: str, rows: OutputImage, _: tuple[int, int]) -> None:
+        strips.setdefault(name, []).append(rows.image)
+
+    canvas = Canvas.of(method, inputs)
+    RenderedRows(canvas, method.render, method.pixel_reach, write, most=5).add(Band(slice(0, canvas.height), outputs))
+    for name, shown in method.render(outputs, inputs).items():
+        image = shown.image if isinstance(shown, OutputImage) else shown
+        joined = torch.cat(strips.get(name, [torch.empty(0)]), dim=1)
+        good = joined.shape == image.shape and bool((joined - image).abs().max() <= TOLERANCE)
+        require(good, f"render(): {name!r} depends on more than pixel_reach = {method.pixel_reach}; use None")
+
+
 def _require_local(method: Method, networks: Networks, inputs: dict[str, Tensor], step: int, halo: int) -> None:
     """Check the receptive field by gradients in float64, which show even the smallest influence."""
     first = method.main_input
@@ -137,4 +160,5 @@ CHECKS: tuple[Callable[[TaskUnderTest], None], ...] = (
     images_of_any_size_work,
     a_batch_predicts_what_its_images_do,
     exact_tiles_equal_the_whole,
+    strips_are_rendered_as_the_whole,
 )

@@ -31,6 +31,7 @@ class Otsu(Method[SegmentationSettings, OutputOptions, SegmentationEvaluateOptio
     """Divides an image by brightness (Otsu, 1979); the smaller part is the foreground."""
 
     always_renders: ClassVar[tuple[str, ...]] = ()
+    pixel_reach: ClassVar[int | None] = 1  # outlines in overlays
 
     @property
     @override

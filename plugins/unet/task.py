@@ -55,6 +55,7 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
 
     channels_last: ClassVar[bool] = True
     always_renders: ClassVar[tuple[str, ...]] = ()
+    pixel_reach: ClassVar[int | None] = 1  # outlines in overlays
 
     def __init__(self, settings: S) -> None:
         super().__init__(settings)

@@ -135,6 +135,15 @@ class Sociable(Toy):
         return {"output": networks.net(batch["input"] - batch["input"].mean())}
 
 
+class Comparing(Toy):
+    """Renders with the brightest pixel of the image, and says that it looks at single ones."""
+
+    pixel_reach = 0
+
+    def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return {"": (outputs["output"] / outputs["output"].abs().max()).clamp(0, 1)}
+
+
 class Farsighted(Toy):
     """Sees further than the halo that it declares."""
 
@@ -241,6 +250,7 @@ def documented(task: type[Task]) -> type[Task]:
         (Counting, "a_run_that_was_killed_equals_one_that_was_not", "differs between whole and killed"),
         (Forgetful, "weights_files_hold_everything", "changes when the networks are saved and opened"),
         (Sociable, "a_batch_predicts_what_its_images_do", "depends on its batch"),
+        (Comparing, "strips_are_rendered_as_the_whole", "depends on more than pixel_reach = 0"),
         (Farsighted, "exact_tiles_equal_the_whole", "differ|depends on pixels 2 away"),
         (Picky, "images_of_any_size_work", "37 x 53 pixels is refused"),
         (Pooling, "every_sample_is_a_row_of_its_own", "two samples gave rows"),

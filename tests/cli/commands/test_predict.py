@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from restore.core.images import opening
-from restore.core.images.files import png16, read_image
+from restore.core.images import opening, png16
+from restore.core.images.files import read_image
 
 
 def pixels(path):

@@ -15,7 +15,8 @@ from image_files import chunk, levels, saved
 from PIL import Image
 
 from restore.core.errors import DataError, UsageError
-from restore.core.images.files import png16, read_image
+from restore.core.images import png16
+from restore.core.images.files import read_image
 from restore.core.images.opening import PIXEL_LIMIT
 
 FORMATS = {"png": {}, "jpg": {}, "webp": {}, "tif": {"compression": "tiff_lzw"}, "gif": {}, "bmp": {}}

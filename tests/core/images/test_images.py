@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from image_files import chunk, levels, reopened, saved
 from PIL import Image, ImageCms, ImageOps
 
-from restore.core.images.files import OutputImage, image_size, png16, read_image, write_image
+from restore.core.images import png16
+from restore.core.images.files import OutputImage, image_size, read_image, write_image
 
 
 def srgb():

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 from image_files import reopened
-from PIL import Image
 
 from restore.core.errors import DataError, RestoreError
+from restore.core.images import streaming
 from restore.core.images.files import write_image
 
 
@@ -28,11 +28,12 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
     path = write_image(tmp_path / "out.png", torch.zeros(3, 4, 4))
     before = path.read_bytes()
 
-    def full(self, file, **options):
+    def full(file, form, strips):
+        next(strips)
         file.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Image.Image, "save", full)
+    monkeypatch.setitem(streaming.ENCODERS, "png", full)
     with pytest.raises(RestoreError, match=r"out\.png: cannot be written: the disk is full"):
         write_image(path, torch.ones(3, 4, 4))
     assert path.read_bytes() == before

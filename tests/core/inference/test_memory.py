@@ -46,7 +46,7 @@ def test_other_errors_of_a_network_are_not_taken_for_a_lack_of_memory():
 
 
 def test_an_output_larger_than_the_memory_is_refused_before_it_is_tried(monkeypatch):
-    monkeypatch.setattr(engine, "_host_memory", lambda: 1000.0)
+    monkeypatch.setattr(engine, "host_memory", lambda: 1000.0)
     task = upscaling(4)
     with pytest.raises(DataError, match="160 x 80 pixels"):
         used(task, image(20, 40))

@@ -30,6 +30,8 @@ from restore_your_net.settings import YourNetSettings
 class YourNetTask(Task[YourNetSettings]):
     """Find the regions of one class."""
 
+    pixel_reach = 0  # render looks at single pixels
+
     @classmethod
     def tiny_settings(cls, **changes: Any) -> RunSettings:
         """Return settings of a run of a second, for tests; keep it that small if you change the network."""

@@ -1,0 +1,88 @@
+"""Predict an image file of any size straight into image files, in memory for one row of tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from restore.core.images.files import OutputImage, SourceImage
+from restore.core.images.writer import ImageWriter
+from restore.core.inference.bands import Progress
+from restore.core.inference.canvas import Canvas, Tile
+from restore.core.inference.engine import predict_rows
+from restore.core.inference.rendering import RenderedRows
+from restore.core.method import Method
+
+OpenFile = Callable[[str, OutputImage, tuple[int, int]], ImageWriter]
+"""Opens the file of one image: its name as `Method.render` gives it, its first rows, and its height and width."""
+
+
+@dataclass(frozen=True)
+class WrittenImage:
+    """One file of a result."""
+
+    path: Path
+    height: int
+    width: int
+
+
+def predict_to_files(
+    method: Method,
+    networks: Mapping[str, nn.Module],
+    path: Path,
+    image: SourceImage,
+    open_file: OpenFile,
+    *,
+    device: torch.device | str = "cpu",
+    tile: Tile = "auto",
+    precision: str = "fp32",
+    notify: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
+) -> list[WrittenImage]:
+    """Predict one image and write what the method renders. All files are completed at the end, or none exists.
+
+    Args:
+        method: the method; `Method.pixel_reach` says whether its results can be rendered row by row.
+        networks: its networks.
+        path: the image file.
+        image: its decoded content.
+        open_file: opens each file when its first rows are known; called again after a fallback.
+        device, tile, precision, notify, progress: as in `predict_rows`.
+
+    Raises:
+        RestoreError: as `predict_rows`, or a file cannot be written.
+    """
+    files: dict[str, tuple[ImageWriter, int, int]] = {}
+
+    @contextmanager
+    def receive(canvas: Canvas) -> Iterator[RenderedRows]:
+        files.clear()
+        with ExitStack() as stack:
+
+            def write(name: str, rows: OutputImage, size: tuple[int, int]) -> None:
+                if name not in files:
+                    files[name] = (stack.enter_context(open_file(name, rows, size)), *size)
+                files[name][0].write(rows.image)
+
+            yield RenderedRows(canvas, method.render, method.pixel_reach, write)
+            for file, _, _ in files.values():
+                file.close()
+
+    inputs = method.open_inputs(path, image)
+    predict_rows(
+        method,
+        networks,
+        inputs,
+        receive,
+        device=device,
+        tile=tile,
+        precision=precision,
+        notify=notify,
+        progress=progress,
+    )
+    return [WrittenImage(file.path, height, width) for file, height, width in files.values()]
