@@ -7,12 +7,22 @@ images (..., H, W) with any range of values to (..., ceil(H * scale), ceil(W * s
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.runtime.devices import in_float64
-from restore.plugins.common.images.resize import LANCZOS, TRIANGLE, imresize, resample, resized_length
+from restore.plugins.common.images.resize import (
+    CUBIC,
+    LANCZOS,
+    TRIANGLE,
+    Kernel,
+    imresize,
+    resample,
+    resized_length,
+)
 
 
 def source_position(pixel: float, scale: float) -> float:
@@ -44,11 +54,13 @@ def linear_weights(position: float) -> tuple[float, float]:
 
 def nearest(images: Tensor, scale: float) -> Tensor:
     """Return the color of the nearest pixel; of two equally near pixels, the first."""
+    up, down = Fraction(scale).limit_denominator(2**20).as_integer_ratio()
     for axis in (-2, -1):
         length = images.shape[axis]
-        pixels = torch.arange(resized_length(length, scale), dtype=torch.float64)
-        positions = (pixels + 0.5) / scale - 0.5
-        indices = (positions - 0.5).ceil().long().clamp(0, length - 1)
+        pixels = torch.arange(resized_length(length, scale))
+        # The position less one half, rounded up; in integers, so that a part of an image has the same ties.
+        indices = -((2 * up - (2 * pixels + 1) * down).div(2 * up, rounding_mode="floor"))
+        indices = indices.clamp(0, length - 1)
         images = images.index_select(axis, indices.to(images.device))
     return images
 
@@ -61,14 +73,26 @@ def bilinear(images: Tensor, scale: float) -> Tensor:
 def bicubic(images: Tensor, scale: float) -> Tensor:
     """Upscale images with values in [0, 1] like MATLAB's ``imresize``, which published super-resolution tables use.
 
-    Images that contain only 8-bit values are computed in uint8, as in MATLAB: rounded and clipped after each of the two
-    passes. Others are neither rounded nor clipped.
+    Where all values around are of 8 bits, pixels are computed in uint8, as in MATLAB: rounded and clipped after each of
+    the two passes. Others are neither rounded nor clipped. So a part of an image becomes what it is in the whole.
     """
     values = in_float64(images) * 255
     levels = values.round()
-    if bool(((values - levels).abs() < 1e-3).all() & (levels >= 0).all() & (levels <= 255).all()):
-        return imresize(levels.to(torch.uint8), scale).to(images.dtype).to(images.device) / 255
-    return imresize(images, scale)
+    others = ((values - levels).abs() >= 1e-3) | (levels < 0) | (levels > 255)
+    if not others.any():
+        return _from_levels(levels, images, scale)
+    near_others = resample(others.to(images.dtype), scale, _SUPPORT) > 0
+    smooth = imresize(images, scale)
+    return smooth if near_others.all() else torch.where(near_others, smooth, _from_levels(levels, images, scale))
+
+
+_SUPPORT = Kernel(lambda x: (x.abs() < 2).to(x.dtype), CUBIC.width)  # of the cubic kernel
+
+
+def _from_levels(levels: Tensor, like: Tensor, scale: float) -> Tensor:
+    """Upscale 8-bit levels; return values in [0, 1] of the type and device of a tensor."""
+    resized = imresize(levels.clamp(0, 255).to(torch.uint8), scale)
+    return resized.to(like.dtype).to(like.device) / 255
 
 
 def bicubic_antialias(images: Tensor, scale: float) -> Tensor:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from torch import Tensor
 from typing_extensions import override
@@ -76,10 +76,13 @@ class Upscaling(Method[UpscalingSettings, UpscalingPredictOptions, UpscalingEval
     def default_protocol(self) -> str:
         return "y8-border"
 
+    reach: ClassVar[int] = 0
+    """How many pixels around its position a new pixel depends on."""
+
     @property
     @override
     def tiling(self) -> Tiling:
-        return Tiling("whole", halo=0)  # waves and borders extend over the whole image
+        return Tiling("exact", halo=self.reach)
 
     @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
@@ -101,6 +104,8 @@ def _as_fraction(scale: float) -> float:
 class Nearest(Upscaling):
     """Nearest-neighbor upscaling."""
 
+    reach = 1
+
     @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
         return interpolation.nearest(images, scale)
@@ -108,6 +113,8 @@ class Nearest(Upscaling):
 
 class Bilinear(Upscaling):
     """Bilinear upscaling."""
+
+    reach = 2
 
     @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
@@ -117,6 +124,8 @@ class Bilinear(Upscaling):
 class Bicubic(Upscaling):
     """Bicubic upscaling as in MATLAB."""
 
+    reach = 3
+
     @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
         return interpolation.bicubic(images, scale)
@@ -124,6 +133,8 @@ class Bicubic(Upscaling):
 
 class BicubicAntialias(Upscaling):
     """Bicubic upscaling as in torchvision and Pillow."""
+
+    reach = 3
 
     @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
@@ -133,6 +144,8 @@ class BicubicAntialias(Upscaling):
 class Lanczos(Upscaling):
     """Lanczos upscaling (windowed sinc)."""
 
+    reach = 4
+
     @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
         return interpolation.lanczos(images, scale)
@@ -140,6 +153,11 @@ class Lanczos(Upscaling):
 
 class Fourier(Upscaling):
     """Upscaling by padding the spectrum with zeros."""
+
+    @property
+    @override
+    def tiling(self) -> Tiling:
+        return Tiling("whole", halo=0)  # waves extend over the whole image
 
     @override
     def upscaled(self, images: Tensor, scale: float) -> Tensor:
