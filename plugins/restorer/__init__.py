@@ -17,6 +17,7 @@ def restore_tasks() -> list[TaskSpec]:
             f"{HOME}.task:Restorer",
             settings=f"{HOME}.settings:RestorerSettings",
             evaluate=evaluate,
+            imports=f"{HOME}.convert:CONVERTERS",
             summary="Image restoration at scale 1 with any network on any pairs. Sample: denoising with DnCNN.",
         ),
         TaskSpec(

@@ -1,4 +1,4 @@
-"""Photo-realistic super-resolution: SRResNet, MSRResNet and SRGAN."""
+"""Photo-realistic super-resolution: SRResNet, MSRResNet and SRGAN; the networks of ESRGAN and Real-ESRGAN."""
 
 from __future__ import annotations
 
@@ -53,6 +53,20 @@ def restore_architectures() -> list[ArchitectureSpec]:
             role="super-resolution",
             settings=f"{place}.network_settings:LightSettings",
             summary="Light generator without anything at the output's size: for PSNR on a CPU.",
+        ),
+        ArchitectureSpec(
+            "rrdbnet",
+            f"{place}.rrdbnet:RRDBNet",
+            role="super-resolution",
+            settings=f"{place}.network_settings:RRDBNetSettings",
+            summary="The generator of ESRGAN and Real-ESRGAN: residual-in-residual dense blocks.",
+        ),
+        ArchitectureSpec(
+            "srvggnet-compact",
+            f"{place}.srvggnet:SRVGGNetCompact",
+            role="super-resolution",
+            settings=f"{place}.network_settings:SRVGGNetCompactSettings",
+            summary="The small generator of Real-ESRGAN: a chain of convolutions at the input's resolution.",
         ),
         ArchitectureSpec(
             "discriminator",

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from restore.core.errors import WeightsError
 from restore.core.weights.convert import Converter
+from restore.plugins.common.super_resolution import esrgan_files
 
 State = Mapping[str, Tensor]
 Rules = Sequence[tuple[str, str]]
@@ -80,6 +81,18 @@ def basicsr(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return _generator(state, BASICSR, architecture="srgan/msrresnet")
 
 
+def rrdbnet(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return model settings and renamed state of an RRDBNet of BasicSR, ESRGAN or Real-ESRGAN."""
+    _refuse_discriminator(state)
+    return esrgan_files.rrdbnet(state, "generator")
+
+
+def srvggnet(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return model settings and state of an SRVGGNetCompact of Real-ESRGAN."""
+    _refuse_discriminator(state)
+    return esrgan_files.srvggnet(state, "generator")
+
+
 def discriminator(state: State) -> dict[str, Tensor]:
     """Return the renamed state of a discriminator of the article or SRGAN-PyTorch, as `Discriminator` has it."""
     return renamed(state, DISCRIMINATOR, "discriminator")
@@ -103,8 +116,7 @@ def _generator(state: State, rules: Rules, **settings: Any) -> tuple[dict[str, A
 
     Raises WeightsError if no layer is known, or if the state is a discriminator.
     """
-    if state and discriminator(state).keys().isdisjoint(state):
-        raise WeightsError("the file holds a discriminator; srgan's weights files contain only the generator")
+    _refuse_discriminator(state)
     here = renamed(state, rules, "generator")
     if not here.keys() - state.keys():
         raise WeightsError("no key of the file belongs to this converter")
@@ -120,6 +132,12 @@ def _generator(state: State, rules: Rules, **settings: Any) -> tuple[dict[str, A
     return settings, here
 
 
+def _refuse_discriminator(state: State) -> None:
+    """Raise WeightsError for SRGAN's discriminator, and for the one of Real-ESRGAN with spectral normalization."""
+    if state and (discriminator(state).keys().isdisjoint(state) or "conv1.weight_orig" in state):
+        raise WeightsError("the file holds a discriminator; srgan's weights files contain only the generator")
+
+
 def _count(state: State, part: str) -> int:
     """Return the number of members of a part of the generator, from the highest index in its keys."""
     found = [int(match[1]) for key in state if (match := re.match(rf"generator\.{part}\.(\d+)\.", key))]
@@ -130,5 +148,7 @@ CONVERTERS = {
     "article": Converter("SRResNet as in the article's listing", article),
     "lornatang": Converter("SRResNet and SRGAN of Lornatang/SRGAN-PyTorch", lornatang),
     "basicsr": Converter("MSRResNet and MSRGAN of XPixelGroup/BasicSR", basicsr),
+    "rrdbnet": Converter("RRDBNet of BasicSR, ESRGAN and Real-ESRGAN", rrdbnet),
+    "srvggnet-compact": Converter("SRVGGNetCompact of Real-ESRGAN", srvggnet),
 }
 """What ``restore import --task srgan --from`` accepts."""

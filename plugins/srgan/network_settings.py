@@ -39,6 +39,30 @@ class LightSettings(MSRResNetSettings):
     blocks: Annotated[int, Field(ge=1)] = 6
 
 
+class RRDBNetSettings(Settings):
+    """Dense blocks inside residual blocks."""
+
+    channels: Annotated[int, Field(ge=1)] = 64
+    """Channels of the blocks."""
+    blocks: Annotated[int, Field(ge=1)] = 23
+    """Number of residual blocks, of three dense blocks each; Real-ESRGAN's file for anime has 6."""
+    growth: Annotated[int, Field(ge=1)] = 32
+    """Channels that each convolution of a dense block adds."""
+    unshuffle: bool = True
+    """Scales 1 and 2: compute on an input whose pixels were moved into channels, as Real-ESRGAN does."""
+
+
+class SRVGGNetCompactSettings(Settings):
+    """A chain of convolutions."""
+
+    channels: Annotated[int, Field(ge=1)] = 64
+    """Channels of the hidden layers."""
+    convolutions: Annotated[int, Field(ge=0)] = 16
+    """Number of convolutions between the first and the last; realesr-general-x4v3 has 32."""
+    activation: Literal["prelu", "relu", "leaky-relu"] = "prelu"
+    """Activation after every convolution but the last."""
+
+
 class DiscriminatorSettings(Settings):
     """A VGG-style discriminator."""
 

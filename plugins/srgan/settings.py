@@ -22,6 +22,9 @@ from restore.plugins.srgan.sample_recipe import ARCHITECTURE, SAMPLE_RECIPE
 
 Scale = Literal[2, 3, 4, 8]
 
+PUBLISHED = ("srgan/msrresnet", "srgan/srresnet", "srgan/rrdbnet")
+"""Generators to which the sample's recipe does not apply."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -146,7 +149,7 @@ class SRGANSettings(TwoPhaseSettings):
         model = given.get("model") or {}
         sized = not {"channels", "blocks"}.isdisjoint(model)
         generator = ModelSettings.full_name_in(model if sized else {"architecture": ARCHITECTURE, **model})
-        if generator in ("srgan/msrresnet", "srgan/srresnet"):
+        if generator in PUBLISHED:
             return {}
         left_out = {"perceptual"} if given.get("perceptual") else set()
         if "architecture" in (given.get("discriminator") or {}):
