@@ -18,7 +18,7 @@ def restore_tasks() -> list[TaskSpec]:
             settings=f"{HOME}.settings:RestorerSettings",
             evaluate=evaluate,
             imports=f"{HOME}.convert:CONVERTERS",
-            summary="Image restoration at scale 1 with any network on any pairs. Sample: denoising with DnCNN.",
+            summary="Image restoration at scale 1 with any network on any pairs. Sample: denoising, small DRUNet.",
         ),
         TaskSpec(
             "non-local-means",

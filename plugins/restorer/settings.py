@@ -20,8 +20,9 @@ class ModelSettings(RegisteredSettings):
 
     architecture: Annotated[
         str, RegisteredName("architectures", roles=("restoration", "super-resolution")), Flag("--arch")
-    ] = ARCHITECTURE
-    """Architecture of the network; one for super-resolution is built with scale 1."""
+    ] = "restorer/dncnn"
+    """Architecture of the network; one for super-resolution is built with scale 1. Default without --data and without
+    a size: a small restorer/drunet."""
 
 
 class DataSettings(RegisteredSettings):
@@ -55,21 +56,23 @@ class RestorerSettings(RunSettings):
     @classmethod
     @override
     def sample_defaults(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the sample recipe (a small network), without the network if another one was chosen."""
-        if ModelSettings.full_name_in(given.get("model") or {}) == ARCHITECTURE:
+        """Return the sample recipe (a small network), without the network if another one, or a size, was chosen."""
+        model = given.get("model") or {}
+        sized = set(model) - {"architecture"}
+        if not sized and ModelSettings.full_name_in({"architecture": ARCHITECTURE, **model}) == ARCHITECTURE:
             return SAMPLE_RECIPE
         return {name: value for name, value in SAMPLE_RECIPE.items() if name not in ("model", "optimizer")}
 
     @property
     @override
     def recipe(self) -> str | None:
-        """Describe the sample recipe, and how to get the published size."""
+        """Describe the sample recipe, and how to get the published network."""
         if not self.on_sample or self.model.architecture != ARCHITECTURE:
             return None
         own = self.model.own_values()
         return (
-            f"sample: a small network ({own['channels']} channels, {own['depth']} convolutions); for the published "
-            "one: --model.channels 64 --model.depth 17 --model.batch-norm"
+            f"sample: a small network ({ARCHITECTURE}, {own['channels']} channels, {own['scales']} scales); for the "
+            "published default: --arch restorer/dncnn"
         )
 
     @override

@@ -147,7 +147,10 @@ def test_a_network_for_super_resolution_restores_without_upscaling(tmp_path: Pat
 
 def test_the_sample_recipe_belongs_to_the_sample() -> None:
     own = RestorerSettings()
-    assert (own.on_sample, own.model.own_values()["depth"], own.crop_size) == (True, 8, 48)
+    assert (own.on_sample, own.model.architecture, own.crop_size) == (True, "restorer/drunet", 48)
+    assert own.model.own_values() == {"channels": 32, "blocks": 1, "scales": 3}
+    sized = RestorerSettings(model={"depth": 5})
+    assert (sized.on_sample, sized.model.architecture, sized.optimizer.clip_norm) == (True, "restorer/dncnn", None)
     noisier = RestorerSettings(dataset={"name": "noisy", "noise": 50})
     assert (noisier.on_sample, noisier.dataset.own_values()["noise"]) == (True, 50)
     other = RestorerSettings(dataset={"name": "restorer/pairs"})
