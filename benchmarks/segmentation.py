@@ -34,7 +34,7 @@ from restore.core.errors import Interrupted, RestoreError
 from restore.core.events import Event, StepDone
 from restore.core.runs.checkpoints import PREFIX
 from restore.core.runs.folder import RunFolder
-from restore.core.runs.resuming import merged as resumed
+from restore.core.runs.resuming import merge_settings as resumed
 from restore.core.runtime.precision import choose
 from restore.core.training.trainer import Trainer
 from restore.core.weights.files import open_weights

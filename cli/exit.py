@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import typer
 
 from restore.core.errors import is_out_of_memory
-from restore.core.runtime.processes import how_many, launched, report_failure
+from restore.core.runtime.processes import how_many, is_launched, report_failure
 
 SUCCESS, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -100,7 +100,7 @@ def _report(error: BaseException) -> int:
         import traceback
 
         trace = "".join(traceback.format_exception(error))
-    if launched():
+    if is_launched():
         report_failure(f"{trace}{message}", status)  # several processes: the launcher prints it, once
     else:
         typer.echo(trace, err=True, nl=False)

@@ -51,10 +51,10 @@ def _find_problems(dataset: Any, role: str, given: Mapping[str, Any]) -> Iterato
         yield "it has no samples"
     shapes = []
     for index in dict.fromkeys((0, len(dataset) - 1)):
-        sample = _drawn(dataset, index, seed=1)
+        sample = _draw(dataset, index, seed=1)
         if problem := CONTRACTS[role](dataset, sample, given):
             yield f"sample {index} {problem}"
-        if given["split"] != "train" and not _equal(sample, _drawn(dataset, index, seed=2)):
+        if given["split"] != "train" and not _equal(sample, _draw(dataset, index, seed=2)):
             yield f"sample {index} differs each time; only samples for training may be drawn at random"
         if isinstance(sample, Mapping):
             shapes.append({key: tuple(value.shape) for key, value in sample.items()})
@@ -62,7 +62,7 @@ def _find_problems(dataset: Any, role: str, given: Mapping[str, Any]) -> Iterato
         yield f"samples do not fit into one batch: {shapes[0]} and {shapes[-1]}"
 
 
-def _drawn(dataset: Any, index: int, seed: int) -> Any:
+def _draw(dataset: Any, index: int, seed: int) -> Any:
     with seeded(seed):
         return dataset[index]
 
@@ -97,10 +97,10 @@ def _target_problem(target: Any, height: int, width: int, size: str, given: Mapp
     if problem := _image_problem("target", target, 1 if gray else 3):
         return problem
     if tuple(target.shape[1:]) != (height, width):
-        return f"has a target of {_described(target)}, which is not {size}"
+        return f"has a target of {_describe(target)}, which is not {size}"
     wanted = given.get("crop_size")
     if training and wanted is not None and (height, width) != (wanted, wanted):
-        return f"has a target of {_described(target)}; crop_size={wanted} was asked for"
+        return f"has a target of {_describe(target)}; crop_size={wanted} was asked for"
     return ""
 
 
@@ -114,7 +114,7 @@ def _inpainting(dataset: Any, sample: Any, given: Mapping[str, Any]) -> str:  # 
     if problem := _target_problem(target, height, width, "the size of input", given):
         return problem
     if mask.shape[1:] != target.shape[1:]:
-        return f"has a mask of {_described(mask)} for a target of {_described(target)}"
+        return f"has a mask of {_describe(mask)} for a target of {_describe(target)}"
     if not bool(((mask == 0) | (mask == 1)).all()):
         return "has a mask with other values than 0 and 1"
     if not torch.equal(sample["input"], target * (1 - mask)):
@@ -132,7 +132,7 @@ def _segmentation(dataset: Any, sample: Any, given: Mapping[str, Any]) -> str:  
     ):
         return problem
     if image.shape[1:] != masks.shape[1:]:
-        return f"has masks of {_described(masks)} for an image of {_described(image)}"
+        return f"has masks of {_describe(masks)} for an image of {_describe(image)}"
     most = int(masks[masks != _UNKNOWN].max()) if bool((masks != _UNKNOWN).any()) else 0
     if most >= (len(classes) if multiclass else 2):
         return f"has masks with the value {most}; its classes are {', '.join(classes)}"
@@ -152,7 +152,7 @@ def _keys_problem(sample: Any, *keys: str) -> str:
 
 def _image_problem(key: str, image: Any, channels: int) -> str:
     if not isinstance(image, Tensor) or image.ndim != 3 or len(image) != channels or not image.is_floating_point():
-        return f"has {key} {_described(image)}, not a float tensor ({channels}, H, W)"
+        return f"has {key} {_describe(image)}, not a float tensor ({channels}, H, W)"
     low, high = float(image.min()), float(image.max())
     if not (math.isfinite(low) and math.isfinite(high) and low >= -MARGIN and high <= 1 + MARGIN):
         return f"has {key} with values from {low:g} to {high:g}, not in about [0, 1]"
@@ -162,10 +162,10 @@ def _image_problem(key: str, image: Any, channels: int) -> str:
 def _bytes_problem(what: str, image: Any, channels: int) -> str:
     if isinstance(image, Tensor) and image.ndim == 3 and len(image) == channels and image.dtype == torch.uint8:
         return ""
-    return f"{what} {_described(image)}, not a uint8 tensor ({channels}, H, W)"
+    return f"{what} {_describe(image)}, not a uint8 tensor ({channels}, H, W)"
 
 
-def _described(value: Any) -> str:
+def _describe(value: Any) -> str:
     if not isinstance(value, Tensor):
         return f"a {type(value).__name__}"
     return f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}"

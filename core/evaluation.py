@@ -79,7 +79,7 @@ def evaluate(
             if stop and stop():
                 raise EvaluationInterrupted
             with seeded(derive_seed("evaluation", index), device):  # random estimates are the same each time
-                statistics = _measured(method, images, index, view, protocol, device)
+                statistics = _measure(method, images, index, view, protocol, device)
             rows.append((index, {name: value.detach().cpu().double() for name, value in statistics.items()}))
             if progress:
                 progress(done + 1, len(mine))
@@ -88,7 +88,7 @@ def evaluate(
     return _reduce(rows, protocol, images, of)
 
 
-def _measured(
+def _measure(
     method: Method,
     images: ImageDataset,
     index: int,

@@ -18,7 +18,7 @@ from restore.cli.exit import DEBUG_FLAG, debug_enabled, print_warning
 from restore.cli.model_ref import list_trainable_tasks, needs_training
 from restore.cli.typer_groups import LookupGroup, make_command
 from restore.core.errors import Interrupted, NothingToTrain, ProcessFailed, UsageError
-from restore.core.runtime.processes import how_many, is_main_process, launched
+from restore.core.runtime.processes import how_many, is_launched, is_main_process
 from restore.core.versions import advise_installation
 from restore.registry.naming import did_you_mean
 
@@ -138,12 +138,12 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         settings, sources = load_run_settings(entry, model, presets, config, resume, typed)
         plugins = find_needed_plugins(entry, settings, sources)
         listeners, settings = choose_listeners(settings, sources, listener_flags.sources(given))
-        if is_main_process() and not launched():
+        if is_main_process() and not is_launched():
             for warning in registry.project().warnings:
                 print_warning(warning)
         if print_config:
             typer.echo(format_config(settings, sources), nl=False)
-        elif num_processes is not None and num_processes > 1 and not launched():
+        elif num_processes is not None and num_processes > 1 and not is_launched():
             train_in_processes(num_processes, settings.device)
         else:
             train(entry, settings, resume, plugins, listeners)

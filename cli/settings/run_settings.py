@@ -13,7 +13,7 @@ from restore.cli.settings.file import dump_yaml, read_settings
 from restore.cli.settings.sources import Source, explain, find_origins, make_source, merge, validate
 from restore.core.errors import UsageError
 from restore.core.runs.folder import read_config, read_plugins, read_task
-from restore.core.runs.resuming import merged
+from restore.core.runs.resuming import merge_settings
 from restore.core.versions import advise_installation
 
 
@@ -55,7 +55,7 @@ def _load_resumed_settings(entry: registry.Entry, model: Any, run: Path, typed: 
             f"{run} is a run of {task}, not of {entry.full_name}: restore train {name} --resume {shlex.quote(str(run))}"
         )
     try:
-        return merged(model, run, merge([typed]))
+        return merge_settings(model, run, merge([typed]))
     except ValidationError as error:
         own = Source(str(run / "config.yaml"), {(name,): value for name, value in read_config(run).items()})
         advice = advise_installation(read_plugins(run))  # a name may be of a plugin that is not installed here

@@ -70,14 +70,14 @@ def new_run_folder(settings: RunSettings, task: str) -> RunFolder:
     if settings.name is not None and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise UsageError(f"{path} already exists; continue it with --resume {path}, or choose another --name or --out")
     try:
-        folder = RunFolder(path if settings.name else _unused(path))
+        folder = RunFolder(path if settings.name else _find_unused(path))
         folder.create()
     except OSError as error:
         raise UsageError(f"cannot make the run folder {path}: {reason(error)}; choose another --out") from None
     return folder
 
 
-def _unused(path: Path) -> Path:
+def _find_unused(path: Path) -> Path:
     """Make ``path``, or ``path-2``, …: the first unused one, even if another run starts in the same second."""
     path.parent.mkdir(parents=True, exist_ok=True)
     number, free = 1, path

@@ -14,7 +14,7 @@ from restore.core.settings import ResumeSafe, RunSettings, Settings, overlay
 R = TypeVar("R", bound=RunSettings)
 
 
-def merged(settings_type: type[R], run: Path, typed: Mapping[str, Any]) -> R:
+def merge_settings(settings_type: type[R], run: Path, typed: Mapping[str, Any]) -> R:
     """Merge new values into the settings of a run.
 
     Args:

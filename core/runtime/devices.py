@@ -11,7 +11,7 @@ from torch import Tensor
 from restore.core.errors import UsageError
 
 
-def shown(device: torch.device) -> str:
+def name_device(device: torch.device) -> str:
     """Return the name of a device; the CPU has no number."""
     return "cpu" if device.type == "cpu" else str(device)
 

@@ -8,7 +8,7 @@ FAILURES = "RESTORE_FAILURE_FOLDER"
 """Environment variable with the folder into which a process writes its error, for the launcher to print."""
 
 
-def launched() -> bool:
+def is_launched() -> bool:
     """Return whether ``restore.core.runtime.launching.launch`` started this process."""
     return FAILURES in os.environ
 

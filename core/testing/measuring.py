@@ -48,7 +48,7 @@ def every_sample_is_a_row_of_its_own(tested: TaskUnderTest) -> None:
     pair = _pair(as_dataset(method.evaluation_data(None)))
     batch = {name: torch.stack([sample[name] for sample in pair]) for name in pair[0]}
     for label, protocol in method.protocols().items():
-        rows = _measured(method, networks, batch, protocol)
+        rows = _measure(method, networks, batch, protocol)
         require(set(rows) == set(protocol), f"{label}: measure() returns {sorted(rows)}, not {sorted(protocol)}")
         for name, table in rows.items():
             where = f"{label}, {name}"
@@ -66,7 +66,7 @@ def _pair(images: NamedDataset) -> list[dict[str, Tensor]]:
     return [first, last if alike else first]
 
 
-def _measured(
+def _measure(
     method: Method, networks: Networks, batch: Batch, protocol: EvaluationProtocol, seed: int = 4
 ) -> dict[str, Tensor]:
     with torch.no_grad(), seeded(seed):
@@ -83,7 +83,7 @@ def _require_own(
 ) -> None:
     """Statistics that are equal under two seeds are not random, and must not depend on the other sample."""
     batch = {name: tensor[None] for name, tensor in sample.items()}
-    alone, again = (_measured(method, networks, batch, protocol, seed) for seed in (4, 5))
+    alone, again = (_measure(method, networks, batch, protocol, seed) for seed in (4, 5))
     for name, table in rows.items():
         if torch.equal(alone[name], again[name]):
             largest = max(1.0, float(alone[name].abs().max()))

@@ -89,13 +89,13 @@ def settings_alone_rebuild_the_task(tested: TaskUnderTest) -> None:
     """Equal settings and seeds make equal networks, including discriminators."""
     if not tested.learns:
         return
-    first, second = _trained(tested), _trained(tested)
+    first, second = _train(tested), _train(tested)
     require(list(first) == list(second), "networks() returns other names or another order the second time")
     for name, network in first.items():
         _require_equal_states(name, network, second[name])
 
 
-def _trained(tested: TaskUnderTest) -> dict[str, nn.Module]:
+def _train(tested: TaskUnderTest) -> dict[str, nn.Module]:
     seed_everything(tested.settings.seed)
     task = tested.task()
     return {**task.networks(), **task.training_networks()}
@@ -112,7 +112,7 @@ def networks_and_phases_belong_together(tested: TaskUnderTest) -> None:
     """Phases train existing networks and monitor measured metrics; names are unique."""
     if not tested.learns:
         return
-    task, trained = tested.task(), _trained(tested)
+    task, trained = tested.task(), _train(tested)
     phases, metrics = task.phases(), task.training_protocol
     require(phases, "phases() is empty: nothing would be trained")
     require(task.networks(), "networks() is empty: nothing could predict")

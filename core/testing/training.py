@@ -62,8 +62,8 @@ def samples_are_functions_of_their_seed(tested: TaskUnderTest) -> None:
     task = tested.task()
     for phase in task.phases():
         images = as_dataset(task.dataset("train", phase))
-        first, second = (_drawn(images, index=0, seed=5) for _ in range(2))
-        other = _drawn(images, index=len(images) - 1, seed=6)
+        first, second = (_draw(images, index=0, seed=5) for _ in range(2))
+        other = _draw(images, index=len(images) - 1, seed=6)
         for name, tensor in first.items():
             require(torch.equal(tensor, second[name]), f"{name!r} does not use torch's global random generator")
         shapes = [{name: tuple(tensor.shape) for name, tensor in sample.items()} for sample in (first, other)]
@@ -117,7 +117,7 @@ def a_classical_method_refuses_to_train(tested: TaskUnderTest) -> None:
     raise ContractBroken("the method is registered with trains=False, but training it is not refused")
 
 
-def _drawn(images: Any, *, index: int, seed: int) -> dict[str, Tensor]:
+def _draw(images: Any, *, index: int, seed: int) -> dict[str, Tensor]:
     with seeded(seed):
         sample: dict[str, Tensor] = images[index]
     return sample

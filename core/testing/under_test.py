@@ -136,7 +136,7 @@ class TaskUnderTest:
             changes: settings that differ from the tiny ones.
         """
         settings = (settings or self.settings).model_copy(update={"name": name, **changes})
-        task_type = _watched(self.task_type, self.updates) if name == "whole" else self.task_type
+        task_type = _watch(self.task_type, self.updates) if name == "whole" else self.task_type
         trainer = Trainer(task_type, settings, name=self.name, listeners=[_killer(stop_at)], resume=resume)
         try:
             with suppress(_Killed):
@@ -175,7 +175,7 @@ class TaskUnderTest:
         return self.method_type.predict_options_type() if "predict" in self.entry.references else None
 
 
-def _watched(task_type: type[Task], seen: list[ObservedUpdate]) -> type[Task]:
+def _watch(task_type: type[Task], seen: list[ObservedUpdate]) -> type[Task]:
     """Return a subclass of the task that records its updates."""
 
     class Watched(task_type):  # type: ignore[valid-type, misc]

@@ -21,12 +21,12 @@ from restore.core.runs import checkpoints
 from restore.core.runs.checkpoints import Checkpoint
 from restore.core.runs.experiment_trackers import ExperimentTracker, check_trackers
 from restore.core.runs.folder import RunFolder, new_run_folder, write_config
-from restore.core.runs.resuming import merged
+from restore.core.runs.resuming import merge_settings
 from restore.core.runs.summary import write_summary
 from restore.core.runs.tracking import Tracker
 from restore.core.runtime import processes
 from restore.core.runtime.accelerator import from_main, make_accelerator
-from restore.core.runtime.devices import shown
+from restore.core.runtime.devices import name_device
 from restore.core.runtime.precision import choose
 from restore.core.runtime.processes import is_main_process
 from restore.core.seeding import derive_seed, seed_everything
@@ -113,7 +113,7 @@ class Trainer:
         torch.use_deterministic_algorithms(self.settings.deterministic)
         torch.backends.cudnn.benchmark = not self.settings.deterministic
         accelerator = make_accelerator(self.settings)
-        settings, warm_start = self._resolved(accelerator)
+        settings, warm_start = self._resolve(accelerator)
         self._check_listeners(settings)
         task = self.task_type(settings)
         phases = [phase for phase in task.phases() if phase.epochs > 0]
@@ -132,7 +132,7 @@ class Trainer:
             networks.ema.restart(networks.raw)
 
         identity = fingerprint(data)
-        checkpoint = self._restored(settings, phases, identity, networks) if self.resume else None
+        checkpoint = self._restore(settings, phases, identity, networks) if self.resume else None
         folder, tracker = self._folder(accelerator, settings, monitoring.plugins, checkpoint)
         seed_everything(derive_seed(settings.seed, "steps", accelerator.process_index))
         trackers = [ExperimentTracker(name, settings) for name in dict.fromkeys(settings.track)]
@@ -141,11 +141,11 @@ class Trainer:
             task, self.name, settings, phases, monitoring.protocol, folder, accelerator, networks, tracker, emit,
             self.plugins, identity,
         )  # fmt: skip
-        emit(_started(context, data, checkpoint, taken))
+        emit(_start(context, data, checkpoint, taken))
         stop = StopSignals()
         loop = TrainingLoop(context, data, stop, checkpoint)
         del data  # data of the first phase; the loop releases it when the next phase starts
-        with _early_end_reported(loop):
+        with _report_early_end(loop):
             try:
                 with stop:
                     loop.run()
@@ -154,13 +154,13 @@ class Trainer:
                     tracker.close()
             numbers = [MetricResult(**number) for group in loop.progress.numbers.values() for number in group]
             if accelerator.is_main_process:
-                write_summary(folder, self.name, settings, shown(accelerator.device), numbers, loop.seconds)
+                write_summary(folder, self.name, settings, name_device(accelerator.device), numbers, loop.seconds)
         emit(events.RunFinished(folder.path, folder.best, numbers, loop.seconds))
         return RunResult(folder.path, folder.best, numbers, loop.seconds)
 
     # --- setting up -------------------------------------------------------------------------------------------
 
-    def _resolved(self, accelerator: Accelerator) -> tuple[RunSettings, WarmStart | None]:
+    def _resolve(self, accelerator: Accelerator) -> tuple[RunSettings, WarmStart | None]:
         """Return the resolved settings, equal on every process, and the weights that a new run starts from."""
         if accelerator.num_processes == 1 and processes.launched_alone():
             self._notice(
@@ -168,7 +168,7 @@ class Trainer:
                 "use --num-processes N, or torchrun --nproc-per-node N -m restore.cli train …"
             )
         if self.resume:
-            settings = merged(type(self.settings), self.resume, self.settings.model_dump(exclude_unset=True))
+            settings = merge_settings(type(self.settings), self.resume, self.settings.model_dump(exclude_unset=True))
         else:
             with accelerator.main_process_first():  # the main process may download weights for the others
                 settings = self.settings.resolved()
@@ -194,7 +194,7 @@ class Trainer:
                 "train finds listeners by name; give Trainer the objects"
             )
 
-    def _restored(
+    def _restore(
         self, settings: RunSettings, phases: Sequence[Phase], identity: Mapping[str, Any], networks: WrappedNetworks
     ) -> Checkpoint:
         """Return the newest checkpoint of the resumed run after checking it against the plan; load its weights."""
@@ -223,7 +223,8 @@ class Trainer:
         folder = RunFolder(self.resume) if self.resume else new_run_folder(settings, self.name)
         folder.create()
         listening = {each.plugin: each.requirement for each in self.listeners if isinstance(each, PluginListener)}
-        write_config(folder, settings, self.name, shown(accelerator.device), {**self.plugins, **measuring, **listening})
+        device = name_device(accelerator.device)
+        write_config(folder, settings, self.name, device, {**self.plugins, **measuring, **listening})
         from_main(accelerator, folder.path)
         if checkpoint is None:
             return folder, Tracker(folder)
@@ -235,7 +236,7 @@ class Trainer:
 
 
 @contextmanager
-def _early_end_reported(loop: TrainingLoop) -> Iterator[None]:
+def _report_early_end(loop: TrainingLoop) -> Iterator[None]:
     """Tell the listeners if the run ends before it is finished."""
     emit, folder = loop.context.emit, loop.context.folder.path
     try:
@@ -250,7 +251,7 @@ def _early_end_reported(loop: TrainingLoop) -> Iterator[None]:
         raise
 
 
-def _started(context: RunContext, data: PhaseData, checkpoint: Checkpoint | None, taken: str | None) -> events.Event:
+def _start(context: RunContext, data: PhaseData, checkpoint: Checkpoint | None, taken: str | None) -> events.Event:
     return events.RunStarted(
         task=context.name,
         folder=context.folder.path,
@@ -261,7 +262,7 @@ def _started(context: RunContext, data: PhaseData, checkpoint: Checkpoint | None
         validation_images=len(data.validation),
         inputs=tuple(context.task.inputs),
         parameters={name: sum(p.numel() for p in m.parameters()) for name, m in context.networks.raw.items()},
-        device=shown(context.accelerator.device),
+        device=name_device(context.accelerator.device),
         precision=context.settings.precision,
         processes=context.accelerator.num_processes,
         resumed_at=checkpoint.state["progress"]["run_step"] if checkpoint else None,

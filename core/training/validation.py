@@ -51,11 +51,11 @@ class Validation:
         """
         for name, baseline in self.context.task.baselines().items():
             if name not in self.progress.numbers:
-                result = self._measured(baseline, frozen(baseline.helper_networks()), name)
+                result = self._measure(baseline, frozen(baseline.helper_networks()), name)
                 self.progress.numbers[name] = [asdict(number) for number in result.numbers]
                 self.context.emit(events.Evaluated(name, 0, 0, result.numbers, best=False))
 
-    def _measured(self, method: Method, networks: Mapping[str, nn.Module], of: str) -> Evaluation:
+    def _measure(self, method: Method, networks: Mapping[str, nn.Module], of: str) -> Evaluation:
         accelerator = self.context.accelerator
         return evaluate(
             method,
@@ -78,7 +78,7 @@ class Validation:
         context = self.context
         began = time.monotonic()
         networks = context.networks.for_evaluation(context.accelerator.num_processes)
-        result = self._measured(context.task, {**networks, **context.networks.frozen}, self.phase.name)
+        result = self._measure(context.task, {**networks, **context.networks.frozen}, self.phase.name)
         best = self._judge(result.numbers)
         measured = {"validation": [asdict(number) for number in result.numbers]}
         measured |= {f"baseline/{name}": self.progress.numbers.get(name, []) for name in context.task.baselines()}

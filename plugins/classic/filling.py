@@ -16,21 +16,21 @@ from torch import Tensor
 from restore.core.errors import DataError
 
 
-def mean_filled(image: Tensor, mask: Tensor) -> Tensor:
+def fill_mean(image: Tensor, mask: Tensor) -> Tensor:
     """Fill the hole with the mean color of the known pixels."""
     hole = _hole(mask)
     mean = image[:, ~hole].double().mean(1).to(image.dtype)
     return torch.where(mask > 0.5, mean[:, None, None], image)
 
 
-def nearest_filled(image: Tensor, mask: Tensor) -> Tensor:
+def fill_nearest(image: Tensor, mask: Tensor) -> Tensor:
     """Fill the hole with the nearest known pixel, by Euclidean distance of pixel centers."""
     hole = _hole(mask)
     rows, columns = distance_transform_edt(hole.numpy(), return_distances=False, return_indices=True)
     return image[:, torch.from_numpy(rows).long(), torch.from_numpy(columns).long()]
 
 
-def biharmonic_filled(image: Tensor, mask: Tensor) -> Tensor:
+def fill_biharmonic(image: Tensor, mask: Tensor) -> Tensor:
     """Fill the hole with the solution of the biharmonic equation (scikit-image; Damelin and Hoang, 2018).
 
     All equations of a hole are solved at once: seconds for a hole of ten thousand pixels, minutes for one of a hundred

@@ -52,7 +52,7 @@ class Mean(ClassicalInpainting):
 
     @override
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
-        return filling.mean_filled(image, mask)
+        return filling.fill_mean(image, mask)
 
 
 class NearestKnown(ClassicalInpainting):
@@ -60,7 +60,7 @@ class NearestKnown(ClassicalInpainting):
 
     @override
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
-        return filling.nearest_filled(image, mask)
+        return filling.fill_nearest(image, mask)
 
 
 class Smooth(ClassicalInpainting):
@@ -80,7 +80,7 @@ class Biharmonic(ClassicalInpainting):
 
     @override
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
-        return filling.biharmonic_filled(image, mask)
+        return filling.fill_biharmonic(image, mask)
 
 
 class Poisson(Method[BlendingSettings, BlendingPredictOptions]):

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from restore.core.runtime.precision import at_least_float32
-from restore.plugins.inpaint_gan.blocks import continued
+from restore.plugins.inpaint_gan.blocks import pad_by_repeating
 
 BLOCK = 2**24
 """Number of scores computed at once (64 MiB): those of several samples, or of at least nine rows of one."""
@@ -51,11 +51,11 @@ class Attention:
         any batch and image size, in training too; see BLOCK.
         """
         with torch.autocast(device_type=features.device.type, enabled=False):
-            return self._drawn(at_least_float32(features), hole)
+            return self._draw(at_least_float32(features), hole)
 
-    def _drawn(self, features: Tensor, hole: Tensor) -> Tensor:
+    def _draw(self, features: Tensor, hole: Tensor) -> Tensor:
         height, width = features.shape[-2:]
-        x = continued(features, height + -height % self.rate, width + -width % self.rate)
+        x = pad_by_repeating(features, height + -height % self.rate, width + -width % self.rate)
         rows, columns = x.shape[-2] // self.rate, x.shape[-1] // self.rate
         usable = self._usable(hole, (height, width), (rows, columns))
         blocks = _blocks(len(x), rows, columns, whole=self.published)
@@ -63,9 +63,9 @@ class Attention:
         for samples, span in blocks:
             arguments = (x[samples], usable[samples], span.start, span.stop)
             if len(blocks) > 1 and torch.is_grad_enabled():
-                part = checkpoint(self._pasted, *arguments, use_reentrant=False, preserve_rng_state=False)
+                part = checkpoint(self._paste, *arguments, use_reentrant=False, preserve_rng_state=False)
             else:
-                part = self._pasted(*arguments)
+                part = self._paste(*arguments)
             parts.setdefault(samples.start, []).append(part)
         drawn = torch.cat([torch.cat(of_samples, dim=2) for of_samples in parts.values()])
         return drawn[..., :height, :width]
@@ -75,11 +75,11 @@ class Attention:
         if self.published:
             return F.max_pool2d(F.interpolate(hole, grid), 3, stride=1, padding=1)[:, None] == 0
         cells = F.adaptive_max_pool2d((hole > 0).to(torch.float32), size)
-        cells = F.max_pool2d(continued(cells, grid[0] * self.rate, grid[1] * self.rate), self.rate)
+        cells = F.max_pool2d(pad_by_repeating(cells, grid[0] * self.rate, grid[1] * self.rate), self.rate)
         shares = F.avg_pool2d(cells, 3, stride=1, padding=1, count_include_pad=False)[:, None]
         return shares <= shares.amin(dim=(-2, -1), keepdim=True) + 1e-6
 
-    def _pasted(self, x: Tensor, usable: Tensor, first: int, last: int) -> Tensor:
+    def _paste(self, x: Tensor, usable: Tensor, first: int, last: int) -> Tensor:
         """Return rows ``first`` to ``last`` of the grid at full size: (B, C, (last - first) * rate, width)."""
         grid = x[..., :: self.rate, :: self.rate]
         above, below = max(0, first - HALO), min(grid.shape[-2], last + HALO)
@@ -88,7 +88,7 @@ class Attention:
             attention = _softmax(scores * usable) * usable
         else:
             attention = _softmax(scores.masked_fill(~usable, -torch.inf))
-        return self._overlapped(attention, x, slice(first - above, last - above))
+        return self._overlap_add(attention, x, slice(first - above, last - above))
 
     def _scores(self, grid: Tensor, above: int, below: int) -> Tensor:
         """Return the similarity (B, i, j, k, l) of the patch at row i (from ``above``) and column j to the one at k and
@@ -105,7 +105,7 @@ class Attention:
             return scores
         return _fused_across_borders(scores) if self.published else diagonal_sum(diagonal_sum(scores, 2), 1)
 
-    def _overlapped(self, attention: Tensor, x: Tensor, kept: slice) -> Tensor:
+    def _overlap_add(self, attention: Tensor, x: Tensor, kept: slice) -> Tensor:
         """Return the attention-weighted mean of the patches that overlap at each pixel of the ``kept`` rows."""
         cells = rearrange(x, "b c (k m) (l n) -> b k l m n c", m=self.rate, n=self.rate)
         stripes = []
@@ -155,7 +155,7 @@ class _DiagonalSum(torch.autograd.Function):
         total = x.clone() if 0 in steps else torch.zeros_like(x)
         for step in steps:
             if step:
-                _shifted(total, axis, -step).add_(_shifted(x, axis, step))
+                _shift(total, axis, -step).add_(_shift(x, axis, step))
         return total
 
     @staticmethod
@@ -164,7 +164,7 @@ class _DiagonalSum(torch.autograd.Function):
         return diagonal_sum(gradient, ctx.axis, [-step for step in ctx.steps]), None, None
 
 
-def _shifted(x: Tensor, axis: int, step: int) -> Tensor:
+def _shift(x: Tensor, axis: int, step: int) -> Tensor:
     """Return the pairs that have another one ``step`` before them along both axes."""
     for of_pair in (axis, axis + 2):
         length = max(0, x.shape[of_pair] - abs(step))

@@ -76,7 +76,7 @@ def scaled_kaiming_(convolution: nn.Conv2d, gain: float) -> None:
         nn.init.zeros_(convolution.bias)
 
 
-def bounded(network: nn.Module) -> None:
+def normalize_spectrally(network: nn.Module) -> None:
     """Apply spectral normalization to all convolutions and linear layers (Miyato et al., 2018).
 
     Each weight is divided by an estimate of its largest singular value, so the output changes no faster than the input,
@@ -87,7 +87,7 @@ def bounded(network: nn.Module) -> None:
             spectral_norm(module)
 
 
-def continued(x: Tensor, height: int, width: int) -> Tensor:
+def pad_by_repeating(x: Tensor, height: int, width: int) -> Tensor:
     """Pad ``x`` (B, C, h, w) to (B, C, height, width) by repeating its right and lower edge."""
     below, right = height - x.shape[-2], width - x.shape[-1]
     return F.pad(x, (0, right, 0, below), mode="replicate") if below or right else x

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from restore.plugins.inpaint_gan.attention import Attention
-from restore.plugins.inpaint_gan.blocks import FullPrecisionConvolution, continued, scaled_kaiming_
+from restore.plugins.inpaint_gan.blocks import FullPrecisionConvolution, pad_by_repeating, scaled_kaiming_
 from restore.plugins.inpaint_gan.gated import Convolution
 
 Layers = OrderedDict[str, nn.Module]
@@ -32,7 +32,7 @@ class CoarseToFine(nn.Module):
         self.attention = attention if attention is not None else Attention()
         self.coarse_generator = nn.Sequential(
             _encoder("conv", [channels, 2 * channels, 2 * channels, 4 * channels, 4 * channels, 4 * channels], gated)
-            | _dilated("conv", 4 * channels, gated)
+            | _dilate("conv", 4 * channels, gated)
             | _decoder("conv", 4 * channels, channels, gated)
         )
         self.fine_generator = _Fine(channels, gated, self.attention)
@@ -45,8 +45,8 @@ class CoarseToFine(nn.Module):
         height, width = image.shape[-2:]
         multiple = 4 * self.attention.rate
         size = (height + -height % multiple, width + -width % multiple)
-        hole = continued(mask, *size)
-        known = continued(image, *size) * (1 - hole)
+        hole = pad_by_repeating(mask, *size)
+        known = pad_by_repeating(image, *size) * (1 - hole)
         # The channel of ones separates the image from the zero padding of convolutions.
         planes = [torch.ones_like(hole), hole]
         coarse: Tensor = self.coarse_generator(torch.cat([known, *planes], dim=1))
@@ -61,7 +61,7 @@ class _Fine(nn.Module):
         super().__init__()
         full = 4 * channels
         inventing = _encoder("conv", [channels, channels, 2 * channels, 2 * channels, full, full], gated)
-        inventing |= _dilated("conv", full, gated)
+        inventing |= _dilate("conv", full, gated)
         matching = _encoder("pmconv", [channels, channels, 2 * channels, full, full, full], gated, last=nn.ReLU())
         pasting = Layers((f"pmconv{place}", Convolution(full, full, gated=gated)) for place in (9, 10))
         merging = _decoder("allconv", 2 * full, channels, gated)
@@ -113,7 +113,7 @@ def _encoder(prefix: str, widths: Sequence[int], gated: bool, last: nn.Module | 
     return layers
 
 
-def _dilated(prefix: str, channels: int, gated: bool) -> Layers:
+def _dilate(prefix: str, channels: int, gated: bool) -> Layers:
     """Build four convolutions with growing dilation."""
     return Layers(
         (f"{prefix}{place}_atrous", Convolution(channels, channels, dilation=2 ** (place - 6), gated=gated))

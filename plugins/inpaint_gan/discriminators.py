@@ -15,8 +15,8 @@ from restore.plugins.inpaint_gan.blocks import (
     FullPrecisionConvolution,
     FullPrecisionLinear,
     Norm,
-    bounded,
     normalization,
+    normalize_spectrally,
     scaled_kaiming_,
     start_normal,
 )
@@ -77,7 +77,7 @@ class ImageDiscriminator(nn.Module):
         self.places = -(-side // 2**HALVINGS)
         self.linear = FullPrecisionLinear(widths[-1] * self.places**2, 1)
         if spectral:
-            bounded(self)
+            normalize_spectrally(self)
 
     @overload
     def forward(self, x: Tensor, features: Literal[False] = False) -> Tensor: ...
@@ -90,12 +90,12 @@ class ImageDiscriminator(nn.Module):
             x = halving(x)
             found.append(x)
         if x.shape[-2:] != (self.places, self.places):
-            x = averaged(x, self.places)
+            x = average_pool(x, self.places)
         score: Tensor = self.linear(x.flatten(1))
         return (score, found) if features else score
 
 
-def averaged(x: Tensor, places: int) -> Tensor:
+def average_pool(x: Tensor, places: int) -> Tensor:
     """Average ``x`` (B, C, H, W) to ``places`` x ``places`` positions, in at least float32.
 
     The result is that of torch's adaptive average pooling, which has no deterministic gradient on CUDA; matrix products
@@ -160,7 +160,7 @@ class PatchDiscriminator(nn.Module):
         self.smallest = smallest_side(layers)
         start_normal(self)
         if spectral:
-            bounded(self)
+            normalize_spectrally(self)
 
     @overload
     def forward(self, x: Tensor, features: Literal[False] = False) -> Tensor: ...

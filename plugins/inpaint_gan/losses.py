@@ -22,17 +22,17 @@ from restore.plugins.inpaint_gan.settings import InpaintGANSettings, PixelSettin
 
 def reconstruction(settings: PixelSettings, stages: Sequence[Tensor], batch: Batch) -> Terms:
     """Return the pixel terms of each stage (B, 3, H, W), coarse to fine, and the total variation of the last."""
-    terms = _compared(settings, stages[-1], batch)
+    terms = _compare(settings, stages[-1], batch)
     if settings.coarse:
         for stage in stages[:-1]:
-            of_stage = _compared(settings, stage, batch)
+            of_stage = _compare(settings, stage, batch)
             terms |= {f"coarse_{name}": settings.coarse * value for name, value in of_stage.items()}
     if settings.variation:
         terms |= MaskedTotalVariation(settings.variation)(stages[-1], batch)
     return terms
 
 
-def _compared(settings: PixelSettings, image: Tensor, batch: Batch) -> dict[str, Tensor]:
+def _compare(settings: PixelSettings, image: Tensor, batch: Batch) -> dict[str, Tensor]:
     if settings.loss == "mse":
         return dict(MaskedMSE(settings.hole, settings.known)(image, batch))
     if settings.discount is None:

@@ -21,7 +21,7 @@ from restore.plugins.inpaint_gan.discriminators import (
     PatchDiscriminator,
 )
 from restore.plugins.inpaint_gan.network_settings import AttentionSettings
-from restore.plugins.inpaint_gan.progressive import cut, local_boxes
+from restore.plugins.inpaint_gan.progressive import crop_boxes, local_boxes
 from restore.plugins.inpaint_gan.unet import UNetGenerator
 
 
@@ -133,7 +133,7 @@ class InpaintingLocalGlobalDiscriminator(LocalGlobalDiscriminator):
     def forward(self, images: Tensor, masks: Tensor, features: bool = False) -> Any:
         """Score images (B, 3, H, W) in [0, 1] that were filled where masks (B, 1, H, W) are 1."""
         shown, side = 2 * images - 1, images.shape[-1] // 2
-        return super().forward(cut(shown, local_boxes(masks, side), side), shown, features)  # type: ignore[call-overload]
+        return super().forward(crop_boxes(shown, local_boxes(masks, side), side), shown, features)  # type: ignore[call-overload]
 
 
 def with_mask(images: Tensor, masks: Tensor) -> Tensor:

@@ -85,7 +85,7 @@ def local_boxes(masks: Tensor, side: int) -> Tensor:
     return torch.stack(corners, dim=1)
 
 
-def cut(images: Tensor, boxes: Tensor, side: int) -> Tensor:
+def crop_boxes(images: Tensor, boxes: Tensor, side: int) -> Tensor:
     """Return the squares (B, C, side, side) of images (B, C, H, W) at the corners of `local_boxes`."""
     steps = torch.arange(side, device=images.device)
     rows, columns = boxes[:, :1] + steps, boxes[:, 1:] + steps

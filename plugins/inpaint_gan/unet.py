@@ -11,8 +11,8 @@ from restore.plugins.common.inpainting.refinement import residual_blocks, start_
 from restore.plugins.inpaint_gan.blocks import (
     FullPrecisionTransposedConvolution,
     Norm,
-    continued,
     normalization,
+    pad_by_repeating,
     start_normal,
     start_unnormalized,
 )
@@ -93,7 +93,7 @@ class UNetGenerator(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, input_channels, H, W), image (black inside the hole) and mask, to (B, 3, H, W) in [-1, 1]."""
         height, width = x.shape[-2:]
-        image: Tensor = self.model(continued(x, max(height, self.smallest), max(width, self.smallest)))
+        image: Tensor = self.model(pad_by_repeating(x, max(height, self.smallest), max(width, self.smallest)))
         return image[..., :height, :width]
 
 
@@ -106,7 +106,7 @@ class _Frame(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         height, width = x.shape[-2:]
-        y: Tensor = self.model(continued(x, height + height % 2, width + width % 2))
+        y: Tensor = self.model(pad_by_repeating(x, height + height % 2, width + width % 2))
         return y[..., :height, :width]
 
 

@@ -42,7 +42,7 @@ class _Bounded(torch.autograd.Function):
         return torch.where(outward, torch.zeros_like(slope), slope), None, None
 
 
-def bounded(value: Tensor, low: float, high: float) -> Tensor:
+def clamp_softly(value: Tensor, low: float, high: float) -> Tensor:
     """Clamp a value to [low, high]; gradient steps can bring it back from outside, but never move it further out."""
     result: Tensor = _Bounded.apply(value, low, high)
     return result
@@ -62,14 +62,14 @@ class AsymmetricGaussian(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the attention, with the shape of ``x``. The four numbers are limited as in the published code."""
-        peak, center = bounded(self.peak, 1.01, 6.0), bounded(self.center, 0.1, 3.0)
-        rise, fall = bounded(self.rise, 0.5, 2.0), bounded(self.fall, 0.5, 2.0)
+        peak, center = clamp_softly(self.peak, 1.01, 6.0), clamp_softly(self.center, 0.1, 3.0)
+        rise, fall = clamp_softly(self.rise, 0.5, 2.0), clamp_softly(self.fall, 0.5, 2.0)
         squares = (x - center).square()
         below, above = peak * torch.exp(-rise * squares), 1 + (peak - 1) * torch.exp(-fall * squares)
         return torch.where(x < center, below, above)
 
 
-def updated(x: Tensor) -> Tensor:
+def update_mask(x: Tensor) -> Tensor:
     """Return the mask of the next level from convolved mask values (equation 10): ``max(x, 0) ** 0.8``."""
     return F.relu(x).pow(UPDATE_POWER)
 
@@ -85,7 +85,7 @@ class MapConvolution(nn.Module):
     def forward(self, mask: Tensor) -> tuple[Tensor, Tensor]:
         """(B, before, H, W) to attention and next mask, (B, after, H / 2, W / 2) each."""
         x = self.mask(mask)
-        return self.activation(x), updated(x)
+        return self.activation(x), update_mask(x)
 
     @torch.no_grad()
     def start_averaging(self, level: int, kernel: Tensor) -> None:

@@ -44,7 +44,7 @@ def generator(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     plain = {key.removeprefix("module."): tensor for key, tensor in state.items()}
     if any(key.startswith(tuple(_COLUMNS)) for key in plain):
         raise WeightsError("the file holds a discriminator; lbam's weights files contain only the generator")
-    here = {_renamed(key): tensor for key, tensor in plain.items()}
+    here = {_rename(key): tensor for key, tensor in plain.items()}
     if not any(key.startswith("generator.") for key in here):
         raise WeightsError("no key of the file belongs to this converter")
     first = here.get("generator.encoder.0.features.weight")
@@ -59,7 +59,7 @@ def discriminator(state: State) -> dict[str, Tensor]:
     return {_renamed_column(key): tensor for key, tensor in state.items()}
 
 
-def _renamed(key: str) -> str:
+def _rename(key: str) -> str:
     for pattern, name in GENERATOR:
         if match := re.fullmatch(pattern, key):
             return "generator." + name.format(*(int(number) - 1 for number in match.groups()))

@@ -95,7 +95,7 @@ class Generator(nn.Module):
         if self.prefill == "smooth":
             images = fill_smoothly(images, holes)
         shown = detail(images) if self.detail else images
-        shown, marked = (continued(plane, self.multiple) for plane in (shown, holes))
+        shown, marked = (pad_to_multiple(plane, self.multiple) for plane in (shown, holes))
         if self.prefill == "none":
             shown = shown * (1 - marked)
         answer = self._answer(shown, marked)[..., :height, :width]
@@ -145,7 +145,7 @@ def start(
             maps.start_averaging(depth, averaging(depth))
 
 
-def continued(planes: Tensor, multiple: int) -> Tensor:
+def pad_to_multiple(planes: Tensor, multiple: int) -> Tensor:
     """Pad planes (B, C, H, W) by reflection at the right and the bottom to multiples of a number of pixels."""
     height, width = (-(-side // multiple) * multiple for side in planes.shape[-2:])
     return padded(planes.flatten(0, 1), height, width, "reflect").reshape(*planes.shape[:2], height, width)

@@ -109,15 +109,15 @@ class LBAM(InpaintingTask[LBAMSettings]):
 
     def pretrain_loss(self, batch: Batch, nets: Networks) -> Terms:
         """Return the generator's loss terms in pretraining."""
-        return CompositeLoss(self.settings, features=None)(self._filled(batch, nets), batch)
+        return CompositeLoss(self.settings, features=None)(self._fill(batch, nets), batch)
 
-    def _filled(self, batch: Batch, nets: Networks) -> Tensor:
+    def _fill(self, batch: Batch, nets: Networks) -> Tensor:
         return list_stages(nets.generator(batch["input"], batch["mask"]))[-1]
 
     def discriminator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
         """Return the discriminator's loss terms. One call scores real, generated and, for the penalty, mixed images."""
         with torch.no_grad():
-            fake = self._filled(batch, nets)
+            fake = self._fill(batch, nets)
         real, scores = batch["target"], list[Tensor]()
 
         def scores_of(*mixed: Tensor) -> Tensor:
@@ -133,7 +133,7 @@ class LBAM(InpaintingTask[LBAMSettings]):
 
     def generator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
         """Return the generator's loss terms; the scores come from the updated discriminator."""
-        filled = self._filled(batch, nets)
+        filled = self._fill(batch, nets)
         step.log(**gan_measures(filled, batch))
         features = None
         if "features" in nets:

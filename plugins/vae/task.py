@@ -28,7 +28,7 @@ from restore.plugins.common.super_resolution.protocols import super_resolution_p
 from restore.plugins.common.super_resolution.settings import SuperResolutionEvaluateOptions
 from restore.plugins.vae.metrics import ActiveUnits, moments
 from restore.plugins.vae.settings import AutoencoderEvaluateOptions, AutoencoderSettings, VAESettings
-from restore.plugins.vae.variational import Gaussian, Posterior, charged, importance_weighted, log_weights
+from restore.plugins.vae.variational import Gaussian, Posterior, charge_free_bits, importance_weight, log_weights
 
 WARMUP = "warm-up"
 
@@ -52,11 +52,11 @@ class Autoencoder(Task[A, Settings, E]):
 
     @override
     def networks(self) -> dict[str, nn.Module]:
-        network: Any = build_network(self.settings.model, **self._built_with)
+        network: Any = build_network(self.settings.model, **self._network_arguments)
         return {"encoder": network.encoder, "decoder": network.decoder}  # separate, because each can be used alone
 
     @property
-    def _built_with(self) -> dict[str, Any]:
+    def _network_arguments(self) -> dict[str, Any]:
         """The arguments that a network of the role gets."""
         model = self.settings.model
         return {"latent": model.latent, "scale": model.scale, "variational": self.variational}
@@ -105,12 +105,12 @@ class Autoencoder(Task[A, Settings, E]):
     @property
     @override
     def tiling(self) -> Tiling:
-        return find_tiling(self.settings.model, **self._built_with)
+        return find_tiling(self.settings.model, **self._network_arguments)
 
     @property
     def stride(self) -> int:
         """Pixels of an input image, along a side, that a position of the code stands for."""
-        network: Any = build_without_weights(self.settings.model, **self._built_with)
+        network: Any = build_without_weights(self.settings.model, **self._network_arguments)
         return int(network.stride)
 
     @override
@@ -189,7 +189,7 @@ class VariationalAutoencoder(Autoencoder[VAESettings, AutoencoderEvaluateOptions
             likelihood = nets.likelihood(nets.decoder(code, *image.shape[-2:]), image).mean()
             if step.phase != WARMUP and step.progress > 0.1:  # before that, an inactive unit may just be untrained
                 step.log(active_units=ActiveUnits("", "").reduce(moments(posterior.mean.detach())))
-            kl = charged(posterior.kl(), self.settings.free_bits)
+            kl = charge_free_bits(posterior.kl(), self.settings.free_bits)
             return {"reconstruction": -likelihood / values, "kl": price * kl / values}
 
         step.optimize("autoencoder", bound)
@@ -238,7 +238,7 @@ class VariationalAutoencoder(Autoencoder[VAESettings, AutoencoderEvaluateOptions
         return {
             **super().numbers(batch, networks),
             "elbo": weights.mean(0).unsqueeze(1) / image[0].numel(),
-            "iw_bound": importance_weighted(weights).unsqueeze(1) / image[0].numel(),
+            "iw_bound": importance_weight(weights).unsqueeze(1) / image[0].numel(),
             "active_units": moments(posterior.mean),
             "kl": kl,
             **{f"kl_of_unit_{unit}": kl[:, [unit]] for unit in range(kl.shape[1])},

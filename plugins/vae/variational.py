@@ -42,7 +42,7 @@ class Posterior(NamedTuple):
         return 0.5 * (self.mean.square() + self.log_variance.exp() - 1 - self.log_variance)
 
 
-def charged(kl: Tensor, free_bits: float) -> Tensor:
+def charge_free_bits(kl: Tensor, free_bits: float) -> Tensor:
     """Return the KL term of a batch from its KL (B, latent, ...), per image, a scalar.
 
     A unit with less than ``free_bits`` per position is charged ``free_bits``, so using less gains nothing. The KL is
@@ -68,7 +68,7 @@ def log_weights(posterior: Posterior, noise: Tensor, log_likelihood: Callable[[T
     return torch.stack([log_likelihood(code) for code in codes]) + ratios.flatten(2).sum(2)
 
 
-def importance_weighted(weights: Tensor) -> Tensor:
+def importance_weight(weights: Tensor) -> Tensor:
     """Return a bound on log p(x), tighter with more draws, (K, B) to (B,) (Burda et al., 2016, equation 8)."""
     return torch.logsumexp(weights, 0) - math.log(len(weights))
 

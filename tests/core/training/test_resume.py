@@ -19,7 +19,7 @@ from restore.core.errors import CheckpointError, Interrupted, ResumeError
 from restore.core.events import Event, RunStarted, StepDone, Warned
 from restore.core.runs.checkpoints import load_newest
 from restore.core.runs.folder import read_config, read_task
-from restore.core.runs.resuming import merged
+from restore.core.runs.resuming import merge_settings
 from restore.core.runtime import precision
 from restore.core.training.trainer import Trainer
 
@@ -140,7 +140,7 @@ def test_a_run_without_any_whole_checkpoint_says_so(tmp_path: Path) -> None:
 def test_more_epochs_continue_a_finished_run(tmp_path: Path) -> None:
     run = toy_settings(tmp_path, name="run", epochs=2)
     folder = train(OneNetwork, run)
-    longer = merged(ToySettings, folder, {"epochs": 4})
+    longer = merge_settings(ToySettings, folder, {"epochs": 4})
     train(OneNetwork, longer, resume=folder)
     whole = train(OneNetwork, toy_settings(tmp_path, name="whole", epochs=4))
     assert_same_run(folder, whole)  # a constant learning rate does not depend on the number of epochs
@@ -152,7 +152,7 @@ def test_fewer_epochs_than_are_done_are_refused_and_the_config_stays(tmp_path: P
     before = (folder / "config.yaml").read_text()
     for epochs in (1, 3):
         with pytest.raises(ResumeError, match="4 epochs are done, 2 of them in phase 'adversarial'"):
-            train(TwoPhases, merged(ToySettings, folder, {"epochs": epochs}), resume=folder)
+            train(TwoPhases, merge_settings(ToySettings, folder, {"epochs": epochs}), resume=folder)
     assert (folder / "config.yaml").read_text() == before
 
 
@@ -161,7 +161,7 @@ def test_a_new_plan_and_a_finished_run_are_said(tmp_path: Path) -> None:
     folder = train(TwoPhases, run)
     events: list[Event] = []
     train(TwoPhases, run, resume=folder, listeners=[events.append])
-    train(TwoPhases, merged(ToySettings, folder, {"epochs": 4}), resume=folder, listeners=[events.append])
+    train(TwoPhases, merge_settings(ToySettings, folder, {"epochs": 4}), resume=folder, listeners=[events.append])
     said = [event.message for event in events if isinstance(event, Warned)]
     assert "this run is finished" in said[0]
     assert "1 pretrain, 3 adversarial epochs (was: 1 pretrain, 2 adversarial)" in said[1]
@@ -169,7 +169,7 @@ def test_a_new_plan_and_a_finished_run_are_said(tmp_path: Path) -> None:
 
 def test_a_phase_may_be_added_to_a_finished_run(tmp_path: Path) -> None:
     folder = train(TwoPhases, toy_settings(tmp_path, name="run", epochs=1))
-    longer = merged(ToySettings, folder, {"epochs": 2})
+    longer = merge_settings(ToySettings, folder, {"epochs": 2})
     train(TwoPhases, longer, resume=folder)
     assert (folder / "best-adversarial.safetensors").is_file()
 
@@ -177,10 +177,10 @@ def test_a_phase_may_be_added_to_a_finished_run(tmp_path: Path) -> None:
 def test_a_changed_setting_is_refused_with_the_difference(tmp_path: Path) -> None:
     folder = train(OneNetwork, toy_settings(tmp_path, name="run"))
     with pytest.raises(ResumeError, match=r"optimizer\.lr: 0\.01 -> 0\.5") as refused:
-        merged(ToySettings, folder, {"optimizer": {"lr": 0.5}, "seed": 3, "workers": 1})
+        merge_settings(ToySettings, folder, {"optimizer": {"lr": 0.5}, "seed": 3, "workers": 1})
     assert "seed: 0 -> 3" in str(refused.value)
     assert "workers" not in str(refused.value)
-    assert merged(ToySettings, folder, {"workers": 1}).workers == 1
+    assert merge_settings(ToySettings, folder, {"workers": 1}).workers == 1
     assert read_task(folder) == "toy/OneNetwork"
 
 
@@ -203,4 +203,4 @@ def test_a_resumed_run_keeps_its_precision_on_other_hardware(tmp_path, monkeypat
     assert read_config(folder)["precision"] == "bf16"
     monkeypatch.setattr(precision, "cpu_features", lambda: frozenset({"avx2"}))
     assert precision.choose("auto", torch.device("cpu")) == "fp32"
-    assert merged(ToySettings, folder, {}).precision == "bf16"
+    assert merge_settings(ToySettings, folder, {}).precision == "bf16"

@@ -14,7 +14,7 @@ from restore.core.errors import ResumeError, TrainingDiverged, UsageError
 from restore.core.events import Evaluated, Event, StepDone, Warned
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.runs.folder import read_config
-from restore.core.runs.resuming import merged
+from restore.core.runs.resuming import merge_settings
 from restore.core.settings import EarlyStoppingSettings
 from restore.core.training.trainer import Trainer
 from restore.core.training_step import Phase, TrainStep
@@ -62,7 +62,7 @@ def test_a_run_that_stopped_early_goes_on_with_more_patience(tmp_path: Path, cha
     train(OneNetwork, settings, events, resume=folder)
     assert any("stopped early, after 2 evaluations" in message for message in warnings(events))
     assert not [event for event in events if isinstance(event, Evaluated)]
-    train(OneNetwork, merged(ToySettings, folder, {"early_stopping": change}), events, resume=folder)
+    train(OneNetwork, merge_settings(ToySettings, folder, {"early_stopping": change}), events, resume=folder)
     assert [event.epoch for event in events if isinstance(event, Evaluated)] == [3, 4, 5]
 
 
@@ -80,9 +80,9 @@ def test_no_phase_is_put_before_one_that_has_begun(tmp_path: Path) -> None:
     folder = train(Growing, toy_settings(tmp_path, epochs=3))
     before = (folder / "config.yaml").read_text()
     with pytest.raises(ResumeError, match="phases small, large, but small, medium, large are planned now"):
-        train(Growing, merged(ToySettings, folder, {"epochs": 6}), resume=folder)
+        train(Growing, merge_settings(ToySettings, folder, {"epochs": 6}), resume=folder)
     assert (folder / "config.yaml").read_text() == before
-    train(Growing, merged(ToySettings, folder, {"epochs": 5}), resume=folder)
+    train(Growing, merge_settings(ToySettings, folder, {"epochs": 5}), resume=folder)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_run_goes_on_with_the_same_images(tmp_path: Path, split: str, count: i
             return images
 
     folder = train(OneNetwork, toy_settings(tmp_path, epochs=1))
-    longer = merged(ToySettings, folder, {"epochs": 2})
+    longer = merge_settings(ToySettings, folder, {"epochs": 2})
     with pytest.raises(ResumeError, match=said):
         train(Others, longer, resume=folder)
     train(OneNetwork, longer, resume=folder)
@@ -120,7 +120,7 @@ class OfFiles(OneNetwork):
 def test_images_named_from_another_folder_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     folder = train(OfFiles, toy_settings(tmp_path, epochs=1, data=Path("images")))
-    train(OfFiles, merged(ToySettings, folder, {"epochs": 2}), resume=folder)
+    train(OfFiles, merge_settings(ToySettings, folder, {"epochs": 2}), resume=folder)
 
 
 class Counting(ToySettings):
@@ -158,8 +158,8 @@ def test_a_resumed_run_keeps_its_place(tmp_path: Path) -> None:
     folder = train(OneNetwork, toy_settings(tmp_path, name="run", epochs=1))
     for typed in ({"name": "other"}, {"out": tmp_path / "elsewhere"}):
         with pytest.raises(ResumeError, match="cannot change on resume"):
-            merged(ToySettings, folder, typed)
-    assert merged(ToySettings, folder, {"name": "run", "out": str(tmp_path)}).name == "run"
+            merge_settings(ToySettings, folder, typed)
+    assert merge_settings(ToySettings, folder, {"name": "run", "out": str(tmp_path)}).name == "run"
 
 
 def test_what_is_read_is_found_again_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from restore.core.hashing import hash_file
 from restore.core.optimizer_settings import OptimizerSettings
 from restore.core.runs.checkpoints import load
 from restore.core.runs.folder import read_config
-from restore.core.runs.resuming import merged
+from restore.core.runs.resuming import merge_settings
 from restore.core.testing.training import require_same_runs
 from restore.core.training.trainer import Trainer
 from restore.core.weights.files import read_tensors
@@ -112,7 +112,7 @@ def test_the_config_tells_what_it_was_and_a_resumed_run_does_not_look(trained: P
         Trainer(TwoPhases, settings, name="toy/TwoPhases", listeners=[kill]).fit()
     file.unlink()
     killed = tmp_path / "killed"
-    again = merged(type(settings), killed, {})
+    again = merge_settings(type(settings), killed, {})
     Trainer(TwoPhases, again, name="toy/TwoPhases", resume=killed).fit()
     require_same_runs(whole, killed)
     assert yaml.safe_load((killed / "config.yaml").read_text())["init_sha256"] == config["init_sha256"]

@@ -12,9 +12,9 @@ from scipy.ndimage import convolve
 from torch import Tensor
 
 from restore.core.errors import DataError
-from restore.plugins.classic.filling import biharmonic_filled, mean_filled, nearest_filled
+from restore.plugins.classic.filling import fill_biharmonic, fill_mean, fill_nearest
 
-METHODS = [mean_filled, nearest_filled, biharmonic_filled]
+METHODS = [fill_mean, fill_nearest, fill_biharmonic]
 
 
 def scene(height: int = 14, width: int = 12) -> tuple[Tensor, Tensor]:
@@ -48,14 +48,14 @@ def test_a_hole_as_large_as_the_image_cannot_be_filled(method: Callable[[Tensor,
 
 def test_the_mean_is_that_of_the_known_pixels() -> None:
     image, mask = scene()
-    for channel, filled in zip(image, mean_filled(image, mask), strict=True):
+    for channel, filled in zip(image, fill_mean(image, mask), strict=True):
         known = [float(channel[y, x]) for y, x in product(range(14), range(12)) if not mask[0, y, x]]
         assert filled[mask[0] > 0].unique().tolist() == [pytest.approx(math.fsum(known) / len(known))]
 
 
 def test_no_known_pixel_is_nearer_than_the_one_that_is_taken() -> None:
     image, mask = scene()
-    filled = nearest_filled(image, mask)
+    filled = fill_nearest(image, mask)
     places = list(product(range(14), range(12)))
     known = [place for place in places if not mask[0][place]]
     for y, x in places:
@@ -70,7 +70,7 @@ def test_a_biharmonic_surface_is_continued_exactly() -> None:
     mask = torch.zeros(1, 16, 16)
     mask[:, 5:10, 4:11] = 1
     # scikit-image clips to the range of what is known.
-    assert (biharmonic_filled(surfaces / 8 + 0.5, mask) - (surfaces / 8 + 0.5)).abs().max() < 1e-9
+    assert (fill_biharmonic(surfaces / 8 + 0.5, mask) - (surfaces / 8 + 0.5)).abs().max() < 1e-9
 
 
 def test_the_biharmonic_filling_solves_its_equation() -> None:
@@ -78,7 +78,7 @@ def test_the_biharmonic_filling_solves_its_equation() -> None:
     image[0, 0, 0], image[0, -1, -1] = 0, 1  # results are clipped to what is known; let nothing be clipped
     mask = torch.zeros(1, 20, 20)
     mask[:, 8:12, 7:12] = 1
-    filled = biharmonic_filled(image, mask)[0].numpy()
+    filled = fill_biharmonic(image, mask)[0].numpy()
     around = [[0.0, 1, 0], [1, -4, 1], [0, 1, 0]]
     bending = convolve(convolve(filled, around), around)[8:12, 7:12]
     assert 0 < filled[8:12, 7:12].min() < filled[8:12, 7:12].max() < 1

@@ -21,7 +21,7 @@ from restore.plugins.inpaint_gan.discriminator_input import (
     gan_loss,
 )
 from restore.plugins.inpaint_gan.networks import InpaintingLocalGlobalDiscriminator
-from restore.plugins.inpaint_gan.progressive import cut, local_boxes
+from restore.plugins.inpaint_gan.progressive import crop_boxes, local_boxes
 from restore.plugins.inpaint_gan.settings import AdversarialSettings
 from restore.plugins.inpaint_gan.task import InpaintGAN
 
@@ -122,10 +122,11 @@ def test_a_discriminator_with_the_wrong_sign_does_not_tell_them_apart(kind: str)
 def test_the_local_discriminator_sees_the_hole_with_its_surroundings() -> None:
     batch = masked_batch(side=32)
     boxes = local_boxes(batch["mask"], 16)
-    parts = cut(batch["mask"], boxes, 16)
+    parts = crop_boxes(batch["mask"], boxes, 16)
     assert torch.equal(parts.sum((1, 2, 3)), batch["mask"].sum((1, 2, 3)))  # nothing of it is cut off
     top, left = boxes[0].tolist()
-    assert torch.equal(cut(batch["target"], boxes, 16)[0], batch["target"][0, :, top : top + 16, left : left + 16])
+    part = batch["target"][0, :, top : top + 16, left : left + 16]
+    assert torch.equal(crop_boxes(batch["target"], boxes, 16)[0], part)
     corner = torch.zeros(1, 1, 32, 32)
     corner[..., -3:, :2] = 1
     assert local_boxes(corner, 16).tolist() == [[16, 0]]

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from restore.plugins.common.adversarial.losses import gradient_penalty
-from restore.plugins.inpaint_gan.discriminators import ImageDiscriminator, LocalGlobalDiscriminator, averaged
+from restore.plugins.inpaint_gan.discriminators import ImageDiscriminator, LocalGlobalDiscriminator, average_pool
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,12 @@ def test_means_around_places_are_those_of_adaptive_pooling(size: tuple[int, int]
     ours = torch.rand(2, 3, *size, dtype=torch.float64, requires_grad=True)
     theirs = ours.detach().clone().requires_grad_()
     pull = torch.rand(2, 3, places, places, dtype=torch.float64)
-    means, expected = averaged(ours, places), F.adaptive_avg_pool2d(theirs, places)
+    means, expected = average_pool(ours, places), F.adaptive_avg_pool2d(theirs, places)
     torch.testing.assert_close(means, expected, rtol=0, atol=1e-12)
     for found in (means, expected):
         (found * pull).sum().backward()
     torch.testing.assert_close(ours.grad, theirs.grad, rtol=0, atol=1e-12)
-    torch.testing.assert_close(averaged(ours.float(), places).double(), expected, rtol=0, atol=1e-6)
+    torch.testing.assert_close(average_pool(ours.float(), places).double(), expected, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [32, 24])
@@ -93,4 +93,4 @@ def test_spectral_normalization_bounds_every_weight_but_not_what_is_saved() -> N
 def test_scores_keep_their_precision_under_autocast() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert ImageDiscriminator(32, channels=2)(torch.rand(1, 3, 32, 32)).dtype == torch.float32
-        assert averaged(torch.rand(1, 3, 5, 5).bfloat16(), 3).dtype == torch.float32
+        assert average_pool(torch.rand(1, 3, 5, 5).bfloat16(), 3).dtype == torch.float32

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from restore.plugins.lbam.attention import AsymmetricGaussian, MapConvolution, bounded, updated
+from restore.plugins.lbam.attention import AsymmetricGaussian, MapConvolution, clamp_softly, update_mask
 from restore.plugins.lbam.init import averaging
 
 FORWARD = (1.1, 2.0, 1.0, 1.0)
@@ -60,7 +60,7 @@ def test_the_gradient_of_attention_is_its_slope() -> None:
 @pytest.mark.parametrize("direction", [-1.0, 1.0])
 def test_a_bounded_number_goes_no_further_out_and_finds_back(start: float, direction: float) -> None:
     value = nn.Parameter(torch.tensor(start))
-    clamped = bounded(value, 1.01, 6.0)
+    clamped = clamp_softly(value, 1.01, 6.0)
     assert float(clamped.detach()) == pytest.approx(min(max(start, 1.01), 6.0))
     (direction * clamped).backward()
     assert value.grad is not None
@@ -79,7 +79,7 @@ def test_bounds_leave_the_parameters_themselves_alone() -> None:
 
 def test_a_mask_without_a_mark_has_a_finite_gradient() -> None:
     x = torch.tensor([-1.0, 0.0, 1e-30, 1.0], requires_grad=True)
-    updated(x).sum().backward()
+    update_mask(x).sum().backward()
     assert x.grad is not None
     assert x.grad.isfinite().all()
     assert x.grad[:2].eq(0).all()

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from restore.plugins.lbam.attention import updated
+from restore.plugins.lbam.attention import update_mask
 from restore.plugins.lbam.convert import CONVERTERS, discriminator
 from restore.plugins.lbam.discriminator import Discriminator
 from restore.plugins.lbam.generator import Generator
@@ -52,4 +52,4 @@ def test_the_published_discriminator_equals_its_reference(golden: ModuleType, mo
 
 
 def test_the_update_of_masks_equals_its_reference(golden: ModuleType) -> None:
-    golden.load("lbam_mask_update").check(updated)
+    golden.load("lbam_mask_update").check(update_mask)

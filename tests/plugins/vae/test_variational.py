@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from restore.plugins.vae.variational import Gaussian, Posterior, charged, importance_weighted, log_weights
+from restore.plugins.vae.variational import Gaussian, Posterior, charge_free_bits, importance_weight, log_weights
 
 pytestmark = pytest.mark.usefixtures("seeded")
 
@@ -59,13 +59,13 @@ def test_kl_is_not_rounded_in_half_precision() -> None:
 
 def test_free_bits_change_nothing_for_units_that_use_more() -> None:
     kl = torch.rand(6, 4, 3, 3) + 0.5
-    assert charged(kl, 0.4).item() == pytest.approx(kl.sum().item() / 6, rel=1e-5)
-    assert charged(kl, 0.0).item() == pytest.approx(kl.sum().item() / 6, rel=1e-5)
+    assert charge_free_bits(kl, 0.4).item() == pytest.approx(kl.sum().item() / 6, rel=1e-5)
+    assert charge_free_bits(kl, 0.0).item() == pytest.approx(kl.sum().item() / 6, rel=1e-5)
 
 
 def test_free_bits_leave_a_unit_that_uses_less_without_gradient() -> None:
     mean = torch.tensor([[0.1, 2.0], [-0.1, 2.0]], requires_grad=True)
-    cost = charged(Posterior(mean, torch.zeros_like(mean)).kl(), 0.5)
+    cost = charge_free_bits(Posterior(mean, torch.zeros_like(mean)).kl(), 0.5)
     cost.backward()
     assert cost.item() == pytest.approx(0.5 + 2.0)
     assert mean.grad is not None
@@ -84,7 +84,7 @@ def test_the_reparameterized_gradient_is_that_of_finite_differences() -> None:
     def bound(mean: Tensor, log_variance: Tensor) -> Tensor:
         posterior = Posterior(mean, log_variance)
         weights = log_weights(posterior, noise, lambda code: likelihood(torch.tanh(code) @ mixing, image))
-        return importance_weighted(weights).sum() + weights.mean(0).sum()
+        return importance_weight(weights).sum() + weights.mean(0).sum()
 
     start = some_posterior(2, 4)
     assert torch.autograd.gradcheck(bound, [part.requires_grad_() for part in start])
@@ -118,7 +118,7 @@ def test_the_gaussian_is_that_of_torch_distributions() -> None:
 def test_the_elbo_is_never_above_the_importance_weighted_bound(spread: float) -> None:
     for draws in (1, 2, 7):
         weights = spread * torch.randn(draws, 200, dtype=torch.float64) - 3e3
-        slack = importance_weighted(weights) - weights.mean(0)
+        slack = importance_weight(weights) - weights.mean(0)
         assert (slack >= -1e-9).all()
         if draws == 1 or spread == 0:
             assert slack.abs().max() < 1e-9
@@ -148,12 +148,12 @@ def test_the_importance_weighted_bound_rises_to_the_likelihood() -> None:
     off = Posterior(0.3 * torch.randn(3, 2, dtype=torch.float64), torch.full((3, 2), -0.2, dtype=torch.float64))
     noise = torch.randn(40_000, 3, 2, dtype=torch.float64)
     weights = log_weights(off, noise, model.log_likelihood(images))  # type: ignore[arg-type]
-    means = [torch.stack([importance_weighted(part) for part in weights.split(draws)]).mean(0) for draws in (1, 5, 50)]
+    means = [torch.stack([importance_weight(part) for part in weights.split(draws)]).mean(0) for draws in (1, 5, 50)]
     evidence = model.evidence(images)
     assert (means[0] < means[1]).all()
     assert (means[1] < means[2]).all()
     assert (means[2] < evidence + 0.02).all()
-    torch.testing.assert_close(importance_weighted(weights), evidence, atol=0.05, rtol=0)
+    torch.testing.assert_close(importance_weight(weights), evidence, atol=0.05, rtol=0)
 
 
 # --- probabilistic PCA ----------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def test_the_optimum_of_a_linear_model_is_probabilistic_pca() -> None:
     def loss() -> Tensor:
         """As training has it: negative log-likelihood of drawn codes and charged KL, per image."""
         drawn = posterior().draw(EXACT.unsqueeze(1).expand(4, len(images), 2))
-        return charged(posterior().kl(), 0.0) - torch.stack([log_likelihood(code) for code in drawn]).mean()
+        return charge_free_bits(posterior().kl(), 0.0) - torch.stack([log_likelihood(code) for code in drawn]).mean()
 
     parameters = [*encoder.parameters(), *decoder.parameters(), *likelihood.parameters(), log_variance]
     optimizer = torch.optim.LBFGS(parameters, max_iter=2000, tolerance_grad=1e-9, line_search_fn="strong_wolfe")
@@ -211,4 +211,4 @@ def test_the_optimum_of_a_linear_model_is_probabilistic_pca() -> None:
     with torch.no_grad():
         weights = log_weights(posterior(), torch.randn(3, 60, 2, dtype=torch.float64), log_likelihood)
     torch.testing.assert_close(weights, evidence.expand(3, 60), atol=0.02, rtol=0)
-    torch.testing.assert_close(importance_weighted(weights), evidence, atol=0.02, rtol=0)
+    torch.testing.assert_close(importance_weight(weights), evidence, atol=0.02, rtol=0)
