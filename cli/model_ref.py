@@ -54,11 +54,14 @@ class ModelRef:
 def resolve_model(name: str) -> ModelRef:
     """Find out what ``name`` refers to. Reads the header of a weights file, without torch.
 
+    A checkpoint of another project is converted into a cache first, see `restore.cli.foreign_weights`.
+
     Raises:
         UsageError: the name is empty, or neither a run, nor a weights file, nor a classical method.
         WeightsError: the weights file is damaged.
         RegistryError: the task of the weights is not installed.
     """
+    from restore.cli.foreign_weights import convert_to_cache, is_foreign
     from restore.core.weights.header import find_weights, read_header
 
     if not name:
@@ -68,6 +71,8 @@ def resolve_model(name: str) -> ModelRef:
         return _resolve_classical(name)
     try:
         weights = find_weights(path)
+        if is_foreign(weights):
+            weights = convert_to_cache(weights)
         header = read_header(weights)
     except UsageError:
         # A folder may happen to have the name of a classical method; without weights it is no run.

@@ -38,7 +38,10 @@ from .training_step import Loss as Loss
 from .training_step import Phase as Phase
 from .training_step import Terms as Terms
 from .training_step import TrainStep as TrainStep
+from .weights.convert import Converter as Converter
 from .weights.files import open_method as open_method
 from .weights.files import open_weights as open_weights
 from .weights.files import save_weights as save_weights
 from .weights.header import read_header as read_header
+from .weights.trials import Conversion as Conversion
+from .weights.unwrap import CheckpointState as CheckpointState

@@ -47,6 +47,7 @@ from restore.registry.roles import ROLES
 from restore.registry.specs import (
     ArchitectureSpec,
     CommandSpec,
+    ConverterSpec,
     DatasetSpec,
     InvalidSpec,
     ListenerSpec,
@@ -66,6 +67,7 @@ __all__ = [
     "ArchitectureSpec",
     "Candidate",
     "CommandSpec",
+    "ConverterSpec",
     "DatasetSpec",
     "Discovery",
     "Entry",

@@ -22,6 +22,7 @@ import pluggy
 from restore.registry.specs import (
     ArchitectureSpec,
     CommandSpec,
+    ConverterSpec,
     DatasetSpec,
     ListenerSpec,
     LossSpec,
@@ -69,3 +70,7 @@ class HookSpecifications:
     @hookspec
     def restore_listeners(self) -> list[ListenerSpec]:  # type: ignore[empty-body]
         """Return the listeners of runs."""
+
+    @hookspec
+    def restore_converters(self) -> list[ConverterSpec]:  # type: ignore[empty-body]
+        """Return the converters of checkpoints of other projects that find the task themselves."""

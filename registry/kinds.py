@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
-Kind = Literal["tasks", "architectures", "datasets", "losses", "metrics", "protocols", "commands", "listeners"]
+Kind = Literal[
+    "tasks", "architectures", "datasets", "losses", "metrics", "protocols", "commands", "listeners", "converters"
+]
 """A kind of thing that a plugin provides."""
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 """All kinds."""
@@ -18,5 +20,6 @@ SINGULAR: Final[dict[Kind, str]] = {
     "protocols": "protocol",
     "commands": "command",
     "listeners": "listener",
+    "converters": "converter",
 }
 """The singular of each kind, for messages."""

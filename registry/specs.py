@@ -208,6 +208,27 @@ class ListenerSpec(Spec):
     """The settings class whose fields become flags, as ``--listener.NAME.FIELD``; None if it has no settings."""
 
 
+@dataclass(frozen=True)
+class ConverterSpec(Spec):
+    """A converter of checkpoints of other projects, which finds out itself which task they are for.
+
+    The object is called with a :class:`restore.core.CheckpointState` and returns a :class:`restore.core.Conversion`, or
+    raises :class:`restore.core.WeightsError` if the checkpoint is of something else. ``restore import``, ``predict``
+    and ``evaluate`` ask the converters of the tasks first (``TaskSpec.imports``), then these.
+    """
+
+    kind = "converters"
+    optional_references = ()
+
+    fallback: bool = field(default=False, kw_only=True)
+    """Whether it is asked after all others: for one that knows many architectures, some of which others know better."""
+
+    @override
+    def _find_errors(self) -> Iterator[tuple[str, str]]:
+        yield from super()._find_errors()
+        yield "fallback", _check_type(self.fallback, bool, "True or False")
+
+
 def _check_type(value: object, wanted: type, name: str) -> str:
     """Return what is wrong with the type of a value; empty if nothing is."""
     return "" if isinstance(value, wanted) else f"must be {name}, not {value!r}"
@@ -215,6 +236,9 @@ def _check_type(value: object, wanted: type, name: str) -> str:
 
 SPECS: Final[Mapping[Kind, type[Spec]]] = {
     spec.kind: spec
-    for spec in (TaskSpec, ArchitectureSpec, DatasetSpec, LossSpec, MetricSpec, ProtocolSpec, CommandSpec, ListenerSpec)
+    for spec in (
+        *(TaskSpec, ArchitectureSpec, DatasetSpec, LossSpec, MetricSpec, ProtocolSpec, CommandSpec, ListenerSpec),
+        ConverterSpec,
+    )
 }
 """The specification that the hook of each kind returns a list of."""

@@ -27,14 +27,15 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "Settings": "Settings RunSettings OptimizerSettings ScheduleSettings Flag Positional RegisteredName ResumeSafe",
         "Data and images": "Batch ImageDataset as_dataset read_image write_image OutputImage",
         "Training": "Trainer RunResult",
-        "Weights and inference": "open_weights open_method save_weights read_header predict_image",
+        "Weights and inference": "open_weights open_method save_weights read_header predict_image Converter "
+        "Conversion CheckpointState",
         "Measuring": "evaluate Metric MaskedMetric MetricResult EvaluationProtocol",
         "Errors": "RestoreError UsageError DataError WeightsError CheckpointError ResumeError Interrupted",
     },
     REGISTRY: {
         "Looking things up": "get entry entries plugins plugin_defaults project unmet_requirements current reset",
         "What a plugin returns": "hookimpl TaskSpec ArchitectureSpec DatasetSpec LossSpec MetricSpec ProtocolSpec "
-        "CommandSpec ListenerSpec Spec InvalidSpec",
+        "CommandSpec ListenerSpec ConverterSpec Spec InvalidSpec",
         "What is found": "Entry Plugin State Project Registry Candidate Discovery discover find_project read_project "
         "resolve_reference",
         "Kinds and roles": "Kind KINDS SINGULAR ROLES CORE_COMMANDS",

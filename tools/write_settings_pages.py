@@ -25,6 +25,9 @@ from restore.cli.task_options import EvaluateRequest, PredictRequest
 from restore.core.settings import RunSettings, Settings
 
 PAGES = Path(__file__).parents[1] / "docs" / "settings"
+OPTIONAL = ("spandrel",)
+"""Plugins whose architectures are there only with an extra; a page of their own lists them."""
+
 DISTRIBUTION = "restorekit"
 MARK = "<!-- written by: python tools/write_settings_pages.py -->"
 HEAD = "| flag | type | default | |\n|---|---|---|---|"
@@ -41,7 +44,9 @@ def render_pages() -> dict[str, str]:
 
 def own_entries(kind: registry.Kind) -> list[registry.Entry]:
     """Return what the plugins of this distribution register, whatever else is installed."""
-    return [entry for entry in registry.entries(kind) if entry.distribution == DISTRIBUTION]
+    return [
+        entry for entry in registry.entries(kind) if entry.distribution == DISTRIBUTION and entry.plugin not in OPTIONAL
+    ]
 
 
 def render_index(families: Mapping[str, Sequence[registry.Entry]]) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from restore import registry
-from restore.cli.model_ref import list_trainable_tasks
+from restore.cli.counting import count
+from restore.cli.model_ref import list_trainable_tasks, needs_training
 from restore.core.errors import UsageError
 from restore.registry.naming import did_you_mean
 
@@ -26,15 +27,27 @@ def _complete_converter(context: typer.Context, incomplete: str) -> list[str]:
     task = context.params.get("task")
     entry = registry.entry("tasks", str(task)) if task else None
     known = entry.locate("imports") if entry is not None and "imports" in entry.references else ()
-    return [name for name in known if name.startswith(incomplete)]
+    general = (converter.name for converter in registry.entries("converters"))
+    return [name for name in (*known, *general) if name.startswith(incomplete)]
 
 
 def import_weights(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A checkpoint: .pth, .pt, .ckpt or .safetensors.")],
     task: Annotated[
-        str, typer.Option(metavar="NAME", help="The task that the weights are for.", autocompletion=_complete_task)
-    ],
-    output: Annotated[Path, typer.Option(metavar="FILE", help="The weights file to write, *.safetensors.")],
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The task that the weights are for; unset: the one that they fit.",
+            autocompletion=_complete_task,
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The weights file to write, *.safetensors; unset: the name of FILE, in the working directory.",
+        ),
+    ] = None,
     converter: Annotated[
         str | None,
         typer.Option(
@@ -43,6 +56,14 @@ def import_weights(
             help="Converter that wrote the checkpoint; unset: the one whose parameter names fit. "
             "'restore show TASK' lists them.",
             autocompletion=_complete_converter,
+        ),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY",
+            help="The part of the file to take: a key, with / between nested ones, or the first word of the names of "
+            "its parameters; unset: the part that fits.",
         ),
     ] = None,
     partial: Annotated[
@@ -60,28 +81,34 @@ def import_weights(
 ) -> None:
     """Convert a checkpoint of another project to a weights file."""
     from restore.cli.console.next_steps import format_prediction
-    from restore.core.weights import convert
+    from restore.cli.foreign_weights import import_file
     from restore.core.weights.files import rebuild
+    from restore.core.weights.trials import Request
 
-    entry = registry.entry("tasks", task)
-    if "imports" not in entry.references:
-        raise UsageError(f"--task {task}: {entry.full_name} cannot import checkpoints of any other converter")
-    task_type = entry.load()
-    model = read_model_settings(given or (), task_type.settings_type.model_fields["model"].annotation, entry.name)
-    report = convert.import_weights(
+    model_type: Any = None
+    if task is not None:
+        entry = registry.entry("tasks", task)
+        if not needs_training(entry):
+            raise UsageError(f"--task {task}: {entry.full_name} cannot import checkpoints of any other converter")
+        model_type = entry.load().settings_type.model_fields["model"].annotation
+    model = read_model_settings(given or (), model_type, task or "")
+    report = import_file(
         file,
-        output,
-        task=entry.full_name,
-        task_type=task_type,
-        converters=entry.locate("imports"),
-        converter=converter,
-        model=model,
-        partial=partial,
+        output or default_output(file),
+        task=task,
+        request=Request(model, partial, key, converter),
         overwrite=overwrite,
-        plugins={entry.plugin: entry.requirement},
     )
-    rebuilt = rebuild(task_type, report.model, source=str(report.output))
+    entry = registry.entry("tasks", report.task)
+    rebuilt = rebuild(entry.load(), report.model, source=str(report.output))
     typer.echo("\n".join(format_report(report, format_prediction(entry, tuple(rebuilt.inputs)))))
+
+
+def default_output(file: Path) -> Path:
+    """Return the name of the weights file that a checkpoint becomes, in the working directory."""
+    name = file.name.removesuffix(".tar").rpartition(".")[0] or file.name
+    output = Path(f"{name}.safetensors")
+    return Path(f"{name}-imported.safetensors") if output.resolve() == file.resolve() else output
 
 
 def read_model_settings(given: Sequence[str], model: Any, task: str) -> dict[str, Any]:
@@ -89,7 +116,7 @@ def read_model_settings(given: Sequence[str], model: Any, task: str) -> dict[str
 
     Args:
         given: the words, as ``scale=2`` or ``attention.rate=4``.
-        model: the settings class of the model.
+        model: the settings class of the model; None: any name is accepted.
         task: name of the task, for errors.
 
     Raises:
@@ -111,6 +138,8 @@ def read_model_settings(given: Sequence[str], model: Any, task: str) -> dict[str
         for part in reversed(_setting_name(word).split(".")):
             value = {part: value}
         tree = overlay(tree, value)
+    if model is None:
+        return tree
     known = [".".join(path) for path, _ in leaves(model.specialized(tree))]
     for word in given:
         if (name := _setting_name(word)) not in known:
@@ -128,7 +157,8 @@ def format_report(report: Report, example: str) -> list[str]:
     """Return what was imported, line by line; ``example`` follows ``restore predict W`` in the last one."""
     model = ", ".join(f"{name} {value}" for name, value in report.model.items())
     lines = [
-        f"{report.source}: a checkpoint of {report.converter} for {report.task}" + (f" ({model})" if model else "")
+        f"{report.source}: a checkpoint of {report.converter} for {report.task}" + (f" ({model})" if model else ""),
+        f"  {count(report.parameters, 'parameter')}, scale {report.scale:g}, sha256 {report.digest}",
     ]
     lines += [f"  {note}" for note in report.notes]
     if report.differences:

@@ -118,7 +118,8 @@ def _list_component_checks(entry: registry.Entry, folder: Path) -> Iterator[Chec
         yield Check(f"listener {entry.name}: keeps the contract of listeners", partial(check_listener, entry, own))
     elif entry.kind not in ("tasks", "commands"):
         role = getattr(entry.spec, "role", "")
-        name = f"{registry.SINGULAR[entry.kind]} {entry.name}: keeps the contract of the role {role}"
+        contract = f"the role {role}" if role else f"its kind, {entry.kind}"
+        name = f"{registry.SINGULAR[entry.kind]} {entry.name}: keeps the contract of {contract}"
         yield Check(name, partial(check_component, entry))
 
 

@@ -6,16 +6,18 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import nn
 
 from restore.core.contracts import CONTRACTS, check_architecture
 from restore.core.contracts import ContractBroken as BrokenDataset
 from restore.core.dataset_contracts import CONTRACTS as DATASET_CONTRACTS
 from restore.core.dataset_contracts import check_dataset
-from restore.core.errors import UsageError
+from restore.core.errors import UsageError, WeightsError
 from restore.core.loss_contracts import find_loss_problem
 from restore.core.metric_contracts import check_metric, check_protocol
 from restore.core.testing.under_test import ContractBroken, NotApplicable, RegisteredEntry, require
+from restore.core.weights.unwrap import CheckpointState
 
 GIVEN: Mapping[str, Mapping[str, Any]] = {
     "super-resolution": {"scale": 2},
@@ -48,7 +50,7 @@ def check_component(entry: RegisteredEntry) -> None:
     """Check that something registered does what its role promises.
 
     Args:
-        entry: registration of an architecture, a loss, a metric, a protocol or a dataset.
+        entry: registration of an architecture, a loss, a metric, a protocol, a dataset or a converter.
 
     Raises:
         ContractBroken: it does not; the message says what it does instead.
@@ -126,11 +128,23 @@ def _check_dataset(entry: RegisteredEntry) -> None:
             raise NotApplicable(str(error)) from error
 
 
+def _check_converter(entry: RegisteredEntry) -> None:
+    """Check that a converter refuses what is nobody's, with an error that says so."""
+    state = CheckpointState({"nobody.knows.this.weight": torch.zeros(1)})
+    try:
+        found = entry.load()(state)
+    except (WeightsError, ValueError) as error:
+        require(bool(str(error)), f"it refuses a checkpoint with {type(error).__name__}, but without a word")
+        return
+    raise ContractBroken(f"it recognizes a checkpoint of nobody's network, as {type(found).__name__}")
+
+
 CHECKS: Mapping[str, Callable[[RegisteredEntry], None]] = {
     "architectures": _check_architecture,
     "losses": _check_loss,
     "metrics": _check_metric,
     "protocols": _check_protocol,
     "datasets": _check_dataset,
+    "converters": _check_converter,
 }
 """The check of each kind."""

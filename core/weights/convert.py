@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,14 @@ from torch import Tensor, nn
 
 from restore.core.atomic import refuse_overwrite, writable_folder
 from restore.core.errors import UsageError, WeightsError
-from restore.core.settings import overlay
+from restore.core.hashing import hash_file
 from restore.core.task import Task
-from restore.core.weights.files import rebuild, save_weights
-from restore.core.weights.read_checkpoint import CheckpointState, read_checkpoint
-from restore.core.weights.tensors import differences, named_tensors, tensors_of
+from restore.core.weights.files import save_weights
+from restore.core.weights.read_checkpoint import read_states
+from restore.core.weights.refusal import format_refusal
+from restore.core.weights.tensors import tensors_of
+from restore.core.weights.trials import Conversion, Request, Rule, Target, Trial, find_fit
+from restore.core.weights.unwrap import CheckpointState
 
 Convert = Callable[[dict[str, Tensor]], tuple[dict[str, Any], dict[str, Tensor]]]
 
@@ -29,6 +32,26 @@ class Converter:
     convert: Convert
     """Converts a state dict to the ``model`` settings and a state dict keyed ``<network>.<parameter>``. Keeps unknown
     names, so that they are reported, and raises WeightsError or ValueError for other states."""
+
+
+@dataclass(frozen=True)
+class ConvertibleTask:
+    """A task with the converters of its own."""
+
+    target: Target
+    converters: Mapping[str, Converter]
+
+    def rules(self, only: str | None = None) -> list[Rule]:
+        """Return its converters as rules; ``only`` chooses one by name."""
+        return [
+            Rule(name, self.target.task, _converting(self.target.task, converter.convert))
+            for name, converter in self.converters.items()
+            if only in (None, name)
+        ]
+
+
+def _converting(task: str, convert: Convert) -> Callable[[CheckpointState], Conversion]:
+    return lambda state: Conversion(task, *convert(dict(state.tensors)))
 
 
 @dataclass(frozen=True)
@@ -47,23 +70,12 @@ class Report:
     """What was unwrapped, skipped or filled in by rule."""
     differences: list[str]
     """One line for each missing, unexpected or misshapen key; empty unless the import was partial."""
-
-
-@dataclass(frozen=True)
-class _Trial:
-    """Result of one converter on a checkpoint."""
-
-    name: str
-    task: Task | None
-    networks: dict[str, nn.Module]
-    tensors: dict[str, Tensor]
-    filled: list[str]
-    """Missing keys that were filled in by rule."""
-    problems: list[str]
-
-    @property
-    def model(self) -> dict[str, Any]:
-        return dict(self.task.settings.model.model_dump(mode="json")) if self.task is not None else {}
+    parameters: int = 0
+    """Number of parameters of the networks."""
+    digest: str = ""
+    """SHA-256 of the checkpoint file."""
+    scale: float = 1.0
+    """Size of the output relative to the input."""
 
 
 def import_weights(
@@ -78,8 +90,9 @@ def import_weights(
     partial: bool = False,
     overwrite: bool = False,
     plugins: Mapping[str, str | None] | None = None,
+    key: str | None = None,
 ) -> Report:
-    """Write a foreign checkpoint as a weights file.
+    """Write a foreign checkpoint as a weights file of one task.
 
     Args:
         source: the checkpoint.
@@ -94,101 +107,94 @@ def import_weights(
             as for training.
         overwrite: whether to replace ``output``.
         plugins: requirement of every plugin that the weights need, for the header.
+        key: the part of the file to take; None: the one that fits.
 
     Raises:
         WeightsError: keys are missing, unexpected or misshapen; the message lists all of them.
         UsageError: the choice of the converter is ambiguous, or ``output`` already exists.
     """
+    convertible = ConvertibleTask(Target(task, task_type, plugins or {}), converters)
+    if not converters:
+        raise UsageError(f"{task} has no converter, so it cannot import checkpoints")
+    request = Request(model or {}, partial, key, converter)
+    return import_recognized(source, output, [convertible], request=request, overwrite=overwrite)
+
+
+def import_recognized(
+    source: Path,
+    output: Path,
+    tasks: Sequence[ConvertibleTask],
+    general: Sequence[Rule] = (),
+    *,
+    find_target: Callable[[str], Target] | None = None,
+    request: Request | None = None,
+    overwrite: bool = False,
+) -> Report:
+    """Find out what a checkpoint is of, and write it as a weights file.
+
+    Args:
+        source: the checkpoint.
+        output: the file to write.
+        tasks: the tasks whose own converters are asked first.
+        general: converters that find the task themselves; each is asked when those before it found nothing.
+        find_target: returns a task by its full name, for ``general``; None: ``tasks`` has them all.
+        request: what is asked for.
+        overwrite: whether to replace ``output``.
+
+    Raises:
+        WeightsError: no converter fits; the message says what the file has and what is closest.
+        UsageError: the choice is ambiguous, or ``output`` already exists.
+    """
+    request = request or Request()
     if output.suffix != ".safetensors":
         raise UsageError(f"--output {output}: the name of a weights file must end in .safetensors")
     refuse_overwrite(output, overwrite)
-    if not converters:
-        raise UsageError(f"{task} has no converter, so it cannot import checkpoints")
-    if converter is not None and converter not in converters:
-        raise UsageError(f"--from {converter}: {task} has no such converter; available: {', '.join(converters)}")
-    state = read_checkpoint(source)
-    tried = [converter] if converter is not None else list(converters)
-    trials = [_tried(name, converters[name], state, task_type, model or {}, str(source)) for name in tried]
-    chosen = _chosen(source, task, trials, partial)
-    if chosen.task is None or (chosen.problems and not partial):
-        raise WeightsError(_refusal(source, task, trials))
+    rules = [rule for task in tasks for rule in task.rules(request.converter)]
+    asked = [rule for rule in general if request.converter in (None, rule.name)]
+    if not rules and not asked:
+        known = dict.fromkeys([*(name for task in tasks for name in task.converters), *(rule.name for rule in general)])
+        who = f"{tasks[0].target.task} has no such converter" if len(tasks) == 1 else "there is no such converter"
+        raise UsageError(f"--from {request.converter}: {who}; available: {', '.join(known)}")
+    own = {task.target.task: task.target for task in tasks}
+    states = read_states(source, request.key)
+    fit = find_fit(source, states, rules, asked, find_target or own.__getitem__, request)
+    chosen = fit.chosen
+    if chosen is None or chosen.task is None or (chosen.problems and not request.partial):
+        raise WeightsError(format_refusal(source, states, fit, sole=tasks[0].target.task if len(tasks) == 1 else None))
+    return _write(source, output, chosen)
+
+
+def _write(source: Path, output: Path, chosen: Trial) -> Report:
+    """Write the weights file of a converter that fits."""
     loaded = _load(chosen.networks, chosen.tensors) - len(chosen.filled)
     if not loaded:
-        raise WeightsError(f"{source}: none of its parameters fits {task} (read as a checkpoint of {chosen.name})")
+        raise WeightsError(
+            f"{source}: none of its parameters fits {chosen.target.task} (read as a checkpoint of {chosen.name})"
+        )
     writable_folder(output.parent)
-    origin = {"imported_from": chosen.name, "imported_file": source.name}
-    save_weights(output, task=task, model=chosen.model, networks=chosen.networks, versions=origin, plugins=plugins)
-    notes = [*state.notes, *(f"filled in: {key}, which old checkpoints lack" for key in chosen.filled)]
-    return Report(source, output, task, chosen.name, chosen.model, loaded, notes, chosen.problems)
-
-
-def _tried(
-    name: str,
-    converter: Converter,
-    state: CheckpointState,
-    task_type: type[Task],
-    given: Mapping[str, Any],
-    source: str,
-) -> _Trial:
-    """Apply a converter to a state; any error in it means that it does not fit. ``given`` overrides its settings."""
-    try:
-        model, tensors = converter.convert(dict(state.tensors))
-        task = rebuild(task_type, overlay(model, given), source)
-        networks = task.networks()
-    except (WeightsError, ValueError, LookupError, TypeError, ArithmeticError, RuntimeError) as error:
-        said = str(error) if isinstance(error, WeightsError) else f"{type(error).__name__}: {error}"
-        return _Trial(name, None, {}, {}, [], [said.removeprefix(f"{source}: ")])
-    filled = []
-    for key, tensor in named_tensors(networks).items():
-        # Checkpoints from before torch 0.4.1 lack this counter; predictions do not depend on it.
-        if key.endswith("num_batches_tracked") and key not in tensors and tensor.dim() == 0:
-            tensors[key] = tensor
-            filled.append(key)
-    return _Trial(name, task, networks, tensors, filled, differences(networks, tensors))
-
-
-def _chosen(source: Path, task: str, trials: list[_Trial], partial: bool) -> _Trial:
-    """Return the one converter that fits, else the closest one."""
-    exact = [trial for trial in trials if trial.task is not None and not trial.problems]
-    if exact:
-        if any(not _same(exact[0], other) for other in exact[1:]):
-            names = ", ".join(trial.name for trial in exact)
-            raise UsageError(f"{source}: several converters of {task} fit; choose one with --from: {names}")
-        return exact[0]
-    possible = [trial for trial in trials if trial.task is not None]
-    if partial and len(possible) > 1:
-        names = ", ".join(trial.name for trial in possible)
-        raise UsageError(f"{source}: no converter fits exactly; choose one with --from for a partial import: {names}")
-    return min(possible or trials, key=lambda trial: len(trial.problems))
-
-
-def _same(one: _Trial, other: _Trial) -> bool:
-    """Return whether two converters read the same networks from a checkpoint."""
-    return (
-        one.model == other.model
-        and one.tensors.keys() == other.tensors.keys()
-        and all(tensor.equal(other.tensors[key]) for key, tensor in one.tensors.items())
+    digest = hash_file(source)
+    origin = {"imported_from": chosen.name, "imported_file": source.name, "imported_sha256": digest, **chosen.versions}
+    save_weights(
+        output,
+        task=chosen.target.task,
+        model=chosen.model,
+        networks=chosen.networks,
+        versions=origin,
+        plugins={**chosen.target.plugins, **chosen.plugins},
     )
-
-
-def _refusal(source: Path, task: str, trials: list[_Trial]) -> str:
-    """Return every difference to the closest converter, and the number of differences to the others."""
-    possible = [trial for trial in trials if trial.task is not None]
-    if not possible:
-        reasons = "\n".join(f"    {trial.name}: {trial.problems[0]}" for trial in trials)
-        return f"{source}: no converter of {task} recognizes this checkpoint:\n{reasons}"
-    closest = min(possible, key=lambda trial: len(trial.problems))
-    lines = [f"{source}: does not fit {task}; as a checkpoint of {closest.name}:"]
-    lines += [f"    {problem}" for problem in closest.problems]
-    others = [trial for trial in trials if trial is not closest]
-    if others:
-        lines.append("With another converter:")
-        lines += [
-            f"    {trial.name}: {f'{len(trial.problems)} keys differ' if trial.task is not None else trial.problems[0]}"
-            for trial in others
-        ]
-    lines.append("--partial loads the tensors that fit and initializes the others as for training.")
-    return "\n".join(lines)
+    return Report(
+        source,
+        output,
+        chosen.target.task,
+        chosen.name,
+        chosen.model,
+        loaded,
+        [*chosen.state.notes, *(f"filled in: {key}, which old checkpoints lack" for key in chosen.filled)],
+        chosen.problems,
+        sum(parameter.numel() for network in chosen.networks.values() for parameter in network.parameters()),
+        digest,
+        chosen.task.outputs[chosen.task.main_output].scale if chosen.task is not None else 1.0,
+    )
 
 
 def _load(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> int:

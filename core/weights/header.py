@@ -7,6 +7,7 @@ entry ``restore`` with the task, the settings that rebuild its networks, and mea
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from collections.abc import Mapping
 from contextlib import suppress
@@ -146,6 +147,19 @@ def safetensors_header(path: Path) -> dict[str, Any]:
     return header
 
 
+def count_parameters(path: Path) -> int:
+    """Return the number of parameters in a weights file, without the statistics of normalization layers.
+
+    Raises what `safetensors_header` raises.
+    """
+    buffers = ("running_mean", "running_var", "num_batches_tracked")
+    return sum(
+        math.prod(entry["shape"])
+        for key, entry in safetensors_header(path).items()
+        if key != "__metadata__" and not key.endswith(buffers)
+    )
+
+
 def _parsed(path: Path, text: bytes) -> tuple[dict[str, Any], int]:
     """Return the header and the end of the last tensor, in bytes from the end of the header."""
     try:
@@ -170,6 +184,6 @@ def import_line(path: Path) -> str:
     output = f"{path.stem}.safetensors" if path.suffix != ".safetensors" else f"{path.stem}-imported.safetensors"
     return (
         "Import it with\n"
-        f"    restore import {shlex.quote(str(path))} --task TASK --output {shlex.quote(output)}\n"
+        f"    restore import {shlex.quote(str(path))} --output {shlex.quote(output)}\n"
         "which reads only tensors and never runs code from the file."
     )

@@ -4,66 +4,27 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from restore.core.errors import WeightsError
 from restore.core.weights.convert import Converter
 from restore.plugins.common.super_resolution import esrgan_files
+from restore.plugins.srgan.layer_names import (
+    ARTICLE,
+    BASICSR,
+    DISCRIMINATOR,
+    LEFTTHOMAS,
+    LORNATANG,
+    SGRVINOD,
+    TWTYGQYY,
+    Rules,
+)
 
 State = Mapping[str, Tensor]
-Rules = Sequence[tuple[str, str]]
-"""Pairs of a pattern for a whole layer name and its name here; the first match counts."""
-
-_BLOCK = ("conv1", "norm1", "activation", "conv2", "norm2")
-_STAGES = range(3)
-_UPSCALE = ("conv", "shuffle", "activation")
-
-ARTICLE: Rules = (
-    (r"convolutional_block1\.0", "first"),
-    (r"convolutional_block1\.1", "activation"),
-    *((rf"res_trunk\.(\d+)\.rc_block\.{place}", rf"body.\1.{name}") for place, name in enumerate(_BLOCK)),
-    (r"convolutional_block2\.0", "fusion"),
-    (r"convolutional_block2\.1", "norm"),
-    *(
-        (rf"upsampling\.{3 * stage + place}", f"upscale.{stage}.{name}")
-        for stage in _STAGES
-        for place, name in enumerate(_UPSCALE)
-    ),
-    (r"convolutional_block3", "last"),
-)
-"""SRResNet in the article's listing, which upscales in one list of layers."""
-
-LORNATANG: Rules = (
-    (r"conv1\.0", "first"),
-    (r"conv1\.1", "activation"),
-    *((rf"trunk\.(\d+)\.rcb\.{place}", rf"body.\1.{name}") for place, name in enumerate(_BLOCK)),
-    (r"conv2\.0", "fusion"),
-    (r"conv2\.1", "norm"),
-    *((rf"upsampling\.(\d+)\.upsample_block\.{place}", rf"upscale.\1.{name}") for place, name in enumerate(_UPSCALE)),
-    (r"conv3", "last"),
-)
-"""SRResNet of Lornatang/SRGAN-PyTorch (Apache-2.0, commit 8842030e)."""
-
-BASICSR: Rules = (
-    (r"conv_first", "first"),
-    (r"body\.(\d+)\.(conv[12])", r"body.\1.\2"),
-    *((rf"upconv{stage + 1}", f"upscale.{stage}.conv") for stage in _STAGES),
-    (r"conv_hr", "detail"),
-    (r"conv_last", "last"),
-)
-"""MSRResNet of XPixelGroup/BasicSR (Apache-2.0, commit 8d56e3a0)."""
-
-DISCRIMINATOR: Rules = (
-    (r"features\.0", "features.0.conv"),
-    *((rf"features\.{3 * layer - 1}", f"features.{layer}.conv") for layer in range(1, 8)),
-    *((rf"features\.{3 * layer}", f"features.{layer}.norm") for layer in range(1, 8)),
-    (r"classifier\.0", "hidden"),
-    (r"classifier\.2", "score"),
-)
-"""The discriminator; the article and SRGAN-PyTorch use the same names."""
 
 
 def article(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -77,7 +38,15 @@ def lornatang(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def basicsr(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Return model settings and renamed state of an MSRResNet of BasicSR."""
+    """Return model settings and renamed state of an MSRResNet of BasicSR or MMagic.
+
+    Raises WeightsError for the network that its authors published before, which computes something else.
+    """
+    if any(re.fullmatch(r"model\.1\.sub\.\d+\.res\.\d+\.weight", key) for key in state):
+        raise WeightsError(
+            "the file holds the earlier SRResNet of ESRGAN's authors (SRGAN_bicx4_303_505.pth): it has a convolution "
+            "and a sum after its blocks and no bilinear base, so it is no MSRResNet, and srgan does not have it"
+        )
     return _generator(state, BASICSR, architecture="srgan/msrresnet")
 
 
@@ -91,6 +60,39 @@ def srvggnet(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Return model settings and state of an SRVGGNetCompact of Real-ESRGAN."""
     _refuse_discriminator(state)
     return esrgan_files.srvggnet(state, "generator")
+
+
+def sgrvinod(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return model settings and renamed state of an SRResNet or SRGAN of sgrvinod's tutorial.
+
+    It takes images normalized by ImageNet's statistics and ends with a tanh; both become settings. A bias before batch
+    normalization moves into its mean.
+    """
+    plain = {key.removeprefix("net."): tensor for key, tensor in state.items()}
+    model, here = _generator(plain, SGRVINOD, architecture="srgan/srresnet", normalize=True, tanh=True)
+    return model, _without_biases_before_norm(here)
+
+
+def leftthomas(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return model settings and renamed state of a generator of leftthomas/SRGAN, which ends with (tanh + 1) / 2."""
+    model, here = _generator(state, LEFTTHOMAS, architecture="srgan/srresnet", tanh=True)
+    return model, _without_biases_before_norm(here)
+
+
+def twtygqyy(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return model settings and renamed state of an SRResNet of twtygqyy/pytorch-SRResNet.
+
+    Its LeakyReLU becomes a PReLU of the same slope, and biases that it lacks become zero.
+    """
+    model, here = _generator(state, TWTYGQYY, architecture="srgan/srresnet")
+    stages = [f"generator.upscale.{stage}" for stage in range(_count(here, "upscale"))]
+    bodies = [f"generator.body.{block}" for block in range(model.get("blocks", 0))]
+    for layer in ("generator.first", "generator.last", *(f"{stage}.conv" for stage in stages)):
+        if (weight := here.get(f"{layer}.weight")) is not None:
+            here.setdefault(f"{layer}.bias", weight.new_zeros(len(weight)))
+    for layer in ("generator", *bodies, *stages):
+        here[f"{layer}.activation.weight"] = torch.full((1,), 0.2)
+    return model, here
 
 
 def discriminator(state: State) -> dict[str, Tensor]:
@@ -138,6 +140,20 @@ def _refuse_discriminator(state: State) -> None:
         raise WeightsError("the file holds a discriminator; srgan's weights files contain only the generator")
 
 
+def _without_biases_before_norm(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Move the bias of each convolution before a batch normalization into its running mean, which is the same."""
+    here = dict(state)
+    pairs = {"conv1": "norm1", "conv2": "norm2", "fusion": "norm"}
+    for key, bias in state.items():
+        layer, _, parameter = key.rpartition(".")
+        before, _, name = layer.rpartition(".")
+        mean = f"{before}.{pairs.get(name)}.running_mean"
+        if parameter == "bias" and name in pairs and mean in here:
+            here[mean] = here[mean] - bias
+            del here[key]
+    return here
+
+
 def _count(state: State, part: str) -> int:
     """Return the number of members of a part of the generator, from the highest index in its keys."""
     found = [int(match[1]) for key in state if (match := re.match(rf"generator\.{part}\.(\d+)\.", key))]
@@ -147,8 +163,11 @@ def _count(state: State, part: str) -> int:
 CONVERTERS = {
     "article": Converter("SRResNet as in the article's listing", article),
     "lornatang": Converter("SRResNet and SRGAN of Lornatang/SRGAN-PyTorch", lornatang),
-    "basicsr": Converter("MSRResNet and MSRGAN of XPixelGroup/BasicSR", basicsr),
     "rrdbnet": Converter("RRDBNet of BasicSR, ESRGAN and Real-ESRGAN", rrdbnet),
     "srvggnet-compact": Converter("SRVGGNetCompact of Real-ESRGAN", srvggnet),
+    "basicsr": Converter("MSRResNet and MSRGAN of XPixelGroup/BasicSR and MMagic", basicsr),
+    "sgrvinod": Converter("SRResNet and SRGAN of sgrvinod/a-PyTorch-Tutorial-to-Super-Resolution", sgrvinod),
+    "leftthomas": Converter("Generator of leftthomas/SRGAN", leftthomas),
+    "twtygqyy": Converter("SRResNet of twtygqyy/pytorch-SRResNet", twtygqyy),
 }
 """What ``restore import --task srgan --from`` accepts."""

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import ClassVar
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from restore.core.runtime.precision import in_full_precision
 from restore.core.specs import Tiling
+from restore.plugins.common.images.statistics import IMAGENET_MEAN, IMAGENET_STD
 from restore.plugins.common.narrow_conv import NarrowConv2d
 from restore.plugins.srgan.blocks import SubPixel, scaled_kaiming_, stages
 
@@ -56,17 +58,26 @@ class SRResNet(nn.Module):
     """SRResNet, the generator of SRGAN (Ledig et al., 2017, section 2.1.1), with batch normalization.
 
     It maps images (B, 3, H, W) in [0, 1] to (B, 3, H * scale, W * scale). The output is not limited to [0, 1], because
-    a clamp inside the network has no gradient beyond its limits. ``clamp`` limits it nevertheless, for checkpoints
-    trained that way. Raises ValueError for a scale other than 1, 2, 3, 4 or 8.
+    a clamp inside the network has no gradient beyond its limits. ``clamp`` limits it nevertheless, ``tanh`` ends with
+    (tanh + 1) / 2, and ``normalize`` normalizes the input by ImageNet's statistics: for checkpoints trained that way.
+    Raises ValueError for a scale other than 1, 2, 3, 4 or 8.
     """
 
     normalized_by: ClassVar[Mapping[str, str]] = {"fusion": "norm"}
     """Maps each convolution to its normalization layer, which inference folds into it."""
 
-    def __init__(self, scale: int = 4, channels: int = 64, blocks: int = 16, clamp: bool = False) -> None:
+    def __init__(
+        self,
+        scale: int = 4,
+        channels: int = 64,
+        blocks: int = 16,
+        clamp: bool = False,
+        tanh: bool = False,
+        normalize: bool = False,
+    ) -> None:
         super().__init__()
         factors = stages(scale)
-        self.clamp = clamp
+        self.clamp, self.tanh, self.normalize = clamp, tanh, normalize
         self.tiling = Tiling("exact", halo=halo(4 + 1, blocks, factors, tail=4))
         self.first = nn.Conv2d(3, channels, 9, padding=4)
         self.activation = nn.PReLU()
@@ -78,9 +89,14 @@ class SRResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) to (B, 3, H * scale, W * scale)."""
+        if self.normalize:
+            mean, std = (x.new_tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
+            x = (x - mean) / std
         shallow = self.activation(self.first(x))  # (B, C, H, W)
         deep = shallow + self.norm(self.fusion(self.body(shallow)))
         image = in_full_precision(self.last, self.upscale(deep))
+        if self.tanh:
+            image = (torch.tanh(image) + 1) / 2
         return image.clamp(0, 1) if self.clamp else image
 
 

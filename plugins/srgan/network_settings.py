@@ -23,6 +23,10 @@ class SRResNetSettings(MSRResNetSettings):
 
     clamp: bool = False
     """Clamp the output to [0, 1] inside the network, which some imported checkpoints need."""
+    tanh: bool = False
+    """End with (tanh + 1) / 2, as some imported checkpoints do."""
+    normalize: bool = False
+    """Normalize the input by ImageNet's statistics, as some imported checkpoints do."""
 
 
 class CompactSettings(MSRResNetSettings):

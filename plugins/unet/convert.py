@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from restore.core.weights.convert import Converter
-from restore.plugins.unet.settings import IMAGENET_MEAN, IMAGENET_STD
+from restore.plugins.common.images.statistics import IMAGENET_MEAN, IMAGENET_STD
 
 State = dict[str, Tensor]
 

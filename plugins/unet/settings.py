@@ -10,14 +10,13 @@ from typing_extensions import override
 
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.settings import Flag, RegisteredName, ResumeSafe, RunSettings, Settings
+from restore.plugins.common.images.statistics import IMAGENET_MEAN, IMAGENET_STD
 from restore.plugins.common.loss_settings import OneOrSeveral, SegmentationLossSettings
 from restore.plugins.common.registered import RegisteredSettings
 from restore.plugins.unet.data import discovery
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Side = Annotated[int, Field(ge=1)]
-
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class ModelSettings(RegisteredSettings):

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from restore.plugins.common.images.statistics import IMAGENET_MEAN, IMAGENET_STD
 from restore.plugins.common.perceptual.settings import Network, layers_of
 
-_IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _CHANNELS = (64, 128, 256, 512, 512)
 
 
@@ -28,8 +28,8 @@ class VGGFeatures(nn.Module):
         names = layers_of(network)
         self.wanted = {names.index(layer): layer for layer in layers}
         self.features = nn.Sequential(*_built(names[: max(self.wanted) + 1])).to_empty(device="cpu")
-        self.register_buffer("mean", torch.tensor(_IMAGENET_MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor(_IMAGENET_DEVIATION).view(3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
         self._draw_parameters(torch.Generator().manual_seed(0))
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:

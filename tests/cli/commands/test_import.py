@@ -1,9 +1,12 @@
 """``restore import`` as a person uses it."""
 
 import os
+from pathlib import Path
 
 import pytest
 import torch
+
+from restore.core.hashing import hash_file
 
 
 def test_a_checkpoint_comes_in_and_can_be_used(restore, photo, tmp_path):
@@ -12,6 +15,7 @@ def test_a_checkpoint_comes_in_and_can_be_used(restore, photo, tmp_path):
     assert (status, err) == (0, "")
     assert out.splitlines() == [
         "net.pth: a checkpoint of radio for upscaling_plugin/twice (scale 3)",
+        f"  1 parameter, scale 3, sha256 {hash_file(Path('net.pth'))}",
         "  used: params",
         "  loaded all 1 tensors; none missing, none unexpected, all shapes equal",
         "Wrote w.safetensors. Next:",

@@ -11,11 +11,13 @@ from safetensors.torch import save_file
 from torch import nn
 
 from restore.core.errors import UsageError, WeightsError
+from restore.core.hashing import hash_file
 from restore.core.settings import RunSettings
-from restore.core.weights.convert import Converter, import_weights
+from restore.core.weights.convert import Converter, ConvertibleTask, import_recognized, import_weights
 from restore.core.weights.files import open_weights, save_weights
 from restore.core.weights.header import read_header
 from restore.core.weights.read_checkpoint import read_checkpoint
+from restore.core.weights.trials import Conversion, Request, Rule, Target
 
 
 class ClampedModel(untrained.ModelSettings):
@@ -313,3 +315,103 @@ def test_our_own_weights_and_folders_need_no_import(tmp_path):
         read_checkpoint(path)
     with pytest.raises(UsageError, match="is a folder"):
         read_checkpoint(tmp_path)
+
+
+# --- parts of a file, and prefixes ----------------------------------------------------------------------------
+
+
+def test_the_group_that_fits_is_used_and_the_rest_is_mentioned(tmp_path):
+    state = {f"generator.{key}": tensor for key, tensor in checkpoint().items()}
+    report = brought_in(tmp_path, {"state_dict": {**state, "discriminator.conv.weight": torch.zeros(3)}})
+    assert (report.loaded, report.differences) == (7, [])
+    assert report.notes == [
+        "used: state_dict",
+        "removed: the prefix generator. (1 tensor without it left out: discriminator.)",
+    ]
+
+
+def test_the_one_part_that_fits_is_used(tmp_path):
+    content = {"G": checkpoint(), "D": {"conv.weight": torch.zeros(3)}}
+    assert brought_in(tmp_path, content).notes == ["used: G (the file also contains D)"]
+
+
+def test_parts_that_fit_equally_well_must_be_chosen_from(tmp_path):
+    content = {"one": checkpoint(seed=1), "two": checkpoint(seed=2)}
+    with pytest.raises(UsageError, match="several parts of it fit; choose one with --key: one, two"):
+        brought_in(tmp_path, content)
+    report = brought_in(tmp_path, content, key="two")
+    weight = open_weights(report.output, lambda kind, name: Small)[1].generator[0].weight
+    assert torch.equal(weight, checkpoint(seed=2)["faltung.weight"])
+
+
+def test_a_refusal_says_how_many_tensors_there_are_and_names_the_first(tmp_path):
+    with pytest.raises(WeightsError) as caught:
+        brought_in(tmp_path, {"state_dict": {f"layer{n}.weight": torch.zeros(1) for n in range(7)}})
+    lines = str(caught.value).splitlines()
+    assert lines[0].endswith("no converter of small/small recognizes this checkpoint:")
+    expected = ", ".join(f"layer{n}.weight" for n in range(5))
+    assert f"It has 7 tensors: {expected}, …" in lines
+
+
+# --- converters that find the task themselves -----------------------------------------------------------------
+
+
+def recognized(folder, content, rules, **asked):
+    torch.save(content, folder / "foreign.pth")
+    target = Target("small/small", Small, {"small": "small==1"})
+    return import_recognized(
+        folder / "foreign.pth",
+        folder / "ours.safetensors",
+        [ConvertibleTask(target, {"german": CONVERTERS["german"]})],
+        [Rule(name, None, convert) for name, convert in rules.items()],
+        find_target=lambda name: target,
+        request=Request(**asked),
+    )
+
+
+def french(state):
+    """Knows the French names, and returns the keys of the network itself."""
+    model, tensors = CONVERTERS["french"].convert(dict(state.tensors))
+    keys = {key.removeprefix("generator."): tensor for key, tensor in tensors.items()}
+    return Conversion("small/small", model, keys, of_only_network=True, notes=["bonjour"], plugins={"net": "net==2"})
+
+
+def test_a_general_converter_is_asked_when_no_task_knows_the_names(tmp_path):
+    report = recognized(tmp_path, checkpoint("convolution"), {"francophone": french})
+    assert (report.converter, report.loaded, report.task, report.notes) == (
+        "francophone",
+        7,
+        "small/small",
+        ["bonjour"],
+    )
+    assert read_header(report.output).plugins == {"small": "small==1", "net": "net==2"}
+
+
+def test_the_converters_of_tasks_come_first(tmp_path):
+    def greedy(state):
+        raise AssertionError("it was asked")
+
+    assert recognized(tmp_path, checkpoint(), {"greedy": greedy}).converter == "german"
+
+
+def test_a_converter_is_chosen_by_its_name(tmp_path):
+    report = recognized(tmp_path, checkpoint("convolution"), {"francophone": french}, converter="francophone")
+    assert report.converter == "francophone"
+    (tmp_path / "ours.safetensors").unlink()
+    with pytest.raises(UsageError, match=r"--from dutch: .*available: german, francophone"):
+        recognized(tmp_path, checkpoint("convolution"), {"francophone": french}, converter="dutch")
+
+
+def test_a_refusal_repeats_what_general_converters_say(tmp_path):
+    def missing(state):
+        raise WeightsError("needs a package: pip install it")
+
+    with pytest.raises(WeightsError, match=r"(?s)no converter of .*parrot: needs a package: pip install it"):
+        recognized(tmp_path, checkpoint("faltung2"), {"parrot": missing})
+
+
+def test_the_report_has_size_scale_and_hash(tmp_path):
+    report = brought_in(tmp_path, checkpoint())
+    assert report.parameters == 5 * 27 + 5 + 10
+    assert report.scale == 1
+    assert read_header(report.output).versions["imported_sha256"] == report.digest == hash_file(report.source)
