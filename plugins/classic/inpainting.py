@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -15,6 +16,9 @@ from typing_extensions import override
 from restore.core.dataset import Batch, ImageDataset
 from restore.core.errors import DataError, UsageError
 from restore.core.images.files import ImageFile, read_image
+from restore.core.inference.canvas import AUTO_PIXELS
+from restore.core.inference.predictor import Patch
+from restore.core.inference.readers import ImageReader
 from restore.core.method import Method
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
@@ -22,9 +26,11 @@ from restore.core.specs import ImageSpec, Tiling
 from restore.plugins.classic import filling
 from restore.plugins.classic.settings import BlendingPredictOptions, BlendingSettings, InpaintingSettings
 from restore.plugins.common.inpainting.blending import poisson_blend
+from restore.plugins.common.inpainting.hole import is_gray_outside, strips
 from restore.plugins.common.inpainting.prefill import fill_smoothly
+from restore.plugins.common.inpainting.regions import Box, Hole, hole_groups
 from restore.plugins.common.inpainting.task import MASK, Inpainting
-from restore.plugins.common.masks.reading import read_mask
+from restore.plugins.common.masks.reading import dilate, read_mask
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +47,38 @@ class ClassicalInpainting(Inpainting[InpaintingSettings]):
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
         """Return an image (3, H, W) on the CPU with its hole filled, where the mask (1, H, W) is one."""
 
+    @abstractmethod
+    def margin(self, box: Box) -> int:
+        """Return how many pixels around a group of holes its values depend on, or as good as depend on."""
+
+    @override
+    def single_patch(
+        self, reader: ImageReader, hole: Hole, networks: Networks, device: torch.device
+    ) -> Iterator[Patch]:
+        """Fill each group of holes by itself in an image that is too large to be processed at once.
+
+        Values equal those of the whole image, but for `Smooth`, which sees farther than its margin, and `Biharmonic`,
+        which clips them to the range of the known pixels that it sees.
+        """
+        if hole.size <= AUTO_PIXELS:
+            yield from super().single_patch(reader, hole, networks, device)
+            return
+        prepared = self.prepared(reader, hole)
+        feather, gray = self.predict_options.feather, is_gray_outside(reader, hole)
+        for box, own in hole_groups(hole, gap=4):
+            seen = box.wider(max(self.margin(box), feather + 1), *hole.shape)
+            image = reader.window(seen.rows, seen.columns)
+            mask = torch.from_numpy(hole[seen.rows, seen.columns])[None].float()
+            chosen = torch.zeros_like(mask)
+            chosen[box.within(seen).place] = torch.from_numpy(own)[None].float()
+            values = self.blend(prepared.filled(image * (1 - mask), mask), image, chosen, gray)
+            used = (dilate(chosen, feather) > 0.5) & ((chosen > 0.5) | (mask <= 0.5))
+            yield Patch(seen.top, seen.left, values, used)
+
+    def prepared(self, reader: ImageReader, hole: Hole) -> Self:  # noqa: ARG002  # for overrides
+        """Return the method for the parts of one image, if they need to know something of all of it."""
+        return self
+
     @override
     def fill(self, image: Tensor, mask: Tensor, networks: Networks) -> Tensor:
         filled = [self.filled(*each) for each in zip(image.cpu(), mask.cpu(), strict=True)]
@@ -50,13 +88,36 @@ class ClassicalInpainting(Inpainting[InpaintingSettings]):
 class Mean(ClassicalInpainting):
     """Fills holes with the mean color of the known pixels."""
 
+    _mean: Tensor | None = None
+    """Mean color (3, 1, 1) of an image of which only parts are filled."""
+
+    @override
+    def margin(self, box: Box) -> int:
+        return 0
+
+    @override
+    def prepared(self, reader: ImageReader, hole: Hole) -> Self:
+        total, count = torch.zeros(3, dtype=torch.float64), int(hole.size - hole.sum())
+        for rows in strips(*hole.shape):
+            known = torch.from_numpy(~hole[rows])
+            total += (reader.window(rows, slice(0, hole.shape[1])) * known).double().sum((1, 2))
+        other = self.with_options(predict=self.predict_options)
+        other._mean = (total / count).float()[:, None, None]
+        return other
+
     @override
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
+        if self._mean is not None:
+            return torch.where(mask > 0.5, self._mean, image)
         return filling.fill_mean(image, mask)
 
 
 class NearestKnown(ClassicalInpainting):
     """Fills each hole pixel with the nearest known pixel."""
+
+    @override
+    def margin(self, box: Box) -> int:
+        return box.largest_side  # the next pixel beyond the box is not farther
 
     @override
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
@@ -65,6 +126,10 @@ class NearestKnown(ClassicalInpainting):
 
 class Smooth(ClassicalInpainting):
     """Fills holes with a smooth continuation that is much faster than `Biharmonic`."""
+
+    @override
+    def margin(self, box: Box) -> int:
+        return max(64, 2 * box.largest_side)  # farther pixels have next to no weight
 
     @override
     def fill(self, image: Tensor, mask: Tensor, networks: Networks) -> Tensor:
@@ -77,6 +142,10 @@ class Smooth(ClassicalInpainting):
 
 class Biharmonic(ClassicalInpainting):
     """Fills holes with the solution of the biharmonic equation, the smoothest continuation."""
+
+    @override
+    def margin(self, box: Box) -> int:
+        return 8  # its equations look two pixels far
 
     @override
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:

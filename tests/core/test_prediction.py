@@ -18,6 +18,7 @@ from restore.core.images import png16
 from restore.core.images.files import OutputImage, open_image, read_image, write_image
 from restore.core.inference import rendering
 from restore.core.inference.engine import NotFinite, predict_image
+from restore.core.inference.predictor import Patch
 from restore.core.prediction import predict_to_files
 from restore.core.specs import ImageSpec, Tiling
 
@@ -206,3 +207,24 @@ def test_tiles_that_do_not_fit_in_memory_are_halved_in_the_middle_of_the_image(t
     assert difference(written(file.path), written(path)) == 0
     assert said == ["not enough memory on cpu; trying tiles of 16 pixels"]
     assert calls[-1] <= 16
+
+
+class Spotted(Used):
+    """Changes two spots of an image."""
+
+    def patches(self, inputs, networks, device):
+        for top, left, height, width in ((0, 3, 9, 5), (5, 1, 20, 4)):
+            values = torch.full((3, height, width), top / 10)
+            yield Patch(top, left, values, torch.rand(1, height, width, generator=torch.manual_seed(top)) > 0.3)
+
+
+def test_patches_lie_over_the_rows_of_the_input(tmp_path):
+    task = Spotted(Computed(lambda x: x), Tiling("whole"))
+    path = draw(tmp_path / "in.png", 31, 17, 3, 8)
+    expected = read_image(path).color
+    for patch in task.patches({}, {}, None):
+        place = slice(None), slice(patch.top, patch.bottom), slice(patch.left, patch.left + patch.values.shape[-1])
+        expected[place] = torch.where(patch.chosen, patch.values, expected[place])
+    with mock.patch("restore.core.inference.patches.AUTO_PIXELS", 17 * 4 * 4):  # four rows at a time
+        (file,) = stream(task, path, tmp_path / "out.png", None)
+    assert difference(written(file.path), (expected.permute(1, 2, 0) * 255).round().numpy().astype(np.uint8)) == 0

@@ -14,7 +14,15 @@ from restore.core.errors import DataError
 from restore.core.images.pixels import luma
 
 
-def blend(answer: Tensor, image: Tensor, mask: Tensor, *, feather: int = 0, poisson: bool = False) -> Tensor:
+def blend(
+    answer: Tensor,
+    image: Tensor,
+    mask: Tensor,
+    *,
+    feather: int = 0,
+    poisson: bool = False,
+    gray: bool | None = None,
+) -> Tensor:
     """Return an image (3, H, W) with an answer inside the hole of a mask (1, H, W).
 
     Outside the hole the image is unchanged, bit for bit; with ``feather``, from that many pixels away on. If the known
@@ -26,11 +34,12 @@ def blend(answer: Tensor, image: Tensor, mask: Tensor, *, feather: int = 0, pois
         mask: mask (1, H, W), 1 inside the hole.
         feather: width in pixels of the transition outside the hole.
         poisson: whether to keep only the texture of the answer and match the colors at the seam.
+        gray: whether the known region is gray; None: as it is in this image, which may be a part only.
     """
     hole = mask > 0.5
     if not hole.any():
         return image
-    if is_gray(image, hole):
+    if is_gray(image, hole) if gray is None else gray:
         answer = luma(answer).expand_as(image)
     answer = answer.clamp(0, 1)
     if poisson:

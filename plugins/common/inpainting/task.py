@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -14,6 +14,8 @@ from restore import registry
 from restore.core.dataset import Batch, ImageDataset
 from restore.core.errors import DataError, UsageError
 from restore.core.images.files import ImageFile, OutputImage
+from restore.core.inference.predictor import Patch
+from restore.core.inference.readers import ImageReader, TensorReader, as_tensor
 from restore.core.method import Method, S
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
@@ -21,10 +23,14 @@ from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import R, Task
 from restore.plugins.common.inpainting.blending import blend
 from restore.plugins.common.inpainting.chosen import measured_images
+from restore.plugins.common.inpainting.hole import hole_of, is_gray_outside
 from restore.plugins.common.inpainting.mask_input import read_input_mask
 from restore.plugins.common.inpainting.metrics import inpainting_protocols, measured
-from restore.plugins.common.inpainting.windowed import WindowedInpainting, mask_regions
+from restore.plugins.common.inpainting.regions import Box, Hole, hole_groups
+from restore.plugins.common.inpainting.windowed import WindowedInpainting
 from restore.plugins.common.masks.settings import InpaintingEvaluateOptions, InpaintingPredictOptions, MaskSettings
+
+_COVERED = "the mask covers the whole image, so no known pixel is left"
 
 MASK = ImageSpec(channels=1, padding="zero", smooth=False)
 
@@ -75,15 +81,15 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
         Raises UsageError if the feather is wider than the processed context of a hole.
         """
         mask = read_input_mask(path, image, self.predict_options)
-        self._refuse_wide_feather(path, self.predict_options.feather, mask)
+        self._refuse_wide_feather(path, self.predict_options.feather, hole_of(TensorReader(mask)))
         return {"input": image.color, "mask": mask}
 
-    def _refuse_wide_feather(self, path: Path, feather: int, mask: Tensor) -> None:
-        """Raise UsageError if the feather around a hole (1, H, W) would end outside the processed window."""
+    def _refuse_wide_feather(self, path: Path, feather: int, hole: Hole) -> None:
+        """Raise UsageError if the feather around a hole would end outside the processed window."""
         window, context = self._window_and_context()
-        if max(mask.shape[-2:]) <= window or feather <= context:
+        if self._fits(*hole.shape) or feather <= context:
             return
-        for box, _ in mask_regions(mask, context // 2):
+        for box, _ in hole_groups(hole, context // 2):
             if box.largest_side + 2 * feather > window:
                 raise UsageError(
                     f"{path}: --feather {feather} is too wide: the hole with its feather does not fit into the window "
@@ -98,25 +104,79 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
         Pixels outside the hole are unchanged, bit for bit, unless an option of `InpaintingPredictOptions` changes them.
         Raises DataError if the mask covers the whole image.
         """
-        options = self.predict_options
         images, masks = batch["input"], (batch["mask"] > 0.5).to(batch["input"].dtype)
         if bool(masks.flatten(1).all(1).any()):
-            raise DataError("the mask covers the whole image, so no known pixel is left")
-        window, context = self._window_and_context()
+            raise DataError(_COVERED)
         if not masks.any():
             return {"output": images}
-        if max(images.shape[-2:]) <= window:
-            answers = self.fill(images * (1 - masks), masks, networks).to(images.dtype)
-        else:
-            windowed = WindowedInpainting(
-                lambda image, mask: self.fill(image, mask, networks), window, context, options.feather
-            )
-            answers = torch.stack([windowed.inpaint(*each) for each in zip(images, masks, strict=True)])
-        put = [
-            blend(*each, feather=options.feather, poisson=options.blend == "poisson")
-            for each in zip(answers, images, masks, strict=True)
-        ]
-        return {"output": torch.stack(put)}
+        if self._fits(images.shape[-2], images.shape[-1]):
+            return {"output": self._blended(images, masks, networks, gray=None)}
+        results = []
+        for image, mask in zip(images, masks, strict=True):
+            result = image.clone()
+            hole = hole_of(TensorReader(mask))
+            for patch in self._patches(TensorReader(image), hole, networks, image.device):
+                rows, columns = slice(patch.top, patch.bottom), slice(patch.left, patch.left + patch.values.shape[-1])
+                chosen, values = patch.chosen.to(image.device), patch.values.to(image)
+                result[:, rows, columns] = torch.where(chosen, values, result[:, rows, columns])
+            results.append(result)
+        return {"output": torch.stack(results)}
+
+    @override
+    def patches(self, inputs: Mapping[str, ImageReader], networks: Networks, device: torch.device) -> Iterator[Patch]:
+        """Return one patch for each group of holes, or a single one if the image is processed as a whole.
+
+        Raises DataError if the mask covers the whole image.
+        """
+        hole = hole_of(inputs["mask"])
+        if bool(hole.all()):
+            raise DataError(_COVERED)
+        if not hole.any():
+            return iter(())
+        if self._fits(*hole.shape):
+            return self.single_patch(inputs["input"], hole, networks, device)
+        return self._patches(inputs["input"], hole, networks, device)
+
+    def _fits(self, height: int, width: int) -> bool:
+        """Return whether an image is processed as a whole."""
+        return max(height, width) <= self._window_and_context()[0]
+
+    def _blended(self, images: Tensor, masks: Tensor, networks: Networks, gray: bool | None) -> Tensor:
+        """Fill images (B, 3, H, W) with masks (B, 1, H, W) as a whole."""
+        answers = self.fill(images * (1 - masks), masks, networks).to(images.dtype)
+        return torch.stack([self.blend(*each, gray) for each in zip(answers, images, masks, strict=True)])
+
+    def blend(self, answer: Tensor, image: Tensor, mask: Tensor, gray: bool | None) -> Tensor:
+        """Return an image (3, h, w) with the answer blended into its hole, as the options say; see `blend`."""
+        options = self.predict_options
+        return blend(answer, image, mask, feather=options.feather, poisson=options.blend == "poisson", gray=gray)
+
+    def single_patch(
+        self, reader: ImageReader, hole: Hole, networks: Networks, device: torch.device
+    ) -> Iterator[Patch]:
+        """Yield the patch of an image that is processed as a whole."""
+        image, mask = as_tensor(reader).to(device), torch.from_numpy(hole)[None].to(device, torch.float32)
+        values = self._blended(image[None], mask[None], networks, gray=None)[0].cpu()
+        yield Patch(0, 0, values, torch.ones(1, *hole.shape, dtype=torch.bool))
+
+    def _patches(self, reader: ImageReader, hole: Hole, networks: Networks, device: torch.device) -> Iterator[Patch]:
+        """Yield a patch for each group of holes of an image that does not fit into the window."""
+        window, context = self._window_and_context()
+        feather = self.predict_options.feather
+        parts = WindowedInpainting(lambda image, mask: self.fill(image, mask, networks), window, context, feather)
+
+        def read(box: Box) -> tuple[Tensor, Tensor]:
+            mask = torch.from_numpy(hole[box.rows, box.columns])[None]
+            return reader.window(box.rows, box.columns).to(device), mask.to(device, torch.float32)
+
+        gray = is_gray_outside(reader, hole)
+        for box, own in parts.groups(hole):
+            answer = parts.answer(box, own, (hole.shape[0], hole.shape[1]), read)
+            values = torch.where(answer.wanted, answer.values, answer.image)
+            values = self.blend(values, answer.image, answer.mask, gray)
+            changed = box.wider(feather, *hole.shape).common(answer.seen)
+            place = changed.within(answer.seen).place
+            yield Patch(changed.top, changed.left, values[place].cpu(), answer.wanted[place].cpu())
 
     def _window_and_context(self) -> tuple[int, int]:
         """Return the largest side that is processed at once, and how much of it is context of a hole, in pixels."""

@@ -10,86 +10,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
-from scipy import ndimage
 from torch import Tensor
 
+from restore.plugins.common.inpainting.regions import Box, Hole, hole_groups
 from restore.plugins.common.masks.reading import dilate
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle of pixels; ``bottom`` and ``right`` are exclusive."""
-
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-    @property
-    def place(self) -> tuple[slice, slice, slice]:
-        """Index of the rectangle in an image (C, H, W)."""
-        return slice(None), slice(self.top, self.bottom), slice(self.left, self.right)
-
-    @property
-    def largest_side(self) -> int:
-        """Length of the longer side in pixels."""
-        return max(self.bottom - self.top, self.right - self.left)
-
-    def wider(self, pixels: int, height: int, width: int) -> Box:
-        """Return the box with ``pixels`` more on each side, inside an image of ``height`` x ``width``."""
-        return Box(
-            max(0, self.top - pixels),
-            min(height, self.bottom + pixels),
-            max(0, self.left - pixels),
-            min(width, self.right + pixels),
-        )
-
-    def within(self, outer: Box) -> Box:
-        """Return the same box relative to the corner of a box around it."""
-        return Box(self.top - outer.top, self.bottom - outer.top, self.left - outer.left, self.right - outer.left)
-
-    def at_least(self, side: int, height: int, width: int) -> Box:
-        """Return a box of at least ``side`` pixels each way around the same center, moved into the image or limited to
-        it."""
-        top, bottom = _widened(self.top, self.bottom, side, height)
-        left, right = _widened(self.left, self.right, side, width)
-        return Box(top, bottom, left, right)
-
-
-def _widened(first: int, last: int, side: int, length: int) -> tuple[int, int]:
-    missing = max(0, side - (last - first))
-    first = min(max(0, first - missing // 2), max(0, length - max(side, last - first)))
-    return first, min(length, max(last, first + side))
-
-
-def mask_regions(mask: Tensor, gap: int) -> Iterator[tuple[Box, Tensor]]:
-    """Yield the groups of holes of a mask (1, H, W) that are connected or at most ``2 * gap`` pixels apart.
-
-    Each comes as its box and a mask (1, h, w) of the box that contains only the holes of the group.
-    """
-    hole = mask.cpu() > 0.5
-    joined = dilate(hole.float(), gap)[0].numpy() > 0
-    labels: NDArray[np.int32]
-    labels, _ = ndimage.label(joined, structure=np.ones((3, 3), dtype=np.int8))
-    for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
-        own = hole[0, rows, columns].numpy() & (labels[rows, columns] == number)
-        (across,), (down,) = np.nonzero(own.any(1)), np.nonzero(own.any(0))
-        box = Box(
-            rows.start + int(across[0]),
-            rows.start + int(across[-1]) + 1,
-            columns.start + int(down[0]),
-            columns.start + int(down[-1]) + 1,
-        )
-        inner = own[across[0] : across[-1] + 1, down[0] : down[-1] + 1]
-        yield box, torch.from_numpy(np.ascontiguousarray(inner))[None].to(mask.device, mask.dtype)
-
 
 Fill = Callable[[Tensor, Tensor], Tensor]
 """Inpaints an image (1, 3, H, W), black inside the hole of a mask (1, 1, H, W), and returns the whole image."""
+
+
+@dataclass(frozen=True)
+class GroupAnswer:
+    """What a network answers for a group of holes, in the part of the image that it has seen."""
+
+    seen: Box
+    image: Tensor
+    """The part of the image, (3, h, w)."""
+    values: Tensor
+    """The answer, (3, h, w)."""
+    mask: Tensor
+    """The holes of the group, (1, h, w)."""
+    wanted: Tensor
+    """Where the answer is used, (1, h, w) bool."""
 
 
 @dataclass(frozen=True)
@@ -110,16 +54,40 @@ class WindowedInpainting:
 
         Groups of holes do not see the answers of each other, so neither their order nor their number matters.
         """
-        result, (height, width) = image.clone(), image.shape[-2:]
-        for box, own in mask_regions(mask, self.context // 2):
-            seen = box.wider(self.context, height, width)
-            if seen.largest_side <= self.window:
-                seen = box.at_least(self.window, height, width)
-            answer = self._scaled(image[seen.place], mask[seen.place])
-            chosen = torch.zeros_like(mask[seen.place])
-            chosen[box.within(seen).place] = own
-            result[seen.place] = torch.where(self._wanted(chosen, mask[seen.place]), answer, result[seen.place])
+        result = image.clone()
+
+        def read(box: Box) -> tuple[Tensor, Tensor]:
+            return image[box.place], mask[box.place]
+
+        hole = (mask[0] > 0.5).cpu().numpy()
+        for box, own in self.groups(hole):
+            answer = self.answer(box, own, (hole.shape[0], hole.shape[1]), read)
+            place = answer.seen.place
+            result[place] = torch.where(answer.wanted, answer.values, result[place])
         return result
+
+    def groups(self, hole: Hole) -> list[tuple[Box, Hole]]:
+        """Return the groups of holes that are inpainted together; see `hole_groups`."""
+        return hole_groups(hole, self.context // 2)
+
+    def answer(
+        self, box: Box, own: Hole, size: tuple[int, int], read: Callable[[Box], tuple[Tensor, Tensor]]
+    ) -> GroupAnswer:
+        """Return what the network answers for one group of holes.
+
+        Args:
+            box: box of the group.
+            own: its holes inside the box.
+            size: height and width of the image.
+            read: returns a part of the image (3, h, w) and of the mask (1, h, w) of all holes.
+        """
+        seen = box.wider(self.context, *size)
+        if seen.largest_side <= self.window:
+            seen = seen.at_least(self.window, *size)
+        image, mask = read(seen)
+        chosen = torch.zeros_like(mask)
+        chosen[box.within(seen).place] = torch.from_numpy(own)[None].to(mask)
+        return GroupAnswer(seen, image, self._scaled(image, mask), chosen, self._wanted(chosen, mask))
 
     def _wanted(self, chosen: Tensor, mask: Tensor) -> Tensor:
         """Return where the answer for the chosen holes is used: inside them, and in the known region within reach."""

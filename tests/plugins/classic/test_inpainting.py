@@ -20,6 +20,7 @@ from restore.core.settings import RunSettings, Settings
 from restore.core.training.trainer import Trainer
 from restore.plugins.classic.settings import BlendingPredictOptions
 from restore.plugins.common.inpainting.metrics import MaskedL1, MaskedPSNR
+from restore.plugins.common.masks.reading import dilate
 from restore.plugins.common.masks.settings import InpaintingPredictOptions
 from restore.registry import entry, get
 
@@ -234,3 +235,30 @@ def test_blending_has_no_right_answer() -> None:
     assert task("poisson").protocols() == {}
     with pytest.raises(UsageError, match="cannot be evaluated"):
         task("poisson").evaluation_data(None)
+
+
+@pytest.mark.parametrize("name", ["mean", "nearest-known", "smooth", "biharmonic"])
+@pytest.mark.parametrize("feather", [0, 5])
+def test_a_large_image_is_filled_hole_by_hole_with_the_same_values(
+    name: str, feather: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method = task(name, InpaintingPredictOptions(feather=feather))
+    waves = torch.sin(torch.linspace(0, 9, 300))
+    image = 0.5 + 0.4 * torch.stack([waves[:, None] * waves, waves.expand(300, -1), waves[:, None].expand(-1, 300)])
+    mask = torch.zeros(1, 300, 300)
+    for top, left, height, width in (
+        (0, 0, 9, 7),
+        (40, 50, 12, 30),
+        (60, 70, 20, 3),
+        (280, 100, 20, 10),
+        (100, 290, 8, 10),
+    ):
+        mask[:, top : top + height, left : left + width] = 1
+    whole = predict_image(method, {}, {"input": image, "mask": mask})["output"]
+    monkeypatch.setattr("restore.plugins.classic.inpainting.AUTO_PIXELS", 1000)
+    parts = predict_image(method, {}, {"input": image, "mask": mask})["output"]
+    assert torch.equal(parts[:, dilate(mask, feather)[0] < 0.5], image[:, dilate(mask, feather)[0] < 0.5])
+    assert not torch.equal(whole, image)
+    # Biharmonic values are clipped to the range of the known ones, here to that around each hole.
+    bound = {"mean": 1e-6, "nearest-known": 0, "smooth": 0.02, "biharmonic": 0.005}[name]
+    assert (whole - parts).abs().max() <= bound
