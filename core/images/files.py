@@ -16,7 +16,7 @@ from restore.core.images.decoding import Levels
 from restore.core.images.opening import opened
 from restore.core.images.orientation import upright_size
 from restore.core.images.streaming import Format
-from restore.core.images.transparency import continued_levels
+from restore.core.images.transparency import continue_levels
 from restore.core.images.writer import ImageWriter, Original
 
 
@@ -177,7 +177,7 @@ def open_image(path: Path) -> SourceImage:
             icc = None  # it described inks or another color space; the pixels are RGB now
         kept = metadata.exif_bytes(exif)
     about = ImageFile(torch.empty(3, 0, 0), None, levels.shape[2] <= 2, 8 * levels.dtype.itemsize, icc, kept)
-    return SourceImage(continued_levels(levels), about)
+    return SourceImage(continue_levels(levels), about)
 
 
 def read_image(path: Path) -> ImageFile:

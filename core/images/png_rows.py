@@ -42,10 +42,10 @@ def encode_png(path: Path, form: RowFormat, strips: Strips) -> None:
         file.write(_SIGNATURE)
         header = struct.pack(">IIBBBBB", form.width, form.height, form.bits, _COLOR_TYPE[form.channels], 0, 0, 0)
         _write_chunk(file, b"IHDR", header)
-        for name, body in _metadata_chunks(form):
+        for name, body in _make_metadata_chunks(form):
             _write_chunk(file, name, body)
         waiting, length = [], 0
-        for filtered in _filtered_rows(form, strips):
+        for filtered in _filter_rows(form, strips):
             compressed = compressor.compress(filtered.data)
             waiting.append(compressed)
             length += len(compressed)
@@ -56,7 +56,7 @@ def encode_png(path: Path, form: RowFormat, strips: Strips) -> None:
         _write_chunk(file, b"IEND", b"")
 
 
-def _filtered_rows(form: RowFormat, strips: Strips) -> Iterator[Bytes]:
+def _filter_rows(form: RowFormat, strips: Strips) -> Iterator[Bytes]:
     """Yield rows with the number of their filter in front, some at a time."""
     step, pixel, written = max(1, _AT_ONCE // form.row_bytes), form.channels * form.bits // 8, 0
     above = np.zeros(form.row_bytes, np.uint8)
@@ -67,13 +67,13 @@ def _filtered_rows(form: RowFormat, strips: Strips) -> Iterator[Bytes]:
             if form.bits == 16:
                 rows = rows.astype(">u2")
             lines = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), form.row_bytes)
-            yield _filtered(lines, above, pixel)
+            yield _filter(lines, above, pixel)
             above = lines[-1]
     if written != form.height:
         raise ValueError(f"{written} rows of {form.height} were written")
 
 
-def _filtered(lines: Bytes, before: Bytes, pixel: int) -> Bytes:
+def _filter(lines: Bytes, before: Bytes, pixel: int) -> Bytes:
     """Filter lines (h, bytes) after the line ``before``; return (h, 1 + bytes).
 
     Args:
@@ -109,7 +109,7 @@ def _nearest(left: Bytes, above: Bytes, corner: Bytes) -> Bytes:
     return np.where((to_left <= to_above) & (to_left <= to_corner), left, nearest)
 
 
-def _metadata_chunks(form: RowFormat) -> Iterator[tuple[bytes, bytes]]:
+def _make_metadata_chunks(form: RowFormat) -> Iterator[tuple[bytes, bytes]]:
     """Yield the chunks in which Pillow stores metadata: those of a file with one pixel, less its pixel."""
     sample = io.BytesIO()
     Image.new(_MODES[form.channels], (1, 1)).save(sample, format="PNG", **form.metadata)

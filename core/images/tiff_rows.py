@@ -29,7 +29,7 @@ def encode_tiff(path: Path, form: RowFormat, strips: Strips) -> None:
     # Pixels may grow a little where they cannot be compressed.
     with TiffWriter(path, bigtiff=form.height * form.row_bytes * 1.01 > _LARGEST) as file:
         file.write(
-            (_compressed(rows) for rows in _regrouped(strips, step)),
+            (_compress(rows) for rows in _regroup(strips, step)),
             shape=(form.height, form.width, form.channels) if form.channels > 1 else (form.height, form.width),
             dtype=np.uint8 if form.bits == 8 else np.uint16,
             photometric="rgb" if form.channels >= 3 else "minisblack",
@@ -45,7 +45,7 @@ def encode_tiff(path: Path, form: RowFormat, strips: Strips) -> None:
         )
 
 
-def _regrouped(strips: Strips, step: int) -> Iterator[Levels]:
+def _regroup(strips: Strips, step: int) -> Iterator[Levels]:
     """Yield the rows again, ``step`` at a time; fewer only at the end."""
     rest: Levels | None = None
     for strip in strips:
@@ -58,7 +58,7 @@ def _regrouped(strips: Strips, step: int) -> Iterator[Levels]:
         yield rest
 
 
-def _compressed(rows: Levels) -> bytes:
+def _compress(rows: Levels) -> bytes:
     """Compress rows (h, W, C) as differences of neighboring pixels (TIFF 6.0, section 14), little-endian."""
     differences = rows.copy()
     differences[:, 1:] -= rows[:, :-1]

@@ -30,7 +30,7 @@ def continued(color: Tensor, alpha: Tensor) -> Tensor:
     return pull_push(color[None], alpha[None])[0]
 
 
-def continued_levels(levels: Levels) -> Levels:
+def continue_levels(levels: Levels) -> Levels:
     """Return levels (H, W, C) with the colors of fully transparent pixels continued; see `continued`.
 
     Large images are continued block by block, each with its surroundings: colors deep inside a hidden region do not

@@ -45,7 +45,7 @@ class Compute:
     precision: str
 
 
-def tiled_bands(canvas: Canvas, edge: int | None, compute: Compute, progress: Progress) -> Iterator[Band]:
+def compute_tiles(canvas: Canvas, edge: int | None, compute: Compute, progress: Progress) -> Iterator[Band]:
     """Compute all tiles; yield the bands from the first row to the last.
 
     Args:

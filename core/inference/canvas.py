@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
-from restore.core.inference.padding import padded_window
+from restore.core.inference.padding import read_window
 from restore.core.inference.predictor import Predictor
 from restore.core.inference.readers import ImageReader, as_reader
 from restore.core.specs import ImageSpec
@@ -65,7 +65,7 @@ class Canvas:
         spec = self.method.inputs[name]
         scale = exact_scale(spec)
         down, across = (slice(int(part.start * scale), int(part.stop * scale)) for part in (rows, columns))
-        found = padded_window(self.readers[name], down, across, spec.padding)
+        found = read_window(self.readers[name], down, across, spec.padding)
         if not torch.isfinite(found).all():
             raise DataError(f"the input {name!r} contains NaN or infinite values")
         return found

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from restore.core.dataset import Batch
 from restore.core.errors import DataError, RestoreError, is_out_of_memory
-from restore.core.inference.bands import Band, Compute, NotFinite, Progress, tiled_bands
+from restore.core.inference.bands import Band, Compute, NotFinite, Progress, compute_tiles
 from restore.core.inference.canvas import AUTO_PIXELS, Canvas, Tile
-from restore.core.inference.patches import patched_bands
+from restore.core.inference.patches import lay_patches
 from restore.core.inference.predictor import Predictor
 from restore.core.inference.readers import ImageReader
 from restore.core.networks import Networks, for_inference
@@ -90,7 +90,7 @@ def predict_rows(
     with for_inference(networks, device, channels_last=method.channels_last) as view:
         while True:
             try:
-                return _passed_on(canvas, edge, Compute(view, device, precision), receive, progress or _nothing)
+                return _pass_on_bands(canvas, edge, Compute(view, device, precision), receive, progress or _nothing)
             except NotFinite as error:
                 if precision == "fp32":
                     raise
@@ -108,7 +108,7 @@ def predict_rows(
             say(f"not enough memory on {device.type}; trying tiles of {edge} pixels")
 
 
-def _passed_on(
+def _pass_on_bands(
     canvas: Canvas,
     edge: int | None,
     compute: Compute,
@@ -124,8 +124,8 @@ def _passed_on(
 def _bands(canvas: Canvas, edge: int | None, compute: Compute, progress: Progress) -> Iterator[Band]:
     patches = canvas.method.patches(canvas.readers, compute.networks, compute.device)
     if patches is not None:
-        return patched_bands(canvas, patches, compute, progress)
-    return tiled_bands(canvas, edge, compute, progress)
+        return lay_patches(canvas, patches, compute, progress)
+    return compute_tiles(canvas, edge, compute, progress)
 
 
 def predict_image(

@@ -20,10 +20,10 @@ def padded(plane: Tensor, height: int, width: int, padding: Padding) -> Tensor:
     """
     if plane.shape[-2:] == (height, width):
         return plane
-    return padded_window(TensorReader(plane), slice(0, height), slice(0, width), padding)
+    return read_window(TensorReader(plane), slice(0, height), slice(0, width), padding)
 
 
-def padded_window(plane: ImageReader, rows: slice, columns: slice, padding: Padding) -> Tensor:
+def read_window(plane: ImageReader, rows: slice, columns: slice, padding: Padding) -> Tensor:
     """Return a window (C, h, w) of a plane; parts of it may lie to the right of the plane and below, see `padded`."""
     _, height, width = plane.shape
     if rows.stop <= height and columns.stop <= width:

@@ -17,7 +17,7 @@ from restore.core.inference.predictor import Patch
 from restore.core.runtime.precision import autocast
 
 
-def patched_bands(canvas: Canvas, patches: Iterator[Patch], compute: Compute, progress: Progress) -> Iterator[Band]:
+def lay_patches(canvas: Canvas, patches: Iterator[Patch], compute: Compute, progress: Progress) -> Iterator[Band]:
     """Yield the rows of the main input with the patches over them.
 
     Args:

@@ -26,9 +26,9 @@ from restore.core.specs import ImageSpec, Tiling
 from restore.plugins.classic import filling
 from restore.plugins.classic.settings import BlendingPredictOptions, BlendingSettings, InpaintingSettings
 from restore.plugins.common.inpainting.blending import poisson_blend
-from restore.plugins.common.inpainting.hole import is_gray_outside, strips
+from restore.plugins.common.inpainting.hole import is_gray_outside, iterate_strips
 from restore.plugins.common.inpainting.prefill import fill_smoothly
-from restore.plugins.common.inpainting.regions import Box, Hole, hole_groups
+from restore.plugins.common.inpainting.regions import Box, Hole, find_groups
 from restore.plugins.common.inpainting.task import MASK, Inpainting
 from restore.plugins.common.masks.reading import dilate, read_mask
 
@@ -63,9 +63,9 @@ class ClassicalInpainting(Inpainting[InpaintingSettings]):
         if hole.size <= AUTO_PIXELS:
             yield from super().single_patch(reader, hole, networks, device)
             return
-        prepared = self.prepared(reader, hole)
+        prepared = self.prepare(reader, hole)
         feather, gray = self.predict_options.feather, is_gray_outside(reader, hole)
-        for box, own in hole_groups(hole, gap=4):
+        for box, own in find_groups(hole, gap=4):
             seen = box.wider(max(self.margin(box), feather + 1), *hole.shape)
             image = reader.window(seen.rows, seen.columns)
             mask = torch.from_numpy(hole[seen.rows, seen.columns])[None].float()
@@ -75,7 +75,7 @@ class ClassicalInpainting(Inpainting[InpaintingSettings]):
             used = (dilate(chosen, feather) > 0.5) & ((chosen > 0.5) | (mask <= 0.5))
             yield Patch(seen.top, seen.left, values, used)
 
-    def prepared(self, reader: ImageReader, hole: Hole) -> Self:  # noqa: ARG002  # for overrides
+    def prepare(self, reader: ImageReader, hole: Hole) -> Self:  # noqa: ARG002  # for overrides
         """Return the method for the parts of one image, if they need to know something of all of it."""
         return self
 
@@ -96,9 +96,9 @@ class Mean(ClassicalInpainting):
         return 0
 
     @override
-    def prepared(self, reader: ImageReader, hole: Hole) -> Self:
+    def prepare(self, reader: ImageReader, hole: Hole) -> Self:
         total, count = torch.zeros(3, dtype=torch.float64), int(hole.size - hole.sum())
-        for rows in strips(*hole.shape):
+        for rows in iterate_strips(*hole.shape):
             known = torch.from_numpy(~hole[rows])
             total += (reader.window(rows, slice(0, hole.shape[1])) * known).double().sum((1, 2))
         other = self.with_options(predict=self.predict_options)

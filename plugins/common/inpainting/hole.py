@@ -32,18 +32,18 @@ class HoleReader:
         return torch.from_numpy(self.hole[rows, columns])[None].float()
 
 
-def hole_of(mask: ImageReader) -> Hole:
+def read_hole(mask: ImageReader) -> Hole:
     """Return where a mask (1, H, W) is more than one half."""
     if isinstance(mask, HoleReader):
         return mask.hole
     _, height, width = mask.shape
     hole = np.empty((height, width), np.bool_)
-    for rows in strips(height, width):
+    for rows in iterate_strips(height, width):
         hole[rows] = (mask.window(rows, slice(0, width))[0] > 0.5).numpy()
     return hole
 
 
-def strips(height: int, width: int) -> Iterator[slice]:
+def iterate_strips(height: int, width: int) -> Iterator[slice]:
     """Yield the rows of an image, about a million pixels at a time."""
     step = max(1, _AT_ONCE // max(width, 1))
     for top in range(0, height, step):
@@ -53,7 +53,7 @@ def strips(height: int, width: int) -> Iterator[slice]:
 def is_gray_outside(image: ImageReader, hole: Hole) -> bool:
     """Return whether the three channels of an image are equal outside the hole."""
     height, width = hole.shape
-    for rows in strips(height, width):
+    for rows in iterate_strips(height, width):
         part = image.window(rows, slice(0, width))
         known = torch.from_numpy(~hole[rows])
         if bool(((part != part[:1]) & known).any()):

@@ -80,17 +80,17 @@ def _widened(first: int, last: int, side: int, length: int) -> tuple[int, int]:
     return first, min(length, max(last, first + side))
 
 
-def hole_groups(hole: Hole, gap: int) -> list[tuple[Box, Hole]]:
+def find_groups(hole: Hole, gap: int) -> list[tuple[Box, Hole]]:
     """Return the groups of holes that are connected or at most ``2 * gap`` pixels apart, in the order of their tops.
 
     Each comes as its box, and the holes of the group inside it. Large masks are first divided at wide empty spaces that
     no group crosses, so that memory is needed for the largest part alone.
     """
-    groups = [group for part in _parts(hole, gap) for group in _groups_within(hole, part, gap)]
+    groups = [group for part in _divide(hole, gap) for group in _find_groups_within(hole, part, gap)]
     return sorted(groups, key=lambda group: (group[0].top, group[0].left))
 
 
-def dilated(hole: Hole, pixels: int) -> Hole:
+def dilate_hole(hole: Hole, pixels: int) -> Hole:
     """Return a hole dilated by ``pixels`` on all sides, with a square."""
     if not pixels:
         return hole
@@ -102,13 +102,13 @@ def dilated(hole: Hole, pixels: int) -> Hole:
     return found
 
 
-def _parts(hole: Hole, gap: int) -> Iterator[tuple[Box, Hole]]:
+def _divide(hole: Hole, gap: int) -> Iterator[tuple[Box, Hole]]:
     """Yield boxes with those holes in them that no hole outside can join, found on a coarse grid."""
     height, width = hole.shape
     rows, columns = np.arange(0, height, _CELL), np.arange(0, width, _CELL)
     cells = np.stack([np.logical_or.reduceat(hole[top : top + _CELL].any(0), columns) for top in rows])
     # Holes of two cells are apart by at least the cells between them.
-    labels, _ = ndimage.label(dilated(cells, gap // _CELL + 1), structure=np.ones((3, 3), np.int8))
+    labels, _ = ndimage.label(dilate_hole(cells, gap // _CELL + 1), structure=np.ones((3, 3), np.int8))
     for number, place in enumerate(ndimage.find_objects(labels), start=1):
         own = cells[place] & (labels[place] == number)
         (down,), (across,) = np.nonzero(own.any(1)), np.nonzero(own.any(0))
@@ -124,13 +124,13 @@ def _parts(hole: Hole, gap: int) -> Iterator[tuple[Box, Hole]]:
         yield box, hole[box.rows, box.columns] & wide
 
 
-def _groups_within(hole: Hole, part: tuple[Box, Hole], gap: int) -> Iterator[tuple[Box, Hole]]:
+def _find_groups_within(hole: Hole, part: tuple[Box, Hole], gap: int) -> Iterator[tuple[Box, Hole]]:
     """Yield the groups of a part."""
     outer, inside = part
     wide = outer.wider(gap, *hole.shape)  # dilation beyond the edge of a part may join holes
     padded = np.zeros((wide.bottom - wide.top, wide.right - wide.left), np.bool_)
     padded[outer.within(wide).rows, outer.within(wide).columns] = inside
-    labels, _ = ndimage.label(dilated(padded, gap), structure=np.ones((3, 3), np.int8))
+    labels, _ = ndimage.label(dilate_hole(padded, gap), structure=np.ones((3, 3), np.int8))
     for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
         own = padded[rows, columns] & (labels[rows, columns] == number)
         (down,), (across,) = np.nonzero(own.any(1)), np.nonzero(own.any(0))

@@ -23,10 +23,10 @@ from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import R, Task
 from restore.plugins.common.inpainting.blending import blend
 from restore.plugins.common.inpainting.chosen import measured_images
-from restore.plugins.common.inpainting.hole import hole_of, is_gray_outside
+from restore.plugins.common.inpainting.hole import is_gray_outside, read_hole
 from restore.plugins.common.inpainting.mask_input import read_input_mask
 from restore.plugins.common.inpainting.metrics import inpainting_protocols, measured
-from restore.plugins.common.inpainting.regions import Box, Hole, hole_groups
+from restore.plugins.common.inpainting.regions import Box, Hole, find_groups
 from restore.plugins.common.inpainting.windowed import WindowedInpainting
 from restore.plugins.common.masks.settings import InpaintingEvaluateOptions, InpaintingPredictOptions, MaskSettings
 
@@ -81,7 +81,7 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
         Raises UsageError if the feather is wider than the processed context of a hole.
         """
         mask = read_input_mask(path, image, self.predict_options)
-        self._refuse_wide_feather(path, self.predict_options.feather, hole_of(TensorReader(mask)))
+        self._refuse_wide_feather(path, self.predict_options.feather, read_hole(TensorReader(mask)))
         return {"input": image.color, "mask": mask}
 
     def _refuse_wide_feather(self, path: Path, feather: int, hole: Hole) -> None:
@@ -89,7 +89,7 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
         window, context = self._window_and_context()
         if self._fits(*hole.shape) or feather <= context:
             return
-        for box, _ in hole_groups(hole, context // 2):
+        for box, _ in find_groups(hole, context // 2):
             if box.largest_side + 2 * feather > window:
                 raise UsageError(
                     f"{path}: --feather {feather} is too wide: the hole with its feather does not fit into the window "
@@ -114,7 +114,7 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
         results = []
         for image, mask in zip(images, masks, strict=True):
             result = image.clone()
-            hole = hole_of(TensorReader(mask))
+            hole = read_hole(TensorReader(mask))
             for patch in self._patches(TensorReader(image), hole, networks, image.device):
                 rows, columns = slice(patch.top, patch.bottom), slice(patch.left, patch.left + patch.values.shape[-1])
                 chosen, values = patch.chosen.to(image.device), patch.values.to(image)
@@ -128,7 +128,7 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
 
         Raises DataError if the mask covers the whole image.
         """
-        hole = hole_of(inputs["mask"])
+        hole = read_hole(inputs["mask"])
         if bool(hole.all()):
             raise DataError(_COVERED)
         if not hole.any():

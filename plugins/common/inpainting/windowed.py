@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from restore.plugins.common.inpainting.regions import Box, Hole, hole_groups
+from restore.plugins.common.inpainting.regions import Box, Hole, find_groups
 from restore.plugins.common.masks.reading import dilate
 
 Fill = Callable[[Tensor, Tensor], Tensor]
@@ -67,8 +67,8 @@ class WindowedInpainting:
         return result
 
     def groups(self, hole: Hole) -> list[tuple[Box, Hole]]:
-        """Return the groups of holes that are inpainted together; see `hole_groups`."""
-        return hole_groups(hole, self.context // 2)
+        """Return the groups of holes that are inpainted together; see `find_groups`."""
+        return find_groups(hole, self.context // 2)
 
     def answer(
         self, box: Box, own: Hole, size: tuple[int, int], read: Callable[[Box], tuple[Tensor, Tensor]]

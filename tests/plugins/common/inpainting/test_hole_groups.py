@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from restore.plugins.common.inpainting.regions import dilated, hole_groups
+from restore.plugins.common.inpainting.regions import dilate_hole, find_groups
 from restore.plugins.common.masks.reading import dilate
 
 
@@ -39,7 +39,7 @@ def test_dividing_a_mask_at_empty_spaces_changes_no_group(
     for top, left, rows, columns in boxes:
         first_row, first_column = int(top * height), int(left * width)
         hole[first_row : first_row + rows, first_column : first_column + columns] = True
-    groups, expected = hole_groups(hole, gap), by_definition(hole, gap)
+    groups, expected = find_groups(hole, gap), by_definition(hole, gap)
     assert [(box.top, box.left) for box, _ in groups] == [each[:2] for each in expected]
     assert all(np.array_equal(own, each[2]) for (_, own), each in zip(groups, expected, strict=True))
 
@@ -48,5 +48,5 @@ def test_dilation_is_that_of_tensors() -> None:
     hole = np.random.default_rng(0).random((23, 17)) > 0.97
     for pixels in (0, 1, 5, 40):
         assert np.array_equal(
-            dilated(hole, pixels), dilate(torch.from_numpy(hole)[None].float(), pixels)[0].numpy() > 0
+            dilate_hole(hole, pixels), dilate(torch.from_numpy(hole)[None].float(), pixels)[0].numpy() > 0
         )
