@@ -75,4 +75,11 @@ def restore_architectures() -> list[ArchitectureSpec]:
             settings=f"{place}.network_settings:DiscriminatorSettings",
             summary="VGG-style discriminator of SRGAN.",
         ),
+        ArchitectureSpec(
+            "unet-discriminator",
+            f"{place}.unet_discriminator:UNetDiscriminator",
+            role="discriminator",
+            settings=f"{place}.network_settings:UNetDiscriminatorSettings",
+            summary="U-Net discriminator of Real-ESRGAN with spectral normalization; it scores every pixel.",
+        ),
     ]

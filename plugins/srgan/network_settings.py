@@ -67,6 +67,15 @@ class SRVGGNetCompactSettings(Settings):
     """Activation after every convolution but the last."""
 
 
+class UNetDiscriminatorSettings(Settings):
+    """A U-Net that scores every pixel."""
+
+    channels: Annotated[int, Field(ge=1)] = 64
+    """Channels at full resolution; they double at each of three halvings."""
+    skip: bool = True
+    """Add features of the way down on the way up, as published."""
+
+
 class DiscriminatorSettings(Settings):
     """A VGG-style discriminator."""
 

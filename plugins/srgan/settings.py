@@ -76,12 +76,28 @@ class AdversarialSettings(Settings):
     real_label: Annotated[float, Field(gt=0, le=1)] = 1.0
     """vanilla, least-squares: label of real images; 0.9 (label smoothing) keeps the discriminator from becoming
     overconfident."""
+    relativistic: Literal["no", "average", "paired"] = "no"
+    """vanilla, hinge: score images relative to the mean score of the other kind (average, as ESRGAN) or to the image at
+    the same place in the batch (paired)."""
+    ramp: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Fraction of this phase in which the weight of the generator's adversarial loss rises from zero."""
+    r1: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of R1, a penalty on the discriminator's gradient at real images; 0: off. It needs a discriminator without
+    batch normalization, such as srgan/unet-discriminator."""
+    r1_every: Annotated[int, Field(ge=1)] = 1
+    """Steps between two computations of R1, which weighs as much more; 16 costs little."""
     pixel_weight: Annotated[float, Field(ge=0)] = 1.0
     """Weight of --loss, which alone keeps color and brightness in place in this phase."""
     generator: OptimizerSettings = OptimizerSettings(lr=1e-4)
     """Optimizer of the generator."""
     discriminator: OptimizerSettings = OptimizerSettings(lr=1e-4)
     """Optimizer of the discriminator."""
+
+    @model_validator(mode="after")
+    def _relative_scores_have_a_loss(self) -> Self:
+        if self.relativistic != "no" and self.kind == "least-squares":
+            raise ValueError("relativistic needs scores without fixed labels; set kind to vanilla or hinge")
+        return self
 
 
 class SRGANSettings(TwoPhaseSettings):
@@ -125,6 +141,15 @@ class SRGANSettings(TwoPhaseSettings):
     def _features_see_the_crop(self) -> Self:
         if self.looks_at_features:
             check_side(self.crop_size, "crop_size", self.perceptual)
+        return self
+
+    @model_validator(mode="after")
+    def _compiled_discriminators_are_differentiated_once(self) -> Self:
+        if self.compile and self.adversarial.r1:
+            raise ValueError(
+                f"adversarial.r1={self.adversarial.r1:g} differentiates the discriminator twice, and a compiled one "
+                "cannot be; leave out compile or adversarial.r1"
+            )
         return self
 
     @model_validator(mode="after")

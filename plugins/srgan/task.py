@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from restore import registry
 from restore.core.dataset import Batch, ImageDataset
+from restore.core.errors import UsageError
 from restore.core.method import Method
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
@@ -22,7 +23,14 @@ from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.adversarial.diagnostics import LABELED, Remedies, gan_health, gan_measures
-from restore.plugins.common.adversarial.losses import AdversarialLoss, Hinge, LeastSquares, Vanilla
+from restore.plugins.common.adversarial.losses import (
+    AdversarialLoss,
+    Hinge,
+    LeastSquares,
+    Relativistic,
+    Vanilla,
+    real_gradient_penalty,
+)
 from restore.plugins.common.architectures import build_network, find_tiling
 from restore.plugins.common.perceptual.perceptual import Perceptual
 from restore.plugins.common.perceptual.weights import feature_network
@@ -32,6 +40,8 @@ from restore.plugins.common.super_resolution.settings import DegradedEvaluateOpt
 from restore.plugins.common.weighted_losses import WeightedLosses
 from restore.plugins.srgan.settings import AdversarialSettings, SRGANSettings
 
+MIXING = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
+"""Layers that make the output of an image depend on the others of its batch."""
 _WON = (
     "the pixel loss (--adversarial.pixel-weight) still keeps the images intact; to help the generator, lower "
     "--adversarial.discriminator.lr, {label}or pretrain longer"
@@ -93,7 +103,14 @@ class SRGAN(Task[SRGANSettings, Settings, DegradedEvaluateOptions]):
     @override
     def training_networks(self) -> dict[str, nn.Module]:
         crop = self.settings.crop_size
-        return {"discriminator": build_network(self.settings.discriminator, input_size=(crop, crop), crop_size=crop)}
+        network = build_network(self.settings.discriminator, input_size=(crop, crop), crop_size=crop)
+        if self.settings.adversarial.r1 and any(isinstance(module, MIXING) for module in network.modules()):
+            raise UsageError(
+                f"--adversarial.r1 {self.settings.adversarial.r1:g}: {self.settings.discriminator.full_name} has batch "
+                "normalization, so an image's score depends on the others; use --discriminator.architecture "
+                "srgan/unet-discriminator"
+            )
+        return {"discriminator": network}
 
     @override
     def frozen_networks(self) -> dict[str, nn.Module]:
@@ -136,11 +153,18 @@ class SRGAN(Task[SRGANSettings, Settings, DegradedEvaluateOptions]):
 
     def discriminator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
         """Return the discriminator's loss terms."""
+        adversarial = self.settings.adversarial
+        penalized = bool(adversarial.r1) and step.phase_step % adversarial.r1_every == 0
+        real = batch["target"].detach().requires_grad_(penalized)
         with torch.no_grad():
             fake = nets.generator(batch["input"])
-        real_scores, fake_scores = scores_of(nets.discriminator, batch["target"], fake)
+        real_scores, fake_scores = scores_of(nets.discriminator, real, fake)
         step.log(**self.gan_loss.score_stats(real_scores, fake_scores))
-        return self.gan_loss.discriminator(real_scores, fake_scores)
+        terms = self.gan_loss.discriminator(real_scores, fake_scores)
+        if penalized:
+            weight = adversarial.r1 * adversarial.r1_every
+            terms = {**terms, "r1": weight * real_gradient_penalty(real_scores, real)}
+        return terms
 
     def generator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
         """Return the generator's loss terms; the scores come from the updated discriminator."""
@@ -150,7 +174,10 @@ class SRGAN(Task[SRGANSettings, Settings, DegradedEvaluateOptions]):
         step.log(d_fake_after=self.gan_loss.score_stats(real_scores, scores)["d_fake"], **measures)
         weight = self.settings.adversarial.pixel_weight
         pixels = {name: weight * value for name, value in self.loss(fake, batch).items()}
-        terms = {**pixels, **self.gan_loss.generator(scores)}
+        ramp = self.settings.adversarial.ramp
+        risen = min(1.0, step.progress / ramp) if ramp else 1.0
+        pushed = {name: risen * value for name, value in self.gan_loss.generator(scores, real_scores).items()}
+        terms = {**pixels, **pushed}
         if "features" in nets:
             terms |= Perceptual.from_settings(self.settings.perceptual, nets.features)(fake, batch)
         return terms
@@ -199,17 +226,16 @@ class SRGAN(Task[SRGANSettings, Settings, DegradedEvaluateOptions]):
 
 def adversarial_loss(settings: AdversarialSettings) -> AdversarialLoss:
     """Return the adversarial loss that the settings describe."""
-    match settings.kind:
-        case "vanilla":
-            return Vanilla(settings.weight, settings.real_label)
-        case "least-squares":
-            return LeastSquares(settings.weight, settings.real_label)
-        case "hinge":
-            return Hinge(settings.weight)
+    if settings.kind == "least-squares":
+        return LeastSquares(settings.weight, settings.real_label)
+    loss = Hinge(settings.weight) if settings.kind == "hinge" else Vanilla(settings.weight, settings.real_label)
+    if settings.relativistic == "no":
+        return loss
+    return Relativistic(settings.weight, loss, average=settings.relativistic == "average")
 
 
 def scores_of(discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    """Return scores (B, 1) of real and of generated images from one forward pass.
+    """Return scores (B, …) of real and of generated images from one forward pass.
 
     Both losses score both kinds in one batch. In batches of their own, each kind would be normalized with its own
     statistics, which hides differences between them.

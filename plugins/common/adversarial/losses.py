@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -30,8 +30,8 @@ class AdversarialLoss(ABC):
         """Return the terms ``d_loss_real`` and ``d_loss_fake`` of the scores of real and detached generated images."""
         return {"d_loss_real": self.d_loss_real(real), "d_loss_fake": self.d_loss_fake(fake)}
 
-    def generator(self, fake: Tensor) -> Terms:
-        """Return the term ``adversarial`` of the scores of generated images."""
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Terms:  # noqa: ARG002 - for relativistic losses
+        """Return the term ``adversarial`` of the scores of generated images; relativistic losses also need ``real``."""
         return {"adversarial": self.weight * self.g_loss(fake)}
 
     def penalty(self, discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Terms:  # noqa: ARG002
@@ -162,6 +162,77 @@ class Wasserstein(AdversarialLoss):
         if self.penalty_weight == 0:
             return {}
         return {"gradient_penalty": self.penalty_weight * gradient_penalty(discriminator, real, fake)}
+
+
+@dataclass(frozen=True)
+class Relativistic(AdversarialLoss):
+    """Compare scores: is a real image more real than generated ones (Jolicoeur-Martineau, 2018)?
+
+    A score counts relative to the mean score of the other kind (``average``: equations 13 and 14; ESRGAN, Wang et al.,
+    2018, equations 1 and 2), or to the score of the generated image of the same place in the batch (``paired``:
+    equations 11 and 12). The generator's loss is that of the discriminator with real and generated images exchanged,
+    so it also learns from real images. Both losses are halved, as in BasicSR.
+    """
+
+    base: Vanilla | Hinge = Vanilla()
+    """The loss of relative scores; its weight has no effect."""
+    average: bool = True
+    """Whether scores are relative to the mean of the other kind, or else to one of them."""
+
+    @override
+    def discriminator(self, real: Tensor, fake: Tensor) -> Terms:
+        relative = self._relative(real, fake), self._relative(fake, real)
+        return {"d_loss_real": self.d_loss_real(relative[0]), "d_loss_fake": self.d_loss_fake(relative[1])}
+
+    @override
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Terms:
+        """Return the term ``adversarial``. Raises ValueError without the scores of real images."""
+        if real is None:
+            raise ValueError("a relativistic loss needs the scores of real images")
+        relative = self._relative(fake, real), self._relative(real, fake)
+        return {"adversarial": self.weight * (self.g_loss(relative[0]) + self.d_loss_fake(relative[1]))}
+
+    @override
+    def score_stats(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        real, fake = real.detach(), fake.detach()
+        return super().score_stats(self._relative(real, fake), self._relative(fake, real))
+
+    @override
+    def probability(self, scores: Tensor) -> Tensor:
+        """Return the probability that an image is more real than the other kind, for relative scores."""
+        return self.base.probability(scores)
+
+    @override
+    def d_loss_real(self, scores: Tensor) -> Tensor:
+        return 0.5 * self.base.d_loss_real(scores)
+
+    @override
+    def d_loss_fake(self, scores: Tensor) -> Tensor:
+        return 0.5 * self.base.d_loss_fake(scores)
+
+    @override
+    def g_loss(self, scores: Tensor) -> Tensor:
+        # label smoothing is for discriminators
+        certain = replace(self.base, real_label=1.0) if isinstance(self.base, Vanilla) else self.base
+        return 0.5 * certain.d_loss_real(scores)
+
+    def _relative(self, scores: Tensor, others: Tensor) -> Tensor:
+        return scores - (others.mean() if self.average else others)
+
+
+def real_gradient_penalty(scores: Tensor, real: Tensor) -> Tensor:
+    """Return R1: the mean of ``‖∇x score(x)‖² / 2`` over real images (Mescheder et al., 2018, equation 9), a scalar.
+
+    An image whose scores are a map has their mean as its score, so that the penalty does not depend on the size. The
+    gradient of the summed scores is taken, so the discriminator must treat samples independently: no batch
+    normalization.
+
+    Args:
+        scores: scores (B, …) of the real images.
+        real: the images (B, …), which require a gradient and were scored with the graph kept.
+    """
+    (slope,) = torch.autograd.grad(scores.reshape(len(scores), -1).mean(1).sum(), real, create_graph=True)
+    return slope.square().flatten(1).sum(1).mean() / 2
 
 
 def gradient_penalty(discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
