@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelRef:
-    """A run, a weights file or a classical method that the user named. Made by :func:`resolve_model`."""
+    """A run, a weights file, weights of a plugin or a classical method that the user named.
+
+    Made by :func:`resolve_model`.
+    """
 
     name: str
     """As it was typed."""
@@ -57,34 +60,57 @@ def resolve_model(name: str) -> ModelRef:
     A checkpoint of another project is converted into a cache first, see `restore.cli.foreign_weights`.
 
     Raises:
-        UsageError: the name is empty, or neither a run, nor a weights file, nor a classical method.
+        UsageError: the name is empty, or neither a run, nor a weights file, nor weights of a plugin, nor a classical
+            method.
         WeightsError: the weights file is damaged.
         RegistryError: the task of the weights is not installed.
     """
     from restore.cli.foreign_weights import convert_to_cache, is_foreign
-    from restore.core.weights.header import find_weights, read_header
+    from restore.core.weights.header import read_header
 
     if not name:
         raise UsageError("expected a run folder, a weights file or the name of a classical method; got an empty string")
-    path = Path(name)
-    if not path.exists():
+    weights = _find_weights(name)
+    if weights is None:
         return _resolve_classical(name)
-    try:
-        weights = find_weights(path)
-        if is_foreign(weights):
-            weights = convert_to_cache(weights)
-        header = read_header(weights)
-    except UsageError:
-        # A folder may happen to have the name of a classical method; without weights it is no run.
-        if name in dict(list_classical_methods()):
-            return _resolve_classical(name)
-        raise
+    if is_foreign(weights):
+        weights = convert_to_cache(weights)
+    header = read_header(weights)
     try:
         entry = registry.entry("tasks", header.task)
     except registry.RegistryError as error:
         advice = advise_installation(header.plugins)
         raise WeightsError(f"{name}: {error}\n{advice}") if advice else error from error
     return ModelRef(name, entry, weights, header)
+
+
+def _find_weights(name: str) -> Path | None:
+    """Return the weights file of a run, of a path, or that a plugin ships; None if ``name`` is none of these."""
+    from restore.core.weights.header import find_weights
+
+    path = Path(name)
+    if not path.exists():
+        return find_shipped(name)
+    try:
+        return find_weights(path)
+    except UsageError:
+        # A folder may happen to have the name of something registered; without weights it is no run.
+        shipped = find_shipped(name)
+        if shipped is None and name not in dict(list_classical_methods()):
+            raise
+        return shipped
+
+
+def find_shipped(name: str) -> Path | None:
+    """Return the weights file that a plugin ships under a name, or None if there is none.
+
+    Raises RegistryError if several plugins have the name, or the file cannot be found.
+    """
+    try:
+        entry = registry.entry("weights", name)
+    except (registry.UnknownName, registry.PluginNotReady):
+        return None
+    return Path(entry.load())
 
 
 def _resolve_classical(name: str) -> ModelRef:
@@ -96,7 +122,7 @@ def _resolve_classical(name: str) -> ModelRef:
         known = [known for known, _ in list_models()]
         listed = f"; available: {', '.join(known)}" if known else ""
         raise UsageError(
-            f"no run, weights file or classical method is called '{name}'{did_you_mean(name, known) or listed}"
+            f"no run, weights or classical method is called '{name}'{did_you_mean(name, known) or listed}"
             + (error.unusable and f"\n{error.unusable}")
         ) from None
     if needs_training(entry):
@@ -132,8 +158,14 @@ def name_entries(found: Iterable[registry.Entry]) -> Iterator[tuple[str, str]]:
         yield entry.name if short else entry.full_name, entry.summary
 
 
+def list_shipped() -> Iterator[tuple[str, str]]:
+    """Yield the name and the summary of the weights that plugins ship."""
+    yield from name_entries(registry.entries("weights"))
+
+
 def list_models() -> Iterator[tuple[str, str]]:
-    """Yield what help and completion offer as a first argument: runs in ``runs/``, then classical methods."""
+    """Yield what help and completion offer as a first argument: runs in ``runs/``, weights, classical methods."""
     for weights in sorted(Path("runs").glob("*/best.safetensors")):
         yield str(weights.parent), "a run"
+    yield from list_shipped()
     yield from list_classical_methods()

@@ -57,6 +57,7 @@ COMMANDS = {
         "RUN|WEIGHTS|NAME… [--data DIR] [OPTIONS]",
     ),
     "import": Command("import_weights:import_weights", "Convert a checkpoint of another project to a weights file."),
+    "pack": Command("pack:pack", "Make a weights file to pass on: half as large, with a card."),
     "list-plugins": Command(
         "list_plugins:list_plugins", "List the installed plugins, and the errors of those that fail."
     ),

@@ -56,6 +56,7 @@ from restore.registry.specs import (
     ProtocolSpec,
     Spec,
     TaskSpec,
+    WeightsSpec,
 )
 
 __all__ = [
@@ -89,6 +90,7 @@ __all__ = [
     "State",
     "TaskSpec",
     "UnknownName",
+    "WeightsSpec",
     "WrongRole",
     "current",
     "discover",

@@ -29,6 +29,7 @@ from restore.registry.specs import (
     MetricSpec,
     ProtocolSpec,
     TaskSpec,
+    WeightsSpec,
 )
 
 hookspec = pluggy.HookspecMarker("restore")
@@ -74,3 +75,7 @@ class HookSpecifications:
     @hookspec
     def restore_converters(self) -> list[ConverterSpec]:  # type: ignore[empty-body]
         """Return the converters of checkpoints of other projects that find the task themselves."""
+
+    @hookspec
+    def restore_weights(self) -> list[WeightsSpec]:  # type: ignore[empty-body]
+        """Return the trained weights that the plugin ships."""

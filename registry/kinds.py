@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Final, Literal, get_args
 
 Kind = Literal[
-    "tasks", "architectures", "datasets", "losses", "metrics", "protocols", "commands", "listeners", "converters"
+    "tasks",
+    "architectures",
+    "datasets",
+    "losses",
+    "metrics",
+    "protocols",
+    "commands",
+    "listeners",
+    "converters",
+    "weights",
 ]
 """A kind of thing that a plugin provides."""
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -21,5 +30,6 @@ SINGULAR: Final[dict[Kind, str]] = {
     "commands": "command",
     "listeners": "listener",
     "converters": "converter",
+    "weights": "weights",
 }
 """The singular of each kind, for messages."""

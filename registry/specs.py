@@ -229,6 +229,18 @@ class ConverterSpec(Spec):
         yield "fallback", _check_type(self.fallback, bool, "True or False")
 
 
+@dataclass(frozen=True)
+class WeightsSpec(Spec):
+    """Trained weights that a plugin ships: ``restore predict NAME photo.jpg`` and ``evaluate`` accept their name.
+
+    The object is the :class:`~pathlib.Path` of a weights file inside the package, in a module that does not import
+    torch. The file's header has a card, which says what the weights are for and what they were trained on.
+    """
+
+    kind = "weights"
+    optional_references = ()
+
+
 def _check_type(value: object, wanted: type, name: str) -> str:
     """Return what is wrong with the type of a value; empty if nothing is."""
     return "" if isinstance(value, wanted) else f"must be {name}, not {value!r}"
@@ -239,6 +251,7 @@ SPECS: Final[Mapping[Kind, type[Spec]]] = {
     for spec in (
         *(TaskSpec, ArchitectureSpec, DatasetSpec, LossSpec, MetricSpec, ProtocolSpec, CommandSpec, ListenerSpec),
         ConverterSpec,
+        WeightsSpec,
     )
 }
 """The specification that the hook of each kind returns a list of."""

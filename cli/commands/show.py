@@ -90,6 +90,8 @@ def _about_entry(entry: registry.Entry) -> dict[str, Any]:
                 about[detail] = list(_settings(entry, detail))
         if entry.kind == "tasks":
             about |= _about_task(entry)
+        elif entry.kind == "weights":
+            about["weights"] = _about_weights(Path(entry.load()))
         elif entry.kind != "commands":
             about |= _about_object(entry.load())
     except (registry.RegistryError, RestoreError) as error:
@@ -179,6 +181,8 @@ def _entry_text(entry: dict[str, Any]) -> Iterator[str]:
     if "role" in entry:
         yield f"  {entry['role']}: {entry['contract']}"
     yield f"  {entry['reference']}{entry.get('signature', '')}"
+    if "weights" in entry:
+        yield from (f"  {line}" for line in _weights_text(entry["weights"]))
     for name, metrics in entry.get("protocols", {}).items():
         yield f"  --protocol {name}: {', '.join(metrics)}"
     for name, summary in entry.get("imports", {}).items():
@@ -244,6 +248,9 @@ def _weights_text(described: dict[str, Any]) -> Iterator[str]:
     if described["model"]:
         yield "  model settings:"
         yield from _flat(described["model"], "    ")
+    if described["card"]:
+        yield "  card:"
+        yield from _flat(described["card"], "    ")
     if described["versions"]:
         yield f"  written by  {', '.join(f'{name} {version}' for name, version in described['versions'].items())}"
     if described["plugins"]:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from restore import registry
-from restore.cli.model_ref import needs_training
+from restore.cli.model_ref import needs_training, resolve_model
 from restore.cli.plugin_check.target import Target
 from restore.registry.naming import one_line
 
@@ -109,6 +109,10 @@ def _check_settings(entry: registry.Entry) -> None:
     check_settings(entry)
 
 
+def _open_weights(entry: registry.Entry) -> None:
+    resolve_model(entry.full_name).open()
+
+
 def _list_component_checks(entry: registry.Entry, folder: Path) -> Iterator[Check]:
     from restore.core.testing import check_component, check_listener
 
@@ -116,6 +120,9 @@ def _list_component_checks(entry: registry.Entry, folder: Path) -> Iterator[Chec
         own = folder / f"listener {entry.name}"
         own.mkdir()
         yield Check(f"listener {entry.name}: keeps the contract of listeners", partial(check_listener, entry, own))
+    elif entry.kind == "weights":
+        yield Check(f"weights {entry.name}: the card says what they are", partial(check_component, entry))
+        yield Check(f"weights {entry.name}: open and fit their task", partial(_open_weights, entry))
     elif entry.kind not in ("tasks", "commands"):
         role = getattr(entry.spec, "role", "")
         contract = f"the role {role}" if role else f"its kind, {entry.kind}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from restore.core.errors import UsageError, WeightsError
 from restore.core.loss_contracts import find_loss_problem
 from restore.core.metric_contracts import check_metric, check_protocol
 from restore.core.testing.under_test import ContractBroken, NotApplicable, RegisteredEntry, require
+from restore.core.weights.header import read_header
 from restore.core.weights.unwrap import CheckpointState
 
 GIVEN: Mapping[str, Mapping[str, Any]] = {
@@ -50,7 +52,7 @@ def check_component(entry: RegisteredEntry) -> None:
     """Check that something registered does what its role promises.
 
     Args:
-        entry: registration of an architecture, a loss, a metric, a protocol, a dataset or a converter.
+        entry: registration of an architecture, a loss, a metric, a protocol, a dataset, a converter or weights.
 
     Raises:
         ContractBroken: it does not; the message says what it does instead.
@@ -139,6 +141,14 @@ def _check_converter(entry: RegisteredEntry) -> None:
     raise ContractBroken(f"it recognizes a checkpoint of nobody's network, as {type(found).__name__}")
 
 
+def _check_weights(entry: RegisteredEntry) -> None:
+    path = entry.load()
+    require(isinstance(path, Path), f"it refers to {path!r}, not to a pathlib.Path")
+    card = read_header(path).card
+    for name, meaning in (("data", "what they were trained on"), ("license", "whether they can be passed on")):
+        require(bool(card.get(name)), f"the card of {path.name} has no {name!r}, which says {meaning}")
+
+
 CHECKS: Mapping[str, Callable[[RegisteredEntry], None]] = {
     "architectures": _check_architecture,
     "losses": _check_loss,
@@ -146,5 +156,6 @@ CHECKS: Mapping[str, Callable[[RegisteredEntry], None]] = {
     "protocols": _check_protocol,
     "datasets": _check_dataset,
     "converters": _check_converter,
+    "weights": _check_weights,
 }
 """The check of each kind."""

@@ -9,7 +9,7 @@ from pydantic_core import PydanticUndefined
 
 from restore.core import events
 from restore.core.metrics import MetricResult
-from restore.core.settings import Settings, leaves
+from restore.core.settings import Positional, Settings, leaves
 from restore.core.testing.under_test import RegisteredEntry, require
 
 
@@ -41,11 +41,15 @@ def check_listener(entry: RegisteredEntry, folder: Path, settings: Settings | No
 
 
 def require_help_and_defaults(model: type[Settings], where: str) -> None:
-    """Raise ContractBroken if a setting has no help text or no default; ``where`` begins the message."""
+    """Raise ContractBroken if a setting has no help text, or no default unless it is typed without a flag.
+
+    ``where`` begins the message.
+    """
     for path, info in leaves(model):
         flag = f"{where}: {'.'.join(path)}"
         require(info.description, f"{flag} has no help: write a docstring under it")
-        missing = info.default is PydanticUndefined and info.default_factory is None
+        positional = any(isinstance(mark, Positional) for mark in info.metadata)
+        missing = info.default is PydanticUndefined and info.default_factory is None and not positional
         require(not missing, f"{flag} has no default")
 
 

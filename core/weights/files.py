@@ -39,6 +39,7 @@ def save_weights(
     numbers: Iterable[MetricResult | Mapping[str, Any]] = (),
     versions: Mapping[str, str] | None = None,
     plugins: Mapping[str, str | None] | None = None,
+    card: Mapping[str, str] | None = None,
 ) -> Path:
     """Write networks (or their states) to one safetensors file, atomically.
 
@@ -51,6 +52,7 @@ def save_weights(
         numbers: measured metrics.
         versions: origin of imported weights.
         plugins: requirement of every plugin that is needed, see `Header`.
+        card: what the weights are for and what they were trained on, see `Header`.
 
     Raises:
         RestoreError: the file cannot be written.
@@ -67,6 +69,7 @@ def save_weights(
             **(versions or {}),
         },
         plugins=dict(plugins or {}),
+        card=dict(card or {}),
         digest=_digest(tensors),
     )
     with atomic_write(path) as temporary:

@@ -42,6 +42,8 @@ class Header:
     plugins: dict[str, str | None] = field(default_factory=dict)
     """The requirement of every plugin that the run needed, as ``{"srgan": "restorekit==0.1.0"}``; None for a local
     module."""
+    card: dict[str, str] = field(default_factory=dict)
+    """What weights that are passed on say of themselves: ``{"data": …, "license": …}``; empty for those of a run."""
     digest: str | None = None
     """SHA-256 of all tensors, which detects damaged values."""
 
@@ -79,6 +81,8 @@ def read_header(path: Path) -> Header:
     kinds = {"task": str, "model": dict, "versions": dict}
     fits = all(isinstance(described.get(key), kind) for key, kind in kinds.items())
     fits = fits and are_requirements(described.get("plugins", {}))
+    card = described.get("card", {})
+    fits = fits and isinstance(card, dict) and all(isinstance(text, str) for text in card.values())
     if fits and are_numbers(described.get("numbers")):
         with suppress(TypeError):  # a newer version of restore may add entries
             return Header(**described)
