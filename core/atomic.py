@@ -7,7 +7,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from restore.core.errors import RestoreError, UsageError
@@ -84,11 +84,17 @@ def reason(error: OSError) -> str:
 
 
 def fsync(path: Path) -> None:
-    """Flush a file to disk, or a folder's names where the system can: a rename then survives a power cut."""
-    if os.name != "posix" and path.is_dir():
+    """Flush a file to disk, or a folder's names where the system can: a rename then survives a power cut.
+
+    A folder that cannot be flushed is no error. Network and virtual file systems refuse it, and what is written is
+    written. Raises OSError if a file cannot be flushed.
+    """
+    folder = path.is_dir()
+    if os.name != "posix" and folder:
         return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with suppress(OSError) if folder else nullcontext():
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,9 @@ from accelerate.utils import gather_object
 from torch import Tensor, nn
 
 from restore.core.dataset import AnyDataset, Batch, ImageDataset, as_dataset
-from restore.core.errors import DataError
+from restore.core.errors import DataError, RestoreError
 from restore.core.method import Method
-from restore.core.metrics import EvaluationProtocol, MetricResult
+from restore.core.metrics import EvaluationProtocol, MetricResult, SizedMetric
 from restore.core.networks import Networks, for_inference
 from restore.core.seeding import derive_seed, seeded
 
@@ -25,6 +26,8 @@ class Evaluation:
     numbers: Sequence[MetricResult]
     per_image: Sequence[Mapping[str, Any]]
     """``{"image", "name", "convention", "of", "value"}`` for every image and metric."""
+    notes: Sequence[str] = ()
+    """What a reader of the numbers must know: which images do not count."""
 
 
 class EvaluationInterrupted(Exception):
@@ -49,6 +52,7 @@ def evaluate(
     processes: int = 1,
     stop: Callable[[], bool] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    failed: Callable[[str, RestoreError], None] | None = None,
 ) -> Evaluation:
     """Measure every image once, in fp32, and reduce in float64.
 
@@ -63,9 +67,11 @@ def evaluate(
         processes: number of processes that share the work.
         stop: called before each image; if it returns true, the evaluation ends.
         progress: called with the number of finished images of this process and their total.
+        failed: called with the name and the error of an image that cannot be read or measured, which is left out;
+            None: such an image ends the evaluation.
 
     Raises:
-        DataError: ``data`` is empty, or an image cannot be measured; the message names it.
+        DataError: ``data`` is empty, or an image cannot be measured, or none can; the message names it.
         EvaluationInterrupted: ``stop`` returned true.
     """
     images = as_dataset(data)
@@ -79,8 +85,13 @@ def evaluate(
             if stop and stop():
                 raise EvaluationInterrupted
             with seeded(derive_seed("evaluation", index), device):  # random estimates are the same each time
-                statistics = _measure(method, images, index, view, protocol, device)
-            rows.append((index, {name: value.detach().cpu().double() for name, value in statistics.items()}))
+                try:
+                    statistics = _measure(method, images, index, view, protocol, device)
+                    rows.append((index, {name: value.detach().cpu().double() for name, value in statistics.items()}))
+                except RestoreError as error:
+                    if failed is None or (not rows and done + 1 == len(mine) and processes == 1):
+                        raise
+                    failed(images.name(index), error)
             if progress:
                 progress(done + 1, len(mine))
     if processes > 1:
@@ -107,12 +118,65 @@ def _measure(
 def _reduce(
     rows: list[tuple[int, dict[str, Tensor]]], protocol: EvaluationProtocol, images: ImageDataset, of: str
 ) -> Evaluation:
-    numbers, per_image = [], []
+    numbers, per_image, notes = [], [], []
     for name, metric in protocol.items():
         table = torch.cat([statistics[name] for _, statistics in rows])
+        unmeasured = table.isnan().all(1)
+        if isinstance(metric, SizedMetric) and bool(unmeasured.any()):
+            if bool(unmeasured.all()):
+                side = metric.least_side
+                raise DataError(f"all images are too small for {metric.name.upper()}, which needs {side}x{side} pixels")
+            left_out = [
+                images.name(index) for (index, _), missing in zip(rows, unmeasured.tolist(), strict=True) if missing
+            ]
+            notes.append(_about_small(metric, left_out, len(rows)))
         numbers.append(MetricResult(metric.name, metric.convention, of, metric.reduce(table)))
         for index, statistics in rows:
             value = metric.reduce(statistics[name])
             named = {"image": images.name(index), "name": metric.name, "convention": metric.convention}
             per_image.append({**named, "of": of, "value": value})
-    return Evaluation(numbers, per_image)
+    return Evaluation(numbers, per_image, [*notes, *map(str, not_finite(numbers, per_image))])
+
+
+@dataclass(frozen=True)
+class NotFinite:
+    """A result that is infinite or NaN because of single images, and what the others have."""
+
+    result: MetricResult
+    state: str
+    """``infinite`` or ``nan``."""
+    finite: Sequence[float]
+    """The finite values of single images."""
+    images: int
+    """How many images were measured."""
+
+    def __str__(self) -> str:
+        named = f"{self.result.name} ({self.result.convention}) of {self.result.of} is {self.state}"
+        if not self.finite:
+            return f"{named}, and so it is for every image"
+        mean = sum(self.finite) / len(self.finite)
+        return (
+            f"{named} because of {self.images - len(self.finite)} of {self.images} images; the mean of the others is "
+            f"{mean:.4f}"
+        )
+
+
+def not_finite(numbers: Sequence[MetricResult], per_image: Sequence[Mapping[str, Any]]) -> list[NotFinite]:
+    """Return the infinite and NaN results for which single images are to blame."""
+    found = []
+    for number in numbers:
+        key = (number.name, number.convention, number.of)
+        values = [row["value"] for row in per_image if (row["name"], row["convention"], row["of"]) == key]
+        if not math.isfinite(number.value) and not all(map(math.isnan, values)):
+            state = "nan" if math.isnan(number.value) else "infinite"
+            found.append(NotFinite(number, state, [value for value in values if math.isfinite(value)], len(values)))
+    return found
+
+
+def _about_small(metric: SizedMetric, left_out: Sequence[str], count: int) -> str:
+    names = ", ".join(left_out[:3]) + (", …" if len(left_out) > 3 else "")
+    are = "image is" if len(left_out) == 1 else "images are"
+    return (
+        f"{metric.name} ({metric.convention}): {len(left_out)} of {count} {are} smaller than {metric.least_side} "
+        f"pixels and left out: {names}"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, get_args, get_origin
@@ -13,6 +13,7 @@ from typing_extensions import TypeVar
 
 from restore.core.dataset import AnyDataset, Batch
 from restore.core.images.files import ImageFile, OutputImage, SourceImage
+from restore.core.images.transparency import resized_alpha_rows
 from restore.core.inference.engine import predict_bounded
 from restore.core.inference.predictor import Predictor
 from restore.core.inference.readers import ComputedReader, ImageReader
@@ -141,6 +142,21 @@ class Method(Predictor, Generic[S, P, E]):
         """
         spec = self.outputs[self.main_output]
         return {"": (outputs[self.main_output] - spec.low) / (spec.high - spec.low)}
+
+    def resize_alpha_rows(
+        self,
+        rows: Callable[[int, int], Tensor],
+        size: tuple[int, int],
+        wanted: tuple[int, int],
+        first: int,
+        last: int,
+    ) -> Tensor:
+        """Return some rows (1, last - first, W) of an input's alpha channel, resized for a result.
+
+        Bicubic by default. A classical method overrides it to treat alpha as it treats colors. Arguments are those of
+        `resized_alpha_rows`.
+        """
+        return resized_alpha_rows(rows, size, wanted, first, last)
 
     # --- measuring --------------------------------------------------------------------------------------------
 

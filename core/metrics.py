@@ -71,6 +71,29 @@ class PartialMetric:
     """
 
 
+@runtime_checkable
+class SizedMetric(Metric, Protocol):
+    """A metric that cannot measure small images: its statistics of them are NaN, and `reduce` leaves them out."""
+
+    @property
+    def least_side(self) -> int:
+        """Shortest side that can be measured, in pixels."""
+        ...
+
+
+@runtime_checkable
+class LimitedMetric(Metric, Protocol):
+    """A metric that is infinite for a perfect image. When the best weights are chosen, no image counts more than this.
+
+    Otherwise a single perfect image would make every later evaluation look equal.
+    """
+
+    @property
+    def limit(self) -> float:
+        """The most that an image counts."""
+        ...
+
+
 EvaluationProtocol = Mapping[str, Metric]
 """The metrics of an evaluation, by key."""
 

@@ -20,7 +20,10 @@ class OutputExists(UsageError):
 
 
 def expand_inputs(inputs: Sequence[Path]) -> list[Path]:
-    """Return every image once, folders replaced by their images. Raises UsageError for a path that does not exist."""
+    """Return every image once, folders replaced by their images. Links to one file are images of their own.
+
+    Raises UsageError for a path that does not exist.
+    """
     from restore.core.images.listing import list_images
 
     images: dict[Path, Path] = {}
@@ -28,7 +31,7 @@ def expand_inputs(inputs: Sequence[Path]) -> list[Path]:
         if not given.exists():
             raise UsageError(f"{given}: no such file or folder")
         for path in list_images(given) if given.is_dir() else [given]:
-            images.setdefault(path.resolve(), path)
+            images.setdefault(path.parent.resolve() / path.name, path)
     return list(images.values())
 
 

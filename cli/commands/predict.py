@@ -192,7 +192,7 @@ class _Prediction:
             target = self.outputs.path(name, part)
             if target in self.outputs.written:
                 raise UsageError(f"{path}: {target} was just written for another image")
-            return rows.open_writer(target, size, image)
+            return rows.open_writer(target, size, image, resize_alpha=self.method.resize_alpha_rows)
 
         files = predict_to_files(
             self.method,

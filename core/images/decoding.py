@@ -1,8 +1,10 @@
-"""Pixel values of a decoded image file of any mode."""
+"""Pixel values of an image file of any format and mode, upright."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +13,88 @@ import numpy.typing as npt
 from PIL import Image, ImageCms
 
 from restore.core.errors import DataError
-from restore.core.images import png16
-
-_PHOTOMETRIC = 262  # PhotometricInterpretation (TIFF 6.0, section 8): 0 is WhiteIsZero
+from restore.core.images import metadata, png16, ppm, tiff
+from restore.core.images.frames import frame_count, pillow_frame
+from restore.core.images.metadata import Metadata
+from restore.core.images.opening import guarded, opened, refuse_large
+from restore.core.images.warned import warn_once
 
 Levels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 
-def levels(image: Image.Image, path: Path) -> Levels:
-    """Return levels (H, W, C), uint8 or uint16, of a decoded image; C is 1 (gray), 2 (gray, alpha), 3 (RGB), 4 (RGBA).
+@dataclass(frozen=True)
+class Decoded:
+    """A decoded image file."""
 
-    Raises DataError if the value range of the image is unknown.
+    levels: Levels
+    """(H, W, C), upright, uint8 or uint16; C is 1 (gray), 2 (gray, alpha), 3 (RGB) or 4 (RGBA)."""
+    metadata: Metadata
+    """What else the file says."""
+
+
+def decode(path: Path, frame: int | None = None) -> Decoded:
+    """Decode one frame of an image file.
+
+    Warnings are logged about what is lost: other frames unless one is asked for, channels, bits.
+
+    Args:
+        path: the file.
+        frame: index of the frame or page; None: the first.
+
+    Raises:
+        UsageError: the file does not exist, or has no such frame.
+        DataError: the file is unreadable, damaged, not an image, too large, or its levels have no clear meaning.
     """
-    deep = png16.read(path) if image.format == "PNG" else None
-    if deep is not None:
-        return deep
+    with guarded(path):
+        place = pillow_frame(path, frame or 0)
+        deep = _exact_levels(path, place)
+        if deep is not None and tiff.is_tiff(path):
+            orientation, kept = metadata.of_tiff(path, place)
+            return _finished(path, deep, orientation, kept, frame)
+    with opened(path, place) as image:
+        image.load()
+        if deep is None and image.format == "PNG":
+            deep = png16.read(path)
+        if deep is None:
+            _warn_of_lost_bits(path, image)
+        orientation, kept = metadata.of_image(image, path)
+        if image.mode in ("CMYK", "LAB"):
+            kept = kept.without_colors()  # they described inks or another color space; the pixels are RGB now
+        return _finished(path, pixel_levels(image, path) if deep is None else deep, orientation, kept, frame)
+
+
+def decode_values(path: Path) -> npt.NDArray[Any]:
+    """Return the values (H, W) of a file with one value per pixel, upright: palette indices, or gray.
+
+    Integers of any size are returned as they are stored, because class numbers have no black and no white. Alpha does
+    not matter. Raises DataError for a file with colors, and as `decode`.
+    """
+    with guarded(path):
+        stored = tiff.read_numbers(path) if tiff.is_tiff(path) else None
+        if stored is not None and tiff.layout(path).photometric != 0:
+            orientation, _ = metadata.of_tiff(path, 0)
+            return upright(stored[..., None], orientation)[..., 0]
+    with opened(path) as image:
+        indices = image.mode == "P"
+        if indices:
+            image.load()
+            orientation, _ = metadata.of_image(image, path)
+            return upright(np.asarray(image)[..., None], orientation)[..., 0]
+    values = decode(path).levels
+    if values.shape[2] in (2, 4):
+        values = values[..., :-1]
+    if (values != values[..., :1]).any():
+        raise DataError(
+            f"{path} is a color image; a mask needs one value per pixel: save it with a palette (indexed color), or as "
+            "gray with the class numbers 0, 1, 2, … as values"
+        )
+    return values[..., 0]
+
+
+def pixel_levels(image: Image.Image, path: Path) -> Levels:
+    """Return levels (H, W, C) as in `Decoded`, not turned, of an image that Pillow has decoded."""
     if image.mode.startswith("I;16"):
-        deep = np.asarray(image).astype(np.uint16)[..., None]
-        return ~deep if _is_negative(image) else deep
+        return np.asarray(image).astype(np.uint16)[..., None]
     if image.mode == "I":
         return _narrowed(np.asarray(image), path)[..., None]
     if image.mode == "F":
@@ -45,9 +111,48 @@ def levels(image: Image.Image, path: Path) -> Levels:
     return values if values.ndim == 3 else values[..., None]
 
 
-def _is_negative(image: Image.Image) -> bool:
-    """Return whether zero is white in a 16-bit TIFF file; Pillow inverts only files with fewer bits."""
-    return image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == 0  # type: ignore[attr-defined]
+def upright(levels: npt.NDArray[Any], orientation: object) -> npt.NDArray[Any]:
+    """Rotate and mirror levels (H, W, C) by an EXIF orientation from 1 to 8 (EXIF 2.32, section 4.6.4)."""
+    if orientation in (5, 6, 7, 8):
+        levels = levels.transpose(1, 0, 2)  # mirrors at the main diagonal, which is orientation 5
+    if orientation in (2, 3, 6, 7):
+        levels = levels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        levels = levels[::-1]
+    return levels.copy()
+
+
+def _exact_levels(path: Path, page: int) -> Levels | None:
+    """Return the levels of a TIFF or PPM file that Pillow would not decode exactly; None for any other file."""
+    if not tiff.is_tiff(path):
+        return ppm.read_deep(path)
+    try:
+        layout = tiff.layout(path, page)
+    except Exception:  # noqa: BLE001 - Pillow may know better, and words the error otherwise
+        return None
+    tiff.refuse_unclear(path, layout)
+    kept = layout.colors + (layout.alpha is not None)
+    if layout.channels > kept and layout.colors:
+        several = "channels beside its colors are" if layout.channels - kept > 1 else "channel beside its colors is"
+        warn_once(path, f"{layout.channels - kept} {several} left out")
+    if not layout.wrong_in_pillow:
+        return None
+    refuse_large(path, *tiff.size(path, page))
+    return tiff.read_levels(path, page)
+
+
+def _finished(path: Path, levels: Levels, orientation: object, kept: Metadata, frame: int | None) -> Decoded:
+    if levels.dtype == np.uint16 and 1 < int(levels.max(initial=0)) <= 255:
+        warn_once(
+            path,
+            f"its 16-bit values end at {levels.max()}, so it is nearly black; if it is an 8-bit image in a 16-bit "
+            "file, save it with 8 bits",
+        )
+    if frame is None and (count := frame_count(path)) > 1:
+        warn_once(path, f"has {count} frames; only the first is used (restore predict has --frame)")
+    if orientation in (5, 6, 7, 8):
+        kept = kept.turned()
+    return Decoded(upright(levels, orientation), kept)
 
 
 def _narrowed(values: npt.NDArray[Any], path: Path) -> npt.NDArray[np.uint16]:
@@ -72,12 +177,25 @@ def _from_inks(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def upright(levels: Levels, orientation: object) -> Levels:
-    """Rotate and mirror levels (H, W, C) by an EXIF orientation from 1 to 8 (EXIF 2.32, section 4.6.4)."""
-    if orientation in (5, 6, 7, 8):
-        levels = levels.transpose(1, 0, 2)  # mirrors at the main diagonal, which is orientation 5
-    if orientation in (2, 3, 6, 7):
-        levels = levels[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        levels = levels[::-1]
-    return levels.copy()
+def _warn_of_lost_bits(path: Path, image: Image.Image) -> None:
+    """Warn of formats of which Pillow decodes 8 bits, whatever the file has."""
+    bits = _stored_bits(path, image)
+    if bits > 8:
+        warn_once(
+            path, f"has {bits} bits per channel, of which {image.format} files keep 8 here; save it as 16-bit PNG"
+        )
+
+
+def _stored_bits(path: Path, image: Image.Image) -> int:
+    if image.format == "TIFF":
+        bits: Sequence[int] = image.tag_v2.get(258, (8,))  # type: ignore[attr-defined]  # BitsPerSample
+        return max(bits)
+    if image.format not in ("JPEG2000", "AVIF") or image.mode.startswith("I"):
+        return 8
+    with path.open("rb") as file:
+        head = file.read(2**16)
+    if image.format == "AVIF":  # the box pixi: version and flags, number of channels, bits of each
+        place = head.find(b"pixi")
+        return head[place + 9] if 0 <= place < len(head) - 9 else 8
+    place = head.find(b"\xff\x4f\xff\x51")  # the marker SIZ; precision of the first channel at 40 (ISO 15444-1, A.5.1)
+    return (head[place + 42] & 127) + 1 if 0 <= place < len(head) - 42 else 8

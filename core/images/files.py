@@ -1,22 +1,22 @@
-"""Read and write image files with their alpha, bit depth, color profile and EXIF data."""
+"""Read and write image files with their alpha, bit depth and metadata."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from restore.core.images import decoding, metadata
+from restore.core.images import decoding, tiff
 from restore.core.images.decoding import Levels
-from restore.core.images.opening import opened
-from restore.core.images.orientation import upright_size
+from restore.core.images.metadata import Metadata
+from restore.core.images.opening import guarded, opened
+from restore.core.images.orientation import tiff_size, upright_size
 from restore.core.images.streaming import Format
-from restore.core.images.transparency import continue_levels
+from restore.core.images.transparency import ResizeAlpha, continue_levels, resized_alpha_rows
 from restore.core.images.writer import ImageWriter, Original
 
 
@@ -31,10 +31,8 @@ class ImageFile:
     gray: bool = False
     bits: int = 8
     """Bits per channel in the file: 8 or 16."""
-    icc: bytes | None = None
-    """Color profile."""
-    exif: bytes | None = None
-    """EXIF data without the orientation, which is applied to the pixels."""
+    metadata: Metadata = field(default_factory=Metadata)
+    """Color profile, EXIF data, resolution and text of the file."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -50,16 +48,6 @@ class ImageFile:
         """Return rows (1, last - first, W) of the alpha channel, which it must have."""
         assert self.alpha is not None
         return self.alpha[:, first:last]
-
-    def save_options(self, channels: int, height: int, width: int) -> dict[str, Any]:
-        """Return the metadata that fit a result of this size, as options of Pillow's ``save``."""
-        options: dict[str, Any] = {}
-        icc = metadata.fitting_profile(self.icc, channels)
-        if icc is not None:
-            options["icc_profile"] = icc
-        if self.exif is not None:
-            options["exif"] = metadata.sized_exif(self.exif, height, width)
-        return options
 
 
 @dataclass(frozen=True)
@@ -100,9 +88,10 @@ class SourceImage:
         """Return rows (1, last - first, W) of the alpha channel, which it must have."""
         return self._planes(self.levels[first:last, :, -1:])
 
-    def save_options(self, channels: int, height: int, width: int) -> dict[str, Any]:
-        """Return the metadata that fit a result of this size, as options of Pillow's ``save``."""
-        return self.about.save_options(channels, height, width)
+    @property
+    def metadata(self) -> Metadata:
+        """Color profile, EXIF data, resolution and text of the file."""
+        return self.about.metadata
 
     def crop(self, rows: slice, columns: slice) -> ImageFile:
         """Return a part as tensors."""
@@ -141,7 +130,13 @@ class OutputImage:
         return replace(self, image=image)
 
     def open_writer(
-        self, path: Path, size: tuple[int, int], like: Original | None, kind: Format = "png", quality: int = 95
+        self,
+        path: Path,
+        size: tuple[int, int],
+        like: Original | None,
+        kind: Format = "png",
+        quality: int = 95,
+        resize_alpha: ResizeAlpha = resized_alpha_rows,
     ) -> ImageWriter:
         """Open a file for an image of which this is all or a part.
 
@@ -151,42 +146,43 @@ class OutputImage:
             like: the input.
             kind: format of the file.
             quality: quality of a JPEG file, 1 to 100.
+            resize_alpha: resizes the alpha channel of the input.
         """
         taken = {"alpha": self.alpha, "depth": self.depth, "profile": self.profile}
-        return ImageWriter(path, size, like, kind=kind, quality=quality, **taken)
+        return ImageWriter(path, size, like, kind=kind, quality=quality, resize_alpha=resize_alpha, **taken)
 
 
-def open_image(path: Path) -> SourceImage:
+def open_image(path: Path, frame: int | None = None) -> SourceImage:
     """Decode an image file without making floats of it.
 
-    Supports palettes, alpha, gray, 1-bit, CMYK (through its color profile, if any) and EXIF orientation; reads the
-    first frame of an animation. Keeps 16 bits per channel of gray images and of non-interlaced PNGs. Other 16-bit color
-    files (TIFF) are read with 8 bits per channel.
+    Supports palettes, alpha, gray, 1-bit, CMYK (through its color profile, if any) and EXIF orientation. Keeps 16 bits
+    per channel of PNG, TIFF and PPM files. A warning is logged for whatever is lost: other frames, channels or bits.
+
+    Args:
+        path: the file.
+        frame: index of the frame or page to read; None: the first, with a warning if there are more.
 
     Raises:
-        UsageError: the file does not exist.
-        DataError: the file is unreadable, damaged, not an image, or has more than ``PIXEL_LIMIT`` pixels.
+        UsageError: the file or the frame does not exist.
+        DataError: the file is unreadable, damaged, not an image, has more pixels than `opening.pixel_limit`, or values
+            or channels of an unknown meaning.
     """
-    with opened(path) as image:
-        image.load()
-        exif = metadata.exif(image)
-        orientation = exif.pop(metadata.ORIENTATION, 1) if exif else 1
-        levels = decoding.upright(decoding.levels(image, path), orientation)
-        icc = image.info.get("icc_profile") or None
-        if image.mode in ("CMYK", "LAB"):
-            icc = None  # it described inks or another color space; the pixels are RGB now
-        kept = metadata.exif_bytes(exif)
-    about = ImageFile(torch.empty(3, 0, 0), None, levels.shape[2] <= 2, 8 * levels.dtype.itemsize, icc, kept)
+    decoded = decoding.decode(path, frame)
+    levels = decoded.levels
+    about = ImageFile(torch.empty(3, 0, 0), None, levels.shape[2] <= 2, 8 * levels.dtype.itemsize, decoded.metadata)
     return SourceImage(continue_levels(levels), about)
 
 
-def read_image(path: Path) -> ImageFile:
-    """Read an image file as tensors. See `open_image` for what it supports, and for the errors."""
-    return open_image(path).whole()
+def read_image(path: Path, frame: int | None = None) -> ImageFile:
+    """Read an image file as tensors. See `open_image` for what it supports, and for arguments and errors."""
+    return open_image(path, frame).whole()
 
 
 def image_size(path: Path) -> tuple[int, int]:
     """Return height and width of an upright image without decoding it. Raises the same errors as `read_image`."""
+    with guarded(path):
+        if tiff.is_tiff(path):
+            return tiff_size(path)
     with opened(path) as image:
         return upright_size(image, path)
 
@@ -198,8 +194,8 @@ def write_image(path: Path, image: Tensor | OutputImage, like: Original | None =
         path: the file to write.
         image: (C, H, W), clipped to [0, 1]; C is 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA). An `OutputImage`
             selects the properties that are taken over from ``like``.
-        like: the input image; the file gets its bit depth, color profile, EXIF data and alpha channel (resized), and
-            is gray if both images are gray.
+        like: the input image; the file gets its bit depth, metadata and alpha channel (resized), and is gray if both
+            images are gray.
 
     Raises:
         DataError: the image contains NaN or infinite values.

@@ -41,7 +41,7 @@ def encode_jpeg(path: Path, form: RowFormat, strips: Strips) -> None:
 
 def _encode(mapped: mmap.mmap, file: BinaryIO, mode: str, form: RowFormat) -> None:
     image = Image.frombuffer(mode, (form.width, form.height), np.frombuffer(mapped, np.uint8), "raw", mode, 0, 1)
-    options: dict[str, Any] = {name: value for name, value in form.metadata.items() if name != "pnginfo"}
+    options = form.metadata.jpeg_options(form.channels, form.height, form.width)
     image.save(cast("IO[bytes]", _Forgetful(file, mapped)), format="JPEG", quality=form.quality, **options)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from restore.core.atomic import reason
 from restore.core.errors import UsageError
+from restore.core.images.warned import warn_once
 
 SUFFIXES = frozenset(
     {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".dib"}
@@ -16,13 +17,42 @@ SUFFIXES = frozenset(
 """Suffixes of image files, in lower case."""
 
 
-def list_images(folder: Path) -> list[Path]:
+_SIDE_FILES = frozenset(
+    {
+        ".txt",
+        ".md",
+        ".rst",
+        ".pdf",
+        ".html",
+        ".json",
+        ".jsonl",
+        ".csv",
+        ".tsv",
+        ".xml",
+        ".xmp",
+        ".yaml",
+        ".yml",
+        ".toml",
+    }
+    | {".ini", ".db", ".log", ".py", ".sh", ".bat", ".lst", ".zip", ".tar", ".gz", ".md5", ".sha256", ".lnk", ".url"}
+)
+"""Suffixes of files that lie beside images and that nobody takes for one."""
+
+_NAMED = 3  # names in a message
+
+
+def list_images(folder: Path, *, parts: bool = False) -> list[Path]:
     """Return the images of a folder in natural order: 2 before 10.
 
-    Skips hidden files, folders and files without an image suffix. Skips broken links and logs a warning about them.
+    Skips hidden files, sub-folders and files without an image suffix. A warning is logged about broken links, and about
+    what may be images and is left out: files of other suffixes, and sub-folders with images.
+
+    Args:
+        folder: the folder.
+        parts: whether its sub-folders are listed by themselves, so that no warning is due.
 
     Raises:
-        UsageError: the folder does not exist or contains no image.
+        UsageError: the folder does not exist or contains no image; the message names what it contains instead.
     """
     try:
         shown = [path for path in folder.iterdir() if not path.name.startswith(".")]
@@ -33,12 +63,48 @@ def list_images(folder: Path) -> list[Path]:
         raise UsageError(f"{folder}: cannot be listed: {reason(error)}") from error
     images = [path for path in files if path.suffix.lower() in SUFFIXES]
     lost = sorted(path.name for path in shown if path.suffix.lower() in SUFFIXES and not path.exists())
-    if lost:
-        logging.getLogger(__name__).warning("%s: skipped broken links: %s", folder, ", ".join(lost))
+    inner = [] if parts else sorted((path for path in shown if path.is_dir() and _holds_images(path)), key=counted)
     if not images:
-        found = f"none of its {len(files)} files has an image suffix" if files else "the folder is empty"
-        raise UsageError(f"{folder}: no images: {found}; supported: {', '.join(sorted(SUFFIXES))}")
+        raise UsageError(f"{folder}: no images: {_what_is_there(files, inner)}")
+    if lost:
+        warn_once(folder, f"skipped broken links: {', '.join(lost)}")
+    others = [path for path in files if path.suffix.lower() not in SUFFIXES | _SIDE_FILES]
+    if others:
+        warn_once(folder, f"left out {_counted(others, 'file')} without an image suffix: {_names(others)}")
+    if inner:
+        warn_once(folder, f"left out the images in {_counted(inner, 'sub-folder')}: {_names(inner)}")
     return sorted(images, key=counted)
+
+
+def _what_is_there(files: Sequence[Path], inner: Sequence[Path]) -> str:
+    """Return what a folder without images holds, and what to give instead."""
+    if inner:
+        example = f"; give a sub-folder instead, such as {inner[0]}"
+        return f"they are in {_counted(inner, 'sub-folder')} ({_names(inner)}){example}"
+    supported = f"; supported: {', '.join(sorted(SUFFIXES))}"
+    if not files:
+        return f"the folder is empty{supported}"
+    return f"none of its {len(files)} files has an image suffix ({_names(files)}){supported}"
+
+
+def _holds_images(folder: Path) -> bool:
+    """Return whether a folder or one in it contains images; looks at most two folders deep."""
+    try:
+        shown = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        if any(path.suffix.lower() in SUFFIXES and path.is_file() for path in shown):
+            return True
+        return any(has_images(path) for path in shown if path.is_dir())
+    except OSError:
+        return False
+
+
+def _counted(paths: Sequence[Path], word: str) -> str:
+    return f"{len(paths)} {word}{'' if len(paths) == 1 else 's'}"
+
+
+def _names(paths: Sequence[Path]) -> str:
+    first = sorted(paths, key=counted)[:_NAMED]
+    return ", ".join(path.name for path in first) + (", …" if len(paths) > _NAMED else "")
 
 
 def require_folder(path: Path) -> Path:

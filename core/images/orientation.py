@@ -8,10 +8,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from restore.core.images import metadata
+from restore.core.images import metadata, tiff
+from restore.core.images.opening import opened, refuse_large
 
 _SIDEWAYS = (5, 6, 7, 8)
-_IMAGE_WIDTH, _IMAGE_LENGTH = 256, 257  # TIFF 6.0, section 8
 # Keywords of PNG text chunks in which Pillow finds an orientation.
 _TELLING = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0")
 _KEYWORD = max(map(len, _TELLING))
@@ -25,11 +25,27 @@ def upright_size(image: Image.Image, path: Path) -> tuple[int, int]:
     if image.format == "PNG" and _tells_late(path):
         image.load()
     width, height = image.size
-    if image.format == "TIFF":
-        # Some versions of Pillow return the size of the upright image; the tags contain the size of the stored one.
-        tags = image.tag_v2  # type: ignore[attr-defined]  # TIFF only
-        width, height = tags.get(_IMAGE_WIDTH, width), tags.get(_IMAGE_LENGTH, height)
     return (width, height) if metadata.orientation(image) in _SIDEWAYS else (height, width)
+
+
+def tiff_size(path: Path) -> tuple[int, int]:
+    """Return height and width, after upright rotation, of the first page of a TIFF file.
+
+    Raises DataError for one with too many pixels.
+    """
+    page = tiff.frames(path)[0]
+    width, height = tiff.size(path, page)
+    refuse_large(path, width, height)
+    turned, _ = metadata.of_tiff(path, page)
+    return (width, height) if turned in _SIDEWAYS else (height, width)
+
+
+def orientation_of(path: Path) -> object:
+    """Return the orientation, 1 to 8, that an image file declares."""
+    with opened(path) as image:
+        if image.format == "PNG" and _tells_late(path):
+            image.load()
+        return metadata.orientation(image)
 
 
 def _tells_late(path: Path) -> bool:

@@ -1,6 +1,7 @@
 """Read and write PNG files with 16 bits per channel; Pillow supports these for gray only.
 
-``torchvision.io.decode_png`` reads them too, but ended the process on a file with a damaged IDAT chunk (0.29).
+``torchvision.io.decode_png`` reads them too, but it is deprecated, and ended the process on a file with a damaged IDAT
+chunk (0.29). pyvips does, but brings a native library under the LGPL, of 8 MB, for this alone.
 
 File format: W3C, Portable Network Graphics (PNG) Specification, third edition.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,12 @@ Levels = npt.NDArray[np.uint16]
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOR_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}  # channels -> IHDR color type
 _CHANNELS = {kind: channels for channels, kind in _COLOR_TYPE.items()}
+# top, left, step down, step to the right of the seven images of an interlaced file (section 8.2)
+_ADAM7 = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
 
 
 def read(path: Path) -> Levels | None:
-    """Return levels (H, W, C) of a non-interlaced PNG with 16 bits per channel, or None for any other file.
+    """Return levels (H, W, C) of a PNG with 16 bits per channel, or None for any other file.
 
     C is 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGBA). Raises ValueError if the file is damaged.
     """
@@ -32,17 +35,23 @@ def read(path: Path) -> Levels | None:
         if len(start) < 33 or not start.startswith(_SIGNATURE):
             return None
         width, height, bits, kind, _, _, interlaced = struct.unpack(">IIBBBBB", start[16:29])
-        if bits != 16 or interlaced or kind not in _CHANNELS:
+        if bits != 16 or kind not in _CHANNELS:
             return None
         chunks = list(_chunks(file.read()))
     channels = _CHANNELS[kind]
-    length = height * (1 + width * channels * 2)
     decoder = zlib.decompressobj()
-    data = decoder.decompress(b"".join(body for name, body in chunks if name == b"IDAT"), length)
-    if len(data) != length:
+    # Each image of an interlaced file is smaller by a grid; one that is not interlaced is a single image.
+    grids = [grid for grid in (_ADAM7 if interlaced else [(0, 0, 1, 1)]) if grid[0] < height and grid[1] < width]
+    sizes = [(-(-(height - top) // down), -(-(width - left) // across)) for top, left, down, across in grids]
+    lengths = [rows * (1 + columns * channels * 2) for rows, columns in sizes]
+    data = decoder.decompress(b"".join(body for name, body in chunks if name == b"IDAT"), sum(lengths))
+    if len(data) != sum(lengths):
         raise ValueError("truncated")
-    lines = np.frombuffer(data, np.uint8).reshape(height, -1)
-    levels = _unfiltered(lines[:, 1:].reshape(height, width, channels * 2), lines[:, 0]).view(">u2").astype(np.uint16)
+    levels = np.zeros((height, width, channels), np.uint16)
+    for (top, left, down, across), (rows, columns), length in zip(grids, sizes, lengths, strict=True):
+        lines, data = np.frombuffer(data[:length], np.uint8).reshape(rows, -1), data[length:]
+        bytes_ = _unfiltered(lines[:, 1:].reshape(rows, columns, channels * 2), lines[:, 0])
+        levels[top::down, left::across] = bytes_.view(">u2")
     transparent = next((body for name, body in chunks if name == b"tRNS"), None)
     if transparent is None or channels not in (1, 3):
         return levels
@@ -51,8 +60,8 @@ def read(path: Path) -> Levels | None:
     return np.concatenate([levels, alpha], axis=-1)
 
 
-def write(path: Path, levels: Levels, icc: bytes | None = None, exif: bytes | None = None) -> None:
-    """Write levels (H, W, C), C from 1 to 4, as PNG; ``exif`` as returned by Pillow's ``Exif.tobytes``."""
+def write(path: Path, levels: Levels, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
+    """Write levels (H, W, C), C from 1 to 4, as PNG, with ``more`` chunks (name and content) before the pixels."""
     height, width, channels = levels.shape
     lines = np.ascontiguousarray(levels.astype(">u2")).view(np.uint8).reshape(height, -1)
     above = np.concatenate([np.zeros_like(lines[:1]), lines[:-1]])
@@ -61,13 +70,10 @@ def write(path: Path, levels: Levels, icc: bytes | None = None, exif: bytes | No
     )  # filter 2: minus the line above
     with path.open("wb") as file:
         file.write(_SIGNATURE)
-        file.write(_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, _COLOR_TYPE[channels], 0, 0, 0)))
-        if icc is not None:
-            file.write(_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc)))
-        if exif is not None:
-            file.write(_chunk(b"eXIf", exif.removeprefix(b"Exif\0\0")))
-        file.write(_chunk(b"IDAT", zlib.compress(filtered.tobytes(), 6)))
-        file.write(_chunk(b"IEND", b""))
+        file.write(chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, _COLOR_TYPE[channels], 0, 0, 0)))
+        file.writelines(chunk(name, body) for name, body in more)
+        file.write(chunk(b"IDAT", zlib.compress(filtered.tobytes(), 6)))
+        file.write(chunk(b"IEND", b""))
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -79,7 +85,8 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         place += length + 12
 
 
-def _chunk(name: bytes, body: bytes) -> bytes:
+def chunk(name: bytes, body: bytes) -> bytes:
+    """Return a chunk of a PNG file."""
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 

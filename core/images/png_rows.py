@@ -11,7 +11,6 @@ for filtered data, an upscaled photograph takes 0.5 % more bytes than with Pillo
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from collections.abc import Iterator
@@ -20,7 +19,6 @@ from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from restore.core.images.row_format import RowFormat, Strips
 
@@ -28,7 +26,6 @@ Bytes = npt.NDArray[np.uint8]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOR_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}  # channels -> IHDR color type
-_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _LEVEL = 4
 _UP, _AVERAGE, _PAETH = 2, 3, 4
 _AT_ONCE = 2**19  # bytes that are filtered at once: they stay in the cache of a core
@@ -42,7 +39,7 @@ def encode_png(path: Path, form: RowFormat, strips: Strips) -> None:
         file.write(_SIGNATURE)
         header = struct.pack(">IIBBBBB", form.width, form.height, form.bits, _COLOR_TYPE[form.channels], 0, 0, 0)
         _write_chunk(file, b"IHDR", header)
-        for name, body in _make_metadata_chunks(form):
+        for name, body in form.metadata.chunks(form.channels, form.height, form.width):
             _write_chunk(file, name, body)
         waiting, length = [], 0
         for filtered in _filter_rows(form, strips):
@@ -107,19 +104,6 @@ def _nearest(left: Bytes, above: Bytes, corner: Bytes) -> Bytes:
     to_left, to_above, to_corner = np.abs(vertical), np.abs(horizontal), np.abs(vertical + horizontal)
     nearest = np.where(to_above <= to_corner, above, corner)
     return np.where((to_left <= to_above) & (to_left <= to_corner), left, nearest)
-
-
-def _make_metadata_chunks(form: RowFormat) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the chunks in which Pillow stores metadata: those of a file with one pixel, less its pixel."""
-    sample = io.BytesIO()
-    Image.new(_MODES[form.channels], (1, 1)).save(sample, format="PNG", **form.metadata)
-    data, place = sample.getvalue(), len(_SIGNATURE)
-    while place < len(data):
-        (length,) = struct.unpack_from(">I", data, place)
-        name = data[place + 4 : place + 8]
-        if name not in (b"IHDR", b"IDAT", b"IEND"):
-            yield name, data[place + 8 : place + 8 + length]
-        place += length + 12
 
 
 def _write_chunk(file: BinaryIO, name: bytes, body: bytes) -> None:

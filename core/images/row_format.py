@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from restore.core.images.metadata import Metadata
 
 Levels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Strips = Iterator[Levels]
@@ -24,8 +25,8 @@ class RowFormat:
     """1 (gray), 2 (gray, alpha), 3 (RGB) or 4 (RGBA)."""
     bits: int = 8
     """Bits per channel: 8 or 16."""
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    """Metadata as options of Pillow's ``save``: ``icc_profile``, ``exif``, ``dpi``, ``pnginfo``."""
+    metadata: Metadata = field(default_factory=Metadata)
+    """What else the file says; each format stores what it can."""
     quality: int = 95
     """Quality of a JPEG file, 1 to 100."""
 

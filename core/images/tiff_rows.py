@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from tifffile import TiffWriter
 
+from restore.core.images.metadata import fitting_profile
 from restore.core.images.row_format import Levels, RowFormat, Strips
 
 _STRIP = 2**18  # bytes of a strip before compression
@@ -20,12 +21,15 @@ _LARGEST = 2**32 - 2**25  # a TIFF file addresses 4 GB; the rest is for tags and
 def encode_tiff(path: Path, form: RowFormat, strips: Strips) -> None:
     """Write rows to a TIFF file, compressed without loss (deflate with horizontal differences).
 
-    Of the metadata it takes over the color profile and the resolution.
+    Of the metadata it takes over the color profile, the resolution and the XMP packet.
     """
     step = max(1, _STRIP // form.row_bytes)
     options: dict[str, Any] = {}
-    if "dpi" in form.metadata:
-        options = {"resolution": form.metadata["dpi"], "resolutionunit": "INCH"}
+    about = form.metadata
+    if about.resolution is not None:
+        options = {"resolution": tuple(each / 100 for each in about.resolution), "resolutionunit": "CENTIMETER"}
+    if about.xmp is not None:
+        options["extratags"] = [(700, 1, len(about.xmp), about.xmp, True)]
     # Pixels may grow a little where they cannot be compressed.
     with TiffWriter(path, bigtiff=form.height * form.row_bytes * 1.01 > _LARGEST) as file:
         file.write(
@@ -38,7 +42,7 @@ def encode_tiff(path: Path, form: RowFormat, strips: Strips) -> None:
             compression="adobe_deflate",
             predictor=True,
             rowsperstrip=step,
-            iccprofile=form.metadata.get("icc_profile"),
+            iccprofile=fitting_profile(about.icc, form.channels),
             metadata=None,
             software=False,
             **options,

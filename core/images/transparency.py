@@ -17,6 +17,9 @@ from restore.core.images.row_format import Levels
 
 _BLOCK, _AROUND = 2048, 128  # pixels
 
+ResizeAlpha = Callable[[Callable[[int, int], Tensor], tuple[int, int], tuple[int, int], int, int], Tensor]
+"""Returns some rows of a resized alpha plane; `resized_alpha_rows` is one."""
+
 
 def continued(color: Tensor, alpha: Tensor) -> Tensor:
     """Replace the colors (C, H, W) of fully transparent pixels (alpha (1, H, W) is zero) by those of visible neighbors.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +12,11 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import DataError
+from restore.core.images.metadata import Metadata
 from restore.core.images.pixels import luma
 from restore.core.images.row_format import Levels, RowFormat
 from restore.core.images.streaming import Format, StreamedFile
-from restore.core.images.transparency import resized_alpha_rows
+from restore.core.images.transparency import ResizeAlpha, resized_alpha_rows
 
 # A color network returns a gray image as nearly gray. Smaller differences between the channels, on average and at any
 # pixel, do not count as color.
@@ -50,8 +50,9 @@ class Original(Protocol):
         """Return rows (1, last - first, W) of the alpha channel in [0, 1]."""
         ...
 
-    def save_options(self, channels: int, height: int, width: int) -> Mapping[str, Any]:
-        """Return the metadata that fit a result of this size, as options of Pillow's ``save``."""
+    @property
+    def metadata(self) -> Metadata:
+        """What else its file says."""
         ...
 
 
@@ -67,6 +68,7 @@ class ImageWriter:
         like: the input; the file gets its bit depth, metadata and alpha channel (resized). None: 8 bits.
         kind: format of the file. JPEG files get 8 bits and no alpha.
         quality: quality of a JPEG file, 1 to 100.
+        resize_alpha: resizes the alpha channel of the input.
     """
 
     def __init__(
@@ -80,12 +82,13 @@ class ImageWriter:
         profile: bool = True,
         kind: Format = "png",
         quality: int = 95,
+        resize_alpha: ResizeAlpha = resized_alpha_rows,
     ) -> None:
         self.path = path
         self._size, self._like, self._kind, self._quality = size, like, kind, quality
         self._alpha = alpha and like is not None and like.has_alpha and kind != "jpeg"
         self._bits = like.bits if like is not None and depth and kind != "jpeg" else 8
-        self._profile = profile
+        self._profile, self._resize_alpha = profile, resize_alpha
         self._file: StreamedFile | None = None
         self._gray: StreamedFile | None = None
         self._row = 0
@@ -147,16 +150,16 @@ class ImageWriter:
 
     def _opened(self, channels: int) -> StreamedFile:
         height, width = self._size
-        metadata = dict(self._like.save_options(channels, height, width)) if self._like is not None else {}
+        metadata = self._like.metadata if self._like is not None else Metadata()
         if not self._profile:
-            metadata.pop("icc_profile", None)
+            metadata = metadata.without_colors()
         form = RowFormat(height, width, channels, self._bits, metadata, self._quality)
         return StreamedFile(self.path, form, self._kind)
 
     def _alpha_of(self, rows: Tensor) -> Tensor | None:
         if not self._alpha or self._like is None:
             return None
-        return resized_alpha_rows(
+        return self._resize_alpha(
             self._like.alpha_rows, self._like.size, self._size, self._row, self._row + rows.shape[1]
         )
 

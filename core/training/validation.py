@@ -14,7 +14,7 @@ from restore.core import events
 from restore.core.dataset import NamedDataset
 from restore.core.evaluation import Evaluation, as_batch, evaluate
 from restore.core.method import Method
-from restore.core.metrics import MetricResult
+from restore.core.metrics import LimitedMetric, Metric, MetricResult
 from restore.core.networks import Networks, frozen
 from restore.core.runs import checkpoints
 from restore.core.runs.tracking import make_sheet, write_sheet
@@ -79,7 +79,7 @@ class Validation:
         began = time.monotonic()
         networks = context.networks.for_evaluation(context.accelerator.num_processes)
         result = self._measure(context.task, {**networks, **context.networks.frozen}, self.phase.name)
-        best = self._judge(result.numbers)
+        best = self._judge(result)
         measured = {"validation": [asdict(number) for number in result.numbers]}
         measured |= {f"baseline/{name}": self.progress.numbers.get(name, []) for name in context.task.baselines()}
         self.latest = {
@@ -98,13 +98,13 @@ class Validation:
         context.emit(events.Evaluated(phase, epoch, step, result.numbers, best))
         self._write_samples(Networks({**networks, **context.networks.frozen}))
 
-    def _judge(self, numbers: Sequence[MetricResult]) -> bool:
+    def _judge(self, result: Evaluation) -> bool:
         """Return whether these are the best weights of the phase; update early stopping and plateau schedules."""
         progress, phase, stopping = self.progress, self.phase, self.context.settings.early_stopping
         if phase.monitor is None:
             return True
         metric = self.protocol[phase.monitor]
-        value = numbers[list(self.protocol).index(phase.monitor)].value
+        value = comparable(metric, result.numbers[list(self.protocol).index(phase.monitor)], result)
         sign = 1 if metric.better == "higher" else -1
         gain = math.inf if progress.best is None else sign * (value - progress.best)
         improved = not math.isnan(value) and gain > 0
@@ -147,3 +147,19 @@ class Validation:
         path = self.context.folder.samples / f"epoch-{self.progress.epoch + 1:04d}.png"
         write_sheet(path, sheet)
         self.context.emit(events.SamplesWritten(path, self.progress.run_step))
+
+
+def comparable(metric: Metric, number: MetricResult, result: Evaluation) -> float:
+    """Return a value by which two evaluations can be compared although some images are infinitely good.
+
+    An infinite result is replaced by the mean over images, each of which counts at most the limit of the metric, or if
+    it has none, by the mean of the finite ones.
+    """
+    if not math.isinf(number.value):
+        return number.value
+    key = (number.name, number.convention)
+    values = [float(row["value"]) for row in result.per_image if (row["name"], row["convention"]) == key]
+    if isinstance(metric, LimitedMetric):
+        values = [max(-metric.limit, min(metric.limit, value)) for value in values]
+    finite = [value for value in values if math.isfinite(value)]
+    return sum(finite) / len(finite) if finite else number.value

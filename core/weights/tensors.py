@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -64,13 +65,17 @@ def storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write tensors from `storable`, with text entries for the header.
+    """Write tensors from `storable`, with text entries for the header. Others may read the file as the umask says.
 
     Raises:
         OSError: the system refused, for example because the disk is full.
     """
+    path.touch()
+    mode = path.stat().st_mode
     try:
-        save_file(dict(tensors), path, metadata=metadata)
+        save_file(dict(tensors), path, metadata=metadata)  # which replaces it by a file for the owner alone
+        with suppress(OSError):  # some file systems have no modes
+            path.chmod(mode)
     except SafetensorError as error:
         # the library wraps the system's error in its own message
         if found := re.search(r"(?:os error|code:) (\d+)", str(error)):  # the second until safetensors 0.6

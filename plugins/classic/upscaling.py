@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -66,6 +67,26 @@ class Upscaling(Method[UpscalingSettings, UpscalingPredictOptions, UpscalingEval
     @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
         return {"output": self.upscaled(batch["input"], self.scale).clamp(0, 1)}
+
+    @override
+    def resize_alpha_rows(
+        self,
+        rows: Callable[[int, int], Tensor],
+        size: tuple[int, int],
+        wanted: tuple[int, int],
+        first: int,
+        last: int,
+    ) -> Tensor:
+        step = Fraction(self.scale).limit_denominator(1024).denominator
+        upscaled = tuple(math.ceil(side * self.scale) for side in size)
+        if self.tiling.mode == "whole" or upscaled != wanted:
+            return super().resize_alpha_rows(rows, size, wanted, first, last)
+        # Begin where both images have a whole number of pixels, and see as far as the method does.
+        start = max(0, (math.floor(first / self.scale) - self.reach) // step * step)
+        stop = min(size[0], math.ceil(last / self.scale) + self.reach)
+        band = self.upscaled(rows(start, stop).expand(3, -1, -1)[None], self.scale)[0, :1].clamp(0, 1)
+        top = first - round(start * self.scale)
+        return band[:, top : top + last - first]
 
     @override
     def protocols(self) -> Mapping[str, EvaluationProtocol]:

@@ -90,6 +90,8 @@ class PSNR:
     comparison: Comparison = Comparison()
     name: ClassVar[str] = "psnr"
     better: ClassVar[Literal["higher", "lower"]] = "higher"
+    limit: ClassVar[float] = 100.0
+    """Decibels that an image counts at most when the best weights are chosen."""
 
     @property
     def convention(self) -> str:
@@ -126,16 +128,10 @@ class SSIM:
         return self.comparison.convention
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the similarity of each image, (B, 1), float64.
-
-        Raises DataError for images with fewer than 11 pixels on a side after the border is cropped.
-        """
+        """Return the similarity of each image, (B, 1), float64; NaN for images that are smaller than `least_side`."""
+        if min(target.shape[-2:]) < self.least_side:
+            return in_float64(prediction).new_full((len(prediction), 1), torch.nan)
         a, b = self.comparison(prediction, target)
-        if min(a.shape[-2:]) < _WINDOW:
-            raise DataError(
-                f"an image of {target.shape[-1]}x{target.shape[-2]} pixels is too small for SSIM, which needs "
-                f"{_WINDOW}x{_WINDOW} pixels after a border of {self.comparison.border} is cut"
-            )
         rows, columns = (length - _WINDOW + 1 for length in a.shape[-2:])
         total = torch.zeros_like(a[:, 0, 0, :1])  # (B, 1)
         strip = max(1, _AT_ONCE // (a.shape[0] * a.shape[1] * columns))
@@ -144,9 +140,14 @@ class SSIM:
             total += _similarity(*strips).flatten(1).sum(1, keepdim=True)
         return total / (a.shape[1] * rows * columns)
 
+    @property
+    def least_side(self) -> int:
+        """Side of a window, with the border."""
+        return _WINDOW + 2 * self.comparison.border
+
     def reduce(self, rows: Tensor) -> float:
-        """Return the mean over rows."""
-        return float(rows.double().mean())
+        """Return the mean over rows; those of images that are too small (NaN) do not count."""
+        return float(rows.double().nanmean())
 
 
 _WINDOW = 11

@@ -13,7 +13,8 @@ from restore.core.seeding import derive_seed, seeded
 from restore.plugins.common.degradation.compression import compress
 from restore.plugins.common.degradation.pipeline import Degradation
 from restore.plugins.common.degradation.settings import DegradationSettings
-from restore.plugins.common.images.folders import AnySplit, pair_folders
+from restore.plugins.common.images.folders import AnySplit
+from restore.plugins.common.images.pairing import pair_folders
 from restore.plugins.common.images.sources import ImageSource
 from restore.plugins.common.images.splits import images_of
 from restore.plugins.common.super_resolution.dataset import CroppedPairs, WholePairs, make_pairs, super_resolution_pairs

@@ -232,7 +232,7 @@ class SRGANSettings(TwoPhaseSettings):
         """Return the scale that was set, or else the scale of paired data."""
         if self.data is None or "scale" in self.model.model_fields_set or self.dataset.full_name != SAMPLE:
             return self.model.scale
-        from restore.plugins.common.images.folders import pair_folders
+        from restore.plugins.common.images.pairing import pair_folders
         from restore.plugins.common.super_resolution.dataset import evaluation_pairs
 
         if pair_folders(self.data) is None:

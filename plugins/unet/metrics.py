@@ -54,7 +54,7 @@ def ratio(counted: Tensor, score: Score, smooth: float = 0.0) -> Tensor:
 
 @dataclass(frozen=True)
 class Overlap:
-    """IoU or Dice of thresholded probabilities.
+    """IoU or Dice of thresholded probabilities; a mean over classes leaves out those that are nowhere.
 
     ``pooling`` is the set of pixels that are counted before the division: the whole set, an image, or a batch as in
     pytorch-nested-unet. The latter is the mean IoU of batches of ``batch`` images in order, weighted by their sizes,
@@ -87,7 +87,9 @@ class Overlap:
             "image": "mean over images",
             "batch": f"pooled over batches of {self.batch} and all classes, as pytorch-nested-unet",
         }[self.pooling]
-        mean = f", mean of {len(self.classes)} classes" if len(self.classes) > 1 and not self.only else ""
+        mean = (
+            f", mean of the present of {len(self.classes)} classes" if len(self.classes) > 1 and not self.only else ""
+        )
         if self.pooling == "batch":
             mean = ""
         return f"{pooled}, threshold {self.threshold:g}{mean}"
@@ -111,7 +113,14 @@ class Overlap:
             return float((scores * sizes).sum() / sizes.sum())
         if self.pooling == "set":
             per_class = per_class.sum(0, keepdim=True)
-        return float(ratio(per_class, self.score).mean())
+        return float(_mean_of_present(per_class, ratio(per_class, self.score)).mean())
+
+
+def _mean_of_present(counted: Tensor, scores: Tensor) -> Tensor:
+    """Return the mean (N,) of scores (N, C) over the classes that are anywhere; 1 if none is."""
+    present = (counted[..., 1:].sum(-1) > 0).to(scores)
+    mean = (scores * present).sum(-1) / present.sum(-1).clamp(min=1)
+    return torch.where(present.sum(-1) > 0, mean, torch.ones_like(mean))
 
 
 @dataclass(frozen=True)

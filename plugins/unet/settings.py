@@ -12,6 +12,7 @@ from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.settings import Flag, RegisteredName, ResumeSafe, RunSettings, Settings
 from restore.plugins.common.images.statistics import IMAGENET_MEAN, IMAGENET_STD
 from restore.plugins.common.loss_settings import OneOrSeveral, SegmentationLossSettings
+from restore.plugins.common.masks.encoding import IGNORED, Encoding, survey
 from restore.plugins.common.registered import RegisteredSettings
 from restore.plugins.unet.data import discovery
 
@@ -30,6 +31,8 @@ class ModelSettings(RegisteredSettings):
     """Names of the classes; unset: the folders under masks/, or the class numbers found in index masks."""
     multiclass: bool = False
     """Whether every pixel has exactly one class (index masks) instead of any number of classes."""
+    mask_levels: list[int] | None = None
+    """Gray value of each class in mask files, the background first; unset: the value is the class number."""
     size: Annotated[tuple[Side, Side] | None, Flag("--size")] = (96, 96)
     """Height and width of the training images in pixels; unset: the images' own size, the same for all."""
     fit: Annotated[Literal["auto", "resize", "crop"], Flag("--fit")] = "auto"
@@ -128,9 +131,11 @@ class SegmentationSettings(RunSettings):
     """Samples per optimizer step, summed over all processes and micro-batches."""
     val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     """Fraction of the data held out for validation, without --val-data, --train-list and --val-list."""
-    mask_encoding: Literal["auto", "binary", "index"] = "auto"
-    """Encoding of mask files. binary: white is the class; index: the value is the class number, 255 is unknown; auto:
-    detected in the data."""
+    mask_encoding: Literal["auto", "binary", "index", "levels"] = "auto"
+    """Encoding of mask files. binary: white is the class; index: the value is the class number, 255 is unknown; levels:
+    each gray value is a class; auto: decided by the values of all masks, and refused if there are two readings."""
+    mask_white: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """binary: value of the class; what is above its half counts. Unset: found in the masks, 1, 255 or 65535."""
     image_ext: str | None = None
     """Use only images with this extension, such as .png."""
     mask_ext: str | None = None
@@ -165,19 +170,26 @@ class SegmentationSettings(RunSettings):
             model = self.model.model_copy(update=found)
             return super().resolved().model_copy(update={"model": model, "mask_encoding": "binary"})
         layout = discovery.find(self.data, image_ext=self.image_ext, mask_ext=self.mask_ext)
-        files = [case.masks[0][0] for case in layout.cases]
-        index = layout.flat and (
-            self.mask_encoding == "index" or (self.mask_encoding == "auto" and discovery.are_class_numbers(files))
-        )
+        encoding = layout.encoding(self.mask_encoding)
+        index = encoding.kind != "binary"
         names = self.model.classes
         if names is None:
-            names = (
-                [str(n) for n in range(1 + discovery.largest_class_number(files))] if index else list(layout.classes)
-            )
+            names = _number_classes(layout, encoding) if index else list(layout.classes)
         fit = self.model.fit
         if fit == "auto":
             fit = "crop" if discovery.all_of_size(layout, self.model.size) else "resize"
-        return self._with_classes(names, index, fit)
+        resolved = self._with_classes(names, index, fit)
+        model = resolved.model.model_copy(update={"mask_levels": list(encoding.levels) or None})
+        white = self.mask_white if index else self.mask_white or encoding.white
+        return resolved.model_copy(update={"model": model, "mask_encoding": encoding.kind, "mask_white": white})
+
+    @property
+    @override
+    def recipe(self) -> str | None:
+        """Say what the values of mask files mean."""
+        if self.data is None or self.mask_encoding == "auto" or self.dataset.full_name != SAMPLE:
+            return None
+        return str(Encoding(self.mask_encoding, self.mask_white or 255, tuple(self.model.mask_levels or ())))
 
     def _resolved_for_dataset(self) -> Self:
         """Return a copy with what a dataset of another name says about its masks."""
@@ -196,6 +208,14 @@ class SegmentationSettings(RunSettings):
             loss = (SegmentationLossSettings(name="unet/cross-entropy-dice"),)
         found = {"model": model, "mask_encoding": "index" if index else "binary", "loss": loss}
         return super().resolved().model_copy(update=found)
+
+
+def _number_classes(layout: discovery.Layout, encoding: Encoding) -> list[str]:
+    """Return names for classes that have only numbers or gray values."""
+    if encoding.levels:
+        return list(map(str, encoding.levels))
+    values = survey(layout.masks).values
+    return list(map(str, range(1 + max([1, *(value for value in values if value < IGNORED)]))))
 
 
 class UNetSettings(SegmentationSettings):

@@ -33,14 +33,19 @@ class TwoPhaseSettings(RunSettings):
 
     @override
     def resolved(self) -> Self:
-        """Return a copy with both phase lengths fixed; extra ``epochs`` on resume go to the adversarial phase."""
+        """Return a copy with the phase lengths fixed; extra ``epochs`` on resume go to the adversarial phase.
+
+        A run that was told to have no adversarial phase keeps none: extra epochs go to pretraining.
+        """
         settings = super().resolved()
         pretrain, adversarial = settings.split()
+        given = getattr(settings.adversarial, "epochs", None)
+        fixed = None if given == 0 else pretrain
         changes = {
             "epochs": pretrain + adversarial,
-            "pretrain": settings.pretrain.model_copy(update={"epochs": pretrain}),
+            "pretrain": settings.pretrain.model_copy(update={"epochs": fixed}),
         }
-        if getattr(settings.adversarial, "epochs", None) is not None:
+        if given:
             changes["adversarial"] = settings.adversarial.model_copy(update={"epochs": None})
         return settings.model_copy(update=changes)
 

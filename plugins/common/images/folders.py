@@ -1,10 +1,9 @@
-"""Image folders, their split into training and validation, and pairs of folders."""
+"""Image folders, and their split into training and validation."""
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, overload
 
@@ -12,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
-from restore.core.errors import DataError, UsageError
+from restore.core.errors import UsageError
 from restore.core.images.files import image_size, read_image
-from restore.core.images.listing import list_images, require_folder
+from restore.core.images.listing import list_images
 from restore.core.images.pixels import to_uint8
 from restore.core.settings import RunSettings
 
@@ -25,11 +24,6 @@ File = TypeVar("File")
 
 MEMORY = 2**30
 """Default number of bytes of decoded images that a folder keeps."""
-
-PAIRED = (("LR", "HR"), ("inputs", "targets"))
-"""Names of the two folders of a paired dataset: inputs and targets."""
-
-_SCALED = re.compile("(?P<name>.+)[xX][2348]")
 
 
 class ImageFolder:
@@ -88,70 +82,6 @@ class ImageFolder:
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
         self._lock = threading.Lock()
-
-
-def pair_folders(folder: Path) -> tuple[Path, Path] | None:
-    """Return the folders of inputs and of targets inside ``folder``, or None if it has neither.
-
-    Raises UsageError if only one of them exists, or if ``folder`` does not exist.
-    """
-    require_folder(folder)
-    for inputs, targets in PAIRED:
-        there = [name for name in (inputs, targets) if (folder / name).is_dir()]
-        if len(there) == 2:
-            return folder / inputs, folder / targets
-        if there:
-            missing = targets if there == [inputs] else inputs
-            raise UsageError(f"{folder}: has {there[0]}/ but no {missing}/; paired data needs both folders")
-    return None
-
-
-def paired_files(inputs: Path, targets: Path, *, scaled: bool = False) -> list[tuple[Path, Path]]:
-    """Return pairs of files with the same name, apart from the suffix.
-
-    Raises UsageError for files without a partner and for two files of one name, and DataError if the scale in a name
-    does not fit the sizes.
-
-    Args:
-        inputs: folder of the inputs.
-        targets: folder of the targets.
-        scaled: whether the name of an input may end in its scale, as in DIV2K: ``0001x4.png`` belongs to ``0001.png``.
-    """
-    large = _by_name(targets)
-    small = _by_name(inputs, large if scaled else ())
-    for own, other, folder in ((small, large, targets), (large, small, inputs)):
-        alone = [path for name, path in own.items() if name not in other]
-        if alone:
-            more = f" (and {len(alone) - 1} more)" if len(alone) > 1 else ""
-            raise UsageError(f"{alone[0]}: no file of the same name in {folder}{more}")
-    pairs = [(path, large[name]) for name, path in small.items()]
-    for path, target in pairs:
-        if path.stem != target.stem:
-            _check_named_scale(path, target)
-    return pairs
-
-
-def _by_name(folder: Path, partners: Collection[str] = ()) -> dict[str, Path]:
-    """Return the images of a folder by name; a scale at its end is dropped if that gives a name of ``partners``."""
-    named: dict[str, Path] = {}
-    for path in list_images(folder):
-        match = _SCALED.fullmatch(path.stem)
-        name = match["name"] if match and path.stem not in partners and match["name"] in partners else path.stem
-        if name in named:
-            raise UsageError(
-                f"{path}: {named[name].name} has the same name, so the pair is ambiguous; remove one of them"
-            )
-        named[name] = path
-    return named
-
-
-def _check_named_scale(path: Path, target: Path) -> None:
-    said = path.stem.removeprefix(target.stem)[1:]
-    sides = zip(image_size(target), image_size(path), strict=True)
-    if any(
-        abs(large - int(said) * small) >= int(said) for large, small in sides
-    ):  # a smaller difference is due to rounding
-        raise DataError(f"{path}: the name means scale {said} to {target}, but the sizes do not match")
 
 
 @overload

@@ -15,12 +15,13 @@ from restore.core.images.listing import list_images
 from restore.core.settings import RunSettings
 from restore.plugins.common.images.augment import augmented_crop
 from restore.plugins.common.images.augment_settings import CropAugmentation
-from restore.plugins.common.images.folders import ImageFolder, Split, paired_files, split_files
+from restore.plugins.common.images.folders import ImageFolder, Split, split_files
 from restore.plugins.common.images.samples import photographs
 from restore.plugins.common.images.sources import ImageSource, refuse_smaller
+from restore.plugins.common.images.turns import turn_between, warn_of_turns
 from restore.plugins.common.masks.folders import MaskFolder, warn_if_odd
 from restore.plugins.common.masks.generators import draw_mask
-from restore.plugins.common.masks.reading import read_mask
+from restore.plugins.common.masks.reading import folder_white, masks_of, read_mask
 from restore.plugins.common.masks.settings import KINDS, MaskSettings
 
 UNKNOWN_KIND = -1
@@ -244,12 +245,14 @@ def evaluation_images(folder: Path | None, masks: MaskSettings | None = None) ->
     if not images.is_dir():
         return InpaintingSquares(ImageFolder(list_images(folder)), masks, MEASURED)
     _refuse_others(masks, drawn, "folder", "kinds", "coverage")
-    pairs = paired_files(drawn, images)
-    targets = ImageFolder([image for _, image in pairs])
-    files = [mask for mask, _ in pairs]
+    shown = list_images(images)
+    files = masks_of(shown, drawn)
+    targets = ImageFolder(shown)
     _check_sizes(targets, files)
+    white = folder_white(files)
     warn_if_odd(drawn, tuple(files), masks.polarity)
-    return InpaintingPairs(targets, lambda index: read_mask(files[index], masks.polarity))
+    warn_of_turns(folder, [image for image, mask in zip(shown, files, strict=True) if turn_between(image, mask)])
+    return InpaintingPairs(targets, lambda index: read_mask(files[index], masks.polarity, white))
 
 
 def _check_sizes(targets: ImageFolder, masks: Sequence[Path]) -> None:
@@ -257,4 +260,7 @@ def _check_sizes(targets: ImageFolder, masks: Sequence[Path]) -> None:
         height, width = targets.size(index)
         rows, columns = image_size(mask)
         if (rows, columns) != (height, width):
-            raise DataError(f"{mask}: the mask has {columns}x{rows} pixels, but {targets.name(index)} {width}x{height}")
+            turned = turn_between(targets.files[index], mask)
+            raise DataError(
+                f"{mask}: the mask has {columns}x{rows} pixels, but {targets.name(index)} {width}x{height}{turned}"
+            )

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from restore.core.errors import DataError
-from restore.core.images.files import image_size
+from restore.core.images.files import image_size, read_image
 from restore.core.images.listing import has_images, list_images, require_folder
-from restore.plugins.common.masks.reading import read_mask, resize_mask
+from restore.plugins.common.masks.reading import folder_white, read_mask, resize_mask
 from restore.plugins.common.masks.settings import Polarity
 
 _log = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ class MaskFolder:
         self._told = False
         for path in self.files:
             image_size(path)
+        self._white = folder_white(self.files)
         warn_if_odd(folder, tuple(self.files), polarity)
 
     def __len__(self) -> int:
@@ -75,7 +76,7 @@ class MaskFolder:
             bits, height, width = self._kept[index]
             levels = np.unpackbits(bits, count=height * width).reshape(1, height, width)
             return torch.from_numpy(levels)
-        mask = read_mask(self.files[index], self._polarity)
+        mask = read_mask(self.files[index], self._polarity, self._white)
         bits = np.packbits(mask.numpy().astype(np.uint8))
         if self._kept_bytes + bits.nbytes <= _MEMORY:
             self._kept[index] = bits, mask.shape[-2], mask.shape[-1]
@@ -94,7 +95,7 @@ def mask_files(folder: Path) -> list[Path]:
     files: list[Path] = []
     for place in (folder, *inner):
         if has_images(place):
-            files += list_images(place)
+            files += list_images(place, parts=True)
     return files or list_images(folder)  # its error says why there are none
 
 
@@ -106,14 +107,14 @@ def _is_hidden(path: Path) -> bool:
 def warn_if_odd(folder: Path, files: tuple[Path, ...], polarity: Polarity) -> None:
     """Log a warning if the masks of a folder cover most of their images, or if they have no holes."""
     chosen = files[:: max(1, len(files) // _LOOKED_AT)]
-    mean = float(torch.stack([read_mask(path, polarity).mean() for path in chosen]).mean())
+    white = folder_white(files)
+    mean = float(torch.stack([read_mask(path, polarity, white).mean() for path in chosen]).mean())
     if mean == 0:
         _log.warning(
-            "%s: the masks contain no hole (for example %s); %s marks the hole unless you set --mask-polarity %s",
+            "%s: the masks contain no hole (for example %s)%s",
             folder,
             chosen[0].name,
-            polarity.partition("-")[0],
-            opposite(polarity),
+            why_no_hole(chosen[0], polarity),
         )
     if mean > INVERTED:
         _log.warning(
@@ -123,6 +124,17 @@ def warn_if_odd(folder: Path, files: tuple[Path, ...], polarity: Polarity) -> No
             100 * mean,
             opposite(polarity),
         )
+
+
+def why_no_hole(path: Path, polarity: Polarity) -> str:
+    """Return the end of a warning about a mask without holes: what is visible of it, and the option that helps."""
+    image = read_image(path)
+    visible = torch.ones_like(image.color[:1]) if image.alpha is None else (image.alpha >= 0.5).float()
+    marking = polarity.partition("-")[0]
+    advice = f"{marking} marks the hole unless you set --mask-polarity {opposite(polarity)}"
+    if image.alpha is None or not bool(visible.any()):
+        return f"; {advice}"
+    return f": all that is visible of it is {'black' if marking == 'white' else 'white'}, and {advice}"
 
 
 def opposite(polarity: Polarity) -> Polarity:

@@ -23,11 +23,10 @@ from restore.plugins.common.images.folders import (
     ImageFolder,
     Split,
     files_of,
-    pair_folders,
-    paired_files,
     split_arguments,
     split_files,
 )
+from restore.plugins.common.images.pairing import pair_folders, paired_files
 from restore.plugins.common.images.resize import imresize, resized_length
 from restore.plugins.common.images.samples import photographs
 from restore.plugins.common.images.sources import ImageSource, refuse_smaller

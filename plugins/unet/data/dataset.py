@@ -17,9 +17,10 @@ from restore.core.errors import DataError
 from restore.core.images.files import ImageFile, read_image
 from restore.core.images.pixels import luma, to_uint8
 from restore.plugins.common.images.resize import bilinear
+from restore.plugins.common.images.turns import turn_between
+from restore.plugins.common.masks.encoding import IGNORED
 from restore.plugins.common.masks.values import is_foreground, read_values
 from restore.plugins.unet.data import discovery, nuclei
-from restore.plugins.unet.data.discovery import IGNORED
 from restore.plugins.unet.settings import ModelSettings
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class Files:
 
     cases: Sequence[discovery.Case]
     model: ModelSettings
+    white: int | None = None
+    """Value of white in binary masks; None: decided by each file."""
 
     @property
     def names(self) -> Sequence[str]:
@@ -90,7 +93,7 @@ class Files:
             (height, width), (mask_height, mask_width) = image.shape[-2:], masks.shape[-2:]
             raise DataError(
                 f"{case.image} has {width}x{height} pixels, but its mask {case.masks[0][0]} has "
-                f"{mask_width}x{mask_height}"
+                f"{mask_width}x{mask_height}{turn_between(case.image, case.masks[0][0])}"
             )
         return image, masks
 
@@ -98,13 +101,13 @@ class Files:
         """Read the masks of an image."""
         case = self.cases[index]
         if self.model.multiclass:
-            return _class_numbers(case.masks[0][0], len(self.model.classes or []))
-        planes = [_union(files) for files in case.masks]
+            return _class_numbers(case.masks[0][0], len(self.model.classes or []), self.model.mask_levels)
+        planes = [_union(files, self.white) for files in case.masks]
         return torch.stack(planes)
 
     def part(self, indices: Iterable[int]) -> Files:
         """Return a source with some of the images."""
-        return Files([self.cases[index] for index in indices], self.model)
+        return Files([self.cases[index] for index in indices], self.model, self.white)
 
     def foreground(self) -> list[float]:
         """Return the fraction of foreground pixels of each image; class number 0 is the background."""
@@ -115,10 +118,10 @@ class Files:
         return shares
 
 
-def _union(files: Sequence[Path]) -> Tensor:
+def _union(files: Sequence[Path], white: int | None) -> Tensor:
     union: np.ndarray | None = None
     for path in files:
-        found = is_foreground(read_values(path, tones=True))
+        found = is_foreground(read_values(path, tones=True), white)
         if union is not None and union.shape != found.shape:
             raise DataError(
                 f"{path} has {found.shape[1]}x{found.shape[0]} pixels, unlike other masks of the same image"
@@ -128,8 +131,15 @@ def _union(files: Sequence[Path]) -> Tensor:
     return torch.from_numpy(union.astype(np.uint8))
 
 
-def _class_numbers(path: Path, classes: int) -> Tensor:
+def _class_numbers(path: Path, classes: int, levels: Sequence[int] | None = None) -> Tensor:
+    """Read class numbers (1, H, W) uint8; ``levels`` are the gray values that stand for them."""
     values = read_values(path)
+    if levels is not None:
+        numbers = np.searchsorted(levels, values).clip(max=len(levels) - 1)
+        if (wrong := values[np.asarray(levels)[numbers] != values]).size:
+            known = ", ".join(map(str, levels))
+            raise DataError(f"{path} holds the value {wrong[0]}, but the classes have the values {known}")
+        return torch.from_numpy(numbers.astype(np.uint8))[None]
     known = values[values != IGNORED]
     if known.size and int(known.max()) >= classes:
         raise DataError(

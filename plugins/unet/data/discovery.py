@@ -1,4 +1,4 @@
-"""Find images and masks in the usual folder layouts, and detect class numbers. Imports no torch."""
+"""Find images and masks in the usual folder layouts. Imports no torch."""
 
 from __future__ import annotations
 
@@ -8,43 +8,11 @@ from pathlib import Path
 
 from restore.core.errors import DataError, UsageError
 from restore.core.images.listing import counted, list_images, require_folder
-from restore.plugins.common.masks.values import read_values
+from restore.plugins.common.masks.encoding import Asked, Encoding, decide, survey
+from restore.plugins.common.masks.naming import find_mask
 
-IGNORED = 255
-"""Class number of unknown pixels, which count neither in losses nor in metrics."""
-
-MOST_CLASSES = 64
-"""A mask with larger numbers (except 255) contains gray values, not class numbers."""
-
-
-def are_class_numbers(paths: Iterable[Path]) -> bool:
-    """Return whether mask files contain class numbers.
-
-    They do if there are small numbers besides 0, 1 and 255. They also do if there are 1 and 255 (unknown) with more
-    pixels of 1; few ones are noise next to white.
-    """
-    import numpy as np
-
-    several, ones, unknown = False, 0, 0
-    for path in paths:
-        values, counts = np.unique(read_values(path), return_counts=True)
-        small = values[values < IGNORED]
-        highest = small.max(initial=0)
-        if highest > MOST_CLASSES or values.max(initial=0) > IGNORED:
-            return False
-        several = several or bool(highest > 1)
-        if highest == 1 and len(small) < len(values):
-            ones, unknown = ones + int(counts[values == 1][0]), unknown + int(counts[-1])
-    return several or ones > unknown
-
-
-def largest_class_number(paths: Iterable[Path]) -> int:
-    """Return the largest class number in index masks, except 255 (unknown); at least 1."""
-    highest = 1
-    for path in paths:
-        values = read_values(path)
-        highest = max(highest, int(values[values < IGNORED].max(initial=0)))
-    return highest
+TRAINING_PARTS, VALIDATION_PARTS = ("train", "training"), ("val", "valid", "validation")
+"""Names of folders for training and validation in published datasets."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +29,26 @@ class Case:
 class Layout:
     """Content of a folder."""
 
+    folder: Path
     cases: tuple[Case, ...]
     classes: tuple[str, ...]
     flat: bool
     """Whether each image has one mask file, which may then hold class numbers."""
 
+    @property
+    def masks(self) -> tuple[Path, ...]:
+        """All mask files."""
+        return tuple(path for case in self.cases for files in case.masks for path in files)
+
+    def encoding(self, asked: Asked = "auto") -> Encoding:
+        """Return what the values of the masks mean; reads them. Raises DataError if there are two readings."""
+        return decide(survey(self.masks), self.folder, asked, several=not self.flat)
+
 
 def find(folder: Path, *, image_ext: str | None = None, mask_ext: str | None = None) -> Layout:
     """Find images and masks in one of these layouts, paired by name, in natural order.
 
-    - ``images/`` and ``masks/`` with a mask ``<name>`` or ``<name>_mask`` for each image;
+    - ``images/`` and ``masks/`` with a mask for each image, named as `mask_names` says;
     - ``images/`` and ``masks/<class>/``, one folder per class;
     - ``<name>/images/`` and ``<name>/masks/``, many instance masks per image (Data Science Bowl 2018).
 
@@ -80,10 +58,8 @@ def find(folder: Path, *, image_ext: str | None = None, mask_ext: str | None = N
     if (folder / "images").is_dir():
         return _separate(folder, image_ext, mask_ext)
     bundles = [inner for inner in sorted(folder.iterdir(), key=counted) if (inner / "images").is_dir()]
-    if not bundles:
-        raise UsageError(
-            f"{folder}: expected images/ and masks/, or one folder per image with its own images/ and masks/"
-        )
+    if not bundles or _parts(bundles):
+        raise UsageError(_another_layout(folder, bundles))
     cases = []
     for bundle in bundles:
         images = list(_images(bundle / "images", image_ext))
@@ -92,13 +68,34 @@ def find(folder: Path, *, image_ext: str | None = None, mask_ext: str | None = N
             raise DataError(f"{bundle / 'images'} contains {len(images)} images; expected one")
         cases.append(Case(bundle.name, images[0], (masks,)))
     _all_have_masks(folder, {case.name: bool(case.masks[0]) for case in cases})
-    return Layout(tuple(cases), ("nucleus",), flat=False)
+    return Layout(folder, tuple(cases), ("nucleus",), flat=False)
+
+
+def _parts(folders: Iterable[Path]) -> list[str]:
+    """Return the names of folders that are parts of a dataset, not single images."""
+    return [path.name for path in folders if path.name.lower() in (*TRAINING_PARTS, *VALIDATION_PARTS)]
+
+
+def _another_layout(folder: Path, bundles: Iterable[Path]) -> str:
+    """Return what to do with a folder of another layout."""
+    expected = f"{folder}: expected images/ and masks/, or one folder per image with its own images/ and masks/"
+    parts = {name.lower(): name for name in _parts(bundles)}
+    train = next((folder / parts[name] for name in TRAINING_PARTS if name in parts), None)
+    validation = next((folder / parts[name] for name in VALIDATION_PARTS if name in parts), None)
+    if train is not None and validation is not None:
+        return f"{folder} holds {train.name}/ and {validation.name}/; use --data {train} --val-data {validation}"
+    if train is not None or validation is not None:
+        return f"{folder} holds only {(train or validation).name}/; use --data {train or validation}"  # type: ignore[union-attr]
+    for images, masks in (("JPEGImages", "SegmentationClass"), ("leftImg8bit", "gtFine"), ("img", "ann")):
+        if (folder / images).is_dir():
+            return f"{expected}. It has {images}/; link {images} as images/ and {masks} as masks/ in a new folder"
+    return expected
 
 
 def _separate(folder: Path, image_ext: str | None, mask_ext: str | None) -> Layout:
     masks = folder / "masks"
     if not masks.is_dir():
-        raise UsageError(f"{folder} has images/ but no masks/")
+        raise UsageError(f"{folder} has images/ but no masks/{_other_masks(folder)}")
     images = _by_stem(folder / "images", image_ext)
     if not images:
         raise DataError(f"{folder / 'images'} contains no images" + (f" ending in {image_ext}" if image_ext else ""))
@@ -106,17 +103,32 @@ def _separate(folder: Path, image_ext: str | None, mask_ext: str | None) -> Layo
     found = [_by_stem(masks / name, mask_ext) for name in names] if names else [_by_stem(masks, mask_ext)]
     cases = []
     for stem, image in images.items():
-        of_classes = tuple(masks_of.get(stem) or masks_of.get(f"{stem}_mask") for masks_of in found)
+        of_classes = tuple(find_mask(stem, masks_of) for masks_of in found)
         for name, path in zip(names or ["masks"], of_classes, strict=True):
             if path is None:
                 _all_have_masks(masks / name if names else masks, _have(images, found, names or ["masks"], name))
         cases.append(Case(stem, image, tuple((path,) for path in of_classes if path is not None)))
-    return Layout(tuple(cases), tuple(names) or ("foreground",), flat=not names)
+    return Layout(folder, tuple(cases), tuple(names) or ("foreground",), flat=not names)
 
 
 def _have(images: Iterable[str], found: Sequence[dict[str, Path]], names: Sequence[str], name: str) -> dict[str, bool]:
     masks_of = found[list(names).index(name)]
-    return {stem: stem in masks_of or f"{stem}_mask" in masks_of for stem in images}
+    return {stem: find_mask(stem, masks_of) is not None for stem in images}
+
+
+def _other_masks(folder: Path) -> str:
+    """Return what to do if masks are in a folder of another name, as in ADE20K."""
+    other = next((name for name in ("annotations", "labels", "gt", "targets") if (folder / name).is_dir()), None)
+    if other is None:
+        return ""
+    parts = sorted(path.name for path in (folder / "images").iterdir() if path.is_dir())
+    if parts:
+        return (
+            f"; its masks seem to be in {other}/, in the parts {', '.join(parts)} (ADE20K's layout). Make one folder "
+            f"for each part, such as {parts[0]}/images (a link to images/{parts[0]}) and {parts[0]}/masks (a link to "
+            f"{other}/{parts[0]}), and give it with --data"
+        )
+    return f"; its masks seem to be in {other}/: rename it to masks/"
 
 
 def _all_have_masks(where: Path, have: dict[str, bool]) -> None:

@@ -8,7 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from restore.core.errors import DataError, UsageError
+from restore.core.images.files import image_size
+from restore.core.images.warned import warn_once
 from restore.plugins.common.images.folders import held_out
+from restore.plugins.common.images.turns import turn_between, warn_of_turns
+from restore.plugins.common.masks.encoding import survey
 from restore.plugins.unet.data import discovery
 from restore.plugins.unet.data.dataset import TRAIN_DRAWINGS, VALIDATION_DRAWINGS, Drawings, Files, Source
 from restore.plugins.unet.options import SubsetOptions
@@ -16,20 +20,34 @@ from restore.plugins.unet.settings import ModelSettings, SegmentationSettings
 
 
 def read_source(
-    folder: Path, model: ModelSettings, *, image_ext: str | None = None, mask_ext: str | None = None
+    folder: Path,
+    model: ModelSettings,
+    *,
+    image_ext: str | None = None,
+    mask_ext: str | None = None,
+    white: int | None = None,
 ) -> Files:
     """Return the images and masks of a folder for the classes of a model.
 
-    Raises UsageError or DataError if the folder does not fit the model.
+    Raises UsageError or DataError if the folder does not fit the model, or an image its mask.
+
+    Args:
+        folder: the folder.
+        model: the model.
+        image_ext: use only images with this extension.
+        mask_ext: use only masks with this extension.
+        white: value of white in binary masks; None: found in the masks.
     """
     layout = discovery.find(folder, image_ext=image_ext, mask_ext=mask_ext)
+    _check_pairs(layout)
     wanted = tuple(model.classes or layout.classes)
     if model.multiclass:
         if not layout.flat:
             raise DataError(f"{folder} has several masks per image, but the network expects one with class numbers")
         return Files(layout.cases, model)
+    white = white or _white(layout)
     if len(wanted) == len(layout.classes) == 1:
-        return Files(layout.cases, model)  # the name of a single class does not matter
+        return Files(layout.cases, model, white)  # the name of a single class does not matter
     if layout.flat:
         raise DataError(f"{folder} has one mask per image, but the classes are {', '.join(wanted)}")
     absent = [name for name in wanted if name not in layout.classes]
@@ -37,7 +55,44 @@ def read_source(
         raise DataError(f"{folder / 'masks'} has no folder {', '.join(absent)}; available: {', '.join(layout.classes)}")
     places = [layout.classes.index(name) for name in wanted]
     cases = [discovery.Case(case.name, case.image, tuple(case.masks[k] for k in places)) for case in layout.cases]
-    return Files(cases, model)
+    return Files(cases, model, white)
+
+
+def _white(layout: discovery.Layout) -> int:
+    """Return the value of white in the binary masks of a folder; warn of masks that may mean something else."""
+    found = survey(layout.masks)
+    encoding = layout.encoding("binary")
+    if found.grays and not found.palette:
+        warn_once(
+            layout.folder,
+            f"the masks hold gray regions (values {found.described}); they are read as one class, above "
+            f"{encoding.white // 2}",
+        )
+    if encoding.white > 1 and found.only_ones:
+        more = f" and {len(found.only_ones) - 1} more" if len(found.only_ones) > 1 else ""
+        warn_once(
+            layout.folder,
+            f"{found.only_ones[0].name}{more} holds 1 where other masks hold {max(found.values)}; 1 is black there, as "
+            "in the whole folder",
+        )
+    return encoding.white
+
+
+def _check_pairs(layout: discovery.Layout) -> None:
+    """Raise DataError for an image whose mask has another size; warn if EXIF data turn images but not their masks."""
+    turned = []
+    for case in layout.cases:
+        size = image_size(case.image)
+        for path in (path for files in case.masks for path in files):
+            if image_size(path) != size:
+                (height, width), (rows, columns) = size, image_size(path)
+                raise DataError(
+                    f"{case.image} has {width}x{height} pixels, but its mask {path} has {columns}x{rows}"
+                    f"{turn_between(case.image, path)}"
+                )
+        if case.masks[0] and turn_between(case.image, case.masks[0][0]):
+            turned.append(case.image)
+    warn_of_turns(layout.folder, turned)
 
 
 def sources(settings: SegmentationSettings) -> Mapping[str, Source]:
@@ -53,7 +108,9 @@ def sources(settings: SegmentationSettings) -> Mapping[str, Source]:
             "train": Drawings(range(TRAIN_DRAWINGS), model),
             "validation": Drawings(range(TRAIN_DRAWINGS, last), model),
         }
-    whole = read_source(settings.data, model, image_ext=settings.image_ext, mask_ext=settings.mask_ext)
+    whole = read_source(
+        settings.data, model, image_ext=settings.image_ext, mask_ext=settings.mask_ext, white=settings.mask_white
+    )
     everything = list(range(len(whole.cases)))
     named = listed(whole.names, settings.train_list) if settings.train_list else None
     if settings.val_data is not None:

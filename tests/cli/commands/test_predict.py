@@ -101,7 +101,7 @@ def test_one_pixel_and_sixteen_bits_are_no_trouble(restore, weights, tmp_path):
 def test_a_mask_takes_over_only_what_a_mask_has(restore, tmp_path):
     levels = np.zeros((4, 6, 2), np.uint16)
     levels[:, 3:] = 65_535, 30_000
-    png16.write(tmp_path / "deep.png", levels, None, None)
+    png16.write(tmp_path / "deep.png", levels)
     assert restore("predict", "repeat", "deep.png", "--output", "out", "--scale", 1)[0] == 0
     whole, mask = (read_image(tmp_path / "out" / name) for name in ("deep.png", "deep-bright.png"))
     assert (whole.bits, whole.alpha is None) == (16, False)

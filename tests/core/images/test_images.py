@@ -14,6 +14,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from restore.core.images import png16
 from restore.core.images.files import OutputImage, image_size, read_image, write_image
+from restore.core.images.metadata import Metadata
 
 
 def srgb():
@@ -109,7 +110,7 @@ def test_a_dark_sixteen_bit_image_is_not_taken_for_an_eight_bit_one(tmp_path):
 
 def test_pillow_reads_the_sixteen_bit_images_that_are_written_here(tmp_path):
     values = levels(channels=3, dtype=np.uint16)
-    png16.write(tmp_path / "deep.png", values, icc=srgb())
+    png16.write(tmp_path / "deep.png", values, Metadata(icc=srgb()).chunks(3, 5, 7))
     image = reopened(tmp_path / "deep.png")
     assert image.info["icc_profile"] == srgb()
     assert (np.asarray(image) == values >> 8).all()
@@ -178,7 +179,7 @@ def test_a_photograph_is_turned_upright_and_says_so(tmp_path, orientation):
 
 def test_the_color_profile_goes_along_unless_it_speaks_of_other_channels(tmp_path):
     image = read_image(saved(tmp_path, Image.fromarray(levels()), icc_profile=srgb()))
-    assert image.icc == srgb()
+    assert image.metadata.icc == srgb()
     kept = reopened(write_image(tmp_path / "color.png", image.color, image))
     assert kept.info["icc_profile"] == srgb()
     mask = reopened(write_image(tmp_path / "mask.png", image.color[:1], image))
@@ -187,12 +188,12 @@ def test_the_color_profile_goes_along_unless_it_speaks_of_other_channels(tmp_pat
 
 def test_a_rendered_image_takes_over_only_what_it_asks_for(tmp_path):
     deep = levels(channels=4, dtype=np.uint16)
-    png16.write(tmp_path / "in.png", deep, srgb(), None)
+    png16.write(tmp_path / "in.png", deep, Metadata(icc=srgb()).chunks(4, 5, 7))
     image = read_image(tmp_path / "in.png")
     for kept in itertools.product([True, False], repeat=3):
         path = write_image(tmp_path / "out.png", OutputImage(image.color, *kept), image)
         again = read_image(path)
-        assert (again.bits == 16, again.alpha is not None, again.icc is not None) == kept
+        assert (again.bits == 16, again.alpha is not None, again.metadata.icc is not None) == kept
     assert write_image(tmp_path / "alone.png", OutputImage(image.color)).exists()
 
 

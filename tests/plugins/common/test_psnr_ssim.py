@@ -146,10 +146,17 @@ def test_8_bit_conventions_clip_and_round_half_up() -> None:
         assert float(row[0, 0] / row[0, 1]) == pytest.approx(error**2, abs=1e-4), level
 
 
-def test_images_that_are_too_small_are_refused_with_their_size() -> None:
+def test_images_that_are_too_small_for_ssim_do_not_count() -> None:
+    small, large = torch.zeros(1, 3, 12, 30), torch.zeros(1, 3, 15, 30)
+    ssim = SSIM(Comparison("rgb", 2))
+    rows = torch.cat([ssim.measure(small, small), ssim.measure(large, large)])
+    assert rows.isnan().flatten().tolist() == [True, False]
+    assert ssim.reduce(rows) == 1.0
+    assert ssim.least_side == 15
+
+
+def test_images_that_are_too_small_for_a_border_are_refused_with_their_size() -> None:
     small = torch.zeros(1, 3, 12, 30)
-    with pytest.raises(DataError, match=r"30x12 pixels is too small for SSIM, .* a border of 2"):
-        SSIM(Comparison("rgb", 2)).measure(small, small)
     with pytest.raises(DataError, match="30x12 pixels is too small for a metric with a border of 6"):
         PSNR(Comparison("rgb", 6)).measure(small, small)
 

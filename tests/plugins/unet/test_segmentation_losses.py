@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from restore.plugins.common.masks.encoding import IGNORED
 from restore.plugins.unet import losses
-from restore.plugins.unet.data.discovery import IGNORED
 
 ALL = [
     losses.bce,

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from restore.core.metrics import Metric
+from restore.plugins.common.masks.encoding import IGNORED
 from restore.plugins.unet import losses, metrics
-from restore.plugins.unet.data.discovery import IGNORED
 from restore.plugins.unet.targets import probabilities
 
 

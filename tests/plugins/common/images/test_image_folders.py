@@ -14,7 +14,8 @@ from restore.core.errors import DataError, UsageError
 from restore.core.images.listing import list_images
 from restore.core.settings import RunSettings
 from restore.plugins.common.images import folders
-from restore.plugins.common.images.folders import ImageFolder, held_out, pair_folders, paired_files, split_files
+from restore.plugins.common.images.folders import ImageFolder, held_out, split_files
+from restore.plugins.common.images.pairing import pair_folders, paired_files
 
 
 def written(path: Path, height: int = 6, width: int = 8, mode: str = "RGB", seed: int = 0) -> Path:

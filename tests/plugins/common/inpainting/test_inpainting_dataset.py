@@ -149,7 +149,7 @@ def test_two_sources_of_holes_at_once_are_refused(photographs: Path, masks: Path
             evaluation_images(tmp_path, wanted)
     with pytest.raises(UsageError, match="--masks conflicts"):
         evaluation_images(tmp_path, MaskSettings(folder=masks / "inner"))
-    with pytest.raises(UsageError, match="no file of the same name"):  # the very ones, which do not fit here
+    with pytest.raises(UsageError, match="no mask of the same name"):  # the very ones, which do not fit here
         evaluation_images(tmp_path, MaskSettings(folder=tmp_path / "images" / ".." / "masks"))
 
 

@@ -120,7 +120,7 @@ def test_a_mask_that_leaves_nothing_known_is_passed_over_with_one_warning(
     for name in ("a.png", "c.png"):
         saved(tmp_path / name, np.full((6, 4), 255, np.uint8))
     for name in ("b.png", "d.png"):
-        saved(tmp_path / name, MARKED)
+        saved(tmp_path / name, 255 * MARKED)
     masks = MaskFolder(tmp_path)
     found: list[Tensor] = [masks.fitted(index, 6, 4) for index in (0, 1, 2, 3, 0)]
     assert all(torch.equal(mask, HOLE) for mask in found)

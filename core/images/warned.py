@@ -1,0 +1,15 @@
+"""Warnings about image files and folders, each logged once in a process. Imports no torch."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from pathlib import Path
+
+_log = logging.getLogger(__name__)
+
+
+@cache
+def warn_once(path: Path, message: str) -> None:
+    """Log a warning about a file or a folder, unless this process has logged it."""
+    _log.warning("%s: %s", path, message)
