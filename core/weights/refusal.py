@@ -34,7 +34,11 @@ def format_refusal(source: Path, states: Sequence[CheckpointState], fit: Fit, *,
     lines += [f"    {problem}" for problem in shown]
     if len(shown) < len(closest.problems):
         lines.append(f"    and {len(closest.problems) - len(shown)} more; --task {closest.target.task} lists all")
-    others = [trial for trial in fit.trials if trial is not closest and (sole or trial.task is not None)]
+    others = [
+        trial
+        for trial in fit.trials
+        if trial is not closest and (sole or trial.task is not None or not trial.target.task)
+    ]
     if others:
         lines.append("With another converter:")
         lines += [

@@ -210,7 +210,8 @@ def _closest(source: Path, every: Iterable[list[Trial]], partial: bool) -> Fit:
     if partial and len(alike) > 1:
         names = ", ".join(trial.name for trial in alike)
         raise UsageError(f"{source}: no converter fits exactly; choose one with --from for a partial import: {names}")
-    return Fit(best, beside)
+    general = [trial for trials in _firsts(tried) for trial in trials if not trial.target.task and trials is not beside]
+    return Fit(best, [*beside, *general])
 
 
 def _firsts(tried: list[list[Trial]]) -> list[list[Trial]]:

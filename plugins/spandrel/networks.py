@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -34,6 +35,10 @@ _UNTRAINABLE = {"DRUNet", "DnCNN", "FBCNN", "GFPGAN", "IPT", "MMRealSR", "MixDeh
 """Called by spandrel in a way of their own, which only works without gradients."""
 _RANDOM = {"GFPGAN"}
 """Draw noise at each call; from a fixed seed here, so that equal images give equal results."""
+_WINDOWS = ("window_size", "win_size", "split_size", "split_size_0", "split_size_1", "unshuffle")
+_GRIDS = {"SCUNet": 64, "FBCNN": 8, "MixDehazeNet": 4, "RealCUGAN": 4}
+"""Multiples that networks pad images to by themselves, where no parameter shows it."""
+LARGEST_GRID = 64
 _SCALES = ("scale", "upscale", "up_scale", "upscale_factor", "upscaling_factor", "upscaling", "num_upscale")
 
 
@@ -83,8 +88,8 @@ class SpandrelNetwork(nn.Module):
         with _quiet(), torch.random.fork_rng() if seeded else nullcontext():
             if seeded:
                 torch.manual_seed(0)
-            # spandrel promises its call for one image at a time; the sum makes tensors that autograd may keep
-            return torch.cat([self.descriptor(image[None]) for image in images])
+            # spandrel promises its call for one image at a time; some networks change their input in place
+            return torch.cat([self.descriptor(image[None].clone()) for image in images])
 
     def _train(self, images: Tensor) -> Tensor:
         """Call the network itself: spandrel's call has no gradients."""
@@ -92,7 +97,7 @@ class SpandrelNetwork(nn.Module):
             raise UsageError(f"spandrel/{self.architecture.name} can be used, but not trained here")
         height, width = images.shape[-2:]
         right, down = self.descriptor.size_requirements.get_padding(width, height)
-        padded = F.pad(images, (0, right, 0, down), "replicate") if right or down else images
+        padded = F.pad(images, (0, right, 0, down), "replicate") if right or down else images.clone()
         scale = self.descriptor.scale
         output: Tensor = self.network(padded)[..., : height * scale, : width * scale]
         return output
@@ -176,7 +181,23 @@ def find_tiling(descriptor: Descriptor) -> Tiling:
     if needs.square or descriptor.tiling is ModelTiling.INTERNAL or descriptor.purpose == "FaceSR":
         return Tiling("whole", halo=0, multiple_of=1)
     halo = WIDE_HALO if descriptor.tiling is ModelTiling.DISCOURAGED else HALO
-    return Tiling("blend", halo=halo, multiple_of=needs.multiple_of)
+    return Tiling("blend", halo=halo, multiple_of=find_grid(descriptor))
+
+
+def find_grid(descriptor: Descriptor) -> int:
+    """Return the multiple of pixels at which images may be cut for a network: that of its windows and coarsest level.
+
+    A tile that begins elsewhere is divided into other windows than the whole image. spandrel names what the size must
+    be a multiple of, but not what a network pads by itself.
+    """
+    parameters: Mapping[str, Any] = descriptor.model.hyperparameters
+    found = [parameters[name] for name in _WINDOWS if name in parameters]
+    sides = [side for value in found for side in (value if isinstance(value, list | tuple) else [value])]
+    padded = getattr(descriptor.model, "padder_size", 1)  # of NAFNet and KBNet
+    own = _GRIDS.get(str(descriptor.architecture.id), 1)
+    whole = [side for side in (*sides, padded, own) if isinstance(side, int) and side > 0]
+    grid = math.lcm(descriptor.size_requirements.multiple_of, *whole)
+    return grid if grid <= LARGEST_GRID else int(descriptor.size_requirements.multiple_of)
 
 
 class _Requirements(nn.Module):
