@@ -22,8 +22,8 @@ ANY_SIZE = ("autoencoder", "inpainting")
 """These roles."""
 
 
-class ContractBroken(UsageError):
-    """An architecture does not do what its role promises."""
+class UnfitForRole(UsageError):
+    """What was chosen by name, such as an architecture, does not do what its role promises."""
 
 
 @runtime_checkable
@@ -53,7 +53,7 @@ def check_architecture(
         input_size: height and width of the images; None: some size that the role, or the network's tiling, allows.
 
     Raises:
-        ContractBroken: the network fails, or returns something of another type or shape.
+        UnfitForRole: the network fails, or returns something of another type or shape.
     """
     step = tiling_of(network).multiple_of
     usual = ODD_SIDES if role in ANY_SIZE else tuple(-(-side // step) * step for side in SIDES)
@@ -69,7 +69,7 @@ def check_architecture(
         problem = f"fails with {type(error).__name__}: {str(error).partition(chr(10))[0]}"
     if problem:
         built = ", ".join(f"{key}={value}" for key, value in given.items())
-        raise ContractBroken(
+        raise UnfitForRole(
             f"{name} cannot be used for {role}: built with {built or 'its settings'} and called with an image of "
             f"{width} x {height} pixels, it {problem}"
         )

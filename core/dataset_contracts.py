@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from restore.core.contracts import ContractBroken
+from restore.core.contracts import UnfitForRole
 from restore.core.errors import RestoreError
 from restore.core.seeding import seeded
 
@@ -31,7 +31,7 @@ def check_dataset(dataset: Any, role: str, name: str, *, given: Mapping[str, Any
             ``scale``.
 
     Raises:
-        ContractBroken: the dataset is empty, fails, or holds something else than its role promises.
+        UnfitForRole: the dataset is empty, fails, or holds something else than its role promises.
         RestoreError: an error that the dataset reports itself, such as a damaged file.
     """
     if role not in CONTRACTS:
@@ -43,7 +43,7 @@ def check_dataset(dataset: Any, role: str, name: str, *, given: Mapping[str, Any
     except Exception as error:  # noqa: BLE001 - whatever the code of a plugin raises
         problem = f"it fails with {type(error).__name__}: {str(error).partition(chr(10))[0]}"
     if problem:
-        raise ContractBroken(f"{name} cannot be used for {role}: built with split={given['split']}, {problem}")
+        raise UnfitForRole(f"{name} cannot be used for {role}: built with split={given['split']}, {problem}")
 
 
 def _find_problems(dataset: Any, role: str, given: Mapping[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from restore.core.contracts import SIDES, ContractBroken
+from restore.core.contracts import SIDES, UnfitForRole
 from restore.core.dataset import Batch
 
 ROLES = ("pixel", "perceptual", "inpainting", "segmentation", "adversarial")
@@ -24,16 +24,17 @@ def check_loss(loss: Any, role: str, name: str) -> None:
         name: name of the loss, for errors.
 
     Raises:
-        ContractBroken: the loss fails, or returns something else than named scalars with a gradient.
+        UnfitForRole: the loss fails, or returns something else than named scalars with a gradient.
     """
     try:
         problem = find_loss_problem(loss, role)
     except (RuntimeError, TypeError, ValueError, AttributeError, LookupError) as error:
         problem = f"it fails with {type(error).__name__}: {str(error).partition(chr(10))[0]}"
     if problem:
-        raise ContractBroken(f"{name} cannot be used as a loss of role {role}: {problem}")
+        raise UnfitForRole(f"{name} cannot be used as a loss of role {role}: {problem}")
 
 
+@torch.enable_grad()  # whatever the caller does
 def find_loss_problem(loss: Any, role: str) -> str:
     """Return what is wrong with the terms of a loss; empty if nothing is. Arguments as `check_loss`.
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from restore.core.contracts import ContractBroken
+from restore.core.contracts import UnfitForRole
 from restore.core.metrics import EvaluationProtocol, MaskedMetric, Metric, PartialMetric, measure_batch
 from restore.core.seeding import seeded
 
@@ -29,7 +29,7 @@ def check_metric(metric: Any, role: str, name: str, *, given: Mapping[str, Any] 
         given: the arguments of the contract that it was built with, such as ``num_classes``.
 
     Raises:
-        ContractBroken: the metric breaks its contract; the message is one sentence.
+        UnfitForRole: the metric breaks its contract; the message is one sentence.
     """
     problem = _find_description_problem(metric, role)
     with seeded(0):
@@ -42,17 +42,17 @@ def check_metric(metric: Any, role: str, name: str, *, given: Mapping[str, Any] 
         first = str(error).partition("\n")[0]
         problem = f"fails with {type(error).__name__}: {first} on images of {WIDTH} x {HEIGHT} pixels"
     if problem:
-        raise ContractBroken(f"metric {name} cannot be used for {role}: it {problem}")
+        raise UnfitForRole(f"metric {name} cannot be used for {role}: it {problem}")
 
 
 def check_protocol(protocol: Any, role: str, name: str, *, given: Mapping[str, Any] | None = None) -> None:
     """Check that a registered factory returned a mapping of metrics, and each metric; arguments as `check_metric`.
 
     Raises:
-        ContractBroken: it is no such mapping, it is empty, or one of its metrics breaks its contract.
+        UnfitForRole: it is no such mapping, it is empty, or one of its metrics breaks its contract.
     """
     if not isinstance(protocol, Mapping) or not protocol:
-        raise ContractBroken(f"protocol {name} cannot be used: it is {type(protocol).__name__}, or has no metrics")
+        raise UnfitForRole(f"protocol {name} cannot be used: it is {type(protocol).__name__}, or has no metrics")
     checked: EvaluationProtocol = protocol
     for key, metric in checked.items():
         inside = role == "inpainting" and isinstance(metric, MaskedMetric)

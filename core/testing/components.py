@@ -10,8 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from restore.core.contracts import CONTRACTS, check_architecture
-from restore.core.contracts import ContractBroken as BrokenDataset
+from restore.core.contracts import CONTRACTS, UnfitForRole, check_architecture
 from restore.core.dataset_contracts import CONTRACTS as DATASET_CONTRACTS
 from restore.core.dataset_contracts import check_dataset
 from restore.core.errors import UsageError, WeightsError
@@ -58,7 +57,10 @@ def check_component(entry: RegisteredEntry) -> None:
         ContractBroken: it does not; the message says what it does instead.
         NotApplicable: nothing can be said, such as about an object that cannot be built from its settings alone.
     """
-    CHECKS[entry.spec.kind](entry)
+    try:
+        CHECKS[entry.spec.kind](entry)
+    except UnfitForRole as error:
+        raise ContractBroken(str(error)) from error
 
 
 def _build(entry: RegisteredEntry, *, must: bool, **given: Any) -> Any:
@@ -124,8 +126,8 @@ def _check_dataset(entry: RegisteredEntry) -> None:
         given = {"split": split, "folder": None, "val_fraction": 0.1, "seed": 0, **GIVEN_TO_DATASETS[role]}
         try:
             check_dataset(_build(entry, must=True, **given), role, entry.full_name, given=given)
-        except BrokenDataset as error:
-            raise ContractBroken(str(error)) from error
+        except UnfitForRole:
+            raise
         except UsageError as error:  # such as one that needs a folder
             raise NotApplicable(str(error)) from error
 

@@ -23,7 +23,7 @@ def build_network(
         **given: the arguments that the contract of the role promises, such as ``scale``.
 
     Raises:
-        ContractBroken: the network does not do what its role promises.
+        UnfitForRole: the network does not do what its role promises.
     """
     name = settings.full_name
     network: nn.Module = settings.load()(**given, **settings.own_values())

@@ -18,7 +18,7 @@ def build_dataset(settings: RegisteredSettings, given: Mapping[str, Any]) -> Any
         given: the arguments that the contract of its role promises, such as ``split``.
 
     Raises:
-        ContractBroken: the dataset does not hold what its role promises.
+        UnfitForRole: the dataset does not hold what its role promises.
         RestoreError: the dataset cannot be made from these data.
     """
     dataset = settings.load()(**given, **settings.own_values())

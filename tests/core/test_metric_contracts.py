@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from restore import registry
-from restore.core.contracts import ContractBroken
+from restore.core.contracts import UnfitForRole
 from restore.core.metric_contracts import check_metric, check_protocol
 from restore.core.metrics import PartialMetric
 from restore.core.testing import check_component
@@ -121,21 +121,21 @@ def test_what_keeps_the_contract_is_accepted(metric: Any) -> None:
     ids=lambda each: type(each).__name__,
 )
 def test_what_breaks_the_contract_is_refused_in_one_sentence(metric: Any, problem: str) -> None:
-    with pytest.raises(ContractBroken) as raised:
+    with pytest.raises(UnfitForRole) as raised:
         check_metric(metric, "image", "mine/error")
     assert str(raised.value).startswith("metric mine/error cannot be used for image: it ")
     assert problem in str(raised.value)
 
 
 def test_an_inpainting_metric_needs_the_mask() -> None:
-    with pytest.raises(ContractBroken, match=r"has no method measure_inside\(\)"):
+    with pytest.raises(UnfitForRole, match=r"has no method measure_inside\(\)"):
         check_metric(Good(), "inpainting", "mine/error")
 
 
 @pytest.mark.parametrize("protocol", [{}, [Good()], {"error": TurnedAround()}])
 def test_a_protocol_is_a_mapping_of_metrics_that_keep_the_contract(protocol: Any) -> None:
     check_protocol({"error": Good()}, "image", "mine/table")
-    with pytest.raises(ContractBroken, match="mine/table"):
+    with pytest.raises(UnfitForRole, match="mine/table"):
         check_protocol(protocol, "image", "mine/table")
 
 

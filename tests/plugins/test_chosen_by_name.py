@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from restore import registry
 from restore.cli.app import app
-from restore.core.contracts import ContractBroken
+from restore.core.contracts import UnfitForRole
 from restore.core.images.files import write_image
 from restore.core.weights.header import read_header
 from restore.plugins.srgan.settings import ModelSettings, SRGANSettings
@@ -132,18 +132,6 @@ def test_an_architecture_that_does_not_fit_is_refused_before_a_folder_is_made(
     assert not (installed / "runs").exists()
 
 
-def test_weights_name_the_package_that_is_missing(
-    installed: Path, restore: Callable[..., Any], site: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert restore("train", "srgan", "--arch", "foreign/plain", "--scale", "2", *TINY).exit_code == 0
-    write_image(installed / "small.png", torch.rand(3, 10, 12))
-    monkeypatch.setattr(sys, "path", [folder for folder in sys.path if folder != str(site.folder)])
-    registry.reset()
-    refused = restore("predict", "runs/run", "small.png", "--output", "out")
-    assert refused.exit_code in (1, 2)
-    assert "pip install restore-foreign==1.2" in said(refused)
-
-
 SMALL = ("--arch", "srgan/compact", "--model.channels", "4", "--model.blocks", "1", "--scale", "2")
 
 
@@ -205,7 +193,7 @@ def test_settings_know_their_architecture_from_python_too() -> None:
 @pytest.mark.usefixtures("installed")
 def test_a_broken_contract_is_one_sentence() -> None:
     task = SRGAN(SRGANSettings(model={"architecture": "foreign/too-small", "scale": 2}))
-    with pytest.raises(ContractBroken) as raised:
+    with pytest.raises(UnfitForRole) as raised:
         task.networks()
     assert str(raised.value) == (
         "foreign/too-small cannot be used for super-resolution: built with scale=2 and called with an image of "

@@ -39,7 +39,7 @@ def training_images(
         augment: augmentation of training crops, unless the dataset has masks of its own.
 
     Raises:
-        ContractBroken: the dataset does not hold what its role promises.
+        UnfitForRole: the dataset does not hold what its role promises.
         RestoreError: as `inpainting_images`.
     """
     if chosen.full_name == SAMPLE:

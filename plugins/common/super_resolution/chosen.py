@@ -41,7 +41,7 @@ def training_pairs(
         degradation: how inputs are made of targets; None: with bicubic downscaling alone.
 
     Raises:
-        ContractBroken: the dataset does not hold what its role promises.
+        UnfitForRole: the dataset does not hold what its role promises.
         RestoreError: pairs cannot be made from its images.
     """
     return _pairs(chosen, split_arguments(settings, split), scale, crop_size, degradation_of(degradation, scale))
