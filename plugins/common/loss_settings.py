@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from restore.core.settings import RegisteredName, Settings
 from restore.plugins.common.registered import RegisteredSettings
@@ -63,6 +63,12 @@ class MaskedSettings(Settings):
     """Weight inside the hole; 0 leaves the term out."""
     known: Weight = 1.0
     """Weight outside the hole; 0 leaves the term out."""
+
+    @model_validator(mode="after")
+    def _something_is_compared(self) -> Self:
+        if not (self.hole or self.known):
+            raise ValueError("hole and known are both 0, so no pixel would be compared; raise one of them")
+        return self
 
 
 class DiscountSettings(Settings):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, count
 
 from torch import Tensor, nn
 
@@ -19,7 +20,7 @@ class WeightedLosses:
         chosen: the losses, each with its weight and its settings.
 
     Raises:
-        ContractBroken: a loss does not do what its role promises.
+        UnfitForRole: a loss does not do what its role promises.
     """
 
     def __init__(self, chosen: Sequence[LossSettings]) -> None:
@@ -35,10 +36,18 @@ class WeightedLosses:
         return {f"loss_{place}": loss for place, (_, loss) in enumerate(self._losses) if isinstance(loss, nn.Module)}
 
     def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
-        """Return the terms of all losses; a name that two of them give begins with that of its loss in the second."""
-        terms: dict[str, Tensor] = {}
+        """Return the terms of all losses; see `join_terms` for a name that two of them give."""
+        terms: Terms = {}
         for settings, loss in self._losses:
-            for name, value in loss(prediction, batch).items():
-                free = name if name not in terms else f"{settings.full_name.replace('/', '_')}_{name}"
-                terms[free] = settings.weight * value
+            weighted = {name: settings.weight * value for name, value in loss(prediction, batch).items()}
+            terms = join_terms(terms, weighted, settings.full_name.replace("/", "_"))
         return terms
+
+
+def join_terms(terms: Terms, more: Terms, owner: str) -> dict[str, Tensor]:
+    """Return both, and lose none: a name that is taken begins with ``owner``, and ends with a number if need be."""
+    joined = dict(terms)
+    for name, value in more.items():
+        names = chain((name, f"{owner}_{name}"), (f"{owner}_{name}_{number}" for number in count(2)))
+        joined[next(free for free in names if free not in joined)] = value
+    return joined

@@ -7,38 +7,28 @@ from collections.abc import Callable, Mapping, Sequence
 from torch import Tensor
 
 from restore.core.dataset import Batch
-from restore.core.training_step import Terms
-from restore.plugins.common.inpainting.losses import (
-    DiscountedL1,
-    MaskedL1,
-    MaskedMSE,
-    MaskedTotalVariation,
-    composed,
-)
+from restore.core.training_step import Loss, Terms
+from restore.plugins.common.inpainting.losses import composed
 from restore.plugins.common.perceptual.perceptual import Perceptual
 from restore.plugins.common.perceptual.style import Once, Style
-from restore.plugins.inpaint_gan.settings import InpaintGANSettings, PixelSettings
+from restore.plugins.common.weighted_losses import join_terms
+from restore.plugins.inpaint_gan.settings import InpaintGANSettings
 
 
-def reconstruction(settings: PixelSettings, stages: Sequence[Tensor], batch: Batch) -> Terms:
-    """Return the pixel terms of each stage (B, 3, H, W), coarse to fine, and the total variation of the last."""
-    terms = _compare(settings, stages[-1], batch)
-    if settings.coarse:
-        for stage in stages[:-1]:
-            of_stage = _compare(settings, stage, batch)
-            terms |= {f"coarse_{name}": settings.coarse * value for name, value in of_stage.items()}
-    if settings.variation:
-        terms |= MaskedTotalVariation(settings.variation)(stages[-1], batch)
+def reconstruction(loss: Loss, coarse: float, stages: Sequence[Tensor], batch: Batch) -> Terms:
+    """Return the terms of the loss of pixels of each stage (B, 3, H, W), coarse to fine.
+
+    Args:
+        loss: the loss of pixels.
+        coarse: weight of the stages before the last one, whose terms begin with ``coarse_``; 0 leaves them out.
+        stages: what the generator returned.
+        batch: the batch with its ``target`` and ``mask``.
+    """
+    terms = loss(stages[-1], batch)
+    for stage in stages[:-1] if coarse else ():
+        weighted = {f"coarse_{name}": coarse * value for name, value in loss(stage, batch).items()}
+        terms = join_terms(terms, weighted, "next")
     return terms
-
-
-def _compare(settings: PixelSettings, image: Tensor, batch: Batch) -> dict[str, Tensor]:
-    if settings.loss == "mse":
-        return dict(MaskedMSE(settings.hole, settings.known)(image, batch))
-    if settings.discount is None:
-        return dict(MaskedL1(settings.hole, settings.known)(image, batch))
-    outside = MaskedL1(0, settings.known)(image, batch)
-    return {**DiscountedL1(settings.hole, settings.discount)(image, batch), **outside}
 
 
 def seen_features(

@@ -13,6 +13,7 @@ from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.settings import Flag, RegisteredName, ResumeSafe, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.images.augment_settings import CropAugmentation
+from restore.plugins.common.loss_settings import InpaintingLossSettings, OneOrSeveral
 from restore.plugins.common.masks.settings import SAMPLE, InpaintingData, MaskSettings
 from restore.plugins.common.perceptual.settings import PerceptualSettings, StyleSettings, check_layers, check_side
 from restore.plugins.common.registered import RegisteredSettings
@@ -39,32 +40,6 @@ class DiscriminatorSettings(RegisteredSettings):
         str, RegisteredName("architectures", roles=("inpainting-discriminator", "discriminator"))
     ] = "inpaint_gan/patch-discriminator"
     """Architecture of the discriminator."""
-
-
-class PixelSettings(Settings):
-    """The reconstruction loss, which keeps colors in place."""
-
-    loss: Literal["l1", "mse"] = "l1"
-    """Pixel loss: mean absolute or mean squared error."""
-    hole: Weight = 6.0
-    """Weight inside the hole. Must be above 0 to pretrain a network with a smooth start."""
-    known: Weight = 1.0
-    """Weight outside the hole, where the generator has to copy; no effect on a network with a smooth start."""
-    discount: Annotated[float, Field(gt=0, le=1)] | None = None
-    """l1: discount hole pixels by this factor per pixel of distance to the known region (DeepFill v1: 0.9); unset: all
-    pixels count equally."""
-    coarse: Weight = 1.2
-    """Generators with several stages: weight of the pixel loss of earlier stages relative to the last one's."""
-    variation: Weight = 0.0
-    """Weight of the total variation of the hole and its seam; it reduces noise and checkerboards. 0 disables it."""
-
-    @model_validator(mode="after")
-    def _something_teaches(self) -> Self:
-        if not (self.hole or self.known):
-            raise ValueError("hole and known are both 0, so no pixel would be compared; raise one of them")
-        if self.discount is not None and (self.loss != "l1" or not self.hole):
-            raise ValueError("discount needs loss=l1 and hole above 0")
-        return self
 
 
 class FeatureSettings(PerceptualSettings):
@@ -150,8 +125,13 @@ class InpaintGANSettings(TwoPhaseSettings):
     """First phase, with the pixel loss, at the smallest size."""
     adversarial: AdversarialSettings = AdversarialSettings()
     """The adversarial phase."""
-    pixel: PixelSettings = PixelSettings()
-    """Pixel loss, in every phase."""
+    loss: Annotated[tuple[InpaintingLossSettings, ...], OneOrSeveral] = Field(
+        default_factory=lambda: (InpaintingLossSettings(name="common/masked-l1"),)
+    )
+    """Loss of pixels in every phase, by its registered name, with a weight and its own settings if need be:
+    common/masked-l1,hole=12,known=0.5."""
+    coarse_weight: Weight = 1.2
+    """Generators with several stages: weight of --loss at the earlier stages, relative to the last one."""
     perceptual: FeatureSettings = FeatureSettings()
     """Perceptual loss, in the adversarial phase."""
     style: OptionalStyleSettings = OptionalStyleSettings()
@@ -226,10 +206,11 @@ class InpaintGANSettings(TwoPhaseSettings):
     @model_validator(mode="after")
     def _pretraining_teaches(self) -> Self:
         smooth = getattr(self.model, "changes_only_the_hole", False)
-        if smooth and not (self.pixel.hole or self.pixel.variation) and self.split()[0]:
+        teaches = any(term.weight and getattr(term, "hole", 1.0) for term in self.loss)
+        if smooth and not teaches and self.split()[0]:
             raise ValueError(
-                "pixel.hole=0: pretraining would have no effect, because a network with a smooth start only changes "
-                "the hole; set pixel.hole above 0, or skip pretraining with pretrain.epochs=0"
+                "loss: pretraining would have no effect, because a network with a smooth start only changes the hole, "
+                "which no loss looks at; set hole above 0, or skip pretraining with pretrain.epochs=0"
             )
         return self
 
@@ -281,7 +262,7 @@ class InpaintGANSettings(TwoPhaseSettings):
         If a run is resumed with more ``epochs``, its earlier phases therefore keep their length. If the run uses
         features, raises UsageError or DataError for unusable data before the feature weights are downloaded.
         """
-        changes: dict[str, object] = {}
+        changes: dict[str, object] = {"loss": tuple(term.resolved() for term in self.loss)}
         if self.progressive:
             changes["progressive_epochs"] = self.shares()[:-1]
         if self.model.window is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -24,6 +24,7 @@ from restore.plugins.common.inpainting.losses import composed
 from restore.plugins.common.inpainting.task import InpaintingTask, list_stages
 from restore.plugins.common.perceptual.settings import layers_in_use
 from restore.plugins.common.perceptual.weights import feature_network
+from restore.plugins.common.weighted_losses import WeightedLosses, join_terms
 from restore.plugins.inpaint_gan.discriminator_input import DiscriminatorInput, discriminator_terms, gan_loss
 from restore.plugins.inpaint_gan.feature_matching import FeatureMatching
 from restore.plugins.inpaint_gan.losses import reconstruction, seen_features
@@ -35,8 +36,8 @@ WINDOW = 256
 
 _REMEDIES = Remedies(
     vanished="raise its learning rate (lr), or choose another loss with --adversarial.kind least-squares or hinge",
-    collapsed="lower --adversarial.weight, raise --pixel.hole, or raise --batch-size",
-    checkerboard="train longer, lower --adversarial.weight, or give --pixel.variation 0.1",
+    collapsed="lower --adversarial.weight, weight the hole more (--loss masked-l1,hole=12), or raise --batch-size",
+    checkerboard="train longer, lower --adversarial.weight, or add --loss masked-total-variation,weight=0.1",
     blurred="train longer (--epochs), raise --adversarial.weight, or give --perceptual.weight 0.05",
     gap="train longer, or on masks of this kind alone (--masks.kinds)",
 )
@@ -77,6 +78,11 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
         }
         return super().tiny_settings(**{**small, **changes})
 
+    @cached_property
+    def loss(self) -> WeightedLosses:
+        """The loss of pixels."""
+        return WeightedLosses(self.settings.loss)
+
     # --- networks ---------------------------------------------------------------------------------------------
 
     @override
@@ -97,10 +103,11 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
 
     @override
     def frozen_networks(self) -> dict[str, nn.Module]:
-        if not self.settings.looks_at_features:
-            return {}
-        perceptual, style = self.settings.perceptual, self.settings.style
-        return {"features": feature_network(perceptual, layers_in_use(perceptual, style))}
+        networks = self.loss.networks()
+        if self.settings.looks_at_features:
+            perceptual, style = self.settings.perceptual, self.settings.style
+            networks["features"] = feature_network(perceptual, layers_in_use(perceptual, style))
+        return networks
 
     # --- training ---------------------------------------------------------------------------------------------
 
@@ -126,7 +133,7 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
 
     def pretrain_loss(self, batch: Batch, nets: Networks) -> Terms:
         """Return the generator's loss terms in pretraining."""
-        return reconstruction(self.settings.pixel, self._stages(batch, nets), batch)
+        return reconstruction(self.loss, self.settings.coarse_weight, self._stages(batch, nets), batch)
 
     def _stages(self, batch: Batch, nets: Networks) -> list[Tensor]:
         return list_stages(nets.generator(batch["input"], batch["mask"]))
@@ -153,9 +160,10 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
             matched = FeatureMatching(matching)(fake.features, real.features) if matching else {}
         else:  # the scores of a sample do not depend on other samples, so real images are not needed
             (fake,), matched = self.discriminate(nets.discriminator, batch, filled), {}
-        terms = {**reconstruction(self.settings.pixel, stages, batch), **self.gan_loss.generator(fake), **matched}
+        terms = reconstruction(self.loss, self.settings.coarse_weight, stages, batch)
+        terms = join_terms(terms, {**self.gan_loss.generator(fake), **matched}, "gan")
         if "features" in nets:
-            terms |= seen_features(self.settings, nets.features, stages[-1], batch)
+            terms = join_terms(terms, seen_features(self.settings, nets.features, stages[-1], batch), "features")
         return terms
 
     @override

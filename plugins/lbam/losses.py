@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from restore.core.dataset import Batch
-from restore.core.training_step import Terms
-from restore.plugins.common.inpainting.losses import MaskedL1, MaskedTotalVariation, composed
+from restore.core.training_step import Loss, Terms
+from restore.plugins.common.inpainting.losses import MaskedTotalVariation, composed
 from restore.plugins.common.perceptual.perceptual import Perceptual
 from restore.plugins.common.perceptual.style import Once, Style
 from restore.plugins.common.perceptual.vgg import VGGFeatures
+from restore.plugins.common.weighted_losses import join_terms
 from restore.plugins.lbam.settings import LBAMSettings
 
 Features = Callable[[Tensor], Mapping[str, Tensor]]
@@ -21,13 +22,15 @@ Features = Callable[[Tensor], Mapping[str, Tensor]]
 
 @dataclass(frozen=True)
 class CompositeLoss:
-    """Pixel loss inside and outside the hole, perceptual loss, style loss, and total variation of the hole.
+    """Loss of pixels, perceptual loss, style loss, and total variation of the hole.
 
     The perceptual and the style loss are computed twice: on the generator's whole output and on the *composite*, the
     output inside the hole with the target outside it. Terms of weight zero are left out.
     """
 
     settings: LBAMSettings
+    pixels: Loss
+    """Loss of pixels; as published, `MaskedL1`."""
     features: Features | None
     """Features of the perceptual and the style loss; None disables both."""
 
@@ -35,11 +38,11 @@ class CompositeLoss:
         """Return the terms of an output (B, 3, H, W) in [0, 1] for a batch with ``target`` and ``mask`` (1 inside the
         hole)."""
         chosen = self.settings
-        terms = dict(MaskedL1(chosen.pixel.hole, chosen.pixel.known)(prediction, batch))
+        terms = self.pixels(prediction, batch)
         if self.features is not None:
-            terms |= self._seen(prediction, batch, self.features)
+            terms = join_terms(terms, self._seen(prediction, batch, self.features), "features")
         if chosen.total_variation:
-            terms |= MaskedTotalVariation(chosen.total_variation)(prediction, batch)
+            terms = join_terms(terms, MaskedTotalVariation(chosen.total_variation)(prediction, batch), "hole")
         return terms
 
     def _seen(self, prediction: Tensor, batch: Batch, features: Features) -> Terms:

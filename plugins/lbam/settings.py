@@ -12,6 +12,7 @@ from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.settings import Flag, RegisteredName, ResumeSafe, Settings
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.images.augment_settings import CropAugmentation
+from restore.plugins.common.loss_settings import InpaintingLossSettings, OneOrSeveral
 from restore.plugins.common.masks.settings import SAMPLE, InpaintingData, MaskSettings
 from restore.plugins.common.perceptual.settings import (
     Network,
@@ -55,15 +56,6 @@ class AugmentSettings(CropAugmentation):
 
     recolor: bool = True
     """Permute and dim the color channels at random, because few photographs contain few colors."""
-
-
-class PixelSettings(Settings):
-    """The pixel loss: absolute errors inside and outside the hole, both averaged over the whole image."""
-
-    hole: Annotated[float, Field(gt=0)] = 6.0
-    """Weight inside the hole."""
-    known: Annotated[float, Field(ge=0)] = 1.0
-    """Weight outside the hole; 0 disables this part."""
 
 
 class FeatureSettings(PerceptualSettings):
@@ -128,8 +120,11 @@ class LBAMSettings(TwoPhaseSettings):
     """The masks for training and validation."""
     augment: AugmentSettings = AugmentSettings()
     """Augmentation of training crops."""
-    pixel: PixelSettings = PixelSettings()
-    """Pixel loss."""
+    loss: Annotated[tuple[InpaintingLossSettings, ...], OneOrSeveral] = Field(
+        default_factory=lambda: (InpaintingLossSettings(name="common/masked-l1"),)
+    )
+    """Loss of pixels in both phases, by its registered name, with a weight and its own settings if need be:
+    common/masked-l1,hole=12,known=0.5."""
     perceptual: FeatureSettings = FeatureSettings()
     """Perceptual loss, in the second phase."""
     style: StyleSettings = StyleSettings(weight=120.0)
@@ -193,6 +188,7 @@ class LBAMSettings(TwoPhaseSettings):
         downloaded.
         """
         changes: dict[str, object] = {"perceptual": self._resolved_features()}
+        changes["loss"] = tuple(term.resolved() for term in self.loss)
         if self.model.window is None:
             changes["model"] = self.model.model_copy(update={"window": max(self.crop_size, SMALLEST_WINDOW)})
         return super().resolved().model_copy(update=changes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar, Literal, cast
 
 import torch
@@ -23,13 +23,14 @@ from restore.plugins.common.inpainting.task import InpaintingTask, list_stages
 from restore.plugins.common.perceptual.settings import layers_in_use
 from restore.plugins.common.perceptual.vgg import VGGFeatures
 from restore.plugins.common.perceptual.weights import feature_network
+from restore.plugins.common.weighted_losses import WeightedLosses, join_terms
 from restore.plugins.lbam.losses import CompositeLoss, seen_through
 from restore.plugins.lbam.settings import PUBLISHED_CROP, LBAMSettings
 
 _REMEDIES = Remedies(
     exploded="lower its learning rate (lr), raise --adversarial.penalty, or clip the gradient (clip_norm)",
     vanished="raise its learning rate (lr)",
-    collapsed="lower --adversarial.weight, raise --pixel.hole, or raise --batch-size",
+    collapsed="lower --adversarial.weight, weight the hole more (--loss masked-l1,hole=12), or raise --batch-size",
     checkerboard="train longer, lower --adversarial.weight, or set --total-variation 0.1",
 )
 
@@ -60,6 +61,11 @@ class LBAM(InpaintingTask[LBAMSettings]):
         }
         return super().tiny_settings(**{**small, **changes})
 
+    @cached_property
+    def loss(self) -> WeightedLosses:
+        """The loss of pixels."""
+        return WeightedLosses(self.settings.loss)
+
     # --- networks ---------------------------------------------------------------------------------------------
 
     @override
@@ -73,10 +79,11 @@ class LBAM(InpaintingTask[LBAMSettings]):
 
     @override
     def frozen_networks(self) -> dict[str, nn.Module]:
-        if not self.settings.looks_at_features:
-            return {}
-        perceptual, style = self.settings.perceptual, self.settings.style
-        return {"features": feature_network(perceptual, layers_in_use(perceptual, style))}
+        networks = self.loss.networks()
+        if self.settings.looks_at_features:
+            perceptual, style = self.settings.perceptual, self.settings.style
+            networks["features"] = feature_network(perceptual, layers_in_use(perceptual, style))
+        return networks
 
     # --- training ---------------------------------------------------------------------------------------------
 
@@ -109,7 +116,7 @@ class LBAM(InpaintingTask[LBAMSettings]):
 
     def pretrain_loss(self, batch: Batch, nets: Networks) -> Terms:
         """Return the generator's loss terms in pretraining."""
-        return CompositeLoss(self.settings, features=None)(self._fill(batch, nets), batch)
+        return self.loss(self._fill(batch, nets), batch)
 
     def _fill(self, batch: Batch, nets: Networks) -> Tensor:
         return list_stages(nets.generator(batch["input"], batch["mask"]))[-1]
@@ -140,7 +147,8 @@ class LBAM(InpaintingTask[LBAMSettings]):
             network = cast(VGGFeatures, nets.features)
             features = seen_through(network, normalize=self.settings.perceptual.normalize)
         scores = average_scores(nets.discriminator(filled, batch["mask"]))
-        return {**CompositeLoss(self.settings, features)(filled, batch), **self.gan_loss.generator(scores)}
+        terms = CompositeLoss(self.settings, self.loss, features)(filled, batch)
+        return join_terms(terms, self.gan_loss.generator(scores), "gan")
 
     @override
     def health(self, numbers: Mapping[str, float]) -> str | None:

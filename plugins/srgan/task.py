@@ -37,7 +37,7 @@ from restore.plugins.common.perceptual.weights import feature_network
 from restore.plugins.common.super_resolution.chosen import measured_pairs, training_pairs
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
 from restore.plugins.common.super_resolution.settings import DegradedEvaluateOptions
-from restore.plugins.common.weighted_losses import WeightedLosses
+from restore.plugins.common.weighted_losses import WeightedLosses, join_terms
 from restore.plugins.srgan.settings import AdversarialSettings, SRGANSettings
 
 MIXING = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
@@ -177,9 +177,10 @@ class SRGAN(Task[SRGANSettings, Settings, DegradedEvaluateOptions]):
         ramp = self.settings.adversarial.ramp
         risen = min(1.0, step.progress / ramp) if ramp else 1.0
         pushed = {name: risen * value for name, value in self.gan_loss.generator(scores, real_scores).items()}
-        terms = {**pixels, **pushed}
+        terms = join_terms(pixels, pushed, "gan")
         if "features" in nets:
-            terms |= Perceptual.from_settings(self.settings.perceptual, nets.features)(fake, batch)
+            seen = Perceptual.from_settings(self.settings.perceptual, nets.features)(fake, batch)
+            terms = join_terms(terms, seen, "features")
         return terms
 
     @override

@@ -131,7 +131,7 @@ class MaskedTotalVariation:
     so they are left out here. Known pixels come from the target.
     """
 
-    weight: float = 0.1
+    weight: float = 1.0
 
     def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
         """Return the term ``total_variation``."""

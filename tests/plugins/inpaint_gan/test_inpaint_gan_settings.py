@@ -76,8 +76,8 @@ PLAYED: dict[str, Any] = {"epochs": 2, "pretrain": {"epochs": 0}, "discriminator
         ({"progressive": [24, 16]}, "must be ascending"),
         ({"crop_size": 32, "discriminator": {"architecture": "multi-scale-discriminator"}}, "at least 48 pixels"),
         ({"adversarial": {"kind": "wasserstein"}, "discriminator": {"norm": "batch"}}, "gradient penalty"),
-        ({"pixel": {"hole": 0, "known": 0}}, "no pixel"),
-        ({"pixel": {"discount": 0.9, "loss": "mse"}}, "discount"),
+        ({"loss": "masked-l1,hole=0,known=0"}, "no pixel"),
+        ({"loss": "masked-mse,discount=0.9"}, "discount"),
         ({"pretrain": {"epochs": 5}}, "more than epochs"),
         ({"style": {"weight": 1.0, "layers": {"relu9_9": 1.0}}}, "style.layers: vgg16 has no layer 'relu9_9'"),
         (
@@ -88,7 +88,7 @@ PLAYED: dict[str, Any] = {"epochs": 2, "pretrain": {"epochs": 0}, "discriminator
             {**PLAYED, "progressive": [16], "style": {"weight": 1.0, "layers": {"pool5": 1.0}}},
             "progressive=16: layer pool5",
         ),
-        ({"pixel": {"hole": 0}}, "pretraining would have no effect"),
+        ({"loss": "masked-l1,hole=0"}, "pretraining would have no effect"),
         ({**PLAYED, "progressive": [16, 24], "progressive_epochs": [1]}, "has 1 number\\(s\\) for 2 size\\(s\\)"),
         (
             {**PLAYED, "progressive": [16, 24], "progressive_epochs": [1, 2]},
@@ -114,9 +114,9 @@ def test_what_a_run_decides_is_fixed() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"pixel": {"hole": 0}, "pretrain": {"epochs": 0}},
-        {"pixel": {"hole": 0}, "model": {"start": "gray"}},
-        {"pixel": {"hole": 0, "variation": 0.1}},
+        {"loss": "masked-l1,hole=0", "pretrain": {"epochs": 0}},
+        {"loss": "masked-l1,hole=0", "model": {"start": "gray"}},
+        {"loss": ["masked-l1,hole=0", "masked-total-variation,weight=0.1"]},
         {"crop_size": 16, "discriminator": {"layers": 1}, "perceptual": {"weight": 0, "layers": {"pool5": 1.0}}},
     ],
 )

@@ -71,7 +71,7 @@ def test_pretraining_is_the_generators_alone_and_the_adversarial_phase_may_be_to
 def test_each_loss_can_be_given_a_weight() -> None:
     step = one_step(
         model={"start": "gray", "channels": 4, "depth": 3},
-        pixel={"discount": 0.9, "variation": 0.1},
+        loss=["discounted-l1,weight=6,discount=0.9", "masked-l1,hole=0", "masked-total-variation,weight=0.1"],
         perceptual={"weight": 0.05, "weights": "random", "layers": {"relu1_1": 1.0}},
         style={"weight": 120.0, "layers": {"relu1_2": 1.0}},
         adversarial={"feature_matching": 10.0},
@@ -79,7 +79,7 @@ def test_each_loss_can_be_given_a_weight() -> None:
     others = {"perceptual", "style", "feature_matching"}
     assert set(step.terms["generator"]) == {"l1_discounted", "l1_known", "total_variation", "adversarial", *others}
     assert all(float(value) != 0 for value in step.terms["generator"].values())
-    assert set(one_step("pretrain", pixel={"loss": "mse"}).terms["generator"]) == {"mse_hole", "mse_known"}
+    assert set(one_step("pretrain", loss="masked-mse").terms["generator"]) == {"mse_hole", "mse_known"}
 
 
 def test_what_is_logged_shows_how_adversarial_training_goes() -> None:

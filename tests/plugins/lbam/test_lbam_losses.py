@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from restore.plugins.common.metrics import SSIM
 from restore.plugins.common.perceptual.style import gram
 from restore.plugins.common.perceptual.vgg import VGGFeatures
+from restore.plugins.common.weighted_losses import WeightedLosses
 from restore.plugins.lbam.losses import CompositeLoss, seen_through, window
 from restore.plugins.lbam.settings import LBAMSettings
 
@@ -33,13 +34,17 @@ def settings(**changes: Any) -> LBAMSettings:
     return LBAMSettings.model_validate(changes)
 
 
+def composite_loss(chosen: LBAMSettings, features: Any) -> CompositeLoss:
+    return CompositeLoss(chosen, WeightedLosses(chosen.loss), features)
+
+
 def test_the_terms_are_those_of_the_published_code(golden: ModuleType) -> None:
     features = VGGFeatures("vgg16", POOLS)
     features.load_state_dict(golden.load("lbam_vgg16_terms").state())
     look = seen_through(features.double().requires_grad_(False), normalize=False)
     prediction, batch = masked_sample()
     target, mask = batch["target"], batch["mask"]
-    terms = CompositeLoss(settings(), look)(prediction, batch)
+    terms = composite_loss(settings(), look)(prediction, batch)
     composite = prediction * mask + target * (1 - mask)
     wanted = {
         "l1_hole": 6 * ((prediction - target).abs() * mask).mean(),
@@ -67,7 +72,7 @@ def test_the_features_see_images_as_they_are_or_normalized(golden: ModuleType) -
         look = seen_through(features, normalize=normalize)
         # In an image that is all hole the composite is the answer itself, so each pair is taken twice.
         hole = torch.ones_like(gt[:, :1])
-        terms = [CompositeLoss(settings(), look)(image, {"target": gt, "mask": hole}) for image in (out, comp)]
+        terms = [composite_loss(settings(), look)(image, {"target": gt, "mask": hole}) for image in (out, comp)]
         perceptual, style = (sum(term[name] for term in terms) / 2 for name in ("perceptual", "style"))
         return torch.as_tensor(perceptual), torch.as_tensor(style)
 
@@ -79,8 +84,8 @@ def test_the_features_see_images_as_they_are_or_normalized(golden: ModuleType) -
 @pytest.mark.parametrize(
     ("changes", "name", "times"),
     [
-        ({"pixel": {"hole": 12.0}}, "l1_hole", 2),
-        ({"pixel": {"known": 5.0}}, "l1_known", 5),
+        ({"loss": "common/masked-l1,hole=12"}, "l1_hole", 2),
+        ({"loss": "common/masked-l1,known=5"}, "l1_known", 5),
         ({"perceptual": {"weight": 0.03, "window": None}}, "perceptual", 3),
         ({"style": {"weight": 60.0}}, "style", 0.5),
     ],
@@ -88,8 +93,8 @@ def test_the_features_see_images_as_they_are_or_normalized(golden: ModuleType) -
 def test_each_weight_changes_its_own_term(changes: dict[str, Any], name: str, times: float) -> None:
     features = VGGFeatures("vgg16", POOLS).double().requires_grad_(False)
     prediction, batch = masked_sample()
-    before = CompositeLoss(settings(), features)(prediction, batch)
-    after = CompositeLoss(settings(**changes), features)(prediction, batch)
+    before = composite_loss(settings(), features)(prediction, batch)
+    after = composite_loss(settings(**changes), features)(prediction, batch)
     ratios = {term: float(after[term] / before[term]) for term in before}
     assert ratios == pytest.approx({term: times if term == name else 1 for term in before})
 
@@ -98,10 +103,10 @@ def test_what_has_no_weight_costs_nothing() -> None:
     def never(images: Tensor) -> dict[str, Tensor]:
         raise AssertionError("features were computed")
 
-    chosen = settings(pixel={"known": 0}, perceptual={"weight": 0}, style={"weight": 0}, total_variation=0.5)
-    terms = CompositeLoss(chosen, never)(*masked_sample())
+    chosen = settings(loss="masked-l1,known=0", perceptual={"weight": 0}, style={"weight": 0}, total_variation=0.5)
+    terms = composite_loss(chosen, never)(*masked_sample())
     assert terms.keys() == {"l1_hole", "total_variation"}
-    assert CompositeLoss(settings(), None)(*masked_sample()).keys() == {"l1_hole", "l1_known"}
+    assert composite_loss(settings(), None)(*masked_sample()).keys() == {"l1_hole", "l1_known"}
 
 
 def test_windows_are_the_same_place_of_every_plane() -> None:
