@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -26,6 +29,8 @@ class FakeSite:
         version: str = "1.0",
         requires: Sequence[str] = (),
         group: str = "restore.plugins",
+        summary: str = "A plugin.",
+        license_expression: str = "MIT",
     ) -> Path:
         """Write ``files`` (path to text) and the metadata of a distribution that declares ``plugins`` (name to module).
 
@@ -37,13 +42,38 @@ class FakeSite:
             path.write_text(text, "utf-8")
         info = self.folder / f"{distribution.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
-        needed = "".join(f"Requires-Dist: {line}\n" for line in requires)
-        (info / "METADATA").write_text(
-            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n{needed}\nA description.\n", "utf-8"
-        )
+        stated = {
+            "Name": distribution,
+            "Version": version,
+            "Summary": summary,
+            "License-Expression": license_expression,
+        }
+        lines = [f"{key}: {value}" for key, value in stated.items()] + [f"Requires-Dist: {line}" for line in requires]
+        (info / "METADATA").write_text("\n".join(["Metadata-Version: 2.4", *lines, "", "A description.", ""]), "utf-8")
         declared = "".join(f"{name} = {module}\n" for name, module in plugins.items())
         (info / "entry_points.txt").write_text(f"[{group}]\n{declared}", "utf-8")
         return info
+
+    def install_source(self, folder: Path) -> Path:
+        """Install the distribution in a folder with ``pyproject.toml`` and ``src/``. Returns its ``dist-info``."""
+        project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
+        source = folder / "src"
+        files = {path.relative_to(source).as_posix(): path.read_text("utf-8") for path in source.rglob("*.py")}
+        return self.install(
+            project["name"],
+            files,
+            project["entry-points"]["restore.plugins"],
+            version=project["version"],
+            requires=project["dependencies"],
+            summary=project["description"],
+            license_expression=project["license"],
+        )
+
+    def run_tests(self, folder: Path) -> None:
+        """Run the tests in a folder in another process, for which everything in this one is installed."""
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", "."]
+        done = subprocess.run(command, cwd=folder, env=self.environment(), capture_output=True, text=True, timeout=290)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def environment(self, **variables: str) -> dict[str, str]:
         """This process's environment with the folder on the import path, and ``variables`` added."""

@@ -7,31 +7,24 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import torch
 from PIL import Image
 from separate_environment import Environment
 
-from restore.cli.commands.new_plugin import VariantName
+from restore.cli.commands.new_plugin import VariantName, render_plugin
 from restore.core.images.files import read_image
-from restore.core.testing import TaskUnderTest, check_component
-from restore.core.testing.using import images_of_any_size_work
-from restore.registry import Candidate, Project, Registry
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 PHOTO = Path(__file__).with_name("noisy.png")
 RESTORE = ("python", "-m", "restore.cli")
 
 
-@pytest.mark.parametrize("name", ["upsample", "infill", "outline", "lighten"])  # denoise has a file of its own
-def test_an_example_trains_and_is_used(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    torch.set_num_threads(1)
-    monkeypatch.syspath_prepend(EXAMPLES / f"restore-{name}" / "src")
-    entries = Registry(Project(), [Candidate(name, f"restore_{name}", distribution=f"restore-{name}")])
-    tested = TaskUnderTest(entries.entry("tasks", name), tmp_path)
-    assert (tested.run / "best.safetensors").exists()
-    images_of_any_size_work(tested)
-    for entry in entries.entries("architectures"):
-        check_component(entry)
+@pytest.mark.parametrize("variant", get_args(VariantName))
+def test_a_new_plugin_passes_its_own_tests(variant: VariantName, site: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "restore-my-net"
+    for path, text in render_plugin("my-net", variant).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, "utf-8")
+    site.install_source(folder)
+    site.run_tests(folder)
 
 
 def photo_with_mask(folder: Path) -> None:
