@@ -26,13 +26,14 @@ def _complete_plugin(incomplete: str) -> list[str]:
 
 def check(
     name: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="NAME|PATH",
-            help="An installed plugin, or the folder of one that need not be installed.",
+            help="An installed plugin, or the folder of one that need not be installed; unset: this folder.",
             autocompletion=_complete_plugin,
+            show_default=False,
         ),
-    ],
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of images for --data; unset: a folder of plain images is made."),
@@ -46,7 +47,7 @@ def check(
 
     if data is not None and not data.is_dir():
         raise UsageError(f"--data {data}: no such folder")
-    target = find_target(name)
+    target = find_target(name or _here())
     plugin = target.plugin
     source = " ".join(filter(None, [plugin.distribution or str(plugin.path), plugin.version]))
     results: list[Result] = []
@@ -64,9 +65,18 @@ def check(
         typer.echo(json.dumps({**described, "passed": not counts["FAIL"], "checks": checks}, indent=2))
     else:
         seconds = sum(result.seconds for result in results)
-        summary = f"{counts['FAIL']} checks failed" if counts["FAIL"] else "the plugin keeps its contract"
+        failed = "1 check failed" if counts["FAIL"] == 1 else f"{counts['FAIL']} checks failed"
+        summary = failed if counts["FAIL"] else "the plugin keeps its contract"
         typer.echo(f"\n{plugin.name}: {summary} ({counts['PASS']} passed, {counts['SKIP']} skipped, {seconds:.0f} s)")
     raise typer.Exit(FAILED if counts["FAIL"] else SUCCESS)
+
+
+def _here() -> str:
+    """Return the working directory if it is the folder of a plugin. Raises UsageError if it is not."""
+    if not Path("pyproject.toml").is_file():
+        known = ", ".join(plugin.name for plugin in registry.plugins())
+        raise UsageError(f"name a plugin, or run this in the folder of one, with a pyproject.toml; installed: {known}")
+    return "."
 
 
 def _format(name: str, state: str, reason: str, seconds: float) -> str:

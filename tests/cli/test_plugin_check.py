@@ -233,7 +233,7 @@ def test_a_method_of_the_wrong_size_that_ignores_data_is_reported(tmp_path: Path
         (["check", "."], "expected a folder with a pyproject.toml"),
         (["check", "common", "--data", "nowhere"], "--data nowhere: no such folder"),
         (["chek", "common"], "did you mean 'check'?"),
-        (["check"], "Missing argument 'NAME|PATH'"),
+        (["check"], "name a plugin, or run this in the folder of one, with a pyproject.toml; installed: classic, "),
     ],
 )
 def test_a_wrong_command_line_is_wrong_usage(
