@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import runpy
 import shlex
 import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from restore import registry
 from restore.cli.app import app
-from restore.core import save_weights
+from restore.core import MetricResult, Settings, save_weights
+from restore.core.events import Evaluated
+from restore.core.loss_contracts import find_loss_problem
+from restore.core.metric_contracts import check_metric, check_protocol
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -81,23 +83,63 @@ def test_every_measured_number_is_that_of_a_readme(name: str) -> None:
 # --- code -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", WRITTEN)
-def test_code_compiles_and_imports_what_it_imports(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for example in ROOT.glob("examples/*/src"):
-        monkeypatch.syspath_prepend(str(example))
+def run_blocks(name: str) -> dict[str, Any]:
+    """Run the Python code of a page from top to bottom; return what it defines."""
+    names: dict[str, Any] = {"__name__": "code_of_a_page"}
     for block in blocks(PAGES[name], "python"):
-        tree = ast.parse(textwrap.dedent(block))
-        imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
-        exec(compile(ast.Module(imports, []), name, "exec", dont_inherit=True), {})
+        exec(compile(block, name, "exec", dont_inherit=True), names)
+    return names
+
+
+@pytest.fixture
+def denoise(site: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A folder like site-packages with the example that the author's guide refers to."""
+    site.install_source(ROOT / "examples" / "restore-denoise")
+    monkeypatch.syspath_prepend(str(site.folder))
+    registry.reset()
+    yield site
+    registry.reset()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "restore_denoise"]:
+        del sys.modules[name]
+
+
+@pytest.mark.usefixtures("denoise")
+@pytest.mark.parametrize("name", [name for name in WRITTEN if name != "authors/first-family.md"])  # see the last test
+def test_the_code_of_a_page_runs(name: str) -> None:
+    run_blocks(name)
 
 
 def test_settings_of_the_guide_can_be_made() -> None:
-    for block in blocks(PAGES["authors/settings.md"], "python"):
-        names: dict[str, object] = {"__name__": "settings_of_the_guide"}
-        exec(compile(block, "settings.md", "exec", dont_inherit=True), names)
-        for made in [value for name, value in names.items() if name.endswith(("MySettings", "RunSettings"))]:
-            assert isinstance(made, type)
+    names = run_blocks("authors/settings.md")
+    for made in [value for name, value in names.items() if name.endswith("Settings") and value is not Settings]:
+        if isinstance(made, type) and made.__module__ == "code_of_a_page":
             made()
+
+
+@pytest.mark.usefixtures("denoise")
+def test_the_hooks_of_the_guide_return_specifications_and_its_parts_keep_their_contracts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = run_blocks("authors/hooks.md")
+    hooks = [value for name, value in names.items() if name.startswith("restore_")]
+    kinds = {spec.kind for hook in hooks for spec in hook()}
+    assert kinds == set(registry.KINDS)
+    for hook in hooks:
+        for spec in hook():
+            if spec.reference.startswith("restore_denoise"):
+                assert registry.resolve_reference(spec.reference)
+    assert find_loss_problem(names["Huber"](), "pixel") == ""
+    check_metric(names["MeanError"](), "image", "my_net/mae")
+    check_protocol(names["build_errors"](2.0), "image", "my_net/errors")
+    names["Announce"]()(Evaluated("train", 0, 1, [MetricResult("psnr", "RGB", "train", 30.0)], best=True))
+    assert capsys.readouterr().out == "train psnr (RGB) of train: 30.0000\n"
+
+
+def test_the_tests_of_the_guide_pass(denoise: Any, tmp_path: Path) -> None:
+    for page in ("checks", "own-plugin"):
+        text = "".join(blocks(PAGES[f"authors/{page}.md"], "python"))
+        (tmp_path / f"test_{page.replace('-', '_')}.py").write_text(text, "utf-8")
+    denoise.run_tests(tmp_path)
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
