@@ -20,6 +20,11 @@ class ResumeSafe:
 
 
 @dataclass(frozen=True)
+class MayMove(ResumeSafe):
+    """Marks a path to data: a resumed run may be given another place of the same data, compared by their content."""
+
+
+@dataclass(frozen=True)
 class Flag:
     """Adds a short command-line name to a field, such as ``--scale`` for ``--model.scale``."""
 
@@ -170,12 +175,14 @@ class RunSettings(Settings):
     sample_dataset: ClassVar[str | None] = None
     """Full name of the dataset that is the embedded sample when there is no ``data``; None: runs name no dataset."""
 
-    data: Path | None = None
+    data: Annotated[Path | None, MayMove()] = None
     """Folder of training data; unset: the family's embedded sample."""
-    val_data: Path | None = None
+    val_data: Annotated[Path | None, MayMove()] = None
     """Folder of validation data; unset: a random part of the training data, chosen by the seed."""
     val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """Fraction of the training data held out for validation (at least one image); ignored with --val-data."""
+    check_data: Annotated[Literal["headers", "full"], ResumeSafe()] = "headers"
+    """What is checked before the first step: headers and ends of the image files, or every image, by decoding it."""
     out: Path = Path("runs")
     """Parent folder of the run folder."""
     name: str | None = None

@@ -93,7 +93,7 @@ def read_project(path: Path) -> Project:
         raise ProjectFileError(f"{path}: no such file (named by ${VARIABLE})") from None
     except OSError as error:
         raise ProjectFileError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProjectFileError(f"{path}: invalid TOML: {error}") from error
     return _Reader(path, content).project()
 

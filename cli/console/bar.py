@@ -33,7 +33,7 @@ class Bar:
 @contextmanager
 def open_bar() -> Iterator[Bar]:
     """Yield a bar that disappears at the end."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():  # None if the parent process closed it
         yield Bar(None)
         return
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -90,6 +90,16 @@ def layout(path: Path, page: int = 0) -> TiffLayout:
         return _layout(_whole_page(file.pages[page]))
 
 
+def is_cut_off(path: Path) -> bool:
+    """Return whether pixels of the first page lie behind the end of the file."""
+    with _opened(path) as file:
+        found = _whole_page(file.pages[0])
+        last = max(
+            (start + count for start, count in zip(found.dataoffsets, found.databytecounts, strict=True)), default=0
+        )
+    return bool(last > path.stat().st_size)
+
+
 def size(path: Path, page: int = 0) -> tuple[int, int]:
     """Return width and height as stored."""
     with _opened(path) as file:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import platform
+import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ import yaml
 from restore.core.atomic import atomic_write, reason
 from restore.core.errors import UsageError
 from restore.core.json_text import dump_json
+from restore.core.runs.lock import NAME as LOCK
+from restore.core.runs.lock import RunLock
 from restore.core.settings import RunSettings
 from restore.core.versions import installed_version
 
@@ -59,15 +63,29 @@ class RunFolder:
             folder.mkdir(parents=True, exist_ok=True)
 
 
-def new_run_folder(settings: RunSettings, task: str) -> RunFolder:
+def new_run_folder(
+    settings: RunSettings, task: str, lock: RunLock | None = None, notice: Callable[[str], None] = _log.warning
+) -> RunFolder:
     """Make the folder of a new run: ``<out>/<task>-<time>``, or ``<out>/<name>``.
+
+    A run of this name that ended before its first checkpoint is replaced.
+
+    Args:
+        settings: settings of the run.
+        task: full name of the task.
+        lock: acquires the lock of a folder that is replaced.
+        notice: called with a message if a folder is replaced.
 
     Raises:
         UsageError: the named folder exists and is not empty, or cannot be made.
     """
     name = settings.name or f"{task.rpartition('/')[2]}-{time.strftime('%Y%m%d-%H%M%S')}"
     path = settings.out / name
-    if settings.name is not None and path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if settings.name is not None and path.is_dir() and _is_abandoned(path):
+        (lock or RunLock()).acquire(path)
+        _clear(path)
+        notice(f"{path} held a run that ended before its first checkpoint; it is replaced")
+    elif settings.name is not None and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise UsageError(f"{path} already exists; continue it with --resume {path}, or choose another --name or --out")
     try:
         folder = RunFolder(path if settings.name else _find_unused(path))
@@ -75,6 +93,31 @@ def new_run_folder(settings: RunSettings, task: str) -> RunFolder:
     except OSError as error:
         raise UsageError(f"cannot make the run folder {path}: {reason(error)}; choose another --out") from None
     return folder
+
+
+_OF_A_BEGUN_RUN = frozenset(
+    {"config.yaml", "metrics.jsonl", "log.csv", "summary.json", "samples", "checkpoints", "tensorboard", LOCK}
+)
+"""What a run has before its first checkpoint."""
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Return whether a folder holds a run without a checkpoint and without weights, and nothing else."""
+    names = {found.name for found in path.iterdir()}
+    if "config.yaml" not in names or not names <= _OF_A_BEGUN_RUN:
+        return False
+    checkpoints = path / "checkpoints"
+    return not checkpoints.is_dir() or all(found.name.startswith(".writing-") for found in checkpoints.iterdir())
+
+
+def _clear(path: Path) -> None:
+    for found in path.iterdir():
+        if found.name == LOCK:
+            continue
+        if found.is_dir() and not found.is_symlink():
+            shutil.rmtree(found)
+        else:
+            found.unlink()
 
 
 def _find_unused(path: Path) -> Path:
@@ -107,7 +150,9 @@ def write_config(
         RUN_KEY: {"task": task, "plugins": dict(plugins), **environment(device)},
         **settings.model_dump(mode="json"),
     }
-    write_atomically(folder.config, yaml.safe_dump(config, sort_keys=False, allow_unicode=True).encode())
+    write_atomically(
+        folder.config, yaml.safe_dump(config, sort_keys=False, allow_unicode=True).encode("utf-8", "surrogateescape")
+    )
 
 
 def read_config(run: Path) -> dict[str, Any]:
@@ -139,10 +184,15 @@ def _read_yaml(run: Path) -> dict[str, Any]:
         raise UsageError(f"{run} is not a run folder: it contains no config.yaml") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {reason(error)}") from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+        # besides its own errors the YAML library passes on those of the values that it makes
         raise UsageError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(config, dict):
         raise UsageError(f"{path} contains no settings")
+    try:
+        json.dumps(config, default=str)
+    except (ValueError, RecursionError, TypeError):
+        raise UsageError(f"{path} cannot be read: a value contains itself, or a key is no text") from None
     return config
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler, default_collate, get_worker_info
 from typing_extensions import override
 
 from restore.core.dataset import NamedDataset, as_dataset
-from restore.core.errors import UsageError
+from restore.core.errors import RestoreError, UsageError
 from restore.core.runtime import processes
 from restore.core.seeding import derive_seed, permutation, seeded
 from restore.core.settings import RunSettings
@@ -101,10 +101,13 @@ class PhaseData:
             UsageError: see `make_plan`; errors of the task pass through.
         """
         train, validation = as_dataset(task.dataset("train", phase)), as_dataset(task.dataset("validation", phase))
+        if settings.check_data == "full":
+            decode_all(train)
+            decode_all(validation)
         return cls(train, validation, make_plan(settings, len(train), processes=processes))
 
 
-class SeededSamples(Dataset[dict[str, Tensor]]):
+class SeededSamples(Dataset[Any]):
     """A dataset that seeds each sample separately; the result does not depend on the worker that makes it."""
 
     def __init__(self, data: NamedDataset, seed: int) -> None:
@@ -112,10 +115,46 @@ class SeededSamples(Dataset[dict[str, Tensor]]):
         self.seed = seed
 
     @override
-    def __getitem__(self, key: SampleKey) -> dict[str, Tensor]:
+    def __getitem__(self, key: SampleKey) -> dict[str, Tensor] | FailedSample:
+        """Make a sample. In a worker process an expected error is returned: raised, it would arrive as a traceback."""
         epoch, sample, index = key
         with seeded(derive_seed(self.seed, "sample", epoch, sample)):
-            return self.data[index]
+            try:
+                return self.data[index]
+            except RestoreError as error:
+                if get_worker_info() is None:
+                    raise
+                return FailedSample(type(error), str(error))
+
+
+@dataclass(frozen=True)
+class FailedSample:
+    """The error that a worker process met."""
+
+    kind: type[RestoreError]
+    message: str
+
+
+def collate(samples: list[dict[str, Tensor] | FailedSample]) -> Any:
+    """Join samples to a batch, or return the first failed one."""
+    failed = next((sample for sample in samples if isinstance(sample, FailedSample)), None)
+    return default_collate(samples) if failed is None else failed
+
+
+def next_batch(batches: Iterator[Any]) -> dict[str, Tensor]:
+    """Return the next batch of a loader. Raises the error that a worker process met."""
+    batch = next(batches)
+    if isinstance(batch, FailedSample):
+        raise batch.kind(batch.message)
+    found: dict[str, Tensor] = batch
+    return found
+
+
+def decode_all(data: NamedDataset) -> None:
+    """Make every sample once, without a trace in the random numbers. Raises the error of the first that fails."""
+    for index in range(len(data)):
+        with seeded(0):
+            data[index]
 
 
 class MicroBatchSampler(Sampler[list[SampleKey]]):
@@ -151,6 +190,7 @@ def make_loader(
     return DataLoader(
         SeededSamples(data, settings.seed),
         batch_sampler=sampler,
+        collate_fn=collate,
         num_workers=workers,
         persistent_workers=workers > 0,
         pin_memory=device.type == "cuda",

@@ -18,7 +18,7 @@ from restore.core.runs.checkpoints import Checkpoint
 from restore.core.runtime.devices import runs_channels_last
 from restore.core.training import checkpointing
 from restore.core.training.context import RunContext
-from restore.core.training.dataloading import MicroBatchSampler, PhaseData, make_loader
+from restore.core.training.dataloading import MicroBatchSampler, PhaseData, make_loader, next_batch
 from restore.core.training.log import TrainingLog
 from restore.core.training.optimize import PhaseOptimizers
 from restore.core.training.progress import CheckpointClock, Progress
@@ -164,7 +164,7 @@ class TrainingLoop:
         waited = 0.0
         for _ in range(self.plan.micro_batches):
             started = time.perf_counter()
-            batch = self._to_device(next(micro_batches))
+            batch = self._to_device(next_batch(micro_batches))
             waited += time.perf_counter() - started
             # a single accumulate() over all networks: nested ones would count a micro-batch twice
             with context.accelerator.accumulate(*context.networks.wrapped.values()):

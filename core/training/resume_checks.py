@@ -58,7 +58,10 @@ def fingerprint(data: PhaseData) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for split, images in {"train": data.train, "validation": data.validation}.items():
         names = "\0".join(Path(images.name(index)).name for index in range(len(images)))
-        found[split] = {"count": len(images), "names": hashlib.sha256(names.encode()).hexdigest()}
+        found[split] = {
+            "count": len(images),
+            "names": hashlib.sha256(names.encode("utf-8", "surrogateescape")).hexdigest(),
+        }
     return found
 
 
@@ -68,8 +71,8 @@ def check_data(checkpoint: Checkpoint, now: Mapping[str, Any]) -> None:
     Raises:
         ResumeError: they differ; the message names the split.
     """
-    for split, before in checkpoint.state["data"].items():
-        after = now[split]
+    for split, after in now.items():
+        before = checkpoint.state["data"][split]
         if after != before:
             names = "" if before["count"] != after["count"] else ", different names"
             raise ResumeError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from restore.core.metrics import MetricResult
 from restore.core.runs import checkpoints
 from restore.core.runs.checkpoints import Checkpoint
 from restore.core.runs.experiment_trackers import ExperimentTracker, check_trackers
-from restore.core.runs.folder import RunFolder, new_run_folder, write_config
+from restore.core.runs.folder import RunFolder, new_run_folder, read_config, write_config
+from restore.core.runs.lock import RunLock
 from restore.core.runs.resuming import merge_settings
 from restore.core.runs.summary import write_summary
 from restore.core.runs.tracking import Tracker
@@ -37,6 +38,7 @@ from restore.core.training.context import RunContext
 from restore.core.training.dataloading import PhaseData
 from restore.core.training.loop import TrainingLoop
 from restore.core.training.monitoring import FindMetric, choose_metrics
+from restore.core.training.moved_data import check_moved, hash_data, require_data
 from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimizers import check_schedules
 from restore.core.training.resume_checks import check_data, check_plan, fingerprint
@@ -107,12 +109,18 @@ class Trainer:
             Interrupted: Ctrl-C or SIGTERM stopped the run; a checkpoint is saved.
             TrainingDiverged: too many consecutive steps had a non-finite loss or gradient.
         """
+        with RunLock() as lock, ExitStack() as opened:
+            return self._train(lock, opened)
+
+    def _train(self, lock: RunLock, opened: ExitStack) -> RunResult:
         if self.settings.deterministic:
             # cuBLAS reads it on first use; torch refuses deterministic matrix products on CUDA without it
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(self.settings.deterministic)
         torch.backends.cudnn.benchmark = not self.settings.deterministic
         accelerator = make_accelerator(self.settings)
+        if self.resume and self.resume.is_dir() and accelerator.is_main_process:
+            lock.acquire(self.resume)
         settings, warm_start = self._resolve(accelerator)
         self._check_listeners(settings)
         task = self.task_type(settings)
@@ -131,9 +139,12 @@ class Trainer:
         if networks.ema:
             networks.ema.restart(networks.raw)
 
-        identity = fingerprint(data)
+        identity: dict[str, Any] = fingerprint(data)
         checkpoint = self._restore(settings, phases, identity, networks) if self.resume else None
-        folder, tracker = self._folder(accelerator, settings, monitoring.plugins, checkpoint)
+        identity["content"] = hash_data(settings) if accelerator.is_main_process else {}
+        folder, tracker = self._folder(accelerator, settings, monitoring.plugins, checkpoint, lock)
+        if tracker:
+            opened.callback(tracker.close)
         seed_everything(derive_seed(settings.seed, "steps", accelerator.process_index))
         trackers = [ExperimentTracker(name, settings) for name in dict.fromkeys(settings.track)]
         emit = self._emit.joined_by(trackers) if accelerator.is_main_process else lambda _: None
@@ -169,6 +180,7 @@ class Trainer:
             )
         if self.resume:
             settings = merge_settings(type(self.settings), self.resume, self.settings.model_dump(exclude_unset=True))
+            require_data(settings)
         else:
             with accelerator.main_process_first():  # the main process may download weights for the others
                 settings = self.settings.resolved()
@@ -203,6 +215,7 @@ class Trainer:
         try:
             check_plan(checkpoint, phases, settings.early_stopping, self._notice)
             check_data(checkpoint, identity)
+            check_moved(self.resume, settings, checkpoint.state["data"].get("content", {}), read_config(self.resume))
             checkpointing.restore_networks(checkpoint, networks)
         except (KeyError, TypeError) as error:
             raise CheckpointError(
@@ -216,12 +229,14 @@ class Trainer:
         settings: RunSettings,
         measuring: Mapping[str, str | None],
         checkpoint: Checkpoint | None,
+        lock: RunLock,
     ) -> tuple[RunFolder, Tracker | None]:
         """Return the run folder, equal on every process, and a tracker on the main process; write the config."""
         if not accelerator.is_main_process:
             return RunFolder(Path(from_main(accelerator, None))), None
-        folder = RunFolder(self.resume) if self.resume else new_run_folder(settings, self.name)
+        folder = RunFolder(self.resume) if self.resume else new_run_folder(settings, self.name, lock, self._notice)
         folder.create()
+        lock.acquire(folder.path)
         listening = {each.plugin: each.requirement for each in self.listeners if isinstance(each, PluginListener)}
         device = name_device(accelerator.device)
         write_config(folder, settings, self.name, device, {**self.plugins, **measuring, **listening})

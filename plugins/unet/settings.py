@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from typing_extensions import override
 
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
-from restore.core.settings import Flag, RegisteredName, ResumeSafe, RunSettings, Settings
+from restore.core.settings import Flag, MayMove, RegisteredName, ResumeSafe, RunSettings, Settings
 from restore.plugins.common.images.statistics import IMAGENET_MEAN, IMAGENET_STD
 from restore.plugins.common.loss_settings import OneOrSeveral, SegmentationLossSettings
 from restore.plugins.common.masks.encoding import IGNORED, Encoding, survey
@@ -142,10 +142,10 @@ class SegmentationSettings(RunSettings):
     """Use only masks with this extension."""
     split: Literal["stratified", "random"] = "stratified"
     """How validation images are chosen: stratified by the fraction of foreground, or at random."""
-    train_list: Path | None = None
+    train_list: Annotated[Path | None, MayMove()] = None
     """Text file with the names of the training images, one per line; unset: all images that are not used for
     validation."""
-    val_list: Path | None = None
+    val_list: Annotated[Path | None, MayMove()] = None
     """Text file with the names of the validation images, one per line; unset: chosen by --split, or all images that
     --train-list does not name."""
     loss: Annotated[tuple[SegmentationLossSettings, ...], OneOrSeveral] = Field(

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from restore.core.errors import UsageError
+from restore.core.images.checking import check_files
 from restore.core.images.files import image_size, read_image
 from restore.core.images.listing import list_images
 from restore.core.images.pixels import to_uint8
@@ -35,8 +36,9 @@ class ImageFolder:
     """
 
     def __init__(self, files: Sequence[Path], memory: int = MEMORY) -> None:
-        """Read the size of every file. Raises DataError for a file that is not a readable image."""
+        """Read the header of every file. Raises DataError for a file that is no image or is cut off."""
         self.files = list(files)
+        check_files(self.files)
         self._sizes = [image_size(path) for path in self.files]
         self._memory = memory
         self._kept: dict[int, tuple[Tensor, bool]] = {}

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from restore.core.settings import Flag, RegisteredName, Settings
+from restore.core.settings import Flag, MayMove, RegisteredName, Settings
 from restore.plugins.common.registered import RegisteredSettings
 
 MaskKind = Literal["rectangles", "strokes", "scratches", "graffiti", "blobs", "border"]
@@ -31,7 +31,7 @@ class MaskSettings(Settings):
     """Kinds of random masks; one is chosen at random for each image."""
     coverage: tuple[Coverage, Coverage] = (0.1, 0.4)
     """Smallest and largest fraction of the image that a random mask covers."""
-    folder: Annotated[Path | None, Flag("--masks")] = None
+    folder: Annotated[Path | None, Flag("--masks"), MayMove()] = None
     """Folder of mask files to use instead of random masks, searched recursively; masks are resized to fit. Unset:
     masks/ next to the images, if it exists."""
     polarity: Annotated[Polarity, Flag("--mask-polarity")] = "white-hole"

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from restore.core.errors import DataError, UsageError
+from restore.core.images.checking import check_files
 from restore.core.images.files import image_size
 from restore.core.images.warned import warn_once
 from restore.plugins.common.images.folders import held_out
@@ -81,6 +82,7 @@ def _white(layout: discovery.Layout) -> int:
 def _check_pairs(layout: discovery.Layout) -> None:
     """Raise DataError for an image whose mask has another size; warn if EXIF data turn images but not their masks."""
     turned = []
+    check_files([*(case.image for case in layout.cases), *layout.masks])
     for case in layout.cases:
         size = image_size(case.image)
         for path in (path for files in case.masks for path in files):
