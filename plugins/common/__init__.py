@@ -193,7 +193,7 @@ def restore_protocols() -> list[ProtocolSpec]:
 @hookimpl
 def restore_commands() -> list[CommandSpec]:
     """Register the preparation of training data."""
-    place = "restore.plugins.common.images"
+    place, pairs = "restore.plugins.common.images", "restore.plugins.common.super_resolution"
     return [
         CommandSpec(
             "data prepare",
@@ -201,5 +201,12 @@ def restore_commands() -> list[CommandSpec]:
             settings=f"{place}.prepare_settings:PrepareSettings",
             needs="nothing",
             summary="Cut photographs into sub-images to train on.",
+        ),
+        CommandSpec(
+            "degrade",
+            f"{pairs}.degrade:degrade",
+            settings=f"{pairs}.degrade_settings:DegradeSettings",
+            needs="nothing",
+            summary="Write pairs of degraded and good images to train and measure on.",
         ),
     ]

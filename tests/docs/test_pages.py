@@ -53,6 +53,12 @@ def test_the_page_of_the_api_has_every_public_name() -> None:
     assert PAGES["api.md"] == wanted, "run python tools/write_api_page.py"
 
 
+@needs_tools
+def test_the_table_of_degradations_is_what_the_presets_say() -> None:
+    wanted = runpy.run_path(str(ROOT / "tools" / "write_degradations_table.py"))["insert"](PAGES["degradations.md"])
+    assert PAGES["degradations.md"] == wanted, "run python tools/write_degradations_table.py"
+
+
 # --- links and numbers ------------------------------------------------------------------------------------------------
 
 

@@ -168,10 +168,10 @@ class Wasserstein(AdversarialLoss):
 class Relativistic(AdversarialLoss):
     """Compare scores: is a real image more real than generated ones (Jolicoeur-Martineau, 2018)?
 
-    A score counts relative to the mean score of the other kind (``average``: equations 13 and 14; ESRGAN, Wang et al.,
-    2018, equations 1 and 2), or to the score of the generated image of the same place in the batch (``paired``:
-    equations 11 and 12). The generator's loss is that of the discriminator with real and generated images exchanged,
-    so it also learns from real images. Both losses are halved, as in BasicSR.
+    A score counts relative to the mean score of the other kind (``average``, as in ESRGAN, Wang et al., 2018, equations
+    1 and 2), or to the score of the image of the other kind at the same place in the batch (``paired``). The
+    generator's loss is that of the discriminator with real and generated images exchanged, so it also learns from real
+    images. Both losses are halved, as in BasicSR.
     """
 
     base: Vanilla | Hinge = Vanilla()

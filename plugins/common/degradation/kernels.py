@@ -16,7 +16,7 @@ from restore.plugins.common.degradation.settings import BlurSettings
 
 
 def gaussian(side: int, sigmas: tuple[float, float], angle: float = 0.0, shape: float = 1.0) -> Tensor:
-    """Return a generalized Gaussian kernel, ``exp(-d ** shape / 2)`` (Real-ESRGAN, equation 2).
+    """Return a generalized Gaussian kernel, ``exp(-d ** shape / 2)`` (Real-ESRGAN, section 3.1).
 
     Args:
         side: side in pixels.
@@ -33,7 +33,7 @@ def plateau(side: int, sigmas: tuple[float, float], angle: float = 0.0, shape: f
 
 
 def sinc(side: int, cutoff: float) -> Tensor:
-    """Return the ideal circular low-pass filter (Real-ESRGAN, equation 6), which rings at edges.
+    """Return the ideal circular low-pass filter (Real-ESRGAN, section 3.3), which rings at edges.
 
     Args:
         side: side in pixels.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 
 import torch
+from PIL import features
 from torch import Tensor
 
+from restore.core.errors import UsageError
 from restore.core.images.pixels import to_uint8
 from restore.core.seeding import derive_seed, seeded
 from restore.plugins.common.degradation.drawing import happens, whole
@@ -36,10 +38,17 @@ class Degradation:
     Args:
         settings: which degradations, how often and how strong.
         scale: how many times smaller inputs are than targets.
+        seed: seed of `repeatable`.
+
+    Raises:
+        UsageError: the settings ask for WebP, and Pillow cannot write it.
     """
 
-    def __init__(self, settings: DegradationSettings, scale: float = 1) -> None:
-        self.settings, self.scale = settings, scale
+    def __init__(self, settings: DegradationSettings, scale: float = 1, seed: int = 0) -> None:
+        compressions = (settings.first.compression, settings.last.compression)
+        if any(each.probability and each.webp for each in compressions) and not features.check("webp"):
+            raise UsageError("this Pillow cannot write WebP; install one from PyPI, or set the fractions of webp to 0")
+        self.settings, self.scale, self.seed = settings, scale, seed
 
     def __call__(self, target: Tensor) -> Tensor:
         """Return the input (3, h, w) of a target (3, H, W), both uint8; a side is ``ceil(side / scale)``."""
@@ -48,8 +57,8 @@ class Degradation:
         return to_uint8(self._last(self._first(image), (height, width), untouched=(image, target)))
 
     def repeatable(self, target: Tensor, name: str) -> Tensor:
-        """Return the input with random numbers that depend on ``name`` alone: the same at every evaluation."""
-        with seeded(derive_seed("degradation", name)):
+        """Return the input with random numbers of ``name`` and the seed alone: the same at every evaluation."""
+        with seeded(derive_seed("degradation", name, *([self.seed] if self.seed else []))):
             return self(target)
 
     def sharpened(self, target: Tensor) -> Tensor:
@@ -105,9 +114,9 @@ class Degradation:
         return imresize(image, 1 / self.scale).clamp(0, 1)
 
 
-def degradation_of(settings: DegradationSettings | None, scale: float) -> Degradation | None:
+def degradation_of(settings: DegradationSettings | None, scale: float, seed: int = 0) -> Degradation | None:
     """Return the degradation that settings describe, or None if they leave inputs as they are."""
-    return Degradation(settings, scale) if settings is not None and settings.active else None
+    return Degradation(settings, scale, seed) if settings is not None and settings.active else None
 
 
 def _blurred(image: Tensor, settings: BlurSettings) -> Tensor:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 from typing_extensions import override
 
-from restore.core.settings import Settings, overlay
+from restore.core.settings import Flag, Settings, overlay
 from restore.plugins.common.degradation.presets import PRESETS, Preset
 
 KernelKind = Literal[
@@ -175,7 +175,7 @@ class DegradationSettings(Settings):
     Without a preset nothing degrades them, and inputs are targets that were downscaled with MATLAB's bicubic.
     """
 
-    preset: Preset = "none"
+    preset: Annotated[Preset, Flag("--preset")] = "none"
     """Values of all other settings of this group, each of which can still be set: jpeg (JPEG and light noise), photo
     (photographs of phones and the web), real-esrgan (second order, its published ranges), or none."""
     sharpen_target: bool = False

@@ -209,3 +209,10 @@ def test_pairs_have_inputs_of_their_own(tmp_path: Path) -> None:
             super_resolution_pairs(split, tmp_path, 0.0, 0, 8, 2, degradation)  # type: ignore[arg-type]
     files = [tmp_path / "HR" / "a.png"]
     assert WholePairs(ImageFolder(files), 2, degradation=degradation)[0]["input"].shape == (3, 8, 8)
+
+
+def test_a_pillow_without_webp_is_told_of_before_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("PIL.features.check", lambda name: name != "webp")
+    with pytest.raises(UsageError, match="cannot write WebP"):
+        Degradation(DegradationSettings(preset="photo"))
+    Degradation(DegradationSettings(preset="real-esrgan"))

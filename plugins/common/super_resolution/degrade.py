@@ -1,0 +1,67 @@
+"""``restore degrade``: pairs of degraded and good images."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from pathlib import Path
+
+from restore.core.atomic import refuse_overwrite, writable_folder
+from restore.core.errors import RestoreError, UsageError
+from restore.core.images.files import write_image
+from restore.core.images.listing import has_images, list_images
+from restore.plugins.common.degradation.pipeline import degradation_of
+from restore.plugins.common.images.folders import ImageFolder
+from restore.plugins.common.images.pairing import PAIRED
+from restore.plugins.common.super_resolution.dataset import WholePairs
+from restore.plugins.common.super_resolution.degrade_settings import DegradeSettings
+
+_log = logging.getLogger(__name__)
+
+
+def degrade(settings: DegradeSettings) -> None:
+    """Write the pairs of a folder's images. Images that cannot be read are reported and skipped.
+
+    Raises UsageError if the folder has no images or an output exists, and RestoreError at the end if any image was
+    skipped.
+    """
+    files = _list_good_images(settings.folder)
+    inputs, targets = (settings.output / name for name in PAIRED[settings.scale == 1])
+    if settings.folder.resolve() in (each.resolve() for each in (settings.output, inputs, targets)):
+        raise UsageError(f"--output {settings.output}: {settings.folder} has the images to degrade; choose another one")
+    names = _name_outputs(files)
+    for name in names.values():
+        for each in (inputs, targets):
+            refuse_overwrite(each / name, settings.overwrite)
+    writable_folder(inputs)
+    writable_folder(targets)
+    failed = 0
+    for path, name in names.items():
+        try:
+            _write_pair(path, inputs / name, targets / name, settings)
+        except RestoreError as error:
+            failed += 1
+            _log.warning("%s", error if str(path) in str(error) else f"{path}: {error}")
+    print(f"{len(files) - failed} pairs of scale {settings.scale}, {settings.degradation}: {settings.output}")
+    if failed:
+        raise RestoreError(f"{failed} of {len(files)} images could not be degraded")
+
+
+def _list_good_images(folder: Path) -> list[Path]:
+    inside = [folder / targets for _, targets in PAIRED if (folder / targets).is_dir()]
+    if inside and not has_images(folder):
+        raise UsageError(f"{folder}: the good images of these pairs are in {inside[0]}; degrade that folder")
+    return list_images(folder)
+
+
+def _name_outputs(files: list[Path]) -> dict[Path, str]:
+    """Return the file name of each pair; images that differ in the suffix alone keep it in their names."""
+    stems = Counter(path.stem for path in files)
+    return {path: f"{path.stem if stems[path.stem] == 1 else path.name}.png" for path in files}
+
+
+def _write_pair(path: Path, degraded: Path, good: Path, settings: DegradeSettings) -> None:
+    degradation = degradation_of(settings.degradation, settings.scale, settings.seed)
+    pair = WholePairs(ImageFolder([path]), settings.scale, degradation=degradation)[0]
+    write_image(good, pair["target"].expand(3, -1, -1))
+    write_image(degraded, pair["input"])
