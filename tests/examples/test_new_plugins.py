@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, get_args
 
@@ -25,6 +27,10 @@ def test_a_new_plugin_passes_its_own_tests(variant: VariantName, site: Any, tmp_
         (folder / path).write_text(text, "utf-8")
     site.install_source(folder)
     site.run_tests(folder)
+    if variant == "blank":  # the others are checked by the slow test: the checks are those of their own tests, and more
+        command = [sys.executable, "-m", "restore.cli", "plugin", "check"]
+        done = subprocess.run(command, cwd=folder, env=site.environment(), capture_output=True, text=True, timeout=290)
+        assert "my_net: the plugin keeps its contract" in done.stdout, done.stdout + done.stderr
 
 
 def photo_with_mask(folder: Path) -> None:

@@ -20,6 +20,7 @@ from restore.cli.app import app
 from restore.core.contracts import UnfitForRole
 from restore.core.images.files import write_image
 from restore.core.weights.header import read_header
+from restore.plugins.common.weighted_losses import join_terms
 from restore.plugins.srgan.settings import ModelSettings, SRGANSettings
 from restore.plugins.srgan.task import SRGAN
 
@@ -158,6 +159,35 @@ def test_a_perceptual_loss_is_chosen_by_name(installed: Path, restore: Callable[
     trained = restore("train", "srgan", *SMALL, *words)
     assert trained.exit_code == 0, trained.stderr
     assert "generator/perceptual" in (installed / "runs/run/metrics.jsonl").read_text()
+
+
+SMALL_INPAINTING = {
+    "lbam": ("--model.channels", "1", "--discriminator.channels", "1", "--style.weight", "0"),
+    "inpaint-gan": ("--model.channels", "4", "--model.depth", "3", "--discriminator.channels", "4"),
+}
+
+
+@pytest.mark.parametrize("task", SMALL_INPAINTING)
+def test_inpainting_is_trained_with_a_loss_of_another_plugin(
+    installed: Path, restore: Callable[..., Any], task: str
+) -> None:
+    losses = ("--loss", "masked-l1,hole=3", "--loss", "foreign/edges,weight=0.5")
+    trained = restore("train", task, *losses, *SMALL_INPAINTING[task], *TINY, "--log-every", "1")
+    assert trained.exit_code == 0, trained.stderr
+    log = [json.loads(line) for line in (installed / "runs/run/metrics.jsonl").read_text().splitlines()]
+    terms = {"generator/l1_hole", "generator/l1_known", "generator/l1", "generator/edges"}
+    assert all(terms <= line.keys() for line in log if "generator/l1" in line)
+    assert {"pretrain", "adversarial"} <= {line.get("phase") for line in log if terms <= line.keys()}
+    refused = restore("train", task, "--loss", "unet/dice", *TINY, "--name", "other")
+    assert refused.exit_code == 2
+    assert "loss unet/dice is registered for segmentation, not for pixel or perceptual or inpainting" in said(refused)
+    assert not (installed / "runs/other").exists()
+
+
+def test_no_term_is_lost_when_losses_give_it_the_same_name() -> None:
+    one, two, three = ({"l1": torch.tensor(value)} for value in (1.0, 2.0, 3.0))
+    joined = join_terms(join_terms(one, two, "mine"), three, "mine")
+    assert {name: float(value) for name, value in joined.items()} == {"l1": 1.0, "mine_l1": 2.0, "mine_l1_2": 3.0}
 
 
 @pytest.mark.parametrize(
