@@ -22,6 +22,11 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"restore {version}"
 html_copy_source = False
+html_show_copyright = False
+html_static_path = ["static"]
+html_css_files = ["restore.css"]
+
+default_role = "py:obj"  # docstrings name things between single backticks
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
@@ -44,6 +49,8 @@ def setup(app: Sphinx) -> None:
     """Connect what is defined here."""
     app.connect("source-read", uncover)
     app.connect("missing-reference", find_public_name)
+    app.connect("autodoc-process-docstring", remember_attribute, priority=400)
+    app.connect("autodoc-process-docstring", restore_attribute, priority=600)
 
 
 def uncover(_: Sphinx, name: str, source: list[str]) -> None:
@@ -56,6 +63,22 @@ def uncover(_: Sphinx, name: str, source: list[str]) -> None:
     beyond = "../" * (name.count("/") + 1)
     link = rf"\[`?([^]`]+)`?\]\(({re.escape(beyond)}[\w./-]+\.md)(?:#[\w-]+)?\)"
     source[0] = re.sub(link, r"{download}`\1 <\2>`", text)
+
+
+remembered: dict[str, list[str]] = {}
+"""Docstrings of attributes, by name."""
+
+
+def remember_attribute(_: Sphinx, what: str, name: str, __: Any, ___: Any, lines: list[str]) -> None:
+    """Keep the docstring of an attribute: napoleon takes what stands before its first colon for a type."""
+    if what in ("attribute", "data", "property"):
+        remembered[name] = list(lines)
+
+
+def restore_attribute(_: Sphinx, what: str, name: str, __: Any, ___: Any, lines: list[str]) -> None:
+    """Undo what napoleon did."""
+    if what in ("attribute", "data", "property"):
+        lines[:] = remembered.pop(name)
 
 
 def find_public_name(app: Sphinx, env: Any, node: Any, content: nodes.Node) -> nodes.Node | None:
