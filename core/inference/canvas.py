@@ -18,9 +18,9 @@ from restore.core.inference.predictor import Predictor
 from restore.core.inference.readers import ImageReader, as_reader
 from restore.core.specs import ImageSpec
 
-AUTO_PIXELS = 2**21
-"""Largest input or output of one network call, in pixels, with automatic tiling: two million. With 64 channels in fp32
-a feature map of that size takes half a gigabyte."""
+AUTO_PIXELS = 2**20
+"""Largest input or output of one network call, in pixels, with automatic tiling: one million. With 64 channels in fp32
+a feature map of that size takes a quarter of a gigabyte, and a network holds several."""
 
 SMALLEST_TILE = 16
 """Smallest edge of a tile in pixels; smaller tiles are not halved."""
