@@ -187,7 +187,7 @@ def main() -> None:
 
 def measure(tasks: list[str], sizes: list[int], environment: dict[str, str]) -> Iterator[Measured]:
     """Yield the cells."""
-    with tempfile.TemporaryDirectory(prefix="benchmark-", dir=Path.cwd()) as made:
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as made:
         folder = Path(made)
         for task in tasks:
             for megapixels in sizes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,14 @@ from PIL import Image, ImageCms
 
 from restore.core.errors import DataError
 from restore.core.images import metadata, png16, ppm, tiff
+from restore.core.images.backing import StoredLevels, store_levels
 from restore.core.images.frames import frame_count, pillow_frame
 from restore.core.images.metadata import Metadata
 from restore.core.images.opening import guarded, opened, refuse_large
+from restore.core.images.row_format import Levels
 from restore.core.images.warned import warn_once
 
-Levels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+_AT_ONCE = 2**22  # pixels that are converted at once
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Decoded:
     """(H, W, C), upright, uint8 or uint16; C is 1 (gray), 2 (gray, alpha), 3 (RGB) or 4 (RGBA)."""
     metadata: Metadata
     """What else the file says."""
+    release: Callable[[], None] = lambda: None
+    """Lets levels that were read leave memory, if they lie in a file."""
 
 
 def decode(path: Path, frame: int | None = None) -> Decoded:
@@ -60,7 +64,8 @@ def decode(path: Path, frame: int | None = None) -> Decoded:
         orientation, kept = metadata.of_image(image, path)
         if image.mode in ("CMYK", "LAB"):
             kept = kept.without_colors()  # they described inks or another color space; the pixels are RGB now
-        return _finished(path, pixel_levels(image, path) if deep is None else deep, orientation, kept, frame)
+        stored = _store_pixels(image, path) if deep is None else StoredLevels(deep)
+    return _finished(path, stored.levels, orientation, kept, frame, stored.release)
 
 
 def decode_values(path: Path) -> npt.NDArray[Any]:
@@ -91,6 +96,18 @@ def decode_values(path: Path) -> npt.NDArray[Any]:
     return values[..., 0]
 
 
+def _store_pixels(image: Image.Image, path: Path) -> StoredLevels:
+    """Convert a decoded image strip by strip, because conversions copy it."""
+    step = max(1, _AT_ONCE // image.width)
+    if image.height <= step:
+        return StoredLevels(pixel_levels(image, path))
+    strips = (
+        pixel_levels(image.crop((0, top, image.width, min(top + step, image.height))), path)
+        for top in range(0, image.height, step)
+    )
+    return store_levels(image.height, strips)
+
+
 def pixel_levels(image: Image.Image, path: Path) -> Levels:
     """Return levels (H, W, C) as in `Decoded`, not turned, of an image that Pillow has decoded."""
     if image.mode.startswith("I;16"):
@@ -112,14 +129,14 @@ def pixel_levels(image: Image.Image, path: Path) -> Levels:
 
 
 def upright(levels: npt.NDArray[Any], orientation: object) -> npt.NDArray[Any]:
-    """Rotate and mirror levels (H, W, C) by an EXIF orientation from 1 to 8 (EXIF 2.32, section 4.6.4)."""
+    """Rotate and mirror levels (H, W, C) by an EXIF orientation from 1 to 8 (EXIF 2.32, section 4.6.4); no copy."""
     if orientation in (5, 6, 7, 8):
         levels = levels.transpose(1, 0, 2)  # mirrors at the main diagonal, which is orientation 5
     if orientation in (2, 3, 6, 7):
         levels = levels[:, ::-1]
     if orientation in (3, 4, 7, 8):
         levels = levels[::-1]
-    return levels.copy()
+    return levels
 
 
 def _exact_levels(path: Path, page: int) -> Levels | None:
@@ -141,7 +158,14 @@ def _exact_levels(path: Path, page: int) -> Levels | None:
     return tiff.read_levels(path, page)
 
 
-def _finished(path: Path, levels: Levels, orientation: object, kept: Metadata, frame: int | None) -> Decoded:
+def _finished(
+    path: Path,
+    levels: Levels,
+    orientation: object,
+    kept: Metadata,
+    frame: int | None,
+    release: Callable[[], None] = lambda: None,
+) -> Decoded:
     if levels.dtype == np.uint16 and 1 < int(levels.max(initial=0)) <= 255:
         warn_once(
             path,
@@ -152,7 +176,7 @@ def _finished(path: Path, levels: Levels, orientation: object, kept: Metadata, f
         warn_once(path, f"has {count} frames; only the first is used (restore predict has --frame)")
     if orientation in (5, 6, 7, 8):
         kept = kept.turned()
-    return Decoded(upright(levels, orientation), kept)
+    return Decoded(upright(levels, orientation), kept, release)
 
 
 def _narrowed(values: npt.NDArray[Any], path: Path) -> npt.NDArray[np.uint16]:

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from restore.core.images import decoding, tiff
-from restore.core.images.decoding import Levels
 from restore.core.images.metadata import Metadata
 from restore.core.images.opening import guarded, opened
 from restore.core.images.orientation import tiff_size, upright_size
+from restore.core.images.row_format import Levels
 from restore.core.images.streaming import Format
 from restore.core.images.transparency import ResizeAlpha, continue_levels, resized_alpha_rows
 from restore.core.images.writer import ImageWriter, Original
@@ -48,6 +48,11 @@ class ImageFile:
         """Return rows (1, last - first, W) of the alpha channel, which it must have."""
         assert self.alpha is not None
         return self.alpha[:, first:last]
+
+    def crop(self, rows: slice, columns: slice) -> ImageFile:
+        """Return a part of the image."""
+        alpha = None if self.alpha is None else self.alpha[:, rows, columns]
+        return replace(self, color=self.color[:, rows, columns], alpha=alpha)
 
 
 @dataclass(frozen=True)
@@ -170,7 +175,7 @@ def open_image(path: Path, frame: int | None = None) -> SourceImage:
     decoded = decoding.decode(path, frame)
     levels = decoded.levels
     about = ImageFile(torch.empty(3, 0, 0), None, levels.shape[2] <= 2, 8 * levels.dtype.itemsize, decoded.metadata)
-    return SourceImage(continue_levels(levels), about)
+    return SourceImage(continue_levels(levels), about, decoded.release)
 
 
 def read_image(path: Path, frame: int | None = None) -> ImageFile:

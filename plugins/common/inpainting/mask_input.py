@@ -6,21 +6,23 @@ import logging
 from functools import cache
 from pathlib import Path
 
-from torch import Tensor
+import numpy as np
 
 from restore.core.errors import DataError, UsageError
-from restore.core.images.files import ImageFile
+from restore.core.images.files import ImageFile, SourceImage
 from restore.core.images.listing import list_images
 from restore.plugins.common.images.turns import turn_between, warn_of_turns
+from restore.plugins.common.inpainting.hole import iterate_strips
+from restore.plugins.common.inpainting.regions import Hole, dilate_hole
 from restore.plugins.common.masks.folders import INVERTED, opposite, why_no_hole
-from restore.plugins.common.masks.reading import color_mask, dilate, folder_white, mask_of, read_mask
+from restore.plugins.common.masks.reading import color_mask, folder_white, mask_of, read_hole_file
 from restore.plugins.common.masks.settings import InpaintingPredictOptions
 
 _log = logging.getLogger(__name__)
 
 
-def read_input_mask(path: Path, image: ImageFile, options: InpaintingPredictOptions | None) -> Tensor:
-    """Return the mask (1, H, W) of an image that was read from ``path``.
+def read_input_hole(path: Path, image: ImageFile | SourceImage, options: InpaintingPredictOptions | None) -> Hole:
+    """Return where the hole of an image is that was read from ``path``, (H, W).
 
     A warning is logged for an empty mask, and for one that looks inverted. Raises UsageError if no mask is given or the
     file does not exist, and DataError if the mask has another size than the image, is damaged, or covers the whole
@@ -31,14 +33,13 @@ def read_input_mask(path: Path, image: ImageFile, options: InpaintingPredictOpti
             f"{path}: no mask given; use --mask FILE (white is the hole), --mask auto:color=#ff00ff (a painted hole) "
             "or --mask auto:alpha (a transparent hole)"
         )
-    mask = _found(path, image, options)
-    mask = dilate(mask, options.dilate) if options.dilate else mask
-    coverage = float(mask.mean())
+    hole = dilate_hole(_find_hole(path, image, options), options.dilate)
+    coverage = float(hole.mean())
     if coverage == 0:
         _log.warning(
             "%s: the mask is empty (--mask %s)%s; the image is unchanged", path, options.mask, _why_empty(path, options)
         )
-    if bool(mask.all()):
+    if bool(hole.all()):
         raise DataError(f"{path}: the mask covers the whole image (--mask {options.mask}), so no known pixel is left")
     if coverage > INVERTED and options.automatic is None:
         _log.warning(
@@ -47,24 +48,30 @@ def read_input_mask(path: Path, image: ImageFile, options: InpaintingPredictOpti
             100 * coverage,
             opposite(options.mask_polarity),
         )
-    return mask
+    return hole
 
 
-def _found(path: Path, image: ImageFile, options: InpaintingPredictOptions) -> Tensor:
+def _find_hole(path: Path, image: ImageFile | SourceImage, options: InpaintingPredictOptions) -> Hole:
     assert options.mask is not None
-    if options.color is not None:
-        return color_mask(image.color, options.color, options.mask_tolerance)
-    if options.automatic is not None:  # by alpha; half transparent pixels are filled too, or a rim would stay visible
-        return (image.color[:1] * 0) if image.alpha is None else (image.alpha < 1).float()
+    if options.automatic is not None:
+        hole = np.zeros(image.size, np.bool_)
+        for rows in iterate_strips(*image.size):
+            part = image.crop(rows, slice(None))
+            if options.color is not None:
+                hole[rows] = color_mask(part.color, options.color, options.mask_tolerance)[0].numpy() > 0
+            elif part.alpha is not None:  # half transparent pixels are filled too, or a rim would stay visible
+                hole[rows] = (part.alpha < 1)[0].numpy()
+        return hole
     file = mask_of(path, options.mask)
     white = _folder_white(options.mask) if options.mask.is_dir() else None
-    mask = read_mask(file, options.mask_polarity, white)
+    hole = read_hole_file(file, options.mask_polarity, white)
     turned = turn_between(path, file)
-    if mask.shape[-2:] != image.color.shape[-2:]:
-        raise DataError(f"{file}: the mask has {_size(mask)} pixels, but {path} has {_size(image.color)}{turned}")
+    if hole.shape != image.size:
+        sizes = [f"{width}x{height}" for height, width in (hole.shape, image.size)]
+        raise DataError(f"{file}: the mask has {sizes[0]} pixels, but {path} has {sizes[1]}{turned}")
     if turned:
         warn_of_turns(file, [path])
-    return mask
+    return hole
 
 
 @cache
@@ -76,7 +83,3 @@ def _why_empty(path: Path, options: InpaintingPredictOptions) -> str:
     if options.mask is None or options.automatic is not None:
         return ""
     return why_no_hole(mask_of(path, options.mask), options.mask_polarity)
-
-
-def _size(image: Tensor) -> str:
-    return f"{image.shape[-1]}x{image.shape[-2]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -13,9 +14,9 @@ from typing_extensions import override
 from restore import registry
 from restore.core.dataset import Batch, ImageDataset
 from restore.core.errors import DataError, UsageError
-from restore.core.images.files import ImageFile, OutputImage
+from restore.core.images.files import ImageFile, OutputImage, SourceImage
 from restore.core.inference.predictor import Patch
-from restore.core.inference.readers import ImageReader, TensorReader, as_tensor
+from restore.core.inference.readers import ComputedReader, ImageReader, TensorReader, as_tensor
 from restore.core.method import Method, S
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
@@ -23,8 +24,8 @@ from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import R, Task
 from restore.plugins.common.inpainting.blending import blend
 from restore.plugins.common.inpainting.chosen import measured_images
-from restore.plugins.common.inpainting.hole import is_gray_outside, read_hole
-from restore.plugins.common.inpainting.mask_input import read_input_mask
+from restore.plugins.common.inpainting.hole import HoleReader, is_gray_outside, read_hole
+from restore.plugins.common.inpainting.mask_input import read_input_hole
 from restore.plugins.common.inpainting.metrics import inpainting_protocols, measured
 from restore.plugins.common.inpainting.regions import Box, Hole, find_groups
 from restore.plugins.common.inpainting.windowed import WindowedInpainting
@@ -74,15 +75,26 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
     def tiling(self) -> Tiling:
         return Tiling("whole", halo=0)  # `predict` cuts windows around the holes
 
+    pixel_reach: ClassVar[int | None] = 0
+
     @override
     def read_inputs(self, path: Path, image: ImageFile) -> dict[str, Tensor]:
-        """Read the image and its mask; `read_input_mask` lists the errors.
+        """Read the image and its mask; `read_input_hole` lists the errors.
 
         Raises UsageError if the feather is wider than the processed context of a hole.
         """
-        mask = read_input_mask(path, image, self.predict_options)
-        self._refuse_wide_feather(path, self.predict_options.feather, read_hole(TensorReader(mask)))
-        return {"input": image.color, "mask": mask}
+        mask = HoleReader(self._read_hole(path, image))
+        return {"input": image.color, "mask": as_tensor(mask)}
+
+    @override
+    def open_inputs(self, path: Path, image: SourceImage) -> Mapping[str, Tensor | ImageReader]:
+        color = ComputedReader((3, *image.size), lambda rows, columns: image.crop(rows, columns).color)
+        return {"input": color, "mask": HoleReader(self._read_hole(path, image))}
+
+    def _read_hole(self, path: Path, image: ImageFile | SourceImage) -> Hole:
+        hole = read_input_hole(path, image, self.predict_options)
+        self._refuse_wide_feather(path, self.predict_options.feather, hole)
+        return hole
 
     def _refuse_wide_feather(self, path: Path, feather: int, hole: Hole) -> None:
         """Raise UsageError if the feather around a hole would end outside the processed window."""

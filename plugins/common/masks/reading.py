@@ -6,21 +6,23 @@ white unless the polarity says black; `values.is_foreground` defines white in a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.errors import UsageError
-from restore.core.images.files import ImageFile, read_image
+from restore.core.images.files import SourceImage, open_image
 from restore.core.images.listing import list_images
 from restore.core.images.opening import opened
 from restore.plugins.common.masks.naming import find_mask
 from restore.plugins.common.masks.settings import Polarity
-from restore.plugins.common.masks.values import is_foreground
+from restore.plugins.common.masks.values import choose_white
 
 
 def read_mask(path: Path, polarity: Polarity = "white-hole", white: int | None = None) -> Tensor:
@@ -36,11 +38,49 @@ def read_mask(path: Path, polarity: Polarity = "white-hole", white: int | None =
         polarity: which color marks the hole.
         white: value of white in gray files, as `folder_white` finds it; None: decided by this file alone.
     """
-    image = read_image(path)
-    hole = _white(path, image, white)
-    if polarity == "black-hole":
-        hole = ~hole
-    return (hole if image.alpha is None else hole & (image.alpha >= 0.5)).float()
+    return torch.from_numpy(read_hole_file(path, polarity, white))[None].float()
+
+
+def read_hole_file(path: Path, polarity: Polarity = "white-hole", white: int | None = None) -> NDArray[np.bool_]:
+    """Return where the hole is, (H, W), one byte a pixel; see `read_mask`."""
+    image = open_image(path)
+    strips = list(_strips(*image.size))
+    gray, highest, black = True, 0, False
+    for rows in strips:
+        colors, _ = _visible_levels(image, rows)
+        gray = gray and not bool((colors != colors[..., :1]).any())
+        highest, black = max(highest, int(colors.max(initial=0))), black or bool((colors == 0).all(-1).any())
+    above = choose_white(highest, white, bytes_=False) // 2
+    palette = not gray and black and _has_palette(path)
+    hole = np.empty(image.size, np.bool_)
+    for rows in strips:
+        colors, visible = _visible_levels(image, rows)
+        if gray:
+            found = colors[..., 0] > above
+        elif palette:
+            found = (colors != 0).any(-1)
+        else:
+            found = 2 * colors.sum(-1, dtype=np.int64) >= colors.shape[-1] * (2**image.bits - 1)
+        hole[rows] = (found if polarity == "white-hole" else ~found) & visible
+    return hole
+
+
+def _visible_levels(image: SourceImage, rows: slice) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the levels (h, W, C) of some rows, without alpha and black where they are transparent, and where they are
+    not."""
+    levels = image.levels[rows]
+    if not image.has_alpha:
+        colors, visible = levels.copy(), np.ones(levels.shape[:2], np.bool_)
+    else:
+        visible = 2 * levels[..., -1].astype(np.int64) >= 2**image.bits - 1
+        colors = levels[..., :-1] * visible[..., None]
+    image.release()
+    return colors, visible
+
+
+def _strips(height: int, width: int) -> Iterator[slice]:
+    step = max(1, 2**20 // max(1, width))
+    return (slice(top, min(top + step, height)) for top in range(0, height, step))
 
 
 def folder_white(files: Sequence[Path]) -> int | None:
@@ -50,22 +90,11 @@ def folder_white(files: Sequence[Path]) -> int | None:
     files. Raises as `read_mask`.
     """
     for path in files:
-        image = read_image(path)
-        if float(image.color.max()) * (2**image.bits - 1) > 1.5:
+        image = open_image(path)
+        colors = image.levels[..., : image.levels.shape[2] - image.has_alpha]
+        if int(colors.max(initial=0)) > 1:
             return 255
     return 1 if files else None
-
-
-def _white(path: Path, image: ImageFile, white: int | None) -> Tensor:
-    """Return where an image is white, (1, H, W) bool."""
-    color = image.color
-    if image.alpha is not None:
-        color = color * (image.alpha >= 0.5)
-    if bool((color == color[:1]).all()):
-        values = (color[0] * (2**image.bits - 1)).round().numpy().astype(np.int32)
-        return torch.from_numpy(is_foreground(values, white))[None]
-    black = (color == 0).all(0, keepdim=True)
-    return ~black if bool(black.any()) and _has_palette(path) else color.mean(0, keepdim=True) >= 0.5
 
 
 def _has_palette(path: Path) -> bool:

@@ -64,10 +64,21 @@ def is_foreground(values: NDArray[Any], white: int | None = None) -> NDArray[Any
     highest = values.max(initial=0)
     if not np.issubdtype(values.dtype, np.integer):
         return np.asarray(values > highest / 2)
+    return np.asarray(values > choose_white(int(highest), white, values.dtype.itemsize == 1) // 2)
+
+
+def choose_white(highest: int, white: int | None, bytes_: bool) -> int:
+    """Return the value of white in a mask of integers.
+
+    Args:
+        highest: its highest value.
+        white: the value of white in its folder; None: decided by this file alone.
+        bytes_: whether the file has 8 bits.
+    """
     if white is None:
-        white = 1 if highest <= 1 else 255 if highest <= 255 else 2**16 - 1
-    elif white == 255 and highest > 255:
-        white = 2**16 - 1  # a file of 16 bits among others of 8
-    elif white == 2**16 - 1 and highest <= 255 and values.dtype.itemsize == 1:
-        white = 255
-    return np.asarray(values > white // 2)
+        return 1 if highest <= 1 else 255 if highest <= 255 else 2**16 - 1
+    if white == 255 and highest > 255:
+        return 2**16 - 1  # a file of 16 bits among others of 8
+    if white == 2**16 - 1 and highest <= 255 and bytes_:
+        return 255
+    return white
