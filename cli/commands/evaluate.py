@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from restore.core.metrics import EvaluationProtocol, NamedMetric
     from restore.core.networks import Networks
     from restore.core.settings import Settings
+    from restore.core.weights.header import Header
 
 
 class EvaluateCommands(LookupGroup):
@@ -244,6 +245,11 @@ def _check_same_images(subjects: Sequence[_Subject], data: Path | None) -> list[
     return first
 
 
+def _label_weights(model: ModelRef, header: Header) -> str:
+    """Return the phase of a run, and the name of weights that a plugin ships."""
+    return header.phase or model.name if Path(model.name).exists() else model.name
+
+
 def label_models(models: Sequence[ModelRef]) -> list[str]:
     """Return a short label for each model: the phase of a run, the name of a classical method, else what was typed.
 
@@ -253,7 +259,7 @@ def label_models(models: Sequence[ModelRef]) -> list[str]:
     twice = [name for name, count in Counter(model.name for model in models).items() if count > 1]
     if twice:
         raise UsageError(f"{twice[0]} is given twice")
-    short = [model.entry.name if model.header is None else model.header.phase or model.name for model in models]
+    short = [model.entry.name if model.header is None else _label_weights(model, model.header) for model in models]
     full = [f"{model.entry.plugin}/{label}" for model, label in zip(models, short, strict=True)]
     labels = [long if short.count(label) > 1 else label for label, long in zip(short, full, strict=True)]
     return [model.name if labels.count(label) > 1 else label for model, label in zip(models, labels, strict=True)]
