@@ -192,7 +192,7 @@ def restore_protocols() -> list[ProtocolSpec]:
 
 @hookimpl
 def restore_commands() -> list[CommandSpec]:
-    """Register the preparation of training data."""
+    """Register the commands that check and prepare data."""
     place, pairs = "restore.plugins.common.images", "restore.plugins.common.super_resolution"
     return [
         CommandSpec(
@@ -208,5 +208,12 @@ def restore_commands() -> list[CommandSpec]:
             settings=f"{pairs}.degrade_settings:DegradeSettings",
             needs="nothing",
             summary="Write pairs of degraded and good images to train and measure on.",
+        ),
+        CommandSpec(
+            "data check",
+            "restore.plugins.common.data_check.command:check",
+            settings="restore.plugins.common.data_check.settings:CheckSettings",
+            needs="nothing",
+            summary="Find out what is wrong with a folder of data before you train on it.",
         ),
     ]

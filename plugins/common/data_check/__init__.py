@@ -1,0 +1,1 @@
+"""``restore data check``: what is wrong with a folder of data, before a training finds out."""
