@@ -171,7 +171,8 @@ class Relativistic(AdversarialLoss):
     A score counts relative to the mean score of the other kind (``average``, as in ESRGAN, Wang et al., 2018, equations
     1 and 2), or to the score of the image of the other kind at the same place in the batch (``paired``). The
     generator's loss is that of the discriminator with real and generated images exchanged, so it also learns from real
-    images. Both losses are halved, as in BasicSR.
+    images. Both losses are halved, as in BasicSR. The mean is that of the images that one call scores: with several
+    processes or micro-batches each has its own.
     """
 
     base: Vanilla | Hinge = Vanilla()

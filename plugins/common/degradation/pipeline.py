@@ -50,6 +50,14 @@ class Degradation:
             raise UsageError("this Pillow cannot write WebP; install one from PyPI, or set the fractions of webp to 0")
         self.settings, self.scale, self.seed = settings, scale, seed
 
+    @property
+    def cheap(self) -> bool:
+        """Whether it only compresses, sharpens and adds noise at the input's size: a millisecond or two for a crop."""
+        first, last = self.settings.first, self.settings.last
+        steps = (first.blur, first.noise, first.compression, last.blur)
+        resized = any(stage.resize.up or stage.resize.down for stage in (first, last))
+        return not resized and not last.sinc and not any(step.probability for step in steps)
+
     def __call__(self, target: Tensor) -> Tensor:
         """Return the input (3, h, w) of a target (3, H, W), both uint8; a side is ``ceil(side / scale)``."""
         height, width = (resized_length(length, 1 / self.scale) for length in target.shape[-2:])

@@ -64,6 +64,8 @@ class CroppedPairs:
         self._targets, self._inputs = targets, inputs
         self._scale, self._crop, self._augment, self._degradation = scale, crop, augment, degradation
         self.in_memory = targets.in_memory and (inputs is None or inputs.in_memory)
+        if degradation is not None and not degradation.cheap:
+            self.in_memory = False  # its samples are worth worker processes
 
     def __len__(self) -> int:
         return len(self._targets)

@@ -216,3 +216,9 @@ def test_a_pillow_without_webp_is_told_of_before_training(monkeypatch: pytest.Mo
     with pytest.raises(UsageError, match="cannot write WebP"):
         Degradation(DegradationSettings(preset="photo"))
     Degradation(DegradationSettings(preset="real-esrgan"))
+
+
+@pytest.mark.parametrize(("preset", "cheap"), [("jpeg", True), ("photo", False), ("real-esrgan", False)])
+def test_costly_samples_ask_for_worker_processes(preset: Preset, cheap: bool) -> None:
+    degradation = Degradation(DegradationSettings(preset=preset), 4)
+    assert CroppedPairs(photographs("train"), 4, 32, degradation=degradation).in_memory is cheap
