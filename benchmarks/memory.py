@@ -7,7 +7,8 @@
 
 Every cell is a process of its own, ``restore predict`` as a person runs it; its memory is the largest resident set that
 the system has seen. ``loop`` is the time of a process that decodes the same image, computes the same tiles one after
-the other, and keeps nothing; ``ratio`` is the time of the command by that of the loop. Networks are untrained: srgan x2
+the other, and keeps nothing; ``ratio`` is the time of the command by that of the loop. ``cpu`` is the time of all cores
+together, which other programs do not lengthen. Networks are untrained: srgan x2
 with 16 channels and 4 blocks, a U-Net with 8 channels on the image itself, and the smallest inpaint-gan. Images are
 mosaics of a photograph, masks have one hole for each 250,000 pixels.
 """
@@ -61,7 +62,10 @@ class Measured:
     memory: int
     """Largest resident set in megabytes."""
     seconds: float
+    cpu: float
+    """Seconds of all cores together."""
     loop: float
+    loop_cpu: float
 
 
 def draw(path: Path, width: int, height: int) -> Path:
@@ -122,14 +126,14 @@ def words(task: str, folder: Path, megapixels: int) -> list[str]:
     return [str(weights), str(path), "--mask", str(mask if mask.exists() else draw_mask(mask, width, height))]
 
 
-def run(command: list[str], environment: dict[str, str]) -> tuple[int, float]:
-    """Run a process; return its largest resident set in megabytes and its seconds."""
+def run(command: list[str], environment: dict[str, str]) -> tuple[int, float, float]:
+    """Run a process; return its largest resident set in megabytes, its seconds, and those of all cores."""
     began = time.perf_counter()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"failed: {' '.join(command)}")
-    return usage.ru_maxrss // 1024, time.perf_counter() - began
+    return usage.ru_maxrss // 1024, time.perf_counter() - began, usage.ru_utime + usage.ru_stime
 
 
 def compute_only(
@@ -163,6 +167,7 @@ def main() -> None:
     parser.add_argument("--megapixels", type=int, choices=SIZES, nargs="+", default=list(SIZES))
     parser.add_argument("--task", choices=TASKS, nargs="+", default=list(TASKS))
     parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("--without-loop", action="store_true", help="measure the command alone")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--loop", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -173,19 +178,22 @@ def main() -> None:
     if given.threads:
         environment["OMP_NUM_THREADS"] = str(given.threads)
     cells = []
-    print(f"{'task':14}{'megapixels':>11}{'memory':>10}{'time':>9}{'loop':>9}{'ratio':>7}", flush=True)
-    for cell in measure(given.task, given.megapixels, environment):
+    print(
+        f"{'task':14}{'megapixels':>11}{'memory':>10}{'time':>9}{'cpu':>9}{'loop':>9}{'cpu':>9}{'ratio':>7}", flush=True
+    )
+    for cell in measure(given.task, given.megapixels, environment, given.without_loop):
         cells.append(cell)
+        times = [cell.seconds, cell.cpu, *([cell.loop, cell.loop_cpu] if cell.loop else [])]
         ratio = f"{cell.seconds / cell.loop:7.2f}" if cell.loop else ""
         print(
-            f"{cell.task:14}{cell.megapixels:11}{cell.memory:7} MB{cell.seconds:7.1f} s{cell.loop:7.1f} s{ratio}",
+            f"{cell.task:14}{cell.megapixels:11}{cell.memory:7} MB{''.join(f'{each:7.1f} s' for each in times)}{ratio}",
             flush=True,
         )
     if given.json:
         given.json.write_text(json.dumps([asdict(cell) for cell in cells], indent=2), "utf-8")
 
 
-def measure(tasks: list[str], sizes: list[int], environment: dict[str, str]) -> Iterator[Measured]:
+def measure(tasks: list[str], sizes: list[int], environment: dict[str, str], without_loop: bool) -> Iterator[Measured]:
     """Yield the cells."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as made:
         folder = Path(made)
@@ -193,9 +201,12 @@ def measure(tasks: list[str], sizes: list[int], environment: dict[str, str]) -> 
             for megapixels in sizes:
                 arguments = words(task, folder, megapixels)
                 command = [sys.executable, "-m", "restore.cli", "predict", *arguments, "--output", str(folder / "out")]
-                memory, seconds = run([*command, "--overwrite"], environment)
-                _, plain = run([sys.executable, __file__, "--loop", *command[4:], "--overwrite"], environment)
-                yield Measured(task, megapixels, memory, seconds, plain)
+                command.append("--overwrite")
+                memory, seconds, cpu = run(command, environment)
+                plain, plain_cpu = 0.0, 0.0
+                if not without_loop:
+                    _, plain, plain_cpu = run([sys.executable, __file__, "--loop", *command[4:]], environment)
+                yield Measured(task, megapixels, memory, seconds, cpu, plain, plain_cpu)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,11 @@ class PredictRequest(Settings):
     """Options of ``restore predict`` for every task."""
 
     output: Path
-    """Folder for the results; each is written as <name>.png."""
+    """Folder for the results; each is written as <name>.png, or with the suffix of --output-format."""
+    output_format: Literal["png", "tiff", "jpeg"] = "png"
+    """Format of the results; jpeg: 8 bits, without alpha, and lossy. TIFF files above 4 GB are BigTIFF."""
+    quality: Annotated[int, Field(ge=1, le=100)] = 95
+    """Quality of JPEG files."""
     tile: Literal["auto", "off"] | Annotated[int, Field(ge=16)] = "auto"
     """Edge in pixels of the tiles that large images are cut into; off: never cut; auto: cut when memory runs out."""
     device: Device = "auto"

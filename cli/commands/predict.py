@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from restore.cli.console.bar import Bar
     from restore.cli.task_options import PredictRequest
     from restore.core.images.files import OutputImage
+    from restore.core.images.streaming import Format
     from restore.core.images.writer import ImageWriter
     from restore.core.method import Method
     from restore.core.networks import Networks
@@ -80,7 +81,7 @@ def predict_command(model: ModelRef, arguments: list[str]) -> Any:
 def predict(model: ModelRef, inputs: Sequence[Path], request: PredictRequest, options: Settings | None) -> None:
     """Apply a model to images and folders of images.
 
-    Results are PNG files in the output folder, named after the images. An image that fails is reported, and the others
+    Results are files in the output folder, named after the images. An image that fails is reported, and the others
     are processed.
 
     Args:
@@ -112,7 +113,8 @@ def predict(model: ModelRef, inputs: Sequence[Path], request: PredictRequest, op
         method, networks = model.open(predict=options)
         if isinstance(request.tile, int) and method.tiling.mode == "whole":
             raise UsageError(f"--tile {request.tile}: {model.name} needs the whole image at once; leave --tile out")
-        outputs = _OutputFiles(request.output, list(names.values()), [*images, *also_read], request.overwrite)
+        read = [*images, *also_read]
+        outputs = _OutputFiles(request.output, list(names.values()), read, request.overwrite, request.output_format)
         outputs.reserve(method.always_renders)
         writable_folder(request.output)
         networks = Networks(fold_batch_norm(networks))  # once for all images
@@ -132,13 +134,15 @@ class _OutputFiles:
     read: list[Path]
     """Files that are read meanwhile."""
     overwrite: bool
+    kind: Format = "png"
     written: set[Path] = field(default_factory=set)
     parts: set[str] = field(default_factory=set)
     """Parts of a result that are known so far: the image itself ("") and what a task renders besides."""
 
     def path(self, name: str, part: str) -> Path:
         """Return the file of one part of the result of an image."""
-        return self.folder / f"{name}{f'-{part}' if part else ''}.png"
+        suffix = {"png": "png", "tiff": "tif", "jpeg": "jpg"}[self.kind]
+        return self.folder / f"{name}{f'-{part}' if part else ''}.{suffix}"
 
     def reserve(self, parts: Iterable[str]) -> None:
         """Raise OutputExists if a file of one of these parts must not be written, also for images that come later.
@@ -183,16 +187,27 @@ class _Prediction:
 
     def _process(self, path: Path, name: str) -> None:
         from restore.core.images.files import open_image
+        from restore.core.images.writer import find_losses
         from restore.core.prediction import predict_to_files
 
         image = open_image(path)
+
+        if lost := find_losses(self.request.output_format, image):
+            print_warning(f"{path}: {self.request.output_format} results do not keep: {', '.join(lost)}")
 
         def open_file(part: str, rows: OutputImage, size: tuple[int, int]) -> ImageWriter:
             self.outputs.reserve([part])
             target = self.outputs.path(name, part)
             if target in self.outputs.written:
                 raise UsageError(f"{path}: {target} was just written for another image")
-            return rows.open_writer(target, size, image, resize_alpha=self.method.resize_alpha_rows)
+            return rows.open_writer(
+                target,
+                size,
+                image,
+                self.request.output_format,
+                self.request.quality,
+                resize_alpha=self.method.resize_alpha_rows,
+            )
 
         files = predict_to_files(
             self.method,

@@ -28,7 +28,7 @@ _PER_METER = {2: 1 / 0.0254, 3: 100.0}  # ResolutionUnit: inch, centimeter
 _WHITE_POINT, _PRIMARIES = 318, 319
 _TURN_IN_XMP = re.compile(rb"(tiff:Orientation(?:=[\"']|>))[0-9]")
 _XMP_KEYWORD = b"XML:com.adobe.xmp"
-_JPEG_SEGMENT = 65_000  # bytes of an XMP packet that a JPEG file can hold
+JPEG_SEGMENT = 65_000  # bytes of an XMP packet, or of EXIF data, that a JPEG file can hold
 _TEXT_LIMIT = 2**23  # bytes of text that are kept
 
 
@@ -82,9 +82,9 @@ class Metadata:
         options: dict[str, Any] = {}
         if (icc := fitting_profile(self.icc, channels)) is not None:
             options["icc_profile"] = icc
-        if self.exif is not None:
+        if self.exif is not None and len(self.exif) <= JPEG_SEGMENT:
             options["exif"] = sized_exif(self.exif, height, width)
-        if self.xmp is not None and len(self.xmp) <= _JPEG_SEGMENT:
+        if self.xmp is not None and len(self.xmp) <= JPEG_SEGMENT:
             options["xmp"] = self.xmp
         if self.resolution is not None:
             options["dpi"] = tuple(round(each * 0.0254) for each in self.resolution)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import DataError
-from restore.core.images.metadata import Metadata
+from restore.core.images.metadata import JPEG_SEGMENT, Metadata
 from restore.core.images.pixels import luma
 from restore.core.images.row_format import Levels, RowFormat
 from restore.core.images.streaming import Format, StreamedFile
@@ -169,3 +169,16 @@ class ImageWriter:
         white = 2**self._bits - 1
         levels: npt.NDArray[np.float32] = (rows * white + 0.5).floor_().permute(1, 2, 0).numpy()
         return levels.astype(np.uint8) if self._bits == 8 else levels.astype(np.uint16)
+
+
+def find_losses(kind: Format, like: Original) -> list[str]:
+    """Return what a file of some format cannot take over from its input."""
+    about, lost = like.metadata, []
+    if kind == "jpeg":
+        lost = ["alpha"] * like.has_alpha + ["16 bits"] * (like.bits == 16)
+        lost += ["XMP data"] * (len(about.xmp or b"") > JPEG_SEGMENT)
+    if about.exif is not None and (kind == "tiff" or (kind == "jpeg" and len(about.exif) > JPEG_SEGMENT)):
+        lost.append("EXIF data")
+    if kind != "png":
+        lost += ["text"] * bool(about.text) + ["gamma and primaries"] * bool(about.color)
+    return lost

@@ -9,6 +9,7 @@ rounding.
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TypeVar
@@ -78,7 +79,8 @@ def predict_rows(
         The receiver that has taken all rows.
 
     Raises:
-        DataError: the inputs do not fit the method.
+        DataError: the inputs do not fit the method, or it must see the whole image and that needs more memory than this
+            machine has.
         UsageError: ``tile`` is given, but the networks must see the whole image.
         OutOfMemory: the smallest tile does not fit.
         NotFinite: a value is NaN or infinite in fp32 too.
@@ -87,6 +89,8 @@ def predict_rows(
     edge = canvas.first_edge(tile)
     device = torch.device(device)
     say = notify or _nothing
+    if device.type == "cpu":
+        _refuse_large_whole(canvas)
     with for_inference(networks, device, channels_last=method.channels_last) as view:
         while True:
             try:
@@ -106,6 +110,21 @@ def predict_rows(
                 torch.cuda.empty_cache()
             edge = _smaller(canvas, edge, device)
             say(f"not enough memory on {device.type}; trying tiles of {edge} pixels")
+
+
+def _refuse_large_whole(canvas: Canvas) -> None:
+    """Raise DataError if a method that must see the whole image would need more memory than there is."""
+    method = canvas.method
+    if method.tiling.mode != "whole" or type(method).patches is not Predictor.patches:
+        return
+    shapes = [canvas.shape_of(spec) for spec in (*method.outputs.values(), *method.inputs.values())]
+    channels, height, width = max(shapes, key=math.prod)
+    needed, there = method.bytes_per_value * channels * height * width, host_memory()
+    if needed > there:
+        raise DataError(
+            f"this method must see the whole image, which takes about {needed / 1e9:.0f} GB for {width} x {height} "
+            f"pixels; this machine has {there / 1e9:.0f} GB. Use a smaller image, or another method"
+        )
 
 
 def _pass_on_bands(

@@ -39,6 +39,10 @@ class Predictor(ABC):
     channels_last: ClassVar[bool] = False
     """Whether the networks run faster in the channels_last memory format."""
 
+    bytes_per_value: ClassVar[int] = 16
+    """Memory that `predict` takes for each value of the largest output if it must see the whole image: at least four
+    bytes for the input, the output and what lies between them."""
+
     @property
     def inputs(self) -> Mapping[str, ImageSpec]:
         """Specs of the inputs, by name."""

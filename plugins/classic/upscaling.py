@@ -175,6 +175,8 @@ class Lanczos(Upscaling):
 class Fourier(Upscaling):
     """Upscaling by padding the spectrum with zeros."""
 
+    bytes_per_value = 28  # measured: double precision, its spectrum, and copies of both
+
     @property
     @override
     def tiling(self) -> Tiling:

@@ -305,3 +305,34 @@ def test_a_device_that_is_not_here_is_wrong_usage(restore, weights, photo, monke
     status, _, err = restore("predict", weights(), photo(), "--output", "out", "--device", "cuda")
     assert status == 2
     assert "--device cuda: no CUDA device available (available: cpu)" in err
+
+
+# --- formats --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "suffix", "pillow"), [("tiff", "tif", "TIFF"), ("jpeg", "jpg", "JPEG")])
+def test_results_have_the_format_that_is_asked_for(restore, weights, photo, tmp_path, kind, suffix, pillow):
+    status, out, err = restore("predict", weights(), photo(), "--output", "out", "--output-format", kind)
+    assert (status, err) == (0, "")
+    assert out.endswith(f"-> out/photo.{suffix} (16 x 12)\n")
+    with Image.open(tmp_path / "out" / f"photo.{suffix}") as image:
+        assert (image.format, image.mode, image.size) == (pillow, "RGB", (16, 12))
+    if kind == "tiff":
+        assert (pixels(tmp_path / "out" / "photo.tif") == doubled(tmp_path / "photo.png")).all()
+
+
+def test_the_quality_of_jpeg_files_can_be_chosen(restore, weights, photo, tmp_path):
+    photo(height=60, width=60)
+    for quality in (20, 95):
+        arguments = ("--output", str(quality), "--output-format", "jpeg", "--quality", quality)
+        assert restore("predict", weights(), "photo.png", *arguments)[0] == 0
+    small, large = ((tmp_path / quality / "photo.jpg").stat().st_size for quality in ("20", "95"))
+    assert small < large / 2
+
+
+def test_what_a_format_cannot_keep_is_said(restore, weights, photo):
+    photo(mode="RGBA")
+    status, _, err = restore("predict", weights(), "photo.png", "--output", "out", "--output-format", "jpeg")
+    assert (status, err) == (0, "Warning: photo.png: jpeg results do not keep: alpha\n")
+    status, _, err = restore("predict", weights(), "photo.png", "--output", "out", "--output-format", "tiff")
+    assert (status, err) == (0, "")

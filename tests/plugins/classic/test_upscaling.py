@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from pydantic import ValidationError
 
-from restore.core.errors import NothingToTrain, UsageError
+from restore.core.errors import DataError, NothingToTrain, UsageError
 from restore.core.evaluation import evaluate
 from restore.core.inference.engine import predict_image
 from restore.core.method import Method
@@ -168,6 +168,14 @@ def test_tiles_equal_the_whole_image_of_any_depth(name: str, scale: float) -> No
     # MATLAB rounds to 8 bits twice; where the exact value lies between two levels, the last bit of a position decides.
     assert ((whole - tiled).abs() > 1e-5).float().mean() < 0.01
     assert (whole - tiled).abs().max() < 1.001 / 255
+
+
+def test_fourier_says_before_it_starts_how_much_memory_it_would_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    method = task("fourier", predict=UpscalingPredictOptions(scale=2))
+    monkeypatch.setattr("restore.core.inference.engine.host_memory", lambda: 28 * 3 * 80 * 60 - 1.0)
+    with pytest.raises(DataError, match=r"must see the whole image, which takes about 0 GB for 80 x 60 pixels"):
+        predict_image(method, {}, {"input": torch.rand(3, 30, 40)})
+    assert predict_image(method, {}, {"input": torch.rand(3, 30, 39)})["output"].shape == (3, 60, 78)
 
 
 def test_fourier_needs_the_whole_image_and_says_so() -> None:
