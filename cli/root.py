@@ -57,6 +57,8 @@ COMMANDS = {
         "RUN|WEIGHTS|NAME… [--data DIR] [OPTIONS]",
     ),
     "import": Command("import_weights:import_weights", "Convert a checkpoint of another project to a weights file."),
+    "export": Command("export:export", "Write weights for other programs: chaiNNer, ComfyUI, BasicSR."),
+    "weights": Command("weights:weights", "List the weights that are at hand: shipped, of runs here, imported."),
     "pack": Command("pack:pack", "Make a weights file to pass on: half as large, with a card."),
     "list-plugins": Command(
         "list_plugins:list_plugins", "List the installed plugins, and the errors of those that fail."

@@ -9,7 +9,10 @@ from typing import Final
 from restore.registry.kinds import Kind
 
 CORE_COMMANDS: Final = frozenset(
-    {"train", "evaluate", "predict", "import", "pack", "list-plugins", "show", "doctor", "new-plugin", "plugin"}
+    {
+        *("train", "evaluate", "predict", "import", "export", "weights", "pack", "list-plugins", "show", "doctor"),
+        *("new-plugin", "plugin"),
+    }
 )
 """Commands of the tool itself, which plugins cannot use."""
 

@@ -13,6 +13,7 @@ import typer
 
 from restore import registry
 from restore.cli.commands.list_plugins import plugin_to_dict
+from restore.cli.counting import count
 from restore.cli.model_ref import needs_training
 from restore.core.errors import RestoreError, UsageError
 from restore.registry.naming import did_you_mean
@@ -212,11 +213,21 @@ def _settings_text(settings: list[dict[str, Any]]) -> Iterator[str]:
 def _about_weights(path: Path) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from restore.core.weights.header import find_weights, read_header
+    from restore.cli.foreign_weights import convert_to_cache, is_foreign
+    from restore.core.weights.header import count_parameters, find_weights, read_header
 
     weights = find_weights(path)
+    if is_foreign(weights):
+        weights = convert_to_cache(weights)
     header = asdict(read_header(weights))
-    return {"weights": str(weights), **header, "installed": _is_installed(header["task"]), **_summary(path)}
+    return {
+        "weights": str(weights),
+        "bytes": weights.stat().st_size,
+        "parameters": count_parameters(weights),
+        **header,
+        "installed": _is_installed(header["task"]),
+        **_summary(path),
+    }
 
 
 def _is_installed(task: str) -> bool:
@@ -245,6 +256,7 @@ def _weights_text(described: dict[str, Any]) -> Iterator[str]:
     installed = "" if described["installed"] else " (not installed; see restore list-plugins)"
     phase = f", phase {described['phase']}" if described["phase"] else ""
     yield f"{described['weights']}: weights of {described['task']}{phase}{installed}"
+    yield f"  {count(described['parameters'], 'parameter')}, {described['bytes'] / 1e6:,.2f} MB"
     if described["model"]:
         yield "  model settings:"
         yield from _flat(described["model"], "    ")

@@ -181,6 +181,7 @@ def _write(source: Path, output: Path, chosen: Trial) -> Report:
         networks=chosen.networks,
         versions=origin,
         plugins={**chosen.target.plugins, **chosen.plugins},
+        card=chosen.card,
     )
     return Report(
         source,

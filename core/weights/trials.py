@@ -48,6 +48,8 @@ class Conversion:
     """Entries for the header about the origin of the weights."""
     plugins: dict[str, str | None] = field(default_factory=dict)
     """Requirements of further plugins that the weights need."""
+    card: dict[str, str] = field(default_factory=dict)
+    """What is known of the weights, such as the license of the code, for the header."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class Trial:
     problems: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     plugins: dict[str, str | None] = field(default_factory=dict)
+    card: dict[str, str] = field(default_factory=dict)
 
     @property
     def model(self) -> dict[str, Any]:
@@ -173,9 +176,18 @@ def _try(
     if not request.partial and not any(key in own and own[key].shape == tensors[key].shape for key in tensors):
         return Trial(rule.name, target, state, problems=[NOT_MINE])
     noted = CheckpointState(state.tensors, [*state.notes, *conversion.notes], state.others, state.place, state.certain)
-    problems = differences(networks, tensors)
     return Trial(
-        rule.name, target, noted, task, networks, tensors, filled, problems, conversion.versions, conversion.plugins
+        rule.name,
+        target,
+        noted,
+        task,
+        networks,
+        tensors,
+        filled,
+        differences(networks, tensors),
+        conversion.versions,
+        conversion.plugins,
+        conversion.card,
     )
 
 

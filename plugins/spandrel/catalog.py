@@ -29,6 +29,11 @@ class Architecture:
         return self.id.lower()
 
     @property
+    def license(self) -> str:
+        """License of its code in spandrel."""
+        return next((name for name, listed in _LICENSES.items() if self.id in listed.split()), "unknown")
+
+    @property
     def summary(self) -> str:
         """One sentence."""
         return f"{self.about}, as spandrel has it."
@@ -79,6 +84,16 @@ _RESTORATION = {
     "Uformer": "U-shaped transformer (Uformer)",
 }
 _INPAINTING = {"LaMa": "Inpainting with Fourier convolutions (LaMa)"}
+
+_LICENSES = {
+    "Apache-2.0": "ATD CRAFT DAT DCTLSA DITN ESRGAN FBCNN GFPGAN IPT LaMa OmniSR RestoreFormer RGT SAFMN SAFMNBCIE "
+    "SCUNet SeemoRe SPAN Swin2SR SwinIR",
+    "MIT": "DnCNN DRCT DRUNet FDAT FFTformer GRL HAT HVICIDNet KBNet MixDehazeNet MoESR MoSR NAFNet PLKSR RCAN "
+    "RealCUGAN RetinexFormer Uformer",
+    "BSD-3-Clause": "Compact MMRealSR",
+    "CC0-1.0": "SwiftSRGAN",
+}
+"""Licenses of the code in spandrel 0.4.2, by the files in its folders; what weights are under is another matter."""
 
 _BY_ROLE: dict[Role, dict[str, str]] = {
     "super-resolution": _SUPER_RESOLUTION,

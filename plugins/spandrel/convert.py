@@ -120,6 +120,7 @@ def _convert(architecture: Architecture, descriptor: Descriptor, notes: list[str
         notes=notes,
         versions={"spandrel": version("spandrel")},
         plugins={"spandrel": f"spandrel=={version('spandrel')}"},
+        card={"code license": f"{architecture.license} ({architecture.id} in spandrel)"},
     )
 
 

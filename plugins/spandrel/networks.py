@@ -81,6 +81,15 @@ class SpandrelNetwork(nn.Module):
             images = torch.cat([images, torch.ones_like(images[:, :1])], dim=1)
         return self._call(images)[:, :3]
 
+    @property
+    def export_formats(self) -> tuple[str, ...]:
+        """spandrel's programs know all of its networks; BasicSR knows its own, which restore has too."""
+        return ("spandrel",)
+
+    def export_state(self) -> Mapping[str, Tensor]:
+        """Return the parameters by spandrel's names."""
+        return self.network.state_dict()
+
     def _call(self, images: Tensor) -> Tensor:
         if self.training:
             return self._train(images)

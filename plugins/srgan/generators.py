@@ -16,6 +16,7 @@ from restore.core.specs import Tiling
 from restore.plugins.common.images.statistics import IMAGENET_MEAN, IMAGENET_STD
 from restore.plugins.common.narrow_conv import NarrowConv2d
 from restore.plugins.srgan.blocks import SubPixel, scaled_kaiming_, stages
+from restore.plugins.srgan.layer_names import basicsr_names
 
 
 def halo(ends: int, blocks: int, factors: tuple[int, ...], tail: int) -> int:
@@ -145,6 +146,15 @@ class MSRResNet(nn.Module):
         detail = in_full_precision(self.last, self.activation(self.detail(features)))
         base = F.interpolate(x, scale_factor=self.scale, mode="bilinear", align_corners=False)
         return base + detail
+
+    @property
+    def export_formats(self) -> tuple[str, ...]:
+        """Formats of ``restore export`` whose programs know the network: BasicSR has it for three scales."""
+        return ("basicsr",) if self.scale in (2, 3, 4) else ()
+
+    def export_state(self) -> Mapping[str, Tensor]:
+        """Return the parameters by the names of BasicSR's MSRResNet."""
+        return basicsr_names(self.state_dict())
 
 
 class CompactBlock(nn.Module):

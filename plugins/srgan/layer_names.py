@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
 
 Rules = Sequence[tuple[str, str]]
 """Pairs of a pattern for a whole layer name and its name here; the first match counts."""
@@ -96,3 +99,19 @@ DISCRIMINATOR: Rules = (
     (r"classifier\.2", "score"),
 )
 """The discriminator; the article and SRGAN-PyTorch use the same names."""
+
+
+def basicsr_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the state of an MSRResNet under the names that BasicSR's has: `BASICSR` backwards."""
+    rules = (
+        (r"first\.", "conv_first."),
+        (r"upscale\.(\d+)\.conv\.", lambda match: f"upconv{int(match[1]) + 1}."),
+        (r"detail\.", "conv_hr."),
+        (r"last\.", "conv_last."),
+    )
+    named = {}
+    for key, tensor in state.items():
+        for pattern, name in rules:
+            key = re.sub(rf"^{pattern}", name, key)
+        named[key] = tensor
+    return named

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
@@ -86,7 +87,7 @@ class RRDBNet(nn.Module):
         self, scale: int = 4, channels: int = 64, blocks: int = 23, growth: int = 32, unshuffle: bool = True
     ) -> None:
         super().__init__()
-        self.scale = scale
+        self.scale, self.growth = scale, growth
         self.shuffled = SHUFFLED.get(scale, 1) if unshuffle else 1
         self.factors = stages(scale * self.shuffled)
         self.tiling = _tiling(blocks, self.factors, self.shuffled)
@@ -111,6 +112,19 @@ class RRDBNet(nn.Module):
             features = F.leaky_relu(self.get_submodule(f"conv_up{number}")(larger), 0.2)
         image = in_full_precision(self.conv_last, F.leaky_relu(self.conv_hr(features), 0.2))
         return image[..., : height * self.scale, : width * self.scale]
+
+    @property
+    def export_formats(self) -> tuple[str, ...]:
+        """Formats of ``restore export`` whose programs know the network.
+
+        spandrel has dense blocks that grow by 32 channels, and no scale of 3; BasicSR has two upscaling layers.
+        """
+        spandrel = ("spandrel",) if self.growth == 32 and self.scale != 3 else ()
+        return (*spandrel, "basicsr") if len(self.factors) == 2 else spandrel
+
+    def export_state(self) -> Mapping[str, Tensor]:
+        """Return the parameters, which have the published names."""
+        return self.state_dict()
 
 
 def _tiling(blocks: int, factors: tuple[int, ...], shuffled: int) -> Tiling:

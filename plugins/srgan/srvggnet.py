@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import torch.nn.functional as F
@@ -50,6 +51,15 @@ class SRVGGNetCompact(nn.Module):
             features = layer(features)  # (B, C, H, W)
         detail = F.pixel_shuffle(in_full_precision(last, features), self.scale)
         return detail + F.interpolate(x, scale_factor=self.scale, mode="nearest")
+
+    @property
+    def export_formats(self) -> tuple[str, ...]:
+        """Formats of ``restore export`` whose programs know the network: spandrel knows it by its PReLU."""
+        return ("spandrel", "basicsr") if isinstance(self.body[1], nn.PReLU) else ("basicsr",)
+
+    def export_state(self) -> Mapping[str, Tensor]:
+        """Return the parameters, which have the published names."""
+        return self.state_dict()
 
 
 def _activation(name: Activation, channels: int) -> nn.Module:

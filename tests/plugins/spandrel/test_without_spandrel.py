@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ import torch
 from restore.core.errors import WeightsError
 from restore.core.weights.unwrap import CheckpointState
 from restore.plugins import spandrel as plugin
+from restore.plugins.spandrel.catalog import ARCHITECTURES
 from restore.plugins.spandrel.convert import recognize
 
 
@@ -36,3 +38,10 @@ def test_the_converter_says_what_to_install() -> None:
 def test_it_is_asked_after_all_other_converters() -> None:
     (spec,) = plugin.restore_converters()
     assert spec.fallback
+
+
+def test_the_page_lists_every_architecture_with_its_license() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "weights.md").read_text("utf-8")
+    for each in ARCHITECTURES:
+        assert f"| `spandrel/{each.name}` | {each.role} | {each.about} | {each.license} |" in page
+        assert each.license != "unknown"
