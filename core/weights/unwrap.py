@@ -73,8 +73,16 @@ def find_states(path: Path, content: Any, key: str | None = None) -> list[Checkp
     states = []
     for trail, mapping in found:
         state = _make_state(trail, mapping, [other for other, _ in found if other != trail])
-        states.append(replace(state, certain=_is_known(trail) or len(found) == 1))
+        notes = [*state.notes, *_note_left_out(content, trail)]
+        states.append(replace(state, notes=notes, certain=_is_known(trail) or len(found) == 1))
     return [state for state in states if state.tensors] or states[:1]
+
+
+def _note_left_out(content: Mapping[Any, Any], trail: Trail) -> Iterator[str]:
+    """Yield a note for each object that was left out on the way to a mapping."""
+    for key in trail:
+        yield from (f"skipped: {name} ({left})" for name, each in content.items() if (left := name_left_out(each)))
+        content = content[key]
 
 
 def refuse_several(path: Path, states: Sequence[CheckpointState]) -> None:

@@ -156,6 +156,8 @@ def test_what_is_left_out_among_the_weights_is_named(tmp_path):
     state = read_checkpoint(saved(tmp_path, {**network(), "best_psnr": np.float64(27.1), "epoch": 3}))
     assert state.notes == ["skipped: best_psnr (numpy scalar)", "skipped: epoch (not a tensor)"]
     assert state.others["epoch"] == 3
+    state = read_checkpoint(saved(tmp_path, {"params": network(), "best_psnr": np.float64(27.1)}))
+    assert state.notes == ["used: params", "skipped: best_psnr (numpy scalar)"]
 
 
 class Foreign:
