@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from restore import registry
+from restore.cli.completing import completing
 from restore.cli.counting import count
 from restore.cli.exit import print_warning
 from restore.core.errors import RestoreError, WeightsError
@@ -128,6 +129,8 @@ def convert_to_cache(path: Path) -> Path:
         raise WeightsError(f"{path}: cannot be read: {error.strerror or error}") from error
     name = f"{digest}-{installed_version('restorekit')}.safetensors"
     cached = cache_folder() / name
+    if completing.get():
+        return cached  # whether it is there or not: a shell does not wait for a conversion
     if not _is_intact(cached):
         cached = _writable(cached.parent, path) / name
         import_file(path, cached, overwrite=True)

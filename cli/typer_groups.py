@@ -9,6 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from restore.cli.completing import completing
 from restore.cli.exit import WRONG_USAGE
 
 DEFAULT_HEADING = "Options"
@@ -103,10 +104,13 @@ class LookupGroup(CheapSwitches, TyperGroup):
         """Return the command that the typed name stands for."""
         if not ctx.resilient_parsing:
             return self.find(args)
+        token = completing.set(True)
         try:
             return self.find(args)
         except Exception:  # noqa: BLE001 - during completion any error means "nothing to offer"
             return None, None, args[1:]
+        finally:
+            completing.reset(token)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer's signature
         """Write the names with their summaries."""

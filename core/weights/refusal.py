@@ -52,12 +52,12 @@ def format_refusal(source: Path, states: Sequence[CheckpointState], fit: Fit, *,
 
 def _reasons(trials: Sequence[Trial], sole: bool) -> list[str]:
     """Return a line for each converter with its reason; without a task, only those that say more than "not mine"."""
-    lines = []
+    by_reason: dict[str, list[str]] = {}
     for trial in trials:
         of = "" if sole or not trial.target.task else f"{trial.target.task} "
         if sole or trial.problems[0] != NOT_MINE:
-            lines.append(f"    {of}{trial.name}: {trial.problems[0]}")
-    return list(dict.fromkeys(lines))
+            by_reason.setdefault(trial.problems[0], []).append(f"{of}{trial.name}")
+    return [f"    {', '.join(dict.fromkeys(names))}: {reason}" for reason, names in by_reason.items()]
 
 
 def _advice(states: Sequence[CheckpointState], sole: str | None) -> list[str]:

@@ -16,7 +16,16 @@ from restore.core.weights.files import rebuild
 from restore.core.weights.tensors import differences, named_tensors
 from restore.core.weights.unwrap import CheckpointState, list_variants
 
-_UNFIT = (RestoreError, ValueError, LookupError, TypeError, ArithmeticError, RuntimeError, AssertionError)
+_UNFIT = (
+    RestoreError,
+    ValueError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    AttributeError,
+    RuntimeError,
+    AssertionError,
+)
 
 
 @dataclass(frozen=True)

@@ -38,12 +38,15 @@ def recognize(state: CheckpointState) -> Conversion:
     """
     if find_spec("spandrel") is None:
         raise WeightsError(MISSING)
+    from restore.plugins.spandrel.nearest import describe_nearest
     from restore.plugins.spandrel.networks import channels_problem
 
     tensors, notes = _prepare(state)
     identifier = _detect(tensors)
     if identifier is None:
-        raise WeightsError(f"none of the {len(BY_ID)} architectures of spandrel has these keys")
+        nearest = describe_nearest(tensors)
+        said = f"none of the {len(BY_ID)} architectures of spandrel has these keys"
+        raise WeightsError(f"{said}; {nearest}" if nearest else said)
     if identifier in LEFT_OUT:
         raise WeightsError(f"the file holds {identifier}: {LEFT_OUT[identifier]}")
     architecture = BY_ID.get(identifier)

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from restore.core.errors import WeightsError
 from restore.core.weights.convert import Converter
 from restore.plugins.common.images.statistics import IMAGENET_MEAN, IMAGENET_STD
 
@@ -21,6 +22,8 @@ def from_pytorch_nested_unet(state: State) -> tuple[dict[str, Any], State]:
     times as large. Unknown keys stay unchanged and are reported.
     """
     renamed = {f"segmenter.{key.removeprefix('module.')}": value for key, value in state.items()}
+    if not any(key.startswith(("segmenter.conv0_", "segmenter.final")) for key in renamed):
+        raise WeightsError("no key of the file belongs to this converter")
     model: dict[str, Any] = {}
     first = renamed.get("segmenter.conv0_0.conv1.weight")
     if first is not None:

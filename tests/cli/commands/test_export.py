@@ -20,6 +20,12 @@ SMALL = {
 }
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    """The cache of converted checkpoints is empty."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 @pytest.fixture
 def made(tmp_path):
     """Write weights of a generator of srgan."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from restore.cli.foreign_weights import cache_folder
+from restore.cli.completing import completing
+from restore.cli.foreign_weights import cache_folder, convert_to_cache
 
 
 def msrresnet(channels=4, blocks=1):
@@ -30,6 +32,12 @@ def msrresnet(channels=4, blocks=1):
     conv("conv_hr", channels, channels)
     conv("conv_last", 3, channels)
     return state
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    """The cache of converted checkpoints is empty."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -148,6 +156,15 @@ def test_a_file_that_is_no_checkpoint_ends_in_one_message(restore, tmp_path, com
     assert err.startswith(f"Error: {name}: ")
     assert OTHERS[content] in err
     assert "This is a bug" not in err
+
+
+def test_a_shell_that_completes_a_command_line_does_not_wait_for_a_conversion(published, capsys):
+    token = completing.set(True)
+    try:
+        assert not convert_to_cache(Path(published)).exists()
+    finally:
+        completing.reset(token)
+    assert capsys.readouterr().err == ""
 
 
 def test_torchscript_is_named_and_does_not_run(restore, tmp_path):

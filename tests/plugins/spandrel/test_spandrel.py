@@ -161,6 +161,14 @@ def test_weights_that_only_look_like_an_architecture_say_why_they_do_not_fit(tmp
         import_file(saved(tmp_path, state), tmp_path / "ours.safetensors")
 
 
+def test_weights_that_lack_a_name_are_told_the_nearest_architecture(tmp_path: Path) -> None:
+    state = make("SwinIR").state_dict()
+    del state["layers.0.residual_group.blocks.0.norm1.weight"]
+    said = r"the nearest is SwinIR: 1 of the \d+ names that it is told by are missing \(layers\.0\.residual_group"
+    with pytest.raises(WeightsError, match=said):
+        import_file(saved(tmp_path, state), tmp_path / "ours.safetensors")
+
+
 def test_weights_under_another_licence_are_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("restore.plugins.spandrel.convert._detect", lambda tensors: "AuraSR")
     with pytest.raises(WeightsError, match=r"the file holds AuraSR: .*CC BY-SA 4\.0"):
