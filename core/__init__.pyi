@@ -17,6 +17,7 @@ from .images.files import write_image as write_image
 from .inference.engine import predict_image as predict_image
 from .method import Method as Method
 from .metrics import EvaluationProtocol as EvaluationProtocol
+from .metrics import InputMetric as InputMetric
 from .metrics import MaskedMetric as MaskedMetric
 from .metrics import Metric as Metric
 from .metrics import MetricResult as MetricResult

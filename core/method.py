@@ -168,11 +168,14 @@ class Method(Predictor, Generic[S, P, E]):
     def metric_roles(self) -> tuple[str, ...]:
         """Roles of the registered metrics and protocols that `measure` can compute besides its own.
 
-        By default ``image`` if the main output is an image of three channels. ``restore.registry.ROLES`` has the
-        contracts. A method whose targets are no such images overrides it.
+        By default ``image`` if the main output is an image of three channels, and ``super-resolution`` if it is also
+        larger than the input. ``restore.registry.ROLES`` has the contracts. A method whose targets are no such images
+        overrides it.
         """
         spec = self.outputs[self.main_output]
-        return ("image",) if (spec.channels, spec.low, spec.high) == (3, 0.0, 1.0) else ()
+        if (spec.channels, spec.low, spec.high) != (3, 0.0, 1.0):
+            return ()
+        return ("image", "super-resolution") if spec.scale > 1 and self.main_input == "input" else ("image",)
 
     @property
     def default_protocol(self) -> str:

@@ -10,13 +10,16 @@ import torch
 from torch import Tensor
 
 from restore.core.contracts import UnfitForRole
-from restore.core.metrics import EvaluationProtocol, MaskedMetric, Metric, PartialMetric, measure_batch
+from restore.core.metrics import EvaluationProtocol, Metric, PartialMetric, SizedMetric, measure_batch
 from restore.core.seeding import seeded
 
 HEIGHT, WIDTH = 176, 192
-"""Size of the images that a metric is tried on: SSIM at five scales needs 161 pixels on a side."""
+"""Size of the images that a metric is tried on, unless it needs larger ones: MS-SSIM needs 176 pixels on a side."""
 TOLERANCE = 1e-2
 """Allowed difference between the statistics of an image in a batch and alone, as a fraction of the largest."""
+
+_EXTENDED = {"inpainting": "measure_inside", "super-resolution": "measure_from"}
+"""The method that metrics of a role have, besides those of the role ``image``."""
 
 
 def check_metric(metric: Any, role: str, name: str, *, given: Mapping[str, Any] | None = None) -> None:
@@ -32,15 +35,16 @@ def check_metric(metric: Any, role: str, name: str, *, given: Mapping[str, Any] 
         UnfitForRole: the metric breaks its contract; the message is one sentence.
     """
     problem = _find_description_problem(metric, role)
+    larger = max(0, metric.least_side - HEIGHT) if isinstance(metric, SizedMetric) else 0
     with seeded(0):
-        samples = _make_samples(role, given or {})
+        samples = _make_samples(role, given or {}, (HEIGHT + larger, WIDTH + larger))
     try:
         with torch.no_grad(), seeded(0):
             for batch, predictions in samples:
                 problem = problem or _find_problem(metric, batch, *predictions)
     except Exception as error:  # noqa: BLE001 - a metric of a plugin may raise anything
         first = str(error).partition("\n")[0]
-        problem = f"fails with {type(error).__name__}: {first} on images of {WIDTH} x {HEIGHT} pixels"
+        problem = f"fails with {type(error).__name__}: {first} on images of {WIDTH + larger} x {HEIGHT + larger} pixels"
     if problem:
         raise UnfitForRole(f"metric {name} cannot be used for {role}: it {problem}")
 
@@ -55,8 +59,8 @@ def check_protocol(protocol: Any, role: str, name: str, *, given: Mapping[str, A
         raise UnfitForRole(f"protocol {name} cannot be used: it is {type(protocol).__name__}, or has no metrics")
     checked: EvaluationProtocol = protocol
     for key, metric in checked.items():
-        inside = role == "inpainting" and isinstance(metric, MaskedMetric)
-        check_metric(metric, "image" if role == "inpainting" and not inside else role, f"{name}[{key}]", given=given)
+        plain = role in _EXTENDED and not callable(getattr(metric, _EXTENDED[role], None))
+        check_metric(metric, "image" if plain else role, f"{name}[{key}]", given=given)
 
 
 def _find_description_problem(metric: Any, role: str) -> str:
@@ -68,8 +72,8 @@ def _find_description_problem(metric: Any, role: str) -> str:
     if better not in ("higher", "lower"):
         return f"has {better!r} as 'better', not 'higher' or 'lower'"
     missing = [method for method in ("measure", "reduce") if not callable(getattr(metric, method, None))]
-    if role == "inpainting" and not isinstance(metric, MaskedMetric):
-        missing.append("measure_inside")
+    if role in _EXTENDED and not callable(getattr(metric, _EXTENDED[role], None)):
+        missing.append(_EXTENDED[role])
     return f"has no method {missing[0]}()" if missing else ""
 
 
@@ -77,23 +81,31 @@ Sample = tuple[dict[str, Tensor], tuple[Tensor, Tensor]]
 """A batch, and two predictions of it: a close one and one that is far off."""
 
 
-def _make_samples(role: str, given: Mapping[str, Any]) -> list[Sample]:
+def _make_samples(role: str, given: Mapping[str, Any], size: tuple[int, int]) -> list[Sample]:
     if role == "segmentation":
-        return _make_segmentations(int(given["num_classes"]))
-    target = _smooth_images(3)
-    gray = {"target": _smooth_images(1)}
+        return _make_segmentations(int(given["num_classes"]), size)
+    target = _smooth_images(3, size)
+    gray = {"target": _smooth_images(1, size)}
     batches = [{"target": target}] if role == "inpainting" else [{"target": target}, gray]
+    if role == "super-resolution":
+        for batch in batches:
+            batch["input"] = _halve(batch["target"].expand(-1, 3, -1, -1))
     if role == "inpainting":
-        mask = torch.zeros(2, 1, HEIGHT, WIDTH)
+        mask = torch.zeros(2, 1, *size)
         mask[0, :, 40:90, 50:150] = mask[1, :, 100:160, 20:60] = 1.0
         batches[0]["mask"] = mask
     return [(batch, _spoil(batch["target"].expand(-1, 3, -1, -1))) for batch in batches]
 
 
-def _smooth_images(channels: int) -> Tensor:
+def _smooth_images(channels: int, size: tuple[int, int]) -> Tensor:
     """Return two images in [0, 1] with large and small structures."""
-    coarse = torch.nn.functional.interpolate(torch.rand(2, channels, 11, 12), (HEIGHT, WIDTH), mode="bilinear")
-    return (0.8 * coarse + 0.2 * torch.rand(2, channels, HEIGHT, WIDTH)).clamp(0, 1)
+    coarse = torch.nn.functional.interpolate(torch.rand(2, channels, 11, 12), size, mode="bilinear")
+    return (0.8 * coarse + 0.2 * torch.rand(2, channels, *size)).clamp(0, 1)
+
+
+def _halve(images: Tensor) -> Tensor:
+    small = torch.nn.functional.interpolate(images, scale_factor=0.5, mode="bicubic", antialias=True)
+    return small.clamp(0, 1)
 
 
 def _spoil(images: Tensor) -> tuple[Tensor, Tensor]:
@@ -102,10 +114,10 @@ def _spoil(images: Tensor) -> tuple[Tensor, Tensor]:
     return close, far
 
 
-def _make_segmentations(num_classes: int) -> list[Sample]:
-    numbers = (torch.rand(2, 1, HEIGHT, WIDTH) * num_classes).long().clamp(max=num_classes - 1)
-    one_class = torch.zeros(2, num_classes, HEIGHT, WIDTH).scatter_(1, numbers, 1.0)
-    maps = (torch.rand(2, num_classes, HEIGHT, WIDTH) > 0.5).float()
+def _make_segmentations(num_classes: int, size: tuple[int, int]) -> list[Sample]:
+    numbers = (torch.rand(2, 1, *size) * num_classes).long().clamp(max=num_classes - 1)
+    one_class = torch.zeros(2, num_classes, *size).scatter_(1, numbers, 1.0)
+    maps = (torch.rand(2, num_classes, *size) > 0.5).float()
     samples: list[Sample] = [({"target": maps}, _spoil(maps))]
     if num_classes > 1:
         close, far = (spoiled / spoiled.sum(1, keepdim=True).clamp(min=1e-6) for spoiled in _spoil(one_class))

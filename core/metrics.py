@@ -51,16 +51,27 @@ class MaskedMetric(Metric, Protocol):
         ...
 
 
+@runtime_checkable
+class InputMetric(Metric, Protocol):
+    """A metric that also looks at what the prediction was made from, such as the image that was upscaled."""
+
+    def measure_from(self, prediction: Tensor, target: Tensor, inputs: Tensor) -> Tensor:
+        """Return statistics (B, K), float64, of predictions made from images (B, C, h, w)."""
+        ...
+
+
 def measure_batch(metric: Metric, prediction: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
-    """Return the statistics (B, K) of a prediction, inside the batch's ``mask`` if the metric asks for one.
+    """Return the statistics (B, K) of a prediction, with the batch's ``mask`` or ``input`` if the metric asks for it.
 
     Args:
         metric: the metric.
         prediction: what it compares with the targets, (B, C, H, W).
-        batch: ``target`` and, for inpainting, ``mask``.
+        batch: ``target``; for inpainting ``mask``, for super-resolution ``input``.
     """
     if "mask" in batch and isinstance(metric, MaskedMetric):
         return metric.measure_inside(prediction, batch["target"], batch["mask"])
+    if "input" in batch and isinstance(metric, InputMetric):
+        return metric.measure_from(prediction, batch["target"], batch["input"])
     return metric.measure(prediction, batch["target"])
 
 

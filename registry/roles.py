@@ -50,7 +50,7 @@ ArchitectureRole = Literal[
 ]
 DatasetRole = Literal["images", "masks", "super-resolution", "restoration", "inpainting", "segmentation"]
 LossRole = Literal["pixel", "perceptual", "inpainting", "segmentation", "adversarial", "feature-matching"]
-MetricRole = Literal["image", "inpainting", "segmentation"]
+MetricRole = Literal["image", "super-resolution", "inpainting", "segmentation"]
 
 ARCHITECTURE_ROLES: Final[Mapping[str, str]] = {
     "super-resolution": "Built with ``scale``. ``network(images)``: (B, 3, H, W) in [0, 1] to (B, 3, H x scale, "
@@ -125,6 +125,8 @@ _STATISTICS = (
 METRIC_ROLES: Final[Mapping[str, str]] = {
     "image": "``metric.measure(prediction, target)``: images (B, 3, H, W) and their targets in [0, 1], or targets "
     f"(B, 1, H, W) of grayscale images, {_STATISTICS}",
+    "super-resolution": "As ``image``, and ``metric.measure_from(prediction, target, inputs)``: the same with the "
+    "images (B, 3, h, w) that were upscaled.",
     "inpainting": "As ``image``, and ``metric.measure_inside(prediction, target, masks)``: the same inside masks "
     "(B, 1, H, W), one inside. An image without a hole must not make the result NaN if others have one.",
     "segmentation": "Built with ``num_classes``. ``metric.measure(prediction, target)``: probabilities "
@@ -136,6 +138,7 @@ METRIC_ROLES: Final[Mapping[str, str]] = {
 PROTOCOL_ROLES: Final[Mapping[str, str]] = {
     "image": "Built with ``scale``, the size of the output relative to the input. Metrics of the role ``image``, by "
     "key.",
+    "super-resolution": "Built with ``scale``. Metrics of the roles ``super-resolution`` and ``image``, by key.",
     "inpainting": "Metrics of the roles ``inpainting`` and ``image``, by key.",
     "segmentation": "Built with ``num_classes``. Metrics of the role ``segmentation``, by key.",
 }

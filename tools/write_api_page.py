@@ -29,7 +29,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "Training": "Trainer RunResult",
         "Weights and inference": "open_weights open_method save_weights read_header predict_image Converter "
         "Conversion CheckpointState",
-        "Measuring": "evaluate Metric MaskedMetric MetricResult EvaluationProtocol",
+        "Measuring": "evaluate Metric MaskedMetric InputMetric MetricResult EvaluationProtocol",
         "Errors": "RestoreError UsageError DataError WeightsError CheckpointError ResumeError Interrupted",
     },
     REGISTRY: {

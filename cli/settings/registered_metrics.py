@@ -57,7 +57,7 @@ def find_registered_protocol(text: str, method: Method, *, check: bool = True) -
     entry, typed = find_entry("protocols", text, method)
     role = str(getattr(entry.spec, "role", ""))
     given: dict[str, Any] = {}
-    if role == "image":
+    if role in ("image", "super-resolution"):
         given = {"scale": method.outputs[method.main_output].scale}
     elif role == "segmentation":
         given = {"num_classes": _number_of_classes(method)}

@@ -119,7 +119,9 @@ def restore_metrics() -> list[MetricSpec]:
     """Register image metrics."""
     place = "restore.plugins.common.metrics"
     masked = "restore.plugins.common.inpainting.metrics"
+    quality = "restore.plugins.common.quality"
     settings = "restore.plugins.common.metric_settings:ComparisonSettings"
+    border = "restore.plugins.common.metric_settings:BorderSettings"
     return [
         MetricSpec(
             "masked-psnr",
@@ -146,6 +148,54 @@ def restore_metrics() -> list[MetricSpec]:
             role="image",
             settings=settings,
             summary="Structural similarity over the valid region, per image.",
+        ),
+        MetricSpec(
+            "ms-ssim",
+            f"{quality}.multiscale:build_ms_ssim",
+            role="image",
+            settings=settings,
+            summary="Structural similarity at five scales (Wang et al., 2003).",
+        ),
+        MetricSpec(
+            "gmsd",
+            f"{quality}.gradients:GMSD",
+            role="image",
+            settings=border,
+            summary="Deviation of the similarity of gradients; lower is better (Xue et al., 2014).",
+        ),
+        MetricSpec(
+            "haarpsi",
+            f"{quality}.haar:HaarPSI",
+            role="image",
+            settings=border,
+            summary="Perceptual similarity of Haar wavelet coefficients (Reisenhofer et al., 2018).",
+        ),
+        MetricSpec(
+            "l1",
+            f"{quality}.pixels:build_l1",
+            role="image",
+            settings=settings,
+            summary="Mean absolute error of the whole image.",
+        ),
+        MetricSpec(
+            "l2",
+            f"{quality}.pixels:build_l2",
+            role="image",
+            settings=settings,
+            summary="Mean squared error of the whole image.",
+        ),
+        MetricSpec(
+            "tv-error",
+            f"{quality}.pixels:build_total_variation",
+            role="image",
+            settings=settings,
+            summary="Difference between the total variations of output and target.",
+        ),
+        MetricSpec(
+            "lr-psnr",
+            f"{quality}.consistency:LowResolutionPSNR",
+            role="super-resolution",
+            summary="PSNR between the input and the output made small again.",
         ),
     ]
 

@@ -13,9 +13,10 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from restore.core.dataset import Batch
 from restore.core.errors import DataError
 from restore.core.images.pixels import luma, to_levels
-from restore.core.metrics import EvaluationProtocol
+from restore.core.metrics import EvaluationProtocol, measure_batch
 from restore.core.runtime.devices import in_float64
 from restore.plugins.common.images.color import studio_luma
 from restore.plugins.common.metric_settings import Color
@@ -132,13 +133,7 @@ class SSIM:
         if min(target.shape[-2:]) < self.least_side:
             return in_float64(prediction).new_full((len(prediction), 1), torch.nan)
         a, b = self.comparison(prediction, target)
-        rows, columns = (length - _WINDOW + 1 for length in a.shape[-2:])
-        total = torch.zeros_like(a[:, 0, 0, :1])  # (B, 1)
-        strip = max(1, _AT_ONCE // (a.shape[0] * a.shape[1] * columns))
-        for first in range(0, rows, strip):
-            strips = (values[..., first : first + strip + _WINDOW - 1, :] for values in (a, b))
-            total += _similarity(*strips).flatten(1).sum(1, keepdim=True)
-        return total / (a.shape[1] * rows * columns)
+        return mean_similarity(a, b)[..., 0].mean(1, keepdim=True)
 
     @property
     def least_side(self) -> int:
@@ -155,14 +150,31 @@ _AT_ONCE = 2**20
 """Number of windows computed at once, so that memory does not grow with the image."""
 
 
-def _similarity(a: Tensor, b: Tensor) -> Tensor:
-    """Return the SSIM of every window (B, C, H - 10, W - 10); equation 13 with alpha = beta = gamma = 1."""
+def mean_similarity(a: Tensor, b: Tensor) -> Tensor:
+    """Return the mean SSIM and the mean of its factor for contrast and structure over all windows, (B, C, 2).
+
+    Args:
+        a: values (B, C, H, W), float64, white is 255; at least 11 pixels on a side.
+        b: values of the same shape.
+    """
+    rows, columns = (length - _WINDOW + 1 for length in a.shape[-2:])
+    total = a.new_zeros((*a.shape[:2], 2))
+    strip = max(1, _AT_ONCE // (a.shape[0] * a.shape[1] * columns))
+    for first in range(0, rows, strip):
+        strips = (values[..., first : first + strip + _WINDOW - 1, :] for values in (a, b))
+        luminance, structure = _factors(*strips)
+        total += torch.stack([luminance * structure, structure], dim=-1).sum((2, 3))
+    return total / (rows * columns)
+
+
+def _factors(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the factors of the SSIM of every window (B, C, H - 10, W - 10); equation 13, alpha = beta = gamma = 1."""
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
     mean_a, mean_b, square_a, square_b, product = _windowed(torch.stack([a, b, a * a, b * b, a * b]))
     variance_a, variance_b, covariance = square_a - mean_a**2, square_b - mean_b**2, product - mean_a * mean_b
     luminance: Tensor = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
     structure: Tensor = (2 * covariance + c2) / (variance_a + variance_b + c2)
-    return luminance * structure
+    return luminance, structure
 
 
 def _windowed(values: Tensor) -> Tensor:
@@ -211,14 +223,14 @@ class PrecomputedMetric:
 
 
 def measured(
-    prediction: Tensor, target: Tensor, numbers: Mapping[str, Tensor], protocol: EvaluationProtocol
+    prediction: Tensor, batch: Batch, numbers: Mapping[str, Tensor], protocol: EvaluationProtocol
 ) -> dict[str, Tensor]:
     """Return the statistics of each sample for every metric.
 
     Args:
         prediction: images (B, C, H, W) in [0, 1].
-        target: images (B, C, H, W) in [0, 1].
+        batch: ``target`` (B, C, H, W) in [0, 1], and what `measure_batch` reads.
         numbers: values (B, K) for metrics of the same name, which get them in place of the prediction.
         protocol: the metrics.
     """
-    return {name: metric.measure(numbers.get(name, prediction), target) for name, metric in protocol.items()}
+    return {name: measure_batch(metric, numbers.get(name, prediction), batch) for name, metric in protocol.items()}

@@ -155,7 +155,7 @@ def restore_losses() -> list[LossSpec]:
 
 @hookimpl
 def restore_metrics() -> list[MetricSpec]:
-    """Register overlap metrics."""
+    """Register metrics of overlaps and boundaries."""
     return [
         MetricSpec(
             "overlap",
@@ -163,6 +163,20 @@ def restore_metrics() -> list[MetricSpec]:
             role="segmentation",
             settings=f"{HOME}.options:OverlapSettings",
             summary="IoU or Dice, pooled over the set, per image or per batch.",
+        ),
+        MetricSpec(
+            "boundary-iou",
+            f"{HOME}.boundaries:build_boundary_iou",
+            role="segmentation",
+            settings=f"{HOME}.options:BoundarySettings",
+            summary="IoU of the pixels along the boundaries (Cheng et al., 2021).",
+        ),
+        MetricSpec(
+            "hausdorff95",
+            f"{HOME}.boundaries:build_hausdorff",
+            role="segmentation",
+            settings=f"{HOME}.options:ThresholdSettings",
+            summary="95th percentile of the distances between boundaries, in pixels; lower is better.",
         ),
     ]
 

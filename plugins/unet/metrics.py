@@ -18,11 +18,11 @@ Score = Literal["iou", "dice"]
 Pooling = Literal["set", "image", "batch"]
 
 
-def counts(prediction: Tensor, target: Tensor, threshold: float) -> Tensor:
-    """Return pixel counts of each class, (B, C, 3), float64: in both, in the prediction, in the target.
+def class_maps(prediction: Tensor, target: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """Return which pixels are found to be of each class, and which are, (B, C, H, W), float64, of zeros and ones.
 
     With class numbers the most probable class counts, with overlapping classes every class above ``threshold``. Target
-    maps count above 0.5.
+    maps count above 0.5. Pixels of unknown class are of none.
 
     Args:
         prediction: probabilities (B, C, H, W).
@@ -39,8 +39,20 @@ def counts(prediction: Tensor, target: Tensor, threshold: float) -> Tensor:
         found = (prediction > threshold).double()
     if right.known is not None:
         found = found * right.known
-    maps = (right.maps > 0.5).double()
-    return torch.stack([(found * maps).sum((2, 3)), found.sum((2, 3)), maps.sum((2, 3))], dim=-1)
+    return found, (right.maps > 0.5).double()
+
+
+def counts(prediction: Tensor, target: Tensor, threshold: float) -> Tensor:
+    """Return pixel counts of each class, (B, C, 3), float64: in both, in the prediction, in the target.
+
+    Arguments as `class_maps`.
+    """
+    return count_pixels(*class_maps(prediction, target, threshold))
+
+
+def count_pixels(found: Tensor, right: Tensor) -> Tensor:
+    """Return the counts (B, C, 3) of two maps (B, C, H, W) of zeros and ones: in both, in the first, in the second."""
+    return torch.stack([(found * right).sum((2, 3)), found.sum((2, 3)), right.sum((2, 3))], dim=-1)
 
 
 def ratio(counted: Tensor, score: Score, smooth: float = 0.0) -> Tensor:
@@ -113,10 +125,10 @@ class Overlap:
             return float((scores * sizes).sum() / sizes.sum())
         if self.pooling == "set":
             per_class = per_class.sum(0, keepdim=True)
-        return float(_mean_of_present(per_class, ratio(per_class, self.score)).mean())
+        return float(mean_of_present(per_class, ratio(per_class, self.score)).mean())
 
 
-def _mean_of_present(counted: Tensor, scores: Tensor) -> Tensor:
+def mean_of_present(counted: Tensor, scores: Tensor) -> Tensor:
     """Return the mean (N,) of scores (N, C) over the classes that are anywhere; 1 if none is."""
     present = (counted[..., 1:].sum(-1) > 0).to(scores)
     mean = (scores * present).sum(-1) / present.sum(-1).clamp(min=1)
@@ -196,15 +208,16 @@ def build_overlap(
     num_classes: int = 1, score: Score = "iou", pooling: Pooling = "set", threshold: float = 0.5
 ) -> Overlap:
     """Build the metric of settings for classes that have numbers instead of names."""
-    return Overlap(score, pooling, _number_classes(num_classes), threshold=threshold)
+    return Overlap(score, pooling, number_classes(num_classes), threshold=threshold)
 
 
 def build_protocol(num_classes: int) -> EvaluationProtocol:
     """Build `protocol` for classes that have numbers instead of names."""
-    return protocol(_number_classes(num_classes))
+    return protocol(number_classes(num_classes))
 
 
-def _number_classes(count: int) -> tuple[str, ...]:
+def number_classes(count: int) -> tuple[str, ...]:
+    """Return names for classes that have only numbers."""
     return tuple(map(str, range(count)))
 
 

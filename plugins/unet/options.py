@@ -14,16 +14,28 @@ Kind = Literal["mask", "probability", "overlay"]
 KINDS: tuple[Kind, ...] = ("mask", "probability", "overlay")
 
 
-class OverlapSettings(Settings):
+class ThresholdSettings(Settings):
+    """The metric ``hausdorff95``."""
+
+    threshold: Share = 0.5
+    """Probability from which a pixel belongs to a class; for classes that exclude each other the most probable
+    counts."""
+
+
+class BoundarySettings(ThresholdSettings):
+    """The metric ``boundary-iou``."""
+
+    width: Annotated[float, Field(gt=0, le=1)] = 0.02
+    """Width of the boundary as a fraction of the image's diagonal, at least one pixel."""
+
+
+class OverlapSettings(ThresholdSettings):
     """The metric ``overlap``."""
 
     score: Literal["iou", "dice"] = "iou"
     """Intersection over union, or the Dice coefficient."""
     pooling: Literal["set", "image", "batch"] = "set"
     """Which pixels are counted together: those of the whole set, of one image, or of a batch of 16 images."""
-    threshold: Share = 0.5
-    """Probability from which a pixel belongs to a class; for classes that exclude each other the most probable
-    counts."""
 
 
 class NetworkOptions(Settings):

@@ -139,7 +139,7 @@ class Autoencoder(Task[A, Settings, E]):
     @override
     def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
         output = self.predict(batch, networks)["output"]
-        return measured(output, batch["target"], self.numbers(batch, networks), protocol)
+        return measured(output, batch, self.numbers(batch, networks), protocol)
 
     def numbers(self, batch: Batch, networks: Networks) -> dict[str, Tensor]:
         """Return the statistics (B, K) of each of `own_metrics`, by name."""

@@ -209,3 +209,34 @@ def test_a_wrong_metric_is_refused_before_a_folder_is_made(
     for message in messages:
         assert message in said(refused)
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "convention"),
+    [
+        ("bicubic", "ms-ssim,color=y8,border=4", "8-bit Y, border 4, 5 scales"),
+        ("bicubic", "gmsd", "luma 0-255 of 8-bit RGB"),
+        ("bicubic", "haarpsi,border=4", "8-bit YIQ, border 4"),
+        ("bicubic", "l2", "8-bit RGB, mean squared error, white is 1"),
+        ("bicubic", "lr-psnr", "8-bit RGB, downscaled by MATLAB's bicubic to the input"),
+        ("mean", "tv-error", "8-bit RGB, difference of anisotropic total variations per value, white is 1"),
+        ("otsu", "boundary-iou,width=0.01", "pooled over the set, width 1 % of the diagonal, threshold 0.5"),
+        (
+            "otsu",
+            "hausdorff95",
+            "pixels, mean over images, without images that have none, the diagonal if one has none",
+        ),
+    ],
+)
+def test_every_metric_is_measured_by_its_name(
+    restore: Callable[..., Any], model: str, name: str, convention: str
+) -> None:
+    found = measured(restore("evaluate", model, "--metric", name, "--json"))
+    (value,) = [value for (_, key, how), value in found.items() if how.startswith(convention) and key in name]
+    assert value > 0
+
+
+def test_consistency_with_the_input_needs_an_input_that_is_smaller(restore: Callable[..., Any]) -> None:
+    refused = restore("evaluate", "mean", "--metric", "lr-psnr")
+    assert refused.exit_code == 2
+    assert "common/lr-psnr is registered for super-resolution, not for image or inpainting" in said(refused)

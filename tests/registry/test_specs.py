@@ -35,7 +35,11 @@ REFUSED = [
         'LossSpec("l", "a:b", role="pixels")',
         "loss 'l': role: 'pixels' is no role of losses; did you mean 'pixel'?",
     ),
-    ("metrics", 'MetricSpec("m", "a:b", role="zzz")', "role: 'zzz' is no role of metrics; there are image, inpainting"),
+    (
+        "metrics",
+        'MetricSpec("m", "a:b", role="zzz")',
+        "role: 'zzz' is no role of metrics; there are image, super-resolution, ",
+    ),
     ("losses", 'LossSpec("l", "a:b", role=["pixel"])', "role: ['pixel'] is no role of losses"),
     ("datasets", 'DatasetSpec("d", "a:b", role="images", settings="a")', "dataset 'd': settings: 'a' must be"),
     ("losses", '*2 * [LossSpec("l", "a:b", role="pixel")]', "loss 'l' is listed twice; each name may appear once"),

@@ -1,0 +1,134 @@
+"""MS-SSIM, GMSD and HaarPSI against recorded results of piq 0.8.0; errors of pixels against plain arithmetic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from restore.core.metrics import InputMetric, Metric, SizedMetric, measure_batch
+from restore.plugins.common.images.resize import imresize
+from restore.plugins.common.metrics import Comparison
+from restore.plugins.common.quality.consistency import LowResolutionPSNR
+from restore.plugins.common.quality.gradients import GMSD
+from restore.plugins.common.quality.haar import HaarPSI
+from restore.plugins.common.quality.multiscale import MSSSIM
+from restore.plugins.common.quality.pixels import L1, L2, TotalVariation
+
+
+def pair(channels: int = 3, height: int = 192, width: int = 208) -> tuple[Tensor, Tensor]:
+    """Return an image that is a little blurred and noisy, and what it should be; both have values of 8 bits."""
+    generator = np.random.Generator(np.random.PCG64(7))
+    coarse = torch.from_numpy(generator.random((1, channels, -(-height // 16), -(-width // 16))))
+    target = F.interpolate(coarse, (height, width), mode="bilinear")
+    target = 0.8 * target + 0.2 * torch.from_numpy(generator.random((1, channels, height, width)))
+    noise = torch.from_numpy(generator.standard_normal((1, channels, height, width)))
+    prediction = 0.7 * F.avg_pool2d(target, 3, 1, 1) + 0.3 * target + 0.03 * noise
+    rounded = [(image.clamp(0, 1) * 255 + 0.5).floor() / 255 for image in (prediction, target)]
+    return rounded[0], rounded[1]
+
+
+def value(metric: Metric, prediction: Tensor, target: Tensor) -> float:
+    return metric.reduce(metric.measure(prediction, target))
+
+
+@pytest.mark.parametrize(
+    ("metric", "channels", "expected"),
+    [
+        (MSSSIM(Comparison("rgb8")), 3, 0.965476799499017),
+        (MSSSIM(Comparison("rgb8")), 1, 0.9654128254214807),
+        (GMSD(), 3, 0.04923102816158246),
+        (GMSD(), 1, 0.051218261455095705),
+        (HaarPSI(), 3, 0.8162536194093566),
+        (HaarPSI(), 1, 0.7584717337209829),
+    ],
+)
+def test_results_are_those_of_piq(metric: Metric, channels: int, expected: float) -> None:
+    assert value(metric, *pair(channels)) == pytest.approx(expected, abs=1e-9)
+
+
+def test_gmsd_is_that_of_its_paper() -> None:
+    prediction, target = (image[0, 0].numpy() * 255 for image in pair(1, 30, 26))
+
+    def gradients(image: np.ndarray) -> np.ndarray:
+        halved = image.reshape(15, 2, 13, 2).mean((1, 3))
+        padded = np.pad(halved, 1)
+        rows, columns = padded[:-2] + padded[1:-1] + padded[2:], padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
+        return np.hypot(rows[:, 2:] - rows[:, :-2], columns[2:] - columns[:-2]) / 3
+
+    a, b = gradients(prediction), gradients(target)
+    expected = ((2 * a * b + 170) / (a**2 + b**2 + 170)).std()
+    assert value(GMSD(), *pair(1, 30, 26)) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(("metric", "best"), [(MSSSIM(), 1), (GMSD(), 0), (HaarPSI(), 1), (L1(), 0), (L2(), 0)])
+def test_equal_images_have_the_best_value(metric: Metric, best: float) -> None:
+    _, target = pair()
+    flat = torch.full_like(target, 0.5)
+    assert value(metric, target, target) == pytest.approx(best, abs=1e-12)
+    assert value(metric, flat, flat) == pytest.approx(best, abs=1e-12)
+
+
+@pytest.mark.parametrize("make", [lambda border: MSSSIM(Comparison("y8", border)), GMSD, HaarPSI])
+def test_small_images_are_left_out_and_the_border_counts(make: Callable[[int], Metric]) -> None:
+    for border in (0, 4):
+        metric = make(border)
+        assert isinstance(metric, SizedMetric)
+        side = metric.least_side
+        assert side == make(0).least_side + 2 * border  # type: ignore[attr-defined]
+        measured = [metric.measure(*pair(3, height, 192)) for height in (side, side - 1)]
+        assert math.isfinite(metric.reduce(measured[0]))
+        assert bool(measured[1].isnan().all())
+        assert metric.reduce(torch.cat(measured)) == metric.reduce(measured[0])
+        assert ("border 4" in metric.convention) == bool(border)
+
+
+@pytest.mark.parametrize("metric", [MSSSIM(), GMSD(), HaarPSI(), L1(), L2(), TotalVariation(), LowResolutionPSNR()])
+def test_a_color_prediction_of_a_gray_target_can_be_measured(metric: Metric) -> None:
+    prediction, target = pair(1)
+    gray = value(metric, prediction, target)
+    assert value(metric, prediction.expand(-1, 3, -1, -1), target) == pytest.approx(gray, abs=1e-9)
+
+
+def test_errors_of_pixels_are_relative_to_white() -> None:
+    target = torch.zeros(1, 3, 4, 4)
+    prediction = target.clone()
+    prediction[:, :, :2] = 51 / 255
+    assert value(L1(Comparison("rgb8")), prediction, target) == pytest.approx(0.1)
+    assert value(L2(Comparison("rgb8")), prediction, target) == pytest.approx(0.02)
+    # One of three differences between vertical neighbors is 0.2, none between horizontal ones.
+    assert value(TotalVariation(Comparison("rgb8")), prediction, target) == pytest.approx(0.2 / 3)
+    assert "white is 1" in L1().convention
+
+
+def test_blur_and_noise_both_have_another_total_variation() -> None:
+    prediction, target = pair()
+    blurred = F.avg_pool2d(target, 5, 1, 2)
+    noisy = (target + 0.1 * (prediction - target).sign()).clamp(0, 1)
+    assert value(TotalVariation(), blurred, target) > 0.01
+    assert value(TotalVariation(), noisy, target) > 0.01
+
+
+def test_consistency_compares_the_output_with_the_input_and_not_with_the_target() -> None:
+    _, target = pair()
+    inputs = (imresize(target, 1 / 4).clamp(0, 1) * 255).round() / 255
+    metric = LowResolutionPSNR()
+    assert isinstance(metric, InputMetric)
+    rows = measure_batch(metric, target, {"target": torch.zeros_like(target), "input": inputs})
+    assert metric.reduce(rows) == math.inf
+    shifted = (inputs * 255 + 1).clamp(max=255) / 255
+    rows = measure_batch(metric, target, {"target": target, "input": shifted})
+    assert metric.reduce(rows) == pytest.approx(20 * math.log10(255), abs=1e-6)
+
+
+def test_consistency_of_a_fractional_scale_has_the_size_of_the_input() -> None:
+    inputs = pair(3, 33, 31)[1]
+    upscaled = imresize(inputs, 2.5).clamp(0, 1)
+    assert upscaled.shape[-2:] == (83, 78)
+    rows = LowResolutionPSNR().measure_from(upscaled, upscaled, inputs)
+    assert LowResolutionPSNR().reduce(rows) > 20
