@@ -171,6 +171,13 @@ def restore_metrics() -> list[MetricSpec]:
             summary="Perceptual similarity of Haar wavelet coefficients (Reisenhofer et al., 2018).",
         ),
         MetricSpec(
+            "texture",
+            f"{quality}.texture:TextureSimilarity",
+            role="image",
+            settings=border,
+            summary="Similarity of local texture, wherever in a window of 8x8 pixels it lies.",
+        ),
+        MetricSpec(
             "l1",
             f"{quality}.pixels:build_l1",
             role="image",

@@ -40,9 +40,9 @@ class HaarPSI(LumaMetric):
         a, b = (_to_yiq(F.avg_pool2d(image, 2)) for image in Comparison("rgb8", self.border)(prediction, target))
         similarities, weights = [], []
         for axis in (-2, -1):
-            fine = [_similar(*(_coefficients(image[:, :1], level, axis) for image in (a, b))) for level in (1, 2)]
+            fine = [_similar(*(haar_coefficients(image[:, :1], level, axis) for image in (a, b))) for level in (1, 2)]
             similarities.append((fine[0] + fine[1]) / 2)
-            weights.append(torch.maximum(*(_coefficients(image[:, :1], 3, axis) for image in (a, b))))
+            weights.append(torch.maximum(*(haar_coefficients(image[:, :1], 3, axis) for image in (a, b))))
         if a.shape[1] == 3:
             chroma = (F.avg_pool2d(F.pad(image[:, 1:], (0, 1, 0, 1)), 2, stride=1).abs() for image in (a, b))
             similarities.append(_similar(*chroma).mean(1, keepdim=True))
@@ -64,13 +64,13 @@ def _similar(a: Tensor, b: Tensor) -> Tensor:
     return similarity
 
 
-def _coefficients(image: Tensor, level: int, axis: int) -> Tensor:
+def haar_coefficients(image: Tensor, level: int, axis: int) -> Tensor:
     """Return the magnitude of the undecimated Haar coefficients of a level (B, 1, H, W), across one axis.
 
     The filter has sides of 2^level pixels, of which half are added and half are subtracted, and is aligned as MATLAB's
     ``conv2(..., 'same')``.
     """
-    side = 2**level
+    side: int = 2**level
     half = side // 2
     padded = F.pad(image, (half - 1, half, half - 1, half))
     shape = (half, side) if axis == -2 else (side, half)

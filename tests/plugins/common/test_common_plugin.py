@@ -16,7 +16,10 @@ EXPECTED = {
         "charbonnier", "discounted-l1", "hinge", "masked-l1", "masked-mse", "masked-total-variation",
         "l1", "least-squares", "mse", "perceptual", "style", "total-variation", "vanilla", "wasserstein",
     },
-    "metrics": {"masked-l1", "psnr", "masked-psnr", "ssim"},
+    "metrics": {
+        "gmsd", "haarpsi", "l1", "l2", "lr-psnr", "masked-l1", "masked-psnr", "ms-ssim", "psnr", "ssim", "texture",
+        "tv-error",
+    },
 }  # fmt: skip
 
 

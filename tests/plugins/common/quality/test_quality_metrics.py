@@ -13,12 +13,13 @@ from torch.nn import functional as F
 
 from restore.core.metrics import InputMetric, Metric, SizedMetric, measure_batch
 from restore.plugins.common.images.resize import imresize
-from restore.plugins.common.metrics import Comparison
+from restore.plugins.common.metrics import PSNR, Comparison
 from restore.plugins.common.quality.consistency import LowResolutionPSNR
 from restore.plugins.common.quality.gradients import GMSD
 from restore.plugins.common.quality.haar import HaarPSI
 from restore.plugins.common.quality.multiscale import MSSSIM
 from restore.plugins.common.quality.pixels import L1, L2, TotalVariation
+from restore.plugins.common.quality.texture import TextureSimilarity
 
 
 def pair(channels: int = 3, height: int = 192, width: int = 208) -> tuple[Tensor, Tensor]:
@@ -66,7 +67,9 @@ def test_gmsd_is_that_of_its_paper() -> None:
     assert value(GMSD(), *pair(1, 30, 26)) == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize(("metric", "best"), [(MSSSIM(), 1), (GMSD(), 0), (HaarPSI(), 1), (L1(), 0), (L2(), 0)])
+@pytest.mark.parametrize(
+    ("metric", "best"), [(MSSSIM(), 1), (GMSD(), 0), (HaarPSI(), 1), (TextureSimilarity(), 1), (L1(), 0), (L2(), 0)]
+)
 def test_equal_images_have_the_best_value(metric: Metric, best: float) -> None:
     _, target = pair()
     flat = torch.full_like(target, 0.5)
@@ -74,7 +77,7 @@ def test_equal_images_have_the_best_value(metric: Metric, best: float) -> None:
     assert value(metric, flat, flat) == pytest.approx(best, abs=1e-12)
 
 
-@pytest.mark.parametrize("make", [lambda border: MSSSIM(Comparison("y8", border)), GMSD, HaarPSI])
+@pytest.mark.parametrize("make", [lambda border: MSSSIM(Comparison("y8", border)), GMSD, HaarPSI, TextureSimilarity])
 def test_small_images_are_left_out_and_the_border_counts(make: Callable[[int], Metric]) -> None:
     for border in (0, 4):
         metric = make(border)
@@ -88,7 +91,10 @@ def test_small_images_are_left_out_and_the_border_counts(make: Callable[[int], M
         assert ("border 4" in metric.convention) == bool(border)
 
 
-@pytest.mark.parametrize("metric", [MSSSIM(), GMSD(), HaarPSI(), L1(), L2(), TotalVariation(), LowResolutionPSNR()])
+@pytest.mark.parametrize(
+    "metric",
+    [MSSSIM(), GMSD(), HaarPSI(), TextureSimilarity(), L1(), L2(), TotalVariation(), LowResolutionPSNR()],
+)
 def test_a_color_prediction_of_a_gray_target_can_be_measured(metric: Metric) -> None:
     prediction, target = pair(1)
     gray = value(metric, prediction, target)
@@ -132,3 +138,34 @@ def test_consistency_of_a_fractional_scale_has_the_size_of_the_input() -> None:
     assert upscaled.shape[-2:] == (83, 78)
     rows = LowResolutionPSNR().measure_from(upscaled, upscaled, inputs)
     assert LowResolutionPSNR().reduce(rows) > 20
+
+
+def test_texture_is_that_of_energies_computed_pixel_by_pixel() -> None:
+    prediction, target = (image[0, 0].numpy() * 255 for image in pair(1, 16, 12))
+
+    def energies(image: np.ndarray) -> np.ndarray:
+        found = []
+        for half in (1, 2, 4):
+            padded = np.pad(image, (half - 1, half))
+            for turned in (padded, padded.T):
+                rows, columns = image.shape if turned is padded else image.shape[::-1]
+                squares = np.empty((rows, columns))
+                for y in range(rows):
+                    for x in range(columns):
+                        block = turned[y : y + 2 * half, x : x + 2 * half]
+                        squares[y, x] = ((block[half:].sum() - block[:half].sum()) / (2 * half)) ** 2
+                squares = squares if turned is padded else squares.T
+                starts = [(y, x) for y in range(0, 9, 4) for x in range(0, 5, 4)]
+                found += [math.sqrt(squares[y : y + 8, x : x + 8].mean()) for y, x in starts]
+        return np.array(found)
+
+    a, b = energies(prediction), energies(target)
+    expected = np.average((2 * a * b + 30) / (a**2 + b**2 + 30), weights=np.maximum(a, b))
+    assert value(TextureSimilarity(), *pair(1, 16, 12)) == pytest.approx(expected, abs=1e-12)
+
+
+def test_texture_that_is_moved_by_a_pixel_is_better_than_none_and_psnr_says_the_opposite() -> None:
+    _, target = pair()
+    blurred, moved = F.avg_pool2d(target, 5, 1, 2), target.roll(1, -1)
+    assert value(PSNR(), blurred, target) > value(PSNR(), moved, target)
+    assert value(TextureSimilarity(), moved, target) > 0.95 > value(TextureSimilarity(), blurred, target)
