@@ -74,7 +74,12 @@ def sgrvinod(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def leftthomas(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Return model settings and renamed state of a generator of leftthomas/SRGAN, which ends with (tanh + 1) / 2."""
+    """Return model settings and renamed state of a generator of leftthomas/SRGAN, which ends with (tanh + 1) / 2.
+
+    Raises WeightsError for its first version, a chain of five convolutions.
+    """
+    if {"conv1.weight", "conv5.weight", "prelu.weight"} <= state.keys():
+        raise WeightsError("the file holds the first network of leftthomas/SRGAN (five convolutions): no SRResNet")
     model, here = _generator(state, LEFTTHOMAS, architecture="srgan/srresnet", tanh=True)
     return model, _without_biases_before_norm(here)
 

@@ -23,7 +23,7 @@ def from_pytorch_nested_unet(state: State) -> tuple[dict[str, Any], State]:
     """
     renamed = {f"segmenter.{key.removeprefix('module.')}": value for key, value in state.items()}
     if not any(key.startswith(("segmenter.conv0_", "segmenter.final")) for key in renamed):
-        raise WeightsError("no key of the file belongs to this converter")
+        raise _refusal(state)
     model: dict[str, Any] = {}
     first = renamed.get("segmenter.conv0_0.conv1.weight")
     if first is not None:
@@ -39,6 +39,23 @@ def from_pytorch_nested_unet(state: State) -> tuple[dict[str, Any], State]:
     if deep:
         model["deep_supervision"] = True
     return {**model, "fit": "resize"}, renamed
+
+
+_OTHERS = {
+    "inc.double_conv.": "a U-Net of milesial/Pytorch-UNet",
+    "encoder1.enc1conv1.": "a U-Net of mateuszbuda/brain-segmentation-pytorch (torch.hub)",
+    "segmentation_head.": "a network of segmentation_models_pytorch",
+    "decoder.seg_layers.": "a network of nnU-Net",
+}
+"""First letters of names in published networks that are not here, and what they are."""
+
+
+def _refusal(state: State) -> WeightsError:
+    """Return why a state is not that of a network of this converter: what it is, if that is known."""
+    for start, name in _OTHERS.items():
+        if any(key.startswith(start) for key in state):
+            return WeightsError(f"the file holds {name}, which unet does not have")
+    return WeightsError("no key of the file belongs to this converter")
 
 
 CONVERTERS: Mapping[str, Converter] = {

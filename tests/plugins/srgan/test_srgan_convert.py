@@ -331,3 +331,12 @@ def test_the_earlier_network_of_esrgans_authors_is_refused_by_its_name(tmp_path:
         drawn.conv(name, 4, 4)
     with pytest.raises(WeightsError, match="the earlier SRResNet of ESRGAN's authors"):
         import_published(tmp_path, drawn.state, "srgan")
+
+
+def test_the_first_network_of_leftthomas_is_refused_by_its_name(tmp_path: Path) -> None:
+    drawn = Drawn()
+    for number in range(1, 6):
+        drawn.conv(f"conv{number}", 4, 4)
+    drawn.slope("prelu")
+    with pytest.raises(WeightsError, match=r"the first network of leftthomas/SRGAN \(five convolutions\)"):
+        import_published(tmp_path, drawn.state, "srgan")

@@ -9,6 +9,7 @@ import torch
 from published import import_published
 
 from restore import registry
+from restore.core.errors import WeightsError
 from restore.core.networks import Networks
 from restore.core.weights.files import open_weights
 from restore.plugins.unet.convert import from_pytorch_nested_unet
@@ -59,6 +60,31 @@ def test_a_published_checkpoint_is_imported_whole(tmp_path: Path, name: str) -> 
 
 
 def test_importing_changes_nothing_that_it_does_not_know() -> None:
-    model, renamed = from_pytorch_nested_unet({"optimizer": torch.zeros(1)})
+    model, renamed = from_pytorch_nested_unet({"conv0_0.bn1.bias": torch.zeros(1), "optimizer": torch.zeros(1)})
     assert model == {"fit": "resize"}
-    assert set(renamed) == {"segmenter.optimizer"}
+    assert set(renamed) == {"segmenter.conv0_0.bn1.bias", "segmenter.optimizer"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "name"),
+    [
+        (["inc.double_conv.0.weight", "outc.conv.weight"], "milesial/Pytorch-UNet"),
+        (["encoder1.enc1conv1.weight", "conv.weight"], "mateuszbuda/brain-segmentation-pytorch"),
+        (
+            ["encoder.conv1.weight", "decoder.blocks.0.conv1.0.weight", "segmentation_head.0.weight"],
+            "segmentation_models",
+        ),
+        (["encoder.stages.0.0.convs.0.conv.weight", "decoder.seg_layers.0.weight"], "nnU-Net"),
+    ],
+)
+def test_networks_of_others_that_are_not_here_are_called_by_their_names(
+    tmp_path: Path, keys: list[str], name: str
+) -> None:
+    content = {"network_weights": {key: torch.zeros(1) for key in keys}}
+    with pytest.raises(WeightsError, match=f"the file holds .*{name}.*, which unet does not have"):
+        import_published(tmp_path, content, "unet")
+
+
+def test_what_has_none_of_its_names_is_of_another_network() -> None:
+    with pytest.raises(WeightsError, match="no key of the file belongs to this converter"):
+        from_pytorch_nested_unet({"conv_first.weight": torch.zeros(1)})
