@@ -154,7 +154,7 @@ def test_the_deconvolution_has_a_tenth_of_the_learning_rate() -> None:
     network = registry.get("architectures", "fsrcnn/fsrcnn")()
     named = [(f"generator.{name}", parameter) for name, parameter in network.named_parameters()]
     full, tenth = parameter_groups(settings.optimizer, named)
-    assert (full["lr"], tenth["lr"]) == (1e-3, pytest.approx(1e-4))
+    assert (full["lr"], tenth["lr"]) == (5e-3, pytest.approx(5e-4))
     assert [id(parameter) for parameter in tenth["params"]] == [id(each) for each in network.deconvolution.parameters()]
 
 

@@ -36,7 +36,8 @@ class FSRCNNSettings(RunSettings):
     """The network."""
     crop_size: Annotated[int, Field(ge=8)] = 48
     """Side of the training crops, in pixels of the output."""
+    batch_size: Count = 8
     optimizer: OptimizerSettings = OptimizerSettings(
-        lr=1e-3, lr_factors={"generator.deconvolution.*": 0.1}, schedule=ScheduleSettings(name="one-cycle", warmup=0.2)
+        lr=5e-3, lr_factors={"generator.deconvolution.*": 0.1}, schedule=ScheduleSettings(name="one-cycle", warmup=0.2)
     )
-    """The optimizer. The deconvolution learns at a tenth of the rate, as published."""
+    """The optimizer. The deconvolution learns at a tenth of the rate, as published; the rates suit a short training."""
