@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol, runtime_checkable
 
@@ -60,7 +63,8 @@ def run_command(run: Callable[[], Any], *, debug: bool = False) -> int:
     """Call ``run`` and return the exit status. Every error becomes a message, with its traceback if ``debug``."""
     before = _debug.set(debug)
     try:
-        status = run()
+        with _left_cleanly_on_termination():
+            status = run()
         if status == INTERRUPTED:
             raise KeyboardInterrupt  # which Typer turned into this status
         if sys.stdout is not None:  # None if the parent process closed it
@@ -76,6 +80,30 @@ def run_command(run: Callable[[], Any], *, debug: bool = False) -> int:
     finally:
         _debug.reset(before)
     return status if isinstance(status, int) else SUCCESS
+
+
+@contextmanager
+def _left_cleanly_on_termination() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the command as an exception does, so that no half-written file stays behind.
+
+    Training has handlers of its own meanwhile. A signal that is ignored, as under nohup, stays ignored.
+    """
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    ours = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, _leave)
+    try:
+        yield
+    finally:
+        for number in ours:
+            if signal.getsignal(number) is _leave:
+                signal.signal(number, signal.SIG_DFL)
+
+
+def _leave(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a handler
+    raise SystemExit(128 + number)
 
 
 def print_error(message: str, prefix: str = "Error: ") -> None:
@@ -145,6 +173,9 @@ def _close_options(option: str, context: Any) -> list[str]:
     """Return options of the command with the same ending: ``--generator.lr`` for ``--lr``."""
     parameters = context.command.params if context is not None else []
     flags = [flag for parameter in parameters if parameter.param_type_name == "option" for flag in parameter.opts]
+    if len(option) == 2 and option.startswith("-"):  # -o: there are no short flags
+        needed = [flag for parameter in parameters if getattr(parameter, "required", False) for flag in parameter.opts]
+        return [flag for flag in [*needed, *flags] if flag.startswith(f"--{option[1]}")][:1]
     return [flag for flag in flags if flag.endswith(f".{option.lstrip('-').rpartition('.')[2]}")][:3]
 
 

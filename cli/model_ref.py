@@ -113,12 +113,42 @@ def find_shipped(name: str) -> Path | None:
     return Path(entry.load())
 
 
+def _list_neighbors(path: Path) -> list[str]:
+    """Return the runs and weights files in the folder of a path that does not exist."""
+    try:
+        found = [
+            each for each in path.parent.iterdir() if (each / "config.yaml").is_file() or each.suffix == ".safetensors"
+        ]
+    except OSError:
+        return []
+    return [str(path.parent / each.name) for each in found]
+
+
+def refuse_image(name: str, command: str) -> None:
+    """Raise UsageError if the first argument is an image or a folder of images, so that no model is named."""
+    from restore.core.images.listing import SUFFIXES, has_images
+
+    path = Path(name)
+    if path.is_file() and path.suffix.lower() in SUFFIXES:
+        what = "an image"
+    elif path.is_dir() and not (path / "config.yaml").exists() and has_images(path):
+        what = "a folder of images"
+    else:
+        return
+    raise UsageError(
+        f"{name} is {what}, and no model is named. Name one first, such as: "
+        f"restore {command}\n'restore {command.split()[0]} --help' lists runs and classical methods"
+    )
+
+
 def _resolve_classical(name: str) -> ModelRef:
     try:
         entry = registry.entry("tasks", name)
     except registry.UnknownName as error:
         if Path(name).suffix or any(separator in name for separator in (os.sep, os.altsep or "/")):
-            raise UsageError(f"{name}: no such file or folder") from None
+            raise UsageError(
+                f"{name}: no such file or folder{did_you_mean(name, _list_neighbors(Path(name)))}"
+            ) from None
         known = [known for known, _ in list_models()]
         listed = f"; available: {', '.join(known)}" if known else ""
         raise UsageError(

@@ -23,7 +23,7 @@ from restore.cli.settings.task_settings import check_plugin_defaults, load_setti
 from restore.core.errors import UsageError
 from restore.core.settings import RegisteredName, Settings
 
-Device = Literal["auto", "cpu", "cuda", "mps"]
+Device = Literal["auto", "cpu", "cuda", "mps"] | Annotated[str, Field(pattern=r"^cuda:\d+$")]
 
 
 class PredictRequest(Settings):
@@ -38,10 +38,13 @@ class PredictRequest(Settings):
     tile: Literal["auto", "off"] | Annotated[int, Field(ge=16)] = "auto"
     """Edge in pixels of the tiles that large images are cut into; off: never cut; auto: cut when memory runs out."""
     device: Device = "auto"
-    """Device to compute on."""
+    """Device to compute on; cuda:1 is the second GPU."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "fp32"
     """Floating-point precision; all but fp32 are less exact and on some devices faster; auto: bf16 where the
     hardware has instructions for it."""
+    frame: Literal["first", "all"] | Annotated[int, Field(ge=1)] | None = None
+    """Frame of an animation or page of a document: first, all (each becomes a result of its own), or a number from 1;
+    unset: the first, with a warning if there are more."""
     overwrite: bool = False
     """Replace existing files."""
 
@@ -58,7 +61,7 @@ class EvaluateRequest(Settings):
     metric: Annotated[tuple[str, ...], RegisteredName("metrics")] = ()
     """Metric of a plugin to compute besides: PLUGIN/NAME, or PLUGIN/NAME,setting=value."""
     device: Device = "auto"
-    """Device to compute on."""
+    """Device to compute on; cuda:1 is the second GPU."""
 
 
 class TaskOptions:

@@ -175,7 +175,7 @@ def not_finite(numbers: Sequence[MetricResult], per_image: Sequence[Mapping[str,
 
 def _about_small(metric: SizedMetric, left_out: Sequence[str], count: int) -> str:
     names = ", ".join(left_out[:3]) + (", …" if len(left_out) > 3 else "")
-    are = "image is" if len(left_out) == 1 else "images are"
+    are = "images is" if len(left_out) == 1 else "images are"
     return (
         f"{metric.name} ({metric.convention}): {len(left_out)} of {count} {are} smaller than {metric.least_side} "
         f"pixels and left out: {names}"

@@ -284,6 +284,14 @@ class RunSettings(Settings):
         given = _TREE.dump_python(dict(values), exclude_unset=True)  # settings objects become trees
         return overlay(cls.sample_defaults(given), values)
 
+    @field_validator("device", mode="before")
+    @classmethod
+    def _one_gpu_is_chosen_from_outside(cls, device: object) -> object:
+        if isinstance(device, str) and device.startswith("cuda:"):
+            number = device.removeprefix("cuda:")
+            raise ValueError(f"a run uses the first visible GPU; choose one with CUDA_VISIBLE_DEVICES={number}")
+        return device
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.batch_size % self.accumulate:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restore.cli.model_ref import ModelRef, list_models, resolve_model
+from restore.cli.exit import print_error, print_warning
+from restore.cli.model_ref import ModelRef, list_models, refuse_image, resolve_model
 from restore.cli.typer_groups import LookupGroup, make_command
-from restore.core.errors import UsageError
+from restore.core.errors import RestoreError, UsageError
 
 if TYPE_CHECKING:
     from restore.cli.task_options import EvaluateRequest
@@ -42,6 +43,8 @@ class EvaluateCommands(LookupGroup):
         """Return the command for all names before the first option."""
         names = list(takewhile(lambda argument: not argument.startswith("-"), args))
         rest = args[len(names) :]
+        for name in names:
+            refuse_image(name, f"evaluate bicubic --data {shlex.quote(str(Path(name)))}")
         return " ".join(names), evaluate_command([resolve_model(name) for name in names], rest), rest
 
 
@@ -120,6 +123,7 @@ def evaluate(
     from restore.cli.console.bar import open_bar
     from restore.cli.console.log_capture import print_log_warnings
     from restore.core import evaluation
+    from restore.core.images.damaged import leave_out_damaged
     from restore.core.images.listing import require_folder
     from restore.core.runtime.devices import device_of
 
@@ -132,11 +136,11 @@ def evaluate(
             _refuse_other_dataset(model, own)
             if request.data is None:
                 _refuse_sample(model)
-    with print_log_warnings(), open_bar() as bar:
+    with print_log_warnings(), open_bar() as bar, leave_out_damaged() as damaged:
         opened = [_open(model, each, request) for model, each in zip(models, options, strict=True)]
         subjects = [_find_images(each, request) for each in opened]
         names = _check_same_images(subjects, request.data)
-        measured = []
+        measured, failed = [], _FailedImages(damaged)
         for label in labels:
             # Taken off the list: networks stay on the device, and only few fit there.
             subject = subjects.pop(0)
@@ -149,15 +153,44 @@ def evaluate(
                     device=device,
                     of=label,
                     progress=lambda done, total, label=label: bar.show(label, done, total),  # type: ignore[misc]
+                    failed=failed.add,
                 )
             )
+    notes = dict.fromkeys(note for each in measured for note in each.notes)
+    for note in notes:
+        print_warning(note)
     if as_json:
         from restore.core.json_text import dump_json
 
         tasks = ", ".join(dict.fromkeys(model.entry.full_name for model in models))
-        print(dump_json(to_json_object(tasks, request.data, len(names), measured)))
+        print(dump_json(to_json_object(tasks, request.data, len(names) - len(failed.measuring), measured)))
     else:
-        _print_table(measured, request.data, len(names))
+        _print_table(measured, request.data, len(names) - len(failed.measuring))
+    if failed.count:
+        raise RestoreError(f"{failed.count} of {len(names) + len(damaged)} images could not be measured; see above")
+
+
+class _FailedImages:
+    """Reports each image that cannot be read or measured once, whichever model meets it first."""
+
+    def __init__(self, damaged: Mapping[Path, str]) -> None:
+        """Report the files that were left out when the images were listed."""
+        self.measuring: set[str] = set()
+        self._damaged = damaged
+        for message in damaged.values():
+            print_error(message)
+
+    @property
+    def count(self) -> int:
+        """How many images failed."""
+        return len(self.measuring) + len(self._damaged)
+
+    def add(self, name: str, error: RestoreError) -> None:
+        """Report an image."""
+        if name not in self.measuring:
+            message = str(error)
+            print_error(message if Path(name).name in message else f"{name}: {message}")
+        self.measuring.add(name)
 
 
 def _open(model: ModelRef, options: Settings | None, request: EvaluateRequest) -> _Opened:
@@ -301,9 +334,23 @@ def to_json_object(tasks: str, data: Path | None, images: int, measured: Sequenc
         "task": tasks,
         "data": None if data is None else str(data),
         "images": images,
-        "metrics": [number for each in measured for number in each.numbers],
+        "metrics": [entry for each in measured for entry in _to_entries(each)],
         "per_image": [row for each in measured for row in each.per_image],
     }
+
+
+def _to_entries(measured: Evaluation) -> list[dict[str, Any]]:
+    """Return metrics; JSON has no infinity, so a value that is not finite has what explains its null beside it."""
+    from dataclasses import asdict
+
+    from restore.core.evaluation import not_finite
+
+    entries = [asdict(number) for number in measured.numbers]
+    for found in not_finite(measured.numbers, measured.per_image):
+        mean = sum(found.finite) / len(found.finite) if found.finite else None
+        place = measured.numbers.index(found.result)
+        entries[place] |= {"state": found.state, "finite_images": len(found.finite), "finite_mean": mean}
+    return entries
 
 
 def _print_table(measured: Sequence[Evaluation], data: Path | None, images: int) -> None:

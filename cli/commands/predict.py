@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import Parameter
 from pathlib import Path
@@ -18,8 +19,8 @@ from restore.cli.commands.output_paths import (
     refuse_output_folder,
     refuse_overwrites,
 )
-from restore.cli.exit import print_error, print_warning
-from restore.cli.model_ref import ModelRef, list_models, resolve_model
+from restore.cli.exit import debug_enabled, print_error, print_warning
+from restore.cli.model_ref import ModelRef, list_models, refuse_image, resolve_model
 from restore.cli.typer_groups import LookupGroup, make_command
 from restore.core.errors import RestoreError, UsageError
 
@@ -47,6 +48,7 @@ class PredictCommands(LookupGroup):
 
     def find(self, args: list[str]) -> tuple[str, Any, list[str]]:
         """Return the command of one run, weights file or classical method."""
+        refuse_image(args[0], f"predict bicubic {shlex.quote(args[0])} --output out/")
         return args[0], predict_command(resolve_model(args[0]), args[1:]), args[1:]
 
 
@@ -60,6 +62,7 @@ def predict_command(model: ModelRef, arguments: list[str]) -> Any:
     from restore.cli.task_options import PredictRequest, TaskOptions
 
     options = TaskOptions([model], "predict", PredictRequest, arguments)
+    _refuse_fixed(model, arguments, {parameter.name for parameter in options.parameters})
 
     def run(inputs: list[str], **given: Any) -> None:
         request, (own,) = options.read(given)
@@ -76,6 +79,19 @@ def predict_command(model: ModelRef, arguments: list[str]) -> Any:
         usage="INPUT… --output DIR [OPTIONS]",
         help_text=f"Apply {model.name} ({model.entry.full_name}) to images.\n\n{model.entry.summary}",
     )
+
+
+def _refuse_fixed(model: ModelRef, arguments: list[str], known: set[str]) -> None:
+    """Raise UsageError for an option that these weights do not have because training has fixed its value."""
+    settings = model.header.model if model.header is not None else {}
+    for argument in arguments:
+        flag, _, _ = argument.partition("=")
+        name = flag.removeprefix("--").replace("-", "_")
+        if flag.startswith("--") and name in settings and name not in known:
+            raise UsageError(
+                f"{flag}: {model.name} has {name}={settings[name]}, which training has fixed; leave {flag} out, or use "
+                "other weights"
+            )
 
 
 def predict(model: ModelRef, inputs: Sequence[Path], request: PredictRequest, options: Settings | None) -> None:
@@ -113,15 +129,53 @@ def predict(model: ModelRef, inputs: Sequence[Path], request: PredictRequest, op
         method, networks = model.open(predict=options)
         if isinstance(request.tile, int) and method.tiling.mode == "whole":
             raise UsageError(f"--tile {request.tile}: {model.name} needs the whole image at once; leave --tile out")
+        jobs = list_jobs(images, names, request.frame)
         read = [*images, *also_read]
-        outputs = _OutputFiles(request.output, list(names.values()), read, request.overwrite, request.output_format)
+        stems = [job.name for job in jobs]
+        outputs = _OutputFiles(request.output, stems, read, request.overwrite, request.output_format)
         outputs.reserve(method.always_renders)
         writable_folder(request.output)
         networks = Networks(fold_batch_norm(networks))  # once for all images
-        prediction = _Prediction(method, networks, device, precision, request, outputs, images, bar)
-        failed = [path for path in images if not prediction.attempt(path, names[path])]
+        prediction = _Prediction(method, networks, device, precision, request, outputs, jobs, bar)
+        failed = [job for job in jobs if not prediction.attempt(job)]
     if failed:
-        raise RestoreError(f"{len(failed)} of {len(images)} images could not be processed")
+        raise RestoreError(f"{len(failed)} of {len(jobs)} images could not be processed")
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One image to process."""
+
+    path: Path
+    name: str
+    """Stem of its results."""
+    frame: int | None = None
+    """Index of a frame; None: the first, with a warning if there are more."""
+
+
+def list_jobs(images: Sequence[Path], names: Mapping[Path, str], frame: str | int | None) -> list[_Job]:
+    """Return the images to process: each file, or each frame of it.
+
+    Args:
+        images: image files.
+        names: stem of the results of each.
+        frame: ``all``, ``first``, the number of a frame from 1, or None.
+    """
+    from restore.core.images.frames import frame_count
+
+    if not isinstance(frame, str) or frame == "first":
+        index = 0 if frame == "first" else None if frame is None else int(frame) - 1
+        return [_Job(path, names[path], index) for path in images]
+    jobs = []
+    for path in images:
+        try:
+            count = frame_count(path)
+        except RestoreError:
+            count = 1  # reported when it is processed
+        width = len(str(count))
+        stems = [names[path]] if count == 1 else [f"{names[path]}-{number:0{width}}" for number in range(1, count + 1)]
+        jobs += [_Job(path, stem, number) for number, stem in enumerate(stems)]
+    return jobs
 
 
 @dataclass
@@ -165,32 +219,40 @@ class _Prediction:
     precision: str
     request: PredictRequest
     outputs: _OutputFiles
-    images: list[Path]
+    jobs: list[_Job]
     bar: Bar
 
-    def attempt(self, path: Path, name: str) -> bool:
+    def attempt(self, job: _Job) -> bool:
         """Process one image; return whether that succeeded, and report the error if not.
 
         The error of a single image is raised, and so is OutputExists, which concerns all of them.
         """
+        path = job.path
         try:
-            self._process(path, name)
+            self._process(job)
         except OutputExists:
             raise
         except RestoreError as error:
-            if len(self.images) == 1:
+            if len(self.jobs) == 1:
                 raise
             message = str(error)
             print_error(message if message.startswith(str(path)) else f"{path}: {message}")
             return False
+        except Exception as error:
+            if len(self.jobs) == 1 or debug_enabled():
+                raise
+            first = (str(error).splitlines() or [""])[0]
+            print_error(f"{path}: {type(error).__name__}: {first}\nThis is a bug. Try this image alone with --debug.")
+            return False
         return True
 
-    def _process(self, path: Path, name: str) -> None:
+    def _process(self, job: _Job) -> None:
         from restore.core.images.files import open_image
         from restore.core.images.writer import find_losses
         from restore.core.prediction import predict_to_files
 
-        image = open_image(path)
+        path, name = job.path, job.name
+        image = open_image(path, job.frame)
 
         if lost := find_losses(self.request.output_format, image):
             print_warning(f"{path}: {self.request.output_format} results do not keep: {', '.join(lost)}")
@@ -219,11 +281,11 @@ class _Prediction:
             tile=None if self.request.tile == "off" else self.request.tile,
             precision=self.precision,
             notify=lambda message: print_warning(f"{path}: {message}"),
-            progress=lambda done, total: self._show_progress(path, done / total),
+            progress=lambda done, total: self._show_progress(job, done / total),
         )
         for file in files:
             self.outputs.written.add(file.path)
             self.bar.print(f"{path} -> {file.path} ({file.width} x {file.height})")
 
-    def _show_progress(self, path: Path, fraction: float) -> None:
-        self.bar.show(path.name, round(self.images.index(path) + fraction, 2), len(self.images))
+    def _show_progress(self, job: _Job, fraction: float) -> None:
+        self.bar.show(job.path.name, round(self.jobs.index(job) + fraction, 2), len(self.jobs))

@@ -17,13 +17,27 @@ def name_device(device: torch.device) -> str:
 
 
 def device_of(requested: str) -> torch.device:
-    """Return the device of a name; ``auto`` selects a GPU if one is available.
+    """Return the device of a name, such as ``cpu`` or ``cuda:1``; ``auto`` selects a GPU if one is available.
 
     Raises UsageError if the device is not available.
     """
     here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if requested == "auto":
         return torch.device(next(name for name in ("cuda", "mps", "cpu") if here[name]))
+    kind, _, number = requested.partition(":")
+    if kind == "cuda" and here["cuda"] and number.isdecimal():
+        count = torch.cuda.device_count()
+        if int(number) < count:
+            return torch.device(requested)
+        raise UsageError(
+            f"--device {requested}: there are {count} CUDA devices, counted from 0 (those that CUDA_VISIBLE_DEVICES "
+            "leaves visible)"
+        )
+    if number:
+        raise UsageError(
+            f"--device {requested}: no CUDA device available; if there are GPUs, CUDA_VISIBLE_DEVICES chooses those "
+            "that are visible"
+        )
     if not here.get(requested, False):
         available = ", ".join(name for name in here if here[name])
         raise UsageError(f"--device {requested}: no {requested.upper()} device available (available: {available})")

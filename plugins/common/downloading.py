@@ -32,7 +32,13 @@ def download(url: str, path: Path, *, sha256: str | None = None, patience: float
         sha256: checksum of the file; None checks the digits in a name such as ``vgg19-dcbb9e9d.pth``.
         patience: seconds without data after which the download fails.
     """
-    writable_folder(path.parent)
+    try:
+        writable_folder(path.parent)
+    except RestoreError as error:
+        raise type(error)(
+            f"{error}. Choose another folder for downloaded weights with the environment variable TORCH_HOME, or put a "
+            f"copy of {url} at {path}"
+        ) from error
     with atomic_write(path) as temporary:
         try:
             _fetch(url, temporary, path, patience)

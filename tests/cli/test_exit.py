@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import typer
 from restore import registry
 from restore.cli import main
 from restore.cli.exit import debug_enabled, run_command, strip_debug_flag
+from restore.core.atomic import atomic_write
 from restore.core.errors import DataError, Interrupted, RestoreError, UsageError
 
 
@@ -167,3 +170,17 @@ def test_a_process_that_lost_another_lets_that_one_speak(monkeypatch, capsys):
     assert capsys.readouterr().err == "Error: Another process of this run failed; its message gives the reason.\n"
     assert run_command(raising(ValueError("of its own"))) == 1
     assert "ValueError: of its own" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_terminated_command_removes_its_half_written_file(tmp_path, number):
+    def write():
+        with atomic_write(tmp_path / "out.png") as temporary:
+            temporary.write_bytes(b"half")
+            os.kill(os.getpid(), number)
+            time.sleep(10)
+
+    assert run_command(write) == 128 + number
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(number) is signal.SIG_DFL

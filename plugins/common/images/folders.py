@@ -13,6 +13,7 @@ from torch.utils.data import get_worker_info
 
 from restore.core.errors import UsageError
 from restore.core.images.checking import check_files
+from restore.core.images.damaged import without_damaged
 from restore.core.images.files import image_size, read_image
 from restore.core.images.listing import list_images
 from restore.core.images.pixels import to_uint8
@@ -142,10 +143,18 @@ def files_of(
     if folder is None:
         return None
     files = list(find(folder))
-    if split == "evaluation" or not val_fraction:
+    if split == "evaluation":
+        return without_damaged(files, list_paths)
+    if not val_fraction:
         return files
     train, validation = held_out(len(files), val_fraction, seed, folder)
     return [files[index] for index in (train if split == "train" else validation)]
+
+
+def list_paths(item: object) -> list[Path]:
+    """Return the files of what a folder was listed as: a file, or several with gaps."""
+    parts = item if isinstance(item, (tuple, list)) else [item]
+    return [part for part in parts if isinstance(part, Path)]
 
 
 def held_out(count: int, share: float, seed: int, what: object) -> tuple[list[int], list[int]]:

@@ -10,12 +10,13 @@ from torch import Tensor
 
 from restore.core.dataset import ImageDataset
 from restore.core.errors import DataError, UsageError
+from restore.core.images.damaged import without_damaged
 from restore.core.images.files import image_size
 from restore.core.images.listing import list_images
 from restore.core.settings import RunSettings
 from restore.plugins.common.images.augment import augmented_crop
 from restore.plugins.common.images.augment_settings import CropAugmentation
-from restore.plugins.common.images.folders import ImageFolder, Split, split_files
+from restore.plugins.common.images.folders import ImageFolder, Split, list_paths, split_files
 from restore.plugins.common.images.samples import photographs
 from restore.plugins.common.images.sources import ImageSource, refuse_smaller
 from restore.plugins.common.images.turns import turn_between, warn_of_turns
@@ -243,10 +244,12 @@ def evaluation_images(folder: Path | None, masks: MaskSettings | None = None) ->
     if images.is_dir() != drawn.is_dir():
         raise UsageError(f"{folder}: expected images/ and masks/, paired by name, or only image files")
     if not images.is_dir():
-        return InpaintingSquares(ImageFolder(list_images(folder)), masks, MEASURED)
+        usable = without_damaged(list_images(folder), list_paths)
+        return InpaintingSquares(ImageFolder(usable), masks, MEASURED)
     _refuse_others(masks, drawn, "folder", "kinds", "coverage")
-    shown = list_images(images)
-    files = masks_of(shown, drawn)
+    every = list_images(images)
+    pairs = without_damaged(list(zip(every, masks_of(every, drawn), strict=True)), list_paths)
+    shown, files = [image for image, _ in pairs], [mask for _, mask in pairs]
     targets = ImageFolder(shown)
     _check_sizes(targets, files)
     white = folder_white(files)

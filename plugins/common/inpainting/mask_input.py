@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from restore.core.errors import DataError, UsageError
 from restore.core.images.files import ImageFile, SourceImage
@@ -15,7 +16,14 @@ from restore.plugins.common.images.turns import turn_between, warn_of_turns
 from restore.plugins.common.inpainting.hole import iterate_strips
 from restore.plugins.common.inpainting.regions import Hole, dilate_hole
 from restore.plugins.common.masks.folders import INVERTED, opposite, why_no_hole
-from restore.plugins.common.masks.reading import color_mask, folder_white, mask_of, read_hole_file
+from restore.plugins.common.masks.reading import (
+    RIM,
+    folder_white,
+    left_at_rim,
+    mask_of,
+    painted_mask,
+    read_hole_file,
+)
 from restore.plugins.common.masks.settings import InpaintingPredictOptions
 
 _log = logging.getLogger(__name__)
@@ -34,6 +42,16 @@ def read_input_hole(path: Path, image: ImageFile | SourceImage, options: Inpaint
             "or --mask auto:alpha (a transparent hole)"
         )
     hole = dilate_hole(_find_hole(path, image, options), options.dilate)
+    if options.color is not None and (left := _left_at_rim(image, hole, options)):
+        _log.warning(
+            "%s: %d pixels around the hole still have something of the color %s, which would be spread into it; raise "
+            "--dilate (now %d) or --mask-tolerance (now %d)",
+            path,
+            left,
+            str(options.mask).rpartition("=")[2],
+            options.dilate,
+            options.mask_tolerance,
+        )
     coverage = float(hole.mean())
     if coverage == 0:
         _log.warning(
@@ -56,11 +74,12 @@ def _find_hole(path: Path, image: ImageFile | SourceImage, options: InpaintingPr
     if options.automatic is not None:
         hole = np.zeros(image.size, np.bool_)
         for rows in iterate_strips(*image.size):
-            part = image.crop(rows, slice(None))
             if options.color is not None:
-                hole[rows] = color_mask(part.color, options.color, options.mask_tolerance)[0].numpy() > 0
-            elif part.alpha is not None:  # half transparent pixels are filled too, or a rim would stay visible
-                hole[rows] = (part.alpha < 1)[0].numpy()
+                seen = _with_rim(rows, image.size[0])
+                part = painted_mask(image.crop(seen, slice(None)).color, options.color, options.mask_tolerance)
+                hole[rows] = part[0, rows.start - seen.start : rows.stop - seen.start].numpy() > 0
+            elif (alpha := image.crop(rows, slice(None)).alpha) is not None:
+                hole[rows] = (alpha < 1)[0].numpy()  # half transparent pixels too, or a rim would stay visible
         return hole
     file = mask_of(path, options.mask)
     white = _folder_white(options.mask) if options.mask.is_dir() else None
@@ -72,6 +91,24 @@ def _find_hole(path: Path, image: ImageFile | SourceImage, options: InpaintingPr
     if turned:
         warn_of_turns(file, [path])
     return hole
+
+
+def _left_at_rim(image: ImageFile | SourceImage, hole: Hole, options: InpaintingPredictOptions) -> int:
+    """Return how many pixels next to the hole still have a mixture of the paint."""
+    assert options.color is not None
+    left = 0
+    for rows in iterate_strips(*image.size):
+        seen = _with_rim(rows, image.size[0])
+        colors = image.crop(rows, slice(None)).color
+        mask = torch.from_numpy(hole[seen]).float()[None]
+        own = slice(rows.start - seen.start, rows.stop - seen.start)
+        left += left_at_rim(colors, mask, own, options.color, options.mask_tolerance)
+    return left
+
+
+def _with_rim(rows: slice, height: int) -> slice:
+    """Return rows with those around them that paint may reach from."""
+    return slice(max(0, rows.start - RIM), min(height, rows.stop + RIM))
 
 
 @cache

@@ -55,7 +55,8 @@ class InpaintingPredictOptions(Settings):
     mask_polarity: Polarity = "white-hole"
     """Whether the hole is white or black in mask files."""
     mask_tolerance: Annotated[int, Field(ge=0, le=255)] = 8
-    """auto:color: tolerance of red, green and blue, from 0 to 255."""
+    """auto:color: tolerance of red, green and blue, from 0 to 255; beside pixels within it, larger differences count
+    up to 8 pixels away, as JPEG makes them. 0: exactly this color."""
     dilate: Annotated[int, Field(ge=0, le=1000)] = 0
     """Dilate the mask by this many pixels, for holes whose border still shows the object to be removed."""
     feather: Annotated[int, Field(ge=0, le=1000)] = 0

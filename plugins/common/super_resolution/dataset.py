@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
+from restore.core.images.damaged import without_damaged
 from restore.core.images.listing import list_images
 from restore.core.settings import RunSettings
 from restore.plugins.common.degradation.pipeline import Degradation
@@ -23,6 +24,7 @@ from restore.plugins.common.images.folders import (
     ImageFolder,
     Split,
     files_of,
+    list_paths,
     split_arguments,
     split_files,
 )
@@ -208,7 +210,7 @@ def evaluation_pairs(
     targets: ImageSource = photographs("validation")
     inputs: ImageSource | None = None
     if folder is not None:
-        targets, inputs = _folder_sources(_file_pairs(folder))
+        targets, inputs = _folder_sources(without_damaged(_file_pairs(folder), list_paths))
     if inputs is not None:
         scale = common_scale(inputs, targets, scale)
     if scale is None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from restore.core.errors import DataError, UsageError
 from restore.core.images.checking import check_files
+from restore.core.images.damaged import without_damaged
 from restore.core.images.files import image_size
 from restore.core.images.warned import warn_once
 from restore.plugins.common.images.folders import held_out
@@ -40,6 +43,7 @@ def read_source(
         white: value of white in binary masks; None: found in the masks.
     """
     layout = discovery.find(folder, image_ext=image_ext, mask_ext=mask_ext)
+    layout = replace(layout, cases=tuple(without_damaged(layout.cases, lambda case: [case.image, *chain(*case.masks)])))
     _check_pairs(layout)
     wanted = tuple(model.classes or layout.classes)
     if model.multiclass:

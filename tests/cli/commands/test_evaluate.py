@@ -146,8 +146,11 @@ def test_wrong_usage_is_said_in_one_message(restore, data, tmp_path, arguments, 
 def test_a_damaged_image_of_the_data_is_named(restore, data):
     (data / "3.png").write_text("no image")
     status, out, err = restore("evaluate", "repeat", "--data", "data", "--json")
-    assert (status, out) == (1, "")
+    assert status == 1
     assert "data/3.png: is not an image" in err
+    found = json.loads(out)
+    assert found["images"] == len({row["image"] for row in found["per_image"]}) == len(list(data.iterdir())) - 1
+    assert f"1 of {found['images'] + 1} images could not be measured" in err
 
 
 @pytest.fixture

@@ -11,8 +11,17 @@ from PIL import Image
 from torch import Tensor
 
 from restore.core.errors import UsageError
-from restore.plugins.common.masks.folders import MaskFolder
-from restore.plugins.common.masks.reading import mask_of, read_mask
+from restore.core.images.files import read_image
+from restore.plugins.common.masks.folders import MaskFolder, why_no_hole
+from restore.plugins.common.masks.reading import (
+    color_mask,
+    dilate,
+    folder_white,
+    left_at_rim,
+    mask_of,
+    painted_mask,
+    read_mask,
+)
 
 MARKED = np.zeros((6, 4), np.uint8)
 MARKED[:2, :3] = 1
@@ -125,3 +134,55 @@ def test_a_mask_that_leaves_nothing_known_is_passed_over_with_one_warning(
     found: list[Tensor] = [masks.fitted(index, 6, 4) for index in (0, 1, 2, 3, 0)]
     assert all(torch.equal(mask, HOLE) for mask in found)
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [str(tmp_path / "a.png")]
+
+
+@pytest.mark.parametrize(("quality", "subsampling"), [(95, 0), (90, 2), (75, 2), (50, 2)])
+def test_paint_in_a_jpeg_is_found_with_its_soiled_rim(tmp_path: Path, quality: int, subsampling: int) -> None:
+    y, x = np.mgrid[:96, :128]
+    levels = np.stack([90 + x // 2, 120 + y // 2, 60 + (x + y) // 4], axis=-1).astype(np.uint8)
+    painted = (y - 48) ** 2 + (x - 60) ** 2 < 30**2
+    levels[painted] = (255, 0, 255)
+    path = tmp_path / "photo.jpg"
+    Image.fromarray(levels).save(path, quality=quality, subsampling=subsampling)
+    image = read_image(path).color
+    paint = torch.from_numpy(painted).float()[None]
+    found = painted_mask(image, (255, 0, 255), 40)
+    strict = color_mask(image, (255, 0, 255), 40)
+    assert (found * paint).sum() >= max(0.995 * paint.sum(), (strict * paint).sum())
+    assert torch.equal(dilate(found, 2) * paint, paint)
+    assert not (found * (1 - dilate(paint, 4))).any()
+    assert left_at_rim(image, dilate(found, 2), slice(None), (255, 0, 255), 40) == 0
+    half = paint * torch.from_numpy(x > 60)
+    assert left_at_rim(image, half, slice(None), (255, 0, 255), 40) > 0
+
+
+def test_without_a_tolerance_the_color_alone_counts() -> None:
+    image = torch.tensor([[255, 0, 255], [254, 0, 255], [250, 0, 255]]).T[:, None] / 255
+    assert painted_mask(image, (255, 0, 255), 0).flatten().tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize("suffix", ["", "_mask", "-mask", "_segmentation", "_gt"])
+def test_one_rule_names_the_masks_of_all_tasks(tmp_path: Path, suffix: str) -> None:
+    path = saved(tmp_path / f"photo{suffix}.png", 255 * MARKED)
+    assert mask_of(Path("photo.jpg"), tmp_path) == path
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_strokes_on_a_transparent_ground_are_the_hole_if_black_marks_it(tmp_path: Path, suffix: str) -> None:
+    levels = np.zeros((6, 4, 4), np.uint8)
+    levels[..., 3] = 255 * MARKED
+    path = saved(tmp_path / f"strokes.{suffix}", levels)
+    assert not read_mask(path).any()
+    assert torch.equal(read_mask(path, "black-hole"), HOLE)
+    assert "all that is visible of it is black" in why_no_hole(path, "white-hole")
+    assert "--mask-polarity black-hole" in why_no_hole(path, "white-hole")
+
+
+def test_one_means_the_same_in_all_masks_of_a_folder(tmp_path: Path) -> None:
+    saved(tmp_path / "a.png", MARKED)
+    assert folder_white([tmp_path / "a.png"]) == 1
+    saved(tmp_path / "b.png", 255 * MARKED)
+    files = [tmp_path / "a.png", tmp_path / "b.png"]
+    assert folder_white(files) == 255
+    assert not read_mask(files[0], white=255).any()
+    assert torch.equal(read_mask(files[1], white=255), HOLE)
