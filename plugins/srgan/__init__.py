@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from restore.registry import ArchitectureSpec, TaskSpec, hookimpl
+from restore.registry import ArchitectureSpec, TaskSpec, WeightsSpec, hookimpl
 
 
 @hookimpl
@@ -81,5 +81,17 @@ def restore_architectures() -> list[ArchitectureSpec]:
             role="discriminator",
             settings=f"{place}.network_settings:UNetDiscriminatorSettings",
             summary="U-Net discriminator of Real-ESRGAN with spectral normalization; it scores every pixel.",
+        ),
+    ]
+
+
+@hookimpl
+def restore_weights() -> list[WeightsSpec]:
+    """Register the weights that ship."""
+    return [
+        WeightsSpec(
+            "upscale",
+            "restore.plugins.srgan.weights:UPSCALE",
+            summary="Photographs, four times larger; removes JPEG artifacts and light noise.",
         ),
     ]

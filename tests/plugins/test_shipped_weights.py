@@ -1,0 +1,60 @@
+"""The weights that ship: small, documented, and better than what needs no training."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from PIL import Image
+from safetensors.torch import load_file
+from typer.testing import CliRunner
+
+from restore import registry
+from restore.cli.app import app
+from restore.core.images.files import write_image
+from restore.core.weights.header import read_header
+from restore.plugins.common.images.resize import imresize
+from restore.plugins.common.images.samples import photographs
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = [entry for entry in registry.entries("weights") if entry.distribution == "restorekit"]
+
+
+def test_all_of_them_are_small() -> None:
+    assert "upscale" in {entry.name for entry in SHIPPED}
+    assert sum(Path(entry.load()).stat().st_size for entry in SHIPPED) < 12e6
+
+
+@pytest.mark.parametrize("entry", SHIPPED, ids=lambda entry: entry.name)
+def test_the_card_names_data_license_limits_and_a_recipe_of_the_same_network(entry: registry.Entry) -> None:
+    header = read_header(entry.load())
+    assert {"data", "license", "use", "limits", "recipe"} <= set(header.card)
+    recipe = yaml.safe_load((ROOT / header.card["recipe"]).read_text("utf-8"))
+    assert header.model.items() >= recipe["model"].items()
+    assert {tensor.dtype for tensor in load_file(entry.load()).values()} == {torch.float16}
+    assert header.numbers
+
+
+@pytest.mark.parametrize(("quality", "gain"), [(None, 0.6), (40, 0.3)])
+def test_upscale_is_better_than_bicubic(tmp_path: Path, quality: int | None, gain: float) -> None:
+    """On photographs that it never saw, as they are and after JPEG."""
+    images = photographs("validation")
+    hr, lr = tmp_path / "HR", tmp_path / "LR"
+    hr.mkdir()
+    lr.mkdir()
+    for index in range(len(images)):
+        target = images[index]
+        write_image(hr / f"{index}.png", target / 255)
+        small = Image.fromarray(imresize(target, 1 / 4).permute(1, 2, 0).numpy())
+        if quality is not None:
+            small.save(tmp_path / "small.jpg", quality=quality)
+            small = Image.open(tmp_path / "small.jpg")
+        small.save(lr / f"{index}.png")
+    arguments = ["evaluate", "upscale", "bicubic", "--data", str(tmp_path), "--json", "--device", "cpu"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    psnr = {row["of"]: row["value"] for row in json.loads(done.stdout)["metrics"] if row["name"] == "psnr"}
+    assert psnr["upscale"] > psnr["bicubic"] + gain
