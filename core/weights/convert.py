@@ -173,7 +173,9 @@ def _write(source: Path, output: Path, chosen: Trial) -> Report:
         )
     writable_folder(output.parent)
     digest = hash_file(source)
+    parameters = sum(each.numel() for network in chosen.networks.values() for each in network.parameters())
     origin = {"imported_from": chosen.name, "imported_file": source.name, "imported_sha256": digest, **chosen.versions}
+    origin["imported_parameters"] = str(parameters)  # a file does not tell parameters from masks and other buffers
     save_weights(
         output,
         task=chosen.target.task,
@@ -192,7 +194,7 @@ def _write(source: Path, output: Path, chosen: Trial) -> Report:
         loaded,
         [*chosen.state.notes, *(f"filled in: {key}, which old checkpoints lack" for key in chosen.filled)],
         chosen.problems,
-        sum(parameter.numel() for network in chosen.networks.values() for parameter in network.parameters()),
+        parameters,
         digest,
         chosen.task.outputs[chosen.task.main_output].scale if chosen.task is not None else 1.0,
     )

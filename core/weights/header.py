@@ -152,10 +152,13 @@ def safetensors_header(path: Path) -> dict[str, Any]:
 
 
 def count_parameters(path: Path) -> int:
-    """Return the number of parameters in a weights file, without the statistics of normalization layers.
+    """Return the number of parameters in a weights file of restore, without the statistics of normalization layers.
 
-    Raises what `safetensors_header` raises.
+    An imported file knows the number; of others the tensors are counted. Raises what `read_header` raises.
     """
+    known = read_header(path).versions.get("imported_parameters", "")
+    if known.isdecimal():
+        return int(known)
     buffers = ("running_mean", "running_var", "num_batches_tracked")
     return sum(
         math.prod(entry["shape"])

@@ -24,7 +24,7 @@ def format_refusal(source: Path, states: Sequence[CheckpointState], fit: Fit, *,
     names = list(states[0].tensors)
     first = ", ".join(names[:_FIRST]) + (", …" if len(names) > _FIRST else "")
     contents = f"It has {len(names)} tensors: {first}"
-    possible = [trial for trial in fit.trials if trial.task is not None]
+    possible = [trial for trial in fit.trials if trial.task is not None and (sole or _is_close(trial))]
     if not possible:
         who = f"no converter{f' of {sole}' if sole else ''} recognizes this checkpoint"
         return "\n".join([f"{source}: {who}:", *_reasons(fit.trials, bool(sole)), contents, *_advice(states, sole)])
@@ -50,12 +50,17 @@ def format_refusal(source: Path, states: Sequence[CheckpointState], fit: Fit, *,
     return "\n".join(lines)
 
 
+def _is_close(trial: Trial) -> bool:
+    """Return whether a quarter of the tensors have a place: a first layer alone says little."""
+    return 4 * trial.matched >= len(trial.state.tensors)
+
+
 def _reasons(trials: Sequence[Trial], sole: bool) -> list[str]:
     """Return a line for each converter with its reason; without a task, only those that say more than "not mine"."""
     by_reason: dict[str, list[str]] = {}
     for trial in trials:
         of = "" if sole or not trial.target.task else f"{trial.target.task} "
-        if sole or trial.problems[0] != NOT_MINE:
+        if sole or (trial.problems[0] != NOT_MINE and trial.task is None):
             by_reason.setdefault(trial.problems[0], []).append(f"{of}{trial.name}")
     return [f"    {', '.join(dict.fromkeys(names))}: {reason}" for reason, names in by_reason.items()]
 

@@ -101,6 +101,8 @@ class Trial:
     versions: dict[str, str] = field(default_factory=dict)
     plugins: dict[str, str | None] = field(default_factory=dict)
     card: dict[str, str] = field(default_factory=dict)
+    matched: int = 0
+    """Number of tensors that have a place of their shape."""
 
     @property
     def model(self) -> dict[str, Any]:
@@ -182,7 +184,8 @@ def _try(
             tensors[key] = tensor
             filled.append(key)
     own = named_tensors(networks)
-    if not request.partial and not any(key in own and own[key].shape == tensors[key].shape for key in tensors):
+    matched = sum(key in own and own[key].shape == tensor.shape for key, tensor in tensors.items()) - len(filled)
+    if not request.partial and matched < 1:
         return Trial(rule.name, target, state, problems=[NOT_MINE])
     noted = CheckpointState(state.tensors, [*state.notes, *conversion.notes], state.others, state.place, state.certain)
     return Trial(
@@ -197,6 +200,7 @@ def _try(
         conversion.versions,
         conversion.plugins,
         conversion.card,
+        matched,
     )
 
 
