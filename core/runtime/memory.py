@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
-_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # cgroup v2, v1
+from restore.core.runtime.cgroups import read_limits
 
 
 def host_memory() -> float:
     """Return the memory of this machine in bytes, or that of its container if less; infinite if unknown."""
-    return min([_physical(), *(_limit(Path(name)) for name in _LIMITS)])
+    limits = read_limits("memory", "memory.max", "memory.limit_in_bytes")
+    return min([_physical(), *(_as_bytes(text) for _, text in limits)])
 
 
 def _physical() -> float:
@@ -20,8 +20,8 @@ def _physical() -> float:
         return float("inf")
 
 
-def _limit(file: Path) -> float:
+def _as_bytes(text: str) -> float:
     try:
-        return float(file.read_text(encoding="ascii"))
-    except (OSError, ValueError):  # there is none, or "max"
+        return float(text)
+    except ValueError:  # "max"
         return float("inf")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Iterator
+from contextlib import suppress
+
+from restore.core.runtime.cgroups import read_limits
 
 FAILURES = "RESTORE_FAILURE_FOLDER"
 """Environment variable with the folder into which a process writes its error, for the launcher to print."""
@@ -29,8 +34,19 @@ def how_many_here() -> int:
 
 
 def cores() -> int:
-    """Return the number of CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return the number of CPU cores that this process may use; a quota of its container counts, rounded up."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min([usable, *(math.ceil(quota) for quota in _quotas())]))
+
+
+def _quotas() -> Iterator[float]:
+    """Yield the limits of the container in cores."""
+    for _, text in read_limits("cpu", "cpu.max", "cpu.cfs_quota_us"):
+        quota, _, period = text.partition(" ")
+        with suppress(ValueError):  # "max"
+            cores_of_quota = float(quota) / float(period or 100_000)  # version 1 has the usual period in another file
+            if cores_of_quota > 0:  # -1: none
+                yield cores_of_quota
 
 
 def launched_alone() -> bool:

@@ -196,8 +196,8 @@ def _two_readings(found: Survey, where: Path) -> str:
             "exact; save them as PNG, or set --mask-encoding binary if everything above 127 is the class"
         )
     known = [value for value in found.values if value != IGNORED]
+    each = f", levels ({len(found.values)} classes, one for each value)" if len(found.values) <= MOST_CLASSES else ""
     return (
         f"{where}: the masks hold the values {found.described}, which may be class numbers or gray levels; set "
-        f"--mask-encoding index (class numbers, {known[-1] + 1} classes), levels ({len(found.values)} classes, one for "
-        "each value) or binary (one class, above 127)"
+        f"--mask-encoding index (class numbers, {known[-1] + 1} classes){each} or binary (one class, above 127)"
     )

@@ -13,9 +13,10 @@ import torch
 from toy_tasks import Noise, TwoPhases, toy_settings
 
 from restore.core.dataset import as_dataset
+from restore.core.errors import DataError
 from restore.core.events import Event, StepDone
 from restore.core.runtime import processes
-from restore.core.training.dataloading import MicroBatchSampler, make_loader, make_plan
+from restore.core.training.dataloading import MicroBatchSampler, decode_all, make_loader, make_plan, next_batch
 from restore.core.training.trainer import Trainer
 
 
@@ -70,3 +71,35 @@ def test_as_many_workers_as_the_machine_can_spare(
         )
         assert loader.num_workers == chosen
         assert loader.pin_memory is (device == "cuda")
+
+
+class Cut:
+    """A dataset one of whose files was cut off."""
+
+    in_memory = False
+
+    def __len__(self) -> int:
+        return 6
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        if index == 3:
+            raise DataError("data/3.jpg: is damaged or truncated")
+        return {"input": torch.zeros(1, 4, 4)}
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_error_in_a_data_loading_process_is_one_line(tmp_path: Path, workers: int) -> None:
+    settings = toy_settings(tmp_path, workers=workers, batch_size=2, samples_per_epoch=6)
+    plan = make_plan(settings, 6)
+    sampler = MicroBatchSampler(plan, 0)
+    batches = iter(make_loader(as_dataset(Cut()), sampler, settings, torch.device("cpu")))
+    with pytest.raises(DataError) as failed:
+        list(map(next_batch, [batches] * 3))
+    assert str(failed.value) == "data/3.jpg: is damaged or truncated"
+
+
+def test_every_image_is_decoded_first_if_asked_for() -> None:
+    state = torch.random.get_rng_state()
+    with pytest.raises(DataError, match=r"3\.jpg"):
+        decode_all(as_dataset(Cut()))
+    assert torch.equal(torch.random.get_rng_state(), state)

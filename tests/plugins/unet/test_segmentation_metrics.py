@@ -122,3 +122,19 @@ def test_a_protocol_names_each_number_once() -> None:
     assert names[0] == "iou"
     assert {"dice", "iou-image", "dice-image", "iou-batch", "iou[a]", "dice[b]"} <= set(names)
     assert "iou-batch" not in metrics.protocol(["a", "b"], multiclass=True)
+
+
+@pytest.mark.parametrize("pooling", ["set", "image"])
+@pytest.mark.parametrize("score", ["iou", "dice"])
+def test_classes_that_are_nowhere_do_not_count_in_the_mean(pooling: metrics.Pooling, score: metrics.Score) -> None:
+    names = tuple(map(str, range(59)))
+    target = torch.zeros(2, 1, 4, 4, dtype=torch.int64)
+    target[:, :, :2] = 1
+    scores = torch.zeros(2, 59, 4, 4)
+    scores[:, 0] = 1.0  # everything is found to be class 0
+    metric = metrics.Overlap(score, pooling, names)
+    alone = 0.5 if score == "iou" else 2 / 3
+    assert metric.reduce(metric.measure(scores, target)) == pytest.approx((alone + 0) / 2)
+    nothing = torch.zeros(2, 2, 4, 4)
+    both = metrics.Overlap(score, pooling, ("a", "b"))
+    assert both.reduce(both.measure(nothing, nothing)) == 1

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from restore.plugins.common.adversarial import schedule
 from restore.plugins.common.adversarial.schedule import check_shares, shares
+from restore.plugins.srgan.settings import SRGANSettings
 
 some = st.none() | st.integers(0, 40)
 
@@ -50,3 +51,14 @@ def test_what_does_not_add_up_is_refused(phases: tuple[int | None, int | None], 
 def test_epochs_that_nobody_asked_for_follow_from_the_phases() -> None:
     check_shares(20, 3, 4, given=False)
     assert shares(20, 3, 4) == (3, 4)
+
+
+def test_a_run_without_an_adversarial_phase_keeps_none_when_it_is_lengthened() -> None:
+    settings = SRGANSettings(epochs=1, adversarial={"epochs": 0}).resolved()  # type: ignore[arg-type]
+    for epochs in (2, 3):
+        tree = settings.model_dump(mode="json") | {"epochs": epochs}
+        settings = SRGANSettings.model_validate(tree).resolved()
+        assert settings.split() == (epochs, 0)
+    usual = SRGANSettings(epochs=10).resolved()
+    longer = SRGANSettings.model_validate(usual.model_dump(mode="json") | {"epochs": 12})
+    assert longer.split() == (usual.split()[0], 4)

@@ -92,9 +92,8 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
         ImageFolder([text])
     whole = written(tmp_path / "cut.jpg", 64, 64).read_bytes()
     (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) * 3 // 4])
-    folder = ImageFolder([tmp_path / "cut.jpg"])  # its start is whole, and that is all that was looked at
-    with pytest.raises(DataError, match=r"cut\.jpg"):
-        folder[0]
+    with pytest.raises(DataError, match=r"cut\.jpg: is damaged or truncated"):
+        ImageFolder([tmp_path / "cut.jpg"])
 
 
 @pytest.mark.parametrize(("inputs", "targets"), [("LR", "HR"), ("inputs", "targets")])
@@ -201,3 +200,31 @@ def test_files_are_split_by_the_seed_or_by_folders(tmp_path: Path) -> None:
     assert (split_files(both, "train"), split_files(both, "validation")) == (data, other)
     assert split_files(both, "validation", lambda folder: [folder.name]) == ["other"]
     assert split_files(RunSettings(), "train") is split_files(RunSettings(), "validation") is None
+
+
+@pytest.mark.parametrize(
+    ("small", "large"),
+    [
+        *((name, "0001") for name in ("0001x4", "0001_x4", "0001-x4", "0001_bicLRx4", "0001_4x", "0001x4m", "x4_0001")),
+        *((name, "0001") for name in ("0001_LR", "LR_0001", "0001_LRBI_x4", "0001-lq", "0001_bicubic_x4")),
+        ("img_001_SRF_4_LR", "img_001_SRF_4_HR"),
+        ("Canon_001_LR4", "Canon_001_HR"),
+        ("0001_input", "0001_target"),
+        ("baby_LR", "baby_GT"),
+    ],
+)
+def test_inputs_are_named_as_in_published_sets(tmp_path: Path, small: str, large: str) -> None:
+    written(tmp_path / "LR" / f"{small}.png", 5, 7)
+    written(tmp_path / "HR" / f"{large}.png", 20, 28)
+    written(tmp_path / "LR" / "other.png", 5, 7)
+    written(tmp_path / "HR" / "other.png", 20, 28)
+    pairs = paired_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
+    assert {(path.stem, target.stem) for path, target in pairs} == {(small, large), ("other", "other")}
+
+
+def test_names_that_could_belong_to_two_targets_are_refused(tmp_path: Path) -> None:
+    written(tmp_path / "LR" / "a_LR.png", 5, 7)
+    for name in ("a_HR", "a_GT"):
+        written(tmp_path / "HR" / f"{name}.png", 20, 28)
+    with pytest.raises(UsageError, match=r"a_LR\.png: no file of the same name"):
+        paired_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
