@@ -52,14 +52,18 @@ class PredictRequest(Settings):
 class EvaluateRequest(Settings):
     """Options of ``restore evaluate`` for every task."""
 
-    data: Path | None = None
-    """Folder of images to measure on; unset: the built-in sample of the task, which is refused for a run that was
-    trained on other data."""
+    data: tuple[Path, ...] = ()
+    """Folder of images to measure on, once or several times; unset: the built-in sample of the task, which is refused
+    for a run that was trained on other data."""
     protocol: str | None = None
     """Set of metrics to compute, of the task or of a plugin (PLUGIN/NAME); unset: the task's first. 'restore show TASK'
     lists those of a task."""
     metric: Annotated[tuple[str, ...], RegisteredName("metrics")] = ()
     """Metric of a plugin to compute besides: PLUGIN/NAME, or PLUGIN/NAME,setting=value."""
+    intervals: bool = False
+    """Also print 95 % bootstrap intervals, and the differences between the models with a paired test."""
+    csv: Path | None = None
+    """Write the value of each image to this CSV file too."""
     device: Device = "auto"
     """Device to compute on; cuda:1 is the second GPU."""
 

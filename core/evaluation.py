@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from restore.core.dataset import AnyDataset, Batch, ImageDataset, as_dataset
 from restore.core.errors import DataError, RestoreError
 from restore.core.method import Method
-from restore.core.metrics import EvaluationProtocol, MetricResult, SizedMetric
+from restore.core.metrics import EvaluationProtocol, Metric, MetricResult, SizedMetric
 from restore.core.networks import Networks, for_inference
 from restore.core.seeding import derive_seed, seeded
 
@@ -28,6 +28,10 @@ class Evaluation:
     """``{"image", "name", "convention", "of", "value"}`` for every image and metric."""
     notes: Sequence[str] = ()
     """What a reader of the numbers must know: which images do not count."""
+    metrics: Sequence[Metric] = ()
+    """The metrics of the numbers."""
+    statistics: Sequence[Tensor] = field(default=(), repr=False)
+    """What the metrics reduced: a table (images, K) for each, float64."""
 
 
 class EvaluationInterrupted(Exception):
@@ -118,7 +122,7 @@ def _measure(
 def _reduce(
     rows: list[tuple[int, dict[str, Tensor]]], protocol: EvaluationProtocol, images: ImageDataset, of: str
 ) -> Evaluation:
-    numbers, per_image, notes = [], [], []
+    numbers, per_image, notes, tables = [], [], [], []
     for name, metric in protocol.items():
         table = torch.cat([statistics[name] for _, statistics in rows])
         unmeasured = table.isnan().all(1)
@@ -130,12 +134,14 @@ def _reduce(
                 images.name(index) for (index, _), missing in zip(rows, unmeasured.tolist(), strict=True) if missing
             ]
             notes.append(_about_small(metric, left_out, len(rows)))
+        tables.append(table)
         numbers.append(MetricResult(metric.name, metric.convention, of, metric.reduce(table)))
         for index, statistics in rows:
             value = metric.reduce(statistics[name])
             named = {"image": images.name(index), "name": metric.name, "convention": metric.convention}
             per_image.append({**named, "of": of, "value": value})
-    return Evaluation(numbers, per_image, [*notes, *map(str, not_finite(numbers, per_image))])
+    notes += map(str, not_finite(numbers, per_image))
+    return Evaluation(numbers, per_image, notes, list(protocol.values()), tables)
 
 
 @dataclass(frozen=True)

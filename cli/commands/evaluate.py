@@ -14,6 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from restore.cli.commands.evaluation_report import (
+    MeasuredModel,
+    MeasuredSet,
+    check_csv,
+    format_intervals,
+    to_json,
+    write_csv,
+)
 from restore.cli.exit import print_error, print_warning
 from restore.cli.model_ref import ModelRef, list_models, refuse_image, resolve_model
 from restore.cli.typer_groups import LookupGroup, make_command
@@ -107,7 +115,9 @@ class _Subject:
 def evaluate(
     models: Sequence[ModelRef], request: EvaluateRequest, options: Sequence[Settings | None], *, as_json: bool = False
 ) -> None:
-    """Measure every model and print one table or one JSON object. All models are opened before the first is measured.
+    """Measure every model and print a table for each folder, or one JSON object.
+
+    All models are opened before the first is measured.
 
     Args:
         models: what to measure.
@@ -120,26 +130,56 @@ def evaluate(
         UsageError: there is no such folder or protocol, a run was trained on other data than the built-in sample and
             ``data`` is not given, or the images are not the same for all.
     """
-    from restore.cli.console.bar import open_bar
-    from restore.cli.console.log_capture import print_log_warnings
-    from restore.core import evaluation
-    from restore.core.images.damaged import leave_out_damaged
     from restore.core.images.listing import require_folder
-    from restore.core.runtime.devices import device_of
 
-    if request.data is not None:
-        require_folder(request.data)
-    device = device_of(request.device)
+    for folder in request.data:
+        require_folder(folder)
+    if request.csv is not None:
+        check_csv(request.csv)
     labels = label_models(models)
     for model, own in zip(models, options, strict=True):
         if own is None or "dataset" not in own.model_fields_set:
             _refuse_other_dataset(model, own)
-            if request.data is None:
+            if not request.data:
                 _refuse_sample(model)
+    folders: Sequence[Path | None] = request.data or (None,)
+    sets = [_measure_set(models, labels, request, options, folder) for folder in folders]
+    if request.csv is not None:
+        write_csv(request.csv, sets)
+    if as_json:
+        print(to_json(sets))
+    for index, each in enumerate([] if as_json else sets):
+        if index:
+            typer.echo()
+        _print_table(each.measured, each.data, each.images)
+        if request.intervals:
+            typer.echo("\n" + "\n".join(format_intervals(each.measured)))
+    failed = sum(each.failed for each in sets)
+    if failed:
+        total = sum(each.images + each.failed for each in sets)
+        raise RestoreError(f"{failed} of {total} images could not be measured; see above")
+
+
+def _measure_set(
+    models: Sequence[ModelRef],
+    labels: Sequence[str],
+    request: EvaluateRequest,
+    options: Sequence[Settings | None],
+    data: Path | None,
+) -> MeasuredSet:
+    """Measure every model on the images of a folder, or on the built-in sample; arguments as `evaluate`."""
+    from restore.cli.console.bar import open_bar
+    from restore.cli.console.log_capture import print_log_warnings
+    from restore.core import evaluation
+    from restore.core.images.damaged import leave_out_damaged
+    from restore.core.runtime.devices import device_of
+
+    device = device_of(request.device)
     with print_log_warnings(), open_bar() as bar, leave_out_damaged() as damaged:
         opened = [_open(model, each, request) for model, each in zip(models, options, strict=True)]
-        subjects = [_find_images(each, request) for each in opened]
-        names = _check_same_images(subjects, request.data)
+        subjects = [_find_images(each, request.protocol, data) for each in opened]
+        names = _check_same_images(subjects, data)
+        scales = [subject.method.outputs[subject.method.main_output].scale for subject in subjects]
         measured, failed = [], _FailedImages(damaged)
         for label in labels:
             # Taken off the list: networks stay on the device, and only few fit there.
@@ -156,18 +196,11 @@ def evaluate(
                     failed=failed.add,
                 )
             )
-    notes = dict.fromkeys(note for each in measured for note in each.notes)
-    for note in notes:
+    sources = [MeasuredModel(*each) for each in zip(models, labels, scales, strict=True)]
+    for note in dict.fromkeys(note for each in measured for note in each.notes):
         print_warning(note)
-    if as_json:
-        from restore.core.json_text import dump_json
-
-        tasks = ", ".join(dict.fromkeys(model.entry.full_name for model in models))
-        print(dump_json(to_json_object(tasks, request.data, len(names) - len(failed.measuring), measured)))
-    else:
-        _print_table(measured, request.data, len(names) - len(failed.measuring))
-    if failed.count:
-        raise RestoreError(f"{failed.count} of {len(names) + len(damaged)} images could not be measured; see above")
+    count = len(names) - len(failed.measuring)
+    return MeasuredSet(data, count, failed.count, measured, sources, request.protocol or "default", str(device))
 
 
 class _FailedImages:
@@ -208,13 +241,13 @@ def _open(model: ModelRef, options: Settings | None, request: EvaluateRequest) -
     return _Opened(model, method, networks, metrics)
 
 
-def _find_images(opened: _Opened, request: EvaluateRequest) -> _Subject:
+def _find_images(opened: _Opened, wanted: str | None, data: Path | None) -> _Subject:
     from restore.core.dataset import as_dataset
     from restore.core.metrics import add_metric
 
     method = opened.method
-    images = as_dataset(method.evaluation_data(request.data))  # before the protocols, which may depend on the data
-    protocol = find_protocol(opened.model, method, request.protocol, check=False)
+    images = as_dataset(method.evaluation_data(data))  # before the protocols, which may depend on the data
+    protocol = find_protocol(opened.model, method, wanted, check=False)
     for metric in opened.metrics:
         protocol, _ = add_metric(protocol, metric)
     return _Subject(opened.model, method, opened.networks, images, protocol)
@@ -319,38 +352,6 @@ def find_protocol(model: ModelRef, method: Method, name: str | None, *, check: b
         raise UsageError(
             f"--protocol {name}: {model.entry.full_name} has no such protocol; it has {', '.join(known)}\n{error}"
         ) from error
-
-
-def to_json_object(tasks: str, data: Path | None, images: int, measured: Sequence[Evaluation]) -> dict[str, Any]:
-    """Return the object that ``--json`` prints.
-
-    Args:
-        tasks: full names of the tasks.
-        data: the folder of images; None: the built-in sample.
-        images: how many images there are.
-        measured: the metrics of each model.
-    """
-    return {
-        "task": tasks,
-        "data": None if data is None else str(data),
-        "images": images,
-        "metrics": [entry for each in measured for entry in _to_entries(each)],
-        "per_image": [row for each in measured for row in each.per_image],
-    }
-
-
-def _to_entries(measured: Evaluation) -> list[dict[str, Any]]:
-    """Return metrics; JSON has no infinity, so a value that is not finite has what explains its null beside it."""
-    from dataclasses import asdict
-
-    from restore.core.evaluation import not_finite
-
-    entries = [asdict(number) for number in measured.numbers]
-    for found in not_finite(measured.numbers, measured.per_image):
-        mean = sum(found.finite) / len(found.finite) if found.finite else None
-        place = measured.numbers.index(found.result)
-        entries[place] |= {"state": found.state, "finite_images": len(found.finite), "finite_mean": mean}
-    return entries
 
 
 def _print_table(measured: Sequence[Evaluation], data: Path | None, images: int) -> None:

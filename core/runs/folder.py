@@ -208,11 +208,17 @@ def environment(device: str) -> dict[str, Any]:
 
 
 def _git_revision() -> str | None:
+    """Return the revision of a checkout that this program runs from; None if it was installed otherwise."""
+    here = Path(__file__).resolve()
+    command = ["git", "-C", str(here.parent)]
     try:
-        done = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40"], capture_output=True, text=True, timeout=10
+        # An installation may lie inside somebody else's repository, which does not track it.
+        subprocess.run(
+            [*command, "ls-files", "--error-unmatch", here.name], capture_output=True, check=True, timeout=10
         )
-    except (OSError, subprocess.TimeoutExpired):
+        describe = [*command, "describe", "--always", "--dirty", "--abbrev=40"]
+        done = subprocess.run(describe, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() or None
 

@@ -1,5 +1,7 @@
 """``restore evaluate`` as a person and a program use it."""
 
+import csv
+import hashlib
 import json
 import re
 
@@ -68,7 +70,8 @@ def test_json_is_one_object_of_the_documented_shape(restore, data):
     status, out, _ = restore("evaluate", "repeat", "--data", "data", "--json", "--protocol", "only-mae")
     assert status == 0
     got = json.loads(out)
-    assert list(got) == ["task", "data", "images", "metrics", "per_image"]
+    numbers = ["task", "data", "images", "metrics", "per_image"]
+    assert list(got) == [*numbers, "certainty", "intervals", "differences", "notes", "provenance"]
     assert (got["task"], got["data"], got["images"]) == ("upscaling_plugin/repeat", "data", 2)
     expected = errors(data, 1)
     (metric,) = got["metrics"]
@@ -77,6 +80,82 @@ def test_json_is_one_object_of_the_documented_shape(restore, data):
         {"image": str(index + 1), "name": "mae", "convention": "RGB", "of": "repeat", "value": pytest.approx(value)}
         for index, value in enumerate(expected)
     ]
+
+
+def test_json_has_the_interval_of_each_number_and_of_the_difference(restore, weights, data):
+    weights("run/best.safetensors", gain=0.5, phase="pretrain")
+    arguments = ("evaluate", "run", "repeat", "--data", "data", "--protocol", "only-mae")
+    _, out, _ = restore(*arguments, "--json")
+    got = json.loads(out)
+    one, other = errors(data, 1, 0.5), errors(data, 1)
+    named = {"name": "mae", "convention": "RGB", "images": 2}
+    # of two images the extreme draws are one of them twice, each in a quarter of all
+    assert got["intervals"] == [
+        {**named, "of": of, "low": pytest.approx(min(values)), "high": pytest.approx(max(values))}
+        for of, values in (("pretrain", one), ("repeat", other))
+    ]
+    differences = np.subtract(one, other)
+    # both images say the same, and two swaps of four are as extreme as that
+    (found,) = got["differences"]
+    assert found.pop("p") == 0.5
+    assert found == {
+        **named,
+        "of": "pretrain",
+        "minus": "repeat",
+        "value": pytest.approx(differences.mean()),
+        "low": pytest.approx(differences.min()),
+        "high": pytest.approx(differences.max()),
+    }
+    _, shown, _ = restore(*arguments, "--intervals")
+    assert f"mae (RGB) of pretrain: {min(one):.4f} to {max(one):.4f} (2 images)" in shown
+    assert f"mae (RGB) of pretrain minus repeat: {differences.mean():+.4f}" in shown
+    assert "p = 0.500" in shown
+
+
+def test_json_says_where_the_numbers_come_from(restore, weights, data):
+    weights("run/best.safetensors", phase="pretrain")
+    arguments = ("evaluate", "run", "repeat", "--data", "data", "--protocol", "only-mae", "--json")
+    said = json.loads(restore(*arguments)[1])["provenance"]
+    assert said["protocol"] == "only-mae"
+    run, method = said["models"]
+    assert (run["of"], run["task"], run["scale"]) == ("pretrain", "upscaling_plugin/twice", 2)
+    assert run["weights_sha256"] == hashlib.sha256((data.parent / "run/best.safetensors").read_bytes()).hexdigest()
+    assert (method["of"], method["weights_sha256"]) == ("repeat", None)
+    assert {"restorekit", "torch", "device"} <= set(said["versions"])
+    (data / "1.png").rename(data / "0.png")
+    assert json.loads(restore(*arguments)[1])["provenance"]["data_sha256"] != said["data_sha256"]
+
+
+def test_a_csv_file_has_a_row_for_each_image_and_metric(restore, data, tmp_path):
+    status, _, err = restore("evaluate", "repeat", "--data", "data", "--csv", "out/values.csv")
+    assert (status, err) == (0, "")
+    with (tmp_path / "out/values.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["image"], row["metric"]) for row in rows] == [("1", "mse"), ("2", "mse"), ("1", "mae"), ("2", "mae")]
+    assert {(row["data"], row["of"], row["convention"], row["scale"]) for row in rows} == {
+        ("data", "repeat", "RGB", "2")
+    }
+    expected = [*errors(data, 2), *errors(data, 1)]
+    assert [float(row["value"]) for row in rows] == pytest.approx(expected)
+    status, out, err = restore("evaluate", "repeat", "--data", "data", "--csv", "out/values.csv")
+    assert (status, out) == (2, "")
+    assert "out/values.csv" in err
+
+
+def test_several_folders_are_measured_in_one_call(restore, data, photo, tmp_path):
+    photo("more/3.png", seed=3)
+    folders = ("--data", "data", "--data", "more")
+    alone = [json.loads(restore("evaluate", "repeat", "--data", each, "--json")[1]) for each in folders[1::2]]
+    status, out, err = restore("evaluate", "repeat", *folders, "--json", "--csv", "values.csv")
+    assert (status, err) == (0, "")
+    assert json.loads(out) == {"sets": alone}
+    rows = list(csv.DictReader((tmp_path / "values.csv").read_text("utf-8").splitlines()))
+    assert [(row["data"], row["image"]) for row in rows if row["metric"] == "mse"] == [
+        *(("data", "1"), ("data", "2"), ("more", "3"))
+    ]
+    shown = restore("evaluate", "repeat", *folders)[1]
+    assert "2 images of data\n" in shown
+    assert "\n1 image of more\n" in shown
 
 
 def test_options_reach_every_task_that_has_them(restore, photo, tmp_path):

@@ -1,0 +1,227 @@
+"""What an evaluation says besides its table: intervals, differences, where the numbers come from, and a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from restore.cli.console.tables import format_heading
+from restore.cli.model_ref import ModelRef
+from restore.core.atomic import atomic_write, refuse_overwrite, writable_folder
+from restore.core.hashing import hash_file
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from restore.core.evaluation import Evaluation
+
+
+@dataclass(frozen=True)
+class MeasuredModel:
+    """A model that was measured."""
+
+    model: ModelRef
+    label: str
+    """What it is called in the numbers."""
+    scale: float
+    """Size of its output relative to its input."""
+
+
+@dataclass(frozen=True)
+class MeasuredSet:
+    """What was measured on the images of one folder."""
+
+    data: Path | None
+    """The folder; None: the built-in sample."""
+    images: int
+    """How many images were measured."""
+    failed: int
+    """How many could not be read or measured."""
+    measured: Sequence[Evaluation]
+    """The metrics of each model."""
+    models: Sequence[MeasuredModel]
+    protocol: str
+    """Name of the protocol that was asked for, or ``default``."""
+    device: str
+    """Where it was computed."""
+
+
+def list_intervals(measured: Sequence[Evaluation]) -> list[dict[str, Any]]:
+    """Return the bootstrap interval of each number; numbers of fewer than two finite images have none."""
+    from restore.core.bootstrap import bootstrap_interval
+
+    found = []
+    for each in measured:
+        for number, metric, rows in zip(each.numbers, each.metrics, each.statistics, strict=True):
+            interval = bootstrap_interval(metric, rows)
+            if interval is not None:
+                named = {"name": number.name, "convention": number.convention, "of": number.of}
+                found.append({**named, **asdict(interval)})
+    return found
+
+
+def list_differences(measured: Sequence[Evaluation]) -> list[dict[str, Any]]:
+    """Return the difference of each two models by each metric that both have, if they have measured the same images."""
+    from restore.core.bootstrap import compare_paired
+
+    found = []
+    for one, other in combinations(measured, 2):
+        others = {
+            (number.name, number.convention): (number.of, rows)
+            for number, rows in zip(other.numbers, other.statistics, strict=True)
+        }
+        for number, metric, rows in zip(one.numbers, one.metrics, one.statistics, strict=True):
+            minus, theirs = others.get((number.name, number.convention), ("", None))
+            if theirs is None:
+                continue
+            difference = compare_paired(metric, *_pair(rows, _list_images(one), theirs, _list_images(other)))
+            if difference is not None:
+                named = {"name": number.name, "convention": number.convention, "of": number.of, "minus": minus}
+                found.append({**named, "value": difference.value, **asdict(difference.interval), "p": difference.p})
+    return found
+
+
+def _list_images(measured: Evaluation) -> list[str]:
+    """Return the names of the images in the order of the rows of statistics."""
+    first = measured.per_image[0]
+    key = (first["name"], first["convention"])
+    return [str(row["image"]) for row in measured.per_image if (row["name"], row["convention"]) == key]
+
+
+def _pair(rows: Tensor, names: list[str], others: Tensor, other_names: list[str]) -> tuple[Tensor, Tensor]:
+    """Return the rows of the images that both have measured: one of them may have failed on some."""
+    if names == other_names:
+        return rows, others
+    places = {name: index for index, name in enumerate(other_names)}
+    shared = [(index, places[name]) for index, name in enumerate(names) if name in places]
+    return rows[[index for index, _ in shared]], others[[place for _, place in shared]]
+
+
+def to_json(sets: Sequence[MeasuredSet]) -> str:
+    """Return the object that ``--json`` prints: that of the only folder, or ``{"sets": […]}`` with one for each."""
+    from restore.core.json_text import dump_json
+
+    objects = [to_json_object(each) for each in sets]
+    return dump_json(objects[0] if len(objects) == 1 else {"sets": objects})
+
+
+def to_json_object(measured: MeasuredSet) -> dict[str, Any]:
+    """Return the numbers of one folder, how certain they are and where they come from."""
+    from restore.core.bootstrap import METHOD
+
+    evaluations = measured.measured
+    return {
+        "task": ", ".join(dict.fromkeys(each.model.entry.full_name for each in measured.models)),
+        "data": None if measured.data is None else str(measured.data),
+        "images": measured.images,
+        "metrics": [entry for each in evaluations for entry in _to_entries(each)],
+        "per_image": [row for each in evaluations for row in each.per_image],
+        "certainty": METHOD,
+        "intervals": list_intervals(evaluations),
+        "differences": list_differences(evaluations),
+        "notes": list(dict.fromkeys(note for each in evaluations for note in each.notes)),
+        "provenance": describe_provenance(measured),
+    }
+
+
+def format_intervals(measured: Sequence[Evaluation]) -> list[str]:
+    """Return the intervals and the differences as lines of text."""
+    from restore.core.bootstrap import METHOD
+
+    lines = []
+    for row in list_intervals(measured):
+        heading = format_heading((row["name"], row["convention"]))
+        lines.append(f"{heading} of {row['of']}: {row['low']:.4f} to {row['high']:.4f} ({row['images']} images)")
+    for row in list_differences(measured):
+        heading = format_heading((row["name"], row["convention"]))
+        lines.append(
+            f"{heading} of {row['of']} minus {row['minus']}: {row['value']:+.4f}, {row['low']:+.4f} to "
+            f"{row['high']:+.4f}, p = {row['p']:.3f} ({row['images']} images)"
+        )
+    return [METHOD, *lines] if lines else ["no interval: it takes two images with finite values"]
+
+
+def _to_entries(measured: Evaluation) -> list[dict[str, Any]]:
+    """Return metrics; JSON has no infinity, so a value that is not finite has what explains its null beside it."""
+    from restore.core.evaluation import not_finite
+
+    entries = [asdict(number) for number in measured.numbers]
+    for found in not_finite(measured.numbers, measured.per_image):
+        mean = sum(found.finite) / len(found.finite) if found.finite else None
+        place = measured.numbers.index(found.result)
+        entries[place] |= {"state": found.state, "finite_images": len(found.finite), "finite_mean": mean}
+    return entries
+
+
+def describe_provenance(measured: MeasuredSet) -> dict[str, Any]:
+    """Return where numbers come from: protocol, weights, data, versions and device."""
+    from restore.core.runs.folder import environment
+
+    return {
+        "protocol": measured.protocol,
+        "data_sha256": None if measured.data is None else hash_folder(measured.data),
+        "models": [
+            {
+                "of": each.label,
+                "task": each.model.entry.full_name,
+                "scale": each.scale,
+                "weights": None if each.model.weights is None else str(each.model.weights),
+                "weights_sha256": None if each.model.weights is None else hash_file(each.model.weights),
+            }
+            for each in measured.models
+        ],
+        "versions": environment(measured.device),
+    }
+
+
+def hash_folder(folder: Path) -> str:
+    """Return the SHA-256 of the relative paths and the contents of all files below a folder, in the order of paths."""
+    digest = hashlib.sha256()
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    for name in sorted(files):
+        digest.update(f"{name}\0{hash_file(files[name])}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+COLUMNS = (
+    *("data", "image", "of", "metric", "convention", "value", "protocol", "task", "scale"),
+    *("weights_sha256", "data_sha256", "restorekit", "torch", "device"),
+)
+"""Columns of the CSV file; every row can be understood without the others."""
+
+
+def check_csv(path: Path) -> None:
+    """Raise, before anything is measured, if a CSV file exists already or cannot be written."""
+    refuse_overwrite(path, overwrite=False)
+    writable_folder(path.parent)
+
+
+def write_csv(path: Path, sets: Sequence[MeasuredSet]) -> None:
+    """Write the value of each image, metric and model as a row of a CSV file with `COLUMNS`.
+
+    Values have all their digits; infinity is ``inf`` and what could not be measured ``nan``.
+    """
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for each in sets:
+            writer.writerows(_list_rows(each))
+
+
+def _list_rows(measured: MeasuredSet) -> Iterator[list[Any]]:
+    provenance = describe_provenance(measured)
+    models = {model["of"]: model for model in provenance["models"]}
+    versions = provenance["versions"]
+    for row in (row for each in measured.measured for row in each.per_image):
+        model = models[row["of"]]
+        yield [
+            *("built-in sample" if measured.data is None else measured.data, row["image"], row["of"], row["name"]),
+            *(row["convention"], repr(float(row["value"])), provenance["protocol"], model["task"]),
+            *(f"{model['scale']:g}", model["weights_sha256"], provenance["data_sha256"]),
+            *(versions["restorekit"], versions["torch"], versions["device"]),
+        ]
