@@ -62,6 +62,8 @@ class EvaluateRequest(Settings):
     """Metric of a plugin to compute besides: PLUGIN/NAME, or PLUGIN/NAME,setting=value."""
     intervals: bool = False
     """Also print 95 % bootstrap intervals, and the differences between the models with a paired test."""
+    table: Literal["plain", "markdown", "latex"] = "plain"
+    """How to print: a table for each folder, or all folders as the table of a paper, in Markdown or LaTeX."""
     csv: Path | None = None
     """Write the value of each image to this CSV file too."""
     device: Device = "auto"

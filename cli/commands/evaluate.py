@@ -22,6 +22,7 @@ from restore.cli.commands.evaluation_report import (
     to_json,
     write_csv,
 )
+from restore.cli.commands.paper_table import format_paper_table
 from restore.cli.exit import print_error, print_warning
 from restore.cli.model_ref import ModelRef, list_models, refuse_image, resolve_model
 from restore.cli.typer_groups import LookupGroup, make_command
@@ -148,12 +149,8 @@ def evaluate(
         write_csv(request.csv, sets)
     if as_json:
         print(to_json(sets))
-    for index, each in enumerate([] if as_json else sets):
-        if index:
-            typer.echo()
-        _print_table(each.measured, each.data, each.images)
-        if request.intervals:
-            typer.echo("\n" + "\n".join(format_intervals(each.measured)))
+    else:
+        _print_sets(sets, request)
     failed = sum(each.failed for each in sets)
     if failed:
         total = sum(each.images + each.failed for each in sets)
@@ -352,6 +349,18 @@ def find_protocol(model: ModelRef, method: Method, name: str | None, *, check: b
         raise UsageError(
             f"--protocol {name}: {model.entry.full_name} has no such protocol; it has {', '.join(known)}\n{error}"
         ) from error
+
+
+def _print_sets(sets: Sequence[MeasuredSet], request: EvaluateRequest) -> None:
+    """Print what was measured in the form that was asked for."""
+    if request.table != "plain":
+        typer.echo(format_paper_table(sets, request.table))
+    for index, each in enumerate(sets):
+        if request.table == "plain":
+            typer.echo("\n" * bool(index), nl=False)
+            _print_table(each.measured, each.data, each.images)
+        if request.intervals:
+            typer.echo("\n" + "\n".join(format_intervals(each.measured, each.data)))
 
 
 def _print_table(measured: Sequence[Evaluation], data: Path | None, images: int) -> None:

@@ -129,8 +129,8 @@ def to_json_object(measured: MeasuredSet) -> dict[str, Any]:
     }
 
 
-def format_intervals(measured: Sequence[Evaluation]) -> list[str]:
-    """Return the intervals and the differences as lines of text."""
+def format_intervals(measured: Sequence[Evaluation], data: Path | None) -> list[str]:
+    """Return the intervals and the differences as lines of text, under a line that names the folder and the method."""
     from restore.core.bootstrap import METHOD
 
     lines = []
@@ -141,9 +141,12 @@ def format_intervals(measured: Sequence[Evaluation]) -> list[str]:
         heading = format_heading((row["name"], row["convention"]))
         lines.append(
             f"{heading} of {row['of']} minus {row['minus']}: {row['value']:+.4f}, {row['low']:+.4f} to "
-            f"{row['high']:+.4f}, p = {row['p']:.3f} ({row['images']} images)"
+            f"{row['high']:+.4f}, p = {row['p']:.2g} ({row['images']} images)"
         )
-    return [METHOD, *lines] if lines else ["no interval: it takes two images with finite values"]
+    where = "the built-in sample" if data is None else str(data)
+    if not lines:
+        return [f"{where}: no interval, which takes two images with finite values"]
+    return [f"{where}: {METHOD}", *lines]
 
 
 def _to_entries(measured: Evaluation) -> list[dict[str, Any]]:

@@ -109,7 +109,8 @@ def test_json_has_the_interval_of_each_number_and_of_the_difference(restore, wei
     _, shown, _ = restore(*arguments, "--intervals")
     assert f"mae (RGB) of pretrain: {min(one):.4f} to {max(one):.4f} (2 images)" in shown
     assert f"mae (RGB) of pretrain minus repeat: {differences.mean():+.4f}" in shown
-    assert "p = 0.500" in shown
+    assert "p = 0.5 (2 images)" in shown
+    assert "data: 95 % percentile bootstrap" in shown
 
 
 def test_json_says_where_the_numbers_come_from(restore, weights, data):
@@ -156,6 +157,29 @@ def test_several_folders_are_measured_in_one_call(restore, data, photo, tmp_path
     shown = restore("evaluate", "repeat", *folders)[1]
     assert "2 images of data\n" in shown
     assert "\n1 image of more\n" in shown
+
+
+def test_the_table_of_a_paper_has_a_column_for_each_folder(restore, weights, data, photo):
+    weights("run/best.safetensors", gain=0.5, phase="pretrain")
+    photo("more_50%/3.png", seed=3)
+    arguments = ("evaluate", "run", "repeat", "--data", "data", "--data", "more_50%", "--table")
+    _, out, err = restore(*arguments, "markdown")
+    assert err == ""
+    cells = [[f"{np.mean(errors(data.parent / name, power)):.4f}" for power in (2, 1)] for name in ("data", "more_50%")]
+    lines = out.splitlines()
+    assert lines[:2] == ["|  | data | more_50% |", "| --- | --- | --- |"]
+    assert lines[3] == f"| repeat x2 | {' / '.join(cells[0])} | {' / '.join(cells[1])} |"
+    assert lines[5:] == ["mse (RGB) / mae (RGB) of data (2 images), more_50% (1 image)."]
+    latex = restore(*arguments, "latex")[1]
+    assert f"repeat x2 & {' / '.join(cells[0])} & {' / '.join(cells[1])} \\\\" in latex
+    assert r"\caption{mse (RGB) / mae (RGB) of data (2 images), more\_50\% (1 image).}" in latex
+
+
+def test_folders_of_one_name_have_their_paths_in_the_table_of_a_paper(restore, photo):
+    photo("a/x2/1.png", seed=1)
+    photo("b/x2/1.png", seed=2)
+    _, out, _ = restore("evaluate", "repeat", "--data", "a/x2", "--data", "b/x2", "--table", "markdown")
+    assert out.startswith("|  | a/x2 | b/x2 |")
 
 
 def test_options_reach_every_task_that_has_them(restore, photo, tmp_path):
