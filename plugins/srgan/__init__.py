@@ -94,4 +94,9 @@ def restore_weights() -> list[WeightsSpec]:
             "restore.plugins.srgan.weights:UPSCALE",
             summary="Photographs, four times larger; removes JPEG artifacts and light noise.",
         ),
+        WeightsSpec(
+            "upscale-clean",
+            "restore.plugins.srgan.weights:UPSCALE_CLEAN",
+            summary="Clean images, four times larger, as in papers; trained on research sets too.",
+        ),
     ]

@@ -6,3 +6,5 @@ from pathlib import Path
 
 UPSCALE = Path(__file__).parent / "upscale-x4.safetensors"
 """Photographs, four times larger; removes JPEG artifacts and light noise."""
+UPSCALE_CLEAN = Path(__file__).parent / "upscale-clean-x4.safetensors"
+"""Clean images, four times larger; for the tables of papers."""
