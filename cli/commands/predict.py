@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from inspect import Parameter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +21,7 @@ from restore.cli.commands.output_paths import (
     refuse_output_folder,
     refuse_overwrites,
 )
+from restore.cli.console.durations import format_duration
 from restore.cli.exit import debug_enabled, print_error, print_warning
 from restore.cli.model_ref import ModelRef, list_models, refuse_image, resolve_model
 from restore.cli.typer_groups import LookupGroup, make_command
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
     from restore.core.method import Method
     from restore.core.networks import Networks
     from restore.core.settings import Settings
+
+LONG = 60.0
+"""Seconds of work from which on the expected time is told."""
 
 
 class PredictCommands(LookupGroup):
@@ -221,6 +227,8 @@ class _Prediction:
     outputs: _OutputFiles
     jobs: list[_Job]
     bar: Bar
+    announced: set[Path] = field(default_factory=set)
+    """Images of which the expected time was told, if it is long."""
 
     def attempt(self, job: _Job) -> bool:
         """Process one image; return whether that succeeded, and report the error if not.
@@ -281,11 +289,17 @@ class _Prediction:
             tile=None if self.request.tile == "off" else self.request.tile,
             precision=self.precision,
             notify=lambda message: print_warning(f"{path}: {message}"),
-            progress=lambda done, total: self._show_progress(job, done / total),
+            progress=partial(self._show_progress, job, image.size, time.monotonic()),
         )
         for file in files:
             self.outputs.written.add(file.path)
             self.bar.print(f"{path} -> {file.path} ({file.width} x {file.height})")
 
-    def _show_progress(self, job: _Job, fraction: float) -> None:
-        self.bar.show(job.path.name, round(self.jobs.index(job) + fraction, 2), len(self.jobs))
+    def _show_progress(self, job: _Job, size: tuple[int, int], began: float, done: int, total: int) -> None:
+        """Move the bar; say before long work, when the first part of it is done, how long it will take."""
+        seconds = (time.monotonic() - began) / done * total
+        if job.path not in self.announced and done < total and seconds > LONG:
+            self.bar.say(f"{job.path}: {size[1]} x {size[0]} pixels, about {format_duration(seconds)}")
+        self.announced.add(job.path)
+        what = job.path.name if done < total else f"writing {job.path.name}"
+        self.bar.show(what, round(self.jobs.index(job) + done / total, 2), len(self.jobs))

@@ -29,6 +29,13 @@ class Bar:
         else:
             print(line, flush=True)
 
+    def say(self, line: str) -> None:
+        """Print a line about the work on standard error, above the bar."""
+        if self._progress is not None:
+            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
 
 @contextmanager
 def open_bar() -> Iterator[Bar]:

@@ -72,9 +72,9 @@ def compute_tiles(canvas: Canvas, edge: int | None, compute: Compute, progress: 
                 pending.add(name, predicted[name], down, right, row.seen_start, int(column.seen_start * scale))
             progress(number * len(columns) + place + 1, len(rows) * len(columns))
         below = rows[number + 1].start - (fades[0] + 1) // 2 if number + 1 < len(rows) else canvas.height
-        band = pending.leave(below // canvas.step * canvas.step)
-        if band is not None:
-            yield band
+        yield from pending.leave(
+            below // canvas.step * canvas.step
+        )  # no name keeps the band while the next is computed
 
 
 def _predicted(canvas: Canvas, compute: Compute, row: TileSpan, column: TileSpan) -> dict[str, Tensor]:
@@ -139,17 +139,19 @@ class _Pending:
         columns = slice(columns.start, columns.start + width)
         target += tile[:, rows, columns] * (down[rows, None] * right[columns])
 
-    def leave(self, stop: int) -> Band | None:
-        """Return the rows above row ``stop`` of the main input, which are final; None if there are none."""
+    def leave(self, stop: int) -> Iterator[Band]:
+        """Yield the rows above row ``stop`` of the main input, which are final, if there are any."""
         if stop <= self._start:
-            return None
+            return
         rows, outputs = slice(self._start, stop), {}
         for name, spec in self._canvas.method.outputs.items():
             own = self._canvas.rows_of(spec, rows)
             outputs[name] = self._sums[name][:, : own.stop - own.start]
             self._sums[name] = self._sums[name][:, own.stop - own.start :].clone()
         self._start = stop
-        return Band(rows, outputs)
+        band = [Band(rows, outputs)]
+        del outputs, own
+        yield band.pop()
 
 
 def _counting(shares: Tensor) -> slice:

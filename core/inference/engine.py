@@ -137,6 +137,7 @@ def _pass_on_bands(
     with receive(canvas) as receiver:
         for band in _bands(canvas, edge, compute, progress):
             receiver.add(band)
+            del band  # or it would stay while the next one is computed
     return receiver
 
 

@@ -1,6 +1,7 @@
 """``restore predict`` as a person uses it."""
 
 import os
+import re
 
 import numpy as np
 import pytest
@@ -139,6 +140,14 @@ def test_a_terminal_shows_a_bar_and_every_result_above_it(restore, weights, phot
     assert "in/a.png -> out/a.png (16 x 12)" in err
     assert "in/b [x].png -> out/b [x].png (16 x 12)" in err
     assert "2/2" in err
+
+
+def test_the_time_of_long_work_is_told_when_its_first_part_is_done(restore, weights, photo, monkeypatch):
+    monkeypatch.setattr("restore.cli.commands.predict.LONG", -1.0)
+    photo(height=40, width=33)
+    status, _, err = restore("predict", weights(), "photo.png", "--output", "out", "--tile", 16)
+    assert status == 0
+    assert re.fullmatch(r"photo\.png: 33 x 40 pixels, about \d+ s\n", err)
 
 
 # --- names ----------------------------------------------------------------------------------------------------
