@@ -89,14 +89,16 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Environm
     return environment
 
 
-def test_the_wheel_holds_all_code_and_templates_and_nothing_else(built: Path) -> None:
+def test_the_wheel_holds_all_code_templates_and_weights_and_nothing_else(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = [name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name]
     code = [
         path
         for room in ROOMS
         for path in (ROOT / room).rglob("*")
-        if path.name == "py.typed" or path.suffix in (".py", ".pyi") or (TEMPLATES in path.parents and path.is_file())
+        if path.name == "py.typed"
+        or path.suffix in (".py", ".pyi", ".safetensors")
+        or (TEMPLATES in path.parents and path.is_file())
     ]
     code = [path for path in code if path.suffix != ".pyc"]
     assert sorted(names) == sorted(f"restore/{path.relative_to(ROOT).as_posix()}" for path in code)
@@ -106,7 +108,7 @@ def test_the_sdist_holds_what_its_tests_need(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
-    folders = (".ci", "benchmarks", "cli", "core", "docs", "examples", "plugins", "registry", "tests")
+    folders = (".ci", "benchmarks", "cli", "core", "docs", "examples", "plugins", "recipes", "registry", "tests")
     files = (path.relative_to(ROOT) for name in folders for path in (ROOT / name).rglob("*") if path.is_file())
     made = ("__pycache__", "build", ".hypothesis", ".pytest_cache", ".ruff_cache", ".mypy_cache")
     needed = [path.as_posix() for path in files if not set(path.parts) & {*made} and ".egg-info" not in str(path)]

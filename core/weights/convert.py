@@ -152,6 +152,8 @@ def import_recognized(
     rules = [rule for task in tasks for rule in task.rules(request.converter)]
     asked = [rule for rule in general if request.converter in (None, rule.name)]
     if not rules and not asked:
+        if request.converter is None:
+            raise UsageError(f"{source}: no installed plugin imports checkpoints of other projects")
         known = dict.fromkeys([*(name for task in tasks for name in task.converters), *(rule.name for rule in general)])
         who = f"{tasks[0].target.task} has no such converter" if len(tasks) == 1 else "there is no such converter"
         raise UsageError(f"--from {request.converter}: {who}; available: {', '.join(known)}")

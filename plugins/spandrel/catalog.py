@@ -20,8 +20,8 @@ class Architecture:
 
     @property
     def name(self) -> str:
-        """Its registered name."""
-        return self.id.lower()
+        """Its registered name; no other plugin of this distribution has it."""
+        return _RENAMED.get(self.id, self.id.lower())
 
     @property
     def attribute(self) -> str:
@@ -38,6 +38,8 @@ class Architecture:
         """One sentence."""
         return f"{self.about}, as spandrel has it."
 
+
+_RENAMED = {"Compact": "realesr-compact"}  # srgan has a network that is called compact
 
 _SUPER_RESOLUTION = {
     "ATD": "Transformer with an adaptive token dictionary (ATD)",

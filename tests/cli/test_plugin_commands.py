@@ -63,7 +63,10 @@ def test_a_verb_is_found_by_its_plugin_and_its_name(rival, words, said):
     [
         (["count"], "command 'count' is ambiguous: use garden/count or rival/count"),
         (["bed", "dig"], "command 'bed dig' is ambiguous: use garden/bed dig or rival/bed dig"),
-        (["smell", "absent"], "no run, weights file"),  # a run that is not there, of the verb that is called so
+        (
+            ["smell", "absent"],
+            "no run, weights or classical method",
+        ),  # a run that is not there, of the verb that is called so
         (["rival/cuont"], "No such command: 'rival/cuont'; did you mean 'rival/count'?"),
         (["garden/bed", "make"], "'restore garden/bed' has no command 'make'"),
     ],

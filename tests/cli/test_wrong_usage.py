@@ -39,7 +39,7 @@ import pytest
         (["show", "rian"], "called 'rian'; did you mean 'rain'"),
         (["show", "rain", "--sch"], "No such option: --sch. Did you mean --schema"),
         (["show", "wilting", "--schema"], "'wilting' is not a task or command, so it has no settings"),
-        (["import", "x.pth"], "Missing option '--task'."),
+        (["import", "x.pth"], "x.pth: no installed plugin imports checkpoints"),
         (["list-plugins", "surplus"], "surplus"),
     ],
 )

@@ -84,7 +84,7 @@ def test_the_settings_of_a_dataset_are_flags_and_stand_in_the_help(restore: Call
             "faraway/discs",
             None,
             ("classes", ["disc", "ring"]),
-            "pooled over the set, threshold 0.5, mean of 2 classes",
+            "pooled over the set, threshold 0.5, mean of the present of 2 classes",
         ),
         ("lbam", "faraway/holes", None, ("channels", 1), "8-bit RGB, inside the hole"),
         ("lbam", "faraway/stripes", ("width", 4), ("channels", 1), "8-bit RGB, inside the hole"),

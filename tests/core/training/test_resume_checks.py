@@ -119,6 +119,7 @@ class OfFiles(OneNetwork):
 
 def test_images_named_from_another_folder_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("images").mkdir()
     folder = train(OfFiles, toy_settings(tmp_path, epochs=1, data=Path("images")))
     train(OfFiles, merge_settings(ToySettings, folder, {"epochs": 2}), resume=folder)
 
@@ -144,7 +145,11 @@ class Counted(OneNetwork):
         assert settings.precision != "auto"
 
 
-def test_the_trainer_fills_in_what_settings_leave_open_and_a_resumed_run_its_own(tmp_path: Path) -> None:
+def test_the_trainer_fills_in_what_settings_leave_open_and_a_resumed_run_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("images").mkdir()
     folder = train(Counted, Counting(out=tmp_path, epochs=1, precision="auto", data=Path("images")))
     assert read_config(folder)["found"] == 3
     train(Counted, Counting(epochs=2), resume=folder)

@@ -66,7 +66,7 @@ def test_what_contradicts_itself_is_refused(given: dict[str, Any], said: str) ->
     [
         ({"epochs": 20}, (16, 4), (16, 14)),
         ({"epochs": 20, "adversarial": {"epochs": 2}}, (18, 2), (18, 12)),
-        ({"pretrain": {"epochs": 7}, "adversarial": {"epochs": 0}}, (7, 0), (7, 23)),
+        ({"pretrain": {"epochs": 7}, "adversarial": {"epochs": 0}}, (7, 0), (30, 0)),  # zero is no phase, and not unset
     ],
 )
 def test_a_resumed_run_adds_epochs_to_the_adversarial_phase(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,11 +97,22 @@ def test_a_file_of_something_else_is_named(tmp_path: Path) -> None:
         inception_features(str(tmp_path / "missing.pth"))
 
 
+class Touch:
+    """Writes a file when a pickle of it is read carelessly."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.path),)
+
+
 @pytest.mark.usefixtures("installed")
 def test_a_file_that_would_run_something_is_refused(tmp_path: Path) -> None:
-    torch.save({"weight": torch.zeros(()), "more": Path("x")}, tmp_path / "hostile.pth")
+    torch.save({"weight": torch.zeros(()), "more": Touch(tmp_path / "ran")}, tmp_path / "hostile.pth")
     with pytest.raises(WeightsError):
         inception_features(str(tmp_path / "hostile.pth"))
+    assert not (tmp_path / "ran").exists()
 
 
 def test_what_has_to_be_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ def done(*arguments: str) -> Any:
 
 
 def conventions(text: str) -> set[str]:
-    return {number["convention"] for number in json.loads(text)["metrics"]}
+    return {number["convention"] for number in json.loads(text)["metrics"] if number["name"] in ("psnr", "ssim")}
 
 
 def test_srgan_learns_from_degraded_inputs_and_says_so_with_every_number() -> None:
