@@ -124,6 +124,17 @@ def _list_neighbors(path: Path) -> list[str]:
     return [str(path.parent / each.name) for each in found]
 
 
+def require_weights(name: str, action: str) -> tuple[ModelRef, Path]:
+    """Return what ``name`` refers to, and its weights file.
+
+    Raises what `resolve_model` raises, and UsageError for a classical method, which has no weights to ``action``.
+    """
+    model = resolve_model(name)
+    if model.weights is None:
+        raise UsageError(f"{name} is a classical method and has no weights to {action}")
+    return model, model.weights
+
+
 def refuse_image(name: str, command: str) -> None:
     """Raise UsageError if the first argument is an image or a folder of images, so that no model is named."""
     from restore.core.images.listing import SUFFIXES, has_images

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from restore.cli.model_ref import resolve_model
-from restore.core.errors import UsageError
+from restore.cli.commands.output_paths import refuse_source
+from restore.cli.model_ref import require_weights
 
 
 def export(
@@ -26,15 +26,10 @@ def export(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output file if it exists.")] = False,
 ) -> None:
     """Write weights for other programs."""
-    from restore.core.atomic import refuse_overwrite
     from restore.core.weights.export import export_network
 
-    found = resolve_model(model)
-    if found.weights is None:
-        raise UsageError(f"{model} is a classical method and has no weights to export")
-    if output.exists() and output.samefile(found.weights):
-        raise UsageError(f"--output {output} is the file that is read; choose another name")
-    refuse_overwrite(output, overwrite)
+    found, weights = require_weights(model, "export")
+    refuse_source(output, weights, overwrite)
     _, networks = found.open()
     tensors = export_network(networks, output, layout, source=model)
     typer.echo(f"Wrote {output}: {tensors} tensors, for programs that read the format {layout}.")

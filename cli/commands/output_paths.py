@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from restore.core.atomic import refuse_overwrite
 from restore.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -84,3 +85,10 @@ def refuse_overwrites(targets: Sequence[Path], inputs: Sequence[Path], overwrite
     if existing and not overwrite:
         names = ", ".join(map(str, existing[:_LISTED])) + (", …" if len(existing) > _LISTED else "")
         raise OutputExists(f"{names}: already exists; choose another --output, or replace with --overwrite")
+
+
+def refuse_source(output: Path, source: Path, overwrite: bool) -> None:
+    """Raise UsageError if a file is the one that is read, or if it exists and must not be replaced."""
+    if output.exists() and output.samefile(source):
+        raise UsageError(f"--output {output} is the file that is read; choose another name")
+    refuse_overwrite(output, overwrite)

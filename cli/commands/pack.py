@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from restore.cli.model_ref import resolve_model
+from restore.cli.commands.output_paths import refuse_source
+from restore.cli.model_ref import require_weights
 from restore.core.errors import UsageError
 
 
@@ -29,18 +30,13 @@ def pack(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output file if it exists.")] = False,
 ) -> None:
     """Make a weights file to pass on: half as large, with a card that says what it is."""
-    from restore.core.atomic import refuse_overwrite
     from restore.core.weights.pack import pack_weights
 
     texts = read_card(card or ())
-    weights = resolve_model(model).weights
-    if weights is None:
-        raise UsageError(f"{model} is a classical method and has no weights to pack")
+    _, weights = require_weights(model, "pack")
     if output.suffix != ".safetensors":
         raise UsageError(f"--output {output}: the name must end in .safetensors")
-    if output.exists() and output.samefile(weights):
-        raise UsageError(f"--output {output} is the file that is read; choose another name")
-    refuse_overwrite(output, overwrite)
+    refuse_source(output, weights, overwrite)
     pack_weights(weights, output, texts, half=precision == "fp16")
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.2f} MB ({weights.stat().st_size / 1e6:.2f} MB before)")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,15 +43,10 @@ def decode(path: Path) -> File:
     return File(path, image.size, f"{channels}{alpha}, {image.bits} bits", digest.hexdigest())
 
 
-def decode_all(paths: Sequence[Path], progress: Callable[[int, int], None] | None = None) -> dict[Path, File]:
+def decode_all(paths: Sequence[Path]) -> dict[Path, File]:
     """Decode files in threads, and return their descriptions in the order of ``paths``."""
-    found = {}
     with ThreadPoolExecutor(cores()) as pool:
-        for done, file in enumerate(pool.map(decode, paths), start=1):
-            found[file.path] = file
-            if progress is not None:
-                progress(done, len(paths))
-    return found
+        return dict(zip(paths, pool.map(decode, paths), strict=True))
 
 
 def find_doubles(files: Iterable[File]) -> list[list[Path]]:

@@ -10,11 +10,11 @@ from pathlib import Path
 from restore.core.errors import RestoreError
 from restore.plugins.common.data_check.files import File, find_doubles
 from restore.plugins.common.data_check.layout import Part
-from restore.plugins.common.images.pairing import paired_files
+from restore.plugins.common.images.pairing import PAIRED, paired_files
 from restore.plugins.common.masks.encoding import decide, survey
 from restore.plugins.common.masks.naming import find_mask
 
-INPUTS = ("LR", "inputs")
+INPUTS = tuple(inputs for inputs, _ in PAIRED)
 SHOWN = 5  # files of a finding in the text
 
 

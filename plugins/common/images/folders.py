@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, overload
@@ -173,3 +174,9 @@ def held_out(count: int, share: float, seed: int, what: object) -> tuple[list[in
     validation = min(max(1, round(count * share)), count - 1)
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed)).tolist()
     return sorted(order[validation:]), sorted(order[:validation])
+
+
+def name_results(files: Sequence[Path]) -> dict[Path, str]:
+    """Return a name without suffix for what is made of each image; two that differ in the suffix alone keep it."""
+    stems = Counter(path.stem for path in files)
+    return {path: path.stem if stems[path.stem] == 1 else path.name for path in files}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterator
 
 import torch.nn.functional as F
@@ -14,6 +13,7 @@ from restore.core.errors import RestoreError, UsageError
 from restore.core.images.files import read_image, write_image
 from restore.core.images.listing import list_images
 from restore.core.images.pixels import luma
+from restore.plugins.common.images.folders import name_results
 from restore.plugins.common.images.prepare_settings import PrepareSettings
 
 _log = logging.getLogger(__name__)
@@ -29,9 +29,8 @@ def prepare(settings: PrepareSettings) -> None:
     if settings.output.resolve() == settings.folder.resolve():
         raise UsageError(f"--output {settings.output} is the folder of the images; choose another one")
     writable_folder(settings.output)
-    stems = Counter(path.stem for path in files)
     written = flat = small = failed = 0
-    for path in files:
+    for path, name in name_results(files).items():
         try:
             image = halve_until(read_image(path).color, settings.max_side)
         except RestoreError as error:
@@ -43,7 +42,6 @@ def prepare(settings: PrepareSettings) -> None:
             if measure_detail(part) < settings.min_detail:
                 flat += 1
                 continue
-            name = path.stem if stems[path.stem] == 1 else path.name
             target = settings.output / f"{name}_{top:05}_{left:05}.png"
             refuse_overwrite(target, settings.overwrite)
             write_image(target, part)

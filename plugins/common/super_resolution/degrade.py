@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from pathlib import Path
 
 from restore.core.atomic import refuse_overwrite, writable_folder
@@ -11,7 +10,7 @@ from restore.core.errors import RestoreError, UsageError
 from restore.core.images.files import write_image
 from restore.core.images.listing import has_images, list_images
 from restore.plugins.common.degradation.pipeline import degradation_of
-from restore.plugins.common.images.folders import ImageFolder
+from restore.plugins.common.images.folders import ImageFolder, name_results
 from restore.plugins.common.images.pairing import PAIRED
 from restore.plugins.common.super_resolution.dataset import WholePairs
 from restore.plugins.common.super_resolution.degrade_settings import DegradeSettings
@@ -29,7 +28,7 @@ def degrade(settings: DegradeSettings) -> None:
     inputs, targets = (settings.output / name for name in PAIRED[settings.scale == 1])
     if settings.folder.resolve() in (each.resolve() for each in (settings.output, inputs, targets)):
         raise UsageError(f"--output {settings.output}: {settings.folder} has the images to degrade; choose another one")
-    names = _name_outputs(files)
+    names = {path: f"{name}.png" for path, name in name_results(files).items()}
     for name in names.values():
         for each in (inputs, targets):
             refuse_overwrite(each / name, settings.overwrite)
@@ -52,12 +51,6 @@ def _list_good_images(folder: Path) -> list[Path]:
     if inside and not has_images(folder):
         raise UsageError(f"{folder}: the good images of these pairs are in {inside[0]}; degrade that folder")
     return list_images(folder)
-
-
-def _name_outputs(files: list[Path]) -> dict[Path, str]:
-    """Return the file name of each pair; images that differ in the suffix alone keep it in their names."""
-    stems = Counter(path.stem for path in files)
-    return {path: f"{path.stem if stems[path.stem] == 1 else path.name}.png" for path in files}
 
 
 def _write_pair(path: Path, degraded: Path, good: Path, settings: DegradeSettings) -> None:
