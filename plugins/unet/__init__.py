@@ -200,14 +200,14 @@ def restore_commands() -> list[CommandSpec]:
     return [
         CommandSpec(
             "cases",
-            f"{HOME}.commands:write_cases",
+            f"{HOME}.cases:write_cases",
             settings=f"{HOME}.options:CasesSettings",
             needs="weights",
             summary="Write an HTML page with the worst and the best segmented images.",
         ),
         CommandSpec(
             "levels",
-            f"{HOME}.commands:compare_levels",
+            f"{HOME}.levels:compare_levels",
             settings=f"{HOME}.options:LevelsSettings",
             needs="weights",
             weights_of=("nested-unet",),

@@ -13,7 +13,8 @@ from restore.core.errors import UsageError
 from restore.core.evaluation import evaluate
 from restore.core.networks import Networks
 from restore.core.task import Task
-from restore.plugins.unet.commands import compare_levels, levels, page_of, ranked, write_cases
+from restore.plugins.unet.cases import ranked, render_cases, write_cases
+from restore.plugins.unet.levels import compare_levels, levels
 from restore.plugins.unet.options import CasesSettings, LevelsSettings, SegmentationEvaluateOptions
 from restore.plugins.unet.otsu import Otsu
 from restore.plugins.unet.settings import SegmentationSettings
@@ -73,7 +74,7 @@ def test_cases_rank_images_without_naming_one_twice(
 
 
 def test_the_page_shows_names_as_they_are() -> None:
-    assert "<script>" not in page_of([], [], "<script>")
+    assert "<script>" not in render_cases([], [], "<script>")
 
 
 def test_levels_are_measured_on_the_images_that_are_asked_for(tmp_path: Path) -> None:
