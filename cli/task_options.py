@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from inspect import Parameter
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import typer
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from restore import registry
 from restore.cli.exit import DEBUG_FLAG
@@ -45,8 +45,19 @@ class PredictRequest(Settings):
     frame: Literal["first", "all"] | Annotated[int, Field(ge=1)] | None = None
     """Frame of an animation or page of a document: first, all (each becomes a result of its own), or a number from 1;
     unset: the first, with a warning if there are more."""
+    recursive: bool = False
+    """Also process the images in sub-folders of a folder; results keep its tree. Hidden files and those of operating
+    systems are left out, and so is the output folder."""
     overwrite: bool = False
     """Replace existing files."""
+    skip_existing: bool = False
+    """Leave out images whose results exist, to continue work that was interrupted."""
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if self.overwrite and self.skip_existing:
+            raise ValueError("--overwrite and --skip-existing exclude each other")
+        return self
 
 
 class EvaluateRequest(Settings):

@@ -43,9 +43,6 @@ class Method(Predictor, Generic[S, P, E]):
     evaluate_options_type: ClassVar[type[Settings]] = Settings
     """Third type parameter: class of the options of ``restore evaluate``."""
 
-    always_renders: ClassVar[tuple[str, ...]] = ("",)
-    """Keys that every result of `render` has. Existing files of these names are refused before the work starts."""
-
     pixel_reach: ClassVar[int | None] = 0
     """How far `render` looks: a pixel of an image that it returns depends on the inputs and outputs at most so many
     pixels of the main input away. `read_inputs` must then look at single pixels. None: they need the whole image, which
@@ -142,6 +139,15 @@ class Method(Predictor, Generic[S, P, E]):
         """
         spec = self.outputs[self.main_output]
         return {"": (outputs[self.main_output] - spec.low) / (spec.high - spec.low)}
+
+    @property
+    def always_renders(self) -> tuple[str, ...]:
+        """Keys that every result of `render` has under the present options.
+
+        Existing files of these names are refused, or skipped if asked for, before the work starts. The file of the
+        first key is completed last.
+        """
+        return ("",)
 
     def resize_alpha_rows(
         self,

@@ -70,8 +70,9 @@ def predict_to_files(
                 files[name][0].write(rows.image)
 
             yield RenderedRows(canvas, method.render, method.pixel_reach, write)
-            for file, _, _ in files.values():
-                file.close()
+            # The first of the files that there always are comes last: if it exists, so do all others.
+            for name in sorted(files, key=lambda name: name in method.always_renders[:1]):
+                files[name][0].close()
 
     inputs = method.open_inputs(path, image)
     predict_rows(

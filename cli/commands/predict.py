@@ -4,43 +4,24 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterator, Sequence
 from inspect import Parameter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restore.cli.commands.output_paths import (
-    OutputExists,
-    expand_inputs,
-    list_paths,
-    name_outputs,
-    refuse_output_folder,
-    refuse_overwrites,
-)
 from restore.cli.console.durations import format_duration
-from restore.cli.exit import debug_enabled, print_error, print_warning
+from restore.cli.counting import count
 from restore.cli.model_ref import ModelRef, list_models, refuse_image, resolve_model
+from restore.cli.prediction.jobs import find_images, list_jobs, name_outputs
+from restore.cli.prediction.output_files import OutputFiles, list_paths, refuse_output_folder
 from restore.cli.typer_groups import LookupGroup, make_command
 from restore.core.errors import RestoreError, UsageError
 
 if TYPE_CHECKING:
-    import torch
-
-    from restore.cli.console.bar import Bar
     from restore.cli.task_options import PredictRequest
-    from restore.core.images.files import OutputImage
-    from restore.core.images.streaming import Format
-    from restore.core.images.writer import ImageWriter
-    from restore.core.method import Method
-    from restore.core.networks import Networks
     from restore.core.settings import Settings
-
-LONG = 60.0
-"""Seconds of work from which on the expected time is told."""
 
 
 class PredictCommands(LookupGroup):
@@ -118,188 +99,46 @@ def predict(model: ModelRef, inputs: Sequence[Path], request: PredictRequest, op
     """
     from restore.cli.console.bar import open_bar
     from restore.cli.console.log_capture import print_log_warnings
-    from restore.core.atomic import writable_folder
+    from restore.cli.prediction.running import Prediction
     from restore.core.inference.folding import fold_batch_norm
     from restore.core.networks import Networks
     from restore.core.runtime.devices import device_of
     from restore.core.runtime.precision import choose
 
-    with print_log_warnings():
-        images = expand_inputs(inputs)
-    names = name_outputs(images)
-    also_read = list(list_paths(options))
-    refuse_output_folder(request.output, also_read)
-    device = device_of(request.device)
-    precision = choose(request.precision, device)
-    with print_log_warnings(), open_bar() as bar:
+    began = time.monotonic()
+    with open_bar() as bar, print_log_warnings(bar.warn):
+        found = find_images(inputs, recursive=request.recursive, output=request.output)
+        names = name_outputs(found.folders)
+        also_read = list(list_paths(options))
+        refuse_output_folder(request.output, also_read)
+        device = device_of(request.device)
+        precision = choose(request.precision, device)
         method, networks = model.open(predict=options)
         if isinstance(request.tile, int) and method.tiling.mode == "whole":
             raise UsageError(f"--tile {request.tile}: {model.name} needs the whole image at once; leave --tile out")
-        jobs = list_jobs(images, names, request.frame)
-        read = [*images, *also_read]
-        stems = [job.name for job in jobs]
-        outputs = _OutputFiles(request.output, stems, read, request.overwrite, request.output_format)
+        read = [*found.folders, *also_read]
+        jobs = list_jobs(names, request.frame)
+        outputs = OutputFiles(request.output, jobs, read, request.overwrite, request.output_format)
+        skipped = outputs.skip_existing(method.always_renders) if request.skip_existing else 0
         outputs.reserve(method.always_renders)
-        writable_folder(request.output)
+        outputs.make_folders()
         networks = Networks(fold_batch_norm(networks))  # once for all images
-        prediction = _Prediction(method, networks, device, precision, request, outputs, jobs, bar)
-        failed = [job for job in jobs if not prediction.attempt(job)]
+        prediction = Prediction(method, networks, device, precision, request, outputs, bar)
+        failed = [job for job in outputs.jobs if not prediction.attempt(job)]
+        if len(jobs) > 1 or skipped:
+            written = len(outputs.jobs) - len(failed)
+            bar.say(_summarize(request, written, skipped, len(failed), found.hidden, time.monotonic() - began))
     if failed:
         raise RestoreError(f"{len(failed)} of {len(jobs)} images could not be processed")
 
 
-@dataclass(frozen=True)
-class _Job:
-    """One image to process."""
-
-    path: Path
-    name: str
-    """Stem of its results."""
-    frame: int | None = None
-    """Index of a frame; None: the first, with a warning if there are more."""
-
-
-def list_jobs(images: Sequence[Path], names: Mapping[Path, str], frame: str | int | None) -> list[_Job]:
-    """Return the images to process: each file, or each frame of it.
-
-    Args:
-        images: image files.
-        names: stem of the results of each.
-        frame: ``all``, ``first``, the number of a frame from 1, or None.
-    """
-    from restore.core.images.frames import frame_count
-
-    if not isinstance(frame, str) or frame == "first":
-        index = 0 if frame == "first" else None if frame is None else int(frame) - 1
-        return [_Job(path, names[path], index) for path in images]
-    jobs = []
-    for path in images:
-        try:
-            count = frame_count(path)
-        except RestoreError:
-            count = 1  # reported when it is processed
-        width = len(str(count))
-        stems = [names[path]] if count == 1 else [f"{names[path]}-{number:0{width}}" for number in range(1, count + 1)]
-        jobs += [_Job(path, stem, number) for number, stem in enumerate(stems)]
-    return jobs
-
-
-@dataclass
-class _OutputFiles:
-    """The files that are written; none of them replaces what it must not."""
-
-    folder: Path
-    names: list[str]
-    """Stems of the files, one for each image."""
-    read: list[Path]
-    """Files that are read meanwhile."""
-    overwrite: bool
-    kind: Format = "png"
-    written: set[Path] = field(default_factory=set)
-    parts: set[str] = field(default_factory=set)
-    """Parts of a result that are known so far: the image itself ("") and what a task renders besides."""
-
-    def path(self, name: str, part: str) -> Path:
-        """Return the file of one part of the result of an image."""
-        suffix = {"png": "png", "tiff": "tif", "jpeg": "jpg"}[self.kind]
-        return self.folder / f"{name}{f'-{part}' if part else ''}.{suffix}"
-
-    def reserve(self, parts: Iterable[str]) -> None:
-        """Raise OutputExists if a file of one of these parts must not be written, also for images that come later.
-
-        What a task renders besides the image itself is known only after the first image.
-        """
-        new = sorted(set(parts) - self.parts)
-        targets = {self.path(name, part) for name in self.names for part in new} - self.written
-        refuse_overwrites(sorted(targets), self.read, self.overwrite)
-        self.parts.update(new)
-
-
-@dataclass
-class _Prediction:
-    """A model with everything that is the same for all images."""
-
-    method: Method
-    networks: Networks
-    device: torch.device
-    precision: str
-    request: PredictRequest
-    outputs: _OutputFiles
-    jobs: list[_Job]
-    bar: Bar
-    announced: set[Path] = field(default_factory=set)
-    """Images of which the expected time was told, if it is long."""
-
-    def attempt(self, job: _Job) -> bool:
-        """Process one image; return whether that succeeded, and report the error if not.
-
-        The error of a single image is raised, and so is OutputExists, which concerns all of them.
-        """
-        path = job.path
-        try:
-            self._process(job)
-        except OutputExists:
-            raise
-        except RestoreError as error:
-            if len(self.jobs) == 1:
-                raise
-            message = str(error)
-            print_error(message if message.startswith(str(path)) else f"{path}: {message}")
-            return False
-        except Exception as error:
-            if len(self.jobs) == 1 or debug_enabled():
-                raise
-            first = (str(error).splitlines() or [""])[0]
-            print_error(f"{path}: {type(error).__name__}: {first}\nThis is a bug. Try this image alone with --debug.")
-            return False
-        return True
-
-    def _process(self, job: _Job) -> None:
-        from restore.core.images.files import open_image
-        from restore.core.images.writer import find_losses
-        from restore.core.prediction import predict_to_files
-
-        path, name = job.path, job.name
-        image = open_image(path, job.frame)
-
-        if lost := find_losses(self.request.output_format, image):
-            print_warning(f"{path}: {self.request.output_format} results do not keep: {', '.join(lost)}")
-
-        def open_file(part: str, rows: OutputImage, size: tuple[int, int]) -> ImageWriter:
-            self.outputs.reserve([part])
-            target = self.outputs.path(name, part)
-            if target in self.outputs.written:
-                raise UsageError(f"{path}: {target} was just written for another image")
-            return rows.open_writer(
-                target,
-                size,
-                image,
-                self.request.output_format,
-                self.request.quality,
-                resize_alpha=self.method.resize_alpha_rows,
-            )
-
-        files = predict_to_files(
-            self.method,
-            self.networks,
-            path,
-            image,
-            open_file,
-            device=self.device,
-            tile=None if self.request.tile == "off" else self.request.tile,
-            precision=self.precision,
-            notify=lambda message: print_warning(f"{path}: {message}"),
-            progress=partial(self._show_progress, job, image.size, time.monotonic()),
-        )
-        for file in files:
-            self.outputs.written.add(file.path)
-            self.bar.print(f"{path} -> {file.path} ({file.width} x {file.height})")
-
-    def _show_progress(self, job: _Job, size: tuple[int, int], began: float, done: int, total: int) -> None:
-        """Move the bar; say before long work, when the first part of it is done, how long it will take."""
-        seconds = (time.monotonic() - began) / done * total
-        if job.path not in self.announced and done < total and seconds > LONG:
-            self.bar.say(f"{job.path}: {size[1]} x {size[0]} pixels, about {format_duration(seconds)}")
-        self.announced.add(job.path)
-        what = job.path.name if done < total else f"writing {job.path.name}"
-        self.bar.show(what, round(self.jobs.index(job) + done / total, 2), len(self.jobs))
+def _summarize(request: PredictRequest, written: int, skipped: int, failed: int, hidden: int, seconds: float) -> str:
+    """Return the last line about the work: what became of the images."""
+    parts = [f"{count(written, 'image')} written to {request.output}"]
+    if request.skip_existing:
+        parts.append(f"{skipped} skipped because {'its result exists' if skipped == 1 else 'their results exist'}")
+    if failed:
+        parts.append(f"{failed} failed")
+    if hidden:
+        parts.append(f"{count(hidden, 'hidden or system file')} left out")
+    return f"{', '.join(parts)}; {format_duration(seconds)}"

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from restore.cli.exit import print_error, print_warning
 
 
 class Bar:
@@ -35,6 +38,20 @@ class Bar:
             self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
             print(line, file=sys.stderr, flush=True)
+
+    def warn(self, message: str) -> None:
+        """Print a warning on standard error, above the bar."""
+        if self._progress is not None:
+            self._progress.console.print(Text.assemble(("Warning: ", "bold yellow"), message), soft_wrap=True)
+        else:
+            print_warning(message)
+
+    def error(self, message: str) -> None:
+        """Print an error on standard error, above the bar, and go on."""
+        if self._progress is not None:
+            self._progress.console.print(Text.assemble(("Error: ", "bold red"), message), soft_wrap=True)
+        else:
+            print_error(message)
 
 
 @contextmanager

@@ -16,8 +16,7 @@ SUFFIXES = frozenset(
 )
 """Suffixes of image files, in lower case."""
 
-
-_SIDE_FILES = frozenset(
+SIDE_FILES = frozenset(
     {
         ".txt",
         ".md",
@@ -41,7 +40,7 @@ _SIDE_FILES = frozenset(
 _NAMED = 3  # names in a message
 
 
-def list_images(folder: Path, *, parts: bool = False) -> list[Path]:
+def list_images(folder: Path, *, parts: bool = False, deeper: str = "") -> list[Path]:
     """Return the images of a folder in natural order: 2 before 10.
 
     Skips hidden files, sub-folders and files without an image suffix. A warning is logged about broken links, and about
@@ -50,6 +49,7 @@ def list_images(folder: Path, *, parts: bool = False) -> list[Path]:
     Args:
         folder: the folder.
         parts: whether its sub-folders are listed by themselves, so that no warning is due.
+        deeper: what to do for the images in its sub-folders, for messages.
 
     Raises:
         UsageError: the folder does not exist or contains no image; the message names what it contains instead.
@@ -65,26 +65,27 @@ def list_images(folder: Path, *, parts: bool = False) -> list[Path]:
     lost = sorted(path.name for path in shown if path.suffix.lower() in SUFFIXES and not path.exists())
     inner = [] if parts else sorted((path for path in shown if path.is_dir() and _holds_images(path)), key=counted)
     if not images:
-        raise UsageError(f"{folder}: no images: {_what_is_there(files, inner)}")
+        raise UsageError(f"{folder}: no images: {_what_is_there(files, inner, deeper)}")
     if lost:
         warn_once(folder, f"skipped broken links: {', '.join(lost)}")
-    others = [path for path in files if path.suffix.lower() not in SUFFIXES | _SIDE_FILES]
+    others = [path for path in files if path.suffix.lower() not in SUFFIXES | SIDE_FILES]
     if others:
-        warn_once(folder, f"left out {_counted(others, 'file')} without an image suffix: {_names(others)}")
+        warn_once(folder, f"left out {count_paths(others, 'file')} without an image suffix: {name_some(others)}")
     if inner:
-        warn_once(folder, f"left out the images in {_counted(inner, 'sub-folder')}: {_names(inner)}")
+        where = f"{count_paths(inner, 'sub-folder')}: {name_some(inner)}{deeper and f'; {deeper}'}"
+        warn_once(folder, f"left out the images in {where}")
     return sorted(images, key=counted)
 
 
-def _what_is_there(files: Sequence[Path], inner: Sequence[Path]) -> str:
+def _what_is_there(files: Sequence[Path], inner: Sequence[Path], deeper: str) -> str:
     """Return what a folder without images holds, and what to give instead."""
     if inner:
-        example = f"; give a sub-folder instead, such as {inner[0]}"
-        return f"they are in {_counted(inner, 'sub-folder')} ({_names(inner)}){example}"
+        example = f"; {deeper or f'give a sub-folder instead, such as {inner[0]}'}"
+        return f"they are in {count_paths(inner, 'sub-folder')} ({name_some(inner)}){example}"
     supported = f"; supported: {', '.join(sorted(SUFFIXES))}"
     if not files:
         return f"the folder is empty{supported}"
-    return f"none of its {len(files)} files has an image suffix ({_names(files)}){supported}"
+    return f"none of its {len(files)} files has an image suffix ({name_some(files)}){supported}"
 
 
 def _holds_images(folder: Path) -> bool:
@@ -98,11 +99,13 @@ def _holds_images(folder: Path) -> bool:
         return False
 
 
-def _counted(paths: Sequence[Path], word: str) -> str:
+def count_paths(paths: Sequence[Path], word: str) -> str:
+    """Return ``1 file`` or ``2 files``."""
     return f"{len(paths)} {word}{'' if len(paths) == 1 else 's'}"
 
 
-def _names(paths: Sequence[Path]) -> str:
+def name_some(paths: Sequence[Path]) -> str:
+    """Return the names of the first few paths."""
     first = sorted(paths, key=counted)[:_NAMED]
     return ", ".join(path.name for path in first) + (", …" if len(paths) > _NAMED else "")
 

@@ -23,14 +23,13 @@ from restore.plugins.unet.data.dataset import Segments, channels_of
 from restore.plugins.unet.data.named import named_source
 from restore.plugins.unet.data.splits import evaluated_source, sources
 from restore.plugins.unet.options import OutputOptions, SegmentationEvaluateOptions, SegmentationPredictOptions
-from restore.plugins.unet.rendering import render
+from restore.plugins.unet.rendering import names, render
 from restore.plugins.unet.settings import SAMPLE, SegmentationSettings
 
 
 class Otsu(Method[SegmentationSettings, OutputOptions, SegmentationEvaluateOptions]):
     """Divides an image by brightness (Otsu, 1979); the smaller part is the foreground."""
 
-    always_renders: ClassVar[tuple[str, ...]] = ()
     pixel_reach: ClassVar[int | None] = 1  # outlines in overlays
 
     @property
@@ -66,6 +65,11 @@ class Otsu(Method[SegmentationSettings, OutputOptions, SegmentationEvaluateOptio
     def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, OutputImage]:
         options = SegmentationPredictOptions(outputs=self.predict_options.outputs)
         return render(outputs["probability"], inputs["input"], self.settings.model, options)
+
+    @property
+    @override
+    def always_renders(self) -> tuple[str, ...]:
+        return names(self.settings.model, self.predict_options)
 
     metric_roles = ("segmentation",)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.images.files import OutputImage
-from restore.plugins.unet.options import SegmentationPredictOptions
+from restore.plugins.unet.options import OutputOptions, SegmentationPredictOptions
 from restore.plugins.unet.settings import ModelSettings
 
 LEVELS = 255
@@ -49,6 +49,18 @@ def render(
         tinted = overlay(as_color(planes), found, skip_first=model.multiclass)
         shown["overlay"] = OutputImage(tinted, depth=False, alpha=False)
     return shown
+
+
+def names(model: ModelSettings, options: OutputOptions) -> tuple[str, ...]:
+    """Return the names of the images that `render` returns, in their order."""
+    classes: Sequence[str] = model.classes or ["foreground"]
+    single = len(classes) == 1
+    found = {
+        "mask": [""] if model.multiclass or single else classes,
+        "probability": ["probability"] if single else [f"probability-{name}" for name in classes],
+        "overlay": ["overlay"],
+    }
+    return tuple(name for kind, own in found.items() if kind in options.outputs for name in own)
 
 
 def _map(image: Tensor, depth: bool = False) -> OutputImage:

@@ -33,7 +33,7 @@ from restore.plugins.unet.losses import EveryHead
 from restore.plugins.unet.networks.unet import NestedUNet
 from restore.plugins.unet.options import NetworkOptions, SegmentationEvaluateOptions, SegmentationPredictOptions
 from restore.plugins.unet.otsu import Otsu
-from restore.plugins.unet.rendering import as_color, overlay, regions, render
+from restore.plugins.unet.rendering import as_color, names, overlay, regions, render
 from restore.plugins.unet.settings import (
     SAMPLE,
     DeepLabSettings,
@@ -54,7 +54,6 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
     """Segmentation: ``input`` (C, H, W) in [0, 1] becomes ``probability`` (classes, H, W) in [0, 1]."""
 
     channels_last: ClassVar[bool] = True
-    always_renders: ClassVar[tuple[str, ...]] = ()
     pixel_reach: ClassVar[int | None] = 1  # outlines in overlays
 
     def __init__(self, settings: S) -> None:
@@ -190,6 +189,11 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
     @override
     def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, OutputImage]:
         return render(outputs["probability"], inputs["input"], self.model, self.predict_options)
+
+    @property
+    @override
+    def always_renders(self) -> tuple[str, ...]:
+        return names(self.model, self.predict_options)
 
     # --- measuring --------------------------------------------------------------------------------------------
 

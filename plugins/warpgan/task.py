@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -53,8 +53,6 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
     (``adversarial``). Weights files contain the discriminator too, because it measures how well identities are kept. A
     weights file without one, such as an imported one, knows no identities and needs another embedder.
     """
-
-    always_renders: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     @override
@@ -212,6 +210,12 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
             placed = zip(letterbox.places(drawing.points), letterbox.factor * drawing.displacements, strict=True)
             outputs["marks"] = torch.stack([marked(*each, letterbox.height, letterbox.width) for each in placed])
         return outputs
+
+    @property
+    @override
+    def always_renders(self) -> tuple[str, ...]:
+        options = self.predict_options
+        return (*self._style_names(), *["sweep"] * bool(options.exaggerations), *["points"] * options.draw_points)
 
     @override
     def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor | OutputImage]:

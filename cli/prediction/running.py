@@ -1,0 +1,117 @@
+"""Apply a model to images, one after the other."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from restore.cli.console.durations import format_duration
+from restore.cli.exit import debug_enabled
+from restore.cli.prediction.output_files import OutputExists
+from restore.core.errors import RestoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+    from restore.cli.console.bar import Bar
+    from restore.cli.prediction.jobs import Job
+    from restore.cli.prediction.output_files import OutputFiles
+    from restore.cli.task_options import PredictRequest
+    from restore.core.images.files import OutputImage
+    from restore.core.images.writer import ImageWriter
+    from restore.core.method import Method
+    from restore.core.networks import Networks
+
+LONG = 60.0
+"""Seconds of work from which on the expected time is told."""
+
+
+@dataclass
+class Prediction:
+    """A model with everything that is the same for all images."""
+
+    method: Method
+    networks: Networks
+    device: torch.device
+    precision: str
+    request: PredictRequest
+    outputs: OutputFiles
+    bar: Bar
+    announced: set[Path] = field(default_factory=set)
+    """Images of which the expected time was told, if it is long."""
+
+    def attempt(self, job: Job) -> bool:
+        """Process one image; return whether that succeeded, and report the error if not.
+
+        The error of a single image is raised, and so is OutputExists, which concerns all of them.
+        """
+        path = job.path
+        try:
+            self._process(job)
+        except OutputExists:
+            raise
+        except RestoreError as error:
+            if len(self.outputs.jobs) == 1:
+                raise
+            message = str(error)
+            self.bar.error(message if message.startswith(str(path)) else f"{path}: {message}")
+            return False
+        except Exception as error:
+            if len(self.outputs.jobs) == 1 or debug_enabled():
+                raise
+            first = (str(error).splitlines() or [""])[0]
+            self.bar.error(
+                f"{path}: {type(error).__name__}: {first}\nThis is a bug. Try this image alone with --debug."
+            )
+            return False
+        return True
+
+    def _process(self, job: Job) -> None:
+        from restore.core.images.files import open_image
+        from restore.core.images.writer import find_losses
+        from restore.core.prediction import predict_to_files
+
+        path = job.path
+        image = open_image(path, job.frame)
+
+        if lost := find_losses(self.request.output_format, image):
+            self.bar.warn(f"{path}: {self.request.output_format} results do not keep: {', '.join(lost)}")
+
+        def open_file(part: str, rows: OutputImage, size: tuple[int, int]) -> ImageWriter:
+            self.outputs.reserve([part])
+            return rows.open_writer(
+                self.outputs.path(job, part),
+                size,
+                image,
+                self.request.output_format,
+                self.request.quality,
+                resize_alpha=self.method.resize_alpha_rows,
+            )
+
+        files = predict_to_files(
+            self.method,
+            self.networks,
+            path,
+            image,
+            open_file,
+            device=self.device,
+            tile=None if self.request.tile == "off" else self.request.tile,
+            precision=self.precision,
+            notify=lambda message: self.bar.warn(f"{path}: {message}"),
+            progress=partial(self._show_progress, job, image.size, time.monotonic()),
+        )
+        for file in files:
+            self.bar.print(f"{path} -> {file.path} ({file.width} x {file.height})")
+
+    def _show_progress(self, job: Job, size: tuple[int, int], began: float, done: int, total: int) -> None:
+        """Move the bar; say before long work, when the first part of it is done, how long it will take."""
+        seconds = (time.monotonic() - began) / done * total
+        if job.path not in self.announced and done < total and seconds > LONG:
+            self.bar.say(f"{job.path}: {size[1]} x {size[0]} pixels, about {format_duration(seconds)}")
+        self.announced.add(job.path)
+        what = job.path.name if done < total else f"writing {job.path.name}"
+        self.bar.show(what, round(self.outputs.jobs.index(job) + done / total, 2), len(self.outputs.jobs))
