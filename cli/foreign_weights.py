@@ -15,6 +15,7 @@ from restore import registry
 from restore.cli.completing import completing
 from restore.cli.counting import count
 from restore.cli.exit import print_warning
+from restore.cli.published_weights import find_published
 from restore.core.errors import RestoreError, WeightsError
 from restore.core.hashing import hash_file
 from restore.core.versions import installed_version
@@ -134,7 +135,9 @@ def convert_to_cache(path: Path) -> Path:
     if not _is_intact(cached):
         cached = _writable(cached.parent, path) / name
         import_file(path, cached, overwrite=True)
-    typer.echo(f"{path}: {describe(cached, read_header(cached))}, sha256 {digest[:SHOWN]}…", err=True)
+    known = find_published(digest)
+    told = f"{path}: {describe(cached, read_header(cached))}, sha256 {digest[:SHOWN]}…"
+    typer.echo(f"{told}, {known}" if known else told, err=True)
     return cached
 
 

@@ -97,7 +97,8 @@ def test_the_wheel_holds_all_code_templates_and_weights_and_nothing_else(built: 
         for room in ROOMS
         for path in (ROOT / room).rglob("*")
         if path.name == "py.typed"
-        or path.suffix in (".py", ".pyi", ".safetensors")
+        or path.suffix in (".py", ".pyi", ".safetensors", ".tsv")
+        or path.parent.name == "static"
         or (TEMPLATES in path.parents and path.is_file())
     ]
     code = [path for path in code if path.suffix != ".pyc"]

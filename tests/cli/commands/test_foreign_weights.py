@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from restore.cli.completing import completing
 from restore.cli.foreign_weights import cache_folder, convert_to_cache
+from restore.cli.published_weights import find_published
 
 
 def msrresnet(channels=4, blocks=1):
@@ -156,6 +157,15 @@ def test_a_file_that_is_no_checkpoint_ends_in_one_message(restore, tmp_path, com
     assert err.startswith(f"Error: {name}: ")
     assert OTHERS[content] in err
     assert "This is a bug" not in err
+
+
+def test_a_published_file_is_called_by_its_name(restore, published, photo, monkeypatch):
+    known = find_published("4fa0d38905f75ac06eb49a7951b426670021be3018265fd191d2125df9d682f1")
+    assert str(known) == "published as RealESRGAN_x4Plus, license BSD-3-Clause"
+    monkeypatch.setattr("restore.cli.foreign_weights.find_published", lambda sha256: known)
+    _, _, err = restore("predict", published, photo(), "--output", "out")
+    assert "…, published as RealESRGAN_x4Plus, license BSD-3-Clause\n" in err
+    assert find_published("0" * 64) is None
 
 
 def test_a_shell_that_completes_a_command_line_does_not_wait_for_a_conversion(published, capsys):
