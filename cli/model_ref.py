@@ -35,6 +35,8 @@ class ModelRef:
     """The weights file; None for a classical method, which has none."""
     header: Header | None = None
     """What the weights file says about itself."""
+    shipped: bool = False
+    """Whether the name is that of weights that a plugin ships, not a path."""
 
     def open(self, *, predict: Settings | None = None, evaluate: Settings | None = None) -> tuple[Method, Networks]:
         """Load the method with its options, and its networks, on the CPU and ready for inference.
@@ -70,7 +72,7 @@ def resolve_model(name: str) -> ModelRef:
 
     if not name:
         raise UsageError("expected a run folder, a weights file or the name of a classical method; got an empty string")
-    weights = _find_weights(name)
+    weights, shipped = _find_weights(name)
     if weights is None:
         return _resolve_classical(name)
     if is_foreign(weights):
@@ -81,24 +83,28 @@ def resolve_model(name: str) -> ModelRef:
     except registry.RegistryError as error:
         advice = advise_installation(header.plugins)
         raise WeightsError(f"{name}: {error}\n{advice}") if advice else error from error
-    return ModelRef(name, entry, weights, header)
+    return ModelRef(name, entry, weights, header, shipped)
 
 
-def _find_weights(name: str) -> Path | None:
-    """Return the weights file of a run, of a path, or that a plugin ships; None if ``name`` is none of these."""
+def _find_weights(name: str) -> tuple[Path | None, bool]:
+    """Return the weights file of a run or a path, or that a plugin ships, and whether a plugin ships it.
+
+    The file is None if ``name`` is none of these.
+    """
     from restore.core.weights.header import find_weights
 
     path = Path(name)
-    if not path.exists():
-        return find_shipped(name)
-    try:
-        return find_weights(path)
-    except UsageError:
-        # A folder may happen to have the name of something registered; without weights it is no run.
-        shipped = find_shipped(name)
-        if shipped is None and name not in dict(list_classical_methods()):
-            raise
-        return shipped
+    refused = None
+    if path.exists():
+        try:
+            return find_weights(path), False
+        except UsageError as error:
+            # A folder may happen to have the name of something registered; without weights it is no run.
+            refused = error
+    shipped = find_shipped(name)
+    if refused and shipped is None and name not in dict(list_classical_methods()):
+        raise refused
+    return shipped, shipped is not None
 
 
 def find_shipped(name: str) -> Path | None:

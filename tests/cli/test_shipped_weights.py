@@ -142,8 +142,12 @@ def test_a_folder_of_the_name_of_shipped_weights_does_not_hide_them(
 ) -> None:
     save(Path(site.folder) / "shipper" / "tiny.safetensors")
     (tmp_path / "tiny-upscale").mkdir()
-    write_image(tmp_path / "photo.png", torch.rand(3, 20, 24))
-    assert restore("predict", "tiny-upscale", "photo.png", "--output", "out", "--device", "cpu").exit_code == 0
+    (tmp_path / "photos").mkdir()
+    write_image(tmp_path / "photos" / "photo.png", torch.rand(3, 20, 24))
+    assert restore("predict", "tiny-upscale", "photos", "--output", "out", "--device", "cpu").exit_code == 0
+    done = restore("evaluate", "tiny-upscale", "--data", "photos", "--device", "cpu", "--json")
+    assert done.exit_code == 0, done.output
+    assert {number["of"] for number in json.loads(done.stdout)["metrics"]} == {"tiny-upscale"}  # not of a run's phase
 
 
 def test_a_mistyped_name_of_shipped_weights_is_suggested(restore: Callable[..., Any], tmp_path: Path) -> None:

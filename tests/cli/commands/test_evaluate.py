@@ -215,7 +215,7 @@ def test_whose_the_numbers_are_is_short_and_never_the_same_twice(restore, weight
 
 
 def test_the_plugin_tells_equal_names_apart():
-    from restore.cli.commands.evaluate import label_models
+    from restore.cli.model_labels import label_models
     from restore.cli.model_ref import ModelRef
     from restore.registry import Entry, TaskSpec
 

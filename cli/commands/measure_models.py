@@ -1,0 +1,171 @@
+"""Open models for ``restore evaluate``, and measure all of them on the same images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restore.cli.commands.evaluation_report import MeasuredModel, MeasuredSet
+from restore.cli.exit import print_error, print_warning
+from restore.cli.model_ref import ModelRef
+from restore.core.errors import RestoreError, UsageError
+
+if TYPE_CHECKING:
+    from restore.cli.task_options import EvaluateRequest
+    from restore.core.dataset import ImageDataset
+    from restore.core.method import Method
+    from restore.core.metrics import EvaluationProtocol, NamedMetric
+    from restore.core.networks import Networks
+    from restore.core.settings import Settings
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """An opened model, and the registered metrics that it is measured with too."""
+
+    model: ModelRef
+    method: Method
+    networks: Networks
+    metrics: Sequence[NamedMetric]
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """An opened model with the images and the protocol that it is measured with."""
+
+    model: ModelRef
+    method: Method
+    networks: Networks
+    images: ImageDataset
+    protocol: EvaluationProtocol
+
+
+def measure_set(
+    models: Sequence[ModelRef],
+    labels: Sequence[str],
+    request: EvaluateRequest,
+    options: Sequence[Settings | None],
+    data: Path | None,
+) -> MeasuredSet:
+    """Measure every model on the images of a folder, or on the built-in sample; arguments as `evaluate`."""
+    from restore.cli.console.bar import open_bar
+    from restore.cli.console.log_capture import print_log_warnings
+    from restore.core import evaluation
+    from restore.core.images.damaged import leave_out_damaged
+    from restore.core.runtime.devices import device_of
+
+    device = device_of(request.device)
+    with print_log_warnings(), open_bar() as bar, leave_out_damaged() as damaged:
+        opened = [_open(model, each, request) for model, each in zip(models, options, strict=True)]
+        subjects = [_find_images(each, request.protocol, data) for each in opened]
+        names = _check_same_images(subjects, data)
+        scales = [subject.method.outputs[subject.method.main_output].scale for subject in subjects]
+        measured, failed = [], _FailedImages(damaged)
+        for label in labels:
+            # Taken off the list: networks stay on the device, and only few fit there.
+            subject = subjects.pop(0)
+            measured.append(
+                evaluation.evaluate(
+                    subject.method,
+                    subject.networks,
+                    subject.images,
+                    subject.protocol,
+                    device=device,
+                    of=label,
+                    progress=lambda done, total, label=label: bar.show(label, done, total),  # type: ignore[misc]
+                    failed=failed.add,
+                )
+            )
+    sources = [MeasuredModel(*each) for each in zip(models, labels, scales, strict=True)]
+    for note in dict.fromkeys(note for each in measured for note in each.notes):
+        print_warning(note)
+    count = len(names) - len(failed.measuring)
+    return MeasuredSet(data, count, failed.count, measured, sources, request.protocol or "default", str(device))
+
+
+class _FailedImages:
+    """Reports each image that cannot be read or measured once, whichever model meets it first."""
+
+    def __init__(self, damaged: Mapping[Path, str]) -> None:
+        """Report the files that were left out when the images were listed."""
+        self.measuring: set[str] = set()
+        self._damaged = damaged
+        for message in damaged.values():
+            print_error(message)
+
+    @property
+    def count(self) -> int:
+        """How many images failed."""
+        return len(self.measuring) + len(self._damaged)
+
+    def add(self, name: str, error: RestoreError) -> None:
+        """Report an image."""
+        if name not in self.measuring:
+            message = str(error)
+            print_error(message if Path(name).name in message else f"{name}: {message}")
+        self.measuring.add(name)
+
+
+def _open(model: ModelRef, options: Settings | None, request: EvaluateRequest) -> _Opened:
+    """Open a model and find the registered metrics. Raises UsageError for one that does not fit it."""
+    from restore.cli.settings.registered_metrics import find_metric
+
+    method, networks = model.open(evaluate=options)
+    _find_protocol(model, method, request.protocol)  # so that a wrong name is refused before images are looked at
+    metrics = []
+    for text in request.metric:
+        try:
+            metrics.append(find_metric(text, method))
+        except UsageError as error:
+            raise UsageError(f"--metric {text} cannot be measured of {model.name}: {error}") from error
+    return _Opened(model, method, networks, metrics)
+
+
+def _find_images(opened: _Opened, wanted: str | None, data: Path | None) -> _Subject:
+    from restore.core.dataset import as_dataset
+    from restore.core.metrics import add_metric
+
+    method = opened.method
+    images = as_dataset(method.evaluation_data(data))  # before the protocols, which may depend on the data
+    protocol = _find_protocol(opened.model, method, wanted, check=False)
+    for metric in opened.metrics:
+        protocol, _ = add_metric(protocol, metric)
+    return _Subject(opened.model, method, opened.networks, images, protocol)
+
+
+def _check_same_images(subjects: Sequence[_Subject], data: Path | None) -> list[str]:
+    """Return the names of the images. Raises UsageError if they are not the same for all."""
+    first, *others = ([subject.images.name(index) for index in range(len(subject.images))] for subject in subjects)
+    for subject, names in zip(subjects[1:], others, strict=True):
+        if names != first:
+            advice = "give --data" if data is None else "evaluate each on its own"
+            where = "" if data is None else f" in {data}"
+            raise UsageError(
+                f"{subject.model.name} would be measured on other images{where} than {subjects[0].model.name}; {advice}"
+            )
+    return first
+
+
+def _find_protocol(model: ModelRef, method: Method, name: str | None, *, check: bool = True) -> EvaluationProtocol:
+    """Return the protocol of a name, its own or a registered one, or the default one.
+
+    ``check`` tries a registered one on small images. Raises UsageError if there is none of the name that fits; the
+    message lists those of the task.
+    """
+    known = method.protocols()
+    if not known:
+        raise UsageError(f"{model.name}: {model.entry.full_name} has no evaluation protocol, so it cannot be measured")
+    if name is None:
+        return known[method.default_protocol]
+    if name in known:
+        return known[name]
+    from restore.cli.settings.registered_metrics import find_registered_protocol
+
+    try:
+        return find_registered_protocol(name, method, check=check)
+    except UsageError as error:
+        raise UsageError(
+            f"--protocol {name}: {model.entry.full_name} has no such protocol; it has {', '.join(known)}\n{error}"
+        ) from error
