@@ -14,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import typer
 
+from restore.cli.printable import printable
 from restore.core.errors import is_out_of_memory
 from restore.core.runtime.processes import how_many, is_launched, report_failure
 
@@ -111,7 +112,7 @@ def print_error(message: str, prefix: str = "Error: ") -> None:
     color = False if "NO_COLOR" in os.environ else None
     if prefix:
         typer.secho(prefix, fg="yellow" if prefix == WARNING else "red", bold=True, nl=False, err=True, color=color)
-    typer.echo(message, err=True, color=color)
+    typer.echo(printable(message), err=True, color=color)
 
 
 def print_warning(message: str) -> None:

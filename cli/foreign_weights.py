@@ -15,11 +15,13 @@ from restore import registry
 from restore.cli.completing import completing
 from restore.cli.counting import count
 from restore.cli.exit import print_warning
+from restore.cli.printable import printable
 from restore.cli.published_weights import find_published
 from restore.core.errors import RestoreError, WeightsError
 from restore.core.hashing import hash_file
 from restore.core.versions import installed_version
-from restore.core.weights.header import ENTRY, count_parameters, read_header, safetensors_header
+from restore.core.weights.header import ENTRY, count_parameters, read_header
+from restore.core.weights.safetensors_format import safetensors_header
 
 if TYPE_CHECKING:
     from restore.core.weights.convert import ConvertibleTask, Report
@@ -137,7 +139,7 @@ def convert_to_cache(path: Path) -> Path:
         import_file(path, cached, overwrite=True)
     known = find_published(digest)
     told = f"{path}: {describe(cached, read_header(cached))}, sha256 {digest[:SHOWN]}…"
-    typer.echo(f"{told}, {known}" if known else told, err=True)
+    typer.echo(printable(f"{told}, {known}" if known else told), err=True)
     return cached
 
 

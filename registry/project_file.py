@@ -14,6 +14,7 @@ from restore.registry.naming import did_you_mean
 FILE_NAME: Final = "plugins.toml"
 VARIABLE: Final = "RESTORE_PLUGINS_TOML"
 
+_LONGEST: Final = 1000  # letters of an error, which may quote a value
 _KEYS: Final = ("enabled", "disabled", "paths", "required", "plugin", "distribution")
 
 
@@ -93,7 +94,7 @@ def read_project(path: Path) -> Project:
         raise ProjectFileError(f"{path}: no such file (named by ${VARIABLE})") from None
     except OSError as error:
         raise ProjectFileError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, and of its numbers and dates
         raise ProjectFileError(f"{path}: invalid TOML: {error}") from error
     return _Reader(path, content).project()
 
@@ -165,4 +166,5 @@ class _Reader:
         return value
 
     def _error(self, message: str) -> ProjectFileError:
-        return ProjectFileError(f"{self.path}: {message}")
+        short = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
+        return ProjectFileError(f"{self.path}: {short}")

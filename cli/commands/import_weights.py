@@ -122,9 +122,8 @@ def read_model_settings(given: Sequence[str], model: Any, task: str) -> dict[str
     Raises:
         UsageError: a word has no ``=``, or the model has no such setting.
     """
-    import yaml
-
     from restore.core.settings import leaves, overlay
+    from restore.core.yaml_text import InvalidYaml, parse_yaml
 
     tree: dict[str, Any] = {}
     for word in given:
@@ -132,8 +131,8 @@ def read_model_settings(given: Sequence[str], model: Any, task: str) -> dict[str
         if not equals:
             raise UsageError(f"--set {word}: write it as NAME=VALUE, such as scale=2")
         try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError:
+            value = parse_yaml(text)
+        except InvalidYaml:
             raise UsageError(f"--set {word}: cannot read {text!r} as a value") from None
         for part in reversed(_setting_name(word).split(".")):
             value = {part: value}

@@ -15,8 +15,11 @@ from restore import registry
 from restore.cli.commands.list_plugins import plugin_to_dict
 from restore.cli.counting import count
 from restore.cli.model_ref import needs_training
+from restore.cli.printable import printable
 from restore.core.errors import RestoreError, UsageError
 from restore.registry.naming import did_you_mean
+
+_LONGEST = 500  # letters of a value out of a file
 
 
 def _complete_name(incomplete: str) -> list[str]:
@@ -46,7 +49,7 @@ def show(
         typer.echo(dump_json(about) if as_json else "\n".join(_text(about)))
     elif Path(name).exists():
         described = _about_weights(Path(name))
-        typer.echo(dump_json(described) if as_json else "\n".join(_weights_text(described)))
+        typer.echo(dump_json(described) if as_json else printable("\n".join(_weights_text(described))))
     else:
         raise UsageError(f"no plugin, task, run or file is called '{name}'{did_you_mean(name, list_names())}")
 
@@ -282,4 +285,5 @@ def _flat(tree: dict[str, Any], indent: str, prefix: str = "") -> Iterator[str]:
         if isinstance(value, dict):
             yield from _flat(value, indent, f"{prefix}{name}.")
         else:
-            yield f"{indent}{prefix}{name}: {value}"
+            text = str(value)
+            yield f"{indent}{prefix}{name}: {text if len(text) <= _LONGEST else f'{text[:_LONGEST]}…'}"

@@ -14,6 +14,7 @@ import typer
 from restore import registry
 from restore.cli.foreign_weights import cache_folder, scale_of
 from restore.cli.model_ref import name_entries
+from restore.cli.printable import printable
 from restore.core.errors import RestoreError
 
 UNKNOWN = "not stated in the file"
@@ -53,7 +54,8 @@ def weights(as_json: Annotated[bool, typer.Option("--json", help="Print a JSON o
     if as_json:
         typer.echo(dump_json({"weights": [asdict(row) for row in rows], "errors": errors}))
         return
-    typer.echo("\n".join([*_format(rows), *(f"cannot be read: {error}" for error in errors)]))
+    lines = [*_format(rows), *(f"cannot be read: {error}" for error in errors)]
+    typer.echo(printable("\n".join(lines)))
 
 
 def list_files() -> Iterator[tuple[str, str, Path]]:
@@ -75,7 +77,8 @@ def list_files() -> Iterator[tuple[str, str, Path]]:
 
 def _is_ours(path: Path) -> bool:
     """Return whether a file is a weights file of restore, which others in the working directory need not be."""
-    from restore.core.weights.header import ENTRY, safetensors_header
+    from restore.core.weights.header import ENTRY
+    from restore.core.weights.safetensors_format import safetensors_header
 
     try:
         return ENTRY in safetensors_header(path).get("__metadata__", {})

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from restore.cli.settings.setting import SettingPath
 from restore.core.errors import UsageError
+from restore.core.yaml_text import InvalidYaml, parse_yaml
 
 RESERVED = "run"
 """Top-level key that the engine writes into a run's ``config.yaml``; it holds facts, not settings."""
@@ -38,35 +39,22 @@ def _from_toml(text: str, path: Path) -> dict[str, Any]:
 
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # its own errors, and those of numbers and dates
         raise UsageError(f"{path}: invalid TOML: {error}") from None
 
 
 def _from_yaml(text: str, path: Path) -> dict[str, Any]:
-    import yaml
-
-    class NamesOnce(yaml.SafeLoader):
-        """Rejects duplicate keys, of which YAML would silently keep the last one; TOML rejects them too."""
-
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-            names = [key.value for key, _ in node.value]
-            for place, (key, _) in enumerate(node.value):
-                if key.value in names[:place]:
-                    raise UsageError(f"{path}, line {key.start_mark.line + 1}: '{key.value}' is set twice")
-            return super().construct_mapping(node, deep)
-
     try:
-        settings = yaml.load(text, NamesOnce)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        raise UsageError(f"{path}{where}: invalid YAML: {getattr(error, 'problem', None) or error}") from None
-    except ValueError as error:  # a value that YAML takes for a date or a number
-        raise UsageError(f"{path}: a value looks like a date or a number, but {error}; quote it") from None
+        settings = parse_yaml(text)
+    except InvalidYaml as error:
+        where = f", line {error.line}" if error.line is not None else ""
+        raise UsageError(f"{path}{where}: {error}") from None
     if settings is None:
         return {}
     if not isinstance(settings, dict):
         raise UsageError(f"{path}: expected 'name: value' lines, found {type(settings).__name__}")
+    if strange := [key for key in settings if not isinstance(key, str)]:
+        raise UsageError(f"{path}: {strange[0]!r} is no name of a setting")
     return settings
 
 

@@ -99,10 +99,12 @@ def load(path: Path) -> Checkpoint:
         for name, digest in manifest.items():
             if hash_file(path / name) != digest:
                 raise CheckpointError(f"the checkpoint {path} is damaged ({name} does not match its hash)")
+        if STATE not in manifest:
+            raise CheckpointError(f"the checkpoint {path} is damaged ({MANIFEST} does not list {STATE})")
         groups = [name for name in manifest if name.endswith(".safetensors")]
         tensors = {name.removesuffix(".safetensors"): load_file(path / name) for name in groups}
         return Checkpoint(tensors, json.loads((path / STATE).read_text("utf-8")))
-    except (OSError, ValueError, AttributeError, SafetensorError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError, SafetensorError) as error:
         raise CheckpointError(f"the checkpoint {path} is damaged ({error})") from None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import platform
@@ -22,6 +21,7 @@ from restore.core.runs.lock import NAME as LOCK
 from restore.core.runs.lock import RunLock
 from restore.core.settings import RunSettings
 from restore.core.versions import installed_version
+from restore.core.yaml_text import InvalidYaml, parse_yaml
 
 _log = logging.getLogger(__name__)
 
@@ -170,29 +170,35 @@ def read_task(run: Path) -> str:
     return str(about["task"])
 
 
+def read_version(run: Path) -> str | None:
+    """Return the version of restorekit that began a run, if its config tells."""
+    about = _read_yaml(run).get(RUN_KEY)
+    version = about.get("restorekit") if isinstance(about, Mapping) else None
+    return str(version) if version is not None else None
+
+
 def read_plugins(run: Path) -> dict[str, str | None]:
     """The requirement of every plugin that a run needs, as far as its config says."""
-    plugins = (_read_yaml(run).get(RUN_KEY) or {}).get("plugins")
+    about = _read_yaml(run).get(RUN_KEY)
+    plugins = about.get("plugins") if isinstance(about, Mapping) else None
     return plugins if isinstance(plugins, dict) else {}
 
 
 def _read_yaml(run: Path) -> dict[str, Any]:
     path = run / "config.yaml"
     try:
-        config = yaml.safe_load(path.read_text("utf-8"))
+        config = parse_yaml(path.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(f"{run} is not a run folder: it contains no config.yaml") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {reason(error)}") from None
-    except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-        # besides its own errors the YAML library passes on those of the values that it makes
-        raise UsageError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+    except InvalidYaml as error:
+        where = f" (line {error.line})" if error.line is not None else ""
+        raise UsageError(f"{path} cannot be read{where}: {error}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} cannot be read: it is not a UTF-8 text file") from None
     if not isinstance(config, dict):
         raise UsageError(f"{path} contains no settings")
-    try:
-        json.dumps(config, default=str)
-    except (ValueError, RecursionError, TypeError):
-        raise UsageError(f"{path} cannot be read: a value contains itself, or a key is no text") from None
     return config
 
 

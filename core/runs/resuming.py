@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from restore.core.errors import ResumeError
-from restore.core.runs.folder import read_config
+from restore.core.runs.folder import read_config, read_version
 from restore.core.settings import ResumeSafe, RunSettings, Settings, overlay
+from restore.core.versions import installed_version
+
+_LISTED = 6  # names of settings in a message
 
 R = TypeVar("R", bound=RunSettings)
 
@@ -23,11 +26,13 @@ def merge_settings(settings_type: type[R], run: Path, typed: Mapping[str, Any]) 
         typed: new values as a tree: ``{"optimizer": {"lr": 1e-3}}``.
 
     Raises:
-        ResumeError: a change is not resume-safe; the message lists every refused change.
+        ResumeError: a change is not resume-safe, and the message lists every refused change; or the config of the run
+            is truncated.
         pydantic.ValidationError: a new value is invalid.
     """
     config = read_config(run)
     old = settings_type.model_validate(config)
+    _refuse_incomplete(run, config, old)
     new = settings_type.model_validate(overlay(config, typed))
     refused = [change for change in changes(old, new) if not (change.allowed or _means_the_same(change))]
     if refused:
@@ -38,6 +43,26 @@ def merge_settings(settings_type: type[R], run: Path, typed: Mapping[str, Any]) 
         )
     kept = {change.path[0] for change in changes(old, new) if change.allowed}
     return old.model_copy(update={name: getattr(new, name) for name in kept})
+
+
+def _refuse_incomplete(run: Path, config: Mapping[str, Any], settings: RunSettings) -> None:
+    """Raise ResumeError if a config that this version wrote lacks settings: defaults would silently replace them."""
+    missing = list(_missing(settings.model_dump(mode="json"), config))
+    if missing and read_version(run) == installed_version("restorekit"):
+        more = f" and {len(missing) - _LISTED} more" if len(missing) > _LISTED else ""
+        raise ResumeError(
+            f"{run / 'config.yaml'} is truncated: it lacks {', '.join(missing[:_LISTED])}{more}. Restore the file from "
+            "a copy, or start a new run with --init-from RUN/checkpoints"
+        )
+
+
+def _missing(settings: Mapping[str, Any], config: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield the names of settings that a config does not have."""
+    for name, value in settings.items():
+        if name not in config:
+            yield f"{prefix}{name}"
+        elif isinstance(value, Mapping) and isinstance(config[name], Mapping):
+            yield from _missing(value, config[name], f"{prefix}{name}.")
 
 
 def _means_the_same(change: Change) -> bool:

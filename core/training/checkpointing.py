@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,7 +13,7 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object
 from torch import Tensor
 
-from restore.core.errors import CheckpointError
+from restore.core.errors import CheckpointError, RestoreError, is_out_of_memory
 from restore.core.runs.checkpoints import Checkpoint, flatten_optimizer, restore_optimizer
 from restore.core.seeding import random_states, restore_random_states
 from restore.core.training.networks import WrappedNetworks
@@ -57,6 +59,25 @@ def take(
         "ranks": [{"rng": plain, "meter": meter} for _, plain, meter in ranks],
     }
     return Checkpoint(tensors, state)
+
+
+@contextmanager
+def report_misfit(path: Path) -> Iterator[None]:
+    """Turn what a state of an unknown form raises in the block into CheckpointError.
+
+    Args:
+        path: the checkpoint, or the folder of checkpoints.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
+        if isinstance(error, RestoreError) or is_out_of_memory(error):
+            raise
+        line = next(iter(str(error).splitlines()), "")
+        raise CheckpointError(
+            f"{path} cannot be resumed with this version of restorekit: its state was written by another one, or is "
+            f"damaged ({type(error).__name__}: {line})"
+        ) from error
 
 
 def restore_networks(checkpoint: Checkpoint, networks: WrappedNetworks) -> None:

@@ -37,7 +37,8 @@ class TrainingLoop:
         self.context = context
         self.stop = stop
         self.device = context.accelerator.device
-        self.progress = Progress(**checkpoint.state["progress"]) if checkpoint else Progress()
+        with checkpointing.report_misfit(context.folder.checkpoints):
+            self.progress = Progress.of(checkpoint.state["progress"]) if checkpoint else Progress()
         self.clock = CheckpointClock(context.settings.checkpoint_every)
         # several processes measure different numbers of images and cannot agree to stop within an evaluation
         alone = context.accelerator.num_processes == 1
@@ -104,8 +105,9 @@ class TrainingLoop:
             max_skipped=context.settings.max_skipped,
         )
         if self._checkpoint:
-            checkpointing.restore_optimizers(self._checkpoint, self.optimizers)
-            checkpointing.restore_rng(self._checkpoint, self.optimizers, self.device, rank)
+            with checkpointing.report_misfit(context.folder.checkpoints):
+                checkpointing.restore_optimizers(self._checkpoint, self.optimizers)
+                checkpointing.restore_rng(self._checkpoint, self.optimizers, self.device, rank)
             self._checkpoint = None
         self.validation.begin(phase, self._data.validation, self.optimizers)
         self.log.begin(phase, self.plan, self.optimizers)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from restore.core.intervals import Interval
+from restore.core.metrics import MetricResult
 from restore.core.settings import EarlyStoppingSettings
 
 
@@ -32,6 +34,21 @@ class Progress:
     """Metrics by owner: the baselines, and the best weights of each phase."""
     seconds: float = 0.0
     """Time spent before the last resume."""
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> Self:
+        """Return the progress in the state of a checkpoint. Raises TypeError, ValueError or KeyError if it is none."""
+        progress = cls(**state)
+        counters = (progress.phase, progress.epoch, progress.phase_epoch, progress.step, progress.run_step)
+        if not all(type(count) is int and count >= 0 for count in (*counters, progress.phase_step, progress.stale)):
+            raise ValueError("a counter is no whole number")
+        float(progress.seconds), float(progress.best or 0)
+        for group in progress.numbers.values():
+            for number in group:
+                MetricResult(**number)
+                if not all(isinstance(number[name], str) for name in ("name", "convention", "of")):
+                    raise TypeError("a metric has no name")
+        return progress
 
     def next_phase(self) -> None:
         """Advance to the next phase."""

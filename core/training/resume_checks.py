@@ -23,7 +23,7 @@ def check_plan(
     Raises:
         ResumeError: fewer epochs are planned than are done, or the phases differ from those that have started.
     """
-    progress = Progress(**checkpoint.state["progress"])
+    progress = Progress.of(checkpoint.state["progress"])
     before = [tuple(phase) for phase in checkpoint.state["planned"]]
     now = [(phase.name, phase.epochs) for phase in phases]
     begun = [name for name, _ in before[: progress.phase + 1]]

@@ -13,7 +13,7 @@ import torch
 from accelerate import Accelerator
 
 from restore.core import events
-from restore.core.errors import CheckpointError, Interrupted, NothingToTrain, UsageError
+from restore.core.errors import Interrupted, NothingToTrain, UsageError
 from restore.core.listeners import Listeners, PluginListener
 from restore.core.method import Method
 from restore.core.metrics import MetricResult
@@ -212,15 +212,11 @@ class Trainer:
         """Return the newest checkpoint of the resumed run after checking it against the plan; load its weights."""
         assert self.resume is not None
         path, checkpoint = checkpoints.load_newest(RunFolder(self.resume).checkpoints, self._notice)
-        try:
+        with checkpointing.report_misfit(path):
             check_plan(checkpoint, phases, settings.early_stopping, self._notice)
             check_data(checkpoint, identity)
             check_moved(self.resume, settings, checkpoint.state["data"].get("content", {}), read_config(self.resume))
             checkpointing.restore_networks(checkpoint, networks)
-        except (KeyError, TypeError) as error:
-            raise CheckpointError(
-                f"{path} was written by another version of restorekit and cannot be resumed with this one ({error})"
-            ) from None
         return checkpoint
 
     def _folder(

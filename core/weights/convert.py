@@ -16,7 +16,7 @@ from restore.core.task import Task
 from restore.core.weights.files import save_weights
 from restore.core.weights.read_checkpoint import read_states
 from restore.core.weights.refusal import format_refusal
-from restore.core.weights.tensors import tensors_of
+from restore.core.weights.tensors import refuse_nan, tensors_of
 from restore.core.weights.trials import Conversion, Request, Rule, Target, Trial, find_fit
 from restore.core.weights.unwrap import CheckpointState
 
@@ -173,6 +173,7 @@ def _write(source: Path, output: Path, chosen: Trial) -> Report:
         raise WeightsError(
             f"{source}: none of its parameters fits {chosen.target.task} (read as a checkpoint of {chosen.name})"
         )
+    refuse_nan(source, chosen.tensors)
     writable_folder(output.parent)
     digest = hash_file(source)
     parameters = sum(each.numel() for network in chosen.networks.values() for each in network.parameters())

@@ -22,8 +22,18 @@ from restore.core.networks import Networks, frozen
 from restore.core.settings import Settings
 from restore.core.task import Task
 from restore.core.versions import advise_installation, installed_version
+from restore.core.weights.building import build_networks, build_shapes
 from restore.core.weights.header import Header, read_header
-from restore.core.weights.tensors import load_exactly, named_tensors, storable, write_tensors
+from restore.core.weights.safetensors_format import safetensors_header, shapes_in
+from restore.core.weights.tensors import (
+    compare_shapes,
+    load_exactly,
+    named_tensors,
+    refuse_differences,
+    refuse_nan,
+    storable,
+    write_tensors,
+)
 
 Resolve = Callable[[str, str], Any]
 """Finds an object by kind and name, such as ``registry.get``."""
@@ -102,7 +112,7 @@ def open_weights(
         ) from error
     try:
         task = rebuild(task_type, header.model, source=str(path)).with_options(predict=predict, evaluate=evaluate)
-        networks = task.networks()
+        networks = _build(path, task)
     except (LookupError, WeightsError) as error:  # an architecture of another plugin, perhaps
         if not advice:
             raise
@@ -110,6 +120,20 @@ def open_weights(
         raise WeightsError(f"{said}\n{advice}") from error
     load_exactly(networks, read_tensors(path, header), source=str(path))
     return task, Networks(frozen({**networks, **task.helper_networks()}))
+
+
+def _build(path: Path, task: Task) -> dict[str, nn.Module]:
+    """Return the networks of a task for a weights file, whose sizes are compared before memory is taken for them."""
+    given = dict(shapes_in(safetensors_header(path)))
+    try:
+        expected = build_shapes(task.networks, len(given))
+        if expected is not None:
+            refuse_differences(str(path), compare_shapes(expected, given))
+        return build_networks(task.networks, len(given))
+    except WeightsError as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise WeightsError(f"{path}: {error}") from error
 
 
 def open_method(
@@ -137,13 +161,17 @@ def rebuild(task_type: type[Task], model: Mapping[str, Any], source: str) -> Tas
 
 
 def read_tensors(path: Path, header: Header) -> dict[str, Tensor]:
-    """Read the tensors of a weights file, keyed ``<network>.<parameter>``. Raises WeightsError if they are damaged."""
+    """Read the tensors of a weights file, keyed ``<network>.<parameter>``.
+
+    Raises WeightsError if they are damaged, or contain NaN.
+    """
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError, RuntimeError, ValueError) as error:
         raise WeightsError(f"{path}: damaged: {error}") from error
     if header.digest is not None and _digest(tensors) != header.digest:
         raise WeightsError(f"{path}: damaged: the checksum of its tensors is wrong; get an intact copy")
+    refuse_nan(path, tensors)
     return tensors
 
 

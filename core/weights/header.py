@@ -1,28 +1,28 @@
 """The header of a weights file, read with the standard library alone.
 
-A weights file is a safetensors file: eight bytes of length, a JSON header, the tensors. Its header has an additional
-entry ``restore`` with the task, the settings that rebuild its networks, and measured metrics.
+A weights file is a safetensors file whose header has an additional entry ``restore`` with the task, the settings that
+rebuild its networks, and measured metrics.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from restore.core.atomic import reason
 from restore.core.errors import UsageError, WeightsError
+from restore.core.weights.safetensors_format import METADATA, import_line, safetensors_header, shapes_in
 
 ENTRY = "restore"
 BEST = "best.safetensors"
 
-_HEADER_LIMIT = 100_000_000  # bytes; limit of the safetensors format
-_PICKLES = (b"PK\x03\x04", b"\x80")  # torch.save since 1.6 and before
+_LONGEST_NAME = 200  # letters of a task or a phase
+_DIGITS = 16  # of a number of parameters
+_DEEPEST = 16  # settings inside one another
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,38 @@ def read_header(path: Path) -> Header:
         WeightsError: the file is damaged, a pickle, or not a weights file of restore.
     """
     described = _described(path, safetensors_header(path))
-    kinds = {"task": str, "model": dict, "versions": dict}
-    fits = all(isinstance(described.get(key), kind) for key, kind in kinds.items())
-    fits = fits and are_requirements(described.get("plugins", {}))
-    card = described.get("card", {})
-    fits = fits and isinstance(card, dict) and all(isinstance(text, str) for text in card.values())
-    if fits and are_numbers(described.get("numbers")):
+    if _is_understood(described):
         with suppress(TypeError):  # a newer version of restore may add entries
             return Header(**described)
     raise WeightsError(f"{path}: this version of restore does not understand its {ENTRY!r} entry; upgrade restorekit")
+
+
+def _is_understood(described: Mapping[str, Any]) -> bool:
+    """Return whether everything in a ``restore`` entry has the type that `Header` tells."""
+    return (
+        _is_name(described.get("task"))
+        and (described.get("phase") is None or _is_name(described["phase"]))
+        and isinstance(described.get("digest"), str | None)
+        and isinstance(described.get("model"), dict)
+        and not _is_deep(described["model"], _DEEPEST)
+        and all(_are_texts(described.get(key, {})) for key in ("versions", "card"))
+        and isinstance(described.get("versions"), dict)
+        and are_requirements(described.get("plugins", {}))
+        and are_numbers(described.get("numbers"))
+    )
+
+
+def _is_name(found: Any) -> bool:
+    return isinstance(found, str) and 0 < len(found) <= _LONGEST_NAME and found.isprintable()
+
+
+def _are_texts(found: Any) -> bool:
+    return isinstance(found, dict) and all(isinstance(text, str) for text in found.values())
+
+
+def _is_deep(found: Any, left: int) -> bool:
+    inside = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    return left == 0 or any(_is_deep(each, left - 1) for each in inside)
 
 
 def are_numbers(found: Any) -> bool:
@@ -94,9 +117,14 @@ def are_numbers(found: Any) -> bool:
     return isinstance(found, list) and all(
         isinstance(one, dict)
         and all(isinstance(one.get(key), str) for key in ("name", "convention", "of"))
-        and isinstance(one.get("value", ""), int | float | None)
+        and _is_value(one.get("value", ""))
         for one in found
     )
+
+
+def _is_value(found: Any) -> bool:
+    """Return whether a number from a file can be a measured one; JSON has integers that no float can be."""
+    return found is None or (isinstance(found, int | float) and (isinstance(found, float) or abs(found) < 2**1000))
 
 
 def are_requirements(found: Any) -> bool:
@@ -106,49 +134,16 @@ def are_requirements(found: Any) -> bool:
 
 def _described(path: Path, header: Mapping[str, Any]) -> dict[str, Any]:
     """Return the ``restore`` entry of a safetensors header."""
-    text = header.get("__metadata__", {}).get(ENTRY)
+    text = header.get(METADATA, {}).get(ENTRY)
     if text is None:
         raise WeightsError(f"{path}: not a weights file of restore: it names no task.\n{import_line(path)}")
     try:
         described = json.loads(text)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise WeightsError(f"{path}: its {ENTRY!r} entry is damaged") from error
     if not isinstance(described, dict):
         raise WeightsError(f"{path}: its {ENTRY!r} entry is damaged")
     return described
-
-
-def safetensors_header(path: Path) -> dict[str, Any]:
-    """Read the JSON header of any safetensors file and check the length of the file against it.
-
-    Raises:
-        UsageError: the file does not exist.
-        WeightsError: the file is unreadable, damaged or not a safetensors file.
-    """
-    if path.is_dir():
-        raise UsageError(f"{path}: is a folder, not a weights file")
-    if not path.exists():
-        raise UsageError(f"{path}: no such file")
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            start = file.read(8)
-            if start.startswith(_PICKLES) and not _plausible(start, size):
-                raise WeightsError(
-                    f"{path}: is a pickle; opening it could run arbitrary code, so restore does not open it.\n"
-                    f"{import_line(path)}"
-                )
-            if not _plausible(start, size):
-                raise WeightsError(f"{path}: {'empty' if not size else 'not a safetensors file, or truncated'}")
-            text = file.read(int.from_bytes(start, "little"))
-    except OSError as error:
-        raise WeightsError(f"{path}: cannot be read: {reason(error)}") from error
-    header, end = _parsed(path, text)
-    expected = 8 + len(text) + end
-    if size != expected:
-        state = "truncated" if size < expected else "damaged"
-        raise WeightsError(f"{path}: {state}: it has {size} bytes, but its header declares {expected}")
-    return header
 
 
 def count_parameters(path: Path) -> int:
@@ -157,40 +152,7 @@ def count_parameters(path: Path) -> int:
     An imported file knows the number; of others the tensors are counted. Raises what `read_header` raises.
     """
     known = read_header(path).versions.get("imported_parameters", "")
-    if known.isdecimal():
+    if known.isdecimal() and len(known) < _DIGITS:
         return int(known)
     buffers = ("running_mean", "running_var", "num_batches_tracked")
-    return sum(
-        math.prod(entry["shape"])
-        for key, entry in safetensors_header(path).items()
-        if key != "__metadata__" and not key.endswith(buffers)
-    )
-
-
-def _parsed(path: Path, text: bytes) -> tuple[dict[str, Any], int]:
-    """Return the header and the end of the last tensor, in bytes from the end of the header."""
-    try:
-        header = json.loads(text)
-        if not isinstance(header, dict) or not isinstance(header.get("__metadata__", {}), dict):
-            raise TypeError
-        tensors = [entry for key, entry in header.items() if key != "__metadata__"]
-        end = max((int(entry["data_offsets"][1]) for entry in tensors), default=0)
-    except (ValueError, TypeError, LookupError, RecursionError) as error:
-        raise WeightsError(f"{path}: not a safetensors file, or its header is damaged") from error
-    return header, end
-
-
-def _plausible(start: bytes, size: int) -> bool:
-    """Return whether eight bytes can be the header length of a file of ``size`` bytes."""
-    length = int.from_bytes(start, "little")
-    return len(start) == 8 and 2 <= length <= min(_HEADER_LIMIT, size - 8)
-
-
-def import_line(path: Path) -> str:
-    """Return the advice to import a foreign checkpoint, with the command."""
-    output = f"{path.stem}.safetensors" if path.suffix != ".safetensors" else f"{path.stem}-imported.safetensors"
-    return (
-        "Import it with\n"
-        f"    restore import {shlex.quote(str(path))} --output {shlex.quote(output)}\n"
-        "which reads only tensors and never runs code from the file."
-    )
+    return sum(math.prod(shape) for key, shape in shapes_in(safetensors_header(path)) if not key.endswith(buffers))

@@ -16,8 +16,9 @@ from safetensors.torch import load_file
 from restore.core.atomic import reason
 from restore.core.errors import WeightsError
 from restore.core.weights.file_kinds import refuse_other_kinds
-from restore.core.weights.header import ENTRY, safetensors_header
+from restore.core.weights.header import ENTRY
 from restore.core.weights.left_out import harmless_globals
+from restore.core.weights.safetensors_format import safetensors_header
 from restore.core.weights.unwrap import CheckpointState, find_states, refuse_several
 
 _DAMAGED = (RuntimeError, ValueError, LookupError, TypeError, AttributeError, AssertionError, EOFError, struct.error)
@@ -50,7 +51,20 @@ def read_states(path: Path, key: str | None = None) -> list[CheckpointState]:
     """
     refuse_other_kinds(path)
     content = _safetensors(path) if _is_safetensors(path) else _pickle(path)
-    return find_states(path, content, key)
+    states = find_states(path, content, key)
+    for state in states:
+        _refuse_vast(path, state)
+    return states
+
+
+def _refuse_vast(path: Path, state: CheckpointState) -> None:
+    """Raise WeightsError for a tensor that repeats its values to more bytes than the file has: a copy has them all."""
+    for name, tensor in state.tensors.items():
+        size = tensor.numel() * tensor.element_size()
+        if size > path.stat().st_size and size > tensor.untyped_storage().nbytes():
+            raise WeightsError(
+                f"{path}: {name} has the shape {tuple(tensor.shape)}, of which the file holds only a small part"
+            )
 
 
 def _is_safetensors(path: Path) -> bool:

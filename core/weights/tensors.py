@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from restore.core.errors import RestoreError, WeightsError
+
+_LISTED = 60  # lines of differences
 
 
 def named_tensors(networks: Mapping[str, nn.Module | Mapping[str, Tensor]]) -> dict[str, Tensor]:
@@ -35,20 +37,49 @@ def load_exactly(
 ) -> None:
     """Load the tensors of `named_tensors` into networks.
 
-    Raises ``error``, which names their source and every key that does not fit.
+    Raises ``error``, which names their source and the keys that do not fit.
     """
-    wrong = differences(networks, tensors)
-    if wrong:
-        lines = "\n".join(f"    {line}" for line in wrong)
-        raise error(f"{source}: does not fit the networks of its task:\n{lines}")
+    refuse_differences(source, differences(networks, tensors), error)
     for name, network in networks.items():
         network.load_state_dict(tensors_of(name, tensors))
 
 
+def refuse_differences(source: str, wrong: Sequence[str], error: type[RestoreError] = WeightsError) -> None:
+    """Raise ``error`` with the lines of `differences`, if there are any; of very many it lists the first."""
+    if wrong:
+        more = [f"and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
+        lines = "\n".join(f"    {line}" for line in [*wrong[:_LISTED], *more])
+        raise error(f"{source}: does not fit the networks of its task:\n{lines}")
+
+
+def refuse_nan(source: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Raise WeightsError for tensors that contain NaN: every result would be NaN."""
+    spoiled = [name for name, tensor in tensors.items() if tensor.is_floating_point() and _has_nan(tensor)]
+    if spoiled:
+        more = f" and {len(spoiled) - 1} more" if len(spoiled) > 1 else ""
+        raise WeightsError(
+            f"{source}: contains NaN (not a number) in {spoiled[0]}{more}, so it cannot be used; the training that "
+            "made it diverged: take weights from before, or train again with a lower learning rate"
+        )
+
+
+def _has_nan(tensor: Tensor) -> bool:
+    small = tensor.element_size() == 1  # of which torch cannot tell
+    return bool((tensor.float() if small else tensor).isnan().any())
+
+
 def differences(networks: Mapping[str, nn.Module], tensors: Mapping[str, Tensor]) -> list[str]:
     """Return one line for each missing, unexpected or misshapen key."""
-    expected = {key: tuple(tensor.shape) for key, tensor in named_tensors(networks).items()}
-    given = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
+    return compare_shapes(shapes_of(named_tensors(networks)), shapes_of(tensors))
+
+
+def shapes_of(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each tensor."""
+    return {key: tuple(tensor.shape) for key, tensor in tensors.items()}
+
+
+def compare_shapes(expected: Mapping[str, tuple[int, ...]], given: Mapping[str, tuple[int, ...]]) -> list[str]:
+    """Return one line for each missing, unexpected or misshapen key among shapes."""
     lines = [f"missing: {key} {shape}" for key, shape in expected.items() if key not in given]
     lines += [f"unexpected: {key} {shape}" for key, shape in given.items() if key not in expected]
     lines += [

@@ -9,13 +9,15 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from restore.core.errors import RestoreError, UsageError
+from restore.core.errors import RestoreError, UsageError, WeightsError
 from restore.core.settings import overlay
 from restore.core.task import Task
+from restore.core.weights.building import build_networks, build_shapes, count_bytes
 from restore.core.weights.files import rebuild
 from restore.core.weights.tensors import differences, named_tensors
 from restore.core.weights.unwrap import CheckpointState, list_variants
 
+_MUCH = 2**30  # bytes of networks that any file may ask for
 _UNFIT = (
     RestoreError,
     ValueError,
@@ -169,7 +171,7 @@ def _try(
         conversion = rule.convert(state)
         target = find_target(conversion.task)
         task = rebuild(target.task_type, overlay(conversion.model, request.model), source)
-        networks = task.networks()
+        networks = _build(task, conversion.tensors)
     except _UNFIT as error:
         said = str(error) if isinstance(error, RestoreError) else f"{type(error).__name__}: {error}"
         return Trial(rule.name, target, state, problems=[said.removeprefix(f"{source}: ")])
@@ -202,6 +204,15 @@ def _try(
         conversion.card,
         matched,
     )
+
+
+def _build(task: Task, tensors: Mapping[str, Tensor]) -> dict[str, nn.Module]:
+    """Return the networks for tensors, unless these are far too few for them: names may declare any size."""
+    shapes = build_shapes(task.networks, len(tensors))
+    given = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    if shapes is not None and (wanted := count_bytes(shapes)) > _MUCH + 16 * given:
+        raise WeightsError(f"its networks would take {wanted / 1e9:,.0f} GB, but its tensors have {given / 1e9:,.3f}")
+    return build_networks(task.networks, len(tensors))
 
 
 def _choose(source: Path, fitting: Sequence[Trial]) -> Trial:

@@ -95,8 +95,8 @@ class MapConvolution(nn.Module):
         changes the values of a mask of ones from level to level; the scale makes up for that, so the average is the
         same on every level.
         """
-        full = float(self.activation.center.detach()) / COVERED
-        marked = 1.0 if level == 0 else full**UPDATE_POWER
+        full = self.activation.center.detach().double() / COVERED
+        marked = full.new_ones(()) if level == 0 else full**UPDATE_POWER
         before, count = self.mask.weight.shape[1], self.mask.weight[0].numel()
         noise = torch.randn_like(self.mask.weight) * SPREAD / math.sqrt(count)
         self.mask.weight.copy_(full / marked * (kernel / before + noise))

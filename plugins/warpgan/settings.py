@@ -13,7 +13,8 @@ from typing_extensions import override
 from restore.core.errors import RestoreError
 from restore.core.optimizer_settings import OptimizerSettings
 from restore.core.settings import Flag, RegisteredName, ResumeSafe, Settings
-from restore.core.weights.header import find_weights, safetensors_header
+from restore.core.weights.header import find_weights
+from restore.core.weights.safetensors_format import safetensors_header
 from restore.plugins.common.adversarial.schedule import TwoPhaseSettings
 from restore.plugins.common.registered import RegisteredSettings
 

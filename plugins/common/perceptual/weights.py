@@ -65,13 +65,14 @@ def resolve_features(settings: F, flag: str = "--perceptual.weights imagenet", *
 def feature_network(settings: FeatureNetworkSettings, layers: Iterable[str] | None = None) -> VGGFeatures:
     """Return the feature network of resolved settings; it returns ``layers``, by default those of the loss.
 
-    Raises WeightsError if the file does not match the recorded checksum, is damaged, or belongs to another network.
+    Raises WeightsError if the file does not match the recorded checksum, is damaged, or belongs to another network, and
+    UsageError for settings that are not resolved.
     """
     network = VGGFeatures(settings.network, settings.layers if layers is None else layers)
     if settings.weights == "random":
         return network
     if settings.weights == "auto":
-        raise ValueError("weights=auto is not resolved; call settings.resolved() first")
+        raise UsageError("perceptual.weights=auto is not resolved; call settings.resolved() first")
     path = _file(settings.network, settings.weights)
     if settings.sha256 is not None and hash_file(path) != settings.sha256:
         raise WeightsError(

@@ -21,7 +21,8 @@ from restore.core.atomic import writable_folder
 from restore.core.errors import RestoreError, UsageError, WeightsError
 from restore.core.metrics import MetricResult
 from restore.core.weights.files import open_weights, save_weights
-from restore.core.weights.header import find_weights, read_header, safetensors_header
+from restore.core.weights.header import find_weights, read_header
+from restore.core.weights.safetensors_format import safetensors_header
 
 
 class Small(untrained.Small):

@@ -156,5 +156,5 @@ def test_weights_of_something_else_are_refused(tmp_path: Path, content: object, 
 
 
 def test_features_are_not_built_before_they_are_decided() -> None:
-    with pytest.raises(ValueError, match="not resolved"):
+    with pytest.raises(UsageError, match="not resolved"):
         feature_network(settings("auto"))
