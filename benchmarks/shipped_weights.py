@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import platform
-import statistics
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +24,7 @@ from restore.cli.model_ref import ModelRef, resolve_model
 from restore.core.dataset import ImageDataset, as_dataset
 from restore.core.evaluation import as_batch, evaluate
 from restore.core.images.pixels import to_uint8
-from restore.core.inference.engine import predict_image
+from restore.core.inference.timing import time_prediction
 from restore.core.method import Method
 from restore.core.networks import Networks
 from restore.plugins.common.degradation.compression import compress
@@ -82,18 +80,6 @@ def measure(model: ModelRef, folder: Path) -> list[str]:
     return rows
 
 
-def time_prediction(model: ModelRef) -> float:
-    """Return seconds for each megapixel of the result."""
-    method, networks = model.open()
-    image = torch.rand(3, 256, 256, generator=torch.Generator().manual_seed(0))
-    seconds = []
-    for _ in range(6):
-        begun = time.perf_counter()
-        result = predict_image(method, networks, {"input": image}, device=torch.device("cpu"))["output"]
-        seconds.append(time.perf_counter() - begun)
-    return statistics.median(seconds[1:]) / (result.shape[-1] * result.shape[-2] / 1e6)
-
-
 def draw(model: ModelRef) -> Image.Image:
     """Return a sheet: clean and JPEG inputs, upscaled by bicubic and by the weights, beside the photograph."""
     methods = open_all(model)
@@ -135,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for folder in given.data:
             print("\n".join(measure(model, folder)), flush=True)
         machine = f"{given.threads} threads, {platform.processor() or platform.machine()}"
-        print(f"\n{model.name}: {time_prediction(model):.2f} s a megapixel, {machine}")
+        print(f"\n{model.name}: {time_prediction(*model.open(), repeats=5):.2f} s a megapixel, {machine}")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ import typer
 
 from restore import registry
 from restore.cli.foreign_weights import cache_folder, scale_of
-from restore.cli.model_ref import name_entries
+from restore.cli.model_ref import name_entries, resolve_model
 from restore.cli.printable import printable
 from restore.core.errors import RestoreError
 
@@ -39,16 +39,24 @@ class Row:
     """What the file says of itself: data, licenses, use."""
     origin: str | None
     """Name of the file that it was imported from."""
+    seconds: float | None = None
+    """That a megapixel of the result takes on this CPU; None: not measured."""
 
 
-def weights(as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False) -> None:
+def weights(
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
+    timed: Annotated[
+        bool, typer.Option("--time", help="Measure seconds a megapixel of the result, on this CPU.")
+    ] = False,
+) -> None:
     """List the weights that are at hand: shipped, made by runs here, and imported."""
     from restore.core.json_text import dump_json
 
     rows, errors = [], []
     for kind, name, path in list_files():
         try:
-            rows.append(_read(kind, name, path))
+            row = _read(kind, name, path)
+            rows.append(replace(row, seconds=_time(path)) if timed else row)
         except RestoreError as error:
             errors.append(str(error))
     if as_json:
@@ -105,6 +113,16 @@ def _read(kind: str, name: str, path: Path) -> Row:
     )
 
 
+def _time(path: Path) -> float:
+    """Return the seconds that a megapixel of the result takes.
+
+    Raises RestoreError if the weights cannot be opened here.
+    """
+    from restore.core.inference.timing import time_prediction
+
+    return time_prediction(*resolve_model(str(path)).open())
+
+
 def _format(rows: list[Row]) -> Iterator[str]:
     if not rows:
         yield "There are no weights here. 'restore train TASK' makes some, 'restore import FILE' takes those of others."
@@ -120,8 +138,10 @@ def _format(rows: list[Row]) -> Iterator[str]:
 def _format_row(row: Row) -> Iterator[str]:
     width = min(shutil.get_terminal_size((110, 24)).columns, 110)
     size = [f"x{row.scale:g}"] if row.scale else []
+    what = ", ".join([row.architecture or row.task, *size, f"{row.parameters:,} parameters"])
+    cost = "" if row.seconds is None else f"; {row.seconds:.2g} s a megapixel of the result"
     yield f"  {row.name}"
-    yield f"      {', '.join([row.architecture or row.task, *size, f'{row.parameters:,} parameters'])}; {row.task}"
+    yield f"      {what}; {row.task}{cost}"
     if row.origin:
         yield f"      from {row.origin}"
     if row.numbers:

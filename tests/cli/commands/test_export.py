@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -149,6 +150,14 @@ def test_a_damaged_run_is_named_and_the_others_are_listed(restore, weights, tmp_
     assert status == 0
     assert "runs/good" in out
     assert "cannot be read: runs/bad/best.safetensors: " in out
+
+
+def test_the_time_of_each_weights_file_is_measured_when_asked_for(restore, weights, monkeypatch):
+    path = Path(weights("good.safetensors"))
+    monkeypatch.setattr("restore.cli.commands.weights.list_files", lambda: [("run", "good", path)])
+    assert json.loads(restore("weights", "--json")[1])["weights"][0]["seconds"] is None
+    assert json.loads(restore("weights", "--json", "--time")[1])["weights"][0]["seconds"] > 0
+    assert "s a megapixel of the result" in restore("weights", "--time")[1]
 
 
 def test_weights_of_others_are_shown_in_full(restore, made, tmp_path):
