@@ -1,4 +1,4 @@
-"""Write ``docs/api.md``: every public name of ``restore.core``, ``restore.registry`` and ``restore.core.testing``.
+"""Write ``docs/api.md``: every public name of the packages in `GROUPS`, such as ``restore.core``.
 
     python tools/write_api_page.py
 
@@ -20,6 +20,7 @@ from typing import Any
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 
 CORE, REGISTRY, TESTING = "restore.core", "restore.registry", "restore.core.testing"
+OPINIONS = "restore.plugins.opinions.statistics"
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
     CORE: {
@@ -46,12 +47,22 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "Checks": "check_task check_component check_imports check_listener check_settings CHECKS LONGER_CHECKS Check",
         "What they are given, and raise": "RegisteredEntry TaskUnderTest ContractBroken NotApplicable",
     },
+    OPINIONS: {
+        "Scores and means": "Presentation Scores OpinionMean average_presentations average_methods "
+        "compute_differential_scores IntervalRule INTERVAL_RULES NoEstimate",
+        "Observers": "screen_bt500 BT500_RULE screen_pearson PEARSON_RULE Screening ScreenedObserver "
+        "correlate_observers estimate_subjects SubjectModel SUBJECT_MODEL compare_repeats compare_repeated_preferences "
+        "Consistency",
+        "Pairs, and agreement of metrics": "count_wins fit_bradley_terry PairScale PAIRS_RULE correlate_metric "
+        "Correlation CORRELATION_RULE",
+    },
 }
 """Public names by module and heading, in the order of the page."""
 
 ABOUT = {
     CORE: "What a family is made of, and what trains, keeps and uses it.",
     REGISTRY: "What is installed, and what a plugin says about itself. It imports neither torch nor `restore.core`.",
+    OPINIONS: "Statistics of opinions, on arrays. [Opinions](opinions.md) shows what `restore mos` makes of them.",
     TESTING: "The contracts of plugins, for their tests. [Checks](authors/checks.md) shows how to use them.",
 }
 

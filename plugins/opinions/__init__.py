@@ -1,0 +1,20 @@
+"""Opinions: pages on which observers score images, and what their scores say. ``statistics`` can be imported alone."""
+
+from __future__ import annotations
+
+from restore.registry import CommandSpec, hookimpl
+
+
+@hookimpl
+def restore_commands() -> list[CommandSpec]:
+    """Register the commands that count opinions."""
+    place = "restore.plugins.opinions"
+    return [
+        CommandSpec(
+            "mos score",
+            f"{place}.score_command:score",
+            settings=f"{place}.score_settings:ScoreSettings",
+            needs="nothing",
+            summary="Mean opinion scores with intervals, screening of observers, agreement of metrics with opinion.",
+        ),
+    ]

@@ -1,0 +1,59 @@
+"""Tables of metrics, to be compared with opinion."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path, PurePosixPath
+
+from restore.core.atomic import reason
+from restore.core.errors import DataError, UsageError
+from restore.plugins.opinions.statistics import Presentation
+
+COLUMNS = ("image", "of", "metric", "value")
+
+
+def read_metric_table(path: Path) -> dict[str, dict[Presentation, float]]:
+    """Read the value of each metric, image and method, as ``restore evaluate --csv`` writes them.
+
+    A metric is named with its convention if the table has that column. Images are named without folder and suffix.
+
+    Raises:
+        UsageError: the file does not exist or lacks a column.
+        DataError: a value is no number, a row is incomplete, or one value is there twice.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file; evaluate --csv writes one")
+    found: dict[str, dict[Presentation, float]] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file, strict=True)
+            missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
+            if missing:
+                raise UsageError(
+                    f"{path}: has no column {', '.join(missing)}; evaluate --csv writes {', '.join(COLUMNS)} and others"
+                )
+            for row in rows:
+                _add_row(found, row, f"{path}, line {rows.line_num}")
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: is no table of comma-separated values: {error}") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {reason(error)}") from error
+    if not found:
+        raise DataError(f"{path}: has no row")
+    return found
+
+
+def _add_row(found: dict[str, dict[Presentation, float]], row: dict[str, str | None], where: str) -> None:
+    if any(row.get(name) is None for name in COLUMNS):
+        raise DataError(f"{where}: has fewer columns than the first line")
+    try:
+        value = float(str(row["value"]))
+    except ValueError as error:
+        raise DataError(f"{where}: the value {row['value']!r} is no number") from error
+    convention = row.get("convention")
+    name = f"{row['metric']} ({convention})" if convention else str(row["metric"])
+    key = Presentation(PurePosixPath(str(row["image"]).replace("\\", "/")).stem, str(row["of"]))
+    values = found.setdefault(name, {})
+    if key in values:
+        raise DataError(f"{where}: a second value of {name} for {key.image} of {key.method}; give one table of one set")
+    values[key] = value
