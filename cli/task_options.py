@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from inspect import Parameter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import typer
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from restore import registry
 from restore.cli.exit import DEBUG_FLAG
@@ -30,11 +31,19 @@ class PredictRequest(Settings):
     """Options of ``restore predict`` for every task."""
 
     output: Path
-    """Folder for the results; each is written as <name>.png, or with the suffix of --output-format."""
+    """Folder for the results; each is written as <name>.png, or with the suffix of --output-format. -: standard output,
+    for a single result."""
     output_format: Literal["png", "tiff", "jpeg"] = "png"
     """Format of the results; jpeg: 8 bits, without alpha, and lossy. TIFF files above 4 GB are BigTIFF."""
     quality: Annotated[int, Field(ge=1, le=100)] = 95
     """Quality of JPEG files."""
+    output_scale: Annotated[float | None, Field(gt=0, le=100)] = None
+    """Resize results (Lanczos) to so many times the size of the input, whatever the scale of the model."""
+    fit: str | None = None
+    """Resize results (Lanczos) to the largest size that fits into WIDTHxHEIGHT, such as 3840x2160; the aspect ratio
+    stays."""
+    self_ensemble: bool = False
+    """Average over the eight flips and turns of each image: slightly better, in eight times the time."""
     tile: Literal["auto", "off"] | Annotated[int, Field(ge=16)] = "auto"
     """Edge in pixels of the tiles that large images are cut into; off: never cut; auto: cut when memory runs out."""
     device: Device = "auto"
@@ -57,7 +66,24 @@ class PredictRequest(Settings):
     def _one_of_two(self) -> Self:
         if self.overwrite and self.skip_existing:
             raise ValueError("--overwrite and --skip-existing exclude each other")
+        if self.output_scale is not None and self.fit is not None:
+            raise ValueError("--output-scale and --fit exclude each other")
         return self
+
+    @field_validator("fit")
+    @classmethod
+    def _box(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"0*[1-9]\d{0,5}x0*[1-9]\d{0,5}", value):
+            raise ValueError("expected WIDTHxHEIGHT in pixels, such as 3840x2160")
+        return value
+
+    @property
+    def box(self) -> tuple[int, int] | None:
+        """Height and width that results have to fit into."""
+        if self.fit is None:
+            return None
+        width, _, height = self.fit.partition("x")
+        return int(height), int(width)
 
 
 class EvaluateRequest(Settings):
@@ -71,6 +97,9 @@ class EvaluateRequest(Settings):
     lists those of a task."""
     metric: Annotated[tuple[str, ...], RegisteredName("metrics")] = ()
     """Metric of a plugin to compute besides: PLUGIN/NAME, or PLUGIN/NAME,setting=value."""
+    self_ensemble: bool = False
+    """Average each trained model over the eight flips and turns of each image; methods without weights stay as they
+    are."""
     intervals: bool = False
     """Also print 95 % bootstrap intervals, and the differences between the models with a paired test."""
     table: Literal["plain", "markdown", "latex"] = "plain"

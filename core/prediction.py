@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from restore.core.images.files import OutputImage, SourceImage
+from restore.core.images.resizing import OutputSize, RowResizer
 from restore.core.images.writer import ImageWriter
 from restore.core.inference.bands import Progress
 from restore.core.inference.canvas import Canvas, Tile
@@ -38,6 +39,7 @@ def predict_to_files(
     image: SourceImage,
     open_file: OpenFile,
     *,
+    size: OutputSize | None = None,
     device: torch.device | str = "cpu",
     tile: Tile = "auto",
     precision: str = "fp32",
@@ -52,27 +54,31 @@ def predict_to_files(
         path: the image file.
         image: its decoded content.
         open_file: opens each file when its first rows are known; called again after a fallback.
+        size: resizes what is rendered; None: files have its size.
         device, tile, precision, notify, progress: as in `predict_rows`.
 
     Raises:
         RestoreError: as `predict_rows`, or a file cannot be written.
     """
-    files: dict[str, tuple[ImageWriter, int, int]] = {}
+    files: dict[str, _File] = {}
+    scale = method.outputs[method.main_output].scale
 
     @contextmanager
     def receive(canvas: Canvas) -> Iterator[RenderedRows]:
         files.clear()
         with ExitStack() as stack:
 
-            def write(name: str, rows: OutputImage, size: tuple[int, int]) -> None:
+            def write(name: str, rows: OutputImage, rendered: tuple[int, int]) -> None:
                 if name not in files:
-                    files[name] = (stack.enter_context(open_file(name, rows, size)), *size)
-                files[name][0].write(rows.image)
+                    wanted = rendered if size is None else size.of(rendered, image.size, scale)
+                    resizer = None if wanted == rendered else RowResizer(rendered, wanted, smooth=rows.smooth)
+                    files[name] = _File(stack.enter_context(open_file(name, rows, wanted)), wanted, resizer)
+                files[name].write(rows.image)
 
             yield RenderedRows(canvas, method.render, method.pixel_reach, write)
             # The first of the files that there always are comes last: if it exists, so do all others.
             for name in sorted(files, key=lambda name: name in method.always_renders[:1]):
-                files[name][0].close()
+                files[name].writer.close()
 
     inputs = method.open_inputs(path, image)
     predict_rows(
@@ -86,4 +92,16 @@ def predict_to_files(
         notify=notify,
         progress=progress,
     )
-    return [WrittenImage(file.path, height, width) for file, height, width in files.values()]
+    return [WrittenImage(file.writer.path, *file.size) for file in files.values()]
+
+
+@dataclass(frozen=True)
+class _File:
+    writer: ImageWriter
+    size: tuple[int, int]
+    resizer: RowResizer | None
+
+    def write(self, rows: Tensor) -> None:
+        """Write the next rows (C, h, W) of what was rendered."""
+        for part in [rows] if self.resizer is None else self.resizer.add(rows):
+            self.writer.write(part)

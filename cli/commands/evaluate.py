@@ -105,6 +105,11 @@ def evaluate(
     if request.csv is not None:
         check_csv(request.csv)
     labels = label_models(models)
+    if request.self_ensemble:
+        labels = [
+            label if model.weights is None else f"{label} (self-ensemble)"
+            for model, label in zip(models, labels, strict=True)
+        ]
     for model, own in zip(models, options, strict=True):
         if own is None or "dataset" not in own.model_fields_set:
             refuse_other_dataset(model, own)

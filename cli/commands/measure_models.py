@@ -111,8 +111,11 @@ class _FailedImages:
 def _open(model: ModelRef, options: Settings | None, request: EvaluateRequest) -> _Opened:
     """Open a model and find the registered metrics. Raises UsageError for one that does not fit it."""
     from restore.cli.settings.registered_metrics import find_metric
+    from restore.core.inference.self_ensemble import with_self_ensemble
 
     method, networks = model.open(evaluate=options)
+    if request.self_ensemble and model.weights is not None:
+        method = with_self_ensemble(method)
     _find_protocol(model, method, request.protocol)  # so that a wrong name is refused before images are looked at
     metrics = []
     for text in request.metric:

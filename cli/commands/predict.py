@@ -6,6 +6,7 @@ import shlex
 import time
 from collections.abc import Iterator, Sequence
 from inspect import Parameter
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from restore.cli.counting import count
 from restore.cli.model_ref import ModelRef, list_models, refuse_image, resolve_model
 from restore.cli.prediction.jobs import find_images, list_jobs, name_outputs
 from restore.cli.prediction.output_files import OutputFiles, list_paths, refuse_output_folder
+from restore.cli.prediction.pipes import open_pipes
 from restore.cli.typer_groups import LookupGroup, make_command
 from restore.core.errors import RestoreError, UsageError
 
@@ -58,7 +60,9 @@ def predict_command(model: ModelRef, arguments: list[str]) -> Any:
         predict(model, list(map(Path, inputs)), request, own)
 
     # Strings, since an empty one as a path would mean the working directory.
-    inputs = Annotated[list[str], typer.Argument(metavar="INPUT", help="Image files, or folders of them.")]
+    inputs = Annotated[
+        list[str], typer.Argument(metavar="INPUT", help="Image files, or folders of them; -: standard input.")
+    ]
     return make_command(
         model.name,
         run,
@@ -75,9 +79,11 @@ def _refuse_fixed(model: ModelRef, arguments: list[str], known: set[str]) -> Non
         flag, _, _ = argument.partition("=")
         name = flag.removeprefix("--").replace("-", "_")
         if flag.startswith("--") and name in settings and name not in known:
+            typed = argument.partition("=")[2] or dict(pairwise(arguments)).get(argument, "N")
+            resize = f", or resize the results with --output-scale {typed}" if name == "scale" else ""
             raise UsageError(
-                f"{flag}: {model.name} has {name}={settings[name]}, which training has fixed; leave {flag} out, or use "
-                "other weights"
+                f"{flag}: {model.name} has {name}={settings[name]}, which training has fixed; leave {flag} out, use "
+                f"other weights{resize}"
             )
 
 
@@ -100,36 +106,47 @@ def predict(model: ModelRef, inputs: Sequence[Path], request: PredictRequest, op
     from restore.cli.console.bar import open_bar
     from restore.cli.console.log_capture import print_log_warnings
     from restore.cli.prediction.running import Prediction
+    from restore.core.images.resizing import OutputSize
     from restore.core.inference.folding import fold_batch_norm
+    from restore.core.inference.self_ensemble import with_self_ensemble
     from restore.core.networks import Networks
     from restore.core.runtime.devices import device_of
     from restore.core.runtime.precision import choose
 
     began = time.monotonic()
-    with open_bar() as bar, print_log_warnings(bar.warn):
-        found = find_images(inputs, recursive=request.recursive, output=request.output)
-        names = name_outputs(found.folders)
-        also_read = list(list_paths(options))
-        refuse_output_folder(request.output, also_read)
-        device = device_of(request.device)
-        precision = choose(request.precision, device)
-        method, networks = model.open(predict=options)
-        if isinstance(request.tile, int) and method.tiling.mode == "whole":
-            raise UsageError(f"--tile {request.tile}: {model.name} needs the whole image at once; leave --tile out")
-        read = [*found.folders, *also_read]
-        jobs = list_jobs(names, request.frame)
-        outputs = OutputFiles(request.output, jobs, read, request.overwrite, request.output_format)
-        skipped = outputs.skip_existing(method.always_renders) if request.skip_existing else 0
-        outputs.reserve(method.always_renders)
-        outputs.make_folders()
-        networks = Networks(fold_batch_norm(networks))  # once for all images
-        prediction = Prediction(method, networks, device, precision, request, outputs, bar)
-        failed = [job for job in outputs.jobs if not prediction.attempt(job)]
+    with open_bar() as bar, open_pipes(inputs, request.output) as pipes:
+        output = pipes.output
+        with print_log_warnings(lambda message: bar.warn(pipes.rename(message))):
+            found = find_images(pipes.inputs, recursive=request.recursive, output=output)
+            names = name_outputs(found.folders)
+            also_read = list(list_paths(options))
+            refuse_output_folder(output, also_read)
+            device = device_of(request.device)
+            precision = choose(request.precision, device)
+            method, networks = model.open(predict=options)
+            if isinstance(request.tile, int) and method.tiling.mode == "whole":
+                raise UsageError(f"--tile {request.tile}: {model.name} needs the whole image at once; leave --tile out")
+            if request.self_ensemble:
+                method = with_self_ensemble(method)
+            jobs = list_jobs(names, request.frame, pipes.rename)
+            if pipes.to_standard_output and len(jobs) > 1:
+                raise UsageError(f"--output -: standard output takes one image, not {len(jobs)}; name a folder")
+            read = [*found.folders, *also_read]
+            outputs = OutputFiles(
+                output, jobs, read, request.overwrite, request.output_format, single=pipes.to_standard_output
+            )
+            skipped = outputs.skip_existing(method.always_renders) if request.skip_existing else 0
+            outputs.reserve(method.always_renders)
+            outputs.make_folders()
+            networks = Networks(fold_batch_norm(networks))  # once for all images
+            size = OutputSize(request.output_scale, request.box)
+            prediction = Prediction(method, networks, device, precision, request, outputs, bar, size)
+            failed = [job for job in outputs.jobs if not prediction.attempt(job)]
         if len(jobs) > 1 or skipped:
             written = len(outputs.jobs) - len(failed)
             bar.say(_summarize(request, written, skipped, len(failed), found.hidden, time.monotonic() - began))
-    if failed:
-        raise RestoreError(f"{len(failed)} of {len(jobs)} images could not be processed")
+        if failed:
+            raise RestoreError(f"{len(failed)} of {len(jobs)} images could not be processed")
 
 
 def _summarize(request: PredictRequest, written: int, skipped: int, failed: int, hidden: int, seconds: float) -> str:

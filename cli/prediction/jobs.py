@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,8 @@ class Job:
     """Path of its results below the output folder, without suffix."""
     frame: int | None = None
     """Index of a frame; None: the first, with a warning if there are more."""
+    shown: str = ""
+    """What messages call it."""
 
 
 @dataclass
@@ -104,12 +106,15 @@ def name_outputs(folders: Mapping[Path, Path]) -> dict[Path, str]:
     return names
 
 
-def list_jobs(names: Mapping[Path, str], frame: str | int | None) -> list[Job]:
+def list_jobs(
+    names: Mapping[Path, str], frame: str | int | None, shown: Callable[[str], str] = lambda text: text
+) -> list[Job]:
     """Return the images to process: each file, or each frame of it.
 
     Args:
         names: each image file with the path of its results.
         frame: ``all``, ``first``, the number of a frame from 1, or None.
+        shown: returns what messages call a file.
 
     Raises UsageError if a frame of one image would have the same result as another image.
     """
@@ -117,7 +122,7 @@ def list_jobs(names: Mapping[Path, str], frame: str | int | None) -> list[Job]:
 
     if not isinstance(frame, str) or frame == "first":
         index = 0 if frame == "first" else None if frame is None else int(frame) - 1
-        return [Job(path, name, index) for path, name in names.items()]
+        return [Job(path, name, index, shown(str(path))) for path, name in names.items()]
     jobs = []
     for path, name in names.items():
         try:
@@ -126,7 +131,7 @@ def list_jobs(names: Mapping[Path, str], frame: str | int | None) -> list[Job]:
             count = 1  # reported when it is processed
         width = len(str(count))
         stems = [name] if count == 1 else [f"{name}-{number:0{width}}" for number in range(1, count + 1)]
-        jobs += [Job(path, stem, number) for number, stem in enumerate(stems)]
+        jobs += [Job(path, stem, number, shown(str(path))) for number, stem in enumerate(stems)]
     _refuse_equal(jobs)
     return jobs
 

@@ -34,6 +34,8 @@ class OutputFiles:
     """Files that are read meanwhile."""
     overwrite: bool = False
     kind: Format = "png"
+    single: bool = False
+    """Whether there must be one file only, for standard output."""
     parts: set[str] = field(default_factory=set)
     """Parts of a result that are known so far: the image itself ("") and what a task renders besides."""
     owners: dict[str, Job] = field(default_factory=dict)
@@ -79,6 +81,9 @@ class OutputFiles:
         What a task renders besides the image itself is known only after the first image.
         """
         new = sorted(set(parts) - self.parts)
+        if self.single and len(self.parts) + len(new) > 1:
+            names = ", ".join(part or "the image" for part in sorted({*self.parts, *new}))
+            raise OutputExists(f"--output -: standard output takes one file, but this model writes several: {names}")
         targets = []
         for job in self.jobs:
             for part in new:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restore.cli.console.durations import format_duration
@@ -13,8 +14,6 @@ from restore.cli.prediction.output_files import OutputExists
 from restore.core.errors import RestoreError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import torch
 
     from restore.cli.console.bar import Bar
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from restore.cli.prediction.output_files import OutputFiles
     from restore.cli.task_options import PredictRequest
     from restore.core.images.files import OutputImage
+    from restore.core.images.resizing import OutputSize
     from restore.core.images.writer import ImageWriter
     from restore.core.method import Method
     from restore.core.networks import Networks
@@ -41,6 +41,7 @@ class Prediction:
     request: PredictRequest
     outputs: OutputFiles
     bar: Bar
+    size: OutputSize | None = None
     announced: set[Path] = field(default_factory=set)
     """Images of which the expected time was told, if it is long."""
 
@@ -49,23 +50,24 @@ class Prediction:
 
         The error of a single image is raised, and so is OutputExists, which concerns all of them.
         """
-        path = job.path
+        single = len(self.outputs.jobs) == 1
         try:
             self._process(job)
         except OutputExists:
             raise
         except RestoreError as error:
-            if len(self.outputs.jobs) == 1:
+            message = str(error).replace(str(job.path), job.shown)
+            if single:
+                error.args = (message,)
                 raise
-            message = str(error)
-            self.bar.error(message if message.startswith(str(path)) else f"{path}: {message}")
+            self.bar.error(message if message.startswith(job.shown) else f"{job.shown}: {message}")
             return False
         except Exception as error:
-            if len(self.outputs.jobs) == 1 or debug_enabled():
+            if single or debug_enabled():
                 raise
             first = (str(error).splitlines() or [""])[0]
             self.bar.error(
-                f"{path}: {type(error).__name__}: {first}\nThis is a bug. Try this image alone with --debug."
+                f"{job.shown}: {type(error).__name__}: {first}\nThis is a bug. Try this image alone with --debug."
             )
             return False
         return True
@@ -75,43 +77,40 @@ class Prediction:
         from restore.core.images.writer import find_losses
         from restore.core.prediction import predict_to_files
 
-        path = job.path
-        image = open_image(path, job.frame)
-
-        if lost := find_losses(self.request.output_format, image):
-            self.bar.warn(f"{path}: {self.request.output_format} results do not keep: {', '.join(lost)}")
+        request, image = self.request, open_image(job.path, job.frame)
+        if lost := find_losses(request.output_format, image):
+            self.bar.warn(f"{job.shown}: {request.output_format} results do not keep: {', '.join(lost)}")
 
         def open_file(part: str, rows: OutputImage, size: tuple[int, int]) -> ImageWriter:
             self.outputs.reserve([part])
+            target, resize_alpha = self.outputs.path(job, part), self.method.resize_alpha_rows
             return rows.open_writer(
-                self.outputs.path(job, part),
-                size,
-                image,
-                self.request.output_format,
-                self.request.quality,
-                resize_alpha=self.method.resize_alpha_rows,
+                target, size, image, request.output_format, request.quality, resize_alpha=resize_alpha
             )
 
         files = predict_to_files(
             self.method,
             self.networks,
-            path,
+            job.path,
             image,
             open_file,
+            size=self.size,
             device=self.device,
-            tile=None if self.request.tile == "off" else self.request.tile,
+            tile=None if request.tile == "off" else request.tile,
             precision=self.precision,
-            notify=lambda message: self.bar.warn(f"{path}: {message}"),
+            notify=lambda message: self.bar.warn(f"{job.shown}: {message}"),
             progress=partial(self._show_progress, job, image.size, time.monotonic()),
         )
         for file in files:
-            self.bar.print(f"{path} -> {file.path} ({file.width} x {file.height})")
+            if not self.outputs.single:
+                self.bar.print(f"{job.shown} -> {file.path} ({file.width} x {file.height})")
 
     def _show_progress(self, job: Job, size: tuple[int, int], began: float, done: int, total: int) -> None:
         """Move the bar; say before long work, when the first part of it is done, how long it will take."""
         seconds = (time.monotonic() - began) / done * total
         if job.path not in self.announced and done < total and seconds > LONG:
-            self.bar.say(f"{job.path}: {size[1]} x {size[0]} pixels, about {format_duration(seconds)}")
+            self.bar.say(f"{job.shown}: {size[1]} x {size[0]} pixels, about {format_duration(seconds)}")
         self.announced.add(job.path)
-        what = job.path.name if done < total else f"writing {job.path.name}"
+        name = Path(job.shown).name
+        what = name if done < total else f"writing {name}"
         self.bar.show(what, round(self.outputs.jobs.index(job) + done / total, 2), len(self.outputs.jobs))

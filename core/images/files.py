@@ -129,6 +129,8 @@ class OutputImage:
     """Whether to take over the input's alpha channel, unless the image has its own."""
     profile: bool = True
     """Whether to take over the input's color profile."""
+    smooth: bool = True
+    """Whether values may be mixed when the image is resized; False for masks and class numbers."""
 
     def with_image(self, image: Tensor) -> OutputImage:
         """Return another image that takes over the same."""

@@ -43,6 +43,10 @@ class Predictor(ABC):
     """Memory that `predict` takes for each value of the largest output if it must see the whole image: at least four
     bytes for the input, the output and what lies between them."""
 
+    equivariant: ClassVar[bool] = False
+    """Whether the result for a flipped or turned image is the flipped or turned result, but for what training left
+    unequal: `with_self_ensemble` may then average over all eight. False where up and down differ, as in faces."""
+
     @property
     def inputs(self) -> Mapping[str, ImageSpec]:
         """Specs of the inputs, by name."""

@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from restore.core.images.resampling import resized_length
 from restore.core.runtime.devices import in_float64
-from restore.plugins.common.images.resize import resized_length
 
 
 def fourier(images: Tensor, scale: float) -> Tensor:

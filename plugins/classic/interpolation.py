@@ -13,16 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from restore.core.images.resampling import CUBIC, LANCZOS, TRIANGLE, Kernel, resized_length
 from restore.core.runtime.devices import in_float64
-from restore.plugins.common.images.resize import (
-    CUBIC,
-    LANCZOS,
-    TRIANGLE,
-    Kernel,
-    imresize,
-    resample,
-    resized_length,
-)
+from restore.plugins.common.images.resize import imresize, resample
 
 
 def source_position(pixel: float, scale: float) -> float:

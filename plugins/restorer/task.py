@@ -36,6 +36,7 @@ class Restorer(Task[RestorerSettings, Settings, RestorerEvaluateOptions]):
     """Restoration of images: the network learns from pairs of a degraded and a clean image of the same size."""
 
     channels_last: ClassVar[bool] = True
+    equivariant: ClassVar[bool] = True
 
     def __init__(self, settings: RestorerSettings) -> None:
         super().__init__(settings)

@@ -68,6 +68,7 @@ class SRGAN(Task[SRGANSettings, Settings, DegradedEvaluateOptions]):
     """
 
     channels_last: ClassVar[bool] = True
+    equivariant: ClassVar[bool] = True
 
     def __init__(self, settings: SRGANSettings) -> None:
         super().__init__(settings)

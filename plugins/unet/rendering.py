@@ -44,7 +44,7 @@ def render(
     if "probability" in options.outputs:
         for place, name in enumerate(names):
             part = "probability" if len(names) == 1 else f"probability-{name}"
-            shown[part] = _map(probabilities[place : place + 1], depth=True)
+            shown[part] = _map(probabilities[place : place + 1], probability=True)
     if "overlay" in options.outputs:
         tinted = overlay(as_color(planes), found, skip_first=model.multiclass)
         shown["overlay"] = OutputImage(tinted, depth=False, alpha=False)
@@ -63,9 +63,9 @@ def names(model: ModelSettings, options: OutputOptions) -> tuple[str, ...]:
     return tuple(name for kind, own in found.items() if kind in options.outputs for name in own)
 
 
-def _map(image: Tensor, depth: bool = False) -> OutputImage:
-    """Return an image of numbers: without the input's alpha and color profile."""
-    return OutputImage(image, depth=depth, alpha=False, profile=False)
+def _map(image: Tensor, *, probability: bool = False) -> OutputImage:
+    """Return an image of numbers, class numbers or probabilities: without the input's alpha and color profile."""
+    return OutputImage(image, depth=probability, alpha=False, profile=False, smooth=probability)
 
 
 COLORS = (

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from restore.core.errors import UsageError
 from restore.core.images.pixels import to_uint8
+from restore.core.images.resampling import resized_length
 from restore.core.seeding import derive_seed, seeded
 from restore.plugins.common.degradation.drawing import happens, whole
 from restore.plugins.common.degradation.kernels import draw_kernel, draw_sinc
@@ -23,7 +24,7 @@ from restore.plugins.common.degradation.steps import (
     draw_sharpening,
     sharpen,
 )
-from restore.plugins.common.images.resize import imresize, resized_length
+from restore.plugins.common.images.resize import imresize
 
 USM_AMOUNT, USM_SIGMA, USM_THRESHOLD = 0.5, 8.0, 10 / 255
 """Unsharp masking of targets as in Real-ESRGAN's training: amount, blur in pixels, smallest difference."""

@@ -17,6 +17,7 @@ from torch import Tensor
 from restore.core.errors import DataError, UsageError
 from restore.core.images.damaged import without_damaged
 from restore.core.images.listing import list_images
+from restore.core.images.resampling import resized_length
 from restore.core.settings import RunSettings
 from restore.plugins.common.degradation.pipeline import Degradation
 from restore.plugins.common.images.folders import (
@@ -29,7 +30,7 @@ from restore.plugins.common.images.folders import (
     split_files,
 )
 from restore.plugins.common.images.pairing import pair_folders, paired_files
-from restore.plugins.common.images.resize import imresize, resized_length
+from restore.plugins.common.images.resize import imresize
 from restore.plugins.common.images.samples import photographs
 from restore.plugins.common.images.sources import ImageSource, refuse_smaller
 from restore.plugins.common.images.splits import images_of

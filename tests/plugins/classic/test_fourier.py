@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from restore.core.images.resampling import resized_length
 from restore.plugins.classic.fourier import fourier
 from restore.plugins.classic.interpolation import source_position
-from restore.plugins.common.images.resize import resized_length
 
 
 def positions(length: int, scale: float) -> list[float]:

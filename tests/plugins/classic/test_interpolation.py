@@ -13,8 +13,9 @@ from scipy.ndimage import map_coordinates
 from torch import Tensor
 from torch.nn import functional as F
 
+from restore.core.images.resampling import resized_length
 from restore.plugins.classic import interpolation
-from restore.plugins.common.images.resize import imresize, resized_length
+from restore.plugins.common.images.resize import imresize
 
 METHODS = [
     interpolation.nearest,

@@ -15,8 +15,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from restore.plugins.common.images import resize
-from restore.plugins.common.images.resize import CUBIC, LANCZOS, TRIANGLE, imresize, resample, resized_length
+from restore.core.images import resampling
+from restore.core.images.resampling import CUBIC, LANCZOS, TRIANGLE, resized_length
+from restore.plugins.common.images.resize import imresize, resample
 
 
 def cubic_weight(x: float) -> float:
@@ -103,7 +104,7 @@ def test_a_mirrored_border_is_the_image_continued_by_its_mirror(length: int) -> 
 @pytest.mark.parametrize("kernel", [CUBIC, TRIANGLE, LANCZOS])
 @pytest.mark.parametrize("border", ["clamp", "mirror", "exclude"])
 @pytest.mark.parametrize("scale", [0.3, 1 / 3, 2, 3.7])
-def test_a_flat_image_stays_flat(kernel: resize.Kernel, border: resize.Border, scale: float) -> None:
+def test_a_flat_image_stays_flat(kernel: resampling.Kernel, border: resampling.Border, scale: float) -> None:
     flat = torch.full((2, 3, 7, 5), 0.3, dtype=torch.float64)
     assert torch.allclose(resample(flat, scale, kernel, border=border), torch.tensor(0.3, dtype=torch.float64))
 
@@ -129,7 +130,7 @@ def test_lengths_do_not_suffer_from_inexact_scales() -> None:
     for scale, length in product(range(1, 65), (1, 7, 33, 48, 1000)):
         assert resized_length(length * scale, 1 / scale) == length
     assert resized_length(3, 1 / 4) == 1
-    assert doctest.testmod(resize).failed == 0
+    assert doctest.testmod(resampling).failed == 0
 
 
 def test_a_gradient_passes_even_if_the_weights_were_first_made_in_inference_mode() -> None:
