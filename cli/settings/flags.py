@@ -22,13 +22,11 @@ from restore.cli.settings.sources import COMMAND_LINE, Source
 from restore.cli.settings.types import (
     format_limits,
     format_value,
-    is_list,
-    item_types,
     list_choices,
     metavar,
-    needs_json,
     refuse_empty_path,
 )
+from restore.core.setting_types import is_list, item_types, needs_json
 from restore.core.settings import RegisteredName, RunSettings
 
 

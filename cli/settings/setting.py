@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from restore.cli.settings.types import needs_json, union_members, unwrap
+from restore.core.setting_types import needs_json, union_members, unwrap
 from restore.core.settings import Flag, Positional, default_of
 
 SettingPath = tuple[str, ...]

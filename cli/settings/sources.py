@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from restore.cli.settings.setting import Setting, SettingPath, group_of, list_settings
-from restore.cli.settings.types import format_value, is_named, item_types, refuse_empty_path, unwrap
+from restore.cli.settings.types import format_value, refuse_empty_path
 from restore.core.errors import UsageError
+from restore.core.setting_types import is_named, item_types, unwrap
 from restore.registry.naming import close_matches
 
 Model = TypeVar("Model", bound=BaseModel)
