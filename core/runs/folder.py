@@ -48,6 +48,9 @@ class RunFolder:
         self.best = path / "best.safetensors"
         self.last = path / "last.safetensors"
         self.summary = path / "summary.json"
+        self.history = path / "history.jsonl"
+        self.report = path / "report.html"
+        self.progress = path / "progress.png"
 
     def best_of(self, phase: str) -> Path:
         """Return the weights file with the best networks of a phase."""
@@ -96,7 +99,10 @@ def new_run_folder(
 
 
 _OF_A_BEGUN_RUN = frozenset(
-    {"config.yaml", "metrics.jsonl", "log.csv", "summary.json", "samples", "checkpoints", "tensorboard", LOCK}
+    {
+        *("config.yaml", "metrics.jsonl", "log.csv", "history.jsonl", "summary.json", "samples", "checkpoints"),
+        *("tensorboard", "report.html", "progress.png", LOCK),
+    }
 )
 """What a run has before its first checkpoint."""
 

@@ -65,8 +65,12 @@ class TrainingLog:
         for name, optimizer in self.optimizers.by_name.items():
             numbers[f"{name}/lr"] = optimizer.rate
         times = self._step_seconds or [(0.0, 0.0)]
-        spent, waited = (sum(column) for column in zip(*times, strict=True))
-        seconds = {"run": round(run_seconds, 3), "step": round(spent / len(times), 5), "waited": round(waited, 5)}
+        spent, waited = (sum(column) / len(times) for column in zip(*times, strict=True))
+        seconds = {
+            "run": round(run_seconds, 3),
+            "step": round(spent / len(times), 5),
+            "waited": round(waited / len(times), 5),
+        }
         self._step_seconds = []
         phase, progress = self.phase.name, self.progress
         if self.context.tracker:

@@ -21,6 +21,7 @@ from restore.core.runs import checkpoints
 from restore.core.runs.checkpoints import Checkpoint
 from restore.core.runs.experiment_trackers import ExperimentTracker, check_trackers
 from restore.core.runs.folder import RunFolder, new_run_folder, read_config, write_config
+from restore.core.runs.history import History
 from restore.core.runs.lock import RunLock
 from restore.core.runs.resuming import merge_settings
 from restore.core.runs.summary import write_summary
@@ -42,6 +43,7 @@ from restore.core.training.moved_data import check_moved, hash_data, require_dat
 from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimizers import check_schedules
 from restore.core.training.resume_checks import check_data, check_plan, fingerprint
+from restore.core.training.run_start import describe_run, run_started
 from restore.core.training.signals import StopSignals
 from restore.core.training.warm_start import WarmStart, read_warm_start
 from restore.core.training_step import Phase
@@ -95,7 +97,8 @@ class Trainer:
         self.name = name
         self.plugins = dict(plugins or {})
         self.listeners = listeners
-        self._emit = Listeners(listeners)
+        self._history = History()
+        self._emit = Listeners([self._history, *listeners])
         self.find_metric = find_metric
         self.resume = resume
 
@@ -109,7 +112,7 @@ class Trainer:
             Interrupted: Ctrl-C or SIGTERM stopped the run; a checkpoint is saved.
             TrainingDiverged: too many consecutive steps had a non-finite loss or gradient.
         """
-        with RunLock() as lock, ExitStack() as opened:
+        with RunLock() as lock, self._history.record_log(), ExitStack() as opened:
             return self._train(lock, opened)
 
     def _train(self, lock: RunLock, opened: ExitStack) -> RunResult:
@@ -121,6 +124,7 @@ class Trainer:
         accelerator = make_accelerator(self.settings)
         if self.resume and self.resume.is_dir() and accelerator.is_main_process:
             lock.acquire(self.resume)
+        before = read_config(self.resume) if self.resume else None
         settings, warm_start = self._resolve(accelerator)
         self._check_listeners(settings)
         task = self.task_type(settings)
@@ -152,7 +156,9 @@ class Trainer:
             task, self.name, settings, phases, monitoring.protocol, folder, accelerator, networks, tracker, emit,
             self.plugins, identity,
         )  # fmt: skip
-        emit(_start(context, data, checkpoint, taken))
+        self._history.describe(describe_run(context, before, given=self.settings))
+        resumed_at = checkpoint.state["progress"]["run_step"] if checkpoint else None
+        emit(run_started(context, data, resumed_at, taken))
         stop = StopSignals()
         loop = TrainingLoop(context, data, stop, checkpoint)
         del data  # data of the first phase; the loop releases it when the next phase starts
@@ -260,26 +266,3 @@ def _report_early_end(loop: TrainingLoop) -> Iterator[None]:
         told = f"{type(error).__name__}: {error}"
         emit(events.RunFailed(folder, loop.progress.run_step, loop.seconds, told))
         raise
-
-
-def _start(context: RunContext, data: PhaseData, checkpoint: Checkpoint | None, taken: str | None) -> events.Event:
-    return events.RunStarted(
-        task=context.name,
-        folder=context.folder.path,
-        phases=[(phase.name, phase.epochs) for phase in context.phases],
-        steps_per_epoch=data.plan.steps,
-        samples_per_epoch=data.plan.samples,
-        train_images=len(data.train),
-        validation_images=len(data.validation),
-        inputs=tuple(context.task.inputs),
-        parameters={name: sum(p.numel() for p in m.parameters()) for name, m in context.networks.raw.items()},
-        device=name_device(context.accelerator.device),
-        precision=context.settings.precision,
-        processes=context.accelerator.num_processes,
-        resumed_at=checkpoint.state["progress"]["run_step"] if checkpoint else None,
-        begins_with=taken,
-        evaluate_every=context.settings.evaluate_every,
-        checkpoint_every=context.settings.checkpoint_every,
-        may_stop_early=context.settings.early_stopping.patience is not None,
-        recipe=context.settings.recipe,
-    )

@@ -43,8 +43,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Event]]:
 def test_the_folder_has_its_files(run: tuple[Path, list[Event]]) -> None:
     names = {path.name for path in run[0].iterdir()}
     assert names == {
-        "config.yaml", "metrics.jsonl", "log.csv", "tensorboard", "samples", "checkpoints", "summary.json",
-        "best.safetensors", "last.safetensors", "best-pretrain.safetensors", "best-adversarial.safetensors",
+        "config.yaml", "metrics.jsonl", "log.csv", "history.jsonl", "tensorboard", "samples", "checkpoints",
+        "summary.json", "best.safetensors", "last.safetensors", "best-pretrain.safetensors",
+        "best-adversarial.safetensors",
     }  # fmt: skip
 
 
