@@ -20,8 +20,9 @@ from pydantic_core import PydanticUndefined
 from restore import registry
 from restore.cli.settings.flags import Flags, find_sample_defaults
 from restore.cli.settings.setting import Setting
-from restore.cli.settings.types import format_limits, format_value, is_list, metavar, needs_json
+from restore.cli.settings.types import format_limits, format_value, metavar
 from restore.cli.task_options import EvaluateRequest, PredictRequest
+from restore.core.setting_types import is_list, needs_json
 from restore.core.settings import RunSettings, Settings
 
 PAGES = Path(__file__).parents[1] / "docs" / "settings"
