@@ -225,6 +225,8 @@ class RunSettings(Settings):
     """Optimizer steps averaged in one log line."""
     sample_images: Annotated[int, Field(ge=0), ResumeSafe()] = 4
     """Validation images written to samples/ after each evaluation."""
+    report: Annotated[bool, ResumeSafe()] = True
+    """Write progress.png (curves and newest samples) during the run, and report.html at its end."""
     checkpoint_every: Annotated[str, Field(pattern=r"^[1-9]\d*(e|s|m|h)?$"), ResumeSafe()] = "1e"
     """How often a checkpoint is saved: 500 (steps), 2e (epochs), 10m, 30s, 1h."""
     checkpoint_keep: Annotated[int, Field(ge=1), ResumeSafe()] = 2

@@ -28,6 +28,7 @@ from restore.registry.specs import (
     LossSpec,
     MetricSpec,
     ProtocolSpec,
+    RecipeSpec,
     TaskSpec,
     WeightsSpec,
 )
@@ -79,3 +80,7 @@ class HookSpecifications:
     @hookspec
     def restore_weights(self) -> list[WeightsSpec]:  # type: ignore[empty-body]
         """Return the trained weights that the plugin ships."""
+
+    @hookspec
+    def restore_recipes(self) -> list[RecipeSpec]:  # type: ignore[empty-body]
+        """Return the recipes: settings of runs that the plugin publishes."""

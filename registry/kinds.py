@@ -15,6 +15,7 @@ Kind = Literal[
     "listeners",
     "converters",
     "weights",
+    "recipes",
 ]
 """A kind of thing that a plugin provides."""
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -31,5 +32,6 @@ SINGULAR: Final[dict[Kind, str]] = {
     "listeners": "listener",
     "converters": "converter",
     "weights": "weights",
+    "recipes": "recipe",
 }
 """The singular of each kind, for messages."""

@@ -241,6 +241,29 @@ class WeightsSpec(Spec):
     optional_references = ()
 
 
+@dataclass(frozen=True)
+class RecipeSpec(Spec):
+    """Settings of a run that a plugin publishes: ``restore train TASK --config NAME`` accepts their name.
+
+    The object is the :class:`~pathlib.Path` of a YAML or TOML file inside a package, in a module that does not import
+    torch.
+    """
+
+    kind = "recipes"
+    optional_references = ()
+
+    task: str = field(kw_only=True)
+    """Full name of the task that it is for: ``srgan/srgan``."""
+
+    @override
+    def _find_errors(self) -> Iterator[tuple[str, str]]:
+        yield from super()._find_errors()
+        yield "task", _check_type(self.task, str, "a string")
+        plugin, _, task = str(self.task).partition("/")
+        full = bool(plugin) and not check_name("tasks", task)
+        yield "task", "" if full else f"{self.task!r} is not the full name of a task, as 'srgan/srgan'"
+
+
 def _check_type(value: object, wanted: type, name: str) -> str:
     """Return what is wrong with the type of a value; empty if nothing is."""
     return "" if isinstance(value, wanted) else f"must be {name}, not {value!r}"
@@ -252,6 +275,7 @@ SPECS: Final[Mapping[Kind, type[Spec]]] = {
         *(TaskSpec, ArchitectureSpec, DatasetSpec, LossSpec, MetricSpec, ProtocolSpec, CommandSpec, ListenerSpec),
         ConverterSpec,
         WeightsSpec,
+        RecipeSpec,
     )
 }
 """The specification that the hook of each kind returns a list of."""

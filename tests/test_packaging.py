@@ -15,7 +15,7 @@ import pytest
 from separate_environment import Environment
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("cli", "core", "plugins", "registry")
+ROOMS = ("cli", "core", "plugins", "recipes", "registry")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 TEMPLATES = ROOT / "cli" / "templates"  # files that restore new-plugin writes, not code of the tool
 FAMILIES = sorted(path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py"))
@@ -99,6 +99,7 @@ def test_the_wheel_holds_all_code_templates_and_weights_and_nothing_else(built: 
         if path.name == "py.typed"
         or path.suffix in (".py", ".pyi", ".safetensors", ".tsv")
         or path.parent.name == "static"
+        or (path.suffix == ".yaml" and room == "recipes")
         or (TEMPLATES in path.parents and path.is_file())
     ]
     code = [path for path in code if path.suffix != ".pyc"]

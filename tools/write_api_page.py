@@ -36,7 +36,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     REGISTRY: {
         "Looking things up": "get entry entries plugins plugin_defaults project unmet_requirements current reset",
         "What a plugin returns": "hookimpl TaskSpec ArchitectureSpec DatasetSpec LossSpec MetricSpec ProtocolSpec "
-        "CommandSpec ListenerSpec ConverterSpec WeightsSpec Spec InvalidSpec",
+        "CommandSpec ListenerSpec ConverterSpec WeightsSpec RecipeSpec Spec InvalidSpec",
         "What is found": "Entry Plugin State Project Registry Candidate Discovery discover find_project read_project "
         "resolve_reference",
         "Kinds and roles": "Kind KINDS SINGULAR ROLES CORE_COMMANDS",

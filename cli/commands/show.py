@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,13 +12,11 @@ import typer
 
 from restore import registry
 from restore.cli.commands.list_plugins import plugin_to_dict
-from restore.cli.counting import count
+from restore.cli.commands.show_files import about_path, about_weights, path_text, weights_text
 from restore.cli.model_ref import needs_training
 from restore.cli.printable import printable
 from restore.core.errors import RestoreError, UsageError
 from restore.registry.naming import did_you_mean
-
-_LONGEST = 500  # letters of a value out of a file
 
 
 def _complete_name(incomplete: str) -> list[str]:
@@ -48,8 +45,8 @@ def show(
         about = {"plugins": list(map(plugin_to_dict, plugins)), "entries": list(map(_about_entry, entries))}
         typer.echo(dump_json(about) if as_json else "\n".join(_text(about)))
     elif Path(name).exists():
-        described = _about_weights(Path(name))
-        typer.echo(dump_json(described) if as_json else printable("\n".join(_weights_text(described))))
+        described = about_path(Path(name))
+        typer.echo(dump_json(described) if as_json else printable("\n".join(path_text(described))))
     else:
         raise UsageError(f"no plugin, task, run or file is called '{name}'{did_you_mean(name, list_names())}")
 
@@ -95,7 +92,9 @@ def _about_entry(entry: registry.Entry) -> dict[str, Any]:
         if entry.kind == "tasks":
             about |= _about_task(entry)
         elif entry.kind == "weights":
-            about["weights"] = _about_weights(Path(entry.load()))
+            about["weights"] = about_weights(Path(entry.load()))
+        elif entry.kind == "recipes":
+            about |= {"task": entry.spec.task, "file": str(entry.load())}  # type: ignore[attr-defined]
         elif entry.kind != "commands":
             about |= _about_object(entry.load())
     except (registry.RegistryError, RestoreError) as error:
@@ -185,8 +184,10 @@ def _entry_text(entry: dict[str, Any]) -> Iterator[str]:
     if "role" in entry:
         yield f"  {entry['role']}: {entry['contract']}"
     yield f"  {entry['reference']}{entry.get('signature', '')}"
+    if "file" in entry:
+        yield f"  restore train {entry['task']} --config {entry['name']}"
     if "weights" in entry:
-        yield from (f"  {line}" for line in _weights_text(entry["weights"]))
+        yield from (f"  {line}" for line in weights_text(entry["weights"]))
     for name, metrics in entry.get("protocols", {}).items():
         yield f"  --protocol {name}: {', '.join(metrics)}"
     for name, summary in entry.get("imports", {}).items():
@@ -208,82 +209,3 @@ def _settings_text(settings: list[dict[str, Any]]) -> Iterator[str]:
     ]
     width = min(50, max(len(row[0]) for row in rows))
     yield from (f"    {left.ljust(width)}  {right}" for left, right in rows)
-
-
-# --- runs and weights files ---------------------------------------------------------------------------------------
-
-
-def _about_weights(path: Path) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from restore.cli.foreign_weights import convert_to_cache, is_foreign
-    from restore.core.weights.header import count_parameters, find_weights, read_header
-
-    weights = find_weights(path)
-    if is_foreign(weights):
-        weights = convert_to_cache(weights)
-    header = asdict(read_header(weights))
-    return {
-        "weights": str(weights),
-        "bytes": weights.stat().st_size,
-        "parameters": count_parameters(weights),
-        **header,
-        "installed": _is_installed(header["task"]),
-        **_summary(path),
-    }
-
-
-def _is_installed(task: str) -> bool:
-    try:
-        registry.entry("tasks", task)
-    except registry.RegistryError:
-        return False
-    return True
-
-
-def _summary(run: Path) -> dict[str, Any]:
-    """Return the metrics of every phase of a finished run; the header has only those of its best weights."""
-    from restore.core.weights.header import are_numbers
-
-    try:
-        summary = json.loads((run / "summary.json").read_text("utf-8"))
-        found = {"numbers": summary["metrics"], "seconds": summary["seconds"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}  # a weights file or an unfinished run, for which the header is enough
-    return found if are_numbers(found["numbers"]) else {}
-
-
-def _weights_text(described: dict[str, Any]) -> Iterator[str]:
-    from restore.cli.console.tables import format_table
-
-    installed = "" if described["installed"] else " (not installed; see restore list-plugins)"
-    phase = f", phase {described['phase']}" if described["phase"] else ""
-    yield f"{described['weights']}: weights of {described['task']}{phase}{installed}"
-    yield f"  {count(described['parameters'], 'parameter')}, {described['bytes'] / 1e6:,.2f} MB"
-    if described["model"]:
-        yield "  model settings:"
-        yield from _flat(described["model"], "    ")
-    if described["card"]:
-        yield "  card:"
-        yield from _flat(described["card"], "    ")
-    if described["versions"]:
-        yield f"  written by  {', '.join(f'{name} {version}' for name, version in described['versions'].items())}"
-    if described["plugins"]:
-        needs = (
-            f"{plugin} ({requirement or 'a local module'})" for plugin, requirement in described["plugins"].items()
-        )
-        yield f"  needs       {', '.join(needs)}"
-    if described["numbers"]:
-        yield ""
-        numbers = [(n, math.nan if n["value"] is None else float(n["value"])) for n in described["numbers"]]
-        rows = [(n["of"], n["name"], n["convention"], value) for n, value in numbers]
-        yield from format_table(rows, "validation")
-
-
-def _flat(tree: dict[str, Any], indent: str, prefix: str = "") -> Iterator[str]:
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            yield from _flat(value, indent, f"{prefix}{name}.")
-        else:
-            text = str(value)
-            yield f"{indent}{prefix}{name}: {text if len(text) <= _LONGEST else f'{text[:_LONGEST]}…'}"

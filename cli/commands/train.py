@@ -34,7 +34,10 @@ EPILOG = (
 )
 
 OPTIONS: dict[str, tuple[Any, Any]] = {
-    "config": (Path | None, typer.Option("--config", metavar="FILE", help="Read settings from a YAML or TOML file.")),
+    "config": (
+        Path | None,
+        typer.Option("--config", metavar="FILE|RECIPE", help="Read settings from a YAML or TOML file, or a recipe."),
+    ),
     "resume": (Path | None, typer.Option("--resume", metavar="RUN", help="Resume a run from its last checkpoint.")),
     "print_config": (
         bool,

@@ -87,6 +87,8 @@ class Report:
         yield f"Finished after {format_duration(event.seconds)}."
         yield f"  weights   {shorten_path(event.weights)}"
         yield f"  samples   {shorten_path(event.folder / 'samples')}"
+        if (event.folder / "report.html").is_file():
+            yield f"  report    {shorten_path(event.folder / 'report.html')}"
         yield "Next:"
         yield f"  restore predict {folder} {self._example}"
         yield f"  restore evaluate {folder} --data FOLDER"

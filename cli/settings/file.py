@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from restore import registry
 from restore.cli.settings.setting import SettingPath
 from restore.core.errors import UsageError
 from restore.core.yaml_text import InvalidYaml, parse_yaml
+from restore.registry.naming import did_you_mean
 
 RESERVED = "run"
 """Top-level key that the engine writes into a run's ``config.yaml``; it holds facts, not settings."""
+
+
+def find_settings_file(given: Path, task: str) -> Path:
+    """Return the file that ``--config`` means: a file, or the recipe of a name.
+
+    Args:
+        given: what was typed; a file of that name comes first.
+        task: full name of the task that the settings are for.
+
+    Raises UsageError for a recipe of another task, or for a name that nothing has.
+    """
+    name = str(given)
+    if given.exists() or given.suffix.lower() in (".yaml", ".yml", ".toml", ".json") or os.sep in name:
+        return given
+    try:
+        entry = registry.entry("recipes", name)
+    except registry.UnknownName as error:
+        known = [recipe.name for recipe in registry.entries("recipes")]
+        raise UsageError(
+            f"--config {name}: no such file, and no recipe is called so{did_you_mean(name, known)}; 'restore recipes' "
+            f"lists the recipes{error.unusable and chr(10) + error.unusable}"
+        ) from None
+    if entry.spec.task != task:  # type: ignore[attr-defined]
+        raise UsageError(f"--config {name}: this recipe is for {entry.spec.task}, not for {task}")  # type: ignore[attr-defined]
+    return Path(entry.load())
 
 
 def read_settings(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from restore import registry
-from restore.cli.settings.file import dump_yaml, read_settings
+from restore.cli.settings.file import dump_yaml, find_settings_file, read_settings
 from restore.cli.settings.sources import Source, explain, find_origins, make_source, merge, validate
 from restore.core.errors import UsageError
 from restore.core.runs.folder import read_config, read_plugins, read_task
@@ -34,7 +34,10 @@ def load_run_settings(
         UsageError: the settings are invalid, or the run cannot be resumed with them.
     """
     if resume is None:
-        sources = [presets, *([make_source(read_settings(config), model, str(config))] if config else []), typed]
+        if config is None:
+            return validate(model, [presets, typed]), [presets, typed]
+        file = find_settings_file(config, entry.full_name)
+        sources = [presets, make_source(read_settings(file), model, str(config)), typed]
         return validate(model, sources), sources
     if config is not None:
         raise UsageError("--config and --resume exclude each other: a resumed run keeps its own settings")

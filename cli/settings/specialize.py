@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import Field, create_model
 
 from restore import registry
-from restore.cli.settings.file import read_settings
+from restore.cli.settings.file import find_settings_file, read_settings
 from restore.cli.settings.setting import group_of, list_settings
 from restore.cli.settings.sources import find_typed
 from restore.core.errors import UsageError
@@ -57,8 +57,10 @@ def find_names(entry: registry.Entry, model: type[Settings], arguments: Sequence
     trees: list[Mapping[str, Any]] = [registry.project().defaults.get(entry.plugin, {})]
     for flag in ("--config", "--resume"):
         for given in find_typed(arguments, flag)[-1:]:
-            with suppress(UsageError, OSError):
-                trees.append(read_settings(Path(given) / "config.yaml" if flag == "--resume" else Path(given)))
+            with suppress(UsageError, OSError, registry.RegistryError):
+                resumed = flag == "--resume"
+                file = Path(given) / "config.yaml" if resumed else find_settings_file(Path(given), entry.full_name)
+                trees.append(read_settings(file))
     found: dict[str, Any] = {}
     for tree in (*trees, find_typed_names(model, arguments)):
         found = overlay(found, tree)

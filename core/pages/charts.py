@@ -89,7 +89,7 @@ class _Drawing:
         points = [point for line in chart.lines for point in _finite(line.points)]
         values = [y for _, y in points] + [level.value for level in chart.levels if math.isfinite(level.value)]
         places = [x for x, _ in points] + [x for band in chart.bands for x in (band.start, band.end)]
-        self.y = fit_axis(values, _is_wide(values) if chart.logarithmic is None else chart.logarithmic)
+        self.y = fit_axis(values, is_wide(values) if chart.logarithmic is None else chart.logarithmic)
         self.x = Axis(min(places), max(places) if max(places) > min(places) else min(places) + 1)
 
     def figure(self) -> Markup:
@@ -219,7 +219,7 @@ def _finite(points: Sequence[Point]) -> Iterator[Point]:
     return (point for point in points if math.isfinite(point[0]) and math.isfinite(point[1]))
 
 
-def _is_wide(values: Sequence[float]) -> bool:
+def is_wide(values: Sequence[float]) -> bool:
     """Return whether a linear scale would hide most of what happens."""
     return min(values) > 0 and max(values) / min(values) > 100
 

@@ -163,14 +163,14 @@ def write_config(
 
 def read_config(run: Path) -> dict[str, Any]:
     """Return the settings of a run, in the form of the file."""
-    config = _read_yaml(run)
+    config = read_yaml(run)
     config.pop(RUN_KEY, None)
     return config
 
 
 def read_task(run: Path) -> str:
     """Return the full name of the task that a run trains."""
-    about = _read_yaml(run).get(RUN_KEY)
+    about = read_yaml(run).get(RUN_KEY)
     if not isinstance(about, Mapping) or "task" not in about:
         raise UsageError(f"{run / 'config.yaml'} does not name its task; give a run folder that restore train made")
     return str(about["task"])
@@ -178,19 +178,20 @@ def read_task(run: Path) -> str:
 
 def read_version(run: Path) -> str | None:
     """Return the version of restorekit that began a run, if its config tells."""
-    about = _read_yaml(run).get(RUN_KEY)
+    about = read_yaml(run).get(RUN_KEY)
     version = about.get("restorekit") if isinstance(about, Mapping) else None
     return str(version) if version is not None else None
 
 
 def read_plugins(run: Path) -> dict[str, str | None]:
     """The requirement of every plugin that a run needs, as far as its config says."""
-    about = _read_yaml(run).get(RUN_KEY)
+    about = read_yaml(run).get(RUN_KEY)
     plugins = about.get("plugins") if isinstance(about, Mapping) else None
     return plugins if isinstance(plugins, dict) else {}
 
 
-def _read_yaml(run: Path) -> dict[str, Any]:
+def read_yaml(run: Path) -> dict[str, Any]:
+    """Return the whole ``config.yaml`` of a run: its settings, and facts under `RUN_KEY`."""
     path = run / "config.yaml"
     try:
         config = parse_yaml(path.read_text("utf-8"))

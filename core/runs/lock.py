@@ -15,6 +15,27 @@ NAME = ".lock"
 """File in the run folder. A killed process leaves it behind; only the system's lock on it counts, which ends with the
 process."""
 
+_held: set[Path] = set()
+"""The runs that this process has locked: another opening and closing of their files would end its locks."""
+
+
+def is_locked(run: Path) -> bool:
+    """Return whether a process trains a run now, as far as the system and the file system have locks."""
+    if run.resolve() in _held:
+        return True
+    try:
+        import fcntl  # there is none on Windows
+
+        file = (run / NAME).open("r", encoding="utf-8")
+    except (ImportError, OSError):
+        return False  # nobody trains it, or nobody may know
+    with file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            return error.errno in (errno.EACCES, errno.EAGAIN)
+    return False
+
 
 class RunLock:
     """Holds the lock of a run folder inside a ``with`` block, from `acquire` on."""
@@ -62,12 +83,14 @@ class RunLock:
             file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
             file.flush()
             self._path, self._file = path, file
+            _held.add(run.resolve())
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         if self._file is not None and self._path is not None:
+            _held.discard(self._path.parent.resolve())
             self._path.unlink(missing_ok=True)  # while it is locked, so that nobody holds a removed file unnoticed
             self._file.close()
             self._file = None

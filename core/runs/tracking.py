@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -16,6 +18,7 @@ from restore.core.images.pixels import to_uint8
 from restore.core.metrics import MetricResult
 from restore.core.runs.folder import Log, RunFolder
 from restore.core.runs.log_table import write_log_table
+from restore.core.runs.sheet_cells import KEY, Box
 
 GAP = 4
 """White pixels between two images of a sheet."""
@@ -89,8 +92,23 @@ def _strip(row: Sequence[Tensor]) -> Tensor:
     return torch.cat(shown, dim=2)[:, :, :-GAP]
 
 
-def write_sheet(path: Path, sheet: Tensor) -> None:
-    """Write a sheet (3, H, W) in [0, 1] as PNG, atomically."""
+def locate_cells(rows: Sequence[Sequence[Tensor]]) -> list[list[Box]]:
+    """Return where the images of `make_sheet` lie: left, top, right and bottom of each, in pixels."""
+    located, top = [], 0
+    for row in rows:
+        height = max(image.shape[1] for image in row)
+        widths = [min(LARGEST, max(1, round(image.shape[2] * height / image.shape[1]))) for image in row]
+        bottom = top + min(LARGEST, height)
+        lefts = [sum(widths[:index]) + index * GAP for index in range(len(widths))]
+        located.append([(left, top, left + width, bottom) for left, width in zip(lefts, widths, strict=True)])
+        top = bottom + GAP
+    return located
+
+
+def write_sheet(path: Path, sheet: Tensor, cells: Sequence[Sequence[Box]] = ()) -> None:
+    """Write a sheet (3, H, W) in [0, 1] as PNG, atomically; the file tells where its images lie."""
     pixels = to_uint8(sheet).permute(1, 2, 0).contiguous().numpy()
+    told = PngInfo()
+    told.add_text(KEY, json.dumps(cells))
     with atomic_write(path) as temporary:
-        Image.fromarray(pixels).save(temporary, format="PNG")
+        Image.fromarray(pixels).save(temporary, format="PNG", pnginfo=told)

@@ -66,11 +66,7 @@ class TrainingLog:
             numbers[f"{name}/lr"] = optimizer.rate
         times = self._step_seconds or [(0.0, 0.0)]
         spent, waited = (sum(column) / len(times) for column in zip(*times, strict=True))
-        seconds = {
-            "run": round(run_seconds, 3),
-            "step": round(spent / len(times), 5),
-            "waited": round(waited / len(times), 5),
-        }
+        seconds = {"run": round(run_seconds, 3), "step": round(spent, 5), "waited": round(waited, 5)}
         self._step_seconds = []
         phase, progress = self.phase.name, self.progress
         if self.context.tracker:

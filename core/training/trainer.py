@@ -17,6 +17,7 @@ from restore.core.errors import Interrupted, NothingToTrain, UsageError
 from restore.core.listeners import Listeners, PluginListener
 from restore.core.method import Method
 from restore.core.metrics import MetricResult
+from restore.core.reports.listener import ReportWriter
 from restore.core.runs import checkpoints
 from restore.core.runs.checkpoints import Checkpoint
 from restore.core.runs.experiment_trackers import ExperimentTracker, check_trackers
@@ -98,7 +99,8 @@ class Trainer:
         self.plugins = dict(plugins or {})
         self.listeners = listeners
         self._history = History()
-        self._emit = Listeners([self._history, *listeners])
+        reports = [ReportWriter(samples=settings.sample_images > 0)] if settings.report else []
+        self._emit = Listeners([self._history, *reports, *listeners])
         self.find_metric = find_metric
         self.resume = resume
 

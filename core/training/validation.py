@@ -17,7 +17,7 @@ from restore.core.method import Method
 from restore.core.metrics import LimitedMetric, Metric, MetricResult
 from restore.core.networks import Networks, frozen
 from restore.core.runs import checkpoints
-from restore.core.runs.tracking import make_sheet, write_sheet
+from restore.core.runs.tracking import locate_cells, make_sheet, write_sheet
 from restore.core.runtime.devices import strict_fp32
 from restore.core.seeding import derive_seed, seeded
 from restore.core.training.context import RunContext
@@ -145,7 +145,7 @@ class Validation:
             ]
         sheet = make_sheet(rows)
         path = self.context.folder.samples / f"epoch-{self.progress.epoch + 1:04d}.png"
-        write_sheet(path, sheet)
+        write_sheet(path, sheet, locate_cells(rows))
         self.context.emit(events.SamplesWritten(path, self.progress.run_step))
 
 

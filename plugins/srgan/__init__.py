@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from restore.registry import ArchitectureSpec, TaskSpec, WeightsSpec, hookimpl
+from restore.registry import ArchitectureSpec, RecipeSpec, TaskSpec, WeightsSpec, hookimpl
 
 
 @hookimpl
@@ -98,5 +98,24 @@ def restore_weights() -> list[WeightsSpec]:
             "upscale-clean",
             "restore.plugins.srgan.weights:UPSCALE_CLEAN",
             summary="Clean images, four times larger, as in papers; trained on research sets too.",
+        ),
+    ]
+
+
+@hookimpl
+def restore_recipes() -> list[RecipeSpec]:
+    """Register the recipes of the weights that ship."""
+    return [
+        RecipeSpec(
+            "upscale-x4",
+            "restore.recipes:UPSCALE_X4",
+            task="srgan/srgan",
+            summary="The weights upscale: photographs, with JPEG artifacts and light noise removed.",
+        ),
+        RecipeSpec(
+            "upscale-clean-x4",
+            "restore.recipes:UPSCALE_CLEAN_X4",
+            task="srgan/srgan",
+            summary="The weights upscale-clean: inputs that MATLAB's bicubic made small, as in tables of papers.",
         ),
     ]

@@ -85,7 +85,7 @@ def test_a_ready_plugin_says_what_it_provides(offer: Any, build: Any) -> None:
     assert (plugin.name, plugin.distribution, plugin.version) == ("demo", "restore-demo", "1.0")
     assert plugin.provides["tasks"] == ["one"]
     assert plugin.provides["losses"] == ["l1"]
-    kinds = "tasks architectures datasets losses metrics protocols commands listeners converters weights"
+    kinds = "tasks architectures datasets losses metrics protocols commands listeners converters weights recipes"
     assert set(plugin.provides) == set(kinds.split())
 
 

@@ -44,7 +44,8 @@ def test_the_folder_has_its_files(run: tuple[Path, list[Event]]) -> None:
     names = {path.name for path in run[0].iterdir()}
     assert names == {
         "config.yaml", "metrics.jsonl", "log.csv", "history.jsonl", "tensorboard", "samples", "checkpoints",
-        "summary.json", "best.safetensors", "last.safetensors", "best-pretrain.safetensors",
+        "summary.json", "report.html", "progress.png", "best.safetensors", "last.safetensors",
+        "best-pretrain.safetensors",
         "best-adversarial.safetensors",
     }  # fmt: skip
 

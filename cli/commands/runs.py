@@ -1,0 +1,238 @@
+"""``restore runs``: list the runs of a folder, or say in what two runs differ."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from restore.cli.exit import print_error
+from restore.cli.printable import printable
+from restore.core.errors import RestoreError, UsageError
+from restore.registry.naming import did_you_mean
+
+if TYPE_CHECKING:
+    from restore.core.runs.record import RunRecord
+
+SORTS = ("name", "date", "state", "disk", "seconds")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A run in the list."""
+
+    run: RunRecord
+    disk: int
+    """Bytes of everything in its folder."""
+
+
+def runs(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DIR] | diff A B", help="Folder with runs, by default runs/; or two runs to compare."),
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option("--sort", metavar="KEY", help=f"Sort by {', '.join(SORTS)} or a metric, the best first."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the runs of a folder with their state, best metrics and size; "diff A B" compares two runs.
+
+    A run is running, finished, or stopped: interrupted, failed or killed. "restore train TASK --resume RUN" goes on
+    with it.
+    """
+    words = words or []
+    if words[:1] == ["diff"] and (len(words) > 1 or not Path("diff").is_dir()):
+        if len(words) != 3:
+            raise UsageError("restore runs diff needs two runs: restore runs diff runs/a runs/b")
+        if sort is not None:
+            raise UsageError("--sort has no meaning for restore runs diff; leave it out")
+        _compare(Path(words[1]), Path(words[2]), as_json)
+        return
+    if len(words) > 1:
+        raise UsageError(f"one folder at a time (got {len(words)}); 'restore runs diff A B' compares two runs")
+    _list(Path(words[0] if words else "runs"), given=bool(words), sort=sort, as_json=as_json)
+
+
+def _list(folder: Path, *, given: bool, sort: str | None, as_json: bool) -> None:
+    from restore.core.json_text import dump_json
+
+    if not folder.is_dir() and given:
+        raise UsageError(f"{folder}: no such folder; give the folder that holds the runs, as with --out")
+    found, errors = _find(folder)
+    found = _sorted(found, sort)
+    if as_json:
+        typer.echo(dump_json({"folder": str(folder), "runs": list(map(_to_dict, found)), "errors": errors}))
+        return
+    if not found:
+        typer.echo(f"There are no runs in {folder}. 'restore train TASK' makes one.")
+    for each in found:
+        typer.echo(printable("\n".join(_text(each))))
+    for error in errors:
+        print_error(error)
+
+
+def _find(folder: Path) -> tuple[list[Listed], list[str]]:
+    """Return the runs of a folder, or the folder itself if it is one, and what is wrong with others."""
+    from restore.core.runs.record import read_run
+
+    paths = [folder] if (folder / "config.yaml").is_file() else sorted(folder.glob("*"))
+    found, errors = [], []
+    for path in paths:
+        if not (path / "config.yaml").is_file():
+            continue
+        try:
+            found.append(Listed(read_run(path), _measure_disk(path)))
+        except RestoreError as error:
+            errors.append(str(error))
+    return found, errors
+
+
+def _measure_disk(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            if path.is_file() and not path.is_symlink():
+                total += path.stat().st_size
+        except OSError:  # a checkpoint that a running run has just removed
+            continue
+    return total
+
+
+def _begun(run: RunRecord) -> str:
+    return str(run.starts[0]["at"]) if run.starts else ""
+
+
+def _sorted(found: list[Listed], key: str | None) -> list[Listed]:
+    if key in (None, "name"):
+        return found
+    if key == "date":
+        return sorted(found, key=lambda each: _begun(each.run), reverse=True)
+    if key == "state":
+        order = ("running", "stopped", "finished")
+        return sorted(found, key=lambda each: order.index(each.run.state))
+    if key == "disk":
+        return sorted(found, key=lambda each: each.disk, reverse=True)
+    if key == "seconds":
+        return sorted(found, key=lambda each: each.run.seconds, reverse=True)
+    return _sorted_by_metric(found, str(key))
+
+
+def _sorted_by_metric(found: list[Listed], name: str) -> list[Listed]:
+    """Sort by the best weights of the last phase. Raises UsageError if no run has the metric, or if it has two."""
+    columns = {
+        value.column
+        for each in found
+        for value in each.run.best
+        if name in (value.name, f"{value.name} ({value.convention})")
+    }
+    if not columns:
+        known = [*SORTS, *sorted({value.name for each in found for value in each.run.best})]
+        raise UsageError(f"--sort {name}: no run here has it{did_you_mean(name, known)}; sort by {', '.join(known)}")
+    if len({convention for _, convention in columns}) > 1:
+        listed = " or ".join(sorted(f"'{name} ({convention})'" for _, convention in columns))
+        raise UsageError(f"--sort {name}: these runs measured it in different ways; sort by one of them: {listed}")
+    (column,) = columns
+    higher = "lower" not in {each.run.better(column) for each in found}
+
+    def rank(each: Listed) -> float:
+        values = [value.value for value in each.run.best if value.column == column]
+        if not values or math.isnan(values[0]):
+            return math.inf
+        return -values[0] if higher else values[0]
+
+    return sorted(found, key=rank)
+
+
+def _to_dict(each: Listed) -> dict[str, Any]:
+    run = each.run
+    return {
+        "path": str(run.path),
+        "task": run.task,
+        "state": run.state,
+        "ending": run.ending,
+        "epochs": run.epochs,
+        "of_epochs": run.settings.get("epochs"),
+        "seconds": run.seconds,
+        "begun": _begun(run) or None,
+        "bytes": each.disk,
+        "metrics": run.best,
+    }
+
+
+def _text(each: Listed) -> Iterator[str]:
+    from restore.cli.console.durations import format_duration
+    from restore.cli.console.tables import format_sentence
+
+    run = each.run
+    facts = [
+        run.task,
+        run.state + (f" ({run.ending})" if run.ending else ""),
+        f"{run.epochs} of {run.settings.get('epochs')} epochs",
+        format_duration(run.seconds),
+        f"{each.disk / 1e6:,.1f} MB",
+        *([f"begun {_begun(run)[:16].replace('T', ' ')} UTC"] if run.starts else []),
+    ]
+    yield f"{run.path}: {', '.join(facts)}"
+    if run.best:
+        rows = [(value.of, value.name, value.convention, value.value) for value in run.best]
+        yield f"    {format_sentence(rows)}"
+
+
+# --- differences --------------------------------------------------------------------------------------------------
+
+
+def _compare(one: Path, other: Path, as_json: bool) -> None:
+    from restore.core.json_text import dump_json
+    from restore.core.reports.differences import label_runs, list_data, list_differing
+    from restore.core.runs.record import read_run
+
+    pair = [read_run(one), read_run(other)]
+    if pair[0].path.resolve() == pair[1].path.resolve():
+        raise UsageError(f"{one} and {other} are the same run; give two")
+    tables = {"settings": list_differing(pair), "data": list_data(pair)}
+    labels = label_runs(pair)
+    if as_json:
+        as_trees = {name: dict(rows) for name, rows in tables.items()}
+        numbers = [list(run.numbers) for run in pair]
+        typer.echo(dump_json({"runs": [str(run.path) for run in pair], **as_trees, "numbers": numbers}))
+        return
+    for name, rows in tables.items():
+        typer.echo(printable("\n".join(_format(name, labels, rows))))
+    typer.echo(printable("\n".join(_format("numbers", labels, _pair_numbers(pair)))))
+
+
+def _pair_numbers(pair: Sequence[RunRecord]) -> list[tuple[str, list[str]]]:
+    tables = [{(v.of, *v.column): v.value for v in run.numbers} for run in pair]
+    rows = []
+    for key in dict.fromkeys(key for table in tables for key in table):
+        values = [table.get(key, math.nan) for table in tables]
+        shown = ["-" if math.isnan(value) else f"{value:.4f}" for value in values]
+        gain = values[1] - values[0]
+        rows.append((f"{key[1]} ({key[2]}) of {key[0]}", [*shown, *([f"{gain:+.4f}"] if math.isfinite(gain) else [])]))
+    return rows
+
+
+def _format(title: str, labels: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> Iterator[str]:
+    """Yield a table: a line for each difference, or for each value where lines would be too long."""
+    if not rows:
+        yield f"{title}: no difference"
+        return
+    yield f"{title}:"
+    columns = [labels, *(values for _, values in rows)]
+    width = max(len(name) for name, _ in rows)
+    widths = [max(len(values[place]) for values in columns) for place in (0, 1)]
+    if width + sum(widths) > 100:
+        for name, values in rows:
+            yield f"  {name}"
+            yield from (f"    {label}: {value}" for label, value in zip(labels, values, strict=False))
+        return
+    yield "  " + "  ".join([" " * width, *(label.rjust(wide) for label, wide in zip(labels, widths, strict=True))])
+    for name, values in rows:
+        cells = [value.rjust(wide) for value, wide in zip(values, widths, strict=False)]
+        yield "  " + "  ".join([name.ljust(width), *cells, *values[2:]])
