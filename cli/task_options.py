@@ -54,6 +54,9 @@ class PredictRequest(Settings):
     frame: Literal["first", "all"] | Annotated[int, Field(ge=1)] | None = None
     """Frame of an animation or page of a document: first, all (each becomes a result of its own), or a number from 1;
     unset: the first, with a warning if there are more."""
+    compare: bool = False
+    """Apply several models, named one after the other, and show their results side by side: a folder of results for
+    each, contact-sheet.png and the page compare.html."""
     recursive: bool = False
     """Also process the images in sub-folders of a folder; results keep its tree. Hidden files and those of operating
     systems are left out, and so is the output folder."""
@@ -161,9 +164,13 @@ class TaskOptions:
             for setting in list_settings(settings_class):
                 names = {setting.dotted_flag, *setting.short_flags}
                 if setting.path not in shared and (typed := names & {word.split("=", 1)[0] for word in arguments}):
+                    flag, name = typed.pop(), model.name
                     raise UsageError(
-                        f"{typed.pop()} is an option of {model.name}, but not of everything that is evaluated here; "
-                        f"evaluate {model.name} on its own"
+                        f"{flag} is an option of {name}, but not of everything that is compared here; apply {name} on "
+                        "its own"
+                        if command == "predict"
+                        else f"{flag} is an option of {name}, but not of everything that is evaluated here; evaluate "
+                        f"{name} on its own"
                     )
         debug = Annotated[bool, typer.Option(DEBUG_FLAG, help="Show the traceback of an error.")]
         parameters: dict[str, Parameter] = {}
@@ -194,7 +201,8 @@ class TaskOptions:
     def _read_options(self, model: ModelRef, flags: Flags, given: dict[str, Any]) -> Any:
         """Validate the options of one method: what the runs of the table fix, and what was typed."""
         typed = flags.source(given, self._arguments)
-        fixed = [source for path, source in self._fixed.items() if path in flags.settings]
+        own = {setting.path for setting in list_settings(flags.model)}  # also those that are no flags here
+        fixed = [source for path, source in self._fixed.items() if path in own]
         options: Any = validate(flags.model, [*fixed, typed])
         for source in fixed:
             (path,) = source.values

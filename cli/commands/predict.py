@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Iterator, Sequence
 from inspect import Parameter
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restore.cli.console.durations import format_duration
-from restore.cli.counting import count
 from restore.cli.model_ref import ModelRef, list_models, refuse_image, resolve_model
-from restore.cli.prediction.jobs import find_images, list_jobs, name_outputs
-from restore.cli.prediction.output_files import OutputFiles, list_paths, refuse_output_folder
 from restore.cli.prediction.pipes import open_pipes
 from restore.cli.typer_groups import LookupGroup, make_command
 from restore.core.errors import RestoreError, UsageError
@@ -36,40 +31,68 @@ class PredictCommands(LookupGroup):
         yield from list_models()
 
     def find(self, args: list[str]) -> tuple[str, Any, list[str]]:
-        """Return the command of one run, weights file or classical method."""
+        """Return the command of one run, weights file or classical method, or of several to compare."""
         refuse_image(args[0], f"predict bicubic {shlex.quote(args[0])} --output out/")
-        return args[0], predict_command(resolve_model(args[0]), args[1:]), args[1:]
+        several = "--compare" in args[: args.index("--") if "--" in args else None]
+        names = args[: 1 + sum(1 for _ in takewhile(_names_model, args[1:]))] if several else args[:1]
+        rest = args[len(names) :]
+        return " ".join(names), predict_command([resolve_model(name) for name in names], rest), rest
 
 
-def predict_command(model: ModelRef, arguments: list[str]) -> Any:
-    """Make a command with the options of every prediction and those of the task.
+def _names_model(word: str) -> bool:
+    """Return whether a word after the first is another model rather than an image or an option."""
+    from restore.core.images.listing import SUFFIXES
+
+    path = Path(word)
+    if word.startswith("-") or path.suffix.lower() in SUFFIXES:
+        return False
+    return not path.is_dir() or (path / "config.yaml").exists() or any(path.glob("*.safetensors"))
+
+
+def predict_command(models: Sequence[ModelRef], arguments: list[str]) -> Any:
+    """Make a command with the options of every prediction and those of the tasks.
 
     Args:
-        model: what to apply.
-        arguments: the command line after its name, to report errors with the flags as typed.
+        models: what to apply; several only to compare them.
+        arguments: the command line after their names, to report errors with the flags as typed.
     """
     from restore.cli.task_options import PredictRequest, TaskOptions
 
-    options = TaskOptions([model], "predict", PredictRequest, arguments)
-    _refuse_fixed(model, arguments, {parameter.name for parameter in options.parameters})
+    options = TaskOptions(models, "predict", PredictRequest, arguments)
+    for model in models:
+        _refuse_fixed(model, arguments, {parameter.name for parameter in options.parameters})
 
     def run(inputs: list[str], **given: Any) -> None:
-        request, (own,) = options.read(given)
+        request, own = options.read(given)
         if "" in inputs:
             raise UsageError("INPUT: expected an image or a folder, got an empty string ('.' is the working directory)")
-        predict(model, list(map(Path, inputs)), request, own)
+        for word in inputs:
+            _refuse_model(word)
+        predict(models, list(map(Path, inputs)), request, own)
 
+    names = " ".join(model.name for model in models)
+    about = "\n\n".join(dict.fromkeys(model.entry.summary for model in models))
+    tasks = ", ".join(dict.fromkeys(model.entry.full_name for model in models))
     # Strings, since an empty one as a path would mean the working directory.
-    inputs = Annotated[
-        list[str], typer.Argument(metavar="INPUT", help="Image files, or folders of them; -: standard input.")
-    ]
+    place = typer.Argument(metavar="INPUT", help="Image files, or folders of them; -: standard input.")
     return make_command(
-        model.name,
+        names,
         run,
-        [Parameter("inputs", Parameter.KEYWORD_ONLY, annotation=inputs), *options.parameters],
+        [Parameter("inputs", Parameter.KEYWORD_ONLY, annotation=Annotated[list[str], place]), *options.parameters],
         usage="INPUT… --output DIR [OPTIONS]",
-        help_text=f"Apply {model.name} ({model.entry.full_name}) to images.\n\n{model.entry.summary}",
+        help_text=f"Apply {names} ({tasks}) to images.\n\n{about}",
     )
+
+
+def _refuse_model(word: str) -> None:
+    """Raise UsageError if an input is a run or the name of a model, where only one is expected."""
+    path = Path(word)
+    is_run = path.is_dir() and (path / "config.yaml").exists()
+    if is_run or (not path.exists() and word in dict(list_models())):
+        what = "a run" if is_run else "a model"
+        raise UsageError(
+            f"{word} is {what}, not an image; to apply several models, give all of them first and add --compare"
+        )
 
 
 def _refuse_fixed(model: ModelRef, arguments: list[str], known: set[str]) -> None:
@@ -87,17 +110,19 @@ def _refuse_fixed(model: ModelRef, arguments: list[str], known: set[str]) -> Non
             )
 
 
-def predict(model: ModelRef, inputs: Sequence[Path], request: PredictRequest, options: Settings | None) -> None:
-    """Apply a model to images and folders of images.
+def predict(
+    models: Sequence[ModelRef], inputs: Sequence[Path], request: PredictRequest, options: Sequence[Settings | None]
+) -> None:
+    """Apply a model to images and folders of images, or several to compare them.
 
     Results are files in the output folder, named after the images. An image that fails is reported, and the others
     are processed.
 
     Args:
-        model: what to apply.
+        models: what to apply; several only to compare them.
         inputs: image files, and folders of them.
         request: the options of the command.
-        options: the task's own options.
+        options: the task's own options of each model.
 
     Raises:
         UsageError: something is wrong before the first image is read, or before a file is written that must not be.
@@ -105,57 +130,17 @@ def predict(model: ModelRef, inputs: Sequence[Path], request: PredictRequest, op
     """
     from restore.cli.console.bar import open_bar
     from restore.cli.console.log_capture import print_log_warnings
-    from restore.cli.prediction.running import Prediction
-    from restore.core.images.resizing import OutputSize
-    from restore.core.inference.folding import fold_batch_norm
-    from restore.core.inference.self_ensemble import with_self_ensemble
-    from restore.core.networks import Networks
-    from restore.core.runtime.devices import device_of
-    from restore.core.runtime.precision import choose
+    from restore.cli.prediction.applying import prepare
+    from restore.cli.prediction.comparison import compare
 
-    began = time.monotonic()
     with open_bar() as bar, open_pipes(inputs, request.output) as pipes:
-        output = pipes.output
         with print_log_warnings(lambda message: bar.warn(pipes.rename(message))):
-            found = find_images(pipes.inputs, recursive=request.recursive, output=output)
-            names = name_outputs(found.folders)
-            also_read = list(list_paths(options))
-            refuse_output_folder(output, also_read)
-            device = device_of(request.device)
-            precision = choose(request.precision, device)
-            method, networks = model.open(predict=options)
-            if isinstance(request.tile, int) and method.tiling.mode == "whole":
-                raise UsageError(f"--tile {request.tile}: {model.name} needs the whole image at once; leave --tile out")
-            if request.self_ensemble:
-                method = with_self_ensemble(method)
-            jobs = list_jobs(names, request.frame, pipes.rename)
-            if pipes.to_standard_output and len(jobs) > 1:
-                raise UsageError(f"--output -: standard output takes one image, not {len(jobs)}; name a folder")
-            read = [*found.folders, *also_read]
-            outputs = OutputFiles(
-                output, jobs, read, request.overwrite, request.output_format, single=pipes.to_standard_output
-            )
-            skipped = outputs.skip_existing(method.always_renders) if request.skip_existing else 0
-            outputs.reserve(method.always_renders)
-            outputs.make_folders()
-            networks = Networks(fold_batch_norm(networks))  # once for all images
-            size = OutputSize(request.output_scale, request.box)
-            prediction = Prediction(method, networks, device, precision, request, outputs, bar, size)
-            failed = [job for job in outputs.jobs if not prediction.attempt(job)]
-        if len(jobs) > 1 or skipped:
-            written = len(outputs.jobs) - len(failed)
-            bar.say(_summarize(request, written, skipped, len(failed), found.hidden, time.monotonic() - began))
-        if failed:
-            raise RestoreError(f"{len(failed)} of {len(jobs)} images could not be processed")
-
-
-def _summarize(request: PredictRequest, written: int, skipped: int, failed: int, hidden: int, seconds: float) -> str:
-    """Return the last line about the work: what became of the images."""
-    parts = [f"{count(written, 'image')} written to {request.output}"]
-    if request.skip_existing:
-        parts.append(f"{skipped} skipped because {'its result exists' if skipped == 1 else 'their results exist'}")
-    if failed:
-        parts.append(f"{failed} failed")
-    if hidden:
-        parts.append(f"{count(hidden, 'hidden or system file')} left out")
-    return f"{', '.join(parts)}; {format_duration(seconds)}"
+            if request.compare:
+                compare(models, options, pipes, request, bar)
+                return
+            applied = prepare(models[0], options[0], pipes, pipes.output, request, bar)
+            applied.run()
+        if len(applied.jobs) > 1 or applied.skipped:
+            bar.say(applied.summarize())
+        if applied.failed:
+            raise RestoreError(f"{len(applied.failed)} of {len(applied.jobs)} images could not be processed")

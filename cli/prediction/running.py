@@ -50,7 +50,7 @@ class Prediction:
 
         The error of a single image is raised, and so is OutputExists, which concerns all of them.
         """
-        single = len(self.outputs.jobs) == 1
+        single = len(self.outputs.jobs) == 1 and not self.request.compare
         try:
             self._process(job)
         except OutputExists:

@@ -41,7 +41,7 @@ def find_fixed_options(models: Sequence[ModelRef], classes: Sequence[type[Settin
             if before.values[path] != value:
                 raise UsageError(
                     f"{method} cannot be compared with both {before.origin} ({path[0]} {before.values[path]}) and "
-                    f"{model.name} ({path[0]} {value}); evaluate them separately"
+                    f"{model.name} ({path[0]} {value}); compare them separately"
                 )
     return fixed
 

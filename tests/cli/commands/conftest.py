@@ -44,7 +44,7 @@ def weights(tmp_path):
 
     def write(name="w.safetensors", gain=1.0, phase=None, scale=2):
         path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(exist_ok=True, parents=True)
         state = {"gain": torch.tensor([gain])}
         model = {"scale": scale}
         return save_weights(path, task="upscaling_plugin/twice", model=model, networks={"gain": state}, phase=phase)
