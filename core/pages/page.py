@@ -62,8 +62,8 @@ def read_static(name: str, package: str = STATIC) -> str:
 class Page:
     """One HTML file. Equal parts give equal bytes.
 
-    Its content security policy forbids every request; only the page's own styles and scripts work, and a ``style=`` or
-    ``onclick=`` attribute does not.
+    Its content security policy forbids every request but those to ``connect``; only the page's own styles and scripts
+    work, and a ``style=`` or ``onclick=`` attribute does not.
     """
 
     title: str
@@ -75,6 +75,8 @@ class Page:
     data: Mapping[str, Any] | None = None
     """Numbers behind the page, as JSON in ``<script id="data">``; infinity and NaN become null."""
     language: str = "en"
+    connect: str | None = None
+    """The one address that scripts may send to or fetch from, without spaces and semicolons; unset: none."""
 
     @property
     def policy(self) -> str:
@@ -82,7 +84,7 @@ class Page:
         styles, scripts = (" ".join(map(_hash, texts)) or "'none'" for texts in (self.styles, self.scripts))
         return (
             f"default-src 'none'; img-src data: blob:; style-src {styles}; script-src {scripts}; "
-            "base-uri 'none'; form-action 'none'"
+            f"{f'connect-src {self.connect}; ' if self.connect else ''}base-uri 'none'; form-action 'none'"
         )
 
     def html(self) -> str:

@@ -11,6 +11,13 @@ def restore_commands() -> list[CommandSpec]:
     place = "restore.plugins.opinions"
     return [
         CommandSpec(
+            "mos make",
+            f"{place}.make_command:make",
+            settings=f"{place}.make_settings:MakeSettings",
+            needs="nothing",
+            summary="Write a page on which observers rate results of several methods without knowing which is which.",
+        ),
+        CommandSpec(
             "mos score",
             f"{place}.score_command:score",
             settings=f"{place}.score_settings:ScoreSettings",
