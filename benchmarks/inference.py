@@ -26,12 +26,12 @@ from PIL import Image
 from torch import Tensor, nn
 
 from restore import registry
+from restore.core.graphs.tracing import simplify_layers
 from restore.core.images.files import read_image, write_image
 from restore.core.inference.engine import predict_image
 from restore.core.inference.folding import fold_batch_norm
 from restore.core.runtime.precision import choose
 from restore.core.task import Task
-from restore.plugins.common.narrow_conv import to_conv2d
 
 PLAIN = "plain call"
 TASKS: Mapping[str, tuple[str, dict[str, Any], int]] = {
@@ -122,8 +122,8 @@ def compare(subject: Subject, rounds: int, compiled: bool, tile: int) -> dict[st
     plain, folded = subject.network, fold_batch_norm(subject.networks)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         ways = {
-            PLAIN: called(to_conv2d(deepcopy(plain)), subject.image, nchw),
-            "channels_last": called(to_conv2d(deepcopy(plain)), subject.image, nhwc),
+            PLAIN: called(simplify_layers(deepcopy(plain)), subject.image, nchw),
+            "channels_last": called(simplify_layers(deepcopy(plain)), subject.image, nhwc),
             "restore predict": predicted(subject, folded),
             f"restore predict --tile {tile}": predicted(subject, folded, tile=tile),
             "restore predict, end to end": end_to_end(subject, folded, Path(name)),
@@ -132,7 +132,7 @@ def compare(subject: Subject, rounds: int, compiled: bool, tile: int) -> dict[st
         if precision != "fp32":
             ways[f"restore predict --precision {precision}"] = predicted(subject, folded, precision=precision)
         if compiled:
-            ways["torch.compile"] = called(torch.compile(to_conv2d(deepcopy(plain))), subject.image, nchw)
+            ways["torch.compile"] = called(torch.compile(simplify_layers(deepcopy(plain))), subject.image, nchw)
         taken: dict[str, list[float]] = {way: [] for way in ways}
         for turn in range(rounds + 1):
             for way, use in ways.items():

@@ -25,10 +25,10 @@ from torch.utils.data import DataLoader, RandomSampler
 
 from restore import registry
 from restore.core.events import Event, StepDone
+from restore.core.graphs.tracing import simplify_layers
 from restore.core.runtime.precision import autocast, choose
 from restore.core.task import Task
 from restore.core.training.trainer import Trainer
-from restore.plugins.common.narrow_conv import to_conv2d
 
 PLAIN = "tutorial fp32"
 
@@ -95,7 +95,7 @@ def loop(task_type: type[Task], run: Any, precision: str, memory_format: torch.m
     """Return the seconds of each step of a hand-written loop with the same network, data and loss."""
     task = task_type(run)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = to_conv2d(task.networks()["generator"]).to(device, memory_format=memory_format)
+    network = simplify_layers(task.networks()["generator"]).to(device, memory_format=memory_format)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
     images: Any = task.dataset("train", task.phases()[0])
     order = RandomSampler(images, replacement=True, num_samples=run.samples_per_epoch)  # more samples than images

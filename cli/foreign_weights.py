@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from restore import registry
+from restore.cli.cache import cache_folder, writable_cache
 from restore.cli.completing import completing
 from restore.cli.counting import count
-from restore.cli.exit import print_warning
 from restore.cli.printable import printable
 from restore.cli.published_weights import find_published
 from restore.core.errors import RestoreError, WeightsError
@@ -131,36 +128,16 @@ def convert_to_cache(path: Path) -> Path:
     except OSError as error:
         raise WeightsError(f"{path}: cannot be read: {error.strerror or error}") from error
     name = f"{digest}-{installed_version('restorekit')}.safetensors"
-    cached = cache_folder() / name
+    cached = cache_folder("converted") / name
     if completing.get():
         return cached  # whether it is there or not: a shell does not wait for a conversion
     if not _is_intact(cached):
-        cached = _writable(cached.parent, path) / name
+        cached = writable_cache(cached.parent, f"{path} is converted again each time") / name
         import_file(path, cached, overwrite=True)
     known = find_published(digest)
     told = f"{path}: {describe(cached, read_header(cached))}, sha256 {digest[:SHOWN]}…"
     typer.echo(printable(f"{told}, {known}" if known else told), err=True)
     return cached
-
-
-def _writable(folder: Path, path: Path) -> Path:
-    """Return the folder of the cache, or one that lasts until the program ends if it cannot be written."""
-    from restore.core.atomic import writable_folder
-
-    try:
-        return writable_folder(folder)
-    except RestoreError as error:
-        print_warning(f"{error}; {path} is converted again each time. XDG_CACHE_HOME chooses another folder")
-    temporary = tempfile.mkdtemp(prefix="restore-")
-    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
-    return Path(temporary)
-
-
-def cache_folder() -> Path:
-    """Return the folder of converted checkpoints."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("restorekit", appauthor=False) / "converted"
 
 
 def _is_intact(path: Path) -> bool:

@@ -51,6 +51,9 @@ class PredictRequest(Settings):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "fp32"
     """Floating-point precision; all but fp32 are less exact and on some devices faster; auto: bf16 where the
     hardware has instructions for it."""
+    backend: Literal["torch", "onnx", "openvino"] = "torch"
+    """Program that computes the networks. onnx: ONNX Runtime (needs pip install 'restorekit[onnx]'), openvino: OpenVINO
+    (pip install 'restorekit[openvino]'); both compute in fp32 on the CPU. Their graphs are made once and kept."""
     frame: Literal["first", "all"] | Annotated[int, Field(ge=1)] | None = None
     """Frame of an animation or page of a document: first, all (each becomes a result of its own), or a number from 1;
     unset: the first, with a warning if there are more."""
@@ -111,6 +114,9 @@ class EvaluateRequest(Settings):
     """Write the value of each image to this CSV file too."""
     device: Device = "auto"
     """Device to compute on; cuda:1 is the second GPU."""
+    backend: Literal["torch", "onnx", "openvino"] = "torch"
+    """Program that computes the networks. onnx: ONNX Runtime (needs pip install 'restorekit[onnx]'), openvino: OpenVINO
+    (pip install 'restorekit[openvino]'); both compute in fp32 on the CPU. Their graphs are made once and kept."""
 
 
 class TaskOptions:

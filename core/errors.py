@@ -28,6 +28,10 @@ class WeightsError(RestoreError):
     """A weights file is damaged, unsafe, or made for another task."""
 
 
+class NotExportable(RestoreError):
+    """What a method computes cannot be written as a graph of operations."""
+
+
 class CheckpointError(RestoreError):
     """A run has no readable checkpoint."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from restore.cli.backends import check_backend
 from restore.cli.commands.evaluation_data import refuse_other_dataset, refuse_sample
 from restore.cli.commands.evaluation_report import MeasuredSet, check_csv, format_intervals, to_json, write_csv
 from restore.cli.commands.measure_models import measure_set
@@ -104,6 +105,9 @@ def evaluate(
         require_folder(folder)
     if request.csv is not None:
         check_csv(request.csv)
+    check_backend(request.backend, request.device)
+    if request.backend != "torch" and all(model.weights is None for model in models):
+        raise UsageError(f"--backend {request.backend}: classical methods have no network; leave it out")
     labels = label_models(models)
     if request.self_ensemble:
         labels = [

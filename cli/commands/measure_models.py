@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from restore.cli.backends import open_on_backend
 from restore.cli.commands.evaluation_report import MeasuredModel, MeasuredSet
 from restore.cli.exit import print_error, print_warning
 from restore.cli.model_ref import ModelRef
@@ -56,9 +57,9 @@ def measure_set(
     from restore.core.images.damaged import leave_out_damaged
     from restore.core.runtime.devices import device_of
 
-    device = device_of(request.device)
+    device = device_of(request.device if request.backend == "torch" else "cpu")
     with print_log_warnings(), open_bar() as bar, leave_out_damaged() as damaged:
-        opened = [_open(model, each, request) for model, each in zip(models, options, strict=True)]
+        opened = [_open(model, each, request, bar.say) for model, each in zip(models, options, strict=True)]
         subjects = [_find_images(each, request.protocol, data) for each in opened]
         names = _check_same_images(subjects, data)
         scales = [subject.method.outputs[subject.method.main_output].scale for subject in subjects]
@@ -82,7 +83,8 @@ def measure_set(
     for note in dict.fromkeys(note for each in measured for note in each.notes):
         print_warning(note)
     count = len(names) - len(failed.measuring)
-    return MeasuredSet(data, count, failed.count, measured, sources, request.protocol or "default", str(device))
+    where = str(device) if request.backend == "torch" else f"{device}, {request.backend}"
+    return MeasuredSet(data, count, failed.count, measured, sources, request.protocol or "default", where)
 
 
 class _FailedImages:
@@ -108,7 +110,9 @@ class _FailedImages:
         self.measuring.add(name)
 
 
-def _open(model: ModelRef, options: Settings | None, request: EvaluateRequest) -> _Opened:
+def _open(
+    model: ModelRef, options: Settings | None, request: EvaluateRequest, notify: Callable[[str], None]
+) -> _Opened:
     """Open a model and find the registered metrics. Raises UsageError for one that does not fit it."""
     from restore.cli.settings.registered_metrics import find_metric
     from restore.core.inference.self_ensemble import with_self_ensemble
@@ -123,6 +127,7 @@ def _open(model: ModelRef, options: Settings | None, request: EvaluateRequest) -
             metrics.append(find_metric(text, method))
         except UsageError as error:
             raise UsageError(f"--metric {text} cannot be measured of {model.name}: {error}") from error
+    networks = open_on_backend(model, method, networks, request.backend, notify)
     return _Opened(model, method, networks, metrics)
 
 

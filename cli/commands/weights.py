@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from restore import registry
-from restore.cli.foreign_weights import cache_folder, scale_of
+from restore.cli.cache import cache_folder
+from restore.cli.foreign_weights import scale_of
 from restore.cli.model_ref import name_entries, resolve_model
 from restore.cli.printable import printable
 from restore.core.errors import RestoreError
@@ -77,7 +78,7 @@ def list_files() -> Iterator[tuple[str, str, Path]]:
         yield "shipped", name, Path(entry.load())
     for best in sorted(Path("runs").glob("*/best.safetensors")):
         yield "run", str(best.parent), best
-    for folder in (Path(), cache_folder()):
+    for folder in (Path(), cache_folder("converted")):
         for path in sorted(folder.glob("*.safetensors")) if folder.is_dir() else ():
             if _is_ours(path):
                 yield "imported", str(path), path

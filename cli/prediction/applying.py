@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from restore.cli.backends import check_backend, open_on_backend
 from restore.cli.console.durations import format_duration
 from restore.cli.counting import count
 from restore.cli.prediction.jobs import Job, find_images, list_jobs, name_outputs
@@ -90,8 +91,12 @@ def prepare(
     names = name_outputs(found.folders)
     also_read = list(list_paths(options))
     refuse_output_folder(folder, also_read)
-    device = device_of(request.device)
-    precision = choose(request.precision, device)
+    check_backend(request.backend, request.device, request.precision)
+    if request.backend != "torch" and model.weights is None and not request.compare:
+        raise UsageError(f"--backend {request.backend}: {model.name} is a classical method and has no network")
+    on_torch = request.backend == "torch"
+    device = device_of(request.device if on_torch else "cpu")
+    precision = choose(request.precision, device) if on_torch else "fp32"
     method, networks = model.open(predict=options)
     if isinstance(request.tile, int) and method.tiling.mode == "whole":
         raise UsageError(f"--tile {request.tile}: {model.name} needs the whole image at once; leave --tile out")
@@ -105,7 +110,10 @@ def prepare(
     skipped = outputs.skip_existing(method.always_renders) if request.skip_existing else 0
     outputs.reserve(method.always_renders)
     outputs.make_folders()
-    networks = Networks(fold_batch_norm(networks))  # once for all images
+    if on_torch:
+        networks = Networks(fold_batch_norm(networks))  # once for all images
+    else:
+        networks = open_on_backend(model, method, networks, request.backend, bar.say)
     size = OutputSize(request.output_scale, request.box)
     prediction = Prediction(method, networks, device, precision, request, outputs, bar, size)
     return Applied(prediction, folder, jobs, skipped, found.hidden)

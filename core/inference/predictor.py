@@ -84,6 +84,21 @@ class Predictor(ABC):
             Outputs (B, C, H, W) by name.
         """
 
+    def export_forward(self, batch: Batch, networks: Networks) -> Tensor:
+        """Compute the main output of one image by tensor operations alone, in the same order for every image.
+
+        ``restore export`` writes these operations, and ``--backend`` computes the networks that are called here. By
+        default the main output of `predict`. A method that looks at values, as for windows around holes, overrides it.
+
+        Args:
+            batch: inputs (1, C, H, W) by name; height and width may be symbols.
+            networks: the networks in evaluation mode.
+
+        Raises:
+            NotExportable: the method cannot be written like that; the message says why.
+        """
+        return self.predict(batch, networks)[self.main_output]
+
     def patches(
         self, inputs: Mapping[str, ImageReader], networks: Networks, device: torch.device
     ) -> Iterator[Patch] | None:

@@ -34,7 +34,8 @@ def in_full_precision(layer: nn.Module, x: Tensor) -> Tensor:
 
     bfloat16 has 8 significant bits: near white it cannot represent neighboring levels of an 8-bit image.
     """
-    with torch.autocast(device_type=x.device.type, enabled=False):
+    on = torch.is_autocast_enabled(x.device.type)  # else no region, which a graph would keep
+    with torch.autocast(device_type=x.device.type, enabled=False) if on else contextlib.nullcontext():
         result: Tensor = layer(at_least_float32(x))
     return result
 

@@ -29,6 +29,12 @@ _STARTS = (
     (b"7767517\n", "the description of an ncnn network"),
 )
 _ZIP = b"PK\x03\x04"
+_GRAPHS = {
+    ".onnx": "is a graph in the format ONNX; restore predicts with the weights that it was made of, and --backend onnx",
+    ".xml": "is a graph of OpenVINO; restore predicts with the weights that it was made of, and --backend openvino",
+    ".pt2": "is a graph of torch.export; restore predicts with the weights that it was made of",
+}
+_NETWORK = re.compile(rb"^\s*(<\?xml[^>]*>\s*)?<net\s")  # as OpenVINO writes it
 
 
 def refuse_other_kinds(path: Path) -> None:
@@ -63,6 +69,9 @@ def _describe(path: Path, start: bytes) -> str:
             f"is a git-LFS pointer, which stands for a file{stands_for}; get the file itself with 'git lfs pull', or "
             "download it from the project's page"
         )
+    suffix = ".xml" if _NETWORK.match(start) else path.suffix.lower()
+    if suffix in _GRAPHS and (suffix != ".xml" or _NETWORK.match(start)):
+        return _GRAPHS[suffix]
     if _PAGE.match(start):
         return "is a web page (HTML); the download failed: open its address in a browser and save the file again"
     for begins, name in _STARTS:

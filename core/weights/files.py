@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -27,6 +26,7 @@ from restore.core.weights.header import Header, read_header
 from restore.core.weights.safetensors_format import safetensors_header, shapes_in
 from restore.core.weights.tensors import (
     compare_shapes,
+    digest_tensors,
     load_exactly,
     named_tensors,
     refuse_differences,
@@ -80,7 +80,7 @@ def save_weights(
         },
         plugins=dict(plugins or {}),
         card=dict(card or {}),
-        digest=_digest(tensors),
+        digest=digest_tensors(tensors),
     )
     with atomic_write(path) as temporary:
         write_tensors(temporary, tensors, header.dumps())
@@ -169,18 +169,7 @@ def read_tensors(path: Path, header: Header) -> dict[str, Tensor]:
         tensors = load_file(path)
     except (SafetensorError, OSError, RuntimeError, ValueError) as error:
         raise WeightsError(f"{path}: damaged: {error}") from error
-    if header.digest is not None and _digest(tensors) != header.digest:
+    if header.digest is not None and digest_tensors(tensors) != header.digest:
         raise WeightsError(f"{path}: damaged: the checksum of its tensors is wrong; get an intact copy")
     refuse_nan(path, tensors)
     return tensors
-
-
-def _digest(tensors: Mapping[str, Tensor]) -> str:
-    """Return the SHA-256 of names, types, shapes and values, ordered by name."""
-    digest = hashlib.sha256()
-    for key in sorted(tensors):
-        tensor = tensors[key]
-        digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        # numpy has no bfloat16, so hash the bytes
-        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -18,12 +17,12 @@ class NarrowConv2d(nn.Conv2d):
     the kernel become channels too: one convolution with a single-row kernel computes what each input row contributes to
     the output rows near it, and ``fold`` adds the contributions up. The result is the same except for the order of the
     sum. Parameters, initialization and state_dict are those of ``nn.Conv2d``. It computes like ``nn.Conv2d`` on other
-    devices, during ONNX export, and with strides, dilation, groups or a padding other than half the kernel.
+    devices, and with strides, dilation, groups or a padding other than half the kernel.
     """
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name in nn.Conv2d
         """(B, in_channels, H, W) to (B, out_channels, H', W')."""
-        if input.device.type != "cpu" or torch.onnx.is_in_onnx_export() or not self._is_plain():
+        if input.device.type != "cpu" or not self._is_plain():
             return super().forward(input)
         height, width = self.kernel_size
         above, beside = (int(padding) for padding in self.padding)
@@ -34,6 +33,13 @@ class NarrowConv2d(nn.Conv2d):
         summed = F.fold(shares.flatten(2), size, (height, 1), padding=(above, 0))
         return summed if self.bias is None else summed + self.bias.view(-1, 1, 1)
 
+    def simplified(self) -> nn.Module:
+        """Return the equivalent ``nn.Conv2d``, for graphs."""
+        options: dict[str, Any] = {option: getattr(self, option) for option in OPTIONS}
+        usual = nn.Conv2d(self.in_channels, self.out_channels, bias=self.bias is not None, **options)
+        usual.load_state_dict(self.state_dict())
+        return usual.to(self.weight).train(self.training).requires_grad_(self.weight.requires_grad)
+
     def _is_plain(self) -> bool:
         return (
             self.stride == self.dilation == (1, 1)
@@ -43,15 +49,3 @@ class NarrowConv2d(nn.Conv2d):
             and self.padding[0] == self.kernel_size[0] // 2
             and self.kernel_size[0] % 2 == 1
         )
-
-
-def to_conv2d(network: nn.Module) -> nn.Module:
-    """Replace every `NarrowConv2d` of a network by the equivalent ``nn.Conv2d``, in place; return the network."""
-    for parent in list(network.modules()):
-        for name, child in list(parent.named_children()):
-            if isinstance(child, NarrowConv2d):
-                options: dict[str, Any] = {option: getattr(child, option) for option in OPTIONS}
-                usual = nn.Conv2d(child.in_channels, child.out_channels, bias=child.bias is not None, **options)
-                usual.load_state_dict(child.state_dict())
-                parent.register_module(name, usual.to(child.weight))
-    return network

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from restore.core.dataset import Batch, ImageDataset
-from restore.core.errors import UsageError
+from restore.core.errors import NotExportable, UsageError
 from restore.core.images.files import ImageFile, OutputImage, read_image
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
@@ -216,6 +216,13 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
     def always_renders(self) -> tuple[str, ...]:
         options = self.predict_options
         return (*self._style_names(), *["sweep"] * bool(options.exaggerations), *["points"] * options.draw_points)
+
+    @override
+    def export_forward(self, batch: Batch, networks: Networks) -> Tensor:
+        """Refuse: a caricature needs a style code and an exaggeration besides the photograph."""
+        raise NotExportable(
+            "a caricature is drawn from a photograph, a style code and an exaggeration, and a graph gets images alone"
+        )
 
     @override
     def render(self, outputs: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor | OutputImage]:

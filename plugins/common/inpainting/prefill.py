@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from restore.core.errors import NotExportable
 from restore.core.images.pixels import pull_push
 
 STEPS = 24
@@ -36,7 +37,14 @@ def fill_smoothly(images: Tensor, masks: Tensor, steps: int = STEPS) -> Tensor:
 
     Returns:
         The images, unchanged outside the hole. An image without a known pixel becomes zero.
+
+    Raises NotExportable when a graph is traced: the number of steps depends on the size of the image.
     """
+    if isinstance(images.shape[-1], torch.SymInt):
+        raise NotExportable(
+            "its network starts from a smooth continuation into the hole, in as many steps as the size of the image "
+            "asks for, and a graph has a fixed number of steps"
+        )
     with torch.autocast(images.device.type, enabled=False):
         filled = pull_push(images, 1 - masks)
         return _bend(filled, masks.to(filled.dtype), steps) if steps else filled

@@ -135,6 +135,13 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
         return {"output": torch.stack(results)}
 
     @override
+    def export_forward(self, batch: Batch, networks: Networks) -> Tensor:
+        """Return the image with its hole filled, in [0, 1]: `predict` without windows, feather and blending."""
+        image, mask = batch["input"], (batch["mask"] > 0.5).to(batch["input"].dtype)
+        answer = self.fill(image * (1 - mask), mask, networks).clamp(0, 1)
+        return torch.where(mask > 0.5, answer, image)
+
+    @override
     def patches(self, inputs: Mapping[str, ImageReader], networks: Networks, device: torch.device) -> Iterator[Patch]:
         """Return one patch for each group of holes, or a single one if the image is processed as a whole.
 

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from restore import registry
+from restore.core.hashing import hash_file
 from restore.core.weights.files import open_weights, save_weights
 
 SMALL = {
@@ -90,6 +91,9 @@ def test_what_is_exported_for_basicsr_has_its_names_and_comes_back_the_same(rest
         (["rrdbnet.safetensors", "--output", "x.bin"], 2, "must end in .safetensors or .pth"),
         (["rrdbnet.safetensors", "--output", "x.safetensors", "--format", "basicsr"], 2, "must end in .pth"),
         (["rrdbnet.safetensors", "--output", "rrdbnet.safetensors", "--overwrite"], 2, "is the file that is read"),
+        (["compact.safetensors", "--output", "x.pth", "--format", "torch"], 2, "must end in .pt2"),
+        (["compact.safetensors", "--output", "x.pt2", "--format", "tensorrt"], 2, "'tensorrt' is not one of"),
+        (["bicubic", "--output", "x.pt2", "--format", "torch"], 2, "bicubic is a classical method and has no weights"),
         (["none.safetensors", "--output", "x.pth"], 2, "none.safetensors: no such file or folder"),
     ],
 )
@@ -101,6 +105,76 @@ def test_what_cannot_be_exported_is_refused(restore, made, tmp_path, arguments, 
     assert (ended, out) == (status, "")
     assert said in err
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_a_graph_is_written_with_what_it_is_of(restore, made, tmp_path):
+    path = made("compact")
+    status, out, err = restore("export", path, "--format", "torch", "--output", "x.pt2")
+    assert (status, err) == (0, "")
+    assert out.startswith(
+        "Wrote x.pt2: input (1, 3, H, W) in [0, 1] to output (1, 3, H, W) in [0, 1], scale 2; any height and width\n"
+        "  equal to torch within "
+    )
+    files = {"restore.json": ""}
+    graph = torch.export.load(tmp_path / "x.pt2", extra_files=files).module()
+    image = torch.rand(1, 3, 33, 50)
+    torch.testing.assert_close(graph(image), computed(tmp_path / path, image).clamp(0, 1), rtol=0, atol=1e-5)
+    about = json.loads(files["restore.json"])
+    assert (about["task"], about["model"]["architecture"], about["scale"]) == ("srgan/srgan", "srgan/compact", 2)
+    assert about["weights_sha256"] == hash_file(tmp_path / path)
+    status, out, err = restore("predict", "x.pt2", "photo.png", "--output", "o")
+    assert (status, out) == (1, "")
+    assert "is a graph of torch.export; restore predicts with the weights that it was made of" in err
+
+
+def test_a_graph_needs_a_network_that_is_called_with_images(restore, weights, photo, tmp_path, monkeypatch):
+    monkeypatch.setattr("restore.core.graphs.formats.find_spec", lambda name: name)
+    weights("w.safetensors")
+    photo()
+    for arguments in (["predict", "w.safetensors", "photo.png", "--output", "o"], ["evaluate", "w.safetensors"]):
+        more = ["--data", "."] if arguments[0] == "evaluate" else []
+        status, out, err = restore(*arguments, *more, "--backend", "onnx")
+        assert (status, out) == (1, "")
+        assert "w.safetensors cannot be computed with --backend onnx: its network 'gain' is called with more " in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["predict", "repeat", "photo.png", "--output", "o"],
+            "--backend onnx: repeat is a classical method and has no",
+        ),
+        (["evaluate", "repeat", "--data", "."], "--backend onnx: classical methods have no network"),
+        (["predict", "w.safetensors", "photo.png", "--output", "o", "--device", "cuda"], "leave --device cuda out"),
+        (["evaluate", "w.safetensors", "--data", ".", "--device", "cuda:1"], "leave --device cuda:1 out"),
+        (
+            ["predict", "w.safetensors", "photo.png", "--output", "o", "--precision", "bf16"],
+            "leave --precision bf16 out",
+        ),
+    ],
+)
+def test_what_does_not_go_with_a_backend_is_refused(restore, weights, photo, arguments, said, monkeypatch):
+    monkeypatch.setattr("restore.core.graphs.formats.find_spec", lambda name: name)
+    weights("w.safetensors")
+    photo()
+    status, out, err = restore(*arguments, "--backend", "onnx")
+    assert (status, out) == (2, "")
+    assert said in err
+
+
+@pytest.mark.parametrize("backend", ["onnx", "openvino"])
+def test_a_missing_backend_is_named_with_the_line_that_installs_it(restore, weights, photo, backend, monkeypatch):
+    monkeypatch.setattr("restore.core.graphs.formats.find_spec", lambda name: None)
+    weights("w.safetensors")
+    photo()
+    status, _, err = restore("predict", "w.safetensors", "photo.png", "--output", "o", "--backend", backend)
+    assert status == 2
+    assert f"--backend {backend} needs " in err
+    assert f"pip install 'restorekit[{backend}]'" in err
+    status, _, err = restore("export", "w.safetensors", "--output", "x.onnx", "--format", backend)
+    assert status == 2
+    assert f"--format {backend} needs " in err
 
 
 def test_nothing_is_listed_with_the_commands_that_make_weights(restore, monkeypatch):

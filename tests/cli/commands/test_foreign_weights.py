@@ -11,8 +11,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from restore.cli.cache import cache_folder
 from restore.cli.completing import completing
-from restore.cli.foreign_weights import cache_folder, convert_to_cache
+from restore.cli.foreign_weights import convert_to_cache
 from restore.cli.published_weights import find_published
 
 
@@ -57,7 +58,7 @@ def test_a_checkpoint_is_used_in_one_step_and_said_in_one_line(restore, photo, p
 
 def test_the_second_time_it_comes_from_the_cache(restore, photo, published):
     restore("predict", published, photo(), "--output", "out")
-    (cached,) = cache_folder().iterdir()
+    (cached,) = cache_folder("converted").iterdir()
     before = cached.stat().st_mtime_ns
     status, _, err = restore("predict", published, photo(), "--output", "out2")
     assert (status, len(err.splitlines())) == (0, 1)
@@ -66,7 +67,7 @@ def test_the_second_time_it_comes_from_the_cache(restore, photo, published):
 
 def test_a_damaged_file_in_the_cache_is_replaced(restore, photo, published):
     restore("predict", published, photo(), "--output", "out")
-    (cached,) = cache_folder().iterdir()
+    (cached,) = cache_folder("converted").iterdir()
     cached.write_bytes(b"damaged")
     assert restore("predict", published, photo(), "--output", "out2")[0] == 0
     assert cached.stat().st_size > 1000

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from restore.plugins.common.narrow_conv import NarrowConv2d, to_conv2d
+from restore.core.graphs.tracing import simplify_layers
+from restore.plugins.common.narrow_conv import NarrowConv2d
 
 
 def pair(*arguments: Any, **options: Any) -> tuple[nn.Conv2d, NarrowConv2d]:
@@ -62,6 +63,6 @@ def test_it_can_be_replaced_by_the_usual_one():
     network = nn.Sequential(nn.Sequential(narrow.double()))
     x = torch.rand(1, 8, 12, 12, dtype=torch.float64)
     expected = network(x)
-    assert to_conv2d(network) is network
+    assert simplify_layers(network) is network
     assert type(network[0][0]) is nn.Conv2d
     assert torch.allclose(network(x), expected)
