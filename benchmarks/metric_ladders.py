@@ -27,11 +27,13 @@ from restore.plugins.common.quality.gradients import GMSD
 from restore.plugins.common.quality.haar import HaarPSI
 from restore.plugins.common.quality.multiscale import MSSSIM
 from restore.plugins.common.quality.pixels import TotalVariation
+from restore.plugins.common.quality.spectrum import LogSpectralDistance
 from restore.plugins.common.quality.texture import TextureSimilarity
 
 LUMA = Comparison("y8", 4)
 METRICS: tuple[Metric, ...] = (
     *(PSNR(LUMA), SSIM(LUMA), MSSSIM(LUMA), GMSD(4), HaarPSI(4), TotalVariation(LUMA), TextureSimilarity(4)),
+    LogSpectralDistance(4),
 )
 
 
@@ -69,10 +71,23 @@ def with_displaced_texture(image: Tensor, amount: float) -> Tensor:
     return low + amount * moved
 
 
+def checkered(image: Tensor, level: float) -> Tensor:
+    """Return an image with a checkerboard of single pixels, so many levels of 255 bright and dark."""
+    rows, columns = (torch.arange(side) for side in image.shape[-2:])
+    return image + level / 255 * (1 - 2 * ((rows[:, None] + columns) % 2))
+
+
+def oversharpened(image: Tensor, amount: float) -> Tensor:
+    """Return an image with halos: the difference from its blur is added again, so many times."""
+    return image + amount * (image - blurred(image, 1.5))
+
+
 LADDERS: dict[str, tuple[Callable[[Tensor, float], Tensor], tuple[float, ...]]] = {
     "blur": (blurred, (0.5, 0.8, 1.2, 1.8, 2.6, 4)),
     "noise": (noisy, (4, 8, 14, 22, 35, 50)),
     "JPEG": (compressed, (90, 70, 50, 30, 15, 7)),
+    "checkerboard": (checkered, (1, 2, 4, 8, 14, 22)),
+    "halos": (oversharpened, (0.1, 0.3, 0.6, 1, 1.6, 2.4)),
     "displaced texture": (with_displaced_texture, (1, 0.8, 0.6, 0.4, 0.2, 0)),
 }
 

@@ -178,6 +178,13 @@ def restore_metrics() -> list[MetricSpec]:
             summary="Similarity of local texture, wherever in a window of 8x8 pixels it lies.",
         ),
         MetricSpec(
+            "lsd",
+            f"{quality}.spectrum:LogSpectralDistance",
+            role="image",
+            settings=border,
+            summary="Log-spectral distance: is detail as strong as in the target, octave by octave? Lower is better.",
+        ),
+        MetricSpec(
             "l1",
             f"{quality}.pixels:build_l1",
             role="image",

@@ -35,7 +35,7 @@ from restore.plugins.common.adversarial.losses import (
 from restore.plugins.common.architectures import build_network, find_tiling
 from restore.plugins.common.perceptual.perceptual import Perceptual
 from restore.plugins.common.perceptual.weights import feature_network
-from restore.plugins.common.quality.texture import TextureSimilarity
+from restore.plugins.common.quality.spectrum import LogSpectralDistance
 from restore.plugins.common.super_resolution.chosen import measured_pairs, training_pairs
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
 from restore.plugins.common.super_resolution.settings import DegradedEvaluateOptions
@@ -220,10 +220,10 @@ class SRGAN(Task[SRGANSettings, Settings, DegradedEvaluateOptions]):
     @property
     @override
     def training_protocol(self) -> EvaluationProtocol:
-        """The default protocol, and what an adversarial phase is for: texture, which PSNR and SSIM do not reward."""
+        """The default protocol, and what an adversarial phase is for: detail, which PSNR and SSIM do not reward."""
         degraded = str(self.measured_with) if self.measured_with.active else ""
-        texture = TextureSimilarity(math.ceil(self.settings.model.scale), degraded)
-        return {**super().training_protocol, texture.name: texture}
+        detail = LogSpectralDistance(math.ceil(self.settings.model.scale), degraded)
+        return {**super().training_protocol, detail.name: detail}
 
     @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:

@@ -17,8 +17,8 @@ EXPECTED = {
         "l1", "least-squares", "mse", "perceptual", "style", "total-variation", "vanilla", "wasserstein",
     },
     "metrics": {
-        "gmsd", "haarpsi", "l1", "l2", "lr-psnr", "masked-l1", "masked-psnr", "ms-ssim", "psnr", "ssim", "texture",
-        "tv-error",
+        "gmsd", "haarpsi", "l1", "l2", "lr-psnr", "lsd", "masked-l1", "masked-psnr", "ms-ssim", "psnr", "ssim",
+        "texture", "tv-error",
     },
 }  # fmt: skip
 

@@ -18,8 +18,8 @@ def run(tmp_path: Path, **given: Any) -> RunResult:
     return Trainer(SRGAN, settings, name="srgan/srgan").fit()
 
 
-def psnr(result: RunResult) -> dict[str, float]:
-    return {number.of: number.value for number in result.numbers if number.name == "psnr"}
+def measured(result: RunResult, name: str) -> dict[str, float]:
+    return {number.of: number.value for number in result.numbers if number.name == name}
 
 
 def test_a_run_goes_through_both_phases_and_its_weights_rebuild_the_generator(tmp_path: Path) -> None:
@@ -36,7 +36,8 @@ def test_a_run_goes_through_both_phases_and_its_weights_rebuild_the_generator(tm
         discriminator={"channels": 4, "hidden": 8},
         perceptual={"weights": "random", "layers": {"relu1_2": 1.0}},
     )
-    assert set(psnr(result)) == {"bicubic", "pretrain", "adversarial"}
+    for name in ("psnr", "ssim", "lsd"):
+        assert set(measured(result, name)) == {"bicubic", "pretrain", "adversarial"}
     task, networks = open_weights(result.weights, registry.get)
     assert isinstance(task, SRGAN)
     assert list(networks) == ["generator"]
@@ -46,7 +47,11 @@ def test_a_run_goes_through_both_phases_and_its_weights_rebuild_the_generator(tm
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_the_default_recipe_beats_bicubic_and_does_not_collapse(tmp_path: Path) -> None:
-    found = psnr(run(tmp_path, epochs=20))
+    result = run(tmp_path, epochs=20)
+    found = measured(result, "psnr")
     assert found["pretrain"] > found["bicubic"] + 0.9
     assert found["adversarial"] > found["pretrain"] - 0.5
     assert found["adversarial"] > found["bicubic"]
+    distance = measured(result, "lsd")
+    assert distance["bicubic"] > distance["pretrain"] + 0.5
+    assert distance["pretrain"] > distance["adversarial"] + 0.1

@@ -19,6 +19,7 @@ from restore.plugins.common.quality.gradients import GMSD
 from restore.plugins.common.quality.haar import HaarPSI
 from restore.plugins.common.quality.multiscale import MSSSIM
 from restore.plugins.common.quality.pixels import L1, L2, TotalVariation
+from restore.plugins.common.quality.spectrum import LogSpectralDistance
 from restore.plugins.common.quality.texture import TextureSimilarity
 
 
@@ -68,7 +69,11 @@ def test_gmsd_is_that_of_its_paper() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "best"), [(MSSSIM(), 1), (GMSD(), 0), (HaarPSI(), 1), (TextureSimilarity(), 1), (L1(), 0), (L2(), 0)]
+    ("metric", "best"),
+    [
+        *((MSSSIM(), 1), (GMSD(), 0), (HaarPSI(), 1), (TextureSimilarity(), 1), (LogSpectralDistance(), 0)),
+        *((L1(), 0), (L2(), 0)),
+    ],
 )
 def test_equal_images_have_the_best_value(metric: Metric, best: float) -> None:
     _, target = pair()
@@ -77,7 +82,9 @@ def test_equal_images_have_the_best_value(metric: Metric, best: float) -> None:
     assert value(metric, flat, flat) == pytest.approx(best, abs=1e-12)
 
 
-@pytest.mark.parametrize("make", [lambda border: MSSSIM(Comparison("y8", border)), GMSD, HaarPSI, TextureSimilarity])
+@pytest.mark.parametrize(
+    "make", [lambda border: MSSSIM(Comparison("y8", border)), GMSD, HaarPSI, TextureSimilarity, LogSpectralDistance]
+)
 def test_small_images_are_left_out_and_the_border_counts(make: Callable[[int], Metric]) -> None:
     for border in (0, 4):
         metric = make(border)
@@ -93,7 +100,10 @@ def test_small_images_are_left_out_and_the_border_counts(make: Callable[[int], M
 
 @pytest.mark.parametrize(
     "metric",
-    [MSSSIM(), GMSD(), HaarPSI(), TextureSimilarity(), L1(), L2(), TotalVariation(), LowResolutionPSNR()],
+    [
+        *(MSSSIM(), GMSD(), HaarPSI(), TextureSimilarity(), LogSpectralDistance()),
+        *(L1(), L2(), TotalVariation(), LowResolutionPSNR()),
+    ],
 )
 def test_a_color_prediction_of_a_gray_target_can_be_measured(metric: Metric) -> None:
     prediction, target = pair(1)
@@ -169,3 +179,42 @@ def test_texture_that_is_moved_by_a_pixel_is_better_than_none_and_psnr_says_the_
     blurred, moved = F.avg_pool2d(target, 5, 1, 2), target.roll(1, -1)
     assert value(PSNR(), blurred, target) > value(PSNR(), moved, target)
     assert value(TextureSimilarity(), moved, target) > 0.95 > value(TextureSimilarity(), blurred, target)
+
+
+def test_the_log_spectral_distance_is_that_of_spectra_summed_by_hand() -> None:
+    prediction, target = (image[0, 0].numpy() * 255 for image in pair(1, 24, 29))
+    slope = np.sin(np.pi * np.arange(1, 17) / 17) ** 2
+    weights = np.outer(slope, slope)
+
+    def bands(window: np.ndarray) -> np.ndarray:
+        centered = (window - (window * weights).sum() / weights.sum()) * weights
+        powers: dict[tuple[int, int], list[float]] = {}
+        for u in range(-7, 8):
+            for v in range(-7, 8):
+                if u or v:
+                    waves = np.exp(-2j * np.pi * np.add.outer(u * np.arange(16), v * np.arange(16)) / 16)
+                    octave = math.ceil(math.log2(128 / (u * u + v * v)) / 2 + 1e-9)
+                    band = octave, round(math.degrees(math.atan2(u, v)) / 45) % 4
+                    power = abs((centered * waves).sum()) ** 2 / (weights**2).sum()
+                    powers.setdefault(band, []).append(power)
+        return np.array([np.mean(powers[band]) for band in sorted(powers)])
+
+    distances = []
+    for y, x in ((y, x) for y in (0, 8) for x in (0, 8)):
+        a, b = (bands(image[y : y + 16, x : x + 16]) for image in (prediction, target))
+        assert a.shape == (16,)
+        distances.append(np.sqrt(((10 * np.log10((a + 1) / (b + 1))) ** 2).mean()))
+    assert value(LogSpectralDistance(), *pair(1, 24, 29)) == pytest.approx(np.mean(distances), abs=1e-9)
+
+
+def test_the_log_spectral_distance_knows_the_strength_of_detail_and_neither_its_place_nor_a_direction() -> None:
+    _, target = pair(1)
+    noise = torch.from_numpy(np.random.Generator(np.random.PCG64(1)).standard_normal(target.shape))
+    flat = torch.full_like(target, 0.5)
+    ten, twenty = ((flat + level / 255 * noise).clamp(0, 1) for level in (10, 20))
+    assert value(LogSpectralDistance(), twenty, ten) == pytest.approx(20 * math.log10(2), abs=0.1)
+    blurred, moved = F.avg_pool2d(target, 5, 1, 2), target.roll(1, -1)
+    assert value(LogSpectralDistance(), moved, target) < value(LogSpectralDistance(), blurred, target)
+    found = value(LogSpectralDistance(), blurred, target)
+    for turn in (lambda image: image.flip(-1), lambda image: image.mT):
+        assert value(LogSpectralDistance(), turn(blurred), turn(target)) == pytest.approx(found, abs=1e-9)
