@@ -119,7 +119,7 @@ def restore_metrics() -> list[MetricSpec]:
     """Register image metrics."""
     place = "restore.plugins.common.metrics"
     masked = "restore.plugins.common.inpainting.metrics"
-    quality = "restore.plugins.common.quality"
+    quality, learned = "restore.plugins.common.quality", "restore.plugins.common.learned"
     settings = "restore.plugins.common.metric_settings:ComparisonSettings"
     border = "restore.plugins.common.metric_settings:BorderSettings"
     return [
@@ -204,6 +204,35 @@ def restore_metrics() -> list[MetricSpec]:
             role="image",
             settings=settings,
             summary="Difference between the total variations of output and target.",
+        ),
+        MetricSpec(
+            "lpips",
+            f"{learned}.lpips:build_lpips",
+            role="image",
+            settings=f"{learned}.settings:LPIPSSettings",
+            summary="Learned perceptual image patch similarity (Zhang et al., 2018); lower is better. Needs weights.",
+        ),
+        MetricSpec(
+            "dists",
+            f"{learned}.dists:build_dists",
+            role="image",
+            settings=f"{learned}.settings:DISTSSettings",
+            summary="Deep image structure and texture similarity (Ding et al., 2020); lower is better. Needs weights.",
+        ),
+        *(
+            MetricSpec(
+                name,
+                f"{learned}.inception:build_{name.replace('-', '_')}",
+                role="image",
+                settings=f"{learned}.settings:PublishedWeights",
+                summary=f"{summary} Needs weights.",
+            )
+            for name, summary in {
+                "fid": "Fréchet distance of Inception features (Heusel et al., 2017); lower is better.",
+                "kid": "Kernel distance of Inception features (Binkowski et al., 2018); lower is better.",
+                "p-ids": "How often an output looks more real than its target to a classifier (Zhao et al., 2021).",
+                "u-ids": "How often a classifier takes outputs and targets for the other (Zhao et al., 2021).",
+            }.items()
         ),
         MetricSpec(
             "lr-psnr",

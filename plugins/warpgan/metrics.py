@@ -20,9 +20,10 @@ from restore.core.errors import DataError, UsageError
 from restore.core.metrics import Metric
 from restore.core.networks import Networks
 from restore.core.runtime.devices import in_float64
+from restore.plugins.common.learned.distributions import FrechetDistance
+from restore.plugins.common.learned.inception import INCEPTION
 from restore.plugins.common.metrics import PrecomputedMetric
 from restore.plugins.warpgan import control_points
-from restore.plugins.warpgan.frechet import PUBLISHED, FrechetDistance
 from restore.plugins.warpgan.networks.discriminator import DiscriminatorOutput, predicted_identity
 from restore.plugins.warpgan.networks.generator import Drawing
 from restore.plugins.warpgan.step import texture_error
@@ -190,7 +191,7 @@ def metrics(embedder: FaceEmbedder | None, known: bool, fid: str | None = None) 
             "own-identity", "share that its own discriminator takes for the right person", "higher"
         )
     if fid is not None:
-        whose = "torch-fidelity" if fid == PUBLISHED else Path(fid).name
+        whose = "torch-fidelity" if fid == INCEPTION else Path(fid).name
         found["fid"] = FrechetDistance(convention=f"Inception features of {whose}, to caricatures drawn by hand")
     return found
 

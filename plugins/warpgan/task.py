@@ -21,9 +21,9 @@ from restore.core.task import Task
 from restore.core.training_step import Phase, TrainStep
 from restore.plugins.common.adversarial.diagnostics import Remedies, gan_health
 from restore.plugins.common.architectures import build_network
+from restore.plugins.common.learned.inception import inception_features
 from restore.plugins.warpgan import metrics
 from restore.plugins.warpgan.data.dataset import FaceFiles, Pairs, galleries, read_identities
-from restore.plugins.warpgan.frechet import inception_features
 from restore.plugins.warpgan.letterbox import Letterbox
 from restore.plugins.warpgan.networks.generator import Drawing
 from restore.plugins.warpgan.options import WarpGANEvaluateOptions, WarpGANPredictOptions

@@ -11,14 +11,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
 
-import torch
-
 from restore.core.errors import UsageError, WeightsError
 from restore.core.hashing import hash_file
-from restore.core.weights.read_checkpoint import read_checkpoint
-from restore.plugins.common.downloading import download
 from restore.plugins.common.perceptual.settings import FeatureNetworkSettings, Network
 from restore.plugins.common.perceptual.vgg import VGGFeatures
+from restore.plugins.common.published import fetch_published, load_layers, published_file
 
 _MEGABYTES: dict[Network, int] = {"vgg16": 528, "vgg19": 548}
 
@@ -79,43 +76,14 @@ def feature_network(settings: FeatureNetworkSettings, layers: Iterable[str] | No
             f"{path}: the file has changed since this run started (expected SHA-256 {settings.sha256}); "
             "restore it, or start a new run"
         )
-    _load(network, path, settings.network)
+    load_layers(network, path, settings.network.upper())
     return network
-
-
-def published_file(network: Network) -> Path:
-    """Return where torchvision stores its published weights; the file need not exist."""
-    return Path(torch.hub.get_dir()) / "checkpoints" / _url(network).rpartition("/")[2]
-
-
-def _url(network: Network) -> str:
-    from torchvision.models import VGG16_Weights, VGG19_Weights  # slow to import
-
-    return str({"vgg16": VGG16_Weights, "vgg19": VGG19_Weights}[network].IMAGENET1K_V1.url)
 
 
 def _file(network: Network, weights: str) -> Path:
     if weights == "imagenet":
-        path = published_file(network)
-        return path if path.is_file() else download(_url(network), path)
+        return fetch_published(network)
     path = Path(weights)
     if not path.is_file():
         raise UsageError(f"{path}: no such file; expected {network.upper()} weights, auto, imagenet or random")
     return path
-
-
-def _load(network: VGGFeatures, path: Path, name: Network) -> None:
-    """Load the needed layers from a file that may contain more: deeper layers, the classifier."""
-    found = read_checkpoint(path).tensors
-    state = {}
-    for key, parameter in network.state_dict().items():
-        tensor = found.get(key, found.get(key.removeprefix("features.")))
-        if tensor is None:
-            raise WeightsError(f"{path}: not a file of {name.upper()} weights: {key} is missing")
-        if tensor.shape != parameter.shape:
-            raise WeightsError(
-                f"{path}: not a file of {name.upper()} weights: {key} has the shape {tuple(tensor.shape)}, "
-                f"expected {tuple(parameter.shape)}"
-            )
-        state[key] = tensor
-    network.load_state_dict(state)

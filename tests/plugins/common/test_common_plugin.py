@@ -17,8 +17,8 @@ EXPECTED = {
         "l1", "least-squares", "mse", "perceptual", "style", "total-variation", "vanilla", "wasserstein",
     },
     "metrics": {
-        "gmsd", "haarpsi", "l1", "l2", "lr-psnr", "lsd", "masked-l1", "masked-psnr", "ms-ssim", "psnr", "ssim",
-        "texture", "tv-error",
+        "dists", "fid", "gmsd", "haarpsi", "kid", "l1", "l2", "lpips", "lr-psnr", "lsd", "masked-l1", "masked-psnr",
+        "ms-ssim", "p-ids", "psnr", "ssim", "texture", "tv-error", "u-ids",
     },
 }  # fmt: skip
 

@@ -13,9 +13,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from restore.core.errors import RestoreError, UsageError, WeightsError
-from restore.plugins.common.perceptual import weights
+from restore.plugins.common import published as torchvision_weights
 from restore.plugins.common.perceptual.settings import PerceptualSettings
-from restore.plugins.common.perceptual.weights import feature_network, published_file, resolve_features
+from restore.plugins.common.perceptual.weights import feature_network, resolve_features
+from restore.plugins.common.published import published_file
 
 LAYERS = {"relu1_1": 1.0}  # only the first convolution, so that files are small
 
@@ -24,7 +25,7 @@ LAYERS = {"relu1_1": 1.0}  # only the first convolution, so that files are small
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder in place of the one where torchvision's files are kept; nobody goes online."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setattr(weights, "download", refuse_download)
+    monkeypatch.setattr(torchvision_weights, "download", refuse_download)
     return tmp_path / "torch" / "hub" / "checkpoints"
 
 

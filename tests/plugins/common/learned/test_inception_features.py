@@ -18,7 +18,8 @@ from scipy.linalg import sqrtm
 from torch import Tensor
 
 from restore.core.errors import UsageError, WeightsError
-from restore.plugins.warpgan.frechet import FrechetDistance, inception_features
+from restore.plugins.common.learned.distributions import FrechetDistance
+from restore.plugins.common.learned.inception import inception_features
 
 
 def drawn(count: int, length: int, seed: int) -> Tensor:

@@ -1,0 +1,1 @@
+"""Metrics that look through trained networks, whose weights are fetched when such a metric is chosen."""
