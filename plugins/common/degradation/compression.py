@@ -12,6 +12,9 @@ from torch import Tensor
 
 Format = Literal["JPEG", "WEBP"]
 
+LARGEST_BLOCK = 16
+"""Side in pixels of what JPEG with halved chroma, and WebP, compress as one block."""
+
 
 def compress(image: Tensor, quality: int, to: Format = "JPEG") -> Tensor:
     """Return an image (3, H, W) uint8 as a lossy file shows it, with halved chroma (4:2:0).

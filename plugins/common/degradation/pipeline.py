@@ -59,6 +59,11 @@ class Degradation:
         resized = any(stage.resize.up or stage.resize.down for stage in (first, last))
         return not resized and not last.sinc and not any(step.probability for step in steps)
 
+    @property
+    def compresses(self) -> bool:
+        """Whether it may leave the blocks of JPEG or WebP in an image."""
+        return any(stage.compression.probability > 0 for stage in (self.settings.first, self.settings.last))
+
     def __call__(self, target: Tensor) -> Tensor:
         """Return the input (3, h, w) of a target (3, H, W), both uint8; a side is ``ceil(side / scale)``."""
         height, width = (resized_length(length, 1 / self.scale) for length in target.shape[-2:])

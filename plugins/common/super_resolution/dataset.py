@@ -19,6 +19,7 @@ from restore.core.images.damaged import without_damaged
 from restore.core.images.listing import list_images
 from restore.core.images.resampling import resized_length
 from restore.core.settings import RunSettings
+from restore.plugins.common.degradation.compression import LARGEST_BLOCK
 from restore.plugins.common.degradation.pipeline import Degradation
 from restore.plugins.common.images.folders import (
     AnySplit,
@@ -76,22 +77,42 @@ class CroppedPairs:
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         target = self._targets[index]
         if self._inputs is None:
-            target = self._turned(_cut(target, *_corner(target, self._crop), self._crop))[0]
-            if self._degradation is None:
-                small = imresize(target, 1 / self._scale)
-            else:
-                small, target = self._degradation(target), self._degradation.sharpened(target)
+            small, target = self._made_small(target)
         else:
             small = self._inputs[index]
             top, left = _corner(small, self._crop // self._scale)
-            small = _cut(small, top, left, self._crop // self._scale)
-            target = _cut(target, top * self._scale, left * self._scale, self._crop)
-            small, target = self._turned(small, target)
+            small, target = self._turned(*self._cut_pair(small, target, top, left))
         return {"input": small.float() / 255, "target": target.float() / 255}
 
     def name(self, index: int) -> str:
         """Return the image's file name."""
         return Path(self._targets.name(index)).name
+
+    def _made_small(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the input and the target of a random crop.
+
+        What a degradation compresses is larger than the crop where the image is, so that blocks begin anywhere in the
+        input, as in the middle of a whole image. If they always began at the edge of the input, a network would learn
+        to count from there, and fail far from an edge.
+        """
+        compressed = self._degradation is not None and self._degradation.compresses
+        margin = min(LARGEST_BLOCK - 1, (min(image.shape[-2:]) - self._crop) // self._scale) if compressed else 0
+        side = self._crop + margin * self._scale
+        region = self._turned(_cut(image, *_corner(image, side), side))[0]
+        if self._degradation is None:
+            return imresize(region, 1 / self._scale), region
+        small, region = self._degradation(region), self._degradation.sharpened(region)
+        if not margin:
+            return small, region
+        top, left = _corner(small, self._crop // self._scale)
+        return self._cut_pair(small, region, top, left)
+
+    def _cut_pair(self, small: Tensor, target: Tensor, top: int, left: int) -> tuple[Tensor, Tensor]:
+        """Return the crop of an input and of its target; ``top`` and ``left`` count pixels of the input."""
+        return (
+            _cut(small, top, left, self._crop // self._scale),
+            _cut(target, top * self._scale, left * self._scale, self._crop),
+        )
 
     def _turned(self, *images: Tensor) -> Sequence[Tensor]:
         """Flip and rotate all images equally, by one of the eight symmetries of a square."""

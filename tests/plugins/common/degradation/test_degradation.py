@@ -187,6 +187,29 @@ def test_an_evaluation_degrades_each_image_alike_in_every_process_and_set(tmp_pa
     assert torch.equal(torch.load(tmp_path / "input.pt"), both[1]["input"])
 
 
+def strongest_edge(image: Tensor) -> int:
+    """Return where, modulo 8, neighboring columns differ the most."""
+    steps = (image[:, :, 1:] - image[:, :, :-1]).abs().mean((0, 1))
+    return int(torch.stack([steps[start::8].mean() for start in range(8)]).argmax())
+
+
+def test_blocks_begin_anywhere_in_a_training_input_and_it_fits_its_target() -> None:
+    """A network that always saw them begin at the edge would fail in the middle of a whole image."""
+    always = {"probability": 1, "quality": (15, 15)}
+    degradation = Degradation(
+        DegradationSettings(preset="jpeg", last={"noise": {"probability": 0}, "compression": always}), 2
+    )
+    pairs = CroppedPairs(Photographs(["coffee.png"], 256), 2, 96, degradation=degradation)
+    samples = [pairs[0] for _ in range(40)]
+    assert len({strongest_edge(sample["input"]) for sample in samples}) >= 6
+    for sample in samples:
+        clean = imresize((sample["target"] * 255).round().byte(), 1 / 2).float() / 255
+        shifted = clean.roll(1, -1)
+        assert (sample["input"] - clean).abs().mean() < (sample["input"] - shifted).abs().mean()
+    tight = CroppedPairs(Photographs(["coffee.png"], 96), 2, 96, degradation=degradation)[0]
+    assert tight["input"].shape == (3, 48, 48)
+
+
 def test_only_targets_of_training_are_sharpened() -> None:
     degradation = Degradation(DegradationSettings(sharpen_target=True), 2)
     source = Photographs(["coffee.png"], 64)
