@@ -6,6 +6,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -201,11 +202,12 @@ class TimeLeft:
 def _logged_evaluation(log: Path) -> float | None:
     """Seconds of the last evaluation that a log holds: of a resumed run, before it was interrupted."""
     try:
-        lines = log.read_text("utf-8").splitlines()
+        lines = log.read_bytes().splitlines()
     except OSError:
         return None
     for line in reversed(lines):
-        entry = json.loads(line)
-        if entry.get("kind") == "validation":
-            return float(entry["seconds"]["evaluation"])
+        with suppress(ValueError, TypeError, LookupError, AttributeError, RecursionError):  # a damaged line
+            entry = json.loads(line)
+            if entry["kind"] == "validation":
+                return float(entry["seconds"]["evaluation"])
     return None

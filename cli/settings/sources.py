@@ -21,6 +21,9 @@ Model = TypeVar("Model", bound=BaseModel)
 COMMAND_LINE = "the command line"
 REQUIRED = "is required"
 
+_LONGEST = 200  # letters of a value in a message
+_LISTED = 15  # settings in a message
+
 
 @dataclass(frozen=True)
 class Source:
@@ -68,7 +71,7 @@ def _collect(
         else:
             raise UsageError(
                 f"{origin}: '{name}' is a group of settings ({', '.join(group.model_fields)}), "
-                f"not a single value (got {format_value(value)})"
+                f"not a single value (got {_quote(value)})"
             )
 
 
@@ -123,7 +126,10 @@ def explain(error: ValidationError, model: type[BaseModel], sources: Sequence[So
         element = next((part for part in detail["loc"][len(path) :] if isinstance(part, int)), None)
         problems.setdefault((path, element), []).append(detail)
     lines = [_explain_one(path, known.get(path), details, sources) for (path, _), details in problems.items()]
-    return lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} settings are invalid:", *lines])
+    if len(lines) == 1:
+        return lines[0]
+    more = [f"and {len(lines) - _LISTED} more"] if len(lines) > _LISTED else []
+    return "\n  ".join([f"{len(lines)} settings are invalid:", *lines[:_LISTED], *more])
 
 
 def _explain_one(path: SettingPath, setting: Setting | None, details: Sequence[Any], sources: Sequence[Source]) -> str:
@@ -137,8 +143,14 @@ def _explain_one(path: SettingPath, setting: Setting | None, details: Sequence[A
     if setting:
         value = details[0]["input"]
         form = ", written as JSON" if setting.needs_json and isinstance(value, str) else ""
-        end = f"{form} (got {format_value(value)}, from {find_origins(sources).get(path, 'the defaults')})"
+        end = f"{form} (got {_quote(value)}, from {find_origins(sources).get(path, 'the defaults')})"
     return f"{flag}: {text}{end}" if path else f"{text}{end}"
+
+
+def _quote(value: Any) -> str:
+    """Return a value as it would be typed, or the beginning of a long one."""
+    text = format_value(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _find_part(detail: Any, setting: Setting | None) -> str:

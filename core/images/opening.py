@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from restore.core.atomic import reason
 from restore.core.errors import DataError, RestoreError, UsageError, is_out_of_memory
+from restore.core.images.libtiff import silence_libtiff
 
 PIXEL_LIMIT = 2**27
 """Images with more pixels (134 million) are refused: a small file may declare an image that fills the memory."""
@@ -92,8 +94,9 @@ def guarded(path: Path) -> Iterator[None]:
         raise UsageError(f"{path}: no such file")
     if path.is_dir():
         raise UsageError(f"{path}: is a folder, not an image")
+    silence_libtiff()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _silenced(logging.getLogger("PIL.TiffImagePlugin")):
             # The size is checked by ourselves, and an odd tag does not matter if the image decodes.
             warnings.simplefilter("ignore")
             yield
@@ -107,6 +110,16 @@ def guarded(path: Path) -> Iterator[None]:
         if is_out_of_memory(error):
             raise
         raise DataError(f"{path}: is damaged or truncated: {str(error) or type(error).__name__}") from error
+
+
+@contextmanager
+def _silenced(logger: logging.Logger) -> Iterator[None]:
+    """Leave out what a decoder logs about odd tags; it names no file."""
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def refuse_large(path: Path, width: int, height: int) -> None:

@@ -73,10 +73,11 @@ def report_misfit(path: Path) -> Iterator[None]:
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
         if isinstance(error, RestoreError) or is_out_of_memory(error):
             raise
-        line = next(iter(str(error).splitlines()), "")
+        line = next(iter(str(error).splitlines()), "") or type(error).__name__
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else line
         raise CheckpointError(
             f"{path} cannot be resumed with this version of restorekit: its state was written by another one, or is "
-            f"damaged ({type(error).__name__}: {line})"
+            f"damaged ({reason})"
         ) from error
 
 

@@ -53,13 +53,22 @@ def read_states(path: Path, key: str | None = None) -> list[CheckpointState]:
     content = _safetensors(path) if _is_safetensors(path) else _pickle(path)
     states = find_states(path, content, key)
     for state in states:
-        _refuse_vast(path, state)
+        _refuse_unusual(path, state)
     return states
 
 
-def _refuse_vast(path: Path, state: CheckpointState) -> None:
-    """Raise WeightsError for a tensor that repeats its values to more bytes than the file has: a copy has them all."""
+def _refuse_unusual(path: Path, state: CheckpointState) -> None:
+    """Raise WeightsError for tensors that networks cannot take over.
+
+    Sparse and quantized ones hold no plain values. One that repeats its values to more bytes than the file has, as
+    ``expand`` makes it, would be copied whole.
+    """
     for name, tensor in state.tensors.items():
+        if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta:
+            kind = "quantized" if tensor.is_quantized else "empty" if tensor.is_meta else "sparse"
+            raise WeightsError(
+                f"{path}: {name} is {kind}; save the checkpoint with plain tensors of float32 or float16"
+            )
         size = tensor.numel() * tensor.element_size()
         if size > path.stat().st_size and size > tensor.untyped_storage().nbytes():
             raise WeightsError(

@@ -16,6 +16,7 @@ from restore.core.weights import building
 from restore.core.weights.convert import Converter, import_weights
 from restore.core.weights.files import open_weights, save_weights
 from restore.core.weights.header import count_parameters, read_header
+from restore.core.weights.read_checkpoint import read_states
 from restore.core.weights.safetensors_format import safetensors_header
 
 
@@ -162,6 +163,19 @@ def test_a_checkpoint_with_nan_is_not_imported(tmp_path):
             converters={"x": converter},
         )  # fmt: skip
     assert not (tmp_path / "o.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("tensor", "kind"),
+    [
+        (torch.zeros(3, 3).to_sparse(), "sparse"),
+        (torch.quantize_per_tensor(torch.zeros(3), 0.1, 0, torch.qint8), "quantized"),
+    ],
+)
+def test_tensors_without_plain_values_are_refused_by_their_kind(tmp_path, tensor, kind):
+    torch.save({"a.weight": tensor}, tmp_path / "x.pth")
+    with pytest.raises(WeightsError, match=rf"x\.pth: a\.weight is {kind}; save the checkpoint with plain tensors"):
+        read_states(tmp_path / "x.pth")
 
 
 @pytest.mark.parametrize("zipped", [True, False])
