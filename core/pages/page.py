@@ -76,7 +76,8 @@ class Page:
     """Numbers behind the page, as JSON in ``<script id="data">``; infinity and NaN become null."""
     language: str = "en"
     connect: str | None = None
-    """The one address that scripts may send to or fetch from, without spaces and semicolons; unset: none."""
+    """The one address that scripts may send to or fetch from, without spaces and semicolons; ``'self'``: the server of
+    the page; unset: none."""
 
     @property
     def policy(self) -> str:

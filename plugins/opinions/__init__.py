@@ -18,6 +18,13 @@ def restore_commands() -> list[CommandSpec]:
             summary="Write a page on which observers rate results of several methods without knowing which is which.",
         ),
         CommandSpec(
+            "mos collect",
+            f"{place}.collect_command:collect",
+            settings=f"{place}.collect_settings:CollectSettings",
+            needs="nothing",
+            summary="Serve the page of a study to observers, and keep their answers.",
+        ),
+        CommandSpec(
             "mos score",
             f"{place}.score_command:score",
             settings=f"{place}.score_settings:ScoreSettings",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -38,7 +39,8 @@ class MakeSettings(Settings):
     seed: int = 0
     """Changes the order of every observer."""
     post: str | None = None
-    """Address of a server to which the page also sends the answers; it may then connect to that and nothing else."""
+    """Where the page also sends the answers: /answers for mos collect, or the address of a server. It may then connect
+    to that and nothing else."""
     max_megabytes: Annotated[int, Field(ge=1)] = 100
     """Refuse a larger page; browsers of phones fail with some hundreds of megabytes."""
     overwrite: bool = False
@@ -47,8 +49,7 @@ class MakeSettings(Settings):
     @field_validator("post")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
-        import re
-
-        if value is not None and not re.fullmatch(r"https?://[A-Za-z0-9.\-:\[\]]+(/[A-Za-z0-9.\-_~/%]*)?", value):
-            raise ValueError("expected an address such as http://192.168.1.20:8000/answers, without a query")
+        host, path = r"https?://[A-Za-z0-9.\-:\[\]]+", r"(/[A-Za-z0-9.\-_~%]+)+/?"
+        if value is not None and not re.fullmatch(rf"({host})?{path}|{host}/?", value):
+            raise ValueError("expected /answers, or an address such as https://example.org/answers without a query")
         return value

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from restore.core.atomic import reason
 from restore.core.errors import DataError, UsageError
+from restore.plugins.common.images.pairing import bare
+from restore.plugins.opinions.sessions import StudyInfo
 from restore.plugins.opinions.statistics import Presentation
+from restore.plugins.opinions.study_scores import MetricTable
 
 COLUMNS = ("image", "of", "metric", "value")
 
@@ -41,6 +46,41 @@ def read_metric_table(path: Path) -> dict[str, dict[Presentation, float]]:
     if not found:
         raise DataError(f"{path}: has no row")
     return found
+
+
+def match_study(path: Path, table: MetricTable, study: StudyInfo) -> dict[str, dict[Presentation, float]]:
+    """Return the values of what a study shows, under its names; images may differ by what scripts add, as ``baby_x4``.
+
+    Args:
+        path: the file, for the error.
+        table: what `read_metric_table` returned.
+        study: the study.
+
+    Raises:
+        UsageError: the table and the study have nothing in common.
+    """
+    found: dict[str, dict[Presentation, float]] = {}
+    for name, values in table.items():
+        loose = Counter(Presentation(bare(each.image), each.method) for each in values)
+        unique = {Presentation(bare(each.image), each.method): value for each, value in values.items()}
+        found[name] = {}
+        for shown in (Presentation(image, method) for image in study.images for method in study.scored):
+            key = Presentation(bare(shown.image), shown.method)
+            value = values.get(shown, unique[key] if loose[key] == 1 else None)
+            if value is not None:
+                found[name][shown] = value
+    if any(found.values()):
+        return found
+    methods = dict.fromkeys(each.method for values in table.values() for each in values)
+    images = dict.fromkeys(each.image for values in table.values() for each in values)
+    what, ours, theirs = (
+        ("image", study.images, images) if set(study.scored) & set(methods) else ("method", study.scored, methods)
+    )
+    raise UsageError(f"{path}: has no {what} of the study; the study has {_some(ours)}, the table {_some([*theirs])}")
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
 
 
 def _add_row(found: dict[str, dict[Presentation, float]], row: dict[str, str | None], where: str) -> None:

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from restore.core.atomic import atomic_write, refuse_overwrite, writable_folder
-from restore.core.errors import DataError, RestoreError, UsageError
+from restore.core.errors import DataError, RestoreError
 from restore.core.json_text import dump_json
 from restore.plugins.opinions.figure import Dot, draw_intervals
-from restore.plugins.opinions.metric_table import read_metric_table
+from restore.plugins.opinions.metric_table import match_study, read_metric_table
 from restore.plugins.opinions.score_settings import ScoreSettings
 from restore.plugins.opinions.score_text import format_scores, to_json_object
 from restore.plugins.opinions.sessions import Session, list_files, read_session
 from restore.plugins.opinions.statistics import INTERVAL_RULES, PAIRS_RULE, IntervalRule
-from restore.plugins.opinions.study_scores import MetricTable, RatedStudy, StudyScores, score_study
+from restore.plugins.opinions.study_scores import RatedStudy, StudyScores, score_study
 
 
 def score(settings: ScoreSettings) -> None:
@@ -27,11 +27,10 @@ def score(settings: ScoreSettings) -> None:
         refuse_overwrite(settings.figure, settings.overwrite)
         writable_folder(settings.figure.parent)
     files = list_files(settings.files)
-    metrics = {} if settings.metrics is None else read_metric_table(settings.metrics)
+    table = None if settings.metrics is None else read_metric_table(settings.metrics)
     sessions, problems = _read_sessions(files)
+    metrics = match_study(settings.metrics, table, sessions[0].study) if settings.metrics and table else {}
     scores = score_study(sessions, settings.screen, settings.interval, metrics)
-    if settings.metrics is not None:
-        _check_metrics(settings.metrics, metrics, scores)
     if settings.figure is not None:
         with atomic_write(settings.figure) as temporary:
             temporary.write_text(draw_scores(scores, settings.interval), encoding="utf-8")
@@ -56,25 +55,6 @@ def _read_sessions(files: Sequence[Path]) -> tuple[list[Session], list[str]]:
     if not sessions:
         raise DataError("\n".join(problems))
     return sessions, problems
-
-
-def _check_metrics(path: Path, metrics: MetricTable, scores: StudyScores) -> None:
-    """Raise UsageError if a table of metrics has no value of anything that was scored."""
-    study = scores.study
-    if any(
-        each.method in study.scored and each.image in study.images for values in metrics.values() for each in values
-    ):
-        return
-    table = dict.fromkeys(each.method for values in metrics.values() for each in values)
-    images = dict.fromkeys(each.image for values in metrics.values() for each in values)
-    what = ("method", study.scored, table) if not set(study.scored) & set(table) else ("image", study.images, images)
-    raise UsageError(
-        f"{path}: has no {what[0]} of the study; the study has {_some(list(what[1]))}, the table {_some(list(what[2]))}"
-    )
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
 
 
 def draw_scores(scores: StudyScores, rule: IntervalRule) -> str:

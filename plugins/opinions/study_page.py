@@ -96,7 +96,7 @@ def write_page(images: StudyImages, settings: MakeSettings) -> tuple[str, StudyI
             "files": places,
             "sources": sources,
         },
-        connect=settings.post,
+        connect="'self'" if settings.post and settings.post.startswith("/") else settings.post,
     )
     return page.html(), study
 

@@ -35,7 +35,7 @@ from restore.plugins.opinions.statistics import (
 )
 
 MetricTable = Mapping[str, Mapping[Presentation, float]]
-"""Values of metrics: by the metric's name with its convention, and by presentation."""
+"""Values of metrics: by the metric's name with its convention, and by presentation, under the names of the study."""
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from pathlib import Path
 from threading import Thread
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from restore.cli.app import app
+from restore.plugins.opinions.collect_command import AnswerServer, read_page
 
 pytestmark = pytest.mark.browser
 
@@ -66,7 +66,7 @@ def saved(folder: Path, count: int = 1) -> list[dict[str, Any]]:
 def study(tmp_path: Path, results: Results) -> Path:
     page = tmp_path / "study.html"
     arguments = ["--method", "double", "--training", "1", "--repeats", "2"]
-    restore("make", *results(), *arguments, "--output", page)
+    restore("make", *results(images=("a", "b")), *arguments, "--output", page)
     return page
 
 
@@ -78,13 +78,13 @@ def test_a_session_by_keyboard_alone_survives_a_reload_and_asks_nobody(
     folder = tmp_path / "answers"
     save_into(browser, folder)
     browser.get(study.as_uri())
-    assert "11 images" in text(browser, "start")
+    assert "8 images" in text(browser, "start")
     press(browser, "ann", Keys.ENTER)  # the name has the focus, and typing replaces what it holds
     assert text(browser) == "Practice 1 of 1"
     press(browser, "3", "5", "2")
-    assert text(browser) == "3 of 11"
+    assert text(browser) == "3 of 8"
     press(browser, Keys.BACKSPACE)
-    assert text(browser) == "2 of 11"
+    assert text(browser) == "2 of 8"
     assert browser.execute_script("return document.querySelector('#answers .chosen').value") == "2"
     press(browser, "9", "x", "4", "+", "+")
     zooms = browser.execute_script("return [...document.querySelectorAll('zoom-view')].map((view) => view.state.zoom)")
@@ -94,8 +94,8 @@ def test_a_session_by_keyboard_alone_survives_a_reload_and_asks_nobody(
     browser.refresh()
     assert "Go on where ann stopped (after 3 answers)" in text(browser, "start")
     press(browser, Keys.ENTER)  # the button to go on has the focus
-    assert text(browser) == "3 of 11"
-    for _ in range(9):
+    assert text(browser) == "3 of 8"
+    for _ in range(6):
         press(browser, "1")
     wait(lambda: browser.execute_script("return !document.getElementById('end').hidden"))
     assert browser.execute_script("return document.getElementById('next').disabled")
@@ -103,7 +103,7 @@ def test_a_session_by_keyboard_alone_survives_a_reload_and_asks_nobody(
     (session,) = saved(folder)
     assert session["observer"]["name"] == "ann"
     assert session["finished"]
-    assert [each["score"] for each in session["ratings"]] == [3, 5, 4, *[1] * 9]
+    assert [each["score"] for each in session["ratings"]] == [3, 5, 4, *[1] * 6]
     assert [each["role"] for each in session["ratings"]].count("repeat") == 2
     assert session["ratings"][0]["role"] == "training"
     press(browser, Keys.TAB, Keys.ENTER)  # the next observer
@@ -115,53 +115,30 @@ def test_a_session_by_keyboard_alone_survives_a_reload_and_asks_nobody(
     assert "double stimulus" in restore("score", folder)
 
 
-class _Inbox(BaseHTTPRequestHandler):
-    """Takes what pages send while it is open."""
-
-    received: ClassVar[list[bytes]] = []
-    status = 200
-
-    def do_POST(self) -> None:
-        self.received.append(self.rfile.read(int(self.headers["Content-Length"])))
-        self.send_response(self.status)
-        self.send_header("Access-Control-Allow-Origin", "*")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-def test_answers_are_sent_to_a_server_and_a_refusal_is_told(tmp_path: Path, browser: Any, results: Results) -> None:
-    with HTTPServer(("127.0.0.1", 0), _Inbox) as server:
+def test_answers_are_sent_to_the_server_of_the_page(
+    tmp_path: Path, browser: Any, results: Results, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "study.html"
+    arguments = [*results(images=("a",)), "--method", "pairs", "--training", "0"]
+    restore("make", *arguments, "--post", "/answers", "--output", page)
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    told = []
+    with AnswerServer(("127.0.0.1", 0), *read_page(page), folder) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}/answers"
-        arguments = results(images=("a",))
-        restore(
-            "make",
-            *arguments,
-            "--method",
-            "pairs",
-            "--post",
-            address,
-            "--training",
-            "0",
-            "--output",
-            tmp_path / "p.html",
-        )
-        told = []
-        for status in (200, 507):
-            _Inbox.status = status
-            browser.get((tmp_path / "p.html").as_uri())
-            browser.execute_script("document.getElementById('begin').requestSubmit()")
+        for name in ("ann/../é", "bob"):
+            browser.get(f"http://127.0.0.1:{server.server_port}/")
+            press(browser, name, "\ue007")  # Enter
             press(browser, *"1211")  # three pairs, one of them twice
             told.append(wait(lambda: (found := text(browser, "sent")) and "Sending" not in found and found))
             browser.execute_script("localStorage.clear()")
+            server.study = server.study.model_copy(update={"id": "another"})  # so that it refuses the next
         server.shutdown()
     assert told == ["Your answers were sent.", "Your answers could not be sent. Save them, please."]
-    answers = tmp_path / "answers.json"
-    answers.write_bytes(_Inbox.received[0])
+    (answers,) = folder.iterdir()
+    assert answers.name.startswith("ann-é-")
     assert "3 comparisons" in restore("score", answers)
-    browser.get_log("browser")  # the refusal is in it
+    browser.get_log("browser")  # the failed request is in it
 
 
 PLAY = """
