@@ -25,6 +25,7 @@ from .networks import Networks as Networks
 from .optimizer_settings import OptimizerSettings as OptimizerSettings
 from .optimizer_settings import ScheduleSettings as ScheduleSettings
 from .settings import Flag as Flag
+from .settings import ImagePath as ImagePath
 from .settings import Positional as Positional
 from .settings import RegisteredName as RegisteredName
 from .settings import ResumeSafe as ResumeSafe

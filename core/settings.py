@@ -52,6 +52,14 @@ class Positional:
     """Name of the argument in help and errors, such as ``A B``."""
 
 
+@dataclass(frozen=True)
+class ImagePath:
+    """Marks a path to an image that the web page and the HTTP API take as an upload; they take no other path."""
+
+    kind: Literal["image", "mask"] = "image"
+    """mask: black and white, of the size of the input image, so that it can be painted onto it."""
+
+
 def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Merge two trees of values recursively; values of ``above`` win.
 

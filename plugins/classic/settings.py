@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from restore.core.settings import Flag, Settings
+from restore.core.settings import Flag, ImagePath, Settings
 from restore.plugins.common.super_resolution.settings import DegradedEvaluateOptions
 
 Scale = Annotated[float, Field(ge=1, le=64)]
@@ -53,9 +53,9 @@ class BlendingSettings(Settings):
 class BlendingPredictOptions(Settings):
     """Options of ``restore predict``."""
 
-    patch: Path | None = None
+    patch: Annotated[Path | None, ImagePath()] = None
     """Image to paste into the input; it may be smaller than the input."""
-    mask: Path | None = None
+    mask: Annotated[Path | None, ImagePath()] = None
     """Mask of the patch's size, white where the patch is used; unset: the whole patch. Transparent pixels of the patch
     are never used."""
     top: Annotated[int, Field(ge=0)] | None = None

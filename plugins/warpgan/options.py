@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from restore.core.settings import Flag, Positional, Settings
+from restore.core.settings import Flag, ImagePath, Positional, Settings
 
 
 class WarpGANPredictOptions(Settings):
@@ -18,7 +18,7 @@ class WarpGANPredictOptions(Settings):
     """Number of random styles per photograph: <name>-style1.png, …."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Seed of the styles, which are the same for every photograph."""
-    style_of: Path | None = None
+    style_of: Annotated[Path | None, ImagePath()] = None
     """Caricature to take the style from, instead of random styles: <name>-styled.png."""
     exaggeration: Annotated[float, Field(ge=-10, le=10)] = 1.0
     """Strength of the warp: 0 keeps the shape, 1 is the predicted exaggeration, negative values invert it."""

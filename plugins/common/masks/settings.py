@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from restore.core.settings import Flag, MayMove, RegisteredName, Settings
+from restore.core.settings import Flag, ImagePath, MayMove, RegisteredName, Settings
 from restore.plugins.common.registered import RegisteredSettings
 
 MaskKind = Literal["rectangles", "strokes", "scratches", "graffiti", "blobs", "border"]
@@ -49,7 +49,7 @@ class MaskSettings(Settings):
 class InpaintingPredictOptions(Settings):
     """Options of ``restore predict`` for inpainting."""
 
-    mask: Path | None = None
+    mask: Annotated[Path | None, ImagePath("mask")] = None
     """The mask: a file of the input's size; a folder of masks named like the inputs; auto:color=#ff00ff for all pixels
     of a color; or auto:alpha for all pixels that are not fully opaque."""
     mask_polarity: Polarity = "white-hole"
