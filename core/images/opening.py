@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,6 +88,10 @@ def opened(path: Path, frame: int = 0) -> Iterator[Image.Image]:
         yield image
 
 
+_one_at_a_time = threading.RLock()
+"""Held while a file is open: threads share Pillow's limit and Python's filters of warnings, which change meanwhile."""
+
+
 @contextmanager
 def guarded(path: Path) -> Iterator[None]:
     """Turn whatever a decoder raises about a file into UsageError or DataError with the path."""
@@ -96,7 +101,7 @@ def guarded(path: Path) -> Iterator[None]:
         raise UsageError(f"{path}: is a folder, not an image")
     silence_libtiff()
     try:
-        with warnings.catch_warnings(), _silenced(logging.getLogger("PIL.TiffImagePlugin")):
+        with _one_at_a_time, warnings.catch_warnings(), _silenced(logging.getLogger("PIL.TiffImagePlugin")):
             # The size is checked by ourselves, and an odd tag does not matter if the image decodes.
             warnings.simplefilter("ignore")
             yield
