@@ -15,7 +15,6 @@ from restore.cli.prediction.jobs import Job, find_images, list_jobs, name_output
 from restore.cli.prediction.output_files import OutputFiles, list_paths, refuse_output_folder
 from restore.cli.prediction.running import Prediction
 from restore.core.errors import UsageError
-from restore.core.images.resizing import OutputSize
 from restore.core.inference.folding import fold_batch_norm
 from restore.core.inference.self_ensemble import with_self_ensemble
 from restore.core.networks import Networks
@@ -114,6 +113,5 @@ def prepare(
         networks = Networks(fold_batch_norm(networks))  # once for all images
     else:
         networks = open_on_backend(model, method, networks, request.backend, bar.say)
-    size = OutputSize(request.output_scale, request.box)
-    prediction = Prediction(method, networks, device, precision, request, outputs, bar, size)
+    prediction = Prediction(method, networks, device, precision, request, outputs, bar)
     return Applied(prediction, folder, jobs, skipped, found.hidden)

@@ -20,6 +20,11 @@ SUFFIXES: dict[Format, str] = {"png": "png", "tiff": "tif", "jpeg": "jpg"}
 _LISTED = 5  # files in an error message
 
 
+def name_result(stem: str, part: str, kind: Format) -> str:
+    """Return the name of the file with one part of a result: the image itself ("") or what a task renders besides."""
+    return f"{stem}{f'-{part}' if part else ''}.{SUFFIXES[kind]}"
+
+
 class OutputExists(UsageError):
     """A file to be written already exists, or is one of the inputs."""
 
@@ -43,7 +48,7 @@ class OutputFiles:
 
     def path(self, job: Job, part: str) -> Path:
         """Return the file of one part of the result of an image."""
-        return self.folder / f"{job.name}{f'-{part}' if part else ''}.{SUFFIXES[self.kind]}"
+        return self.folder / name_result(job.name, part, self.kind)
 
     def skip_existing(self, parts: Sequence[str]) -> int:
         """Leave out the images whose results exist; return how many. The others may then replace parts of a result.

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from restore.cli.prediction.jobs import Job
     from restore.cli.prediction.output_files import OutputFiles
     from restore.cli.task_options import PredictRequest
-    from restore.core.images.files import OutputImage
-    from restore.core.images.resizing import OutputSize
-    from restore.core.images.writer import ImageWriter
     from restore.core.method import Method
     from restore.core.networks import Networks
 
@@ -41,7 +38,6 @@ class Prediction:
     request: PredictRequest
     outputs: OutputFiles
     bar: Bar
-    size: OutputSize | None = None
     announced: set[Path] = field(default_factory=set)
     """Images of which the expected time was told, if it is long."""
 
@@ -73,30 +69,23 @@ class Prediction:
         return True
 
     def _process(self, job: Job) -> None:
+        from restore.cli.prediction.results import write_results
         from restore.core.images.files import open_image
-        from restore.core.images.writer import find_losses
-        from restore.core.prediction import predict_to_files
 
-        request, image = self.request, open_image(job.path, job.frame)
-        if lost := find_losses(request.output_format, image):
-            self.bar.warn(f"{job.shown}: {request.output_format} results do not keep: {', '.join(lost)}")
+        image = open_image(job.path, job.frame)
 
-        def open_file(part: str, rows: OutputImage, size: tuple[int, int]) -> ImageWriter:
+        def place(part: str) -> Path:
             self.outputs.reserve([part])
-            target, resize_alpha = self.outputs.path(job, part), self.method.resize_alpha_rows
-            return rows.open_writer(
-                target, size, image, request.output_format, request.quality, resize_alpha=resize_alpha
-            )
+            return self.outputs.path(job, part)
 
-        files = predict_to_files(
+        files = write_results(
             self.method,
             self.networks,
             job.path,
             image,
-            open_file,
-            size=self.size,
+            place,
+            self.request,
             device=self.device,
-            tile=None if request.tile == "off" else request.tile,
             precision=self.precision,
             notify=lambda message: self.bar.warn(f"{job.shown}: {message}"),
             progress=partial(self._show_progress, job, image.size, time.monotonic()),

@@ -61,14 +61,22 @@ def metavar(kind: Any) -> str:
 
 
 def format_limits(info: FieldInfo) -> str:
-    """Return ``>=1, <10`` from the bounds of a field, also inside a union with ``None``."""
-    found = {}
-    for mark in [*info.metadata, *_inner_marks(info.annotation)]:
-        for name, sign in (("ge", ">="), ("gt", ">"), ("le", "<="), ("lt", "<")):
+    """Return ``>=1, <10`` from the bounds of a field."""
+    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    # each in one piece: help texts are wrapped at spaces
+    return ", ".join(f"{signs[name]}{bound}" for name, bound in find_limits(info).items())
+
+
+def find_limits(info: FieldInfo) -> dict[str, float]:
+    """Return the bounds of a field, also inside a union with ``None``, by pydantic's names: ge, gt, le, lt."""
+    found: dict[str, float] = {}
+    marks = [*info.metadata, *_inner_marks(info.annotation)]
+    for name in ("ge", "gt", "le", "lt"):
+        for mark in marks:
             bound = getattr(mark, name, None)
             if isinstance(bound, (int, float)) and abs(bound) < _LARGEST_SHOWN:
-                found[name] = f"{sign}{bound}"  # in one piece: help texts are wrapped at spaces
-    return ", ".join(found[name] for name in ("ge", "gt", "le", "lt") if name in found)
+                found[name] = bound
+    return found
 
 
 def _inner_marks(annotation: Any) -> Iterator[Any]:
