@@ -56,6 +56,9 @@ COMMANDS = {
         "Measure trained models and classical methods on the same images.",
         "RUN|WEIGHTS|NAME… [--data DIR] [OPTIONS]",
     ),
+    "serve": Command(
+        "serve:serve", "Serve a web page and an HTTP API for runs, weights and classical methods on this machine."
+    ),
     "runs": Command("runs:runs", "List the runs of a folder, or say in what two runs differ."),
     "report": Command("report:report", "Write a page about a run, or about several side by side."),
     "recipes": Command("recipes:recipes", "List the published settings of runs, for --config."),

@@ -11,7 +11,7 @@ from restore.registry.kinds import Kind
 CORE_COMMANDS: Final = frozenset(
     {
         *("train", "evaluate", "predict", "import", "export", "weights", "pack", "list-plugins", "show", "doctor"),
-        *("new-plugin", "plugin", "report", "runs", "recipes"),
+        *("new-plugin", "plugin", "report", "runs", "recipes", "serve"),
     }
 )
 """Commands of the tool itself, which plugins cannot use."""

@@ -1,0 +1,73 @@
+// Talks to the server. The token stands behind # in the printed address; it stays in this tab and is sent as a header.
+let token = "";
+
+export function findToken() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given) {
+    sessionStorage.setItem("token", given);
+    history.replaceState(null, "", location.pathname);
+  }
+  token = sessionStorage.getItem("token") ?? "";
+  return token;
+}
+
+export function keepToken(given) {
+  sessionStorage.setItem("token", given);
+  token = given;
+}
+
+export class ServerError extends Error {
+  constructor(status, message, retry) {
+    super(message);
+    this.status = status;
+    this.retry = retry;
+  }
+}
+
+async function ask(path, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(path, { ...options, headers: { Authorization: `Bearer ${token}` } });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ServerError(0, "");
+  }
+  if (answer.ok) return answer;
+  const said = await answer.json().catch(() => ({}));
+  throw new ServerError(answer.status, said.error ?? answer.statusText, Number(answer.headers.get("Retry-After")) || 2);
+}
+
+export const listModels = async () => (await ask("/api/models")).json();
+export const readJob = async (id) => (await ask(`/api/jobs/${id}`)).json();
+export const readImage = async (id) => (await ask(`/api/jobs/${id}/image`)).blob();
+export const readFile = async (id, number) => (await ask(`/api/jobs/${id}/files/${number}`)).blob();
+export const removeJob = (id) => ask(`/api/jobs/${id}`, { method: "DELETE" });
+
+// Queues an image; waits while the queue of the server is full, unless the signal says that nobody wants it any more.
+export async function enqueue(model, form, signal) {
+  for (;;) {
+    try {
+      return await (await ask(`/api/queue/${encodeURIComponent(model)}`, { method: "POST", body: form, signal })).json();
+    } catch (error) {
+      if (![429, 503].includes(error.status)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000 * error.retry));
+      signal.throwIfAborted();
+    }
+  }
+}
+
+// Calls `tell` with each state of a job until it ends; returns the last one.
+export async function follow(id, tell) {
+  const reader = (await ask(`/api/jobs/${id}/events`)).body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "", job;
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return job;
+    text += value;
+    const events = text.split("\n\n");
+    text = events.pop();
+    for (const event of events) {
+      if (event.startsWith("data: ")) tell((job = JSON.parse(event.slice(6))));
+    }
+  }
+}
