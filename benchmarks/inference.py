@@ -1,18 +1,19 @@
 """Measure inference: a plain call of a network, and what each optimization of `restore predict` gains.
 
-    python benchmarks/inference.py                             a table of SRResNet x4 and UNet++
+    python benchmarks/inference.py                             a table of three networks
     python benchmarks/inference.py --network unet++ --json     seconds of every variant
+    OMP_NUM_THREADS=1 python benchmarks/inference.py --network msrresnet --backends onnx openvino
 
 Every variant computes the same image with the same network, in fp32 unless its name says otherwise. They take turns,
-so every ratio compares times measured shortly after each other. ``end to end`` also reads the image from a PNG file
-and writes the result to one.
+so every ratio compares times measured shortly after each other; the least time of each counts. ``end to end`` also
+reads the image from a PNG file and writes the result to one. ``onnx, bare`` and ``openvino, bare`` only call the
+program itself on a graph of the network; OpenVINO's is compiled for this size.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from restore import registry
+from restore.core.graphs.formats import SUFFIXES, GraphFormat
+from restore.core.graphs.runtime import use_backend
 from restore.core.graphs.tracing import simplify_layers
 from restore.core.images.files import read_image, write_image
 from restore.core.inference.engine import predict_image
@@ -36,6 +39,7 @@ from restore.core.task import Task
 PLAIN = "plain call"
 TASKS: Mapping[str, tuple[str, dict[str, Any], int]] = {
     "srresnet": ("srgan/srgan", {"model": {"architecture": "srresnet", "channels": 64, "blocks": 16}}, 128),
+    "msrresnet": ("srgan/srgan", {"model": {"architecture": "msrresnet", "channels": 64, "blocks": 16}}, 192),
     "unet++": ("unet/nested-unet", {"model": {"channels": 32}}, 256),
 }
 """A network's task, its settings, and the edge of the image in pixels."""
@@ -109,14 +113,49 @@ def end_to_end(subject: Subject, networks: Mapping[str, nn.Module], folder: Path
     return way
 
 
-def compare(subject: Subject, rounds: int, compiled: bool, tile: int) -> dict[str, float]:
-    """Return the median seconds of every variant.
+def bare(kind: GraphFormat, path: Path, image: Tensor) -> Callable[[], Any]:
+    """Return a variant that only calls another program on the graph in a file."""
+    values, threads = image[None].contiguous().numpy(), torch.get_num_threads()
+    if kind == "onnx":
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        name = session.get_inputs()[0].name
+        return lambda: session.run(None, {name: values})
+    import openvino
+
+    model = openvino.Core().read_model(path)
+    model.reshape(list(values.shape))
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
+    compiled = openvino.Core().compile_model(model, "CPU", settings)
+    return lambda: compiled([values])
+
+
+def on_backends(subject: Subject, kinds: Sequence[Any], folder: Path) -> dict[str, Callable[[], Any]]:
+    """Return, for each program, the variants that only call it, predict with it, and read and write files too."""
+    ways: dict[str, Callable[[], Any]] = {}
+    for kind in kinds:
+        graphs = folder / kind
+        graphs.mkdir()
+        networks = use_backend(subject.task, fold_batch_norm(subject.networks), kind, graphs)
+        (path,) = graphs.glob(f"*{SUFFIXES[kind]}")
+        ways[f"{kind}, bare"] = bare(kind, path, subject.image)
+        ways[f"restore predict --backend {kind}"] = predicted(subject, networks)
+        ways[f"restore predict --backend {kind}, end to end"] = end_to_end(subject, networks, folder)
+    return ways
+
+
+def compare(subject: Subject, rounds: int, compiled: bool, tile: int, backends: Sequence[str] = ()) -> dict[str, float]:
+    """Return the least seconds of every variant.
 
     Args:
         subject: task, networks and image.
         rounds: number of timed calls of each variant, after one that does not count.
         compiled: whether to compile too.
         tile: side of the tiles, for the variant with tiles.
+        backends: other programs to compute with, which must be installed.
     """
     nchw, nhwc = torch.contiguous_format, torch.channels_last
     plain, folded = subject.network, fold_batch_norm(subject.networks)
@@ -131,6 +170,7 @@ def compare(subject: Subject, rounds: int, compiled: bool, tile: int) -> dict[st
         precision = choose("auto", torch.device("cpu"))
         if precision != "fp32":
             ways[f"restore predict --precision {precision}"] = predicted(subject, folded, precision=precision)
+        ways |= on_backends(subject, backends, Path(name))
         if compiled:
             ways["torch.compile"] = called(torch.compile(simplify_layers(deepcopy(plain))), subject.image, nchw)
         taken: dict[str, list[float]] = {way: [] for way in ways}
@@ -140,16 +180,21 @@ def compare(subject: Subject, rounds: int, compiled: bool, tile: int) -> dict[st
                 use()
                 if turn:  # the first time compiles, and chooses kernels
                     taken[way].append(time.perf_counter() - began)
-    return {way: statistics.median(seconds) for way, seconds in taken.items()}
+    return {way: min(seconds) for way, seconds in taken.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", nargs="+", choices=TASKS, default=list(TASKS))
-    parser.add_argument("--edge", type=int, help="edge of the image in pixels; unset: 128 for srresnet, 256 for unet++")
+    parser.add_argument(
+        "--edge",
+        type=int,
+        help="edge of the image in pixels; unset: 128 for srresnet, 192 for msrresnet, 256 for unet++",
+    )
     parser.add_argument("--tile", type=int, default=64, help="edge of the tiles of the way that cuts")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--backends", nargs="*", choices=["onnx", "openvino"], default=[], help="other programs")
     parser.add_argument("--no-compile", action="store_true")
     parser.add_argument("--model", type=json.loads, default={}, metavar="JSON", help="other settings of the networks")
     parser.add_argument("--json", action="store_true", help="seconds of every way")
@@ -157,12 +202,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results = {}
     for name in given.network:
         subject = Subject.of(name, given.edge, given.model)
-        results[name] = compare(subject, given.rounds, not given.no_compile, given.tile)
+        results[name] = compare(subject, given.rounds, not given.no_compile, given.tile, given.backends)
         if not given.json:
             height, width = subject.image.shape[-2:]
             print(f"{name}, {width} x {height} pixels, {torch.get_num_threads()} threads")
             for way, seconds in results[name].items():
-                print(f"  {way:32} {1000 * seconds:8.0f} ms   {results[name][PLAIN] / seconds:5.2f} x a plain call")
+                print(f"  {way:46} {1000 * seconds:8.0f} ms   {results[name][PLAIN] / seconds:5.2f} x a plain call")
     if given.json:
         print(json.dumps({name: {way: round(s, 4) for way, s in ways.items()} for name, ways in results.items()}))
 

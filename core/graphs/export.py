@@ -66,7 +66,6 @@ def describe_graph(method: Method, header: Header, weights: str) -> dict[str, An
             "high": method.outputs[method.main_output].high,
         },
         "scale": method.outputs[method.main_output].scale,
-        "multiple_of": method.tiling.multiple_of,
         "weights_sha256": weights,
         "card": header.card,
         "versions": header.versions,
@@ -92,7 +91,7 @@ def export_graph(
         networks: its networks; batch normalization is folded.
         output: the file to write.
         kind: its format.
-        metadata: what the file says about itself, see `describe_graph`.
+        metadata: what the file says about itself, see `describe_graph`; what sizes must be multiples of is added.
         overwrite: whether to replace files.
 
     Raises:
@@ -106,17 +105,18 @@ def export_graph(
     for path in list_files(output, kind):
         refuse_overwrite(path, overwrite)
     writable_folder(output.parent)
-    sizes = list_sizes(method.tiling.multiple_of)
+    folded = Networks({name: simplify_layers(network) for name, network in fold_batch_norm(networks).items()})
+    step = method.export_multiple_of(folded)
+    sizes = list_sizes(step)
     first, *others = (draw_inputs(method, size) for size in sizes)
-    folded = {name: simplify_layers(network) for name, network in fold_batch_norm(networks).items()}
-    whole = WholeMethod(method, Networks(folded)).eval()
+    whole = WholeMethod(method, folded).eval()
     try_network(whole, first)
-    program = trace(whole, first, others[0], method.tiling.multiple_of, sizes[0])
-    signature = Signature(list(method.inputs), [method.main_output])
+    program = trace(whole, first, others[0], step, sizes[0])
+    signature, about = Signature(list(method.inputs), [method.main_output]), {**metadata, "multiple_of": step}
     with staged(output, kind) as path:
-        write_graph(program, signature, path, kind, metadata)
+        write_graph(program, signature, path, kind, about)
         difference = compare(whole, open_graph(path, kind), others)
-    return WrittenGraph(output, difference, sizes[1:], metadata)
+    return WrittenGraph(output, difference, sizes[1:], about)
 
 
 def try_network(network: nn.Module, inputs: tuple[Any, ...]) -> None:

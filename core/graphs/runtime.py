@@ -87,6 +87,8 @@ def use_backend(
         RestoreError: a graph cannot be written.
     """
     used = Networks({name: simplify_layers(network) for name, network in networks.items()})
+    if method.export_multiple_of(used) != method.tiling.multiple_of:
+        raise NotExportable("its network pads images by itself, in another way for each size, which no graph can")
     sizes = list_sizes(method.tiling.multiple_of)
     calls = _record_calls(method, used, sizes)
     made = {}

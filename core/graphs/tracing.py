@@ -131,6 +131,10 @@ def trace(module: nn.Module, first: Arguments, second: Arguments, step: int, siz
     except NotExportable:
         raise
     except Exception as error:
+        if "Constraints violated" in str(error):
+            raise NotExportable(
+                "its network does something else for each size of an image, which no graph can"
+            ) from error
         raise NotExportable(
             f"torch cannot write its network as a graph for images of any size: {shorten(error)}"
         ) from error

@@ -99,6 +99,14 @@ class Predictor(ABC):
         """
         return self.predict(batch, networks)[self.main_output]
 
+    def export_multiple_of(self, networks: Networks) -> int:
+        """Return what height and width of an image must be multiples of for `export_forward`.
+
+        By default that of `tiling`. Networks that pad images by themselves do so in another way for each size, which
+        no graph can; a method returns the multiple for which they pad nothing.
+        """
+        return self.tiling.multiple_of
+
     def patches(
         self, inputs: Mapping[str, ImageReader], networks: Networks, device: torch.device
     ) -> Iterator[Patch] | None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from restore.core.specs import Tiling
 from restore.plugins.common.inpainting.refinement import residual_blocks, start_as_identity
 from restore.plugins.inpaint_gan.blocks import (
     FullPrecisionTransposedConvolution,
@@ -84,6 +85,7 @@ class UNetGenerator(nn.Module):
             nn.Tanh(),
         )
         self.smallest = 2**depth
+        self.tiling = Tiling("whole", halo=0, multiple_of=self.smallest)
         if norm == "none":
             start_unnormalized(self)
         else:

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from restore.core.inference.padding import padded
 from restore.core.runtime.precision import in_full_precision
+from restore.core.specs import Tiling
 from restore.plugins.common.inpainting.prefill import fill_smoothly
 from restore.plugins.common.inpainting.refinement import GAIN, detail, residual_blocks
 from restore.plugins.lbam.attention import AsymmetricGaussian, MapConvolution, doubling, halving
@@ -70,6 +71,7 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         self.prefill, self.detail, self.multiple = prefill, detail, 2**levels
+        self.tiling = Tiling("whole", halo=0, multiple_of=self.multiple)
         widths = [channels * min(2**level, 8) for level in range(levels)]
         ups = widths[-2::-1]
         encoder = [Encoder(4, channels, 3), *(Encoder(before, after, before) for before, after in pairwise(widths))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from restore import registry
+from restore.core.contracts import tiling_of
 from restore.core.dataset import Batch, ImageDataset
 from restore.core.errors import DataError, UsageError
 from restore.core.images.files import ImageFile, OutputImage, SourceImage
@@ -140,6 +142,10 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
         image, mask = batch["input"], (batch["mask"] > 0.5).to(batch["input"].dtype)
         answer = self.fill(image * (1 - mask), mask, networks).clamp(0, 1)
         return torch.where(mask > 0.5, answer, image)
+
+    @override
+    def export_multiple_of(self, networks: Networks) -> int:
+        return math.lcm(*(tiling_of(network).multiple_of for network in networks.values()))
 
     @override
     def patches(self, inputs: Mapping[str, ImageReader], networks: Networks, device: torch.device) -> Iterator[Patch]:
