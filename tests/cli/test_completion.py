@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
+from typer.testing import CliRunner
+
+from restore import registry
+from restore.cli.app import app
+
+
+def ask(line: str) -> dict[str, str]:
+    """What a shell sets to complete the last word of a command line."""
+    return {"_RESTORE_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
 
 
 @pytest.fixture
-def completed(restore_process):
+def completed(in_garden: Path) -> Callable[[str], list[str]]:
     """What a shell would offer for the last word of a command line."""
 
     def complete(line: str) -> list[str]:
-        words = line.split(" ")
-        result = restore_process(
-            code="from restore.cli import main; main()",
-            _RESTORE_COMPLETE="complete_bash",
-            COMP_WORDS=line,
-            COMP_CWORD=str(len(words) - 1),
-        )
-        assert "Traceback" not in result.stderr
-        return result.stdout.split()
+        done = CliRunner().invoke(app, [], prog_name="restore", env=ask(line))
+        assert "Traceback" not in done.stderr
+        return done.stdout.split()
 
     return complete
+
+
+def test_a_shell_is_answered_by_the_program(restore_process):
+    result = restore_process(code="from restore.cli import main; main()", **ask("restore tr"))
+    assert (result.stdout.split(), result.stderr) == (["train"], "")
 
 
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("restore tr", ["train"]),
         ("restore cou", ["count"]),
         ("restore bed d", ["dig"]),
         ("restore train gro", ["grow-flowers"]),
@@ -56,18 +66,16 @@ def test_completion_of_what_cannot_be_used_offers_nothing_and_stays_silent(compl
     assert [word for word in completed(line) if not word.startswith("--")] == []
 
 
-def test_the_converters_of_a_task_are_offered(restore_process):
-    line = "restore import x.pth --task srgan --from "
-    result = restore_process(
-        _RESTORE_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=str(len(line.split(" ")) - 1)
-    )
-    offered = result.stdout.split()
+def test_the_converters_of_a_task_are_offered(completed, in_garden):
+    (in_garden / "plugins.toml").write_text("")  # every plugin counts
+    registry.reset()
+    offered = completed("restore import x.pth --task srgan --from ")
     assert {"article", "lornatang", "basicsr", "rrdbnet"} <= set(offered)
     assert offered[-1] == "spandrel"  # finds the task itself
 
 
-def test_finished_runs_are_offered(completed, tmp_path):
-    (tmp_path / "runs" / "mine").mkdir(parents=True)
-    (tmp_path / "runs" / "mine" / "best.safetensors").touch()
-    (tmp_path / "runs" / "unfinished").mkdir()
+def test_finished_runs_are_offered(completed, in_garden):
+    (in_garden / "runs" / "mine").mkdir(parents=True)
+    (in_garden / "runs" / "mine" / "best.safetensors").touch()
+    (in_garden / "runs" / "unfinished").mkdir()
     assert completed("restore predict runs/") == ["runs/mine"]

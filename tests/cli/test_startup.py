@@ -2,56 +2,72 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 HEAVY = {"torch", "torchvision", "accelerate", "numpy"}
 
 CODE = """
+import json
+import shlex
 import sys
-
 from restore.cli import main
 
-sys.argv = ["restore", *sys.argv[1:]]
-try:
-    main()
-finally:
-    print("LOADED:", *sys.modules, file=sys.stderr)
+for line in json.loads(sys.argv[1]):
+    sys.argv = ["restore", *shlex.split(line)]
+    try:
+        main()
+    except SystemExit:
+        pass
+    print("LOADED:", line, "->", *sys.modules, file=sys.stderr)
 """
+"""Runs command lines one after the other, and tells what is imported after each."""
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        [],
-        ["--help"],
-        ["list-plugins"],
-        ["list-plugins", "--json"],
-        ["train", "--help"],
-        ["train", "grow-flowers", "--help"],
-        ["train", "srgan", "--help"],
-        ["train", "srgan", "--arch", "srgan/compact", "--help"],
-        ["train", "restorer", "--arch", "restorer/drunet", "--dataset", "restorer/pairs", "--help"],
-        ["train", "unet", "--loss", "unet/dice", "--help"],
-        ["train", "grow-flowers", "--print-config"],
-        ["train", "grow-flowers", "--epochs", "0"],
-        ["train", "no-such-task"],
-        ["predict", "rain", "--help"],
-        ["evaluate", "--help"],
-        ["count", "--to", "2"],
-    ],
-    ids=" ".join,
-)
-def test_nothing_heavy_is_imported_for(restore_process, arguments):
-    result = restore_process(*arguments, code=CODE)
-    loaded = set(result.stderr.split("LOADED:")[1].split())
-    assert "restore.cli.app" in loaded
-    assert not HEAVY & loaded
+@pytest.fixture
+def loaded_by(restore_process):
+    """What is imported once each command line of a list has run; all run in one process."""
+
+    def run(lines: list[str]) -> dict[str, set[str]]:
+        told = [
+            line for line in restore_process(json.dumps(lines), code=CODE).stderr.splitlines() if "LOADED: " in line
+        ]
+        found = {line.split("LOADED: ")[1].split(" ->")[0]: set(line.split(" ->")[1].split()) for line in told}
+        assert list(found) == lines
+        return found
+
+    return run
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["list-plugins"], ["doctor", "--help"]], ids=" ".join)
-def test_neither_pydantic_nor_rich_is_imported_for(restore_process, arguments):
-    loaded = set(restore_process(*arguments, code=CODE).stderr.split("LOADED:")[1].split())
-    assert not {"pydantic", "rich"} & loaded
+def test_nothing_heavy_is_imported_for_help_lists_and_wrong_command_lines(loaded_by):
+    lines = [
+        "",
+        "--help",
+        "list-plugins",
+        "list-plugins --json",
+        "train --help",
+        "train grow-flowers --help",
+        "train srgan --help",
+        "train srgan --arch srgan/compact --help",
+        "train restorer --arch restorer/drunet --dataset restorer/pairs --help",
+        "train unet --loss unet/dice --help",
+        "train grow-flowers --print-config",
+        "train grow-flowers --epochs 0",
+        "train no-such-task",
+        "predict rain --help",
+        "evaluate --help",
+        "count --to 2",
+    ]
+    found = loaded_by(lines)
+    assert all("restore.cli.app" in loaded for loaded in found.values())
+    assert {line: HEAVY & loaded for line, loaded in found.items() if HEAVY & loaded} == {}
+
+
+def test_neither_pydantic_nor_rich_is_imported_for_what_needs_no_settings(loaded_by):
+    found = loaded_by(["--help", "list-plugins", "doctor --help"])
+    unwanted = {"pydantic", "rich"}
+    assert {line: unwanted & loaded for line, loaded in found.items() if unwanted & loaded} == {}
 
 
 USE = """
