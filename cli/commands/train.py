@@ -18,7 +18,7 @@ from restore.cli.exit import DEBUG_FLAG, debug_enabled, print_warning
 from restore.cli.model_ref import list_trainable_tasks, needs_training
 from restore.cli.typer_groups import LookupGroup, make_command
 from restore.core.errors import Interrupted, NothingToTrain, ProcessFailed, UsageError
-from restore.core.runtime.processes import how_many, is_launched, is_main_process
+from restore.core.runtime.processes import how_many, is_launched, is_main_process, refuse_unequal_shares
 from restore.core.versions import advise_installation
 from restore.registry.naming import did_you_mean
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from restore.cli.settings.listeners import Chosen
     from restore.cli.settings.setting import Setting
     from restore.core.events import Listener
+    from restore.core.settings import RunSettings
 
 EPILOG = (
     "Precedence: command line > --config > plugins.toml > defaults. "
@@ -147,7 +148,7 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         if print_config:
             typer.echo(format_config(settings, sources), nl=False)
         elif num_processes is not None and num_processes > 1 and not is_launched():
-            train_in_processes(num_processes, settings.device)
+            train_in_processes(num_processes, settings)
         else:
             train(entry, settings, resume, plugins, listeners)
 
@@ -227,18 +228,24 @@ def _resume_hint(task: str, progress: Progress) -> Iterator[None]:
         raise
 
 
-def train_in_processes(processes: int, device: str) -> None:
+def train_in_processes(processes: int, settings: RunSettings) -> None:
     """Run the same command line in several processes at once, and report the first failure once.
 
+    Args:
+        processes: how many.
+        settings: the settings of the run, which are checked before a process is started.
+
     Raises:
-        UsageError: this is already one of several processes, or there are fewer GPUs than processes.
+        UsageError: this is already one of several processes, there are fewer GPUs than processes, or they cannot share
+            a batch equally.
         ProcessFailed: one of the processes failed.
     """
     from restore.core.runtime.launching import launch
 
     if how_many() > 1:
         raise UsageError("--num-processes starts processes itself; leave it out, since several are running already")
-    if device in ("auto", "cuda"):
+    refuse_unequal_shares(settings.batch_size, settings.accumulate, processes)
+    if settings.device in ("auto", "cuda"):
         import torch
 
         if torch.cuda.is_available() and torch.cuda.device_count() < processes:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 
+from restore.core.errors import UsageError
 from restore.core.runtime.cgroups import read_limits
 
 FAILURES = "RESTORE_FAILURE_FOLDER"
@@ -52,6 +53,22 @@ def _quotas() -> Iterator[float]:
 def launched_alone() -> bool:
     """Return whether ``accelerate launch`` started one process instead of several, as it does on CPUs without MPI."""
     return {"ACCELERATE_MIXED_PRECISION", "MASTER_ADDR"} <= os.environ.keys() and how_many() == 1
+
+
+def refuse_unequal_shares(batch_size: int, accumulate: int, processes: int) -> None:
+    """Raise UsageError if a batch cannot be split into equal micro-batches for each process.
+
+    Args:
+        batch_size: samples per optimizer step, of all processes together.
+        accumulate: micro-batches per optimizer step.
+        processes: how many processes share the batch.
+    """
+    shares = processes * accumulate
+    if batch_size % shares:
+        raise UsageError(
+            f"--batch-size {batch_size} cannot be split equally among {processes} processes with --accumulate "
+            f"{accumulate}; use a multiple of {shares}"
+        )
 
 
 def report_failure(message: str, status: int) -> None:

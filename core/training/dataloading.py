@@ -15,6 +15,7 @@ from typing_extensions import override
 from restore.core.dataset import NamedDataset, as_dataset
 from restore.core.errors import RestoreError, UsageError
 from restore.core.runtime import processes
+from restore.core.runtime.processes import refuse_unequal_shares
 from restore.core.seeding import derive_seed, permutation, seeded
 from restore.core.settings import RunSettings
 from restore.core.task import Task
@@ -69,12 +70,7 @@ def make_plan(settings: RunSettings, images: int, *, processes: int = 1) -> Epoc
     Raises:
         UsageError: the batch cannot be split equally, or an epoch is shorter than one step.
     """
-    shares = processes * settings.accumulate
-    if settings.batch_size % shares:
-        raise UsageError(
-            f"--batch-size {settings.batch_size} cannot be split equally among {processes} processes with --accumulate "
-            f"{settings.accumulate}; use a multiple of {shares}"
-        )
+    refuse_unequal_shares(settings.batch_size, settings.accumulate, processes)
     samples = settings.samples_per_epoch or max(images, STEPS_AT_LEAST * settings.batch_size)
     steps = samples // settings.batch_size
     if not steps:

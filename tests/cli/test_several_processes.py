@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from restore.core.runtime import launching
+from restore.core.runtime.launching import Outcome
 
 SMALL = [
     *("--epochs", "2", "--samples-per-epoch", "8", "--batch-size", "4", "--crop-size", "16"),
@@ -31,8 +38,34 @@ def test_two_processes_train_and_only_the_main_one_speaks(tmp_path: Path) -> Non
     assert (tmp_path / "run" / "best.safetensors").is_file()
 
 
-def test_what_several_processes_fail_of_is_said_once(tmp_path: Path) -> None:
-    done = train(tmp_path, "--num-processes", "3")
-    assert done.returncode == 2
-    assert done.stderr.count("cannot be split equally among 3 processes") == 1
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize(
+    ("ended", "said"),
+    [
+        (Outcome(2, "rank one broke", 1), "Error: rank one broke\n"),
+        (
+            Outcome(1, None, 1),
+            "Error: process 1 of 2 was killed from outside, possibly for lack of memory",
+        ),
+    ],
+)
+def test_what_one_of_several_processes_fails_of_is_said_once(
+    restore: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, ended: Outcome, said: str
+) -> None:
+    started: list[tuple[list[str], int]] = []
+    monkeypatch.setattr(launching, "launch", lambda command, count: started.append((command, count)) or ended)
+    typed = ["train", "grow-flowers", "--num-processes", "2"]
+    monkeypatch.setattr(sys, "argv", ["restore", *typed])
+    done = restore(*typed)
+    assert started == [([sys.executable, "-m", "restore.cli", *typed], 2)]
+    assert done.exit_code == ended.status
+    assert done.stderr.startswith(said)
+    assert done.stderr.count("\n") == 1
+
+
+def test_processes_that_cannot_share_a_batch_are_not_started(
+    restore: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launching, "launch", lambda *_: pytest.fail("started"))
+    done = restore("train", "grow-flowers", "--num-processes", "3")
+    assert done.exit_code == 2
+    assert done.stderr.count("--batch-size 4 cannot be split equally among 3 processes") == 1
