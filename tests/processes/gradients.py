@@ -1,4 +1,4 @@
-"""Write the gradients of one adversarial step of each kind, as one of several processes: ``gradients.py FILE``."""
+"""The gradients of one adversarial step of each kind, in this process or as one of several."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import toy_tasks
 from built import networks_of
 
 from restore.core.optimizer_settings import OptimizerSettings
-from restore.core.runtime.accelerator import end_process_group, make_accelerator
+from restore.core.runtime.accelerator import make_accelerator
 from restore.core.training.dataloading import make_plan
 from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimize import PhaseOptimizers
@@ -50,16 +50,16 @@ def gradients(task: str, accumulate: int) -> dict[str, torch.Tensor]:
     return seen
 
 
-def main(file: str) -> None:
-    seen = {
+def every_gradient() -> dict[str, torch.Tensor]:
+    """Gradients by task, number of micro-batches and network."""
+    return {
         f"{task}/{accumulate}/{name}": gradient
         for task in ("TwoPhases", "PenaltyFixedMix")
         for accumulate in (1, 2)
         for name, gradient in gradients(task, accumulate).items()
     }
-    torch.save(seen, f"{file}.{os.environ['RANK']}")
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
-    end_process_group()
+def main(file: str) -> None:
+    """Write them to FILE.RANK."""
+    torch.save(every_gradient(), f"{file}.{os.environ['RANK']}")

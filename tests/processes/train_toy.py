@@ -1,8 +1,8 @@
 """Train a small task as one of several processes: ``train_toy.py TASK OUT {settings as JSON} [WORD…]``.
 
 TASK is a class of `toy_tasks`, or a registered task such as ``srgan/srgan``, which is trained with its tiny settings.
-The words are ``resume``, ``fail``, ``kill=STEP``, and ``shared``: the processes are on one device, and must end with
-equal weights.
+The words are ``resume``, ``fail``, ``kill=STEP``, ``threads``: write the threads that are left at the end to
+``threads.RANK.json``, and ``shared``: the processes are on one device, and must end with equal weights.
 """
 
 from __future__ import annotations
@@ -49,7 +49,14 @@ def check_equal(networks: list[torch.nn.Module]) -> None:
         raise RuntimeError(f"the processes are apart by up to {float((high - low).max())}")
 
 
-def main(task: str, out: str, changes: str, *what: str) -> None:
+def note_threads(out: str) -> None:
+    """Write the names of the threads that still run, where the system tells them."""
+    threads = [file.read_text().strip() for file in Path("/proc/self/task").glob("*/comm")]
+    Path(out, f"threads.{os.environ['RANK']}.json").write_text(json.dumps(threads), "utf-8")
+
+
+def train(task: str, out: str, changes: str, *what: str) -> None:
+    """Train as `__main__` says, and leave the processes connected."""
     if "shared" in what:
         share_one_device()
     changed = {"name": "run", **json.loads(changes)}
@@ -88,12 +95,14 @@ def main(task: str, out: str, changes: str, *what: str) -> None:
     Trainer(task_type, settings, name=task if "/" in task else f"toy/{task}", resume=resume, listeners=[listener]).fit()
     if "shared" in what:
         check_equal(built)
-    end_process_group()
 
 
 if __name__ == "__main__":
     try:
-        main(*sys.argv[1:])
+        train(*sys.argv[1:])
+        end_process_group()
+        if "threads" in sys.argv:
+            note_threads(sys.argv[2])
     except RestoreError as error:
         report_failure(str(error), error.exit_status)
         sys.exit(error.exit_status)

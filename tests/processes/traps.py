@@ -1,4 +1,4 @@
-"""Watch every optimizer step of a run, and of runs with one rule broken, as one of several processes: ``traps.py OUT``.
+"""Watch every optimizer step of a run, and of runs with one rule broken, as one of several processes.
 
 Beside each step the gradient is computed by hand: the raw networks on this process's micro-batches, averaged over
 micro-batches and processes without any of the engine's means.
@@ -25,7 +25,6 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from restore.core.dataset import Batch
 from restore.core.networks import Networks
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
-from restore.core.runtime.accelerator import end_process_group
 from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimize import PhaseOptimizers
 from restore.core.training.trainer import Trainer
@@ -167,18 +166,7 @@ def watch(out: Path, rule: Callable[[], Any] | None) -> dict[str, Any]:
 
 
 def main(out: str) -> None:
+    """Write ``seen.json`` to the folder ``out``."""
     seen = {rule.__name__ if rule else "right": watch(Path(out), rule) for rule in (None, *BROKEN)}
     if os.environ["RANK"] == "0":
         (Path(out) / "seen.json").write_text(json.dumps(seen))
-
-
-def note_threads(out: str) -> None:
-    """Write the names of the threads that still run, where the system tells them."""
-    threads = [file.read_text().strip() for file in Path("/proc/self/task").glob("*/comm")]
-    (Path(out) / f"threads.{os.environ['RANK']}.json").write_text(json.dumps(threads))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
-    end_process_group()
-    note_threads(*sys.argv[1:])

@@ -1,9 +1,8 @@
-"""What trains silently wrong on several processes elsewhere: one launch of two, every step compared with hand work."""
+"""What trains silently wrong on several processes elsewhere: two processes, every step compared with hand work."""
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +12,18 @@ from built import networks_of
 from toy_tasks import TwoPhases, toy_settings
 
 from restore.core.runtime.accelerator import make_accelerator
-from restore.core.runtime.launching import Outcome, launch
 from restore.core.training.networks import WrappedNetworks
 from restore.core.training.optimize import PhaseOptimizers
 
-SCRIPT = Path(__file__).parents[2] / "processes" / "traps.py"
 EXACT = 1e-5
 STEPS = 3
 """Of an epoch: 28 samples in steps of 8; the last 4 are left out."""
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def seen(two_processes: Any) -> dict[str, Any]:
     """What was measured of each run: the one as it should be, and those with one rule broken."""
-    out = tmp_path_factory.mktemp("traps")
-    assert launch([sys.executable, str(SCRIPT), str(out)], 2) == Outcome(0, None, None)
-    found: dict[str, Any] = json.loads((out / "seen.json").read_text())
-    found["threads"] = [json.loads((out / f"threads.{rank}.json").read_text()) for rank in range(2)]
+    found: dict[str, Any] = json.loads((two_processes.folder / "seen.json").read_text())
     return found
 
 
@@ -55,12 +49,6 @@ def test_a_discriminator_that_is_trained_is_averaged_over_processes(seen: dict[s
     assert worst(seen["right"], "discriminator") < EXACT
     assert noticed(seen["raw_where_trained"], "discriminator")
     assert seen["raw_where_trained"]["weights_apart"] > 0
-
-
-def test_no_thread_of_the_process_group_is_left_at_exit(seen: dict[str, Any]) -> None:
-    """One that needs Python's lock while the interpreter ends would abort the process."""
-    left = [name for threads in seen["threads"] for name in threads if "gloo" in name or "tcpstore" in name]
-    assert not left
 
 
 def test_gradients_of_earlier_micro_batches_are_kept(seen: dict[str, Any]) -> None:
