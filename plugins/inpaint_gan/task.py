@@ -72,7 +72,7 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
     @override
     def tiny_settings(cls, **changes: Any) -> RunSettings:
         small = {
-            "model": {"channels": 4, "depth": 3, "window": 32},
+            "model": {"channels": 4, "depth": 3, "window": 128},
             "discriminator": {"channels": 4, "layers": 2},
             "crop_size": 32,
         }

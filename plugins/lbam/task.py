@@ -53,7 +53,7 @@ class LBAM(InpaintingTask[LBAMSettings]):
     @override
     def tiny_settings(cls, **changes: Any) -> RunSettings:
         small = {
-            "model": {"channels": 1, "window": 32},
+            "model": {"channels": 1, "window": 128},
             "discriminator": {"channels": 1},
             "perceptual": {"layers": {"relu1_1": 1.0}, "weights": "random", "window": 16},
             "style": {"layers": {"relu1_1": 1.0}},
