@@ -69,11 +69,23 @@ class FakeSite:
             license_expression=project["license"],
         )
 
-    def run_tests(self, folder: Path) -> None:
-        """Run the tests in a folder in another process, for which everything in this one is installed."""
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", "."]
-        done = subprocess.run(command, cwd=folder, env=self.environment(), capture_output=True, text=True, timeout=290)
+    def run_tests(self, *folders: Path) -> str:
+        """Run the tests in some folders in one other process, for which everything in this one is installed.
+
+        Returns what pytest reports, with a line for each test.
+        """
+        options = ("-v", "-p", "no:cacheprovider", "--import-mode=importlib", "--rootdir", ".")
+        command = [sys.executable, "-m", "pytest", *options, *map(str, folders)]
+        done = subprocess.run(
+            command,
+            cwd=os.path.commonpath(folders),
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=290,
+        )
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def environment(self, **variables: str) -> dict[str, str]:
         """This process's environment with the folder on the import path, and ``variables`` added."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
-import os
 import runpy
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from restore import registry
+from restore.cli.app import app
 from restore.core.errors import UsageError
 from restore.core.images.files import read_image
 from restore.core.testing import check_listener
@@ -22,30 +24,32 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 PHOTO = Path(__file__).with_name("noisy.png")
 
 
-def ran(*command: str | Path, folder: Path) -> str:
-    """Standard output of a command that must succeed."""
-    done = subprocess.run(
-        [sys.executable, *map(str, command)],
-        cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=280,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout + done.stderr
+@pytest.fixture
+def restore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Run a command line that must succeed, where the family and the listener of one file each count."""
+    files = [(EXAMPLES / name).as_posix() for name in ("brighten.py", "scores.py")]
+    (tmp_path / "plugins.toml").write_text(f"paths = {files}\n")
+    monkeypatch.chdir(tmp_path)
+    registry.reset()
+
+    def run(*arguments: str) -> None:
+        done = CliRunner().invoke(app, list(arguments), prog_name="restore")
+        assert done.exit_code == 0, done.output
+
+    yield run
+    registry.reset()
 
 
-def test_a_family_in_one_file_trains_and_is_used(tmp_path: Path) -> None:
-    (tmp_path / "plugins.toml").write_text(f'paths = ["{(EXAMPLES / "brighten.py").as_posix()}"]\n')
+def test_a_family_in_one_file_trains_and_is_used(restore: Callable[..., None], tmp_path: Path) -> None:
     small = ("--epochs", "1", "--samples-per-epoch", "32", "--device", "cpu", "--name", "bright")
-    ran("-m", "restore.cli", "train", "brighten", *small, folder=tmp_path)
-    ran("-m", "restore.cli", "predict", "runs/bright", PHOTO, "--output", "out", "--device", "cpu", folder=tmp_path)
+    restore("train", "brighten", *small)
+    restore("predict", "runs/bright", str(PHOTO), "--output", "out", "--device", "cpu")
     assert read_image(tmp_path / "out" / "noisy.png").color.shape == read_image(PHOTO).color.shape
 
 
-def test_a_listener_in_one_file_writes_a_line_at_each_validation(tmp_path: Path) -> None:
-    files = [(EXAMPLES / name).as_posix() for name in ("brighten.py", "scores.py")]
-    (tmp_path / "plugins.toml").write_text(f"paths = {files}\n")
+def test_a_listener_in_one_file_writes_a_line_at_each_validation(restore: Callable[..., None], tmp_path: Path) -> None:
     small = ("--epochs", "2", "--samples-per-epoch", "32", "--device", "cpu", "--name", "bright")
-    listener = ("--listener", "scores", "--listener.scores.file", "../../all.csv")
-    ran("-m", "restore.cli", "train", "brighten", *small, *listener, folder=tmp_path)
+    restore("train", "brighten", *small, "--listener", "scores", "--listener.scores.file", "../../all.csv")
     lines = list(csv.reader((tmp_path / "all.csv").read_text().splitlines()))
     assert [line[:4] for line in lines] == [["bright", "brighten", step, "psnr (RGB)"] for step in ("2", "4")]
     assert all(5 < float(line[4]) < 60 for line in lines)
@@ -68,8 +72,10 @@ def test_the_settings_file_is_valid_and_changes_what_it_says() -> None:
 def test_the_script_trains_measures_and_upscales(tmp_path: Path) -> None:
     script = EXAMPLES / "without_the_command_line.py"
     small = ("--epochs", "2", "--samples-per-epoch", "16", "--out", tmp_path / "runs")
-    said = ran(script, PHOTO, tmp_path / "large.png", *small, folder=tmp_path)
-    assert "psnr (Y, border 2) of the last phase" in said
+    command = [sys.executable, script, PHOTO, tmp_path / "large.png", *small]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
+    assert "psnr (Y, border 2) of the last phase" in done.stdout
     _, height, width = read_image(PHOTO).color.shape
     assert read_image(tmp_path / "large.png").color.shape == (3, 2 * height, 2 * width)
 

@@ -19,18 +19,23 @@ PHOTO = Path(__file__).with_name("noisy.png")
 RESTORE = ("python", "-m", "restore.cli")
 
 
-@pytest.mark.parametrize("variant", get_args(VariantName))
-def test_a_new_plugin_passes_its_own_tests(variant: VariantName, site: Any, tmp_path: Path) -> None:
-    folder = tmp_path / "restore-my-net"
-    for path, text in render_plugin("my-net", variant).items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, "utf-8")
-    site.install_source(folder)
-    site.run_tests(folder)
-    if variant == "blank":  # the others are checked by the slow test: the checks are those of their own tests, and more
-        command = [sys.executable, "-m", "restore.cli", "plugin", "check"]
-        done = subprocess.run(command, cwd=folder, env=site.environment(), capture_output=True, text=True, timeout=290)
-        assert "my_net: the plugin keeps its contract" in done.stdout, done.stdout + done.stderr
+def test_new_plugins_pass_their_own_tests(site: Any, tmp_path: Path) -> None:
+    variants = get_args(VariantName)
+    for variant in variants:
+        for path, text in render_plugin(f"my-{variant}", variant).items():
+            (tmp_path / variant / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / variant / path).write_text(text, "utf-8")
+        site.install_source(tmp_path / variant)
+    reported = site.run_tests(*(tmp_path / variant / "tests" for variant in variants))
+    for variant in variants:
+        name = variant.replace("-", "_")
+        assert f"{variant}/tests/test_contract.py::" in reported
+        assert f"{variant}/tests/test_my_{name}.py::" in reported
+    # the others are checked by the slow test: the checks are those of their own tests, and more
+    command = [sys.executable, "-m", "restore.cli", "plugin", "check"]
+    blank = tmp_path / "blank"
+    done = subprocess.run(command, cwd=blank, env=site.environment(), capture_output=True, text=True, timeout=290)
+    assert "my_blank: the plugin keeps its contract" in done.stdout, done.stdout + done.stderr
 
 
 def photo_with_mask(folder: Path) -> None:
