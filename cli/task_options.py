@@ -112,6 +112,8 @@ class EvaluateRequest(Settings):
     """How to print: a table for each folder, or all folders as the table of a paper, in Markdown or LaTeX."""
     csv: Path | None = None
     """Write the value of each image to this CSV file too."""
+    report: Path | None = None
+    """Write a page to this HTML file too: the numbers, and the images with their results, the worst first."""
     device: Device = "auto"
     """Device to compute on; cuda:1 is the second GPU."""
     backend: Literal["torch", "onnx", "openvino"] = "torch"

@@ -82,6 +82,7 @@ class ToySettings(RunSettings):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "fp32"
     device: Literal["auto", "cpu", "cuda", "mps"] = "cpu"
     sample_images: int = 1
+    report: bool = False
 
 
 class OneNetwork(Task[ToySettings]):

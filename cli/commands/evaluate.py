@@ -14,7 +14,14 @@ import typer
 
 from restore.cli.backends import check_backend
 from restore.cli.commands.evaluation_data import refuse_other_dataset, refuse_sample
-from restore.cli.commands.evaluation_report import MeasuredSet, check_csv, format_intervals, to_json, write_csv
+from restore.cli.commands.evaluation_report import (
+    MeasuredSet,
+    check_new_file,
+    format_intervals,
+    to_json,
+    write_csv,
+    write_page,
+)
 from restore.cli.commands.measure_models import measure_set
 from restore.cli.commands.paper_table import format_paper_table
 from restore.cli.model_labels import label_models
@@ -103,8 +110,8 @@ def evaluate(
 
     for folder in request.data:
         require_folder(folder)
-    if request.csv is not None:
-        check_csv(request.csv)
+    for file in filter(None, (request.csv, request.report)):
+        check_new_file(file)
     check_backend(request.backend, request.device)
     if request.backend != "torch" and all(model.weights is None for model in models):
         raise UsageError(f"--backend {request.backend}: classical methods have no network; leave it out")
@@ -123,6 +130,8 @@ def evaluate(
     sets = [measure_set(models, labels, request, options, folder) for folder in folders]
     if request.csv is not None:
         write_csv(request.csv, sets)
+    if request.report is not None:
+        write_page(request.report, sets)
     if as_json:
         print(to_json(sets))
     else:

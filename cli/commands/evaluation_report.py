@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,8 @@ class MeasuredSet:
     """Name of the protocol that was asked for, or ``default``."""
     device: str
     """Where it was computed."""
+    drawn: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    """The worst images of the first model, with the results of each model, as addresses for a page; if asked for."""
 
 
 def list_intervals(measured: Sequence[Evaluation]) -> list[dict[str, Any]]:
@@ -198,8 +201,26 @@ COLUMNS = (
 """Columns of the CSV file; every row can be understood without the others."""
 
 
-def check_csv(path: Path) -> None:
-    """Raise, before anything is measured, if a CSV file exists already or cannot be written."""
+def write_page(path: Path, sets: Sequence[MeasuredSet]) -> None:
+    """Write the page of an evaluation."""
+    from restore.core.reports.evaluation_page import EvaluatedSet, render_evaluation
+    from restore.core.reports.worst_images import rank_images
+
+    evaluated = [
+        EvaluatedSet(
+            title="the built-in sample" if each.data is None else str(each.data),
+            numbers=json.loads(to_json([each])),
+            ranked=rank_images(each.measured[0]),
+            drawn=each.drawn,
+        )
+        for each in sets
+    ]
+    with atomic_write(path) as temporary:
+        temporary.write_text(render_evaluation(evaluated), encoding="utf-8")
+
+
+def check_new_file(path: Path) -> None:
+    """Raise, before anything is measured, if a file to write exists already or cannot be written."""
     refuse_overwrite(path, overwrite=False)
     writable_folder(path.parent)
 

@@ -14,8 +14,11 @@ from restore.cli.model_ref import ModelRef
 from restore.core.errors import RestoreError, UsageError
 
 if TYPE_CHECKING:
+    import torch
+
     from restore.cli.task_options import EvaluateRequest
     from restore.core.dataset import ImageDataset
+    from restore.core.evaluation import Evaluation
     from restore.core.method import Method
     from restore.core.metrics import EvaluationProtocol, NamedMetric
     from restore.core.networks import Networks
@@ -63,7 +66,7 @@ def measure_set(
         subjects = [_find_images(each, request.protocol, data) for each in opened]
         names = _check_same_images(subjects, data)
         scales = [subject.method.outputs[subject.method.main_output].scale for subject in subjects]
-        measured, failed = [], _FailedImages(damaged)
+        measured, drawn, failed = [], dict[str, dict[str, list[str]]](), _FailedImages(damaged)
         for label in labels:
             # Taken off the list: networks stay on the device, and only few fit there.
             subject = subjects.pop(0)
@@ -79,12 +82,22 @@ def measure_set(
                     failed=failed.add,
                 )
             )
+            if request.report is not None:
+                drawn[label] = _draw(subject, measured[0], device)
     sources = [MeasuredModel(*each) for each in zip(models, labels, scales, strict=True)]
     for note in dict.fromkeys(note for each in measured for note in each.notes):
         print_warning(note)
     count = len(names) - len(failed.measuring)
     where = str(device) if request.backend == "torch" else f"{device}, {request.backend}"
-    return MeasuredSet(data, count, failed.count, measured, sources, request.protocol or "default", where)
+    return MeasuredSet(data, count, failed.count, measured, sources, request.protocol or "default", where, drawn)
+
+
+def _draw(subject: _Subject, first: Evaluation, device: torch.device) -> dict[str, list[str]]:
+    """Return the images that the first model does worst, with the results of this one, as addresses for a page."""
+    from restore.core.reports.worst_images import MOST, draw_images, rank_images
+
+    worst = rank_images(first)[:MOST]
+    return dict(draw_images(subject.method, subject.networks, subject.images, worst, device))
 
 
 class _FailedImages:

@@ -20,7 +20,7 @@ def _complete_name(incomplete: str) -> list[str]:
 def recipes(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="Print this recipe.", autocompletion=_complete_name),
+        typer.Argument(metavar="NAME", help="Print this recipe.", autocompletion=_complete_name),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

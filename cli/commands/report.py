@@ -12,7 +12,7 @@ from restore.core.errors import UsageError
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run folders; several are compared side by side.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders; several are compared side by side.")],
     output: Annotated[
         Path | None,
         typer.Option(

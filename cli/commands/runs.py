@@ -33,7 +33,7 @@ class Listed:
 def runs(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[DIR] | diff A B", help="Folder with runs, by default runs/; or two runs to compare."),
+        typer.Argument(metavar="DIR", help="Folder with runs, by default runs/. Or 'diff A B': compare two runs."),
     ] = None,
     sort: Annotated[
         str | None,

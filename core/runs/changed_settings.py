@@ -14,8 +14,8 @@ from restore.core.command_words import type_setting
 from restore.core.json_text import dump_json
 from restore.core.settings import RegisteredName, RunSettings, Settings, default_of, overlay
 
-NOT_OF_THE_RESULT = frozenset({"name", "out"})
-"""Where a run lies changes nothing in it, and a repetition lies elsewhere."""
+NOT_OF_THE_RESULT = frozenset({"name", "out", "report"})
+"""Settings that change nothing in the result of a run; a repetition lies elsewhere."""
 _ROUNDS = 6
 
 Path_ = tuple[str, ...]

@@ -24,7 +24,7 @@ class Told(TwoPhases):
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = toy_settings(
-        tmp_path_factory.mktemp("reports"), name="a run", epochs=4, log_every=2, first_epochs=2, seed=3
+        tmp_path_factory.mktemp("reports"), name="a run", epochs=4, log_every=2, first_epochs=2, seed=3, report=True
     )
     Trainer(Told, settings, name="toy/two", plugins={"toy": "restore-toy==1.0"}).fit()
     return settings.out / "a run"

@@ -164,7 +164,7 @@ def test_a_report_that_cannot_be_written_does_not_end_the_run(
         raise OSError("the disk is full")
 
     monkeypatch.setattr("restore.core.reports.run_report.write_report", fail)
-    Trainer(OneNetwork, toy_settings(tmp_path, name="run", epochs=1, track=()), name="toy/one").fit()
+    Trainer(OneNetwork, toy_settings(tmp_path, name="run", epochs=1, track=(), report=True), name="toy/one").fit()
     assert "The report of the run failed at RunFinished" in caplog.text
     assert (tmp_path / "run/summary.json").exists()
 

@@ -34,7 +34,7 @@ class WithBaseline(TwoPhases):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Event]]:
-    settings = toy_settings(tmp_path_factory.mktemp("run"), name="run", epochs=3, log_every=3)
+    settings = toy_settings(tmp_path_factory.mktemp("run"), name="run", epochs=3, log_every=3, report=True)
     events: list[Event] = []
     Trainer(WithBaseline, settings, name="toy/two", listeners=[events.append]).fit()
     return settings.out / "run", events
