@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,8 +30,11 @@ class Bar:
         """Print a line of the command's output, above the bar if both are on one terminal."""
         if self._progress is not None and sys.stdout.isatty():
             self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
-        else:
+            return
+        try:
             print(line, flush=True)
+        except BrokenPipeError:  # the reader has left, as head does; the work goes on
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - until the program ends
 
     def say(self, line: str) -> None:
         """Print a line about the work on standard error, above the bar."""

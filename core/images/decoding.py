@@ -57,14 +57,15 @@ def decode(path: Path, frame: int | None = None) -> Decoded:
             return _finished(path, deep, orientation, kept, frame)
     with opened(path, place) as image:
         image.load()
-        if deep is None and image.format == "PNG":
-            deep = png16.read(path)
-        if deep is None:
+        whole = None if deep is None else StoredLevels(deep)
+        if whole is None and image.format == "PNG":
+            whole = png16.read_stored(path)
+        if whole is None:
             _warn_of_lost_bits(path, image)
         orientation, kept = metadata.of_image(image, path)
         if image.mode in ("CMYK", "LAB"):
             kept = kept.without_colors()  # they described inks or another color space; the pixels are RGB now
-        stored = _store_pixels(image, path) if deep is None else StoredLevels(deep)
+        stored = _store_pixels(image, path) if whole is None else whole
     return _finished(path, stored.levels, orientation, kept, frame, stored.release)
 
 

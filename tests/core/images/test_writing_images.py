@@ -2,12 +2,16 @@
 
 import numpy as np
 import pytest
+import tifffile
 import torch
-from image_files import reopened
+from image_files import levels, reopened
 
 from restore.core.errors import DataError, RestoreError
-from restore.core.images import streaming
+from restore.core.images import streaming, tiff_rows
+from restore.core.images.decoding import decode
 from restore.core.images.files import write_image
+from restore.core.images.metadata import Metadata
+from restore.core.images.row_format import RowFormat
 
 
 def test_values_outside_of_the_range_are_clipped(tmp_path):
@@ -43,3 +47,15 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
 def test_writing_into_a_missing_folder_is_a_clear_error(tmp_path):
     with pytest.raises(RestoreError, match="no such folder"):
         write_image(tmp_path / "none" / "out.png", torch.zeros(3, 4, 4))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_tiff_that_would_be_too_large_for_the_format_is_written_as_bigtiff(tmp_path, monkeypatch, dtype):
+    values = levels(40, 30, 3, dtype)
+    form = RowFormat(40, 30, 3, 8 * np.dtype(dtype).itemsize, Metadata())
+    for largest, magic in ((2**32 - 2**25, b"II*\0"), (40 * form.row_bytes, b"II+\0")):
+        monkeypatch.setattr(tiff_rows, "_LARGEST", largest)
+        tiff_rows.encode_tiff(tmp_path / "out.tif", form, iter([values[:17], values[17:]]))
+        assert (tmp_path / "out.tif").read_bytes()[:4] == magic
+        assert np.array_equal(tifffile.imread(tmp_path / "out.tif"), values)
+        assert np.array_equal(decode(tmp_path / "out.tif").levels, values)
