@@ -1,4 +1,4 @@
-"""Opinions: pages on which observers score images, and what their scores say. ``statistics`` can be imported alone."""
+"""Mean opinion scores: pages on which observers rate images, and statistics of what they answer."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def collect(settings: CollectSettings) -> None:
     except (OSError, OverflowError) as error:
         why = reason(error) if isinstance(error, OSError) else str(error)
         raise UsageError(
-            f"cannot listen on {settings.host}, port {settings.port}: {why}; choose another --port"
+            f"cannot listen on {settings.host}, port {settings.port}: {why}; choose another --host or --port"
         ) from error
     with server:
         host = "this machine's address" if settings.host in ("0.0.0.0", "::") else settings.host

@@ -19,7 +19,7 @@ class CollectSettings(Settings):
 
     page: Annotated[Path, Positional("PAGE")]
     """The page that mos make wrote."""
-    output: Path
+    output: Path = Path("answers")
     """Folder for the answers."""
     host: str = "127.0.0.1"
     """Address to listen on; 0.0.0.0 lets other machines in, such as the phones of a class."""

@@ -17,6 +17,8 @@ def make(settings: MakeSettings) -> None:
     Raises UsageError for folders that do not fit together and for a study that has nothing to show, and DataError for
     a damaged image.
     """
+    if not settings.inputs:
+        raise UsageError("there is nothing to rate: give the results of each method with --inputs DIR")
     refuse_overwrite(settings.output, settings.overwrite)
     for folder in (*settings.inputs, *([settings.reference] if settings.reference is not None else [])):
         require_folder(folder)

@@ -19,14 +19,14 @@ class MakeSettings(Settings):
     with: restore mos score FILE…
     """
 
-    inputs: Annotated[tuple[Path, ...], Field(min_length=1)]
-    """Folder with the results of one method."""
+    inputs: tuple[Path, ...] = ()
+    """Folder with the results of one method; at least one is needed."""
     reference: Path | None = None
     """Folder with the originals. They are rated too, without a mark: the hidden reference."""
     method: Literal["single", "double", "pairs"] = "single"
     """One image at a time, rated 1 to 5; each beside the reference, rated by its impairment; or two, of which observers
     choose the better one."""
-    output: Path
+    output: Path = Path("study.html")
     """The page to write."""
     title: Annotated[str, Field(min_length=1, max_length=200)] = "Image quality"
     """Heading of the page; observers read it."""

@@ -15,7 +15,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from restore import registry
 from restore.cli.app import app
+from restore.core.testing import check_settings
 
 Results = Callable[..., list[str]]
 
@@ -128,7 +130,7 @@ def test_a_server_may_get_the_answers_and_nothing_else_may_be_asked(tmp_path: Pa
         (["--inputs", "gan", "--inputs", "more"], 2, "d.png: no image of this name in gan"),
         (["--inputs", "twice"], 2, "another image has the same name"),
         (["--inputs", "broken"], 1, "is damaged or truncated"),
-        ([], 2, "--inputs is required"),
+        ([], 2, "give the results of each method with --inputs DIR"),
     ],
 )
 def test_what_does_not_fit_is_refused_and_no_page_is_left(
@@ -160,3 +162,8 @@ def test_a_page_that_is_too_large_and_one_that_exists_are_refused(tmp_path: Path
     status, _, errors = run(*arguments, "--output", tmp_path / "page.html")
     assert (status, "already exists" in errors) == (2, True)
     assert (tmp_path / "page.html").read_text() == "mine"
+
+
+@pytest.mark.parametrize("command", ["mos make", "mos collect", "mos score"])
+def test_every_flag_has_a_help_and_a_default(command: str) -> None:
+    check_settings(registry.entry("commands", command))
