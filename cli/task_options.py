@@ -48,6 +48,8 @@ class PredictRequest(Settings):
     """Edge in pixels of the tiles that large images are cut into; off: never cut; auto: cut when memory runs out."""
     device: Device = "auto"
     """Device to compute on; cuda:1 is the second GPU."""
+    workers: Annotated[int, Field(ge=1, le=256)] = 1
+    """Processes that share the images, each with the model in memory; of several GPUs each process has one."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "fp32"
     """Floating-point precision; all but fp32 are less exact and on some devices faster; auto: bf16 where the
     hardware has instructions for it."""
@@ -82,6 +84,11 @@ class PredictRequest(Settings):
         if value is not None and not re.fullmatch(r"0*[1-9]\d{0,5}x0*[1-9]\d{0,5}", value):
             raise ValueError("expected WIDTHxHEIGHT in pixels, such as 3840x2160")
         return value
+
+    @property
+    def torch_device(self) -> str:
+        """Where torch computes: what was asked for, or the CPU beside another backend."""
+        return self.device if self.backend == "torch" else "cpu"
 
     @property
     def box(self) -> tuple[int, int] | None:
@@ -119,6 +126,13 @@ class EvaluateRequest(Settings):
     backend: Literal["torch", "onnx", "openvino"] = "torch"
     """Program that computes the networks. onnx: ONNX Runtime (needs pip install 'restorekit[onnx]'), openvino: OpenVINO
     (pip install 'restorekit[openvino]'); both compute in fp32 on the CPU. Their graphs are made once and kept."""
+    workers: Annotated[int, Field(ge=1, le=256)] = 1
+    """Processes that share the images, each with the models in memory; of several GPUs each process has one."""
+
+    @property
+    def torch_device(self) -> str:
+        """Where torch computes: what was asked for, or the CPU beside another backend."""
+        return self.device if self.backend == "torch" else "cpu"
 
 
 class TaskOptions:

@@ -88,22 +88,21 @@ def evaluate(
         for done, index in enumerate(mine):
             if stop and stop():
                 raise EvaluationInterrupted
-            with seeded(derive_seed("evaluation", index), device):  # random estimates are the same each time
-                try:
-                    statistics = _measure(method, images, index, view, protocol, device)
-                    rows.append((index, {name: value.detach().cpu().double() for name, value in statistics.items()}))
-                except RestoreError as error:
-                    if failed is None or (not rows and done + 1 == len(mine) and processes == 1):
-                        raise
-                    failed(images.name(index), error)
+            try:
+                rows.append((index, measure_image(method, images, index, view, protocol, device)))
+            except RestoreError as error:
+                if failed is None or (not rows and done + 1 == len(mine) and processes == 1):
+                    raise
+                failed(images.name(index), error)
             if progress:
                 progress(done + 1, len(mine))
     if processes > 1:
         rows = sorted(gather_object(rows), key=lambda row: int(row[0]))
-    return _reduce(rows, protocol, images, of)
+    return reduce_rows(rows, protocol, images, of)
 
 
-def _measure(
+@torch.no_grad()
+def measure_image(
     method: Method,
     images: ImageDataset,
     index: int,
@@ -111,17 +110,33 @@ def _measure(
     protocol: EvaluationProtocol,
     device: torch.device,
 ) -> dict[str, Tensor]:
-    """Return the statistics of one image for every metric; errors name the image."""
-    batch = as_batch(images[index], device)
-    try:
-        return method.measure(batch, networks, protocol)
-    except DataError as error:
-        raise DataError(f"{images.name(index)}: {error}") from error
+    """Return the statistics of one image for every metric, float64 on the host.
+
+    They depend neither on other images nor on the process. Raises RestoreError if the image cannot be read, DataError
+    that names the image if it cannot be measured.
+    """
+    with seeded(derive_seed("evaluation", index), device):  # random estimates are the same each time
+        batch = as_batch(images[index], device)
+        try:
+            statistics = method.measure(batch, networks, protocol)
+        except DataError as error:
+            raise DataError(f"{images.name(index)}: {error}") from error
+        return {name: value.detach().cpu().double() for name, value in statistics.items()}
 
 
-def _reduce(
-    rows: list[tuple[int, dict[str, Tensor]]], protocol: EvaluationProtocol, images: ImageDataset, of: str
+def reduce_rows(
+    rows: Sequence[tuple[int, Mapping[str, Tensor]]], protocol: EvaluationProtocol, images: ImageDataset, of: str
 ) -> Evaluation:
+    """Reduce the statistics of images to the metrics of the set.
+
+    Args:
+        rows: index and statistics of each image, in order of the indices.
+        protocol: the metrics.
+        images: the images, for their names.
+        of: name of what was measured.
+
+    Raises DataError if no image is large enough for a metric.
+    """
     numbers, per_image, notes, tables = [], [], [], []
     for name, metric in protocol.items():
         table = torch.cat([statistics[name] for _, statistics in rows])

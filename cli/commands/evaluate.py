@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from inspect import Parameter
 from itertools import takewhile
 from pathlib import Path
@@ -22,7 +22,7 @@ from restore.cli.commands.evaluation_report import (
     write_csv,
     write_page,
 )
-from restore.cli.commands.measure_models import measure_set
+from restore.cli.commands.measure_models import measure_set, open_subjects
 from restore.cli.commands.paper_table import format_paper_table
 from restore.cli.model_labels import label_models
 from restore.cli.model_ref import ModelRef, list_models, refuse_image, resolve_model
@@ -30,8 +30,11 @@ from restore.cli.typer_groups import LookupGroup, make_command
 from restore.core.errors import RestoreError, UsageError
 
 if TYPE_CHECKING:
+    from restore.cli.command_line import CommandLine
+    from restore.cli.commands.evaluation_subjects import Subject
     from restore.cli.task_options import EvaluateRequest
     from restore.core.evaluation import Evaluation
+    from restore.core.runtime.worker_pool import Channel
     from restore.core.settings import Settings
 
 
@@ -53,22 +56,24 @@ class EvaluateCommands(LookupGroup):
         return " ".join(names), evaluate_command([resolve_model(name) for name in names], rest), rest
 
 
-def evaluate_command(models: Sequence[ModelRef], arguments: list[str]) -> Any:
+def evaluate_command(models: Sequence[ModelRef], arguments: list[str], then: Callable[..., None] | None = None) -> Any:
     """Make a command with the options of every evaluation and those that all the tasks share.
 
     Args:
         models: what to measure.
         arguments: the command line after their names, to report errors with the flags as typed.
+        then: what is called with the arguments of `evaluate`; None: that.
     """
     from restore.cli.task_options import EvaluateRequest, TaskOptions
 
+    arguments = list(arguments)  # Typer takes words off the list that it reads
     options = TaskOptions(models, "evaluate", EvaluateRequest, arguments)
 
     def run(more: list[str] | None, as_json: bool, **given: Any) -> None:
         if more:
             raise UsageError(f"unexpected {more[0]} after an option; give all names first, then options")
         request, own = options.read(given)
-        evaluate(models, request, own, as_json=as_json)
+        (then or evaluate)(models, request, own, arguments, as_json=as_json)
 
     names = [model.name for model in models]
     more = Annotated[list[str] | None, typer.Argument(hidden=True)]
@@ -89,7 +94,12 @@ def evaluate_command(models: Sequence[ModelRef], arguments: list[str]) -> Any:
 
 
 def evaluate(
-    models: Sequence[ModelRef], request: EvaluateRequest, options: Sequence[Settings | None], *, as_json: bool = False
+    models: Sequence[ModelRef],
+    request: EvaluateRequest,
+    options: Sequence[Settings | None],
+    arguments: Sequence[str],
+    *,
+    as_json: bool = False,
 ) -> None:
     """Measure every model and print a table for each folder, or one JSON object.
 
@@ -100,12 +110,14 @@ def evaluate(
         request: the options of the command. Without ``data`` each model is measured on the built-in sample of its
             task, which must be the same images for all.
         options: the task's own options of each model.
+        arguments: the command line after their names, for other processes.
         as_json: print JSON.
 
     Raises:
         UsageError: there is no such folder or protocol, a run was trained on other data than the built-in sample and
             ``data`` is not given, or the images are not the same for all.
     """
+    from restore.cli.command_line import CommandLine
     from restore.core.images.listing import require_folder
 
     for folder in request.data:
@@ -127,7 +139,8 @@ def evaluate(
             if not request.data:
                 refuse_sample(model)
     folders: Sequence[Path | None] = request.data or (None,)
-    sets = [measure_set(models, labels, request, options, folder) for folder in folders]
+    command = CommandLine(serve, [model.name for model in models], arguments)
+    sets = [measure_set(models, labels, request, options, folder, command) for folder in folders]
     if request.csv is not None:
         write_csv(request.csv, sets)
     if request.report is not None:
@@ -140,6 +153,28 @@ def evaluate(
     if failed:
         total = sum(each.images + each.failed for each in sets)
         raise RestoreError(f"{failed} of {total} images could not be measured; see above")
+
+
+def serve(channel: Channel, command: CommandLine, data: Path | None) -> None:
+    """Work in a process of its own: read the command line again, then measure what the parent hands out."""
+    from restore.cli.commands.evaluation_workers import serve_measurements
+
+    def work(
+        models: Sequence[ModelRef],
+        request: EvaluateRequest,
+        options: Sequence[Settings | None],
+        arguments: Sequence[str],  # noqa: ARG001
+        *,
+        as_json: bool,  # noqa: ARG001
+    ) -> None:
+        def open_all() -> Sequence[Subject]:
+            return open_subjects(models, request, options, data, lambda _: None)  # the parent says it too
+
+        serve_measurements(channel, request.torch_device, open_all)
+
+    arguments = list(command.arguments)
+    parsed = evaluate_command([resolve_model(name) for name in command.names], arguments, work)
+    parsed.main(args=arguments, prog_name="restore evaluate", standalone_mode=False)
 
 
 def _print_sets(sets: Sequence[MeasuredSet], request: EvaluateRequest) -> None:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restore.cli.backends import open_on_backend
 from restore.cli.commands.evaluation_report import MeasuredModel, MeasuredSet
-from restore.cli.exit import print_error, print_warning
+from restore.cli.commands.evaluation_subjects import FailedImages, Subject
+from restore.cli.exit import print_warning
 from restore.cli.model_ref import ModelRef
-from restore.core.errors import RestoreError, UsageError
+from restore.core.errors import UsageError
 
 if TYPE_CHECKING:
     import torch
 
+    from restore.cli.command_line import CommandLine
     from restore.cli.task_options import EvaluateRequest
-    from restore.core.dataset import ImageDataset
     from restore.core.evaluation import Evaluation
     from restore.core.method import Method
     from restore.core.metrics import EvaluationProtocol, NamedMetric
@@ -35,53 +36,46 @@ class _Opened:
     metrics: Sequence[NamedMetric]
 
 
-@dataclass(frozen=True)
-class _Subject:
-    """An opened model with the images and the protocol that it is measured with."""
-
-    model: ModelRef
-    method: Method
-    networks: Networks
-    images: ImageDataset
-    protocol: EvaluationProtocol
-
-
 def measure_set(
     models: Sequence[ModelRef],
     labels: Sequence[str],
     request: EvaluateRequest,
     options: Sequence[Settings | None],
     data: Path | None,
+    command: CommandLine,
 ) -> MeasuredSet:
     """Measure every model on the images of a folder, or on the built-in sample; arguments as `evaluate`."""
+    from restore.cli.commands.evaluation_workers import measure_in_workers
     from restore.cli.console.bar import open_bar
     from restore.cli.console.log_capture import print_log_warnings
-    from restore.core import evaluation
+    from restore.core.evaluation import Evaluation, evaluate
     from restore.core.images.damaged import leave_out_damaged
     from restore.core.runtime.devices import device_of
 
-    device = device_of(request.device if request.backend == "torch" else "cpu")
+    device = device_of(request.torch_device)
     with print_log_warnings(), open_bar() as bar, leave_out_damaged() as damaged:
-        opened = [_open(model, each, request, bar.say) for model, each in zip(models, options, strict=True)]
-        subjects = [_find_images(each, request.protocol, data) for each in opened]
+        subjects = open_subjects(models, request, options, data, bar.say)
         names = _check_same_images(subjects, data)
         scales = [subject.method.outputs[subject.method.main_output].scale for subject in subjects]
-        measured, drawn, failed = [], dict[str, dict[str, list[str]]](), _FailedImages(damaged)
+        measured, drawn, failed = list[Evaluation](), dict[str, dict[str, list[str]]](), FailedImages(damaged)
+        if request.workers > 1 and len(names) > 1:
+            measured = measure_in_workers(command, request.workers, data, subjects, labels, failed, bar)
         for label in labels:
             # Taken off the list: networks stay on the device, and only few fit there.
             subject = subjects.pop(0)
-            measured.append(
-                evaluation.evaluate(
-                    subject.method,
-                    subject.networks,
-                    subject.images,
-                    subject.protocol,
-                    device=device,
-                    of=label,
-                    progress=lambda done, total, label=label: bar.show(label, done, total),  # type: ignore[misc]
-                    failed=failed.add,
+            if len(measured) < len(labels):
+                measured.append(
+                    evaluate(
+                        subject.method,
+                        subject.networks,
+                        subject.images,
+                        subject.protocol,
+                        device=device,
+                        of=label,
+                        progress=lambda done, total, label=label: bar.show(label, done, total),  # type: ignore[misc]
+                        failed=failed.add,
+                    )
                 )
-            )
             if request.report is not None:
                 drawn[label] = _draw(subject, measured[0], device)
     sources = [MeasuredModel(*each) for each in zip(models, labels, scales, strict=True)]
@@ -92,7 +86,7 @@ def measure_set(
     return MeasuredSet(data, count, failed.count, measured, sources, request.protocol or "default", where, drawn)
 
 
-def _draw(subject: _Subject, first: Evaluation, device: torch.device) -> dict[str, list[str]]:
+def _draw(subject: Subject, first: Evaluation, device: torch.device) -> dict[str, list[str]]:
     """Return the images that the first model does worst, with the results of this one, as addresses for a page."""
     from restore.core.reports.worst_images import MOST, draw_images, rank_images
 
@@ -100,27 +94,19 @@ def _draw(subject: _Subject, first: Evaluation, device: torch.device) -> dict[st
     return dict(draw_images(subject.method, subject.networks, subject.images, worst, device))
 
 
-class _FailedImages:
-    """Reports each image that cannot be read or measured once, whichever model meets it first."""
+def open_subjects(
+    models: Sequence[ModelRef],
+    request: EvaluateRequest,
+    options: Sequence[Settings | None],
+    data: Path | None,
+    say: Callable[[str], None],
+) -> list[Subject]:
+    """Open every model, then find its images and protocol; arguments as `evaluate`.
 
-    def __init__(self, damaged: Mapping[Path, str]) -> None:
-        """Report the files that were left out when the images were listed."""
-        self.measuring: set[str] = set()
-        self._damaged = damaged
-        for message in damaged.values():
-            print_error(message)
-
-    @property
-    def count(self) -> int:
-        """How many images failed."""
-        return len(self.measuring) + len(self._damaged)
-
-    def add(self, name: str, error: RestoreError) -> None:
-        """Report an image."""
-        if name not in self.measuring:
-            message = str(error)
-            print_error(message if Path(name).name in message else f"{name}: {message}")
-        self.measuring.add(name)
+    ``say`` is told about work that takes a while, such as making a graph for another backend.
+    """
+    opened = [_open(model, each, request, say) for model, each in zip(models, options, strict=True)]
+    return [_find_images(each, request.protocol, data) for each in opened]
 
 
 def _open(
@@ -144,7 +130,7 @@ def _open(
     return _Opened(model, method, networks, metrics)
 
 
-def _find_images(opened: _Opened, wanted: str | None, data: Path | None) -> _Subject:
+def _find_images(opened: _Opened, wanted: str | None, data: Path | None) -> Subject:
     from restore.core.dataset import as_dataset
     from restore.core.metrics import add_metric
 
@@ -153,10 +139,10 @@ def _find_images(opened: _Opened, wanted: str | None, data: Path | None) -> _Sub
     protocol = _find_protocol(opened.model, method, wanted, check=False)
     for metric in opened.metrics:
         protocol, _ = add_metric(protocol, metric)
-    return _Subject(opened.model, method, opened.networks, images, protocol)
+    return Subject(opened.model, method, opened.networks, images, protocol)
 
 
-def _check_same_images(subjects: Sequence[_Subject], data: Path | None) -> list[str]:
+def _check_same_images(subjects: Sequence[Subject], data: Path | None) -> list[str]:
     """Return the names of the images. Raises UsageError if they are not the same for all."""
     first, *others = ([subject.images.name(index) for index in range(len(subject.images))] for subject in subjects)
     for subject, names in zip(subjects[1:], others, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from inspect import Parameter
 from itertools import pairwise, takewhile
 from pathlib import Path
@@ -17,7 +17,10 @@ from restore.cli.typer_groups import LookupGroup, make_command
 from restore.core.errors import RestoreError, UsageError
 
 if TYPE_CHECKING:
+    from restore.cli.command_line import CommandLine
+    from restore.cli.prediction.output_files import OutputFiles
     from restore.cli.task_options import PredictRequest
+    from restore.core.runtime.worker_pool import Channel
     from restore.core.settings import Settings
 
 
@@ -49,15 +52,17 @@ def _names_model(word: str) -> bool:
     return not path.is_dir() or (path / "config.yaml").exists() or any(path.glob("*.safetensors"))
 
 
-def predict_command(models: Sequence[ModelRef], arguments: list[str]) -> Any:
+def predict_command(models: Sequence[ModelRef], arguments: list[str], then: Callable[..., None] | None = None) -> Any:
     """Make a command with the options of every prediction and those of the tasks.
 
     Args:
         models: what to apply; several only to compare them.
         arguments: the command line after their names, to report errors with the flags as typed.
+        then: what is called with the arguments of `predict`; None: that.
     """
     from restore.cli.task_options import PredictRequest, TaskOptions
 
+    arguments = list(arguments)  # Typer takes words off the list that it reads
     options = TaskOptions(models, "predict", PredictRequest, arguments)
     for model in models:
         _refuse_fixed(model, arguments, {parameter.name for parameter in options.parameters})
@@ -68,7 +73,7 @@ def predict_command(models: Sequence[ModelRef], arguments: list[str]) -> Any:
             raise UsageError("INPUT: expected an image or a folder, got an empty string ('.' is the working directory)")
         for word in inputs:
             _refuse_model(word)
-        predict(models, list(map(Path, inputs)), request, own)
+        (then or predict)(models, list(map(Path, inputs)), request, own, arguments)
 
     names = " ".join(model.name for model in models)
     about = "\n\n".join(dict.fromkeys(model.entry.summary for model in models))
@@ -111,7 +116,11 @@ def _refuse_fixed(model: ModelRef, arguments: list[str], known: set[str]) -> Non
 
 
 def predict(
-    models: Sequence[ModelRef], inputs: Sequence[Path], request: PredictRequest, options: Sequence[Settings | None]
+    models: Sequence[ModelRef],
+    inputs: Sequence[Path],
+    request: PredictRequest,
+    options: Sequence[Settings | None],
+    arguments: Sequence[str],
 ) -> None:
     """Apply a model to images and folders of images, or several to compare them.
 
@@ -123,24 +132,45 @@ def predict(
         inputs: image files, and folders of them.
         request: the options of the command.
         options: the task's own options of each model.
+        arguments: the command line after their names, for other processes.
 
     Raises:
         UsageError: something is wrong before the first image is read, or before a file is written that must not be.
         RestoreError: the only image failed, or some of several did; those are reported one by one.
     """
+    from restore.cli.command_line import CommandLine
     from restore.cli.console.bar import open_bar
     from restore.cli.console.log_capture import print_log_warnings
     from restore.cli.prediction.applying import prepare
     from restore.cli.prediction.comparison import compare
 
+    command = CommandLine(serve, [model.name for model in models], arguments)
     with open_bar() as bar, open_pipes(inputs, request.output) as pipes:
         with print_log_warnings(lambda message: bar.warn(pipes.rename(message))):
             if request.compare:
-                compare(models, options, pipes, request, bar)
+                compare(models, options, pipes, request, bar, command)
                 return
             applied = prepare(models[0], options[0], pipes, pipes.output, request, bar)
-            applied.run()
+            applied.run(command, bar)
         if len(applied.jobs) > 1 or applied.skipped:
             bar.say(applied.summarize())
         if applied.failed:
             raise RestoreError(f"{len(applied.failed)} of {len(applied.jobs)} images could not be processed")
+
+
+def serve(channel: Channel, command: CommandLine, outputs: OutputFiles) -> None:
+    """Work in a process of its own: read the command line again, then process what the parent hands out."""
+    from restore.cli.prediction.workers import serve_predictions
+
+    def work(
+        models: Sequence[ModelRef],
+        inputs: Sequence[Path],  # noqa: ARG001 - the parent has listed them
+        request: PredictRequest,
+        options: Sequence[Settings | None],
+        arguments: Sequence[str],  # noqa: ARG001
+    ) -> None:
+        serve_predictions(channel, models[command.model], options[command.model], request, outputs)
+
+    arguments = list(command.arguments)
+    parsed = predict_command([resolve_model(name) for name in command.names], arguments, work)
+    parsed.main(args=arguments, prog_name="restore predict", standalone_mode=False)

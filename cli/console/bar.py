@@ -4,27 +4,87 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
+from restore.cli.console.durations import format_duration
 from restore.cli.exit import print_error, print_warning
 
 
+class Pace:
+    """Estimates how long work takes, from the part of it that came after the first step.
+
+    The first step is slower than all others, because memory and kernels are prepared in it, so it does not count.
+
+    Args:
+        clock: returns seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._total = 0.0
+        self._first = self._last = (0.0, 0.0)  # seconds, and how much was done then
+        self._steps = 0
+
+    def step(self, done: float, total: float) -> None:
+        """Take note of how much is done. Another total, or less than before, is other work."""
+        if total != self._total or done < self._last[1]:
+            self._total, self._steps = total, 0
+        self._last = (self._clock(), done)
+        if self._steps == 0:
+            self._first = self._last
+        self._steps += 1
+
+    def left(self) -> float | None:
+        """Return the seconds that are left, or None if they are not known yet."""
+        seconds, done = (last - first for last, first in zip(self._last, self._first, strict=True))
+        if self._steps < 2 or done <= 0:
+            return None
+        at_the_step = (self._total - self._last[1]) / done * seconds
+        return max(0.0, at_the_step - (self._clock() - self._last[0]))
+
+
+class _TimeLeft(ProgressColumn):
+    def __init__(self, pace: Pace) -> None:
+        super().__init__()
+        self._pace = pace
+
+    def render(self, task: Task) -> Text:
+        left = self._pace.left()
+        shown = "" if left is None or task.finished else f"{format_duration(left)} left"
+        return Text(shown, style="cyan")
+
+
 class Bar:
-    """Counts steps; draws nothing without a terminal."""
+    """Shows how far work is; draws nothing without a terminal."""
 
-    def __init__(self, progress: Progress | None) -> None:
-        self._progress = progress
-        self._step = progress.add_task("", visible=False) if progress is not None else None
+    def __init__(self, progress: Progress | None, pace: Pace) -> None:
+        self._progress, self._pace = progress, pace
+        self._step = progress.add_task("", visible=False, detail="") if progress is not None else None
 
-    def show(self, what: str, done: float, total: float) -> None:
-        """Show what is being done and how far it is."""
+    @property
+    def drawn(self) -> bool:
+        """Whether anybody sees it."""
+        return self._progress is not None
+
+    def show(self, what: str, done: float, total: float, detail: str | None = None) -> None:
+        """Show what is being done and how far it is.
+
+        Args:
+            what: what is being done.
+            done: how much is done, in any unit in which equal steps take equal time.
+            total: all of it.
+            detail: what to show of it in words; None: both numbers.
+        """
+        self._pace.step(done, total)
         if self._progress is not None and self._step is not None:
-            self._progress.update(self._step, description=what, completed=done, total=total, visible=True)
+            words = f"{int(done)}/{int(total)}" if detail is None else detail
+            self._progress.update(self._step, description=what, completed=done, total=total, visible=True, detail=words)
 
     def print(self, line: str) -> None:
         """Print a line of the command's output, above the bar if both are on one terminal."""
@@ -61,10 +121,16 @@ class Bar:
 @contextmanager
 def open_bar() -> Iterator[Bar]:
     """Yield a bar that disappears at the end."""
+    pace = Pace()
     if sys.stderr is None or not sys.stderr.isatty():  # None if the parent process closed it
-        yield Bar(None)
+        yield Bar(None, pace)
         return
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[detail]}", markup=False),
+        _TimeLeft(pace),
+    )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as progress:
-        yield Bar(progress)
+        yield Bar(progress, pace)

@@ -5,23 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from restore.cli.backends import check_backend, open_on_backend
+from restore.cli.backends import check_backend
 from restore.cli.console.durations import format_duration
 from restore.cli.counting import count
 from restore.cli.prediction.jobs import Job, find_images, list_jobs, name_outputs
+from restore.cli.prediction.opening import open_prediction
 from restore.cli.prediction.output_files import OutputFiles, list_paths, refuse_output_folder
-from restore.cli.prediction.running import Prediction
+from restore.cli.prediction.progress import JobProgress
+from restore.cli.prediction.running import Prediction, Shown
+from restore.cli.prediction.workers import predict_in_workers
 from restore.core.errors import UsageError
-from restore.core.inference.folding import fold_batch_norm
-from restore.core.inference.self_ensemble import with_self_ensemble
-from restore.core.networks import Networks
 from restore.core.runtime.devices import device_of
-from restore.core.runtime.precision import choose
 
 if TYPE_CHECKING:
+    from restore.cli.command_line import CommandLine
     from restore.cli.console.bar import Bar
     from restore.cli.model_ref import ModelRef
     from restore.cli.prediction.pipes import Pipes
@@ -43,10 +44,18 @@ class Applied:
     failed: list[Job] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
 
-    def run(self) -> None:
-        """Process the images, one after the other."""
+    def run(self, command: CommandLine, bar: Bar) -> None:
+        """Process the images, one after the other, or in several processes if asked for."""
         self.began = time.monotonic()
-        self.failed = [job for job in self.prediction.outputs.jobs if not self.prediction.attempt(job)]
+        outputs, count = self.prediction.outputs, self.prediction.request.workers
+        if count > 1 and len(outputs.jobs) > 1:
+            self.failed = predict_in_workers(command, outputs, count, bar)
+            return
+        progress = JobProgress(outputs.jobs, bar)
+        for index, job in enumerate(outputs.jobs):
+            if not self.prediction.attempt(job, partial(progress.tile, index)):
+                self.failed.append(job)
+            progress.end(index)
 
     def summarize(self) -> str:
         """Return the last line about the work."""
@@ -70,7 +79,7 @@ class Applied:
 
 
 def prepare(
-    model: ModelRef, options: Settings | None, pipes: Pipes, folder: Path, request: PredictRequest, bar: Bar
+    model: ModelRef, options: Settings | None, pipes: Pipes, folder: Path, request: PredictRequest, bar: Shown
 ) -> Applied:
     """Open a model and check everything that can be known before the first image is read.
 
@@ -93,25 +102,14 @@ def prepare(
     check_backend(request.backend, request.device, request.precision)
     if request.backend != "torch" and model.weights is None and not request.compare:
         raise UsageError(f"--backend {request.backend}: {model.name} is a classical method and has no network")
-    on_torch = request.backend == "torch"
-    device = device_of(request.device if on_torch else "cpu")
-    precision = choose(request.precision, device) if on_torch else "fp32"
-    method, networks = model.open(predict=options)
-    if isinstance(request.tile, int) and method.tiling.mode == "whole":
-        raise UsageError(f"--tile {request.tile}: {model.name} needs the whole image at once; leave --tile out")
-    if request.self_ensemble and not (request.compare and model.weights is None):
-        method = with_self_ensemble(method)
     jobs = list_jobs(names, request.frame, pipes.rename)
     if pipes.to_standard_output and len(jobs) > 1:
         raise UsageError(f"--output -: standard output takes one image, not {len(jobs)}; name a folder")
     read, single = [*found.folders, *also_read], pipes.to_standard_output
     outputs = OutputFiles(folder, jobs, read, request.overwrite, request.output_format, single=single)
-    skipped = outputs.skip_existing(method.always_renders) if request.skip_existing else 0
-    outputs.reserve(method.always_renders)
+    prediction = open_prediction(model, options, request, outputs, bar, device_of(request.torch_device))
+    parts = prediction.method.always_renders
+    skipped = outputs.skip_existing(parts) if request.skip_existing else 0
+    outputs.reserve(parts)
     outputs.make_folders()
-    if on_torch:
-        networks = Networks(fold_batch_norm(networks))  # once for all images
-    else:
-        networks = open_on_backend(model, method, networks, request.backend, bar.say)
-    prediction = Prediction(method, networks, device, precision, request, outputs, bar)
     return Applied(prediction, folder, jobs, skipped, found.hidden)

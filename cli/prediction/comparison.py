@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from restore.cli.prediction.output_files import refuse_overwrites
 from restore.core.errors import RestoreError, UsageError
 
 if TYPE_CHECKING:
+    from restore.cli.command_line import CommandLine
     from restore.cli.console.bar import Bar
     from restore.cli.model_ref import ModelRef
     from restore.cli.prediction.jobs import Job
@@ -34,7 +35,12 @@ class _Compared:
 
 
 def compare(
-    models: Sequence[ModelRef], options: Sequence[Settings | None], pipes: Pipes, request: PredictRequest, bar: Bar
+    models: Sequence[ModelRef],
+    options: Sequence[Settings | None],
+    pipes: Pipes,
+    request: PredictRequest,
+    bar: Bar,
+    command: CommandLine,
 ) -> None:
     """Apply every model to the images, and write a sheet and a page that show their results side by side.
 
@@ -47,6 +53,7 @@ def compare(
         pipes: the images, and the folder for everything.
         request: the options of the command.
         bar: shows progress.
+        command: the command line, for other processes.
 
     Raises:
         UsageError: something is wrong before the first image is read.
@@ -61,8 +68,8 @@ def compare(
         _Compared(label, prepare(model, own, pipes, pipes.output / label, request, bar))
         for model, own, label in zip(models, options, labels, strict=True)
     ]
-    for each in compared:
-        each.applied.run()
+    for number, each in enumerate(compared):
+        each.applied.run(replace(command, model=number), bar)
         bar.say(each.applied.summarize())
     _show(compared, page, sheet, bar)
     failed = sum(len(each.applied.failed) for each in compared)

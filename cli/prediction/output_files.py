@@ -41,6 +41,8 @@ class OutputFiles:
     kind: Format = "png"
     single: bool = False
     """Whether there must be one file only, for standard output."""
+    shared: bool = False
+    """Whether other processes write some of the files meanwhile."""
     parts: set[str] = field(default_factory=set)
     """Parts of a result that are known so far: the image itself ("") and what a task renders besides."""
     owners: dict[str, Job] = field(default_factory=dict)
@@ -80,28 +82,35 @@ class OutputFiles:
         self.jobs, self.overwrite = left, True
         return skipped
 
-    def reserve(self, parts: Iterable[str]) -> None:
+    def reserve(self, parts: Iterable[str], job: Job | None = None) -> None:
         """Raise OutputExists if a file of one of these parts must not be written, also for images that come later.
 
         What a task renders besides the image itself is known only after the first image.
+
+        Args:
+            parts: the parts.
+            job: the image in hand. If other processes write files too, theirs are no obstacle: of parts that were not
+                known before all began, only the files of this image are looked for.
         """
         new = sorted(set(parts) - self.parts)
         if self.single and len(self.parts) + len(new) > 1:
             names = ", ".join(part or "the image" for part in sorted({*self.parts, *new}))
             raise OutputExists(f"--output -: standard output takes one file, but this model writes several: {names}")
         targets = []
-        for job in self.jobs:
+        for each in self.jobs:
             for part in new:
-                target = self.path(job, part)
-                owner = self.owners.setdefault(str(target).casefold(), job)
-                if owner is not job:
+                target = self.path(each, part)
+                owner = self.owners.setdefault(str(target).casefold(), each)
+                if owner != each:
                     raise OutputExists(
-                        f"{owner.path} and {job.path} would both be written as {target}; process them one at a time, "
+                        f"{owner.path} and {each.path} would both be written as {target}; process them one at a time, "
                         "each with its own --output"
                     )
-                targets.append(target)
+                if not self.shared or each == job:
+                    targets.append(target)
         refuse_overwrites(targets, self.read, self.overwrite)
-        self.parts.update(new)
+        if not self.shared:
+            self.parts.update(new)
 
     def make_folders(self) -> None:
         """Make the output folder and the folders in it, before any work is done.

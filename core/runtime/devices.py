@@ -44,6 +44,19 @@ def device_of(requested: str) -> torch.device:
     return torch.device(requested)
 
 
+def device_of_worker(requested: str, number: int) -> torch.device:
+    """Return the device of one of several processes: each has a GPU of its own, as long as there are enough.
+
+    Args:
+        requested: as in `device_of`; ``cuda:1`` is one GPU for all.
+        number: index of the process.
+    """
+    device = device_of(requested)
+    if device == torch.device("cuda") and (count := torch.cuda.device_count()) > 1:
+        return torch.device("cuda", number % count)
+    return device
+
+
 def runs_channels_last(device: torch.device | str) -> bool:
     """Whether a device computes networks in the channels_last memory format that are faster in it elsewhere.
 
