@@ -74,7 +74,8 @@ def make_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
             return Asker(stack.enter_context(open_server(chosen)))
 
         yield start
-    assert not list((tmp_path / "temporary").iterdir()), "a server left files behind"
+    left = list((tmp_path / "temporary").glob("restore-serve-*"))  # torch may make folders there too
+    assert not left, "a server left files behind"
     monkeypatch.setattr("tempfile.tempdir", None)
     registry.reset()
 

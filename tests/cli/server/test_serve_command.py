@@ -83,5 +83,5 @@ def test_it_prints_its_address_and_leaves_nothing_when_it_is_stopped(tmp_path, n
         assert server.stdout.read() == last
         assert server.stderr.read() == ""
         assert server.wait(30) == status
-    assert list(temporary.iterdir()) == []
+    assert list(temporary.glob("restore-serve-*")) == []
     assert list(Path(tmp_path).iterdir()) == [temporary]
