@@ -15,7 +15,7 @@ def serve(
     models: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[RUN|WEIGHTS|NAME]…",
+            metavar="RUN|WEIGHTS|NAME",
             help="What to offer; unset: runs in runs/, weights that plugins ship, and classical methods.",
         ),
     ] = None,
