@@ -63,7 +63,9 @@ COMMANDS = {
     "report": Command("report:report", "Write a page about a run, or about several side by side."),
     "recipes": Command("recipes:recipes", "List the published settings of runs, for --config."),
     "import": Command("import_weights:import_weights", "Convert a checkpoint of another project to a weights file."),
-    "export": Command("export:export", "Write weights for other programs: chaiNNer, ComfyUI, BasicSR."),
+    "export": Command(
+        "export:export", "Write weights or a graph for other programs: ComfyUI, BasicSR, ONNX, OpenVINO."
+    ),
     "weights": Command("weights:weights", "List the weights that are at hand: shipped, of runs here, imported."),
     "pack": Command("pack:pack", "Make a weights file to pass on: half as large, with a card."),
     "list-plugins": Command(

@@ -31,8 +31,8 @@ def export(
         Literal["spandrel", "basicsr", "onnx", "openvino", "torch"],
         typer.Option(
             "--format",
-            help="Weights, spandrel: for chaiNNer, ComfyUI and others that use spandrel; basicsr: for BasicSR and "
-            "Real-ESRGAN. A graph for images of any size, onnx; openvino; torch: for torch.export.load.",
+            help="Weights: spandrel (for chaiNNer, ComfyUI and others that use it) or basicsr (for BasicSR and "
+            "Real-ESRGAN). The network as a graph: onnx, openvino, or torch (for torch.export.load).",
         ),
     ] = "spandrel",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output file if it exists.")] = False,
