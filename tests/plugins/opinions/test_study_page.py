@@ -78,7 +78,7 @@ def test_a_session_by_keyboard_alone_survives_a_reload_and_asks_nobody(
     folder = tmp_path / "answers"
     save_into(browser, folder)
     browser.get(study.as_uri())
-    assert "8 images" in text(browser, "start")
+    wait(lambda: "8 images" in text(browser, "start"))  # a busy driver returns before the script has run
     press(browser, "ann", Keys.ENTER)  # the name has the focus, and typing replaces what it holds
     assert text(browser) == "Practice 1 of 1"
     press(browser, "3", "5", "2")
@@ -92,7 +92,7 @@ def test_a_session_by_keyboard_alone_survives_a_reload_and_asks_nobody(
     assert browser.execute_script("return document.body.innerText").count("gan") == 0
 
     browser.refresh()
-    assert "Go on where ann stopped (after 3 answers)" in text(browser, "start")
+    wait(lambda: "Go on where ann stopped (after 3 answers)" in text(browser, "start"))
     press(browser, Keys.ENTER)  # the button to go on has the focus
     assert text(browser) == "3 of 8"
     for _ in range(6):
@@ -128,6 +128,7 @@ def test_answers_are_sent_to_the_server_of_the_page(
         Thread(target=server.serve_forever, daemon=True).start()
         for name in ("ann/../é", "bob"):
             browser.get(f"http://127.0.0.1:{server.server_port}/")
+            wait(lambda: text(browser, "count"))
             press(browser, name, "\ue007")  # Enter
             press(browser, *"1211")  # three pairs, one of them twice
             told.append(wait(lambda: (found := text(browser, "sent")) and "Sending" not in found and found))
