@@ -192,7 +192,7 @@ def test_a_checkpoint_of_another_version_is_refused_in_words(tmp_path: Path) -> 
     _, checkpoint = load_newest(folder / "checkpoints", damaged=pytest.fail)
     checkpoint.state.pop("planned")
     save(folder / "checkpoints", 99, checkpoint, keep=1)
-    with pytest.raises(CheckpointError, match="another version of restorekit"):
+    with pytest.raises(CheckpointError, match="its state was written by another one"):
         train(OneNetwork, run, resume=folder)
 
 
