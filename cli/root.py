@@ -56,6 +56,11 @@ COMMANDS = {
         "Measure trained models and classical methods on the same images.",
         "RUN|WEIGHTS|NAME… [--data DIR] [OPTIONS]",
     ),
+    "benchmark": Command(
+        "benchmark:BenchmarkCommands",
+        "Print the table of a paper: models, sets and scales.",
+        "sr RUN|WEIGHTS|NAME… --data DIR… [OPTIONS]",
+    ),
     "serve": Command(
         "serve:serve", "Serve a web page and an HTTP API for runs, weights and classical methods on this machine."
     ),

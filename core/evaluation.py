@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from restore.core.dataset import AnyDataset, Batch, ImageDataset, as_dataset
 from restore.core.errors import DataError, RestoreError
 from restore.core.method import Method
-from restore.core.metrics import EvaluationProtocol, Metric, MetricResult, SizedMetric
+from restore.core.metrics import EvaluationProtocol, GrayMetric, Metric, MetricResult, SizedMetric
 from restore.core.networks import Networks, for_inference
 from restore.core.seeding import derive_seed, seeded
 
@@ -32,6 +32,10 @@ class Evaluation:
     """The metrics of the numbers."""
     statistics: Sequence[Tensor] = field(default=(), repr=False)
     """What the metrics reduced: a table (images, K) for each, float64."""
+
+
+_GRAY = "target is gray"
+"""Key that stands beside the metrics in the statistics of an image: one if its target is gray, else zero, (1, 1)."""
 
 
 class EvaluationInterrupted(Exception):
@@ -121,7 +125,13 @@ def measure_image(
             statistics = method.measure(batch, networks, protocol)
         except DataError as error:
             raise DataError(f"{images.name(index)}: {error}") from error
-        return {name: value.detach().cpu().double() for name, value in statistics.items()}
+        gray = torch.tensor([[float(_has_gray_target(batch))]], dtype=torch.float64)
+        return {_GRAY: gray, **{name: value.detach().cpu().double() for name, value in statistics.items()}}
+
+
+def _has_gray_target(batch: Batch) -> bool:
+    target = batch.get("target")
+    return isinstance(target, Tensor) and target.ndim == 4 and target.shape[1] == 1 and target.is_floating_point()
 
 
 def reduce_rows(
@@ -156,6 +166,7 @@ def reduce_rows(
             named = {"image": images.name(index), "name": metric.name, "convention": metric.convention}
             per_image.append({**named, "of": of, "value": value})
     notes += map(str, not_finite(numbers, per_image))
+    notes += _about_gray(protocol, [images.name(index) for index, found in rows if bool(found[_GRAY])], len(rows))
     return Evaluation(numbers, per_image, notes, list(protocol.values()), tables)
 
 
@@ -201,3 +212,16 @@ def _about_small(metric: SizedMetric, left_out: Sequence[str], count: int) -> st
         f"{metric.name} ({metric.convention}): {len(left_out)} of {count} {are} smaller than {metric.least_side} "
         f"pixels and left out: {names}"
     )
+
+
+def _about_gray(protocol: EvaluationProtocol, gray: Sequence[str], count: int) -> list[str]:
+    """Return what metrics compare of gray targets, once for each rule."""
+    rules: dict[str, list[str]] = {}
+    for metric in protocol.values():
+        if gray and isinstance(metric, GrayMetric) and metric.gray_rule:
+            rules.setdefault(metric.gray_rule, []).append(metric.name)
+    names = ", ".join(gray[:3]) + (", …" if len(gray) > 3 else "")
+    return [
+        f"Gray targets {rule} ({', '.join(metrics)}): {len(gray)} of {count} images, {names}"
+        for rule, metrics in rules.items()
+    ]

@@ -93,6 +93,16 @@ class SizedMetric(Metric, Protocol):
 
 
 @runtime_checkable
+class GrayMetric(Metric, Protocol):
+    """A metric that compares other values when a target is gray, (B, 1, H, W), than when it is in color."""
+
+    @property
+    def gray_rule(self) -> str:
+        """What it compares then, in words that follow "gray targets"; empty if nothing is different."""
+        ...
+
+
+@runtime_checkable
 class LimitedMetric(Metric, Protocol):
     """A metric that is infinite for a perfect image. When the best weights are chosen, no image counts more than this.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 from restore.cli.commands.evaluation_report import MeasuredSet
@@ -20,22 +21,39 @@ def format_paper_table(sets: Sequence[MeasuredSet], markup: Markup) -> str:
         sets: what was measured, the same models in each.
         markup: the language of the table.
     """
-    titles = _title_sets(sets)
+    titles = _title_sets([each.data for each in sets])
+    return format_grouped_table([dict(zip(titles, sets, strict=True))], titles, markup)
+
+
+def format_grouped_table(groups: Sequence[Mapping[str, MeasuredSet]], titles: Sequence[str], markup: Markup) -> str:
+    """Return such a table with the rows of several groups, such as scales, one below the other.
+
+    Args:
+        groups: the sets of each group by the title of their column, the same models in all sets of a group; one that
+            a group does not have is left empty.
+        titles: the columns.
+        markup: the language of the table.
+    """
     rows = [
-        [_title_row(sets, index), *(_format_cell(each.measured[index].numbers) for each in sets)]
-        for index in range(len(sets[0].models))
+        [
+            _title_row(list(group.values()), index),
+            *(_format_cell(group[title].measured[index].numbers) if title in group else "" for title in titles),
+        ]
+        for group in groups
+        for index in range(len(next(iter(group.values())).models))
     ]
+    caption = _format_caption(groups)
     if markup == "markdown":
-        lines = [["", *titles], ["---"] * (1 + len(sets)), *rows]
+        lines = [["", *titles], ["---"] * (1 + len(titles)), *rows]
         table = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-        return f"{table}\n\n{_format_caption(sets, titles)}"
+        return f"{table}\n\n{caption}"
     body = [["", *titles], *rows]
     written = [" & ".join(map(_escape_latex, line)) + r" \\" for line in body]
     return "\n".join(
         [
             r"\begin{table}",
-            r"\caption{" + _escape_latex(_format_caption(sets, titles)) + "}",
-            r"\begin{tabular}{l" + "c" * len(sets) + "}",
+            r"\caption{" + _escape_latex(caption) + "}",
+            r"\begin{tabular}{l" + "c" * len(titles) + "}",
             *(r"\hline", written[0], r"\hline", *written[1:], r"\hline"),
             r"\end{tabular}",
             r"\end{table}",
@@ -43,12 +61,15 @@ def format_paper_table(sets: Sequence[MeasuredSet], markup: Markup) -> str:
     )
 
 
-def _title_sets(sets: Sequence[MeasuredSet]) -> list[str]:
+def _title_sets(data: Sequence[Path | None]) -> list[str]:
     """Return the names of the folders, or their paths as typed if two have one name."""
-    folders = [each.data for each in sets if each.data is not None]
+    return title_folders([folder for folder in data if folder is not None]) or ["built-in sample"]
+
+
+def title_folders(folders: Sequence[Path]) -> list[str]:
+    """Return the names of folders, or their paths as typed if two have one name."""
     names = [folder.absolute().name for folder in folders]
-    unique = len(set(names)) == len(names)
-    return (names if unique else list(map(str, folders))) or ["built-in sample"]
+    return names if len(set(names)) == len(names) else list(map(str, folders))
 
 
 def _title_row(sets: Sequence[MeasuredSet], index: int) -> str:
@@ -60,16 +81,21 @@ def _format_cell(numbers: Sequence[MetricResult]) -> str:
     return " / ".join(f"{number.value:.{2 if 'psnr' in number.name else 4}f}" for number in numbers)
 
 
-def _format_caption(sets: Sequence[MeasuredSet], titles: Sequence[str]) -> str:
+def _format_caption(groups: Sequence[Mapping[str, MeasuredSet]]) -> str:
     """Return which metrics stand in a cell, how they were computed, and of how many images; once for equal sets."""
     by_metrics: dict[str, list[str]] = {}
-    for each, title in zip(sets, titles, strict=True):
-        for measured in each.measured:
-            metrics = " / ".join(f"{number.name} ({number.convention})" for number in measured.numbers)
-            named = f"{title} ({each.images} image{'' if each.images == 1 else 's'})"
-            if named not in by_metrics.setdefault(metrics, []):
-                by_metrics[metrics].append(named)
-    return "; ".join(f"{metrics} of {', '.join(named)}" for metrics, named in by_metrics.items()) + "."
+    for group in groups:
+        for title, each in group.items():
+            scale = f" x{each.models[0].scale:g}" if len(groups) > 1 else ""
+            named = f"{title}{scale} ({each.images} image{'' if each.images == 1 else 's'})"
+            for measured in each.measured:
+                metrics = " / ".join(f"{number.name} ({number.convention})" for number in measured.numbers)
+                if named not in by_metrics.setdefault(metrics, []):
+                    by_metrics[metrics].append(named)
+    told = "; ".join(f"{metrics} of {', '.join(named)}" for metrics, named in by_metrics.items())
+    every = [each for group in groups for each in group.values()]
+    notes = dict.fromkeys(note for each in every for measured in each.measured for note in measured.notes)
+    return ". ".join([told, *notes]) + "."
 
 
 _LATEX = {

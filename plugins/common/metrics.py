@@ -46,6 +46,13 @@ class Comparison:
         border = f", border {self.border}" if self.border else ""
         return _COLORS[self.color] + border + (f", {self.degraded}" if self.degraded else "")
 
+    @property
+    def gray_rule(self) -> str:
+        """What is compared of gray targets, in words that follow "gray targets"."""
+        if self.color in ("y8", "y"):
+            return "are their own Y, from 0 to 255 and not from 16 to 235"
+        return "are compared with the luma of the output, from 0 to 255"
+
     def __call__(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Return the values to compare, (B, C', H', W'), float64, black 0 and white 255, of (B, C, H, W) in [0, 1].
 
@@ -99,6 +106,11 @@ class PSNR:
         """What was compared."""
         return self.comparison.convention
 
+    @property
+    def gray_rule(self) -> str:
+        """What is compared of gray targets."""
+        return self.comparison.gray_rule
+
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the sum of squared errors (white is 255) and the number of values, (B, 2), float64."""
         a, b = self.comparison(prediction, target)
@@ -127,6 +139,11 @@ class SSIM:
     def convention(self) -> str:
         """What was compared."""
         return self.comparison.convention
+
+    @property
+    def gray_rule(self) -> str:
+        """What is compared of gray targets."""
+        return self.comparison.gray_rule
 
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the similarity of each image, (B, 1), float64; NaN for images that are smaller than `least_side`."""

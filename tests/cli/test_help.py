@@ -21,8 +21,8 @@ def test_help_lists_the_tools_commands_and_the_verbs_of_plugins(restore):
     text = restore("--help").stdout
     own, verbs = text.split("Commands:")[1].split("Commands of plugins:")
     assert re.findall(r"^  ([a-z-]+) ", own, re.M) == [
-        "train", "predict", "evaluate", "serve", "runs", "report", "recipes", "import", "export", "weights", "pack",
-        "list-plugins", "show", "doctor", "new-plugin", "plugin",
+        "train", "predict", "evaluate", "benchmark", "serve", "runs", "report", "recipes", "import", "export",
+        "weights", "pack", "list-plugins", "show", "doctor", "new-plugin", "plugin",
     ]  # fmt: skip
     assert re.search(r"^  count +Counts flowers\.$", verbs, re.M)
     assert re.search(r"^  bed +Group of commands: dig\.$", verbs, re.M)
