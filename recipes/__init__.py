@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-UPSCALE_X4 = Path(__file__).parent / "upscale-x4.yaml"
+_FOLDER = Path(__file__).parent
+
+UPSCALE_X4_START = _FOLDER / "upscale-x4-start.yaml"
+"""What ``upscale`` starts from."""
+UPSCALE_X4 = _FOLDER / "upscale-x4.yaml"
 """The weights ``upscale``."""
-UPSCALE_CLEAN_X4 = Path(__file__).parent / "upscale-clean-x4.yaml"
+UPSCALE_X2 = _FOLDER / "upscale-x2.yaml"
+"""The weights ``upscale-x2``."""
+UPSCALE_CLEAN_X4 = _FOLDER / "upscale-clean-x4.yaml"
 """The weights ``upscale-clean``."""
+UPSCALE_CLEAN_X3 = _FOLDER / "upscale-clean-x3.yaml"
+"""The weights ``upscale-clean-x3``."""
+UPSCALE_CLEAN_X2 = _FOLDER / "upscale-clean-x2.yaml"
+"""The weights ``upscale-clean-x2``."""
+NUCLEI = _FOLDER / "nuclei.yaml"
+"""The weights ``nuclei``."""

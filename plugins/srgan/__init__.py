@@ -88,16 +88,17 @@ def restore_architectures() -> list[ArchitectureSpec]:
 @hookimpl
 def restore_weights() -> list[WeightsSpec]:
     """Register the weights that ship."""
+    place = "restore.plugins.srgan.weights"
+    cleaned, research = "removes JPEG artifacts and light noise.", "as in papers; trained on research sets too."
     return [
+        WeightsSpec("upscale", f"{place}:UPSCALE", summary=f"Photographs, four times larger; {cleaned}"),
+        WeightsSpec("upscale-x2", f"{place}:UPSCALE_X2", summary=f"Photographs, twice as large; {cleaned}"),
+        WeightsSpec("upscale-clean", f"{place}:UPSCALE_CLEAN", summary=f"Clean images, four times larger, {research}"),
         WeightsSpec(
-            "upscale",
-            "restore.plugins.srgan.weights:UPSCALE",
-            summary="Photographs, four times larger; removes JPEG artifacts and light noise.",
+            "upscale-clean-x3", f"{place}:UPSCALE_CLEAN_X3", summary=f"Clean images, three times larger, {research}"
         ),
         WeightsSpec(
-            "upscale-clean",
-            "restore.plugins.srgan.weights:UPSCALE_CLEAN",
-            summary="Clean images, four times larger, as in papers; trained on research sets too.",
+            "upscale-clean-x2", f"{place}:UPSCALE_CLEAN_X2", summary=f"Clean images, twice as large, {research}"
         ),
     ]
 
@@ -105,17 +106,16 @@ def restore_weights() -> list[WeightsSpec]:
 @hookimpl
 def restore_recipes() -> list[RecipeSpec]:
     """Register the recipes of the weights that ship."""
+    cleaned = "photographs, with JPEG artifacts and light noise removed."
+    clean = "inputs that MATLAB's bicubic made small, as in tables of papers."
     return [
-        RecipeSpec(
-            "upscale-x4",
-            "restore.recipes:UPSCALE_X4",
-            task="srgan/srgan",
-            summary="The weights upscale: photographs, with JPEG artifacts and light noise removed.",
-        ),
-        RecipeSpec(
-            "upscale-clean-x4",
-            "restore.recipes:UPSCALE_CLEAN_X4",
-            task="srgan/srgan",
-            summary="The weights upscale-clean: inputs that MATLAB's bicubic made small, as in tables of papers.",
-        ),
+        RecipeSpec(name, f"restore.recipes:{name.upper().replace('-', '_')}", task="srgan/srgan", summary=summary)
+        for name, summary in (
+            ("upscale-x4-start", f"What upscale-x4 starts from: {cleaned}"),
+            ("upscale-x4", f"The weights upscale: {cleaned}"),
+            ("upscale-x2", f"The weights upscale-x2: {cleaned}"),
+            ("upscale-clean-x4", f"The weights upscale-clean: {clean}"),
+            ("upscale-clean-x3", f"The weights upscale-clean-x3: {clean}"),
+            ("upscale-clean-x2", f"The weights upscale-clean-x2: {clean}"),
+        )
     ]

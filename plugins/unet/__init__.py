@@ -9,7 +9,9 @@ from restore.registry import (
     LossSpec,
     MetricSpec,
     ProtocolSpec,
+    RecipeSpec,
     TaskSpec,
+    WeightsSpec,
     hookimpl,
 )
 
@@ -214,3 +216,22 @@ def restore_commands() -> list[CommandSpec]:
             summary="Measure cost and quality of each pruned level of a UNet++.",
         ),
     ]
+
+
+@hookimpl
+def restore_weights() -> list[WeightsSpec]:
+    """Register the weights that ship."""
+    return [
+        WeightsSpec(
+            "nuclei",
+            "restore.plugins.unet.weights:NUCLEI",
+            summary="Nuclei in microscope images; a UNet++ trained on those of the Data Science Bowl 2018.",
+        )
+    ]
+
+
+@hookimpl
+def restore_recipes() -> list[RecipeSpec]:
+    """Register the recipe of the weights that ship."""
+    summary = "The weights nuclei: a UNet++ on the nuclei of the Data Science Bowl 2018."
+    return [RecipeSpec("nuclei", "restore.recipes:NUCLEI", task="unet/nested-unet", summary=summary)]
