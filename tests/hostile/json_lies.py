@@ -40,7 +40,7 @@ def change_value(value: Any, rng: random.Random) -> Any:
             case 1 if isinstance(inside, dict):
                 inside[rng.choice(("x", "", "\x1b[0m", "b" * 3000, "size", "__class__"))] = inside.pop(trail[-1])
             case 2:
-                inside[trail[-1]] = nested(rng.choice((5, 50, 900)), rng)
+                inside[trail[-1]] = nested(rng.choice((5, 50, 200)), rng)
             case _:
                 inside[trail[-1]] = copy.deepcopy(rng.choice(ODD))
     return changed
