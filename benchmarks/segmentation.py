@@ -39,8 +39,8 @@ from restore.core.runtime.precision import choose
 from restore.core.training.trainer import Trainer
 from restore.core.weights.files import open_weights
 from restore.core.weights.header import find_weights
-from restore.plugins.unet.commands import levels
 from restore.plugins.unet.inference import normalize
+from restore.plugins.unet.levels import levels
 from restore.plugins.unet.losses import EveryHead, bce_dice
 from restore.plugins.unet.options import LevelsSettings
 from restore.plugins.unet.task import Segmentation

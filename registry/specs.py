@@ -148,6 +148,13 @@ class MetricSpec(_SpecWithRole):
 
     role: MetricRole = field(kw_only=True)
     """What it compares; :data:`restore.registry.roles.METRIC_ROLES` has the contracts."""
+    fetches: bool = field(default=False, kw_only=True)
+    """Whether building it may download weights, or needs an optional package that has them: checks do not build it."""
+
+    @override
+    def _find_errors(self) -> Iterator[tuple[str, str]]:
+        yield from super()._find_errors()
+        yield "fetches", _check_type(self.fetches, bool, "True or False")
 
 
 @dataclass(frozen=True)

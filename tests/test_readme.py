@@ -62,12 +62,13 @@ def small(words: list[str]) -> list[str]:
 
 @pytest.fixture
 def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with what the README takes for granted: photographs, a checkpoint of BasicSR, the example's file."""
+    """A folder with what the README takes for granted: photographs, test sets, a checkpoint of BasicSR, the example."""
     photo = read_image(PHOTO).color.mul(255).byte().permute(1, 2, 0).numpy()
     from PIL import Image
 
-    (tmp_path / "photos").mkdir()
-    for name in ("photo.jpg", *(f"photos/{number}.png" for number in range(3))):
+    for folder in ("photos", "Set5", "Set14"):
+        (tmp_path / folder).mkdir()
+    for name in ("photo.jpg", "Set5/baby.png", "Set14/zebra.png", *(f"photos/{number}.png" for number in range(3))):
         Image.fromarray(photo).save(tmp_path / name)
     mask = Image.new("L", (photo.shape[1], photo.shape[0]))
     mask.paste(255, (20, 10, 50, 40))

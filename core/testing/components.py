@@ -108,6 +108,8 @@ def _check_loss(entry: RegisteredEntry) -> None:
 
 def _check_metric(entry: RegisteredEntry) -> None:
     role = entry.spec.role
+    if getattr(entry.spec, "fetches", False):
+        raise NotApplicable("building it may fetch weights")
     given = {"num_classes": 2} if role == "segmentation" else {}
     check_metric(_build(entry, must=True, **given), role, entry.full_name, given=given)
 

@@ -35,15 +35,15 @@ def build_shapes(build: Build, tensors: int) -> dict[str, Shape] | None:
         build: builds the networks.
         tensors: number of tensors in the file that they are for.
 
-    Returns None if networks cannot be built without memory. Raises TooManyParts, and RestoreError and
-    LookupError of ``build``.
+    Returns None if networks cannot be built without memory: `build_networks` then says what is wrong, if anything is.
+    Raises TooManyParts, and LookupError of ``build``.
     """
     try:
         with torch.device("meta"), _limited(tensors):
             return shapes_of(named_tensors(build()))
-    except (RestoreError, LookupError):
+    except (TooManyParts, LookupError):
         raise
-    except Exception:  # noqa: BLE001 - such as values that are computed from parameters
+    except Exception:  # noqa: BLE001 - such as values computed from parameters, and libraries that need real tensors
         return None
 
 

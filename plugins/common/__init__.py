@@ -209,6 +209,7 @@ def restore_metrics() -> list[MetricSpec]:
             "lpips",
             f"{learned}.lpips:build_lpips",
             role="image",
+            fetches=True,
             settings=f"{learned}.settings:LPIPSSettings",
             summary="Learned perceptual image patch similarity (Zhang et al., 2018); lower is better. Needs weights.",
         ),
@@ -216,6 +217,7 @@ def restore_metrics() -> list[MetricSpec]:
             "dists",
             f"{learned}.dists:build_dists",
             role="image",
+            fetches=True,
             settings=f"{learned}.settings:DISTSSettings",
             summary="Deep image structure and texture similarity (Ding et al., 2020); lower is better. Needs weights.",
         ),
@@ -224,6 +226,7 @@ def restore_metrics() -> list[MetricSpec]:
                 name,
                 f"{learned}.inception:build_{name.replace('-', '_')}",
                 role="image",
+                fetches=True,
                 settings=f"{learned}.settings:PublishedWeights",
                 summary=f"{summary} Needs weights.",
             )

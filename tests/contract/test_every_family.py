@@ -31,7 +31,7 @@ def test_the_contract_is_kept(check: Check, tested: TaskUnderTest) -> None:
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.kind}-{entry.full_name}")
 def test_whatever_is_registered_exists(entry: registry.Entry) -> None:
     found = entry.load()
-    assert found.is_file() if entry.kind == "weights" else callable(found)
+    assert found.is_file() if entry.kind in ("weights", "recipes") else callable(found)
     for detail in ("settings", "predict", "evaluate", "imports"):
         if detail in entry.references:
             assert entry.locate(detail) is not None

@@ -13,6 +13,7 @@ from restore.core.contracts import UnfitForRole
 from restore.core.metric_contracts import check_metric, check_protocol
 from restore.core.metrics import PartialMetric
 from restore.core.testing import check_component
+from restore.core.testing.under_test import NotApplicable
 
 
 class Good:
@@ -142,7 +143,12 @@ def test_a_protocol_is_a_mapping_of_metrics_that_keep_the_contract(protocol: Any
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize(
     "entry",
-    [entry for kind in ("metrics", "protocols") for entry in registry.entries(kind)],
+    [
+        entry
+        for kind in ("metrics", "protocols")
+        for entry in registry.entries(kind)
+        if not getattr(entry.spec, "fetches", False)
+    ],
     ids=lambda entry: f"{entry.kind}-{entry.full_name}",
 )
 def test_everything_that_is_registered_keeps_the_contract(entry: registry.Entry) -> None:
@@ -155,3 +161,8 @@ def test_random_numbers_of_others_stay_what_they_were() -> None:
     torch.manual_seed(3)
     check_metric(Good(), "image", "mine/error")
     assert torch.equal(torch.rand(1), expected)
+
+
+def test_a_metric_that_may_fetch_weights_is_not_built_by_checks() -> None:
+    with pytest.raises(NotApplicable, match="may fetch weights"):
+        check_component(registry.entry("metrics", "common/lpips"))
