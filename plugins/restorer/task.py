@@ -90,7 +90,7 @@ class Restorer(Task[RestorerSettings, Settings, RestorerEvaluateOptions]):
 
     # --- using and measuring ----------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     @override
     def tiling(self) -> Tiling:
         return find_tiling(self.settings.model, **self._given)

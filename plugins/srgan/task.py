@@ -198,7 +198,7 @@ class SRGAN(Task[SRGANSettings, Settings, DegradedEvaluateOptions]):
     def outputs(self) -> Mapping[str, ImageSpec]:
         return {"output": ImageSpec(scale=self.settings.model.scale)}
 
-    @property
+    @cached_property
     @override
     def tiling(self) -> Tiling:
         return find_tiling(self.settings.model, scale=self.settings.model.scale)

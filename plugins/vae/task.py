@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -102,7 +103,7 @@ class Autoencoder(Task[A, Settings, E]):
     def outputs(self) -> Mapping[str, ImageSpec]:
         return {"output": ImageSpec(scale=self.settings.model.scale)}
 
-    @property
+    @cached_property
     @override
     def tiling(self) -> Tiling:
         return find_tiling(self.settings.model, **self._network_arguments)
