@@ -95,8 +95,17 @@ def site(tmp_path: Path, fake_site: Any) -> Any:
     return fake_site(tmp_path / "site-packages")
 
 
+@pytest.fixture
+def browser(chromium: Any) -> Any:
+    """The browser of the session with an empty page, an empty log and the usual size of its window."""
+    chromium.get("about:blank")
+    chromium.set_window_size(1400, 1000)
+    chromium.get_log("browser")  # reading the log empties it
+    return chromium
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def chromium() -> Iterator[Any]:
     """Debian's chromium without a window, driven by selenium; skips where one of them is missing."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     program, driver = shutil.which("chromium"), shutil.which("chromedriver")

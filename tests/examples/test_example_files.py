@@ -40,6 +40,16 @@ def restore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     registry.reset()
 
 
+@pytest.fixture(autouse=True)
+def _modules_of_examples_are_forgotten() -> Iterator[None]:
+    """A later test may have another file of this name."""
+    before = list(sys.path)
+    yield
+    sys.path[:] = before
+    for name in ("brighten", "scores"):
+        sys.modules.pop(name, None)
+
+
 def test_a_family_in_one_file_trains_and_is_used(restore: Callable[..., None], tmp_path: Path) -> None:
     small = ("--epochs", "1", "--samples-per-epoch", "32", "--device", "cpu", "--name", "bright")
     restore("train", "brighten", *small)
