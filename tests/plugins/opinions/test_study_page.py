@@ -115,6 +115,7 @@ def test_a_session_by_keyboard_alone_survives_a_reload_and_asks_nobody(
     assert "double stimulus" in restore("score", folder)
 
 
+@pytest.mark.slow
 def test_answers_are_sent_to_the_server_of_the_page(
     tmp_path: Path, browser: Any, results: Results, capsys: pytest.CaptureFixture[str]
 ) -> None:
