@@ -6,10 +6,11 @@ import gc
 import os
 import re
 import resource
+import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -166,3 +167,13 @@ def _peak() -> int:
         return 0
     found = re.search(r"VmHWM:\s*(\d+) kB", status)
     return int(found[1]) * 1024 if found else 0
+
+
+def check_in(place: Path, check: Callable[[Path], list[str]]) -> list[str]:
+    """Return what a check finds wrong in an empty folder, with the folder's name; it stays only if there is any."""
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    found = check(place)
+    if not found:
+        shutil.rmtree(place)
+    return [f"{place}: {problem}" for problem in found]

@@ -8,14 +8,14 @@ import random
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import mkdtemp
 
 import numpy as np
 import yaml
 from hostile.bits import damage
-from hostile.commands import Outcome, leftovers, run
+from hostile.commands import Outcome, check_in, leftovers, run
 from hostile.image_lies import odd_image
 from hostile.json_lies import change_value
 from PIL import Image
@@ -42,18 +42,14 @@ def check_folders(numbers: range, seed: int, folder: Path) -> list[str]:
     """
     problems = []
     for number in numbers:
-        place = (folder / f"folder-{seed}-{number}").resolve()
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
         rng = random.Random(f"folder {seed} {number}")
-        found = [
-            f"{what}: {problem}" for what, outcome in rng.choice(_KINDS)(place, rng) for problem in outcome.problems
-        ]
-        found += [f"left {name}" for name in leftovers(place)]
-        problems += [f"{place}: {problem}" for problem in found]
-        if not found:
-            shutil.rmtree(place)
+        problems += check_in((folder / f"folder-{seed}-{number}").resolve(), partial(_check_one, rng=rng))
     return problems
+
+
+def _check_one(place: Path, rng: random.Random) -> list[str]:
+    found = [f"{what}: {problem}" for what, outcome in rng.choice(_KINDS)(place, rng) for problem in outcome.problems]
+    return found + [f"left {name}" for name in leftovers(place)]
 
 
 def make_data(place: Path, count: int = 4) -> Path:

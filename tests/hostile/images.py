@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import re
-import shutil
+from functools import partial
 from pathlib import Path
 
-from hostile.commands import leftovers, run
+from hostile.commands import check_in, leftovers, run
 from hostile.image_lies import odd_image, plant_png_bomb
 from hostile.image_seeds import seeds
 from PIL import Image
@@ -28,17 +28,8 @@ def check_images(numbers: range, seed: int, folder: Path) -> list[str]:
     """
     problems = []
     for first in range(numbers.start, numbers.stop, BATCH):
-        batch = folder / f"images-{seed}-{first}"
-        shutil.rmtree(batch, ignore_errors=True)
-        batch.mkdir(parents=True)
-        for number in range(first, min(first + BATCH, numbers.stop)):
-            suffix, data = make_image(number, seed)
-            (batch / f"{number:05}.{suffix}").write_bytes(data)
-        (batch / "sound.png").write_bytes(seeds()[0][1])
-        found = _check_batch(batch)
-        problems += [f"{batch}: {problem}" for problem in found]
-        if not found:
-            shutil.rmtree(batch)
+        batch = range(first, min(first + BATCH, numbers.stop))
+        problems += check_in(folder / f"images-{seed}-{first}", partial(_check_batch, numbers=batch, seed=seed))
     return problems
 
 
@@ -50,7 +41,11 @@ def make_image(number: int, seed: int) -> tuple[str, bytes]:
     return odd_image(rng)
 
 
-def _check_batch(batch: Path) -> list[str]:
+def _check_batch(batch: Path, numbers: range, seed: int) -> list[str]:
+    for number in numbers:
+        suffix, data = make_image(number, seed)
+        (batch / f"{number:05}.{suffix}").write_bytes(data)
+    (batch / "sound.png").write_bytes(seeds()[0][1])
     output = batch / "out"
     outcome = run(["predict", "nearest", batch, "--scale", "1", "--output", output])
     problems = list(outcome.problems)

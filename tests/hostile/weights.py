@@ -8,12 +8,13 @@ import os
 import random
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from hostile.bits import damage
-from hostile.commands import leftovers, run
+from hostile.commands import check_in, leftovers, run
 from hostile.image_seeds import seeds
 from hostile.json_lies import change_value
 from hostile.weights_seeds import checkpoint_tensors, foreign_safetensors, pickled, small_weights, written
@@ -42,13 +43,8 @@ def check_weights(numbers: range, seed: int, folder: Path) -> list[str]:
     """
     problems = []
     for number in numbers:
-        place = folder / f"weights-{seed}-{number}"
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
-        found = _check_one(place, random.Random(f"weights {seed} {number}"))
-        problems += [f"{place}: {problem}" for problem in found]
-        if not found:
-            shutil.rmtree(place)
+        rng = random.Random(f"weights {seed} {number}")
+        problems += check_in(folder / f"weights-{seed}-{number}", partial(_check_one, rng=rng))
     return problems
 
 
