@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from restore.cli.commands.evaluation_data import refuse_other_dataset
-from restore.cli.commands.evaluation_report import MeasuredSet, to_json, write_csv
+from restore.cli.commands.evaluation_report import MeasuredSet, check_new_file, raise_failures, to_json, write_csv
 from restore.cli.commands.measure_models import measure_set
 from restore.cli.commands.paper_table import format_grouped_table, title_folders
+from restore.cli.foreign_weights import scale_of
 from restore.cli.model_labels import label_models
 from restore.cli.model_ref import ModelRef, refuse_image, resolve_model
 from restore.cli.typer_groups import LookupGroup, make_function_command
-from restore.core.atomic import refuse_overwrite, writable_folder
-from restore.core.errors import RestoreError, UsageError
+from restore.core.errors import UsageError
 from restore.registry.naming import did_you_mean
 
 if TYPE_CHECKING:
@@ -102,8 +102,7 @@ def benchmark_sr(
     for folder in data:
         require_folder(folder)
     if csv is not None:
-        refuse_overwrite(csv, overwrite=False)
-        writable_folder(csv.parent)
+        check_new_file(csv)
     for name in models:
         refuse_image(name, f"benchmark sr bicubic --data {data[0]}")
     resolved = [resolve_model(name) for name in models]
@@ -123,10 +122,7 @@ def benchmark_sr(
     if csv is not None:
         write_csv(csv, sets)
     typer.echo(to_json(sets) if as_json else format_grouped_table(groups, titles, table))
-    failed = sum(each.failed for each in sets)
-    if failed:
-        total = sum(each.images + each.failed for each in sets)
-        raise RestoreError(f"{failed} of {total} images could not be measured; see above")
+    raise_failures(sets)
 
 
 def _measure_scale(
@@ -151,8 +147,7 @@ def _measure_scale(
 
 def _fixed_scale(model: ModelRef) -> float | None:
     """Return the scale of weights; None for a method that has any."""
-    found = None if model.header is None else model.header.model.get("scale", 1)
-    return float(found) if isinstance(found, int | float) else None
+    return None if model.header is None else scale_of({"scale": 1, **model.header.model})
 
 
 def _list_scales(models: Sequence[ModelRef], data: Sequence[Path], wanted: Sequence[int] | None) -> list[int]:

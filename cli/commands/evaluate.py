@@ -18,6 +18,7 @@ from restore.cli.commands.evaluation_report import (
     MeasuredSet,
     check_new_file,
     format_intervals,
+    raise_failures,
     to_json,
     write_csv,
     write_page,
@@ -27,7 +28,7 @@ from restore.cli.commands.paper_table import format_paper_table
 from restore.cli.model_labels import label_models
 from restore.cli.model_ref import ModelRef, list_models, refuse_image, resolve_model
 from restore.cli.typer_groups import LookupGroup, make_command
-from restore.core.errors import RestoreError, UsageError
+from restore.core.errors import UsageError
 
 if TYPE_CHECKING:
     from restore.cli.command_line import CommandLine
@@ -149,10 +150,7 @@ def evaluate(
         print(to_json(sets))
     else:
         _print_sets(sets, request)
-    failed = sum(each.failed for each in sets)
-    if failed:
-        total = sum(each.images + each.failed for each in sets)
-        raise RestoreError(f"{failed} of {total} images could not be measured; see above")
+    raise_failures(sets)
 
 
 def serve(channel: Channel, command: CommandLine, data: Path | None) -> None:
@@ -163,9 +161,8 @@ def serve(channel: Channel, command: CommandLine, data: Path | None) -> None:
         models: Sequence[ModelRef],
         request: EvaluateRequest,
         options: Sequence[Settings | None],
-        arguments: Sequence[str],  # noqa: ARG001
-        *,
-        as_json: bool,  # noqa: ARG001
+        *_: Any,
+        **__: Any,
     ) -> None:
         def open_all() -> Sequence[Subject]:
             return open_subjects(models, request, options, data, lambda _: None)  # the parent says it too

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from restore.cli.console.tables import format_heading
 from restore.cli.model_ref import ModelRef
 from restore.core.atomic import atomic_write, refuse_overwrite, writable_folder
+from restore.core.errors import RestoreError
 from restore.core.hashing import hash_file
 
 if TYPE_CHECKING:
@@ -223,6 +224,14 @@ def check_new_file(path: Path) -> None:
     """Raise, before anything is measured, if a file to write exists already or cannot be written."""
     refuse_overwrite(path, overwrite=False)
     writable_folder(path.parent)
+
+
+def raise_failures(sets: Sequence[MeasuredSet]) -> None:
+    """Raise RestoreError if images of some sets could not be measured."""
+    failed = sum(each.failed for each in sets)
+    if failed:
+        total = sum(each.images + each.failed for each in sets)
+        raise RestoreError(f"{failed} of {total} images could not be measured; see above")
 
 
 def write_csv(path: Path, sets: Sequence[MeasuredSet]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,7 @@ def measure_set(
                         subject.protocol,
                         device=device,
                         of=label,
-                        progress=lambda done, total, label=label: bar.show(label, done, total),  # type: ignore[misc]
+                        progress=partial(bar.show, label),
                         failed=failed.add,
                     )
                 )

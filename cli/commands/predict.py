@@ -164,10 +164,10 @@ def serve(channel: Channel, command: CommandLine, outputs: OutputFiles) -> None:
 
     def work(
         models: Sequence[ModelRef],
-        inputs: Sequence[Path],  # noqa: ARG001 - the parent has listed them
+        _: Sequence[Path],  # the parent has listed them
         request: PredictRequest,
         options: Sequence[Settings | None],
-        arguments: Sequence[str],  # noqa: ARG001
+        __: Sequence[str],
     ) -> None:
         serve_predictions(channel, models[command.model], options[command.model], request, outputs)
 

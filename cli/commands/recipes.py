@@ -50,7 +50,8 @@ def _named() -> list[tuple[str, registry.Entry]]:
 
 
 def _describe(name: str, entry: registry.Entry) -> dict[str, Any]:
-    task = entry.spec.task  # type: ignore[attr-defined]
+    assert isinstance(entry.spec, registry.RecipeSpec)
+    task = entry.spec.task
     try:
         train = next(short for short, _ in name_entries([registry.entry("tasks", task)]))
     except registry.RegistryError:
