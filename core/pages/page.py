@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -110,9 +112,17 @@ class Page:
         )
 
 
-def _inside_script(json: str) -> Markup:
+def read_data(html: bytes) -> Any:
+    """Return the numbers behind a page, see `Page.data`. Raises ValueError if a file has none."""
+    found = re.search(rb'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)
+    if found is None:
+        raise ValueError("no data of a page are in it")
+    return json.loads(found[1])
+
+
+def _inside_script(text: str) -> Markup:
     """Return JSON that no browser takes for markup: ``<`` is written as an escape of JSON."""
-    return Markup(json.replace("<", "\\u003c"))
+    return Markup(text.replace("<", "\\u003c"))
 
 
 def _hash(text: str) -> str:

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from restore.core.atomic import atomic_write, reason, writable_folder
 from restore.core.errors import RestoreError, UsageError
+from restore.core.pages.page import read_data
 from restore.plugins.opinions.collect_settings import CollectSettings
 from restore.plugins.opinions.sessions import Session, StudyInfo
 
@@ -52,9 +53,8 @@ def read_page(path: Path) -> tuple[bytes, StudyInfo, str]:
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {reason(error)}") from error
-    found = re.search(rb'<script type="application/json" id="data">(.*?)</script>', content, re.DOTALL)
     try:
-        data: dict[str, Any] = json.loads(found[1]) if found else {}
+        data: dict[str, Any] = read_data(content)
         study = StudyInfo.model_validate_json(json.dumps(data["study"]))
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path}: is no page that restore mos make wrote") from error

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from restore.core.pages.embedding import embed_image
-from restore.core.pages.page import Page, fill_template, read_static
+from restore.core.pages.page import Page, fill_template, read_data, read_static
 
 
 def some_image(mode: str = "RGB", size: tuple[int, int] = (40, 30)) -> Image.Image:
@@ -36,6 +36,9 @@ def test_numbers_in_a_page_can_be_read_again_and_end_no_element() -> None:
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
     assert found is not None
     assert json.loads(found[1]) == {"name": "</script><b>", "none": None}
+    assert read_data(page.encode()) == json.loads(found[1])
+    with pytest.raises(ValueError, match="no data"):
+        read_data(b"<p>x</p>")
     assert "<title>&lt;t&gt;</title>" in page
 
 

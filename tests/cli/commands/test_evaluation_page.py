@@ -12,6 +12,7 @@ from PIL import Image
 
 from restore.core.evaluation import Evaluation
 from restore.core.metrics import MetricResult
+from restore.core.pages.page import read_data
 from restore.core.reports.evaluation_page import EvaluatedSet, render_evaluation
 from restore.core.reports.worst_images import rank_images
 from restore.plugins.common.metrics import PrecomputedMetric
@@ -34,9 +35,7 @@ def test_the_page_has_the_numbers_and_the_worst_images_first(restore: Any, weigh
     status, out, err = restore("evaluate", "repeat", "run", "--data", "data", "--report", "page.html", "--json")
     assert (status, err) == (0, "")
     page = Path("page.html").read_text("utf-8")
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
-    assert found is not None
-    assert json.loads(found[1])["sets"] == [json.loads(out)]
+    assert read_data(page.encode())["sets"] == [json.loads(out)]
     assert re.findall(r"<h4>(.*?)</h4>", page)[0] == "b"
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
     assert captions[:5] == ["input | repeat", "input", "repeat", "pretrain", "target"]

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from toy_tasks import OneNetwork, toy_settings
 
+from restore.core.pages.page import read_data
 from restore.core.reports.curves import list_curves, thin
 from restore.core.reports.run_report import render_report, write_report
 from restore.core.reports.samples import collect_samples
@@ -22,9 +23,7 @@ from restore.core.training.trainer import Trainer
 
 
 def data_of(page: str) -> Any:
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
-    assert found is not None
-    return json.loads(found[1])
+    return read_data(page.encode())
 
 
 def text_of(page: str) -> str:

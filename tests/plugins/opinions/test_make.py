@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from typer.testing import CliRunner
 
 from restore import registry
 from restore.cli.app import app
+from restore.core.pages.page import read_data
 from restore.core.testing import check_settings
 
 Results = Callable[..., list[str]]
@@ -34,9 +34,7 @@ def make(folder: Path, *arguments: str | Path) -> tuple[str, dict[str, Any]]:
     status, _, errors = run(*arguments, "--output", page, "--overwrite")
     assert status == 0, errors
     text = page.read_text("utf-8")
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
-    assert found is not None
-    return text, json.loads(found[1])
+    return text, read_data(text.encode())
 
 
 def test_the_page_has_every_image_unchanged_and_no_name_that_can_be_read(tmp_path: Path, results: Results) -> None:
