@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -9,38 +10,44 @@ import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from torch import Tensor
+from typing_extensions import override
 
 _TOLERANCE = 1e-8
 """Relative change of the loss at which the classifier is fitted."""
 
 
-class PairedInceptionDiscrimination:
+class _Discrimination(ABC):
+    """What a linear classifier of the features of outputs and targets says."""
+
+    better: ClassVar[Literal["higher", "lower"]] = "higher"
+    how: ClassVar[str] = "linear SVM, C 1"
+
+    def reduce(self, rows: Tensor) -> float:
+        """Return the share in [0, 1]; NaN for fewer than two images."""
+        return self.share(*_score(rows)) if len(rows) >= 2 else float("nan")
+
+    @abstractmethod
+    def share(self, generated: Tensor, real: Tensor) -> float:
+        """Return the share, from how real the classifier finds each output and its target, (N,) each."""
+
+
+class PairedInceptionDiscrimination(_Discrimination):
     """Share of outputs that the classifier takes for more real than their own target (P-IDS); a tie counts half."""
 
     name: ClassVar[str] = "p-ids"
-    better: ClassVar[Literal["higher", "lower"]] = "higher"
-    how: ClassVar[str] = "linear SVM, C 1"
 
-    def reduce(self, rows: Tensor) -> float:
-        """Return the share in [0, 1]; NaN for fewer than two images."""
-        if len(rows) < 2:
-            return float("nan")
-        generated, real = _score(rows)
+    @override
+    def share(self, generated: Tensor, real: Tensor) -> float:
         return float(((generated > real).double() + 0.5 * (generated == real)).mean())
 
 
-class UnpairedInceptionDiscrimination:
+class UnpairedInceptionDiscrimination(_Discrimination):
     """Share of outputs and targets that the classifier takes for the other (U-IDS), at most about 0.5."""
 
     name: ClassVar[str] = "u-ids"
-    better: ClassVar[Literal["higher", "lower"]] = "higher"
-    how: ClassVar[str] = "linear SVM, C 1"
 
-    def reduce(self, rows: Tensor) -> float:
-        """Return the share in [0, 1]; NaN for fewer than two images."""
-        if len(rows) < 2:
-            return float("nan")
-        generated, real = _score(rows)
+    @override
+    def share(self, generated: Tensor, real: Tensor) -> float:
         return float((generated > 0).double().mean() + (real <= 0).double().mean()) / 2
 
 
