@@ -11,7 +11,7 @@ from PIL import Image
 
 from restore.core.errors import RestoreError
 from restore.core.images.files import SourceImage, open_image
-from restore.core.images.pixels import to_uint8
+from restore.core.images.pixels import to_pil_image
 
 _LOOKED_AT = 512
 """Longest side in pixels of what is looked at to find the part with most detail."""
@@ -93,7 +93,7 @@ def _cut(version: Version, image: SourceImage | None, region: Region, rows: int,
     )
     part = image.crop(slice(top, bottom), slice(left, max(left + 1, right)))
     color = part.color if part.alpha is None else part.color * part.alpha + (1 - part.alpha)  # on white
-    cropped = Image.fromarray(to_uint8(color).permute(1, 2, 0).numpy())
+    cropped = to_pil_image(color)
     about = f"{width} x {height}"
     if cropped.size != (columns, rows):
         cropped = cropped.resize((columns, rows), Image.Resampling.NEAREST)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 LUMA = (0.299, 0.587, 0.114)
@@ -16,6 +17,11 @@ TRUST = 16.0
 def to_uint8(image: Tensor) -> Tensor:
     """Quantize an image in [0, 1] to uint8; see `to_levels`."""
     return to_levels(image).to(torch.uint8)
+
+
+def to_pil_image(image: Tensor) -> Image.Image:
+    """Return an RGB image (3, H, W) in [0, 1] as an image of Pillow with 8 bits."""
+    return Image.fromarray(to_uint8(image).permute(1, 2, 0).cpu().contiguous().numpy())
 
 
 def to_levels(image: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from restore.core.dataset import ImageDataset
 from restore.core.errors import RestoreError
 from restore.core.evaluation import Evaluation, as_batch
-from restore.core.images.pixels import to_uint8
+from restore.core.images.pixels import to_pil_image
 from restore.core.method import Method
 from restore.core.networks import for_inference
 from restore.core.pages.embedding import embed_image
@@ -66,8 +66,7 @@ def _to_images(row: Sequence[Tensor]) -> list[Image.Image]:
     height = max(image.shape[-2] for image in row)
     found = []
     for each in row:
-        pixels = to_uint8(each.detach().float().cpu().clamp(0, 1).expand(3, -1, -1)).permute(1, 2, 0).contiguous()
-        image = Image.fromarray(pixels.numpy())
+        image = to_pil_image(each.detach().expand(3, -1, -1))
         size = (max(1, round(image.width * height / image.height)), height)
         found.append(image if image.size == size else image.resize(size, Image.Resampling.NEAREST))
     return found

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from restore.core.atomic import atomic_write, refuse_overwrite
 from restore.core.errors import UsageError
-from restore.core.images.pixels import to_uint8
+from restore.core.images.pixels import to_pil_image
 from restore.core.networks import Networks, for_inference, frozen
 from restore.core.pages.embedding import embed_image
 from restore.core.pages.page import Page, fill_template
@@ -95,7 +95,7 @@ def render_cases(worst: Sequence[Scored], best: Sequence[Scored], title: str) ->
 
 def _embed(image: Tensor) -> str:
     """Return an image as an address; small ones are upscaled, so that their pixels can be seen."""
-    pil_image = Image.fromarray(to_uint8(image).permute(1, 2, 0).cpu().numpy())
+    pil_image = to_pil_image(image)
     factor = -(-SHOWN_SIDE // max(pil_image.size))
     if factor > 1:
         pil_image = pil_image.resize((pil_image.width * factor, pil_image.height * factor), Image.Resampling.NEAREST)

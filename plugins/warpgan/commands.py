@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
+from PIL import ImageDraw
 from torch import Tensor
 
 from restore.core.atomic import refuse_overwrite, writable_folder
 from restore.core.errors import RestoreError, UsageError
 from restore.core.images.files import read_image, write_image
 from restore.core.images.listing import has_images, list_images
-from restore.core.images.pixels import to_uint8
+from restore.core.images.pixels import to_pil_image
 from restore.core.networks import Networks
 from restore.plugins.common.animation import KINDS, check_kind, write_animation
 from restore.plugins.warpgan.data.alignment import Points, aligned
@@ -134,7 +134,7 @@ def shown_in(output: Path) -> Path:
 
 def with_landmarks(image: Tensor, landmarks: Points) -> Tensor:
     """Draw landmarks (N, 2) on an image (3, H, W) in [0, 1] as dots in different colors."""
-    pil_image = Image.fromarray(to_uint8(image).permute(1, 2, 0).numpy())
+    pil_image = to_pil_image(image)
     draw = ImageDraw.Draw(pil_image)
     radius = max(1.5, min(pil_image.size) / 100)
     colors = ("red", "lime", "yellow", "magenta", "cyan")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
+from PIL import ImageDraw
 from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.errors import UsageError
-from restore.core.images.pixels import to_uint8
+from restore.core.images.pixels import to_pil_image
 
 LINES = 16
 """Number of grid squares along a side."""
@@ -66,7 +66,7 @@ def drawn_points(image: Tensor, marks: Tensor, flow: Tensor) -> Tensor:
     height, width = image.shape[-2:]
     factor = max(1, round(SIDE / max(height, width)))
     large = F.interpolate((_DIM * image)[None], scale_factor=factor, mode="nearest")[0]
-    pil_image = Image.fromarray(to_uint8(large).permute(1, 2, 0).cpu().numpy())
+    pil_image = to_pil_image(large)
     draw = ImageDraw.Draw(pil_image)
     thin = max(1, round(factor * max(height, width) / SIDE))
     for line in _grid(flow):
