@@ -101,15 +101,15 @@ class Application:
         endpoint, values = _RULES.bind_to_environ(request.environ).match()
         if endpoint not in _OPEN:
             self._guard.check_token(request)
-        answer: Response = getattr(self, f"_get_{endpoint}")(request, **values)
+        answer: Response = getattr(self, f"_answer_{endpoint}")(request, **values)
         return answer
 
     # --- the page ----------------------------------------------------------------------------------------------
 
-    def _get_page(self, _: Request) -> Response:
-        return self._get_static(_, "index.html")
+    def _answer_page(self, _: Request) -> Response:
+        return self._answer_static(_, "index.html")
 
-    def _get_static(self, _: Request, name: str) -> Response:
+    def _answer_static(self, _: Request, name: str) -> Response:
         if name not in self._static:
             raise NotFound(f"there is no file {name!r}")
         found = self._static[name]
@@ -117,20 +117,20 @@ class Application:
 
     # --- about the server --------------------------------------------------------------------------------------
 
-    def _get_health(self, _: Request) -> Response:
+    def _answer_health(self, _: Request) -> Response:
         return _json({"status": "ok"})
 
-    def _get_openapi(self, _: Request) -> Response:
+    def _answer_openapi(self, _: Request) -> Response:
         return _json(describe_api(self._catalog.models().values(), self._limits))
 
-    def _get_models(self, _: Request) -> Response:
+    def _answer_models(self, _: Request) -> Response:
         models = [_describe_model(model) for model in self._catalog.models().values()]
         limits = {"bytes": self._limits.bytes, "pixels": self._limits.pixels}
         return _json({"models": models, "problems": self._catalog.problems(), "limits": limits})
 
     # --- predictions -------------------------------------------------------------------------------------------
 
-    def _get_predict(self, request: Request, model: str) -> Response:
+    def _answer_predict(self, request: Request, model: str) -> Response:
         job = self._accept(request, model)
         try:
             with self._queue.watched(job):
@@ -146,18 +146,18 @@ class Application:
         response.call_on_close(lambda: self._queue.remove(job))
         return response
 
-    def _get_enqueue(self, request: Request, model: str) -> Response:
+    def _answer_enqueue(self, request: Request, model: str) -> Response:
         job = self._accept(request, model)
         return _json(self._queue.describe(job), status=202, headers={"Location": f"/api/jobs/{job.id}"})
 
-    def _get_job(self, _: Request, job: str) -> Response:
+    def _answer_job(self, _: Request, job: str) -> Response:
         return _json(self._queue.describe(self._find(job)))
 
-    def _get_cancel(self, _: Request, job: str) -> Response:
+    def _answer_cancel(self, _: Request, job: str) -> Response:
         self._queue.remove(self._find(job))
         return Response(status=204)
 
-    def _get_events(self, _: Request, job: str) -> Response:
+    def _answer_events(self, _: Request, job: str) -> Response:
         return Response(self._events(self._find(job)), content_type="text/event-stream; charset=utf-8")
 
     def _events(self, job: Job) -> Iterator[bytes]:
@@ -175,13 +175,13 @@ class Application:
                     return
                 self._queue.wait(job, seen, HEARTBEAT)
 
-    def _get_image(self, request: Request, job: str) -> Response:
+    def _answer_image(self, request: Request, job: str) -> Response:
         work = self._find(job).work
         if not work.image.exists():
             raise NotFound("the image of this job was removed")
         return _send_file(request, work.image, work.name, "application/octet-stream")
 
-    def _get_file(self, request: Request, job: str, number: int) -> Response:
+    def _answer_file(self, request: Request, job: str, number: int) -> Response:
         found = self._find(job)
         if number >= len(found.results):
             raise NotFound(f"this job has {len(found.results)} files, numbered from 0")
