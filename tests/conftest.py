@@ -115,6 +115,8 @@ def chromium() -> Iterator[Any]:
     options.binary_location = program
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1400,1000"):
         options.add_argument(argument)
+    for kind in ("renderer-backgrounding", "background-timer-throttling", "backgrounding-occluded-windows"):
+        options.add_argument(f"--disable-{kind}")  # nobody looks at the window, and pages must not slow down for it
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     session = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     yield session

@@ -82,7 +82,9 @@ async function showMask() {
   editor.shownFor = current;
   const previous = images.map((image) => image.mask).filter((mask) => mask && !mask.isEmpty).at(-1);
   const fresh = !current.mask;
-  current.mask = await editor.open(current.url, current.mask);
+  const image = current;
+  image.mask = await editor.open(image.url, image.mask);
+  if (!image.mask || image !== current) return;
   // The last mask goes along to the next image of the same size; undo takes it back.
   if (fresh && previous && previous.width === current.mask.width && previous.height === current.mask.height) {
     current.mask.copyOf(previous);

@@ -52,10 +52,13 @@ class MaskEditor extends HTMLElement {
     this.#listen();
   }
 
-  // Shows an image with its mask, or a new one; returns the mask when the image is there.
+  // Shows an image with its mask, or a new one; returns the mask when the image is there. Busy until it takes
+  // strokes.
   async open(url, mask) {
+    this.ariaBusy = "true";
     this.image.src = url;
-    await this.image.decode();
+    await this.image.decode().catch(() => {}); // refused where another image came meanwhile
+    if (this.image.getAttribute("src") !== url || !this.image.naturalWidth) return mask;
     this.mask = mask ?? new Mask(this.image.naturalWidth, this.image.naturalHeight);
     const { width, height } = this.mask;
     this.outline.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -63,6 +66,7 @@ class MaskEditor extends HTMLElement {
     this.resize(Math.max(2, Math.round(Math.min(width, height) / 12)));
     this.zoomTo(1);
     this.show();
+    this.ariaBusy = "false";
     return this.mask;
   }
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browsing import PageUnderTest
 from PIL import Image
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import Client, TestResponse, encode_multipart
@@ -111,3 +112,23 @@ def mask(tmp_path: Path) -> Path:
     values[4:8, 5:11] = 255
     Image.fromarray(values).save(tmp_path / "mask.png")
     return tmp_path / "mask.png"
+
+
+@pytest.fixture
+def page(browser: Any, listening: Asker, tmp_path: Path) -> Iterator[PageUnderTest]:
+    """The page of a server, open in a browser."""
+    page = PageUnderTest(browser, listening, tmp_path / "downloads")
+    yield page
+    print(page.find("body").text)  # pytest shows it where a test failed
+    browser.execute_script("sessionStorage.clear()")
+    browser.get("about:blank")
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Path:
+    """A smooth image with a square in it."""
+    down, across = np.mgrid[:60, :90]
+    values = np.stack([down * 4, across * 2, 255 - down * 2], -1).astype(np.uint8)
+    values[25:35, 40:50] = 255
+    Image.fromarray(values).save(tmp_path / "scene.png")
+    return tmp_path / "scene.png"
