@@ -1,8 +1,7 @@
-"""Short names for several models, such as the rows of a table."""
+"""What models are called beside their numbers."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from restore.cli.model_ref import ModelRef
@@ -10,22 +9,20 @@ from restore.core.errors import UsageError
 
 
 def label_models(models: Sequence[ModelRef]) -> list[str]:
-    """Return a short label for each model: the phase of a run, the name of a classical method, else what was typed.
+    """Return what each model is called in tables and files: what was typed, without a separator at its end.
 
-    Equal labels get the name of the plugin in front, and become what was typed if they are still equal. Raises
-    UsageError if one model is given twice.
+    A model has the same label whatever is measured beside it. Raises UsageError if one model is given twice.
     """
-    twice = [name for name, count in Counter(model.name for model in models).items() if count > 1]
-    if twice:
-        raise UsageError(f"{twice[0]} is given twice")
-    short = [_label_model(model) for model in models]
-    full = [f"{model.entry.plugin}/{label}" for model, label in zip(models, short, strict=True)]
-    labels = [long if short.count(label) > 1 else label for label, long in zip(short, full, strict=True)]
-    return [model.name if labels.count(label) > 1 else label for model, label in zip(models, labels, strict=True)]
+    refuse_twice(models)
+    return [model.name.rstrip("/\\") or model.name for model in models]
 
 
-def _label_model(model: ModelRef) -> str:
-    """Return the name of a classical method or of shipped weights, the phase of a run, or the path of other weights."""
-    if model.header is None:
-        return model.entry.name
-    return model.name if model.shipped else model.header.phase or model.name
+def refuse_twice(models: Sequence[ModelRef], advice: str = "") -> None:
+    """Raise UsageError if one run, file or method is given twice, by whatever name; ``advice`` ends the message."""
+    seen: dict[str, str] = {}
+    for model in models:
+        place = model.entry.full_name if model.weights is None else str(model.weights.resolve())
+        if place in seen:
+            also = "" if seen[place] == model.name else f", also as {model.name}"
+            raise UsageError(f"{seen[place]} is given twice{also}{advice}")
+        seen[place] = model.name

@@ -82,9 +82,13 @@ class PartialMetric:
     """
 
 
+class NoReferenceMetric:
+    """Base of metrics that look at predictions alone: their targets need not have the best value there is."""
+
+
 @runtime_checkable
 class SizedMetric(Metric, Protocol):
-    """A metric that cannot measure small images: its statistics of them are NaN, and `reduce` leaves them out."""
+    """A metric that cannot measure small images: its statistics of them are NaN, and an evaluation leaves them out."""
 
     @property
     def least_side(self) -> int:
@@ -104,9 +108,10 @@ class GrayMetric(Metric, Protocol):
 
 @runtime_checkable
 class LimitedMetric(Metric, Protocol):
-    """A metric that is infinite for a perfect image. When the best weights are chosen, no image counts more than this.
+    """A metric that is infinite for a perfect image, which its mean leaves out.
 
-    Otherwise a single perfect image would make every later evaluation look equal.
+    When the best weights are chosen, all images count, each with this at most: neither must an image that becomes
+    perfect make a run worse, nor a single perfect one make every evaluation look equal.
     """
 
     @property
@@ -159,6 +164,20 @@ class MetricResult:
     of: str
     """What was measured: a phase of a run, a classical method, a file."""
     value: float
+    images: int | None = None
+    """How many images were measured; None: not known."""
+    left_out: int = 0
+    """How many of them do not count in the value: too small for the metric, or perfect if it is infinite for them."""
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.convention}) of {self.of}: {self.value:.4f}"
+        return f"{self.name} ({self.convention}) of {self.of}: {self.value:.4f}{self.coverage}"
+
+    @property
+    def coverage(self) -> str:
+        """What follows the value if it is not that of all images; see `describe_coverage`."""
+        return describe_coverage(self.images, self.left_out)
+
+
+def describe_coverage(images: int | None, left_out: int) -> str:
+    """Return what follows a value, as `` over 58 of 59 images``; empty if it is of all images, or of none."""
+    return f" over {images - left_out} of {images} images" if images and 0 < left_out < images else ""

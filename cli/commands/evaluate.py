@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from restore.cli.command_line import CommandLine
     from restore.cli.commands.evaluation_subjects import Subject
     from restore.cli.task_options import EvaluateRequest
-    from restore.core.evaluation import Evaluation
+    from restore.core.reduction import Evaluation
     from restore.core.runtime.worker_pool import Channel
     from restore.core.settings import Settings
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
@@ -20,7 +21,7 @@ from restore.core.hashing import hash_file
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from restore.core.evaluation import Evaluation
+    from restore.core.reduction import Evaluation
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def to_json_object(measured: MeasuredSet) -> dict[str, Any]:
         "data": None if measured.data is None else str(measured.data),
         "images": measured.images,
         "metrics": [entry for each in evaluations for entry in _to_entries(each)],
-        "per_image": [row for each in evaluations for row in each.per_image],
+        "per_image": [{**row, **_explain_null(row["value"])} for each in evaluations for row in each.per_image],
         "certainty": METHOD,
         "intervals": list_intervals(evaluations),
         "differences": list_differences(evaluations),
@@ -154,15 +155,17 @@ def format_intervals(measured: Sequence[Evaluation], data: Path | None) -> list[
 
 
 def _to_entries(measured: Evaluation) -> list[dict[str, Any]]:
-    """Return metrics; JSON has no infinity, so a value that is not finite has what explains its null beside it."""
-    from restore.core.evaluation import not_finite
-
-    entries = [asdict(number) for number in measured.numbers]
-    for found in not_finite(measured.numbers, measured.per_image):
-        mean = sum(found.finite) / len(found.finite) if found.finite else None
-        place = measured.numbers.index(found.result)
-        entries[place] |= {"state": found.state, "finite_images": len(found.finite), "finite_mean": mean}
+    """Return metrics with the number of images that count; a value that JSON lacks has its reason beside its null."""
+    entries = []
+    for number in measured.numbers:
+        too_small = math.isnan(number.value) and number.left_out == number.images
+        entries.append(asdict(number) | ({"state": "too small"} if too_small else _explain_null(number.value)))
     return entries
+
+
+def _explain_null(value: float) -> dict[str, str]:
+    """Return what a value is that becomes null: JSON has neither infinity nor NaN."""
+    return {} if math.isfinite(value) else {"state": "infinite" if math.isinf(value) else "nan"}
 
 
 def describe_provenance(measured: MeasuredSet) -> dict[str, Any]:
@@ -176,6 +179,7 @@ def describe_provenance(measured: MeasuredSet) -> dict[str, Any]:
             {
                 "of": each.label,
                 "task": each.model.entry.full_name,
+                "phase": each.model.header.phase if each.model.header else None,
                 "scale": each.scale,
                 "weights": None if each.model.weights is None else str(each.model.weights),
                 "weights_sha256": None if each.model.weights is None else hash_file(each.model.weights),

@@ -12,9 +12,10 @@ import torch
 
 from restore.cli.console.log_capture import print_log_warnings
 from restore.core.errors import DataError, RestoreError
-from restore.core.evaluation import Evaluation, measure_image, reduce_rows
+from restore.core.evaluation import measure_image
 from restore.core.images.damaged import leave_out_damaged
 from restore.core.networks import for_inference
+from restore.core.reduction import Evaluation, reduce_rows
 from restore.core.runtime.devices import device_of_worker
 from restore.core.runtime.worker_pool import Channel, share_tasks
 

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from restore.cli.command_line import CommandLine
     from restore.cli.task_options import EvaluateRequest
-    from restore.core.evaluation import Evaluation
     from restore.core.method import Method
     from restore.core.metrics import EvaluationProtocol, NamedMetric
     from restore.core.networks import Networks
+    from restore.core.reduction import Evaluation
     from restore.core.settings import Settings
 
 
@@ -49,8 +49,9 @@ def measure_set(
     from restore.cli.commands.evaluation_workers import measure_in_workers
     from restore.cli.console.bar import open_bar
     from restore.cli.console.log_capture import print_log_warnings
-    from restore.core.evaluation import Evaluation, evaluate
+    from restore.core.evaluation import evaluate
     from restore.core.images.damaged import leave_out_damaged
+    from restore.core.reduction import Evaluation
     from restore.core.runtime.devices import device_of
 
     device = device_of(request.torch_device)

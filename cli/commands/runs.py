@@ -167,7 +167,7 @@ def _to_dict(each: Listed) -> dict[str, Any]:
 
 def _text(each: Listed) -> Iterator[str]:
     from restore.cli.console.durations import format_duration
-    from restore.cli.console.tables import format_sentence
+    from restore.cli.console.tables import Row, format_sentence
 
     run = each.run
     facts = [
@@ -180,7 +180,7 @@ def _text(each: Listed) -> Iterator[str]:
     ]
     yield f"{run.path}: {', '.join(facts)}"
     if run.best:
-        rows = [(value.of, value.name, value.convention, value.value) for value in run.best]
+        rows = [Row(each.of, *each.column, each.value, each.coverage) for each in run.best]
         yield f"    {format_sentence(rows)}"
 
 

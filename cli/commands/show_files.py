@@ -92,7 +92,8 @@ def _summary(run: Path) -> dict[str, Any]:
 
 def weights_text(described: dict[str, Any]) -> Iterator[str]:
     """Yield the lines about a weights file."""
-    from restore.cli.console.tables import format_table
+    from restore.cli.console.tables import Row, format_table
+    from restore.core.metrics import describe_coverage
 
     installed = "" if described["installed"] else " (not installed; see restore list-plugins)"
     phase = f", phase {described['phase']}" if described["phase"] else ""
@@ -114,7 +115,10 @@ def weights_text(described: dict[str, Any]) -> Iterator[str]:
     if described["numbers"]:
         yield ""
         numbers = [(n, math.nan if n["value"] is None else float(n["value"])) for n in described["numbers"]]
-        rows = [(n["of"], n["name"], n["convention"], value) for n, value in numbers]
+        rows = [
+            Row(n["of"], n["name"], n["convention"], value, describe_coverage(n.get("images"), n.get("left_out") or 0))
+            for n, value in numbers
+        ]
         yield from format_table(rows, "validation")
 
 

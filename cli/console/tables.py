@@ -5,25 +5,46 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from restore.core.metrics import MetricResult
 
-Row = tuple[str, str, str, float]
-"""Owner (a model or a phase), metric, convention, value."""
 Column = tuple[str, str]
 """Metric and convention."""
 
 
+class Row(NamedTuple):
+    """A value of a table."""
+
+    owner: str
+    """A model or a phase."""
+    name: str
+    """The metric."""
+    convention: str
+    value: float
+    coverage: str = ""
+    """What follows the value if it is not that of all images."""
+
+    @property
+    def column(self) -> Column:
+        """Metric and convention."""
+        return self.name, self.convention
+
+    @property
+    def text(self) -> str:
+        """The value as text."""
+        return f"{self.value:.4f}{self.coverage}"
+
+
 def to_rows(numbers: Iterable[MetricResult]) -> list[Row]:
     """Return metrics of the engine as rows."""
-    return [(number.of, number.name, number.convention, number.value) for number in numbers]
+    return [Row(each.of, each.name, each.convention, each.value, each.coverage) for each in numbers]
 
 
 def list_columns(rows: Sequence[Row]) -> list[Column]:
     """Return the metrics in rows, in order of first appearance."""
-    return list(dict.fromkeys(row[1:3] for row in rows))
+    return list(dict.fromkeys(row.column for row in rows))
 
 
 def format_heading(column: Column) -> str:
@@ -41,15 +62,12 @@ def format_rows(
 ) -> list[tuple[str, str]]:
     """Return each owner with its values, right-aligned under their headings."""
     widths = widths or [len(format_heading(column)) for column in columns]
-    values: dict[str, dict[Column, float]] = {}
-    for owner, name, convention, value in rows:
-        values.setdefault(owner, {})[name, convention] = value
+    texts: dict[str, dict[Column, str]] = {}
+    for row in rows:
+        texts.setdefault(row.owner, {})[row.column] = row.text
     return [
-        (
-            owner,
-            "  ".join((f"{row[c]:.4f}" if c in row else "-").rjust(w) for c, w in zip(columns, widths, strict=True)),
-        )
-        for owner, row in values.items()
+        (owner, "  ".join(found.get(c, "-").rjust(w) for c, w in zip(columns, widths, strict=True)))
+        for owner, found in texts.items()
     ]
 
 
@@ -63,15 +81,17 @@ def format_table(rows: Sequence[Row], label: str) -> list[str]:
         rows: the metrics.
         label: heading of the first column.
     """
-    measured = {row[1:3] for row in rows if not math.isnan(row[3])}
-    rows = [row for row in rows if row[1:3] in measured] or rows
+    measured = {row.column for row in rows if not math.isnan(row.value)}
+    rows = [row for row in rows if row.column in measured] or rows
     columns = list_columns(rows)
-    by_owner = _align([(label, format_headings(columns)), *format_rows(rows, columns)])
+    widths = [max(len(format_heading(c)), *(len(row.text) for row in rows if row.column == c)) for c in columns]
+    headings = "  ".join(format_heading(c).rjust(w) for c, w in zip(columns, widths, strict=True))
+    by_owner = _align([(label, headings), *format_rows(rows, columns, widths)])
     if max(map(len, by_owner)) <= shutil.get_terminal_size((110, 24)).columns:
         return by_owner
-    transposed = [(format_heading((name, convention)), owner, "", value) for owner, name, convention, value in rows]
+    transposed = [Row(format_heading(row.column), row.owner, "", row.value, row.coverage) for row in rows]
     owners = list_columns(transposed)
-    width = max(len(f"{value:.4f}") for *_, value in rows)
+    width = max(len(row.text) for row in rows)
     titles = "  ".join(owner.rjust(width) for owner, _ in owners)
     widths = [max(width, len(owner)) for owner, _ in owners]
     return _align([(label, titles), *format_rows(transposed, owners, widths)])
@@ -84,4 +104,4 @@ def _align(lines: Sequence[tuple[str, str]]) -> list[str]:
 
 def format_sentence(rows: Sequence[Row]) -> str:
     """Return all metrics of one owner as one line."""
-    return ", ".join(f"{format_heading((name, convention))} {value:.4f}" for _, name, convention, value in rows)
+    return ", ".join(f"{format_heading(row.column)} {row.text}" for row in rows)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from restore.core.errors import UsageError
+from restore.cli.model_labels import refuse_twice
 
 if TYPE_CHECKING:
     from restore.cli.model_ref import ModelRef
@@ -20,9 +19,7 @@ def name_folders(models: Sequence[ModelRef]) -> list[str]:
     Where the last part of two paths is the same, more of them is used: ``a-best`` and ``b-best``. Raises UsageError if
     one model is given twice.
     """
-    twice = [name for name, count in Counter(_place(model) for model in models).items() if count > 1]
-    if twice:
-        raise UsageError(f"{twice[0]} is given twice; --compare needs different models")
+    refuse_twice(models, "; --compare needs different models")
     parts = [_parts(model) for model in models]
     depth = 1
     while True:
@@ -33,10 +30,6 @@ def name_folders(models: Sequence[ModelRef]) -> list[str]:
         if depth > max(map(len, parts)):
             return [f"{name}-{number}" for number, name in enumerate(names, 1)]
         depth += 1
-
-
-def _place(model: ModelRef) -> str:
-    return str(Path(model.name).resolve()) if Path(model.name).exists() else model.name
 
 
 def _parts(model: ModelRef) -> list[str]:

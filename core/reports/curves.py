@@ -85,7 +85,10 @@ def _validation(run: RunRecord) -> Iterator[Chart]:
     bands = _bands(run.evaluations, lambda line: float(line["epoch"] + 1))
     for column in evaluated_columns(run):
         points = metric_points(run, column)
-        levels = [Level(value.of, value.value) for value in run.baselines if value.column == column]
+        if not any(math.isfinite(value) for _, value in points):
+            continue  # the images are too small for this metric
+        baselines = [value for value in run.baselines if value.column == column and math.isfinite(value.value)]
+        levels = [Level(value.of, value.value) for value in baselines]
         yield Chart(
             title=f"{column[0]} ({column[1]})",
             lines=[Line(column[0], thin(points))],
@@ -103,6 +106,8 @@ def _best_marks(run: RunRecord, column: tuple[str, str]) -> Iterator[Mark]:
         for metric in line["metrics"]:
             if (metric["name"], metric["convention"]) == column:
                 value, epoch = to_number(metric["value"]), line["epoch"] + 1
+                if not math.isfinite(value):
+                    continue
                 yield Mark(epoch, value, f"best weights of {phase}: epoch {epoch}, {format_number(value)}")
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from restore.core.metrics import describe_coverage
 from restore.core.reports.curves import to_number
 from restore.core.reports.facts import flatten, format_value
 from restore.core.reports.report_page import fill, make_page
@@ -14,6 +16,8 @@ from restore.core.reports.samples import BUDGET
 
 ROWS = 1000
 """Most images in the table of single images."""
+
+_NONE = format_value(None)
 
 
 @dataclass(frozen=True)
@@ -67,16 +71,24 @@ def _table(each: EvaluatedSet) -> dict[str, Any]:
     metrics = each.numbers["metrics"]
     columns = list(dict.fromkeys(map(_heading, metrics)))
     intervals = {(row["of"], _heading(row)): (row["low"], row["high"]) for row in each.numbers["intervals"]}
-    values = {(metric["of"], _heading(metric)): to_number(metric["value"]) for metric in metrics}
+    values = {(metric["of"], _heading(metric)): _format(metric) for metric in metrics}
     rows = []
     for of in dict.fromkeys(metric["of"] for metric in metrics):
         cells = []
         for column in columns:
             low_high = intervals.get((of, column))
             between = f"{low_high[0]:.4f} to {low_high[1]:.4f}" if low_high else ""
-            cells.append((format_value(values.get((of, column))), between))
+            cells.append((values.get((of, column), _NONE), between))
         rows.append((of, cells))
     return {"columns": columns, "rows": rows}
+
+
+def _format(measured: Mapping[str, Any]) -> str:
+    """Return a value of the JSON object as text, with how many images it is of, or why there is none."""
+    value = to_number(measured["value"])
+    if not math.isfinite(value):
+        return {"infinite": "infinite", "too small": "images too small"}.get(measured.get("state", ""), _NONE)
+    return format_value(value) + describe_coverage(measured.get("images"), measured.get("left_out", 0))
 
 
 def _difference(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
@@ -84,10 +96,10 @@ def _difference(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
     return what, f"{row['value']:+.4f}", f"{row['low']:+.4f} to {row['high']:+.4f}", f"{row['p']:.2g}"
 
 
-def _values(each: EvaluatedSet) -> dict[str, dict[tuple[str, str], float]]:
-    found: dict[str, dict[tuple[str, str], float]] = {}
+def _values(each: EvaluatedSet) -> dict[str, dict[tuple[str, str], str]]:
+    found: dict[str, dict[tuple[str, str], str]] = {}
     for row in each.numbers["per_image"]:
-        found.setdefault(str(row["image"]), {})[row["of"], _heading(row)] = to_number(row["value"])
+        found.setdefault(str(row["image"]), {})[row["of"], _heading(row)] = _format(row)
     return found
 
 
@@ -104,7 +116,7 @@ def _worst(each: EvaluatedSet, used: int) -> tuple[list[dict[str, Any]], int]:
         used += 3 * len(first[0]) + sum(len(address) for _, address in strip)
         if used > BUDGET:
             break
-        told = [f"{heading} of {of} {format_value(value)}" for (of, heading), value in values.get(name, {}).items()]
+        told = [f"{heading} of {of} {value}" for (of, heading), value in values.get(name, {}).items()]
         shown.append(
             {"name": name, "before": first[0], "after": strip[min(1, len(strip) - 1)], "strip": strip, "told": told}
         )
@@ -114,7 +126,7 @@ def _worst(each: EvaluatedSet, used: int) -> tuple[list[dict[str, Any]], int]:
 def _single(each: EvaluatedSet) -> dict[str, Any]:
     values = _values(each)
     columns = list(dict.fromkeys(key for row in values.values() for key in row))
-    rows = [(name, [format_value(values.get(name, {}).get(key)) for key in columns]) for name in each.ranked[:ROWS]]
+    rows = [(name, [values.get(name, {}).get(key, _NONE) for key in columns]) for name in each.ranked[:ROWS]]
     return {"columns": [f"{heading} of {of}" for of, heading in columns], "rows": rows}
 
 

@@ -34,11 +34,12 @@ class ResultTable:
 def tabulate_results(run: RunRecord) -> ResultTable:
     """Return the headline numbers of a run."""
     columns = list_columns(run.numbers)
-    rows: dict[str, dict[tuple[str, str], float]] = {}
+    rows: dict[str, dict[tuple[str, str], str]] = {}
     for value in run.numbers:
-        rows.setdefault(value.of, {})[value.column] = value.value
+        rows.setdefault(value.of, {})[value.column] = format_value(value.value) + value.coverage
     kinds = {owner: "phase" if owner in run.phases else "baseline" for owner in rows}
-    shown = [(owner, kinds[owner], [format_value(known.get(c)) for c in columns]) for owner, known in rows.items()]
+    none = format_value(None)
+    shown = [(owner, kinds[owner], [known.get(c, none) for c in columns]) for owner, known in rows.items()]
     has_both = {"phase", "baseline"} <= set(kinds.values())
     gains = [_gain(run, column) for column in columns] if has_both else []
     return ResultTable([f"{name} ({convention})" for name, convention in columns], shown, gains)

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from markupsafe import Markup
 
+from restore.core.metrics import describe_coverage
 from restore.core.pages.charts import draw_chart
 from restore.core.reports.comparison import compare_runs
 from restore.core.reports.curves import Curves, evaluated_columns, list_curves, to_number
@@ -76,8 +77,12 @@ def _table(run: RunRecord) -> dict[str, Any]:
     columns = evaluated_columns(run)
     rows = []
     for line in run.evaluations[-EVALUATIONS:]:
-        known = {(metric["name"], metric["convention"]): to_number(metric["value"]) for metric in line["metrics"]}
-        numbers = [format_value(known.get(column)) for column in columns]
+        known = {
+            (metric["name"], metric["convention"]): format_value(to_number(metric["value"]))
+            + describe_coverage(metric.get("images"), metric.get("left_out", 0))
+            for metric in line["metrics"]
+        }
+        numbers = [known.get(column, format_value(None)) for column in columns]
         note = "best so far" if line["best"] else ""
         rows.append({"epoch": line["epoch"] + 1, "phase": line["phase"], "numbers": numbers, "note": note})
     return {"columns": [f"{name} ({convention})" for name, convention in columns], "rows": rows}

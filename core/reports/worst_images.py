@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from restore.core.dataset import ImageDataset
 from restore.core.errors import RestoreError
-from restore.core.evaluation import Evaluation, as_batch
+from restore.core.evaluation import as_batch
 from restore.core.images.pixels import to_pil_image
 from restore.core.method import Method
 from restore.core.networks import for_inference
 from restore.core.pages.embedding import embed_image
+from restore.core.reduction import Evaluation
 from restore.core.seeding import derive_seed, seeded
 
 MOST = 12

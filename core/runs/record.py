@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from restore.core.errors import UsageError
+from restore.core.metrics import describe_coverage
 from restore.core.runs.folder import RUN_KEY, RunFolder, read_yaml
 from restore.core.runs.history import read_history, read_json_lines
 from restore.core.runs.lock import is_locked
@@ -28,6 +29,15 @@ class Value:
     of: str
     value: float
     """NaN if it is not finite: JSON has no such numbers."""
+    images: int | None = None
+    """How many images were measured, if known."""
+    left_out: int = 0
+    """How many of them do not count in the value."""
+
+    @property
+    def coverage(self) -> str:
+        """What follows the value if it is not that of all images."""
+        return describe_coverage(self.images, self.left_out)
 
     @property
     def column(self) -> tuple[str, str]:
@@ -210,4 +220,7 @@ def _values(metrics: Any) -> Iterator[Value]:
     for metric in metrics:
         value = metric.get("value")
         number = float(value) if isinstance(value, int | float) else math.nan
-        yield Value(str(metric["name"]), str(metric["convention"]), str(metric["of"]), number)
+        name, convention, of = (str(metric[key]) for key in ("name", "convention", "of"))
+        images, left_out = metric.get("images"), metric.get("left_out")
+        counted = isinstance(images, int) and isinstance(left_out, int)
+        yield Value(name, convention, of, number, *((images, left_out) if counted else ()))

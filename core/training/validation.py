@@ -12,10 +12,12 @@ from torch import nn
 
 from restore.core import events
 from restore.core.dataset import NamedDataset
-from restore.core.evaluation import Evaluation, as_batch, evaluate
+from restore.core.errors import DataError
+from restore.core.evaluation import as_batch, evaluate
 from restore.core.method import Method
-from restore.core.metrics import LimitedMetric, Metric, MetricResult
+from restore.core.metrics import LimitedMetric, Metric, MetricResult, SizedMetric
 from restore.core.networks import Networks, frozen
+from restore.core.reduction import Evaluation
 from restore.core.runs import checkpoints
 from restore.core.runs.tracking import locate_cells, make_sheet, write_sheet
 from restore.core.runtime.devices import strict_fp32
@@ -37,6 +39,7 @@ class Validation:
         self.stop = stop
         self.device = context.accelerator.device
         self.protocol = context.protocol
+        self._explained: set[str] = set()
 
     def begin(self, phase: Phase, data: NamedDataset, optimizers: PhaseOptimizers) -> None:
         """Start to measure on the validation images of a phase; its plateau schedules learn the results."""
@@ -57,7 +60,7 @@ class Validation:
 
     def _measure(self, method: Method, networks: Mapping[str, nn.Module], of: str) -> Evaluation:
         accelerator = self.context.accelerator
-        return evaluate(
+        result = evaluate(
             method,
             networks,
             self.data,
@@ -68,6 +71,18 @@ class Validation:
             processes=accelerator.num_processes,
             stop=self.stop,
         )
+        if self.phase.monitor is not None:
+            _require_monitored(self.protocol[self.phase.monitor], result, list(self.protocol).index(self.phase.monitor))
+        if of not in self._explained:
+            self._explain(of, result.notes)
+        return result
+
+    def _explain(self, of: str, notes: Sequence[str]) -> None:
+        """Send which images do not count, once for each owner: later evaluations have the same images."""
+        for note in notes:
+            if note not in self._explained:
+                self.context.emit(events.Warned(note))
+        self._explained |= {of, *notes}
 
     def evaluate(self) -> None:
         """Measure the networks and export their weights, also as the best of the phase if they are.
@@ -149,16 +164,29 @@ class Validation:
         self.context.emit(events.SamplesWritten(path, self.progress.run_step))
 
 
+def _require_monitored(metric: Metric, result: Evaluation, place: int) -> None:
+    """Raise DataError if the images are too small for the metric by which the best weights are chosen."""
+    number = result.numbers[place]
+    if math.isnan(number.value) and number.images and number.left_out == number.images:
+        side = f"; it needs {metric.least_side}x{metric.least_side} pixels" if isinstance(metric, SizedMetric) else ""
+        raise DataError(
+            f"all validation images are too small for {number.name}, which chooses the best weights{side}: give larger "
+            "images, or another metric with --monitor"
+        )
+
+
 def comparable(metric: Metric, number: MetricResult, result: Evaluation) -> float:
     """Return a value by which two evaluations can be compared although some images are infinitely good.
 
-    An infinite result is replaced by the mean over images, each of which counts at most the limit of the metric, or if
-    it has none, by the mean of the finite ones.
+    The value of such an evaluation leaves these images out, and so is of fewer images than that of another. Compared is
+    the mean over images, each of which counts at most the limit of the metric, or if it has none, that of the finite
+    ones.
     """
-    if not math.isinf(number.value):
-        return number.value
     key = (number.name, number.convention)
     values = [float(row["value"]) for row in result.per_image if (row["name"], row["convention"]) == key]
+    none_left_out = not number.left_out and not math.isinf(number.value)
+    if none_left_out or math.isnan(number.value) or not any(map(math.isinf, values)):
+        return number.value
     if isinstance(metric, LimitedMetric):
         values = [max(-metric.limit, min(metric.limit, value)) for value in values]
     finite = [value for value in values if math.isfinite(value)]

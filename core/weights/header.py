@@ -113,11 +113,15 @@ def _is_deep(found: Any, left: int) -> bool:
 
 
 def are_numbers(found: Any) -> bool:
-    """Return whether a value from a file is a list of ``{"name", "convention", "of", "value"}``; value may be null."""
+    """Return whether a value from a file is a list of ``{"name", "convention", "of", "value"}``; value may be null.
+
+    ``images`` and ``left_out`` may stand beside them.
+    """
     return isinstance(found, list) and all(
         isinstance(one, dict)
         and all(isinstance(one.get(key), str) for key in ("name", "convention", "of"))
         and _is_value(one.get("value", ""))
+        and all(type(one.get(key)) in (int, type(None)) for key in ("images", "left_out"))
         for one in found
     )
 

@@ -91,8 +91,7 @@ class Comparison:
 class PSNR:
     """Peak signal-to-noise ratio in dB, averaged over images.
 
-    Two identical images have an infinite PSNR. It is neither dropped nor capped: one such pair makes the mean infinite
-    and shows that the data should be checked.
+    Two identical images have an infinite PSNR. An evaluation leaves them out of the mean and says so.
     """
 
     comparison: Comparison = Comparison()
@@ -111,8 +110,18 @@ class PSNR:
         """What is compared of gray targets."""
         return self.comparison.gray_rule
 
+    @property
+    def least_side(self) -> int:
+        """One pixel, with the border."""
+        return 1 + 2 * self.comparison.border
+
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the sum of squared errors (white is 255) and the number of values, (B, 2), float64."""
+        """Return the sum of squared errors (white is 255) and the number of values, (B, 2), float64.
+
+        They are NaN for images that are smaller than `least_side`.
+        """
+        if min(target.shape[-2:]) < self.least_side:
+            return in_float64(prediction).new_full((len(prediction), 2), torch.nan)
         a, b = self.comparison(prediction, target)
         errors = (a - b).square().flatten(1)
         return torch.stack([errors.sum(1), torch.full_like(errors[:, 0], errors.shape[1])], dim=1)

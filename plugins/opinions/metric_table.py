@@ -49,7 +49,10 @@ def read_metric_table(path: Path) -> dict[str, dict[Presentation, float]]:
 
 
 def match_study(path: Path, table: MetricTable, study: StudyInfo) -> dict[str, dict[Presentation, float]]:
-    """Return the values of what a study shows, under its names; images may differ by what scripts add, as ``baby_x4``.
+    """Return the values of what a study shows, under its names.
+
+    Images may differ by what scripts add, as ``baby_x4``, and a method by the folder that it lies in: the results of
+    ``runs/first`` are those of the method ``first``.
 
     Args:
         path: the file, for the error.
@@ -60,23 +63,32 @@ def match_study(path: Path, table: MetricTable, study: StudyInfo) -> dict[str, d
         UsageError: the table and the study have nothing in common.
     """
     found: dict[str, dict[Presentation, float]] = {}
+    methods = dict.fromkeys(each.method for values in table.values() for each in values)
+    called = {method: _find_method(method, list(methods)) for method in study.scored}
     for name, values in table.items():
         loose = Counter(Presentation(bare(each.image), each.method) for each in values)
         unique = {Presentation(bare(each.image), each.method): value for each, value in values.items()}
         found[name] = {}
         for shown in (Presentation(image, method) for image in study.images for method in study.scored):
-            key = Presentation(bare(shown.image), shown.method)
-            value = values.get(shown, unique[key] if loose[key] == 1 else None)
+            key = Presentation(bare(shown.image), called[shown.method])
+            named = Presentation(shown.image, called[shown.method])
+            value = values.get(named, unique[key] if loose[key] == 1 else None)
             if value is not None:
                 found[name][shown] = value
     if any(found.values()):
         return found
-    methods = dict.fromkeys(each.method for values in table.values() for each in values)
     images = dict.fromkeys(each.image for values in table.values() for each in values)
     what, ours, theirs = (
-        ("image", study.images, images) if set(study.scored) & set(methods) else ("method", study.scored, methods)
+        ("image", study.images, images) if set(called.values()) & set(methods) else ("method", study.scored, methods)
     )
     raise UsageError(f"{path}: has no {what} of the study; the study has {_some(ours)}, the table {_some([*theirs])}")
+
+
+def _find_method(name: str, methods: Sequence[str]) -> str:
+    """Return what a table calls a method of the study: the same, or the only path that ends in it."""
+    paths = {method: PurePosixPath(method.replace("\\", "/")) for method in methods}
+    ending = [method for method, path in paths.items() if name in (path.name, path.stem)]
+    return ending[0] if name not in methods and len(ending) == 1 else name
 
 
 def _some(names: Sequence[str]) -> str:

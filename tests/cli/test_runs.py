@@ -75,7 +75,7 @@ def test_the_list_is_json_too_and_sorted_by_what_is_asked(folder: Path) -> None:
     assert order("psnr") == order("psnr (Y, border 4)") == order("date") == order("state") == ["runs/b", "runs/a"]
     (run, _) = json.loads(call("runs", "runs", "--json").stdout)["runs"]
     assert (run["state"], run["epochs"], run["of_epochs"], run["seconds"]) == ("finished", 2, 2, 8.0)
-    assert run["metrics"][0] == {**PSNR, "of": "only", "value": 24.5}
+    assert run["metrics"][0] == {**PSNR, "of": "only", "value": 24.5, "images": None, "left_out": 0}
     assert run["bytes"] == sum(path.stat().st_size for path in (folder / "runs/a").iterdir())
 
 

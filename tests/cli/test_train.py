@@ -186,7 +186,7 @@ def test_a_run_a_method_and_json_are_measured_together(restore, run_folder):
     result = restore("evaluate", str(run_folder), "rain", "--json")
     assert result.exit_code == 0, result.output
     measured = json.loads(result.stdout)
-    assert [metric["of"] for metric in measured["metrics"]] == ["only", "rain"]
+    assert [metric["of"] for metric in measured["metrics"]] == [str(run_folder), "rain"]
     assert measured["metrics"][1]["value"] == 0.0  # the method inverts, as the targets do
 
 

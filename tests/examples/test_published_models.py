@@ -96,7 +96,7 @@ def test_fsrcnn_is_trained_resumed_used_and_measured(restore: Callable[..., Any]
     run = trained(restore, "fsrcnn", *FSRCNN, *PHOTOS)
     used(restore, scale=2)
     assert read_header(run / "best.safetensors").plugins["fsrcnn"] == "restore-fsrcnn==0.1.0"
-    assert {("train", "psnr"), ("bicubic", "psnr")} <= measured(restore, "bicubic", "--data", "photos").keys()
+    assert {("runs/run", "psnr"), ("bicubic", "psnr")} <= measured(restore, "bicubic", "--data", "photos").keys()
 
 
 def test_pix2pix_is_trained_on_pairs_resumed_used_and_measured(restore: Callable[..., Any], tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_pix2pix_is_trained_on_pairs_resumed_used_and_measured(restore: Callable
     log = [json.loads(line) for line in (run / "metrics.jsonl").read_text("utf-8").splitlines()]
     terms = {"discriminator/d_loss_real", "discriminator/d_loss_fake", "generator/adversarial", "generator/l1"}
     assert any(terms <= line.keys() for line in log)
-    assert measured(restore, "--data", "pairs")["train", "psnr"] > 5
+    assert measured(restore, "--data", "pairs")["runs/run", "psnr"] > 5
 
 
 def test_srgan_is_trained_with_fsrcnn_as_its_generator(restore: Callable[..., Any]) -> None:
@@ -170,7 +170,7 @@ def test_dncnn_trains_in_the_task_of_another_plugin_on_its_own_data_loss_and_met
     log = [json.loads(line) for line in (run / "metrics.jsonl").read_text("utf-8").splitlines()]
     assert any(line.get("restorer/residual", 0) > 0 for line in log)
     words = ("identity", "--data", "photos", "--dataset", "dncnn/blind", "--metric", "dncnn/edge-psnr")
-    assert {("restore", "edge-psnr"), ("identity", "edge-psnr")} <= measured(restore, *words).keys()
+    assert {("runs/run", "edge-psnr"), ("identity", "edge-psnr")} <= measured(restore, *words).keys()
 
 
 def test_a_loss_and_a_metric_of_dncnn_serve_srgan_and_bicubic(restore: Callable[..., Any]) -> None:
@@ -183,7 +183,7 @@ def test_a_loss_and_a_metric_of_dncnn_serve_srgan_and_bicubic(restore: Callable[
     log = [json.loads(line) for line in Path("runs/run/metrics.jsonl").read_text("utf-8").splitlines()]
     assert any({"generator/l1", "generator/residual"} <= line.keys() for line in log)
     words = ("bicubic", "--data", "photos", "--metric", "dncnn/edge-psnr")
-    assert {("adversarial", "edge-psnr"), ("bicubic", "edge-psnr")} <= measured(restore, *words).keys()
+    assert {("runs/run", "edge-psnr"), ("bicubic", "edge-psnr")} <= measured(restore, *words).keys()
 
 
 def test_the_u_net_of_pix2pix_denoises(restore: Callable[..., Any]) -> None:

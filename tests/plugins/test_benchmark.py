@@ -59,7 +59,7 @@ def test_one_call_measures_sets_scales_and_models(restore: Callable[..., Any], r
         "|  | First | Second |",
         "| --- | --- | --- |",
         f"| bicubic x2 | {cell(restore, 'bicubic', 'First/x2', *two)} | {cell(restore, 'bicubic', 'Second', *two)} |",
-        f"| pretrain x2 | {cell(restore, run, 'First/x2')} | {cell(restore, run, 'Second')} |",
+        f"| run x2 | {cell(restore, run, 'First/x2')} | {cell(restore, run, 'Second')} |",
         "| bicubic x3 | "
         + " | ".join(cell(restore, "bicubic", name, *three) for name in ("First/x3", "Second"))
         + " |",
@@ -67,7 +67,7 @@ def test_one_call_measures_sets_scales_and_models(restore: Callable[..., Any], r
     assert "psnr (8-bit Y, border 3) / ssim (8-bit Y, border 3) of First x3 (1 image), Second x3 (2 images)" in lines[6]
     assert "Gray targets are their own Y, from 0 to 255 and not from 16 to 235 (psnr, ssim): 1 of 2 images" in lines[6]
     rows = list(csv.DictReader(Path("values.csv").read_text("utf-8").splitlines()))
-    assert {(row["of"], row["scale"]) for row in rows} == {("bicubic", "2"), ("pretrain", "2"), ("bicubic", "3")}
+    assert {(row["of"], row["scale"]) for row in rows} == {("bicubic", "2"), ("run", "2"), ("bicubic", "3")}
 
 
 def test_a_set_without_a_scale_leaves_its_cell_empty_and_latex_is_the_same(

@@ -63,6 +63,8 @@ class MaskedPSNR(HoleMetric):
 
     name: ClassVar[str] = "masked-psnr"
     better: ClassVar[Literal["higher", "lower"]] = "higher"
+    limit: ClassVar[float] = PSNR.limit
+    """Decibels that an image counts at most when the best weights are chosen."""
 
     @override
     def _errors(self, differences: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -12,10 +12,11 @@ from typing_extensions import override
 
 from restore.plugins.common.metric_settings import Color
 from restore.plugins.common.metrics import Comparison
+from restore.plugins.common.quality.sized import SizedImageMetric
 
 
 @dataclass(frozen=True)
-class PixelMetric(ABC):
+class PixelMetric(SizedImageMetric):
     """Base of metrics that average a value over the pixels of each image, relative to white, then over images."""
 
     comparison: Comparison = field(default_factory=Comparison)
@@ -28,18 +29,19 @@ class PixelMetric(ABC):
         """What was compared, and how."""
         return f"{self.comparison.convention}, {self.how}"
 
-    def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the value of each image, (B, 1), float64, of images (B, C, H, W) in [0, 1]."""
+    @property
+    @override
+    def least_side(self) -> int:
+        return 1 + 2 * self.comparison.border
+
+    @override
+    def values(self, prediction: Tensor, target: Tensor) -> Tensor:
         a, b = self.comparison(prediction, target)
-        return self._values(a / 255, b / 255)[:, None]
+        return self._values(a / 255, b / 255)
 
     @abstractmethod
     def _values(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the value of each image, (B,), of values from 0 to 1."""
-
-    def reduce(self, rows: Tensor) -> float:
-        """Return the mean over rows."""
-        return float(rows.double().mean())
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def test_a_table_has_a_line_for_each_and_says_the_convention(restore, weights, d
     lines = [line.split() for line in out.splitlines()]
     assert out.startswith("2 images of data\n")
     assert lines[1] == ["mse", "(RGB)", "mae", "(RGB)"]
-    assert lines[2] == ["pretrain", *(f"{np.mean(errors(data, power, 0.5)):.4f}" for power in (2, 1))]
+    assert lines[2] == ["run", *(f"{np.mean(errors(data, power, 0.5)):.4f}" for power in (2, 1))]
     assert lines[3] == ["repeat", *(f"{np.mean(errors(data, power)):.4f}" for power in (2, 1))]
 
 
@@ -54,9 +54,9 @@ def test_a_terminal_shows_the_same_numbers(restore, weights, data, monkeypatch):
 
 
 def test_a_table_that_is_too_wide_has_a_line_for_each_metric(restore, weights, data, monkeypatch):
-    weights("run/best.safetensors", gain=0.5, phase="a-long-name")
+    weights("a-long-name/best.safetensors", gain=0.5)
     monkeypatch.setenv("COLUMNS", "30")
-    _, out, _ = restore("evaluate", "run", "repeat", "--data", "data")
+    _, out, _ = restore("evaluate", "a-long-name", "repeat", "--data", "data")
     lines = [line.split() for line in out.splitlines()]
     assert lines[1] == ["a-long-name", "repeat"]
     values = [[f"{np.mean(errors(data, power, gain)):.4f}" for gain in (0.5, 1)] for power in (2, 1)]
@@ -75,7 +75,8 @@ def test_json_is_one_object_of_the_documented_shape(restore, data):
     assert (got["task"], got["data"], got["images"]) == ("upscaling_plugin/repeat", "data", 2)
     expected = errors(data, 1)
     (metric,) = got["metrics"]
-    assert metric == {"name": "mae", "convention": "RGB", "of": "repeat", "value": pytest.approx(np.mean(expected))}
+    named = {"name": "mae", "convention": "RGB", "of": "repeat"}
+    assert metric == {**named, "value": pytest.approx(np.mean(expected)), "images": 2, "left_out": 0}
     assert got["per_image"] == [
         {"image": str(index + 1), "name": "mae", "convention": "RGB", "of": "repeat", "value": pytest.approx(value)}
         for index, value in enumerate(expected)
@@ -92,7 +93,7 @@ def test_json_has_the_interval_of_each_number_and_of_the_difference(restore, wei
     # of two images the extreme draws are one of them twice, each in a quarter of all
     assert got["intervals"] == [
         {**named, "of": of, "low": pytest.approx(min(values)), "high": pytest.approx(max(values))}
-        for of, values in (("pretrain", one), ("repeat", other))
+        for of, values in (("run", one), ("repeat", other))
     ]
     differences = np.subtract(one, other)
     # both images say the same, and two swaps of four are as extreme as that
@@ -100,15 +101,15 @@ def test_json_has_the_interval_of_each_number_and_of_the_difference(restore, wei
     assert found.pop("p") == 0.5
     assert found == {
         **named,
-        "of": "pretrain",
+        "of": "run",
         "minus": "repeat",
         "value": pytest.approx(differences.mean()),
         "low": pytest.approx(differences.min()),
         "high": pytest.approx(differences.max()),
     }
     _, shown, _ = restore(*arguments, "--intervals")
-    assert f"mae (RGB) of pretrain: {min(one):.4f} to {max(one):.4f} (2 images)" in shown
-    assert f"mae (RGB) of pretrain minus repeat: {differences.mean():+.4f}" in shown
+    assert f"mae (RGB) of run: {min(one):.4f} to {max(one):.4f} (2 images)" in shown
+    assert f"mae (RGB) of run minus repeat: {differences.mean():+.4f}" in shown
     assert "p = 0.5 (2 images)" in shown
     assert "data: 95 % percentile bootstrap" in shown
 
@@ -119,9 +120,9 @@ def test_json_says_where_the_numbers_come_from(restore, weights, data):
     said = json.loads(restore(*arguments)[1])["provenance"]
     assert said["protocol"] == "only-mae"
     run, method = said["models"]
-    assert (run["of"], run["task"], run["scale"]) == ("pretrain", "upscaling_plugin/twice", 2)
+    assert (run["of"], run["task"], run["phase"], run["scale"]) == ("run", "upscaling_plugin/twice", "pretrain", 2)
     assert run["weights_sha256"] == hashlib.sha256((data.parent / "run/best.safetensors").read_bytes()).hexdigest()
-    assert (method["of"], method["weights_sha256"]) == ("repeat", None)
+    assert (method["of"], method["phase"], method["weights_sha256"]) == ("repeat", None, None)
     assert {"restorekit", "torch", "device"} <= set(said["versions"])
     (data / "1.png").rename(data / "0.png")
     assert json.loads(restore(*arguments)[1])["provenance"]["data_sha256"] != said["data_sha256"]
@@ -201,28 +202,29 @@ def owners(out):
     return list(dict.fromkeys(row["of"] for row in json.loads(out)["metrics"]))
 
 
-def test_whose_the_numbers_are_is_short_and_never_the_same_twice(restore, weights, data):
-    weights("run/best.safetensors", phase="pretrain")
-    weights("other/best.safetensors", phase="pretrain")
-    weights("repeated/best.safetensors", phase="repeat")
-    weights("alone.safetensors")
-    assert owners(restore("evaluate", "alone.safetensors", "--data", "data", "--json")[1]) == ["alone.safetensors"]
-    assert owners(restore("evaluate", "run", "--data", "data", "--json")[1]) == ["pretrain"]
-    # of one plugin, so that not even its name tells them apart
-    assert owners(restore("evaluate", "run", "other", "--data", "data", "--json")[1]) == ["run", "other"]
-    both = owners(restore("evaluate", "repeated", "repeat", "--data", "data", "--json")[1])
-    assert both == ["repeated", "repeat"]
+def test_a_model_is_called_what_was_typed_whatever_is_measured_beside_it(restore, weights, data, tmp_path):
+    weights("runs/one/best.safetensors", phase="pretrain")
+    weights("runs/two/best.safetensors", phase="pretrain")
+    weights("repeat.safetensors", phase="repeat")
+    models = ["runs/one", "runs/two", "repeat.safetensors", "repeat"]
+    together = owners(restore("evaluate", *models, "--data", "data", "--json")[1])
+    alone = [owners(restore("evaluate", model, "--data", "data", "--json")[1]) for model in models]
+    assert [[label] for label in together] == alone == [[model] for model in models]
+    table = restore("evaluate", "runs/one/", "repeat", "--data", "data", "--csv", "values.csv")[1]
+    assert [line.split()[0] for line in table.splitlines()[2:]] == ["runs/one", "repeat"]
+    rows = csv.DictReader((tmp_path / "values.csv").read_text("utf-8").splitlines())
+    assert {row["of"] for row in rows} == {"runs/one", "repeat"}
 
 
-def test_the_plugin_tells_equal_names_apart():
-    from restore.cli.model_labels import label_models
-    from restore.cli.model_ref import ModelRef
-    from restore.registry import Entry, TaskSpec
-
-    mean, median = (TaskSpec(name, "a:b", settings="a:c") for name in ("mean", "median"))
-    one, other = (ModelRef(f"{plugin}/mean", Entry(plugin, mean)) for plugin in ("a", "b"))
-    third = ModelRef("b/median", Entry("b", median))
-    assert label_models([one, other, third]) == ["a/mean", "b/mean", "median"]
+def test_one_model_by_two_names_is_refused(restore, weights, data):
+    weights("run/best.safetensors")
+    status, out, err = restore("evaluate", "run", "run/best.safetensors", "--data", "data")
+    assert (status, out) == (2, "")
+    assert "run is given twice, also as run/best.safetensors" in err
+    assert (
+        "repeat is given twice, also as upscaling_plugin/repeat"
+        in restore(*("evaluate", "repeat", "upscaling_plugin/repeat", "--data", "data"))[2]
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from restore.core.evaluation import Evaluation
 from restore.core.metrics import MetricResult
 from restore.core.pages.page import read_data
+from restore.core.reduction import Evaluation
 from restore.core.reports.evaluation_page import EvaluatedSet, render_evaluation
 from restore.core.reports.worst_images import rank_images
 from restore.plugins.common.metrics import PrecomputedMetric
@@ -38,8 +38,8 @@ def test_the_page_has_the_numbers_and_the_worst_images_first(restore: Any, weigh
     assert read_data(page.encode())["sets"] == [json.loads(out)]
     assert re.findall(r"<h4>(.*?)</h4>", page)[0] == "b"
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
-    assert captions[:5] == ["input | repeat", "input", "repeat", "pretrain", "target"]
-    assert "mse (RGB) of repeat minus pretrain" in page
+    assert captions[:5] == ["input | repeat", "input", "repeat", "run", "target"]
+    assert "mse (RGB) of repeat minus run" in page
     assert page.count('<img src="data:') == 3 * 6
     assert not re.search(r"<[^>]* (style|on\w+)=", page)
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from restore.cli.commands.evaluation_report import list_differences
-from restore.core.evaluation import Evaluation
 from restore.core.metrics import MetricResult
+from restore.core.reduction import Evaluation
 from restore.plugins.common.metrics import PrecomputedMetric
 
 

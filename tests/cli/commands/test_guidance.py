@@ -86,12 +86,14 @@ def test_evaluate_says_which_images_are_infinite_or_too_small(run: Run, tmp_path
     assert "1 of 4 images is smaller than 19 pixels and left out: icon.png" in result.stderr
     found = json.loads(result.stdout)
     psnr, ssim = found["metrics"]
-    values = [row["value"] for row in found["per_image"] if row["name"] == "psnr"]
-    finite = [value for value in values if value is not None]
-    assert psnr["value"] is None
-    assert (psnr["state"], psnr["finite_images"]) == ("infinite", 3)
-    assert psnr["finite_mean"] == pytest.approx(sum(finite) / 3)
-    assert f"because of 1 of 4 images; the mean of the others is {sum(finite) / 3:.4f}" in result.stderr
+    values = {row["image"]: row["value"] for row in found["per_image"] if row["name"] == "psnr"}
+    assert values.pop("black.png") is None
+    assert psnr["value"] == pytest.approx(sum(values.values()) / 3)
+    assert (psnr["images"], psnr["left_out"], ssim["left_out"]) == (4, 1, 1)
+    assert "1 of 4 images is perfect, which makes it infinite, and left out: black.png" in result.stderr
+    assert [row["state"] for row in found["per_image"] if row["value"] is None] == ["infinite", "nan"]
+    shown = run("evaluate", "bicubic", "--data", "data", "--scale", "4").stdout
+    assert f"{psnr['value']:.4f} over 3 of 4 images" in shown
     assert math.isfinite(ssim["value"])
 
 

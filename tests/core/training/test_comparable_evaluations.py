@@ -7,15 +7,18 @@ import math
 import pytest
 import torch
 
-from restore.core.evaluation import Evaluation
 from restore.core.metrics import MetricResult
+from restore.core.reduction import Evaluation
 from restore.core.training.validation import comparable
 from restore.plugins.common.metrics import PSNR
 
 
 def evaluation(*values: float) -> Evaluation:
+    """What an engine finds: the mean of the finite values, unless there is none."""
     metric = PSNR()
-    number = MetricResult("psnr", metric.convention, "run", sum(values) / len(values))
+    kept = [value for value in values if not math.isinf(value)] or values
+    left_out = len(values) - len(kept)
+    number = MetricResult("psnr", metric.convention, "run", sum(kept) / len(kept), len(values), left_out)
     rows = [{"image": str(place), "name": "psnr", "convention": metric.convention, "of": "run", "value": value}
             for place, value in enumerate(values)]  # fmt: skip
     return Evaluation([number], rows)

@@ -150,7 +150,7 @@ def test_metrics_are_compared_with_opinion(answers: Path, tmp_path: Path, write_
         writer = csv.writer(file)
         writer.writerow(["data", "image", "of", "metric", "convention", "value"])
         for index, image in enumerate(IMAGES):
-            for method, value in (("bicubic", 30 + index), ("gan", 25 - index), ("unknown", 1)):
+            for method, value in (("bicubic", 30 + index), ("runs/gan", 25 - index), ("unknown", 1)):
                 writer.writerow(
                     ["set", f"some/folder/{image}{'x4' * (image == 'bird')}.png", method, "psnr", "8-bit Y", value]
                 )
