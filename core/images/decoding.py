@@ -69,32 +69,43 @@ def decode(path: Path, frame: int | None = None) -> Decoded:
     return _finished(path, stored.levels, orientation, kept, frame, stored.release)
 
 
-def decode_values(path: Path) -> npt.NDArray[Any]:
-    """Return the values (H, W) of a file with one value per pixel, upright: palette indices, or gray.
+@dataclass(frozen=True)
+class DecodedValues:
+    """A file with one value per pixel."""
 
-    Integers of any size are returned as they are stored, because class numbers have no black and no white. Alpha does
-    not matter. Raises DataError for a file with colors, and as `decode`.
+    values: npt.NDArray[Any]
+    """(H, W), upright: palette indices, or gray. Integers of any size are as they are stored."""
+    palette: npt.NDArray[np.uint8] | None
+    """(N, 3): the colors that the values mean; None without a palette."""
+
+
+def decode_values(path: Path) -> DecodedValues:
+    """Return the values of a file with one value per pixel.
+
+    They stay as they are stored, because class numbers have no black and no white. Alpha does not matter. Raises
+    DataError for a file with colors, and as `decode`.
     """
     with guarded(path):
         stored = tiff.read_numbers(path) if tiff.is_tiff(path) else None
         if stored is not None and tiff.layout(path).photometric != 0:
             orientation, _ = metadata.of_tiff(path, 0)
-            return upright(stored[..., None], orientation)[..., 0]
+            values, palette = stored
+            return DecodedValues(upright(values[..., None], orientation)[..., 0], palette)
     with opened(path) as image:
-        indices = image.mode == "P"
-        if indices:
+        if image.mode == "P":
             image.load()
             orientation, _ = metadata.of_image(image, path)
-            return upright(np.asarray(image)[..., None], orientation)[..., 0]
-    values = decode(path).levels
-    if values.shape[2] in (2, 4):
-        values = values[..., :-1]
-    if (values != values[..., :1]).any():
+            palette = np.asarray(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+            return DecodedValues(upright(np.asarray(image)[..., None], orientation)[..., 0], palette)
+    levels = decode(path).levels
+    if levels.shape[2] in (2, 4):
+        levels = levels[..., :-1]
+    if (levels != levels[..., :1]).any():
         raise DataError(
             f"{path} is a color image; a mask needs one value per pixel: save it with a palette (indexed color), or as "
             "gray with the class numbers 0, 1, 2, … as values"
         )
-    return values[..., 0]
+    return DecodedValues(levels[..., 0], None)
 
 
 def _store_pixels(image: Image.Image, path: Path) -> StoredLevels:

@@ -134,11 +134,14 @@ def read_levels(path: Path, page: int = 0) -> npt.NDArray[np.uint8] | npt.NDArra
     return found_levels
 
 
-def read_numbers(path: Path, page: int = 0) -> npt.NDArray[Any] | None:
+def read_numbers(path: Path, page: int = 0) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8] | None] | None:
     """Return the stored values (H, W) of a page with one channel of more than 8 unsigned bits; None for other pages.
 
-    They are class numbers, which have no black and no white. Raises DataError for negative numbers.
+    They are class numbers, which have no black and no white. The second is the palette (N, 3), if the page has one.
+    Raises DataError for negative numbers.
     """
+    import numpy as np
+
     with _opened(path) as file:
         found = _whole_page(file.pages[page])
         described = _layout(found)
@@ -148,9 +151,10 @@ def read_numbers(path: Path, page: int = 0) -> npt.NDArray[Any] | None:
         if described.bits <= 8 and described.kind == "unsigned":
             return None
         values = _values(found)[..., 0]
+        colors = found.colormap if described.photometric == _PALETTE else None
     if values.size and int(values.min()) < 0:
         raise DataError(f"{path}: has negative values ({values.min()} to {values.max()}), which are no class numbers")
-    return values
+    return values, None if colors is None else (colors.T >> 8).astype(np.uint8)
 
 
 def refuse_unclear(path: Path, described: TiffLayout) -> None:

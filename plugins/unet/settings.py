@@ -13,7 +13,8 @@ from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
 from restore.core.settings import Flag, MayMove, RegisteredName, ResumeSafe, RunSettings, Settings
 from restore.plugins.common.images.statistics import IMAGENET_MEAN, IMAGENET_STD
 from restore.plugins.common.loss_settings import OneOrSeveral, SegmentationLossSettings
-from restore.plugins.common.masks.encoding import IGNORED, Encoding, survey
+from restore.plugins.common.masks.encoding import Encoding
+from restore.plugins.common.masks.survey import IGNORED, survey
 from restore.plugins.common.registered import RegisteredSettings
 from restore.plugins.unet.data import discovery
 

@@ -9,7 +9,7 @@ from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.plugins.common.masks.encoding import IGNORED
+from restore.plugins.common.masks.survey import IGNORED
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 from restore.core.errors import RestoreError
 from restore.plugins.common.data_check.files import File, decode_all
 from restore.plugins.common.data_check.findings import Finding, find_all
-from restore.plugins.common.data_check.layout import Part, find_parts
+from restore.plugins.common.data_check.layout import MASKS, Part, find_parts
 from restore.plugins.common.data_check.settings import CheckSettings
 
 
@@ -22,8 +22,9 @@ def check(settings: CheckSettings) -> None:
     problems.
     """
     parts = find_parts(settings.folder)
-    paths = [path for part in parts for group in part.groups.values() for path in group]
-    files = decode_all(paths)
+    images = [path for part in parts for name, group in part.groups.items() if name != MASKS for path in group]
+    masks = [path for part in parts for path in part.groups.get(MASKS, ())]
+    files = decode_all(images, masks)
     findings = list(find_all(parts, files, settings.crop_size))
     if settings.as_json:
         print(json.dumps(_as_json(settings.folder, parts, files, findings), indent=2))

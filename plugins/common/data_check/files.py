@@ -14,6 +14,8 @@ import numpy as np
 from restore.core.errors import RestoreError
 from restore.core.images.files import open_image
 from restore.core.runtime.processes import cores
+from restore.plugins.common.masks.survey import FileSurvey, survey_file
+from restore.plugins.common.masks.values import open_values
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class File:
     """Hash of its pixels; equal for the same pixels in another format."""
     error: str = ""
     """Why it cannot be read; empty if it can."""
+    values: FileSurvey | None = None
+    """The values of a mask."""
 
 
 def decode(path: Path) -> File:
@@ -43,10 +47,22 @@ def decode(path: Path) -> File:
     return File(path, image.size, f"{channels}{alpha}, {image.bits} bits", digest.hexdigest())
 
 
-def decode_all(paths: Sequence[Path]) -> dict[Path, File]:
-    """Decode files in threads, and return their descriptions in the order of ``paths``."""
+def decode_mask(path: Path) -> File:
+    """Decode a mask and describe it, as `decode` does an image; colors are an error."""
+    try:
+        mask = open_values(path)
+    except RestoreError as error:
+        return File(path, error=str(error).removeprefix(str(path)).lstrip(": "))
+    height, width = mask.stored.shape
+    kind = f"{'palette' if mask.palette else 'gray'}, {8 * mask.stored.dtype.itemsize} bits"
+    return File(path, (height, width), kind, values=survey_file(path, mask))
+
+
+def decode_all(images: Sequence[Path], masks: Sequence[Path]) -> dict[Path, File]:
+    """Decode each file once, in threads, and return their descriptions in this order."""
     with ThreadPoolExecutor(cores()) as pool:
-        return dict(zip(paths, pool.map(decode, paths), strict=True))
+        found = [*pool.map(decode, images), *pool.map(decode_mask, masks)]
+    return {file.path: file for file in found}
 
 
 def find_doubles(files: Iterable[File]) -> list[list[Path]]:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from restore.core.errors import RestoreError
 from restore.plugins.common.data_check.files import File, find_doubles
-from restore.plugins.common.data_check.layout import Part
+from restore.plugins.common.data_check.layout import MASKS, Part
 from restore.plugins.common.images.pairing import PAIRED, paired_files
-from restore.plugins.common.masks.encoding import decide, survey
+from restore.plugins.common.masks.encoding import decide
 from restore.plugins.common.masks.naming import find_mask
+from restore.plugins.common.masks.survey import FileSurvey, combine
 
 INPUTS = tuple(inputs for inputs, _ in PAIRED)
 SHOWN = 5  # files of a finding in the text
@@ -57,7 +58,7 @@ def find_all(parts: Sequence[Part], files: Mapping[Path, File], crop_size: int |
 
 def _targets(part: Part) -> list[Path]:
     """Return the images of a part that stand for themselves: neither inputs of pairs nor masks."""
-    return [path for name, paths in part.groups.items() if name not in (*INPUTS, "masks") for path in paths]
+    return [path for name, paths in part.groups.items() if name not in (*INPUTS, MASKS) for path in paths]
 
 
 def _find_doubles(part: Part, files: Mapping[Path, File]) -> Iterator[Finding]:
@@ -116,7 +117,7 @@ def _check_pairs(part: Part, files: Mapping[Path, File]) -> Iterator[Finding]:
 
 
 def _check_masks(part: Part, files: Mapping[Path, File]) -> Iterator[Finding]:
-    images, masks = part.groups["images"], {path.stem: path for path in part.groups["masks"]}
+    images, masks = part.groups["images"], {path.stem: path for path in part.groups[MASKS]}
     found = {image: find_mask(image.stem, masks) for image in images}
     without = [image for image, mask in found.items() if mask is None]
     if without:
@@ -129,11 +130,13 @@ def _check_masks(part: Part, files: Mapping[Path, File]) -> Iterator[Finding]:
     unlike = [mask for image, mask in whole if files[image].size != files[mask].size]
     if unlike:
         yield Finding(True, "another size than its image", tuple(unlike))
-    yield from _describe_encoding(part.folder / "masks", [mask for _, mask in whole])
+    surveyed = [values for _, mask in whole if (values := files[mask].values) is not None]
+    if surveyed:
+        yield from _describe_encoding(part.folder / MASKS, surveyed)
 
 
-def _describe_encoding(folder: Path, masks: Iterable[Path]) -> Iterator[Finding]:
+def _describe_encoding(folder: Path, masks: Iterable[FileSurvey]) -> Iterator[Finding]:
     try:
-        yield Finding(False, str(decide(survey(tuple(masks)), folder)))
+        yield Finding(False, str(decide(combine(masks), folder)))
     except RestoreError as error:
         yield Finding(True, str(error))

@@ -11,6 +11,9 @@ from restore.core.errors import UsageError
 from restore.core.images.listing import has_images, list_images, require_folder
 from restore.plugins.common.images.pairing import PAIRED
 
+MASKS = "masks"
+"""Name of the group of masks, and of their folder."""
+
 Kind = Literal["images", "pairs", "images with masks"]
 
 SPLITS = ("train", "training", "val", "valid", "validation", "test")
@@ -57,8 +60,8 @@ def _part(folder: Path, name: str) -> Part:
         if there and not has_images(folder):
             missing = targets if there == [inputs] else inputs
             raise UsageError(f"{folder}: has {there[0]}/ but no {missing}/; paired data needs both folders")
-    if (folder / "images").is_dir() and (folder / "masks").is_dir():
-        groups = {each: list_images(folder / each) for each in ("images", "masks")}
+    if (folder / "images").is_dir() and (folder / MASKS).is_dir():
+        groups = {each: list_images(folder / each) for each in ("images", MASKS)}
         return Part(name, folder, "images with masks", groups)
     if not has_images(folder):
         raise UsageError(f"{folder}: {'; '.join(_advice(folder))}")

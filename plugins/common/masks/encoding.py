@@ -2,66 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from restore.core.errors import DataError
-from restore.plugins.common.masks.values import has_color_palette, is_foreground, read_values
-
-IGNORED = 255
-"""Class number of unknown pixels, which count neither in losses nor in metrics."""
+from restore.plugins.common.masks.survey import IGNORED, Survey
 
 MOST_CLASSES = 64
 """A mask with larger numbers (except 255) may contain gray values instead of class numbers."""
 
 Asked = Literal["auto", "binary", "index", "levels"]
 
-_DARK, _BRIGHT = 32, 223
-"""Values up to and from which a gray mask is black or white with the noise of JPEG."""
-_LOSSY = frozenset({".jpg", ".jpeg", ".jpe", ".jfif"})
-_FLAT = 0.6
-"""Fraction of equal neighbors above which gray pixels form regions. On a slope, in one direction, it is a half."""
 _STEP = 2
 """How much the steps between evenly spaced levels may differ."""
-
-
-@dataclass(frozen=True)
-class Survey:
-    """The values of all mask files of a folder."""
-
-    pixels: Mapping[int, int]
-    """Number of pixels by value."""
-    flat: float
-    """Fraction of the neighbors of gray pixels that are equal; 0 without gray pixels."""
-    noisy: bool
-    """Whether a file is a JPEG, whose values are not exact."""
-    palette: bool
-    """Whether a file has a palette with colors, so that its values are numbers."""
-    only_ones: tuple[Path, ...]
-    """Files that hold 1 and nothing above."""
-    marked: tuple[int, int]
-    """In files with 0, 1 and 255 alone: the pixels of 1, and those of 255."""
-
-    @property
-    def values(self) -> tuple[int, ...]:
-        """The values, rising."""
-        return tuple(sorted(self.pixels))
-
-    @property
-    def described(self) -> str:
-        """The values for a message; of many, those that fill most pixels."""
-        if len(self.pixels) <= 12:
-            return ", ".join(map(str, self.values))
-        most = sorted(sorted(self.pixels, key=lambda value: -self.pixels[value])[:8])
-        return f"{', '.join(map(str, most))} and {len(self.pixels) - len(most)} more"
-
-    @property
-    def grays(self) -> bool:
-        """Whether values between black and white form regions of their own, instead of edges and slopes."""
-        return self.flat > _FLAT
 
 
 @dataclass(frozen=True)
@@ -80,40 +34,6 @@ class Encoding:
         if self.kind == "index":
             return f"masks: class numbers, {IGNORED} is unknown"
         return f"masks: one class, from value {self.white // 2 + 1} on ({self.white} is white)"
-
-
-@lru_cache(maxsize=16)  # settings, splits and datasets ask one after the other
-def survey(paths: tuple[Path, ...]) -> Survey:
-    """Read mask files and return their values. Raises DataError for one that cannot be read or has colors."""
-    import numpy as np
-
-    pixels: dict[int, int] = {}
-    equal = neighbors = ones = unknown = 0
-    palette, only_ones = False, []
-    for path in paths:
-        found = read_values(path, tones=True)
-        if not np.issubdtype(found.dtype, np.integer):
-            found = 255 * is_foreground(found)
-        palette = palette or has_color_palette(path)
-        values, counts = np.unique(found, return_counts=True)
-        own = dict(zip(map(int, values), map(int, counts), strict=True))
-        for value, count in own.items():
-            pixels[value] = pixels.get(value, 0) + count
-        if max(own, default=0) == 1:
-            only_ones.append(path)
-        elif set(own) <= {0, 1, IGNORED} and 1 in own and IGNORED in own:
-            ones, unknown = ones + own[1], unknown + own[IGNORED]
-        scale = 257 if max(own, default=0) > 255 else 1
-        gray = (found > _DARK * scale) & (found < _BRIGHT * scale)
-        for axis in (0, 1):
-            before, after = (
-                np.take(found, range(*ends), axis) for ends in ((0, found.shape[axis] - 1), (1, found.shape[axis]))
-            )
-            there = np.take(gray, range(found.shape[axis] - 1), axis)
-            equal += int(((before == after) & there).sum())
-            neighbors += int(there.sum())
-    noisy = any(path.suffix.lower() in _LOSSY for path in paths)
-    return Survey(pixels, equal / neighbors if neighbors else 0.0, noisy, palette, tuple(only_ones), (ones, unknown))
 
 
 def decide(found: Survey, where: Path, asked: Asked = "auto", *, several: bool = False) -> Encoding:

@@ -2,44 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from restore.core.images.opening import opened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def read_values(path: Path, *, tones: bool = False) -> NDArray[Any]:
-    """Return the values (H, W) of a mask file, upright: palette indices or gray values.
+@dataclass(frozen=True)
+class MaskValues:
+    """What a mask file holds."""
 
-    With ``tones``, a palette of which only black and white are used is read as black and white, because programs number
-    such palettes as they like. Raises UsageError if the file does not exist, DataError if it cannot be read or has
-    colors.
+    stored: NDArray[Any]
+    """(H, W), upright: palette indices or gray values."""
+    tones: NDArray[Any]
+    """The same, but a palette of which only black and white are used is looked up, because programs number such
+    palettes as they like."""
+    palette: bool
+    """Whether the file has a palette."""
+    colors: bool
+    """Whether more of the palette is used than black and white."""
+
+
+def open_values(path: Path) -> MaskValues:
+    """Decode a mask file.
+
+    Raises UsageError if the file does not exist, DataError if it cannot be read or has colors.
     """
     from restore.core.images.decoding import decode_values
 
-    values = decode_values(path)
-    if tones and (palette := _palette(path)) is not None and _only_tones(values, palette):
-        values = palette[values, 0]
-    return values
+    decoded = decode_values(path)
+    values, palette = decoded.values, decoded.palette
+    if palette is None or not _only_tones(values, palette):
+        return MaskValues(values, values, palette is not None, palette is not None)
+    return MaskValues(values, palette[values, 0], palette=True, colors=False)
 
 
-def has_color_palette(path: Path) -> bool:
-    """Return whether a file has a palette, and uses more of it than black and white."""
-    palette = _palette(path)
-    return palette is not None and not _only_tones(read_values(path), palette)
-
-
-def _palette(path: Path) -> NDArray[Any] | None:
-    """Return the colors (N, 3) of a file with a palette."""
-    import numpy as np
-
-    with opened(path) as image:
-        if image.mode != "P":
-            return None
-        return np.asarray(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+def read_values(path: Path, *, tones: bool = False) -> NDArray[Any]:
+    """Return the values (H, W) of a mask file, with ``tones`` as `MaskValues` says. Raises as `open_values`."""
+    found = open_values(path)
+    return found.tones if tones else found.stored
 
 
 def _only_tones(values: NDArray[Any], palette: NDArray[Any]) -> bool:

@@ -18,7 +18,7 @@ from restore.core.images.files import ImageFile, read_image
 from restore.core.images.pixels import luma, to_uint8
 from restore.plugins.common.images.resize import bilinear
 from restore.plugins.common.images.turns import turn_between
-from restore.plugins.common.masks.encoding import IGNORED
+from restore.plugins.common.masks.survey import IGNORED
 from restore.plugins.common.masks.values import is_foreground, read_values
 from restore.plugins.unet.data import discovery, nuclei
 from restore.plugins.unet.settings import ModelSettings

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from restore.core.errors import DataError, UsageError
 from restore.core.images.listing import counted, list_images, require_folder
-from restore.plugins.common.masks.encoding import Asked, Encoding, decide, survey
+from restore.plugins.common.masks.encoding import Asked, Encoding, decide
 from restore.plugins.common.masks.naming import find_mask
+from restore.plugins.common.masks.survey import survey
 
 TRAINING_PARTS, VALIDATION_PARTS = ("train", "training"), ("val", "valid", "validation")
 """Names of folders for training and validation in published datasets."""

@@ -16,7 +16,7 @@ from restore.core.images.files import image_size
 from restore.core.images.warned import warn_once
 from restore.plugins.common.images.folders import held_out
 from restore.plugins.common.images.turns import turn_between, warn_of_turns
-from restore.plugins.common.masks.encoding import survey
+from restore.plugins.common.masks.survey import survey
 from restore.plugins.unet.data import discovery
 from restore.plugins.unet.data.dataset import TRAIN_DRAWINGS, VALIDATION_DRAWINGS, Drawings, Files, Source
 from restore.plugins.unet.options import SubsetOptions

@@ -79,7 +79,9 @@ def test_an_image_stored_sideways_is_turned_upright(tmp_path, orientation, mode,
     assert image_size(tmp_path / "turned.tif") == expected.shape[:2]
     assert np.array_equal(decode(tmp_path / "turned.tif").levels, expected)
     if mode in ("L", "P"):
-        assert np.array_equal(decode_values(tmp_path / "turned.tif"), turns[orientation - 1](decode_values(plain)))
+        assert np.array_equal(
+            decode_values(tmp_path / "turned.tif").values, turns[orientation - 1](decode_values(plain).values)
+        )
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.uint32, np.float32, np.float64])
@@ -123,7 +125,7 @@ def test_class_numbers_may_have_any_width_but_no_sign(tmp_path):
     numbers = np.arange(20).reshape(4, 5)
     for dtype in (np.uint16, np.int16, np.int32, np.uint32, np.int64):
         tifffile.imwrite(tmp_path / "mask.tif", numbers.astype(dtype), metadata=None)
-        assert np.array_equal(decode_values(tmp_path / "mask.tif"), numbers)
+        assert np.array_equal(decode_values(tmp_path / "mask.tif").values, numbers)
     tifffile.imwrite(tmp_path / "mask.tif", numbers.astype(np.int16) - 1, metadata=None)
     with pytest.raises(DataError, match=r"mask\.tif: has negative values \(-1 to 18\)"):
         decode_values(tmp_path / "mask.tif")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 from typer.testing import CliRunner
 
 from restore.cli.app import app
@@ -106,6 +107,32 @@ def test_masks_are_matched_measured_and_explained(tmp_path: Path) -> None:
         "no image of this name": ["d_mask.png"],
         "another size than its image": ["a_mask.png"],
     }
+
+
+def test_each_mask_is_decoded_once_and_one_of_colors_hides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+
+    def count(image: Image.Image) -> object:
+        decoded.append(Path(image.fp.name).name)  # type: ignore[union-attr]
+        return load(image)
+
+    load = PngImageFile.load_prepare
+    (tmp_path / "masks").mkdir()
+    for number, colors in enumerate(([0, 0, 0, 200, 0, 0, 0, 200, 0], [0, 0, 0, 255, 255, 255], None)):
+        draw(tmp_path / "images" / f"{number}.png", number)
+        mask = Image.fromarray(np.tile(np.arange(3, dtype=np.uint8)[:, None] % 2, (10, 40)))
+        if colors is None:
+            mask = Image.new("RGB", (40, 30), (1, 2, 3))
+        else:
+            mask.putpalette(colors)
+        mask.save(tmp_path / "masks" / f"{number}.png")
+    monkeypatch.setattr(PngImageFile, "load_prepare", count)
+    (_, wrong, names), (_, text, _) = told(tmp_path, problems=True)
+    assert sorted(decoded) == sorted(2 * [f"{number}.png" for number in range(3)])
+    assert (wrong.partition(";")[0], names) == ("cannot be read: is a color image", ["2.png"])
+    assert text.startswith("masks: ")
 
 
 @pytest.mark.parametrize(

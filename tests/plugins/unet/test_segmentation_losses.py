@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.plugins.common.masks.encoding import IGNORED
+from restore.plugins.common.masks.survey import IGNORED
 from restore.plugins.unet import losses
 
 ALL = [

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from restore.core.metrics import Metric
-from restore.plugins.common.masks.encoding import IGNORED
+from restore.plugins.common.masks.survey import IGNORED
 from restore.plugins.unet import losses, metrics
 from restore.plugins.unet.targets import probabilities
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import Image
 
 from restore.core.errors import DataError, UsageError
-from restore.plugins.common.masks.encoding import decide, survey
+from restore.plugins.common.masks.encoding import decide
+from restore.plugins.common.masks.survey import survey
 from restore.plugins.unet.data.dataset import Segments
 from restore.plugins.unet.data.splits import read_source, sources
 from restore.plugins.unet.otsu import Otsu
@@ -60,6 +62,19 @@ def test_values_with_two_readings_are_refused_until_one_is_chosen(tmp_path: Path
     assert UNetSettings(data=folder, mask_encoding="binary").resolved().model.classes == ["foreground"]
     if len(values) <= 64:
         assert len(UNetSettings(data=folder, mask_encoding="levels").resolved().model.classes or []) == len(values)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.int64])
+def test_class_numbers_of_any_width_are_counted(tmp_path: Path, dtype: type[np.integer]) -> None:
+    tifffile.imwrite(tmp_path / "0.tif", np.arange(12).reshape(3, 4).astype(dtype) % 5, metadata=None)
+    assert survey((tmp_path / "0.tif",)).pixels == {0: 3, 1: 3, 2: 2, 3: 2, 4: 2}
+
+
+def test_a_palette_of_16_bits_is_one(tmp_path: Path) -> None:
+    colors = (997 * np.arange(3 * 2**16)).astype(np.uint16).reshape(3, -1)
+    values = np.arange(12, dtype=np.uint16).reshape(3, 4)
+    tifffile.imwrite(tmp_path / "0.tif", values, photometric="palette", colormap=colors, metadata=None)
+    assert survey((tmp_path / "0.tif",)).palette
 
 
 @pytest.mark.parametrize("quality", [50, 75, 95])
