@@ -17,6 +17,7 @@ import typer
 from restore.cli.printable import printable
 from restore.core.errors import is_out_of_memory
 from restore.core.runtime.processes import how_many, is_launched, report_failure
+from restore.core.wrong_values import clean_message
 
 SUCCESS, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -161,7 +162,7 @@ def _explain(error: BaseException) -> tuple[str, int]:
 
 def _usage_message(error: Any) -> str:
     """Return Typer's message with this program's suggestions and the help command to run."""
-    message = str(error.format_message())
+    message = clean_message(str(error.format_message()))  # Typer lets pydantic check some options
     context = getattr(error, "ctx", None)
     if message.startswith("No such option") and (option := getattr(error, "option_name", None)):
         message = f"No such option: {option}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -14,6 +13,7 @@ from restore.cli.settings.setting import Setting, SettingPath, group_of, list_se
 from restore.cli.settings.types import format_value, refuse_empty_path
 from restore.core.errors import UsageError
 from restore.core.setting_types import is_named, item_types, unwrap
+from restore.core.wrong_values import clean_message
 from restore.registry.naming import close_matches
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -166,8 +166,5 @@ def _message(detail: Any, part: str) -> str:
         return REQUIRED
     if detail["type"] == "extra_forbidden":
         return f"there is no {part!r}" if part else "no such setting"
-    message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    if detail["type"].endswith("_parsing"):
-        message = message.partition(", unable to parse")[0]
-    message = re.sub("^[Ii]nput should", "should", message)
+    message = clean_message(str(detail["msg"]))
     return f"{part} {message}" if part and message.startswith("should") else message

@@ -34,6 +34,7 @@ from restore.core.weights.tensors import (
     storable,
     write_tensors,
 )
+from restore.core.wrong_values import describe_wrong_values
 
 Resolve = Callable[[str, str], Any]
 """Finds an object by kind and name, such as ``registry.get``."""
@@ -153,9 +154,7 @@ def rebuild(task_type: type[Task], model: Mapping[str, Any], source: str) -> Tas
     try:
         settings = task_type.settings_type.model_validate({"model": dict(model)})
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, item['loc']))}: {item['msg'].removeprefix('Value error, ')}" for item in error.errors()
-        )
+        wrong = describe_wrong_values(error)
         raise WeightsError(f"{source}: its settings do not fit the task {task_type.__name__}: {wrong}") from error
     return task_type(settings)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from restore.core.errors import RestoreError, UsageError, WeightsError
@@ -16,6 +17,7 @@ from restore.core.weights.building import build_networks, build_shapes, count_by
 from restore.core.weights.files import rebuild
 from restore.core.weights.tensors import differences, named_tensors
 from restore.core.weights.unwrap import CheckpointState, list_variants
+from restore.core.wrong_values import describe_wrong_values
 
 _MUCH = 2**30  # bytes of networks that any file may ask for
 _UNFIT = (
@@ -173,8 +175,7 @@ def _try(
         task = rebuild(target.task_type, overlay(conversion.model, request.model), source)
         networks = _build(task, conversion.tensors)
     except _UNFIT as error:
-        said = str(error) if isinstance(error, RestoreError) else f"{type(error).__name__}: {error}"
-        return Trial(rule.name, target, state, problems=[said.removeprefix(f"{source}: ")])
+        return Trial(rule.name, target, state, problems=[_said(error).removeprefix(f"{source}: ")])
     tensors = dict(conversion.tensors)
     if conversion.of_only_network:
         (network,) = networks
@@ -204,6 +205,13 @@ def _try(
         conversion.card,
         matched,
     )
+
+
+def _said(error: Exception) -> str:
+    """Return what an error of a converter says."""
+    if isinstance(error, ValidationError):
+        return describe_wrong_values(error)
+    return str(error) if isinstance(error, RestoreError) else f"{type(error).__name__}: {error}"
 
 
 def _build(task: Task, tensors: Mapping[str, Tensor]) -> dict[str, nn.Module]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from restore.core.atomic import reason
 from restore.core.errors import DataError, UsageError
 from restore.core.images.listing import counted
+from restore.core.wrong_values import describe_wrong_values
 
 FORMAT = "restore-opinions"
 VERSION = 1
@@ -171,9 +172,5 @@ def read_session(path: Path) -> Session:
 
 
 def _explain(error: ValidationError) -> str:
-    """Return the first problem in one line, without control characters of the file."""
-    first = error.errors(include_url=False)[0]
-    where = ".".join(map(str, first["loc"]))
-    message = first["msg"].removeprefix("Value error, ")
-    text = f"{where}: {message}" if where else message
-    return "".join(each if each.isprintable() else "?" for each in text)[:300]
+    """Return what is wrong in one line of limited length, without control characters of the file."""
+    return "".join(each if each.isprintable() else "?" for each in describe_wrong_values(error))[:300]

@@ -39,6 +39,7 @@ import pytest
         (["show", "rian"], "called 'rian'; did you mean 'rain'"),
         (["show", "rain", "--sch"], "No such option: --sch. Did you mean --schema"),
         (["show", "wilting", "--schema"], "'wilting' is not a task or command, so it has no settings"),
+        (["export", "x", "--output", "x.onnx", "--format", "onx"], "Invalid value for '--format': 'onx' is not one of"),
         (["import", "x.pth"], "x.pth: no installed plugin imports checkpoints"),
         (["list-plugins", "surplus"], "surplus"),
     ],

@@ -39,7 +39,7 @@ def test_a_model_setting_that_no_tensor_shows_is_given(restore, tmp_path):
         ("scale", 2, "--set scale: write it as NAME=VALUE"),
         ("scael=2", 2, "--set scael=2: the model of twice has no setting 'scael'; did you mean 'scale'?"),
         ("scale=[", 2, "--set scale=[: cannot read '[' as a value"),
-        ("scale=much", 1, "scale: Input should be a valid integer"),
+        ("scale=much", 1, "scale: should be a valid integer"),
     ],
 )
 def test_a_model_setting_that_cannot_be_is_refused(restore, tmp_path, given, status, said):

@@ -223,7 +223,7 @@ def test_rules_that_stumble_do_not_fit(tmp_path):
 
     with pytest.raises(WeightsError, match=r"a: KeyError: 'conv_first\.weight'"):
         brought_in(tmp_path, checkpoint(), {"a": Converter("", stumbling)})
-    with pytest.raises(WeightsError, match=r"model\.channels: Input should be a valid integer"):
+    with pytest.raises(WeightsError, match=r"model\.channels: should be a valid integer"):
         brought_in(tmp_path, checkpoint(), {"a": Converter("", lambda state: ({"channels": "wide"}, state))})
 
 
