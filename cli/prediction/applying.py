@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from restore.cli.backends import check_backend
 from restore.cli.console.durations import format_duration
 from restore.cli.counting import count
+from restore.cli.prediction.demonstration import describe_demonstration
 from restore.cli.prediction.jobs import Job, find_images, list_jobs, name_outputs
 from restore.cli.prediction.opening import open_prediction
 from restore.cli.prediction.output_files import OutputFiles, list_paths, refuse_output_folder
@@ -112,4 +113,6 @@ def prepare(
     skipped = outputs.skip_existing(parts) if request.skip_existing else 0
     outputs.reserve(parts)
     outputs.make_folders()
+    if said := describe_demonstration(model, prediction.method):
+        bar.warn(said)
     return Applied(prediction, folder, jobs, skipped, found.hidden)

@@ -22,11 +22,13 @@ from restore.core.runs import checkpoints
 from restore.core.runs.tracking import locate_cells, make_sheet, write_sheet
 from restore.core.runtime.devices import strict_fp32
 from restore.core.seeding import derive_seed, seeded
+from restore.core.settings import RunSettings
 from restore.core.training.context import RunContext
 from restore.core.training.optimize import PhaseOptimizers
 from restore.core.training.progress import Progress
 from restore.core.training_step import Phase
 from restore.core.weights.files import save_weights
+from restore.core.weights.header import SAMPLE
 from restore.core.weights.tensors import named_tensors
 
 
@@ -144,6 +146,7 @@ class Validation:
                 phase=self.phase.name,
                 numbers=[asdict(number) for number in numbers],
                 plugins=context.plugins,
+                card={"data": describe_data(context.settings)},
             )
         if best and not self.context.networks.only_inference:
             checkpoints.save_tensors(folder.start_of_next(self.phase.name), named_tensors(networks))
@@ -173,6 +176,18 @@ def _require_monitored(metric: Metric, result: Evaluation, place: int) -> None:
             f"all validation images are too small for {number.name}, which chooses the best weights{side}: give larger "
             "images, or another metric with --monitor"
         )
+
+
+def describe_data(settings: RunSettings) -> str:
+    """Return what a run trains on, in words for the card of its weights; without the place of folders."""
+    dataset = getattr(getattr(settings, "dataset", None), "name", None)
+    if settings.on_sample:
+        told = SAMPLE
+    elif settings.data is not None:
+        told = f"the folder {settings.data.name}"
+    else:
+        told = f"the dataset {dataset}"
+    return told if settings.init_from is None else f"{told}, starting from {settings.init_from.name}"
 
 
 def comparable(metric: Metric, number: MetricResult, result: Evaluation) -> float:

@@ -20,6 +20,9 @@ from restore.core.weights.safetensors_format import METADATA, import_line, safet
 ENTRY = "restore"
 BEST = "best.safetensors"
 
+SAMPLE = "the built-in sample"
+"""What the card of weights says of their data if a run without data of its own made them."""
+
 _LONGEST_NAME = 200  # letters of a task or a phase
 _DIGITS = 16  # of a number of parameters
 _DEEPEST = 16  # settings inside one another
@@ -43,9 +46,14 @@ class Header:
     """The requirement of every plugin that the run needed, as ``{"srgan": "restorekit==0.1.0"}``; None for a local
     module."""
     card: dict[str, str] = field(default_factory=dict)
-    """What weights that are passed on say of themselves: ``{"data": …, "license": …}``; empty for those of a run."""
+    """What the weights say of themselves: ``{"data": …, "license": …}``; those of a run tell their data only."""
     digest: str | None = None
     """SHA-256 of all tensors, which detects damaged values."""
+
+    @property
+    def on_sample(self) -> bool:
+        """Whether they were trained on the built-in sample of their task, and on nothing else."""
+        return self.card.get("data") == SAMPLE
 
     def dumps(self) -> dict[str, str]:
         """Return the metadata of the safetensors file."""

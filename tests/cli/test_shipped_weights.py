@@ -17,7 +17,7 @@ from restore import registry
 from restore.cli.app import app
 from restore.core.images.files import read_image, write_image
 from restore.core.weights.files import save_weights
-from restore.core.weights.header import read_header
+from restore.core.weights.header import SAMPLE, read_header
 from restore.plugins.srgan.settings import SRGANSettings
 from restore.plugins.srgan.task import SRGAN
 
@@ -41,7 +41,7 @@ TINY, LOST, SILENT = HERE / "tiny.safetensors", HERE / "lost.safetensors", HERE 
 CARD = ("--card", "data=noise", "--card", "license=CC0-1.0")
 
 
-def save(path: Path, factor: float = 1.0) -> Path:
+def save(path: Path, factor: float = 1.0, card: dict[str, str] | None = None) -> Path:
     """Write the weights of a small generator; its first bias is ``factor``."""
     settings = SRGANSettings(model={"architecture": "srgan/light", "scale": 2, "channels": 4, "blocks": 1})
     networks = SRGAN(settings).networks()
@@ -49,8 +49,9 @@ def save(path: Path, factor: float = 1.0) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     model = settings.model.model_dump(mode="json")
     return save_weights(
-        path, task="srgan/srgan", model=model, networks=networks, phase="pretrain", plugins={"srgan": "restorekit==1"}
-    )
+        path, task="srgan/srgan", model=model, networks=networks, phase="pretrain",
+        plugins={"srgan": "restorekit==1"}, card=card,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -82,6 +83,27 @@ def test_packed_weights_are_half_as_large_and_predict_the_same(restore: Callable
     assert one.shape == (3, 40, 48)
     assert torch.allclose(one, other, rtol=0, atol=1.5 / 255)
     assert "license: CC0-1.0" in restore("show", "small.safetensors").output
+
+
+def test_weights_of_the_sample_are_a_demonstration_and_lead_to_others(
+    restore: Callable[..., Any], site: Any, tmp_path: Path
+) -> None:
+    save(Path(site.folder) / "shipper" / "tiny.safetensors")
+    save(tmp_path / "run" / "best.safetensors", card={"data": SAMPLE})
+    save(tmp_path / "own" / "best.safetensors", card={"data": "the folder photos"})
+    write_image(tmp_path / "photo.png", torch.rand(3, 20, 24))
+    arguments = ("photo.png", "--device", "cpu", "--output")
+    said = restore("predict", "run", *arguments, "a").stderr
+    assert said.count("Warning: run was trained on the sample: a demonstration") == 1
+    (shipped,) = (part for part in said.split(";") if "weights that ship" in part)
+    assert {"tiny-upscale", "upscale-x2"} <= set(shipped.split())
+    assert not {"upscale-x4", "nuclei"} & set(shipped.split())
+    assert "a classical method: restore predict bicubic" in said
+    assert "restore train srgan --data FOLDER" in said
+    for name in ("own", "tiny-upscale", "bicubic"):
+        assert "demonstration" not in restore("predict", name, *arguments, f"b-{name}").stderr
+    compared = restore("predict", "run", "bicubic", "photo.png", "--compare", "--output", "c", "--device", "cpu")
+    assert compared.stderr.count("demonstration") == 1
 
 
 def test_packing_again_keeps_the_card_and_full_precision_keeps_every_bit(
