@@ -14,6 +14,7 @@ from restore.core.images import decoding, tiff
 from restore.core.images.metadata import Metadata
 from restore.core.images.opening import guarded, opened
 from restore.core.images.orientation import tiff_size, upright_size
+from restore.core.images.pixels import to_uint8
 from restore.core.images.row_format import Levels
 from restore.core.images.streaming import Format
 from restore.core.images.transparency import ResizeAlpha, continue_levels, resized_alpha_rows
@@ -104,6 +105,15 @@ class SourceImage:
         alpha = planes[-1:] if self.has_alpha else None
         color = planes[:1].repeat(3, 1, 1) if self.gray else planes[:3]
         return replace(self.about, color=color, alpha=alpha)
+
+    def to_uint8(self) -> Tensor:
+        """Return the colors (3, H, W) with 8 bits: what `to_uint8` makes of ``whole().color``, without the floats."""
+        if self.bits != 8:
+            return to_uint8(self.whole().color)
+        colors = np.moveaxis(self.levels[..., : 1 if self.gray else 3], 2, 0)
+        planes = np.array(np.broadcast_to(colors, (3, *self.size)), order="C")
+        self.release()
+        return torch.from_numpy(planes)
 
     def whole(self) -> ImageFile:
         """Return all of it as tensors."""

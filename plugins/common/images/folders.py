@@ -15,9 +15,8 @@ from torch.utils.data import get_worker_info
 from restore.core.errors import UsageError
 from restore.core.images.checking import check_files
 from restore.core.images.damaged import without_damaged
-from restore.core.images.files import image_size, read_image
+from restore.core.images.files import image_size, open_image
 from restore.core.images.listing import list_images
-from restore.core.images.pixels import to_uint8
 from restore.core.settings import RunSettings
 
 Split = Literal["train", "validation"]
@@ -69,8 +68,8 @@ class ImageFolder:
     def _decoded(self, index: int) -> tuple[Tensor, bool]:
         if index in self._kept:
             return self._kept[index]
-        image = read_image(self.files[index])
-        decoded = to_uint8(image.color), image.gray
+        image = open_image(self.files[index])
+        decoded = image.to_uint8(), image.gray
         worker = get_worker_info()
         allowed = self._memory // (worker.num_workers if worker else 1)  # each process keeps its own
         with self._lock:

@@ -6,6 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,8 +14,9 @@ from image_files import chunk, levels, reopened, saved
 from PIL import Image, ImageCms, ImageOps
 
 from restore.core.images import png16
-from restore.core.images.files import OutputImage, image_size, read_image, write_image
+from restore.core.images.files import OutputImage, image_size, open_image, read_image, write_image
 from restore.core.images.metadata import Metadata
+from restore.core.images.pixels import to_uint8
 
 
 def srgb():
@@ -49,6 +51,18 @@ def test_a_gray_image_that_was_given_color_keeps_it(tmp_path):
     colored = image.color.clone()
     colored[0, 2, 2], colored[1, 2, 2] = 1.0, 0.0  # one marked pixel is enough
     assert reopened(write_image(tmp_path / "out.png", colored, image)).mode == "RGB"
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_eight_bits_without_floats_are_those_with_floats(tmp_path, channels):
+    kind = "minisblack" if channels < 3 else "rgb"
+    extra = {"extrasamples": ["unassalpha"]} if channels in (2, 4) else {}
+    for dtype, size in itertools.product((np.uint8, np.uint16), ((5, 7), (1, 7), (5, 1), (1, 1))):
+        values = levels(*size, channels, dtype)
+        values = values[..., 0] if channels == 1 else values
+        path = tmp_path / "image.tif"
+        tifffile.imwrite(path, values, photometric=kind, planarconfig="contig", metadata=None, **extra)
+        assert torch.equal(open_image(path).to_uint8(), to_uint8(read_image(path).color))
 
 
 def test_a_one_bit_image_is_read_as_gray(tmp_path):

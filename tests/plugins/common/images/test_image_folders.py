@@ -50,8 +50,8 @@ def test_8_bit_values_survive_exactly(tmp_path: Path) -> None:
 
 def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     read: list[Path] = []
-    real = folders.read_image
-    monkeypatch.setattr(folders, "read_image", lambda path: (read.append(path), real(path))[1])
+    real = folders.open_image
+    monkeypatch.setattr(folders, "open_image", lambda path: (read.append(path), real(path))[1])
     return read
 
 
