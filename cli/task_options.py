@@ -104,7 +104,8 @@ class EvaluateRequest(Settings):
 
     data: tuple[Path, ...] = ()
     """Folder of images to measure on, once or several times; unset: the built-in sample of the task, which is refused
-    for a run that was trained on other data."""
+    for a run that was trained on other data. Sub-folders mean inputs and targets, masks, classes or persons here, so
+    they are not searched: name each with a --data of its own."""
     protocol: str | None = None
     """Set of metrics to compute, of the task or of a plugin (PLUGIN/NAME); unset: the task's first. 'restore show TASK'
     lists those of a task."""
