@@ -21,6 +21,7 @@ from .metrics import InputMetric as InputMetric
 from .metrics import MaskedMetric as MaskedMetric
 from .metrics import Metric as Metric
 from .metrics import MetricResult as MetricResult
+from .metrics import NoReferenceMetric as NoReferenceMetric
 from .networks import Networks as Networks
 from .optimizer_settings import OptimizerSettings as OptimizerSettings
 from .optimizer_settings import ScheduleSettings as ScheduleSettings

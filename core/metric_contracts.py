@@ -10,7 +10,14 @@ import torch
 from torch import Tensor
 
 from restore.core.contracts import UnfitForRole
-from restore.core.metrics import EvaluationProtocol, Metric, PartialMetric, SizedMetric, measure_batch
+from restore.core.metrics import (
+    EvaluationProtocol,
+    Metric,
+    NoReferenceMetric,
+    PartialMetric,
+    SizedMetric,
+    measure_batch,
+)
 from restore.core.seeding import seeded
 
 HEIGHT, WIDTH = 176, 192
@@ -147,6 +154,9 @@ def _find_problem(metric: Metric, batch: dict[str, Tensor], close: Tensor, far: 
         return f"reduces statistics to {type(bad).__name__}, not to a float"
     if math.isnan(bad) or math.isnan(best):
         return "" if isinstance(metric, PartialMetric) else "reduces the statistics of two images to NaN"
+    if isinstance(metric, NoReferenceMetric):
+        other = measure_batch(metric, far, {**batch, "target": target.flip(-1)})
+        return "" if torch.equal(other, rows) else "depends on the target, although it says that it does not"
     sign = 1 if metric.better == "higher" else -1
     if sign * best <= sign * bad or sign * best < sign * good:
         return (

@@ -31,7 +31,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "Training": "Trainer RunResult",
         "Weights and inference": "open_weights open_method save_weights read_header predict_image Converter "
         "Conversion CheckpointState",
-        "Measuring": "evaluate Metric MaskedMetric InputMetric MetricResult EvaluationProtocol",
+        "Measuring": "evaluate Metric MaskedMetric InputMetric NoReferenceMetric MetricResult EvaluationProtocol",
         "Errors": "RestoreError UsageError DataError WeightsError CheckpointError ResumeError Interrupted",
     },
     REGISTRY: {

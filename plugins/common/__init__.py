@@ -185,6 +185,13 @@ def restore_metrics() -> list[MetricSpec]:
             summary="Log-spectral distance: is detail as strong as in the target, octave by octave? Lower is better.",
         ),
         MetricSpec(
+            "niqe",
+            f"{quality}.naturalness:NIQE",
+            role="image",
+            settings=border,
+            summary="Distance from statistics of natural photographs, without a target; own model. Lower is better.",
+        ),
+        MetricSpec(
             "l1",
             f"{quality}.pixels:build_l1",
             role="image",

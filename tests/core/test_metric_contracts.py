@@ -11,7 +11,7 @@ from torch import Tensor
 from restore import registry
 from restore.core.contracts import UnfitForRole
 from restore.core.metric_contracts import check_metric, check_protocol
-from restore.core.metrics import PartialMetric
+from restore.core.metrics import NoReferenceMetric, PartialMetric
 from restore.core.testing import check_component
 from restore.core.testing.under_test import NotApplicable
 
@@ -96,7 +96,18 @@ class ColorOnly(Good):
         return super().measure(prediction, target)
 
 
-@pytest.mark.parametrize("metric", [Good(), UndefinedInPart()], ids=lambda each: type(each).__name__)
+class Blind(NoReferenceMetric, Good):
+    """Better for noise than for the target."""
+
+    def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return -prediction.double().flatten(1).std(1, keepdim=True)
+
+
+class Peeking(NoReferenceMetric, Good):
+    pass
+
+
+@pytest.mark.parametrize("metric", [Good(), UndefinedInPart(), Blind()], ids=lambda each: type(each).__name__)
 def test_what_keeps_the_contract_is_accepted(metric: Any) -> None:
     check_metric(metric, "image", "mine/error")
 
@@ -117,6 +128,7 @@ def test_what_keeps_the_contract_is_accepted(metric: Any) -> None:
         (Spoiling(), "changes the images that it is given"),
         (TensorResult(), "reduces statistics to Tensor, not to a float"),
         (Undefined(), "reduces the statistics of two images to NaN"),
+        (Peeking(), "depends on the target, although it says that it does not"),
         (ColorOnly(), "fails with ValueError: no color"),
     ],
     ids=lambda each: type(each).__name__,

@@ -87,9 +87,9 @@ def test_a_metric_of_another_plugin_stands_in_the_table(
     assert "edge-psnr (edges above 0.2)" in shown.stdout
     assert "ssim (8-bit RGB)" in shown.stdout
     found = measured(restore("evaluate", "run", "bicubic", *words, "--json"))
-    assert ("x2", "edge-psnr", "edges above 0.2") in found
+    assert ("run", "edge-psnr", "edges above 0.2") in found
     assert ("bicubic", "edge-psnr", "edges above 0.2") in found
-    assert ("x2", "psnr", "8-bit Y, border 2") in found
+    assert ("run", "psnr", "8-bit Y, border 2") in found
 
 
 def test_every_row_of_an_image_says_the_convention(restore: Callable[..., Any], photos: str) -> None:
