@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from restore.cli.exit import print_error
 from restore.cli.printable import printable
-from restore.core.errors import RestoreError, UsageError
+from restore.core.errors import UsageError
 from restore.registry.naming import did_you_mean
 
 if TYPE_CHECKING:
+    from restore.core.runs.listing import ListedRun
     from restore.core.runs.record import RunRecord
 
 SORTS = ("name", "date", "state", "disk", "seconds")
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A run in the list."""
-
-    run: RunRecord
-    disk: int
-    """Bytes of everything in its folder."""
 
 
 def runs(
@@ -61,13 +52,14 @@ def runs(
 
 def _list(folder: Path, *, given: bool, sort: str | None, as_json: bool) -> None:
     from restore.core.json_text import dump_json
+    from restore.core.runs.listing import list_run_folders, list_runs
 
     if not folder.is_dir() and given:
         raise UsageError(f"{folder}: no such folder; give the folder that holds the runs, as with --out")
-    found, errors = _find(folder)
+    found, errors = list_runs(list_run_folders(folder))
     found = _sorted(found, sort)
     if as_json:
-        typer.echo(dump_json({"folder": str(folder), "runs": list(map(_to_dict, found)), "errors": errors}))
+        typer.echo(dump_json({"folder": str(folder), "runs": [each.as_json() for each in found], "errors": errors}))
         return
     if not found:
         typer.echo(f"There are no runs in {folder}. 'restore train TASK' makes one.")
@@ -77,42 +69,11 @@ def _list(folder: Path, *, given: bool, sort: str | None, as_json: bool) -> None
         print_error(error)
 
 
-def _find(folder: Path) -> tuple[list[Listed], list[str]]:
-    """Return the runs of a folder, or the folder itself if it is one, and what is wrong with others."""
-    from restore.core.runs.record import read_run
-
-    paths = [folder] if (folder / "config.yaml").is_file() else sorted(folder.glob("*"))
-    found, errors = [], []
-    for path in paths:
-        if not (path / "config.yaml").is_file():
-            continue
-        try:
-            found.append(Listed(read_run(path), _measure_disk(path)))
-        except RestoreError as error:
-            errors.append(str(error))
-    return found, errors
-
-
-def _measure_disk(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            if path.is_file() and not path.is_symlink():
-                total += path.stat().st_size
-        except OSError:  # a checkpoint that a running run has just removed
-            continue
-    return total
-
-
-def _begun(run: RunRecord) -> str:
-    return str(run.starts[0]["at"]) if run.starts else ""
-
-
-def _sorted(found: list[Listed], key: str | None) -> list[Listed]:
+def _sorted(found: list[ListedRun], key: str | None) -> list[ListedRun]:
     if key in (None, "name"):
         return found
     if key == "date":
-        return sorted(found, key=lambda each: _begun(each.run), reverse=True)
+        return sorted(found, key=lambda each: each.run.begun, reverse=True)
     if key == "state":
         order = ("running", "stopped", "finished")
         return sorted(found, key=lambda each: order.index(each.run.state))
@@ -123,7 +84,7 @@ def _sorted(found: list[Listed], key: str | None) -> list[Listed]:
     return _sorted_by_metric(found, str(key))
 
 
-def _sorted_by_metric(found: list[Listed], name: str) -> list[Listed]:
+def _sorted_by_metric(found: list[ListedRun], name: str) -> list[ListedRun]:
     """Sort by the best weights of the last phase. Raises UsageError if no run has the metric, or if it has two."""
     columns = {
         value.column
@@ -140,7 +101,7 @@ def _sorted_by_metric(found: list[Listed], name: str) -> list[Listed]:
     (column,) = columns
     higher = "lower" not in {each.run.better(column) for each in found}
 
-    def rank(each: Listed) -> float:
+    def rank(each: ListedRun) -> float:
         values = [value.value for value in each.run.best if value.column == column]
         if not values or math.isnan(values[0]):
             return math.inf
@@ -149,23 +110,7 @@ def _sorted_by_metric(found: list[Listed], name: str) -> list[Listed]:
     return sorted(found, key=rank)
 
 
-def _to_dict(each: Listed) -> dict[str, Any]:
-    run = each.run
-    return {
-        "path": str(run.path),
-        "task": run.task,
-        "state": run.state,
-        "ending": run.ending,
-        "epochs": run.epochs,
-        "of_epochs": run.settings.get("epochs"),
-        "seconds": run.seconds,
-        "begun": _begun(run) or None,
-        "bytes": each.disk,
-        "metrics": run.best,
-    }
-
-
-def _text(each: Listed) -> Iterator[str]:
+def _text(each: ListedRun) -> Iterator[str]:
     from restore.cli.console.durations import format_duration
     from restore.cli.console.tables import Row, format_sentence
 
@@ -176,7 +121,7 @@ def _text(each: Listed) -> Iterator[str]:
         f"{run.epochs} of {run.settings.get('epochs')} epochs",
         format_duration(run.seconds),
         f"{each.disk / 1e6:,.1f} MB",
-        *([f"begun {_begun(run)[:16].replace('T', ' ')} UTC"] if run.starts else []),
+        *([f"begun {run.begun[:16].replace('T', ' ')} UTC"] if run.begun else []),
     ]
     yield f"{run.path}: {', '.join(facts)}"
     if run.best:

@@ -86,6 +86,11 @@ class RunRecord:
         return [line for line in self.history if line["kind"] == "started"]
 
     @property
+    def begun(self) -> str:
+        """When it started first, in ISO 8601; empty if its history does not say."""
+        return str(self.starts[0]["at"]) if self.starts else ""
+
+    @property
     def end(self) -> Mapping[str, Any]:
         """How the run ended last; empty if it goes on, was killed, or has no history."""
         happened = [line for line in self.history if line["kind"] in (*ENDS, "started")]
