@@ -22,7 +22,9 @@ from restore.cli.server.catalog import Catalog
 from restore.cli.server.guard import Guard, is_loopback
 from restore.cli.server.jobs import Job, JobQueue, Limits, Result
 from restore.cli.server.listening import RestoreServer
+from restore.cli.server.openapi import describe_api
 from restore.cli.server.prediction import PredictionWorker, explain_failure
+from restore.cli.server.prediction_routes import PredictionRoutes
 from restore.cli.server.static_files import load_static
 from restore.cli.server.uploads import UploadLimits
 from restore.core.errors import UsageError
@@ -58,11 +60,10 @@ class RunningServer:
     """A server that listens."""
 
     server: RestoreServer
+    catalog: Catalog
     queue: JobQueue
     token: str
     device: str
-    models: int
-    problems: list[str]
     folder: Path
 
     @property
@@ -95,17 +96,15 @@ def open_server(options: ServerOptions) -> Iterator[RunningServer]:
 
         queue = JobQueue(run, explain_failure, Limits(waiting=options.queue))
         try:
+            limits = UploadLimits(options.max_bytes, options.max_pixels)
             application = Application(
-                catalog,
-                queue,
                 Guard.of(token, options.host, options.allow_host),
-                UploadLimits(options.max_bytes, options.max_pixels),
-                folder,
                 load_static(),
+                lambda: describe_api(catalog.models().values(), limits),
+                PredictionRoutes(catalog, queue, limits, folder).routes(),
             )
             with RestoreServer(options.host, options.port, application, options.max_bytes + SPARE) as server:
-                models, problems = catalog.models(), catalog.problems()
-                yield RunningServer(server, queue, token, name_device(device), len(models), problems, folder)
+                yield RunningServer(server, catalog, queue, token, name_device(device), folder)
         finally:
             queue.close()
 
@@ -113,9 +112,9 @@ def open_server(options: ServerOptions) -> Iterator[RunningServer]:
 def run_server(options: ServerOptions, *, open_browser: bool = False) -> None:
     """Serve until Ctrl-C."""
     with open_server(options) as running:
-        for problem in running.problems:
+        for problem in running.catalog.problems():
             print_warning(problem)
-        typer.echo(f"restore serves {count(running.models, 'model')} on {running.device}.")
+        typer.echo(f"restore serves {count(len(running.catalog.models()), 'model')} on {running.device}.")
         typer.echo(f"Open {running.address}")
         typer.echo("Stop with Ctrl-C.")
         if not is_loopback(options.host):
