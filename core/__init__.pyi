@@ -27,6 +27,7 @@ from .optimizer_settings import OptimizerSettings as OptimizerSettings
 from .optimizer_settings import ScheduleSettings as ScheduleSettings
 from .settings import Flag as Flag
 from .settings import ImagePath as ImagePath
+from .settings import OrPath as OrPath
 from .settings import Positional as Positional
 from .settings import RegisteredName as RegisteredName
 from .settings import ResumeSafe as ResumeSafe

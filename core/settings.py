@@ -60,6 +60,14 @@ class ImagePath:
     """mask: black and white, of the size of the input image, so that it can be painted onto it."""
 
 
+@dataclass(frozen=True)
+class OrPath:
+    """Marks text that is one of some words, or else the path of a file; the HTTP API takes only the words."""
+
+    words: tuple[str, ...]
+    """What is no path."""
+
+
 def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Merge two trees of values recursively; values of ``above`` win.
 

@@ -26,7 +26,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     CORE: {
         "Methods and tasks": "Method Task Phase TrainStep Loss Terms Networks ImageSpec Tiling",
         "Settings": "Settings RunSettings OptimizerSettings ScheduleSettings Flag Positional RegisteredName ResumeSafe "
-        "ImagePath",
+        "ImagePath OrPath",
         "Data and images": "Batch ImageDataset as_dataset read_image write_image OutputImage",
         "Training": "Trainer RunResult",
         "Weights and inference": "open_weights open_method save_weights read_header predict_image Converter "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -42,6 +43,24 @@ def serve(
     device: Annotated[str, typer.Option(metavar="NAME", help="Device to compute on: auto, cpu, cuda, cuda:1, mps.")] = (
         "auto"
     ),
+    runs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder with runs for the page to show; new trainings go to the first. Repeat for several.",
+        ),
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder with images that trainings of the page may use; no other is opened. Repeat for several.",
+        ),
+    ] = None,
+    trainings: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="Trainings of the page that run at a time; others wait. 0: start none."),
+    ] = 1,
     queue: Annotated[
         int, typer.Option(metavar="N", min=1, help="Images that wait or are processed at a time; more get status 429.")
     ] = 32,
@@ -76,6 +95,9 @@ def serve(
         token=token,
         allow_host=tuple(allow_host or ()),
         device=device,
+        runs=tuple(runs or ()),
+        data=tuple(data or ()),
+        trainings=trainings,
         queue=queue,
         max_bytes=max_megabytes * 10**6,
         max_pixels=max_megapixels * 1e6,

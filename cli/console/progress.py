@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from pathlib import Path
 from typing import TextIO
 
@@ -100,7 +103,11 @@ class Progress:
 
 
 class PlainProgress(Progress):
-    """Prints one line per epoch, for files and pipes."""
+    """Prints one line per epoch, for files and pipes.
+
+    When nobody reads the pipe any more, because a program that started the run has ended, the run is interrupted: it
+    saves a checkpoint and ends, as after Ctrl-C.
+    """
 
     def __init__(self, stream: TextIO, example: Example | None = None) -> None:
         super().__init__(example)
@@ -109,12 +116,18 @@ class PlainProgress(Progress):
 
     def print(self, text: str) -> None:
         """Print lines without buffering, so that a file can be followed."""
-        print(text, file=self._stream, flush=True)
+        try:
+            print(text, file=self._stream, flush=True)
+        except BrokenPipeError:
+            _interrupt()
 
     def print_warning(self, message: str) -> None:
         """Print a warning on standard error, which is visible even if the output goes to a file."""
-        self._stream.flush()
-        print_warning(message)
+        try:
+            self._stream.flush()
+            print_warning(message)
+        except BrokenPipeError:
+            _interrupt()
 
     def phase_started(self, event: events.PhaseStarted) -> None:
         """Print the name of the phase."""
@@ -152,3 +165,15 @@ class PlainProgress(Progress):
         ]
         self.print(f"epoch {done.epoch + 1}/{done.epochs} ({done.phase}): {'; '.join(filter(None, parts))}")
         return True
+
+
+def _interrupt() -> None:
+    """Let the run end with a checkpoint; what is still printed goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    signal.raise_signal(signal.SIGTERM)

@@ -21,12 +21,14 @@ POLICY = "; ".join(
         "style-src 'self'",
         "img-src 'self' blob:",
         "connect-src 'self'",
+        "frame-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
     )
 )
-"""Content security policy: the page loads its own files, talks to its own server, and is part of no other page."""
+"""Content security policy: the page loads its own files, talks to its own server, frames the reports of runs, and is
+part of no other page."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,

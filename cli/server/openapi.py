@@ -7,6 +7,7 @@ from typing import Any
 
 from restore.cli.server.catalog import ServedModel
 from restore.cli.server.form import Field
+from restore.cli.server.openapi_runs import SCHEMAS, describe_runs
 from restore.cli.server.uploads import UploadLimits
 from restore.core.versions import installed_version
 
@@ -84,6 +85,7 @@ def describe_api(models: Iterable[ServedModel], limits: UploadLimits) -> dict[st
         body = _body(model, limits)
         paths[f"/api/predict/{model.id}"] = {"post": _predict(model, body)}
         paths[f"/api/queue/{model.id}"] = {"post": _enqueue(model, body)}
+    paths |= describe_runs()
     return {
         "openapi": "3.1.0",
         "info": {
@@ -95,7 +97,7 @@ def describe_api(models: Iterable[ServedModel], limits: UploadLimits) -> dict[st
         "paths": paths,
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Job": _JOB, "Error": _ERROR},
+            "schemas": {"Job": _JOB, "Error": _ERROR, **SCHEMAS},
         },
     }
 

@@ -19,13 +19,20 @@ from restore.cli.counting import count
 from restore.cli.exit import print_warning
 from restore.cli.server.app import Application
 from restore.cli.server.catalog import Catalog
+from restore.cli.server.changes import Changes
 from restore.cli.server.guard import Guard, is_loopback
 from restore.cli.server.jobs import Job, JobQueue, Limits, Result
 from restore.cli.server.listening import RestoreServer
+from restore.cli.server.named_folders import label_folders
 from restore.cli.server.openapi import describe_api
 from restore.cli.server.prediction import PredictionWorker, explain_failure
 from restore.cli.server.prediction_routes import PredictionRoutes
+from restore.cli.server.routes import Route
+from restore.cli.server.run_board import RunBoard
+from restore.cli.server.run_routes import RunRoutes
 from restore.cli.server.static_files import load_static
+from restore.cli.server.training_routes import TrainingRoutes
+from restore.cli.server.trainings import TrainingLimits, Trainings
 from restore.cli.server.uploads import UploadLimits
 from restore.core.errors import UsageError
 from restore.core.runs.lock import RunLock
@@ -49,6 +56,11 @@ class ServerOptions:
     token: str | None = None
     allow_host: tuple[str, ...] = ()
     device: str = "auto"
+    runs: tuple[Path, ...] = ()
+    """Folders whose runs the page shows; new ones go to the first."""
+    data: tuple[Path, ...] = ()
+    """Folders that a training may read."""
+    trainings: int = 1
     queue: int = 32
     max_bytes: int = 100 * 10**6
     max_pixels: float = 50e6
@@ -62,6 +74,8 @@ class RunningServer:
     server: RestoreServer
     catalog: Catalog
     queue: JobQueue
+    board: RunBoard
+    trainings: Trainings
     token: str
     device: str
     folder: Path
@@ -97,16 +111,38 @@ def open_server(options: ServerOptions) -> Iterator[RunningServer]:
         queue = JobQueue(run, explain_failure, Limits(waiting=options.queue))
         try:
             limits = UploadLimits(options.max_bytes, options.max_pixels)
-            application = Application(
-                Guard.of(token, options.host, options.allow_host),
-                load_static(),
-                lambda: describe_api(catalog.models().values(), limits),
-                PredictionRoutes(catalog, queue, limits, folder).routes(),
-            )
-            with RestoreServer(options.host, options.port, application, options.max_bytes + SPARE) as server:
-                yield RunningServer(server, catalog, queue, token, name_device(device), folder)
+            with _open_runs(options, folder) as (board, trainings, routes):
+                application = Application(
+                    Guard.of(token, options.host, options.allow_host),
+                    load_static(),
+                    lambda: describe_api(catalog.models().values(), limits),
+                    [*PredictionRoutes(catalog, queue, limits, folder).routes(), *routes],
+                )
+                with RestoreServer(options.host, options.port, application, options.max_bytes + SPARE) as server:
+                    yield RunningServer(server, catalog, queue, board, trainings, token, name_device(device), folder)
         finally:
             queue.close()
+
+
+@contextmanager
+def _open_runs(options: ServerOptions, folder: Path) -> Iterator[tuple[RunBoard, Trainings, list[Route]]]:
+    """Yield runs, trainings, and what answers about them. At the end all trainings are interrupted."""
+    runs, data = label_folders("--runs", options.runs), label_folders("--data", options.data)
+    changes = Changes()
+    board = RunBoard(runs, changes)
+    trainings = Trainings(changes, board.hurry, TrainingLimits(at_once=options.trainings))
+    try:
+        routes = RunRoutes(board, trainings, changes).routes()
+        yield board, trainings, [*routes, *TrainingRoutes(board, trainings, data, folder).routes()]
+    finally:
+        try:
+            if running := trainings.count_running():
+                typer.echo(f"Waiting until {count(running, 'training')} saved a checkpoint; Ctrl-C ends at once.")
+            trainings.close()
+            board.look()  # pages that still listen are told how their runs ended
+        finally:
+            changes.close()
+            board.close()
 
 
 def run_server(options: ServerOptions, *, open_browser: bool = False) -> None:

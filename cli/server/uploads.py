@@ -65,7 +65,7 @@ def receive_upload(environ: Mapping[str, Any], folder: Path, limits: UploadLimit
     """
     kind, _ = parse_options_header(environ.get("CONTENT_TYPE"))
     if kind != MULTIPART:
-        raise UnsupportedMediaType(f"send a form of type {MULTIPART} with the field 'image' (got {kind or 'none'})")
+        raise UnsupportedMediaType(f"send a form of type {MULTIPART} (got {kind or 'none'})")
     upload = Upload()
     streams: list[IO[bytes]] = []
 

@@ -56,18 +56,35 @@ export async function enqueue(model, form, signal) {
   }
 }
 
-// Calls `tell` with each state of a job until it ends; returns the last one.
-export async function follow(id, tell) {
-  const reader = (await ask(`/api/jobs/${id}/events`)).body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "", job;
+// Calls `tell` with each event of a stream until it ends; returns the last one.
+async function listen(path, tell, signal) {
+  const reader = (await ask(path, { signal })).body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "", last;
   for (;;) {
     const { value, done } = await reader.read();
-    if (done) return job;
+    if (done) return last;
     text += value;
     const events = text.split("\n\n");
     text = events.pop();
     for (const event of events) {
-      if (event.startsWith("data: ")) tell((job = JSON.parse(event.slice(6))));
+      if (event.startsWith("data: ")) tell((last = JSON.parse(event.slice(6))));
     }
   }
 }
+
+// Calls `tell` with each state of a job until it ends; returns the last one.
+export const follow = (id, tell) => listen(`/api/jobs/${id}/events`, tell);
+
+// --- runs and trainings -----------------------------------------------------------------------------------------------
+
+const run = (id) => `/api/runs/${encodeURIComponent(id)}`;
+export const followRuns = (tell, signal) => listen("/api/runs/events", tell, signal);
+export const readCurves = async (id) => (await ask(`${run(id)}/curves`)).json();
+export const readSheet = async (id, epoch) => (await ask(`${run(id)}/samples/${epoch}`)).blob();
+export const openReport = async (id) => (await (await ask(`${run(id)}/report`, { method: "POST" })).json()).address;
+export const resumeRun = async (id, form) => (await ask(`${run(id)}/resume`, { method: "POST", body: form })).json();
+export const listTasks = async () => (await ask("/api/tasks")).json();
+export const readTask = async (id, names = {}) => (await ask(`/api/tasks/${id}?${new URLSearchParams(names)}`)).json();
+export const startTraining = async (task, form) => (await ask(`/api/train/${task}`, { method: "POST", body: form })).json();
+export const readLines = async (id, after) => (await ask(`/api/trainings/${id}/lines?after=${after}`)).json();
+export const stopTraining = (id, now = false) => ask(`/api/trainings/${id}${now ? "?now=yes" : ""}`, { method: "DELETE" });

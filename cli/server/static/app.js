@@ -5,6 +5,7 @@ import { element } from "./elements.js";
 import { OptionsForm } from "./form.js";
 import { Result } from "./results.js";
 import { LANGUAGES, preferredLanguage, text, translate, useLanguage } from "./texts.js";
+import { openViews } from "./views.js";
 
 const AT_ONCE = 4; // jobs that this page has in the queue of the server
 const find = (id) => document.getElementById(id);
@@ -228,7 +229,7 @@ async function start() {
     return say(error.status === 401 ? "" : error.message || text("unreachable"), true);
   }
   find("sign-in").hidden = true;
-  find("main").hidden = false;
+  openViews();
   document.documentElement.dataset.ready = "";
   await resume();
 }

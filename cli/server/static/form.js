@@ -7,6 +7,7 @@ export class OptionsForm {
   constructor(model) {
     this.model = model;
     this.inputs = new Map();
+    this.controls = new Map(); // the element of each field by its name
     const groups = new Map();
     for (const field of model.fields) {
       if (field.kind === "mask") continue; // the editor makes it
@@ -39,6 +40,7 @@ export class OptionsForm {
     const help = element("small", { id: `${id}-help`, textContent: field.help });
     const title = field.name.replaceAll("_", " ");
     const input = this.#input(field, id);
+    this.controls.set(field.name, input);
     if (field.kind === "choices") return element("div", { className: "field" }, input, help);
     const label = element("label", { htmlFor: id });
     if (field.kind === "switch") label.append(input, ` ${title}`);

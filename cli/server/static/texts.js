@@ -12,6 +12,7 @@ export async function useLanguage(language) {
   document.documentElement.lang = language;
   localStorage.setItem("language", language);
   translate(document);
+  dispatchEvent(new Event("language")); // for words that are made with values
 }
 
 // text("tiles", { done: 1, total: 4 }) fills {done} and {total}.

@@ -1,9 +1,9 @@
 // Tooltips of charts for fingers and keyboards: the values of a column appear below the chart. Left and right move on.
-for (const chart of document.querySelectorAll("figure.chart")) {
+export function showValues(chart) {
   const columns = [...chart.querySelectorAll(".column")];
   const shown = chart.querySelector("output");
   const svg = chart.querySelector("svg");
-  if (!columns.length || !shown) continue;
+  if (!columns.length || !shown) return;
   let place = -1;
   const show = (next) => {
     columns[place]?.classList.remove("chosen");
@@ -28,3 +28,5 @@ for (const chart of document.querySelectorAll("figure.chart")) {
     show(Math.min(Math.max(place < 0 ? columns.length - 1 : place + step, 0), columns.length - 1));
   });
 }
+
+for (const chart of document.querySelectorAll("figure.chart")) showValues(chart);

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from restore.core.settings import Settings
+from restore.core.settings import OrPath, Settings
 from restore.plugins.common.metric_settings import BorderSettings
 
 Backbone = Literal["alex", "squeeze", "vgg"]
@@ -15,7 +15,7 @@ PUBLISHED = "published"
 class PublishedWeights(Settings):
     """Where the weights of a network come from."""
 
-    weights: str = PUBLISHED
+    weights: Annotated[str, OrPath((PUBLISHED,))] = PUBLISHED
     """published: the published file, downloaded to torch's cache unless it is there already; or the path of such a
     file."""
 

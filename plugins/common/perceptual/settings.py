@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from restore.core.settings import Settings
+from restore.core.settings import OrPath, Settings
 
 Network = Literal["vgg16", "vgg19"]
 
@@ -48,7 +48,7 @@ class FeatureNetworkSettings(Settings):
     """Network that computes the features."""
     layers: dict[str, Annotated[float, Field(gt=0)]] = {"relu5_4": 1.0}  # noqa: RUF012 - pydantic copies it
     """Layers to compare, each with its weight: relu5_4 is after the ReLU, conv5_4 before it."""
-    weights: str = "auto"
+    weights: Annotated[str, OrPath(("auto", "imagenet", "random"))] = "auto"
     """Weights of the network: imagenet (torchvision's file, downloaded once), random (fixed seed), the path of a file,
     or auto: torchvision's file if it is already on this machine, else random."""
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None

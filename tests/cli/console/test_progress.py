@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from restore.cli.console.report import Report
 from restore.cli.console.throughput import WARM_UP, WINDOW, Throughput
 from restore.core import events
 from restore.core.metrics import MetricResult
+from restore.core.training.signals import StopSignals
 
 CONVENTION = "Y 8-bit, border 4"
 FOLDER = Path("runs/x")
@@ -224,3 +226,16 @@ def test_waiting_for_data_is_told_when_it_matters():
 )
 def test_times_are_said_as_people_say_them(seconds, text):
     assert format_duration(seconds) == text
+
+
+class LeftPipe(io.StringIO):
+    """What is printed to after the reader has left."""
+
+    def write(self, _: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_run_that_nobody_listens_to_any_more_is_interrupted_with_a_checkpoint():
+    with StopSignals() as stop:
+        PlainProgress(LeftPipe()).print("epoch 1/2")
+    assert stop.received == signal.SIGTERM

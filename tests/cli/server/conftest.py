@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,8 +20,10 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import Client, TestResponse, encode_multipart
 
 from restore import registry
+from restore.cli.server import run_board, trainings
 from restore.cli.server.serving import RunningServer, ServerOptions, open_server
 
+QUICK = Path(__file__).with_name("quick_training.py")
 PLUGIN = Path(__file__).parents[1] / "commands" / "upscaling_plugin.py"
 TOKEN = "a-token-for-the-tests"
 
@@ -51,6 +56,16 @@ class Asker:
         """Return every event of a job until it ends."""
         text = self.ask("GET", f"/api/jobs/{job}/events").get_data(as_text=True)
         return [json.loads(line.removeprefix("data: ")) for line in text.split("\n\n") if line.startswith("data: ")]
+
+    def wait_for_training(self, training: str, *states: str) -> dict[str, Any]:
+        """Return a training when it has one of some states."""
+        end = time.monotonic() + 60
+        while True:
+            found: dict[str, Any] = self.ask("GET", f"/api/trainings/{training}").json or {}
+            if found["state"] in states:
+                return found
+            assert time.monotonic() < end, found
+            time.sleep(0.02)
 
     def files(self) -> list[str]:
         """Return the files that the server holds."""
@@ -88,13 +103,49 @@ def server(make_server: Callable[..., Asker]) -> Asker:
 
 
 @pytest.fixture
-def listening(server: Asker) -> Iterator[Asker]:
-    """A server that answers on a port."""
+def make_training_server(
+    make_server: Callable[..., Asker], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Asker]:
+    """Start servers with a folder for runs and one with data; their trainings are those of ``quick_training``."""
+    monkeypatch.setattr(trainings, "COMMAND", (sys.executable, str(QUICK)))
+    monkeypatch.setattr(run_board, "FRESH", 0.0)
+    monkeypatch.setattr(run_board, "PAUSE", 0.1)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "photos").mkdir()
+
+    def start(**options: Any) -> Asker:
+        return make_server("bicubic", **{"runs": (Path("runs"),), "data": (Path("photos"),), **options})
+
+    return start
+
+
+@pytest.fixture
+def training_server(make_training_server: Callable[..., Asker]) -> Asker:
+    """A server that trains."""
+    return make_training_server()
+
+
+@contextmanager
+def _serving(server: Asker) -> Iterator[Asker]:
     thread = threading.Thread(target=server.running.server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     yield server
     server.running.server.shutdown()
     thread.join()
+
+
+@pytest.fixture
+def listening(server: Asker) -> Iterator[Asker]:
+    """A server that answers on a port."""
+    with _serving(server):
+        yield server
+
+
+@pytest.fixture
+def training_listening(training_server: Asker) -> Iterator[Asker]:
+    """A server that trains and answers on a port."""
+    with _serving(training_server):
+        yield training_server
 
 
 @pytest.fixture
