@@ -7,6 +7,7 @@ the mean rank correlation (Spearman) of each metric with that order. Nothing in 
 
 from __future__ import annotations
 
+import argparse
 import io
 from collections.abc import Callable, Iterator, Sequence
 from statistics import fmean
@@ -124,6 +125,7 @@ def climb(distort: Callable[[Tensor, float], Tensor], strengths: Sequence[float]
 
 def main() -> None:
     """Print the table: the mean over photographs."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     columns = [list(zip(*climb(*ladder), strict=True)) for ladder in LADDERS.values()]
     print(f"| | {' | '.join(LADDERS)} |\n|{'---|' * (1 + len(LADDERS))}")
     for place, metric in enumerate(METRICS):

@@ -4,7 +4,8 @@
     python benchmarks/training.py --json     engine_over_loop, default_over_fp32, compiled_over_fp32
 
 Trains SRResNet x4, batch 16 of 96-pixel crops, in interleaved rounds. Every result is a ratio of times measured within
-minutes on the same machine, never an absolute time. ``tutorial fp32`` is a loop as in tutorials; the others use the
+minutes on the same machine, never an absolute time. Smaller networks, batches and crops (``--model``, ``--batch-size``,
+``--crop-size``) try the program and measure nothing. ``tutorial fp32`` is a loop as in tutorials; the others use the
 memory format of the engine, channels_last, so that the engine is the only difference.
 """
 
@@ -15,7 +16,8 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +35,18 @@ from restore.core.training.trainer import Trainer
 PLAIN = "tutorial fp32"
 
 
-def settings(task: type[Task], architecture: str, steps: int, **changes: Any) -> Any:
+def settings(task: type[Task], model: Mapping[str, Any], batch: int, crop: int, steps: int, **changes: Any) -> Any:
     """Return settings of a run with this many steps of pretraining."""
     return task.settings_type.model_validate(
         {
-            "model": {"architecture": architecture, "scale": 4, "channels": 64, "blocks": 16},
+            "model": {"scale": 4, "channels": 64, "blocks": 16, **model},
             "epochs": 1,
-            "samples_per_epoch": 16 * steps,
-            "batch_size": 16,
-            "crop_size": 96,
+            "samples_per_epoch": batch * steps,
+            "batch_size": batch,
+            "crop_size": crop,
             "workers": 0,
             "sample_images": 0,
+            "report": False,
             **changes,
         }
     )
@@ -101,7 +104,7 @@ def loop(task_type: type[Task], run: Any, precision: str, memory_format: torch.m
     order = RandomSampler(images, replacement=True, num_samples=run.samples_per_epoch)  # more samples than images
     seconds: list[float] = []
     began = time.perf_counter()
-    for batch in DataLoader(images, batch_size=16, sampler=order):
+    for batch in DataLoader(images, batch_size=run.batch_size, sampler=order):
         with autocast(device, precision):
             output = network(batch["input"].to(device, memory_format=memory_format))
         loss = nn.functional.l1_loss(output.float(), batch["target"].to(device))
@@ -114,14 +117,20 @@ def loop(task_type: type[Task], run: Any, precision: str, memory_format: torch.m
     return seconds
 
 
-def compare(architecture: str, steps: int, rounds: int, compiled: bool) -> dict[str, float]:
-    """Return the median step time in seconds of every variant; variants take turns."""
+def compare(make_settings: Callable[..., Any], rounds: int, compiled: bool) -> dict[str, float]:
+    """Return the median step time in seconds of every variant; variants take turns.
+
+    Args:
+        make_settings: returns the settings of a run of a task, with changes.
+        rounds: number of runs of each variant.
+        compiled: whether to compile too.
+    """
     task_type = registry.get("tasks", "srgan/srgan")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     default = choose("auto", device)
 
     def make(**changes: Any) -> Any:
-        return settings(task_type, architecture, steps, **changes)
+        return make_settings(task_type, **changes)
 
     ways: dict[str, Callable[[], list[float]]] = {
         PLAIN: lambda: loop(task_type, make(), "fp32", torch.contiguous_format),
@@ -140,16 +149,28 @@ def compare(architecture: str, steps: int, rounds: int, compiled: bool) -> dict[
     return {name: statistics.median(seconds) for name, seconds in taken.items()}
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--architecture", default="srresnet", choices=["srresnet", "msrresnet"])
-    parser.add_argument("--steps", type=int, default=16, help="steps of each way in a round")
+    parser.add_argument("--model", type=json.loads, default={}, metavar="JSON", help="other settings of the network")
+    parser.add_argument("--batch-size", type=int, default=16, help="images of a batch")
+    parser.add_argument("--crop-size", type=int, default=96, help="side of the crops in pixels")
+    parser.add_argument("--steps", type=int, default=16, help="steps of each way in a round, at least 3")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-compile", action="store_true")
-    arguments = parser.parse_args()
-    medians = compare(arguments.architecture, arguments.steps, arguments.rounds, not arguments.no_compile)
+    arguments = parser.parse_args(words)
+    if arguments.steps < 3:
+        parser.error(f"--steps {arguments.steps}: the first two do not count, so it takes at least 3")
+    make_settings = partial(
+        settings,
+        model={"architecture": arguments.architecture, **arguments.model},
+        batch=arguments.batch_size,
+        crop=arguments.crop_size,
+        steps=arguments.steps,
+    )
+    medians = compare(make_settings, arguments.rounds, not arguments.no_compile)
     plain = medians[PLAIN]
     default = next(name for name in medians if name.endswith("(the default)"))
     own_loop = f"loop {default.split()[1]}"
@@ -164,9 +185,12 @@ def main() -> None:
     if arguments.json:
         print(json.dumps({name: round(value, 3) for name, value in ratios.items()}))
         return
-    print(f"{arguments.architecture} x4, batch 16 of 96-pixel crops, {torch.get_num_threads()} threads")
+    sizes = f"batch {arguments.batch_size} of {arguments.crop_size}-pixel crops"
+    print(f"{arguments.architecture} x4, {sizes}, {torch.get_num_threads()} threads")
     for name, seconds in medians.items():
-        print(f"  {name:28} {16 / seconds:7.1f} images/s   {plain / seconds:5.2f} x the tutorial's loop")
+        print(
+            f"  {name:28} {arguments.batch_size / seconds:7.1f} images/s   {plain / seconds:5.2f} x the tutorial's loop"
+        )
     print(f"  the engine costs {100 * (ratios['engine_over_loop'] - 1):+.1f} % over a loop of the same precision")
 
 
