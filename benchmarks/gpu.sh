@@ -4,10 +4,16 @@
 #   benchmarks/gpu.sh [--out DIR]          on a machine with a CUDA device
 #   benchmarks/gpu.sh --cpu [--out DIR]    every step, shortened, on the CPU: tries the script, its figures say nothing
 #
-# It runs from a copy of the tree and installs nothing: it uses the Python that PYTHON names (python3), with the torch and
-# the libraries that are there. Missing ones are named; put them into a folder (pip install --target) and name that in
-# PYTHONPATH. Each step has its own time limit, and a step that fails stops no other. Exit status: 0 all steps passed,
-# 1 one did not, 2 nothing could be run.
+# What it needs: bash, timeout, a C compiler (for --compile), and a bare machine's Python with torch and the other
+# libraries; Python 3.12 with torch 2.11 was tried. It runs from a copy of the tree and installs nothing. PYTHON names the
+# interpreter (python3). Missing libraries are named. If the machine has no network, put them into a folder elsewhere,
+# with what they need in turn, and name it in PYTHONPATH there; for pydantic and platformdirs (10 MB):
+#
+#   pip install --target build/gpu/libraries --python-version 3.12 --only-binary :all: pydantic platformdirs
+#   PYTHONPATH=$PWD/build/gpu/libraries benchmarks/gpu.sh
+#
+# All steps together have 690 seconds, of which the processes' start takes a part. Each step has its own limit, and a
+# step that fails stops no other. Exit status: 0 all steps passed, 1 one did not, 2 nothing could be run.
 #
 # The table is DIR/table.md (build/gpu/results by default), beside one log a step. Bring it back into the README with the
 # name of the GPU: no figure of a GPU has been measured yet.
@@ -69,13 +75,14 @@ step() { # step NAME LIMIT COMMAND…: run it for at most LIMIT seconds, and not
 
 tests=("$python" -m pytest -q -p no:cacheprovider -m cuda --basetemp "$PWD/build/gpu/tests" -rs tests/core/test_cuda.py)
 measure=("$python" benchmarks/gpu_steps.py --device "$device")
+tasks=$("${measure[@]}" tasks) || exit 2
 
 step "cuda tests" 120 "${tests[@]}" -k "not two_processes"
 step "two processes on one device" 120 "${tests[@]}" -k two_processes
 step "fp16 with two optimizers" 60 "${measure[@]}" fp16
 step "speed" 90 "${measure[@]}" speed
 step "compile" 120 "${measure[@]}" compile
-for task in $("${measure[@]}" tasks); do
+for task in $tasks; do
     step "$task" 45 "${measure[@]}" task "$task"
 done
 

@@ -18,6 +18,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 TESTS = ["pytest", "pytest-timeout", "hypothesis"]
+NEED_TORCH = ("torchvision", "accelerate")
+"""Libraries with which pip would bring another torch."""
 COLUMNS = {
     "step": "step",
     "result": "result",
@@ -56,15 +58,16 @@ def project() -> dict[str, Any]:
 
 
 def missing() -> str | None:
-    """Return what cannot run because libraries are missing; None if all are installed, in any version."""
+    """Return which libraries are missing and how to get them; None if all are installed, in any version."""
     needed = [re.split(r"[<>=!~;\[ ]", line, maxsplit=1)[0] for line in project()["dependencies"]]
     lacking = [name for name in [*needed, *TESTS] if not _installed(name)]
     if not lacking:
         return None
-    return (
-        f"{sys.executable} lacks {', '.join(lacking)}; "
-        f"pip install --no-deps --target FOLDER {' '.join(lacking)}, and name FOLDER in PYTHONPATH"
-    )
+    with_torch = [name for name in lacking if name in NEED_TORCH]
+    others = [name for name in lacking if name not in NEED_TORCH]
+    ways = [("", others)] * bool(others) + [("--no-deps ", with_torch)] * bool(with_torch)
+    commands = " and ".join(f"pip install {options}--target FOLDER {' '.join(names)}" for options, names in ways)
+    return f"{sys.executable} lacks {', '.join(lacking)}; {commands}, and name FOLDER in PYTHONPATH"
 
 
 def _installed(name: str) -> bool:

@@ -167,7 +167,8 @@ def main() -> None:
     parser.add_argument("name", nargs="?")
     arguments = parser.parse_args()
     if arguments.step == "tasks":
-        print(*(entry.full_name for entry in registry.entries("tasks") if entry.details.get("weights", True)))
+        specs = ((entry.full_name, entry.spec) for entry in registry.entries("tasks"))
+        print(*(name for name, spec in specs if isinstance(spec, registry.TaskSpec) and spec.trains))
     elif arguments.step == "task":
         task(arguments.name, arguments.device)
     else:

@@ -46,8 +46,11 @@ def test_an_unknown_argument_is_wrong_usage() -> None:
 
 def test_missing_libraries_are_named(prepare: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepare, "_installed", lambda name: name not in ("pydantic", "pytest-timeout"))
-    message = prepare.missing()
-    assert f"{sys.executable} lacks pydantic, pytest-timeout; pip install" in message
+    told = f"{sys.executable} lacks pydantic, pytest-timeout; pip install --target FOLDER pydantic pytest-timeout, and"
+    assert prepare.missing().startswith(told)
+    monkeypatch.setattr(prepare, "_installed", lambda name: name not in ("accelerate", "einops"))
+    both = "pip install --target FOLDER einops and pip install --no-deps --target FOLDER accelerate"  # no other torch
+    assert both in prepare.missing()
     monkeypatch.setattr(prepare, "_installed", lambda name: True)
     assert prepare.missing() is None
 
@@ -61,6 +64,17 @@ def test_the_tree_can_be_used_without_an_installer(prepare: ModuleType, tmp_path
     assert any(line.startswith("torch>=") for line in distribution.requires or [])
     declared = {point.name: point.value for point in distribution.entry_points.select(group="restore.plugins")}
     assert declared == prepare.project()["entry-points"]["restore.plugins"]
+
+
+def test_every_task_that_trains_is_a_step(
+    load_benchmark: Callable[[str], ModuleType], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = load_benchmark("gpu_steps")
+    monkeypatch.setattr(sys, "argv", ["gpu_steps.py", "--device", "cpu", "tasks"])
+    steps.main()
+    tasks = capsys.readouterr().out.split()
+    assert {"srgan/srgan", "vae/vae", "unet/nested-unet", "restorer/restorer"} <= set(tasks)
+    assert not any(task.startswith("classic/") for task in tasks)
 
 
 def test_the_table_has_a_row_for_every_step_and_measurement(prepare: ModuleType) -> None:
