@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from inspect import Parameter
 from typing import Annotated, Any
 
@@ -103,13 +104,16 @@ def plugin_command(entry: registry.Entry, arguments: list[str]) -> Any:
         flags = Flags(model, reserved=[DEBUG_FLAG])
         parameters = flags.parameters()
     needs_weights = isinstance(entry.spec, registry.CommandSpec) and entry.spec.needs == "weights"
+    typed = list(arguments)  # Typer takes words off the list that it reads
 
     def run(debug: bool, run: str = "", **given: Any) -> None:  # noqa: ARG001 - the root handles debug
-        settings = validate(model, [flags.source(given, arguments)])
-        if needs_weights:
-            _run_with_weights(entry, run, settings)
-        else:
-            entry.load()(settings)
+        with _lead_to_help(entry):
+            settings = validate(model, [flags.source(given, typed)])
+        with nullcontext() if typed else _lead_to_help(entry):
+            if needs_weights:
+                _run_with_weights(entry, run, settings)
+            else:
+                entry.load()(settings)
 
     debug = Annotated[bool, typer.Option(DEBUG_FLAG, help="Show the traceback of an error.")]
     parameters.append(Parameter("debug", Parameter.KEYWORD_ONLY, default=False, annotation=debug))
@@ -125,6 +129,16 @@ def plugin_command(entry: registry.Entry, arguments: list[str]) -> Any:
         help_text=format_help(entry, model),
         usage=" ".join([*(["RUN"] if needs_weights else []), *flags.places(), "[OPTIONS]"]),
     )
+
+
+@contextmanager
+def _lead_to_help(entry: registry.Entry) -> Iterator[None]:
+    """Say below a message about wrong usage how to see what the command takes, as Typer does below its own."""
+    try:
+        yield
+    except UsageError as error:
+        error.add_note(f"See: restore {entry.name} --help")
+        raise
 
 
 def list_accepted_tasks(command: registry.Entry) -> list[registry.Entry]:

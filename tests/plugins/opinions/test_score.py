@@ -216,6 +216,16 @@ def test_answers_that_cannot_be_are_refused(tmp_path: Path, parts: dict[str, Any
     assert "\u001b" not in errors
 
 
+@pytest.mark.parametrize(
+    ("command", "message"), [("score", "FILE… is required"), ("collect", "PAGE is required"), ("make", "--inputs DIR")]
+)
+def test_a_command_without_arguments_leads_to_its_help(command: str, message: str) -> None:
+    result = CliRunner().invoke(app, ["mos", command], prog_name="restore")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert result.stderr.endswith(f"\nSee: restore mos {command} --help\n")
+
+
 def test_wrong_usage_is_told(answers: Path, tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
     other = save(tmp_path, "other", study=RATED | {"id": "2"})
