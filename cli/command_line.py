@@ -19,3 +19,5 @@ class CommandLine:
     """The words after them."""
     model: int = 0
     """Index of the model that the tasks are about, if they are about one."""
+    typed: str = ""
+    """The whole command as one line for a shell, to be told beside its results."""

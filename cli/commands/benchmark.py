@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -109,13 +110,15 @@ def benchmark_sr(
     label_models(resolved)  # so that a model that is given twice is refused
     titles = title_folders(data)
     given = {"protocol": protocol, "metric": metric or [], "device": device}
+    words = ["restore", "benchmark", "sr", *models, "--data", *map(str, data), "--protocol", protocol]
+    words += [word for flag, values in (("--scale", scale), ("--metric", metric)) for word in _list_words(flag, values)]
     groups = []
     for each in _list_scales(resolved, data, scale):
         of_scale = [model for model in resolved if _fixed_scale(model) in (None, each)]
         places = {title: _place_of(folder, each) for title, folder in zip(titles, data, strict=True)}
         found = {title: place for title, place in places.items() if place is not None}
         if of_scale and found:
-            groups.append(_measure_scale(of_scale, each, found, given))
+            groups.append(_measure_scale(of_scale, each, found, given, shlex.join(words)))
     if not groups:
         raise UsageError("nothing to measure: no model has a scale that the folders have; see --scale")
     sets = [each for group in groups for each in group.values()]
@@ -125,10 +128,14 @@ def benchmark_sr(
     raise_failures(sets)
 
 
+def _list_words(flag: str, values: Sequence[object] | None) -> list[str]:
+    return [flag, *map(str, values)] if values else []
+
+
 def _measure_scale(
-    models: Sequence[ModelRef], scale: int, folders: dict[str, Path], given: dict[str, Any]
+    models: Sequence[ModelRef], scale: int, folders: dict[str, Path], given: dict[str, Any], command_line: str
 ) -> dict[str, MeasuredSet]:
-    """Return what models of a scale, or of any, reach on each folder."""
+    """Return what models of a scale, or of any, reach on each folder; ``command_line`` is the whole command."""
     from restore.cli.command_line import CommandLine
     from restore.cli.commands.evaluate import serve
     from restore.cli.task_options import EvaluateRequest, TaskOptions
@@ -141,7 +148,8 @@ def _measure_scale(
         if _fixed_scale(model) is None and "scale" not in type(each).model_fields:
             raise UsageError(f"{model.name} upscales nothing, so it has no place in a table of super-resolution")
         refuse_other_dataset(model, each)
-    labels, command = label_models(models), CommandLine(serve, [model.name for model in models], [])
+    labels, names = label_models(models), [model.name for model in models]
+    command = CommandLine(serve, names, [], typed=command_line)
     return {title: measure_set(models, labels, request, own, folder, command) for title, folder in folders.items()}
 
 

@@ -140,7 +140,9 @@ def evaluate(
             if not request.data:
                 refuse_sample(model)
     folders: Sequence[Path | None] = request.data or (None,)
-    command = CommandLine(serve, [model.name for model in models], arguments)
+    names = [model.name for model in models]
+    typed = shlex.join(["restore", "evaluate", *names, *_without_outputs(arguments)])
+    command = CommandLine(serve, names, arguments, typed=typed)
     sets = [measure_set(models, labels, request, options, folder, command) for folder in folders]
     if request.csv is not None:
         write_csv(request.csv, sets)
@@ -151,6 +153,16 @@ def evaluate(
     else:
         _print_sets(sets, request)
     raise_failures(sets)
+
+
+def _without_outputs(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the words of a command line that decide the numbers, not where they go."""
+    words = iter(arguments)
+    for word in words:
+        if word in ("--csv", "--report"):
+            next(words, None)
+        elif word != "--json" and not word.startswith(("--csv=", "--report=")):
+            yield word
 
 
 def serve(channel: Channel, command: CommandLine, data: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""What an evaluation says besides its table: intervals, differences, where the numbers come from, and a CSV file."""
+"""What an evaluation says besides its table: where the numbers come from, as JSON, as a CSV file and as a page."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from restore.cli.commands.evaluation_statistics import explain_unequal, list_differences, list_intervals
 from restore.cli.console.tables import format_heading
 from restore.cli.model_ref import ModelRef
 from restore.core.atomic import atomic_write, refuse_overwrite, writable_folder
@@ -19,8 +19,6 @@ from restore.core.errors import RestoreError
 from restore.core.hashing import hash_file
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from restore.core.reduction import Evaluation
 
 
@@ -49,62 +47,19 @@ class MeasuredSet:
     """The metrics of each model."""
     models: Sequence[MeasuredModel]
     protocol: str
-    """Name of the protocol that was asked for, or ``default``."""
+    """Names of the protocols: one, unless the models have different defaults."""
     device: str
     """Where it was computed."""
+    command: str = ""
+    """The command line that measures the same again."""
     drawn: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     """The worst images of the first model, with the results of each model, as addresses for a page; if asked for."""
 
-
-def list_intervals(measured: Sequence[Evaluation]) -> list[dict[str, Any]]:
-    """Return the bootstrap interval of each number; numbers of fewer than two finite images have none."""
-    from restore.core.bootstrap import bootstrap_interval
-
-    found = []
-    for each in measured:
-        for number, metric, rows in zip(each.numbers, each.metrics, each.statistics, strict=True):
-            interval = bootstrap_interval(metric, rows)
-            if interval is not None:
-                named = {"name": number.name, "convention": number.convention, "of": number.of}
-                found.append({**named, **asdict(interval)})
-    return found
-
-
-def list_differences(measured: Sequence[Evaluation]) -> list[dict[str, Any]]:
-    """Return the difference of each two models by each metric that both have, if they have measured the same images."""
-    from restore.core.bootstrap import compare_paired
-
-    found = []
-    for one, other in combinations(measured, 2):
-        others = {
-            (number.name, number.convention): (number.of, rows)
-            for number, rows in zip(other.numbers, other.statistics, strict=True)
-        }
-        for number, metric, rows in zip(one.numbers, one.metrics, one.statistics, strict=True):
-            minus, theirs = others.get((number.name, number.convention), ("", None))
-            if theirs is None:
-                continue
-            difference = compare_paired(metric, *_pair(rows, _list_images(one), theirs, _list_images(other)))
-            if difference is not None:
-                named = {"name": number.name, "convention": number.convention, "of": number.of, "minus": minus}
-                found.append({**named, "value": difference.value, **asdict(difference.interval), "p": difference.p})
-    return found
-
-
-def _list_images(measured: Evaluation) -> list[str]:
-    """Return the names of the images in the order of the rows of statistics."""
-    first = measured.per_image[0]
-    key = (first["name"], first["convention"])
-    return [str(row["image"]) for row in measured.per_image if (row["name"], row["convention"]) == key]
-
-
-def _pair(rows: Tensor, names: list[str], others: Tensor, other_names: list[str]) -> tuple[Tensor, Tensor]:
-    """Return the rows of the images that both have measured: one of them may have failed on some."""
-    if names == other_names:
-        return rows, others
-    places = {name: index for index, name in enumerate(other_names)}
-    shared = [(index, places[name]) for index, name in enumerate(names) if name in places]
-    return rows[[index for index, _ in shared]], others[[place for _, place in shared]]
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the numbers must know, each once."""
+        of_models = (note for each in self.measured for note in each.notes)
+        return list(dict.fromkeys([*of_models, *explain_unequal(self.measured)]))
 
 
 def to_json(sets: Sequence[MeasuredSet]) -> str:
@@ -129,7 +84,7 @@ def to_json_object(measured: MeasuredSet) -> dict[str, Any]:
         "certainty": METHOD,
         "intervals": list_intervals(evaluations),
         "differences": list_differences(evaluations),
-        "notes": list(dict.fromkeys(note for each in evaluations for note in each.notes)),
+        "notes": measured.notes,
         "provenance": describe_provenance(measured),
     }
 
@@ -173,6 +128,7 @@ def describe_provenance(measured: MeasuredSet) -> dict[str, Any]:
     from restore.core.runs.folder import environment
 
     return {
+        "command": measured.command,
         "protocol": measured.protocol,
         "data_sha256": None if measured.data is None else hash_folder(measured.data),
         "models": [
@@ -180,7 +136,7 @@ def describe_provenance(measured: MeasuredSet) -> dict[str, Any]:
                 "of": each.label,
                 "task": each.model.entry.full_name,
                 "phase": each.model.header.phase if each.model.header else None,
-                "scale": each.scale,
+                "scale": int(each.scale) if each.scale == int(each.scale) else each.scale,
                 "weights": None if each.model.weights is None else str(each.model.weights),
                 "weights_sha256": None if each.model.weights is None else hash_file(each.model.weights),
             }
@@ -201,7 +157,7 @@ def hash_folder(folder: Path) -> str:
 
 COLUMNS = (
     *("data", "image", "of", "metric", "convention", "value", "protocol", "task", "scale"),
-    *("weights_sha256", "data_sha256", "restorekit", "torch", "device"),
+    *("weights_sha256", "data_sha256", "restorekit", "git", "torch", "device"),
 )
 """Columns of the CSV file; every row can be understood without the others."""
 
@@ -260,5 +216,5 @@ def _list_rows(measured: MeasuredSet) -> Iterator[list[Any]]:
             *("built-in sample" if measured.data is None else measured.data, row["image"], row["of"], row["name"]),
             *(row["convention"], repr(float(row["value"])), provenance["protocol"], model["task"]),
             *(f"{model['scale']:g}", model["weights_sha256"], provenance["data_sha256"]),
-            *(versions["restorekit"], versions["torch"], versions["device"]),
+            *(versions[name] for name in ("restorekit", "git", "torch", "device")),
         ]

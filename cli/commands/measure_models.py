@@ -58,6 +58,7 @@ def measure_set(
     with print_log_warnings(), open_bar() as bar, leave_out_damaged() as damaged:
         subjects = open_subjects(models, request, options, data, bar.say)
         names = _check_same_images(subjects, data)
+        defaults = [subject.method.default_protocol for subject in subjects]
         scales = [subject.method.outputs[subject.method.main_output].scale for subject in subjects]
         measured, drawn, failed = list[Evaluation](), dict[str, dict[str, list[str]]](), FailedImages(damaged)
         if request.workers > 1 and len(names) > 1:
@@ -81,11 +82,13 @@ def measure_set(
             if request.report is not None:
                 drawn[label] = _draw(subject, measured[0], device)
     sources = [MeasuredModel(*each) for each in zip(models, labels, scales, strict=True)]
-    for note in dict.fromkeys(note for each in measured for note in each.notes):
-        print_warning(note)
     count = len(names) - len(failed.measuring)
     where = str(device) if request.backend == "torch" else f"{device}, {request.backend}"
-    return MeasuredSet(data, count, failed.count, measured, sources, request.protocol or "default", where, drawn)
+    protocol = request.protocol or ", ".join(dict.fromkeys(defaults))
+    found = MeasuredSet(data, count, failed.count, measured, sources, protocol, where, command.typed, drawn)
+    for note in found.notes:
+        print_warning(note)
+    return found
 
 
 def _draw(subject: Subject, first: Evaluation, device: torch.device) -> dict[str, list[str]]:

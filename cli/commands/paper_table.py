@@ -94,7 +94,7 @@ def _format_caption(groups: Sequence[Mapping[str, MeasuredSet]]) -> str:
                     by_metrics[metrics].append(named)
     told = "; ".join(f"{metrics} of {', '.join(named)}" for metrics, named in by_metrics.items())
     every = [each for group in groups for each in group.values()]
-    notes = dict.fromkeys(note for each in every for measured in each.measured for note in measured.notes)
+    notes = dict.fromkeys(note for each in every for note in each.notes)
     return ". ".join([told, *notes]) + "."
 
 

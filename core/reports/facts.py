@@ -18,6 +18,9 @@ from restore.core.runs.record import RunRecord
 WAITING = 0.2
 """Share of the time spent waiting for data from which a report gives advice."""
 
+VERSIONS = ("restorekit", "torch", "torchvision", "accelerate", "numpy", "pillow", "scikit-image", "python")
+"""What a report says the versions of."""
+
 
 @dataclass(frozen=True)
 class ResultTable:
@@ -156,8 +159,7 @@ def list_facts(run: RunRecord) -> list[tuple[str, str]]:
         ("begins with", str(start.get("begins_with") or "")),
         ("training time", _duration(run.seconds)),
         *_speed(run),
-        *((name, str(about[name])) for name in ("restorekit", "torch", "torchvision", "accelerate", "numpy", "python")
-          if about.get(name)),
+        *((name, str(about[name])) for name in VERSIONS if about.get(name)),
         ("platform", str(about.get("platform") or "")),
         ("git revision", str(about.get("git") or "")),
         ("SHA-256 of best.safetensors", _hash(RunFolder(run.path).best)),

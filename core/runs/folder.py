@@ -211,8 +211,9 @@ def read_yaml(run: Path) -> dict[str, Any]:
 
 def environment(device: str) -> dict[str, Any]:
     """Return versions, device and git revision, if known."""
+    named = ("restorekit", "torch", "torchvision", "accelerate", "numpy", "pillow", "scikit-image")
     return {
-        **{name: installed_version(name) for name in ("restorekit", "torch", "torchvision", "accelerate", "numpy")},
+        **{name: installed_version(name) for name in named},
         "python": platform.python_version(),
         "platform": platform.platform(),
         "device": device,

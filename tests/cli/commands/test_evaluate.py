@@ -119,11 +119,13 @@ def test_json_says_where_the_numbers_come_from(restore, weights, data):
     arguments = ("evaluate", "run", "repeat", "--data", "data", "--protocol", "only-mae", "--json")
     said = json.loads(restore(*arguments)[1])["provenance"]
     assert said["protocol"] == "only-mae"
+    assert said["command"] == "restore evaluate run repeat --data data --protocol only-mae"
+    assert json.loads(restore("evaluate", "run", "--data", "data", "--json")[1])["provenance"]["protocol"] == "both"
     run, method = said["models"]
     assert (run["of"], run["task"], run["phase"], run["scale"]) == ("run", "upscaling_plugin/twice", "pretrain", 2)
     assert run["weights_sha256"] == hashlib.sha256((data.parent / "run/best.safetensors").read_bytes()).hexdigest()
     assert (method["of"], method["phase"], method["weights_sha256"]) == ("repeat", None, None)
-    assert {"restorekit", "torch", "device"} <= set(said["versions"])
+    assert {"restorekit", "torch", "pillow", "device", "git"} <= set(said["versions"])
     (data / "1.png").rename(data / "0.png")
     assert json.loads(restore(*arguments)[1])["provenance"]["data_sha256"] != said["data_sha256"]
 
@@ -150,7 +152,10 @@ def test_several_folders_are_measured_in_one_call(restore, data, photo, tmp_path
     alone = [json.loads(restore("evaluate", "repeat", "--data", each, "--json")[1]) for each in folders[1::2]]
     status, out, err = restore("evaluate", "repeat", *folders, "--json", "--csv", "values.csv")
     assert (status, err) == (0, "")
-    assert json.loads(out) == {"sets": alone}
+    together = json.loads(out)
+    for one in [*alone, *together["sets"]]:
+        assert one["provenance"].pop("command").startswith("restore evaluate repeat --data ")
+    assert together == {"sets": alone}
     rows = list(csv.DictReader((tmp_path / "values.csv").read_text("utf-8").splitlines()))
     assert [(row["data"], row["image"]) for row in rows if row["metric"] == "mse"] == [
         *(("data", "1"), ("data", "2"), ("more", "3"))

@@ -61,7 +61,8 @@ def test_the_config_rebuilds_the_settings_and_says_what_else_mattered(run: tuple
 def test_the_summary_compares_the_phases_with_the_baseline(run: tuple[Path, list[Event]]) -> None:
     summary = json.loads((run[0] / "summary.json").read_text())
     assert [metric["of"] for metric in summary["metrics"]] == ["invert", "pretrain", "adversarial"]
-    assert summary["metrics"][0] == {"name": "mse", "convention": "mean over pixels", "of": "invert", "value": 0.0}
+    named = {"name": "mse", "convention": "mean over pixels", "of": "invert"}
+    assert summary["metrics"][0] == {**named, "value": 0.0, "images": 3, "left_out": 0}
     assert summary.keys() >= {"task", "seconds", "device", "precision", "weights", "metrics"}
 
 

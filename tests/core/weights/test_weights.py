@@ -67,7 +67,8 @@ def test_the_header_tells_what_the_file_is(tmp_path):
     ]
     header = read_header(saved(tmp_path / "w.safetensors", phase="pretrain", numbers=numbers)[1])
     assert (header.task, header.model, header.phase) == ("small/small", {"channels": 4}, "pretrain")
-    assert header.numbers[0] == {"name": "psnr", "convention": "Y", "of": "pretrain", "value": 30.5}
+    named = {"name": "psnr", "convention": "Y", "of": "pretrain"}
+    assert header.numbers[0] == {**named, "value": 30.5, "images": None, "left_out": 0}
     assert header.numbers[1]["name"] == "ssim"
     assert header.versions["torch"] == torch.__version__
 

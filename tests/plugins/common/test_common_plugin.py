@@ -18,7 +18,7 @@ EXPECTED = {
     },
     "metrics": {
         "dists", "fid", "gmsd", "haarpsi", "kid", "l1", "l2", "lpips", "lr-psnr", "lsd", "masked-l1", "masked-psnr",
-        "ms-ssim", "p-ids", "psnr", "ssim", "texture", "tv-error", "u-ids",
+        "ms-ssim", "niqe", "p-ids", "psnr", "ssim", "texture", "tv-error", "u-ids",
     },
 }  # fmt: skip
 
