@@ -162,7 +162,8 @@ function drawGroup(group) {
 }
 
 async function showSamples(run) {
-  const own = shown;
+  const own = shown, caption = find("run-samples").querySelector("figcaption");
+  if (own.shownSheet) caption.textContent = text("samplesOf", { epoch: own.shownSheet }); // perhaps in another language
   if (run.sheet === null || own.sheet === run.sheet) return;
   own.sheet = run.sheet;
   try {
@@ -174,6 +175,7 @@ async function showSamples(run) {
     view.setAttribute("group", "samples");
     figure.replaceChildren(element("figcaption", { textContent: words }), view);
     figure.hidden = false;
+    own.shownSheet = run.sheet;
     if (before) URL.revokeObjectURL(before.src);
   } catch { own.sheet = null; }
 }

@@ -24,7 +24,13 @@ PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc0000003010100c9fe92ef"
     "0000000049454e44ae426082"
 )
-REPORT = "<!doctype html><title>report</title><h1>Report</h1><script>document.title = 'ran'</script>"
+REPORT = """<!doctype html><title>report</title><h1>Report</h1><script>
+const tried = [];
+try { parent.document.title = "mine"; tried.push("page reached"); } catch { tried.push("page refused"); }
+try { sessionStorage.length; tried.push("storage reached"); } catch { tried.push("storage refused"); }
+fetch("/api/health").then(() => tried.push("server reached"), () => tried.push("server refused"))
+  .finally(() => { document.body.dataset.tried = tried.join(", "); });
+</script>"""
 stopped: list[int] = []
 
 
