@@ -16,14 +16,8 @@ from restore.plugins.common.images.turns import turn_between, warn_of_turns
 from restore.plugins.common.inpainting.hole import iterate_strips
 from restore.plugins.common.inpainting.regions import Hole, dilate_hole
 from restore.plugins.common.masks.folders import INVERTED, opposite, why_no_hole
-from restore.plugins.common.masks.reading import (
-    RIM,
-    folder_white,
-    left_at_rim,
-    mask_of,
-    painted_mask,
-    read_hole_file,
-)
+from restore.plugins.common.masks.paint import FAR, RIM, PaintNoise, left_at_rim, painted_mask
+from restore.plugins.common.masks.reading import folder_white, mask_of, read_hole_file
 from restore.plugins.common.masks.settings import InpaintingPredictOptions
 
 _log = logging.getLogger(__name__)
@@ -42,16 +36,8 @@ def read_input_hole(path: Path, image: ImageFile | SourceImage, options: Inpaint
             "or --mask auto:alpha (a transparent hole)"
         )
     hole = dilate_hole(_find_hole(path, image, options), options.dilate)
-    if options.color is not None and (left := _left_at_rim(image, hole, options)):
-        _log.warning(
-            "%s: %d pixels around the hole still have something of the color %s, which would be spread into it; raise "
-            "--dilate (now %d) or --mask-tolerance (now %d)",
-            path,
-            left,
-            str(options.mask).rpartition("=")[2],
-            options.dilate,
-            options.mask_tolerance,
-        )
+    if options.color is not None:
+        _warn_of_paint(path, image, hole, options)
     coverage = float(hole.mean())
     if coverage == 0:
         _log.warning(
@@ -93,22 +79,43 @@ def _find_hole(path: Path, image: ImageFile | SourceImage, options: InpaintingPr
     return hole
 
 
-def _left_at_rim(image: ImageFile | SourceImage, hole: Hole, options: InpaintingPredictOptions) -> int:
-    """Return how many pixels next to the hole still have a mixture of the paint."""
+def _warn_of_paint(path: Path, image: ImageFile | SourceImage, hole: Hole, options: InpaintingPredictOptions) -> None:
+    """Warn of paint that is left next to the hole, as a mixture or as the noise of compression."""
     assert options.color is not None
-    left = 0
+    left, noise = 0, PaintNoise(options.color)
     for rows in iterate_strips(*image.size):
-        seen = _with_rim(rows, image.size[0])
-        colors = image.crop(rows, slice(None)).color
+        seen = _with_rim(rows, image.size[0], FAR[1])
+        colors = image.crop(seen, slice(None)).color
         mask = torch.from_numpy(hole[seen]).float()[None]
         own = slice(rows.start - seen.start, rows.stop - seen.start)
-        left += left_at_rim(colors, mask, own, options.color, options.mask_tolerance)
-    return left
+        left += left_at_rim(colors[:, own], mask, own, options.color, options.mask_tolerance)
+        noise.add(colors, mask, own)
+    name = str(options.mask).rpartition("=")[2]
+    if left:
+        _log.warning(
+            "%s: %d pixels around the hole still have something of the color %s, which would be spread into it; raise "
+            "--dilate (now %d) or --mask-tolerance (now %d)",
+            path,
+            left,
+            name,
+            options.dilate,
+            options.mask_tolerance,
+        )
+    elif options.dilate < RIM and noise.shows:
+        _log.warning(
+            "%s: compression has spread something of the color %s up to %d pixels around what was painted, and the "
+            "fill of a wide hole may show it; if it does, set --dilate %d (now %d)",
+            path,
+            name,
+            RIM,
+            RIM,
+            options.dilate,
+        )
 
 
-def _with_rim(rows: slice, height: int) -> slice:
+def _with_rim(rows: slice, height: int, rim: int = RIM) -> slice:
     """Return rows with those around them that paint may reach from."""
-    return slice(max(0, rows.start - RIM), min(height, rows.stop + RIM))
+    return slice(max(0, rows.start - rim), min(height, rows.stop + rim))
 
 
 @cache

@@ -142,52 +142,6 @@ def resize_mask(mask: Tensor, height: int, width: int) -> Tensor:
     return mask[:, rows][:, :, columns]
 
 
-def color_mask(image: Tensor, color: tuple[int, int, int], tolerance: int) -> Tensor:
-    """Return the mask (1, H, W) of the pixels of (3, H, W) in [0, 1] whose channels are within ``tolerance``/255 of a
-    color."""
-    wanted = torch.tensor(color, dtype=image.dtype)[:, None, None]
-    return ((image * 255 - wanted).abs() <= tolerance + 0.5).all(0, keepdim=True).float()
-
-
-def painted_mask(image: Tensor, color: tuple[int, int, int], tolerance: int) -> Tensor:
-    """Return the mask (1, H, W) of what was painted with a color, with its soiled rim.
-
-    Resizing and JPEG mix the paint with its surroundings. Pixels of nearly the color are found as in `color_mask`; they
-    are the seed from which pixels of a mixture are reached, up to the size of a JPEG block away.
-    """
-    seed = color_mask(image, color, tolerance)
-    if not tolerance or not bool(seed.any()):
-        return seed
-    loose = color_mask(image, color, min(_LOOSE * tolerance, _MOST_LOOSE))
-    found = seed
-    for _ in range(RIM):
-        found = torch.maximum(found, dilate(found, 1) * loose)
-    return found
-
-
-_LOOSE, _MOST_LOOSE = 3, 110
-"""How much larger the tolerance is at the rim of what was painted, and its limit."""
-_TINTED = 2
-"""How much larger it is when pixels are looked for that were not found."""
-RIM = 8
-"""Width in pixels of the rim: that of a JPEG block."""
-
-
-def left_at_rim(image: Tensor, mask: Tensor, rows: slice, color: tuple[int, int, int], tolerance: int) -> int:
-    """Return how many pixels in a band of two around a mask still have a mixture of the color.
-
-    Args:
-        image: (3, h, W) in [0, 1].
-        mask: (1, H, W), of more rows than the image.
-        rows: the rows of the image in the mask.
-        color: the paint, 0 to 255.
-        tolerance: that with which the mask was found.
-    """
-    tinted = color_mask(image, color, min(_TINTED * tolerance, _MOST_LOOSE))
-    band = (dilate(mask, 2) - mask)[:, rows]
-    return int((band * tinted).sum())
-
-
 def dilate(mask: Tensor, pixels: int) -> Tensor:
     """Dilate the holes of masks (..., 1, H, W) by ``pixels`` on all sides, with a square."""
     for axis in (0, 1):

@@ -22,7 +22,8 @@ from restore.core.settings import RunSettings
 from restore.plugins.common.inpainting.blending import feather_weights
 from restore.plugins.common.inpainting.task import Inpainting
 from restore.plugins.common.inpainting.windowed import WindowedInpainting, halved
-from restore.plugins.common.masks.reading import color_mask, dilate
+from restore.plugins.common.masks.paint import color_mask
+from restore.plugins.common.masks.reading import dilate
 from restore.plugins.common.masks.settings import InpaintingPredictOptions
 
 

@@ -13,13 +13,11 @@ from torch import Tensor
 from restore.core.errors import UsageError
 from restore.core.images.files import read_image
 from restore.plugins.common.masks.folders import MaskFolder, why_no_hole
+from restore.plugins.common.masks.paint import PaintNoise, color_mask, left_at_rim, painted_mask
 from restore.plugins.common.masks.reading import (
-    color_mask,
     dilate,
     folder_white,
-    left_at_rim,
     mask_of,
-    painted_mask,
     read_mask,
 )
 
@@ -154,6 +152,33 @@ def test_paint_in_a_jpeg_is_found_with_its_soiled_rim(tmp_path: Path, quality: i
     assert left_at_rim(image, dilate(found, 2), slice(None), (255, 0, 255), 40) == 0
     half = paint * torch.from_numpy(x > 60)
     assert left_at_rim(image, half, slice(None), (255, 0, 255), 40) > 0
+
+
+@pytest.mark.parametrize("subsampling", [0, 2])
+@pytest.mark.parametrize("color", [(255, 0, 255), (0, 255, 0), (255, 255, 255)])
+def test_noise_of_compression_around_a_wide_hole_is_seen(
+    tmp_path: Path, color: tuple[int, int, int], subsampling: int
+) -> None:
+    y, x = np.mgrid[:120, :160]
+    grain = np.random.default_rng(0).normal(0, 1.5, (120, 160, 1))
+    clean = np.stack([90 + x / 2, 120 + y / 2, 60 + (x + y) / 4], axis=-1) + grain
+    distance = np.hypot(y - 60, x - 75)
+    for name, painted, dilated, shows in (
+        ("wide.jpg", distance < 30, 2, True),
+        ("wide.jpg", distance < 30, 10, False),
+        ("wide.png", distance < 30, 2, False),
+        ("thin.jpg", np.abs(distance - 30) < 2, 2, False),
+    ):
+        levels = np.where(painted[..., None], color, clean).astype(np.uint8)
+        options = {"quality": 75, "subsampling": subsampling} if name.endswith("jpg") else {}
+        Image.fromarray(levels).save(tmp_path / name, **options)
+        image = read_image(tmp_path / name).color
+        noise, mask = PaintNoise(color), dilate(torch.from_numpy(painted).float()[None], dilated)
+        for first in (0, 50, 100):  # in strips, with what lies around them
+            top, bottom = max(0, first - 26), min(120, first + 50 + 26)
+            own = slice(first - top, min(first + 50, 120) - top)
+            noise.add(image[:, top:bottom], mask[:, top:bottom], own)
+        assert noise.shows is shows, (name, dilated, noise)
 
 
 def test_without_a_tolerance_the_color_alone_counts() -> None:
