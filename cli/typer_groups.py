@@ -117,6 +117,8 @@ class LookupGroup(CheapSwitches, TyperGroup):
         if rows := list(self.summaries()):
             with formatter.section(self.names_heading):
                 formatter.write_dl(rows)
+            formatter.write_paragraph()
+            formatter.write_text(f"restore {self.name} NAME --help shows the options of one.")
 
 
 def make_function_command(name: str, run: Callable[..., Any], help_text: str) -> Any:
