@@ -67,28 +67,30 @@ def _heading(metric: Mapping[str, Any]) -> str:
 
 
 def _table(each: EvaluatedSet) -> dict[str, Any]:
-    """Return the metrics by model, each with its interval if it has one."""
+    """Return the metrics by model, each with what stands below it: how many images it is of, and its interval."""
     metrics = each.numbers["metrics"]
     columns = list(dict.fromkeys(map(_heading, metrics)))
-    intervals = {(row["of"], _heading(row)): (row["low"], row["high"]) for row in each.numbers["intervals"]}
-    values = {(metric["of"], _heading(metric)): _format(metric) for metric in metrics}
-    rows = []
-    for of in dict.fromkeys(metric["of"] for metric in metrics):
-        cells = []
-        for column in columns:
-            low_high = intervals.get((of, column))
-            between = f"{low_high[0]:.4f} to {low_high[1]:.4f}" if low_high else ""
-            cells.append((values.get((of, column), _NONE), between))
-        rows.append((of, cells))
-    return {"columns": columns, "rows": rows}
+    intervals = {
+        (row["of"], _heading(row)): f"{row['low']:.4f} to {row['high']:.4f}" for row in each.numbers["intervals"]
+    }
+    found: dict[str, dict[str, tuple[str, list[str]]]] = {}
+    for metric in metrics:
+        of, column = metric["of"], _heading(metric)
+        below = [
+            describe_coverage(metric.get("images"), metric.get("left_out", 0)).strip(),
+            intervals.get((of, column), ""),
+        ]
+        found.setdefault(of, {})[column] = _format(metric), list(filter(None, below))
+    empty: tuple[str, list[str]] = _NONE, []
+    return {"columns": columns, "rows": [(of, [own.get(c, empty) for c in columns]) for of, own in found.items()]}
 
 
 def _format(measured: Mapping[str, Any]) -> str:
-    """Return a value of the JSON object as text, with how many images it is of, or why there is none."""
+    """Return a value of the JSON object as text, or why there is none."""
     value = to_number(measured["value"])
-    if not math.isfinite(value):
-        return {"infinite": "infinite", "too small": "images too small"}.get(measured.get("state", ""), _NONE)
-    return format_value(value) + describe_coverage(measured.get("images"), measured.get("left_out", 0))
+    if math.isfinite(value):
+        return format_value(value)
+    return {"infinite": "infinite", "too small": "images too small"}.get(measured.get("state", ""), _NONE)
 
 
 def _difference(row: Mapping[str, Any]) -> tuple[str, str, str, str]:

@@ -52,7 +52,8 @@ def _gain(run: RunRecord, column: tuple[str, str]) -> tuple[str, str]:
     better = run.better(column)
     before = [v.value for v in run.baselines if v.column == column and math.isfinite(v.value)]
     now = [v.value for v in run.best if v.column == column and math.isfinite(v.value)]
-    if better is None or not before or not now:
+    left_out = {v.left_out for v in (*run.baselines, *run.best) if v.column == column}
+    if better is None or not before or not now or len(left_out) > 1:  # values of different images have no difference
         return "", ""
     gain = now[0] - (max(before) if better == "higher" else min(before))
     won = gain > 0 if better == "higher" else gain < 0

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import torch
 from torch import nn
@@ -76,7 +77,8 @@ class Validation:
         if self.phase.monitor is not None:
             _require_monitored(self.protocol[self.phase.monitor], result, list(self.protocol).index(self.phase.monitor))
         if of not in self._explained:
-            self._explain(of, result.notes)
+            before = {name: group for name, group in self.progress.numbers.items() if name != of}
+            self._explain(of, [*result.notes, *_explain_unequal(result.numbers, before)])
         return result
 
     def _explain(self, of: str, notes: Sequence[str]) -> None:
@@ -188,6 +190,21 @@ def describe_data(settings: RunSettings) -> str:
     else:
         told = f"the dataset {dataset}"
     return told if settings.init_from is None else f"{told}, starting from {settings.init_from.name}"
+
+
+def _explain_unequal(numbers: Sequence[MetricResult], before: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """Return which values of earlier owners, such as baselines, leave out another number of images."""
+    notes = []
+    for place, number in enumerate(numbers):
+        others = {of: group[place].get("left_out", 0) for of, group in before.items() if place < len(group)}
+        unequal = [of for of, left_out in others.items() if left_out != number.left_out]
+        if unequal:
+            notes.append(
+                f"{number.name} ({number.convention}) of {number.of} leaves out {number.left_out} images, that of "
+                f"{' and '.join(f'{of} {others[of]}' for of in unequal)}: these values are not of the same images. "
+                "'restore evaluate' with the run and a method compares those that count for both"
+            )
+    return notes
 
 
 def comparable(metric: Metric, number: MetricResult, result: Evaluation) -> float:

@@ -83,11 +83,16 @@ def test_a_run_says_over_how_many_images_its_numbers_are(tmp_path: Path) -> None
         "psnr (RGB) of identity: 1 of 3 images is perfect, which makes it infinite, and left out: noise-0",
         "ssim (RGB): 3 of 3 images are smaller than 11 pixels and left out: noise-0, noise-1, noise-2",
     ]
-    assert len(warned) == len(set(warned)) == 3  # and that the targets are gray
+    assert warned[-1].startswith(
+        "psnr (RGB) of only leaves out 0 images, that of identity 1: these values are not of the same images."
+    )
+    assert len(warned) == len(set(warned)) == 4  # and that the targets are gray
     summary = json.loads((result.folder / "summary.json").read_text("utf-8"))
     kept = {row["of"]: (row["images"], row["left_out"]) for row in summary["metrics"] if row["name"] == "psnr"}
     assert kept == {"identity": (3, 1), "only": (3, 0)}
-    assert f"{psnr.value:.4f} over 2 of 3 images" in write_report(result.folder).read_text("utf-8")
+    page = write_report(result.folder).read_text("utf-8")
+    assert f"{psnr.value:.4f} over 2 of 3 images" in page
+    assert "gain over the best baseline" not in page  # values of different images have no difference
 
 
 def test_weights_cannot_be_chosen_by_a_metric_that_no_image_is_large_enough_for(
