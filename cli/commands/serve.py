@@ -73,8 +73,9 @@ def serve(
     ] = 256,
 ) -> None:
     """Serve a web page and an HTTP API on this machine, for runs, weights and classical methods."""
+    from restore.core.pages.known_hosts import is_loopback
+
     try:
-        from restore.cli.server.guard import is_loopback
         from restore.cli.server.serving import ServerOptions, run_server
     except ModuleNotFoundError as error:
         if error.name != "werkzeug":

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 from werkzeug.wrappers import Request, Response
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+from restore.core.pages.known_hosts import KnownHosts, is_own_origin
 
 POLICY = "; ".join(
     (
@@ -50,27 +48,23 @@ class Guard:
     """
 
     token: str
-    hosts: frozenset[str]
-    """Names by which clients may call the server, in lower case, without port."""
-    any_address: bool = False
-    """Whether they may use any IP address too: no web site's name can be made to lead to an address in digits."""
+    hosts: KnownHosts
 
     @classmethod
     def of(cls, token: str, host: str, others: Iterable[str] = ()) -> Guard:
         """Make the guard of a server that listens on ``host``; ``others`` are further names of it."""
-        names = {name.lower() for name in (*LOOPBACK, host, *others)}
-        return cls(token, frozenset(names), any_address=not is_loopback(host))
+        return cls(token, KnownHosts.of(host, others))
 
     def check_origin(self, request: Request) -> None:
         """Raise Forbidden for a request under a foreign name (DNS rebinding), or one that another web page sends."""
         given = request.headers.get("Host", "")
-        if not self._is_known(given):
+        if not self.hosts.knows(given):
             raise Forbidden(
                 f"this server does not answer to the name {given[:100]!r}; use the address that restore serve printed, "
                 "or start it with --allow-host"
             )
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != given.lower():
+        if origin is not None and not is_own_origin(origin, given):
             raise Forbidden(f"requests of other web pages ({origin[:100]}) are refused")
         if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
             raise Forbidden("requests of other web pages are refused")
@@ -84,33 +78,9 @@ class Guard:
                 www_authenticate=WWWAuthenticate("bearer"),
             )
 
-    def _is_known(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
-        if name in self.hosts:
-            return True
-        return self.any_address and _is_address(name)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only programs on this machine reach an address."""
-    if host.lower() == "localhost":
-        return True
-    return _is_address(host) and ipaddress.ip_address(host).is_loopback
-
 
 def add_headers(response: Response) -> Response:
     """Add the headers that every answer has."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

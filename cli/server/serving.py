@@ -20,7 +20,7 @@ from restore.cli.exit import print_warning
 from restore.cli.server.app import Application
 from restore.cli.server.catalog import Catalog
 from restore.cli.server.changes import Changes
-from restore.cli.server.guard import Guard, is_loopback
+from restore.cli.server.guard import Guard
 from restore.cli.server.jobs import Job, JobQueue, Limits, Result
 from restore.cli.server.listening import RestoreServer
 from restore.cli.server.named_folders import label_folders
@@ -35,6 +35,7 @@ from restore.cli.server.training_routes import TrainingRoutes
 from restore.cli.server.trainings import TrainingLimits, Trainings
 from restore.cli.server.uploads import UploadLimits
 from restore.core.errors import UsageError
+from restore.core.pages.known_hosts import is_loopback
 from restore.core.runs.lock import RunLock
 from restore.core.runtime.devices import device_of, name_device
 from restore.core.runtime.memory import host_memory

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from typing_extensions import override
 
 from restore.core.atomic import atomic_write, reason, writable_folder
 from restore.core.errors import RestoreError, UsageError
+from restore.core.pages.known_hosts import KnownHosts, is_own_origin
 from restore.core.pages.page import read_data
 from restore.plugins.opinions.collect_settings import CollectSettings
 from restore.plugins.opinions.sessions import Session, StudyInfo
@@ -28,7 +31,7 @@ def collect(settings: CollectSettings) -> None:
     page, study, path = read_page(settings.page)
     folder = writable_folder(settings.output)
     try:
-        server = AnswerServer((settings.host, settings.port), page, study, path, folder)
+        server = AnswerServer((settings.host, settings.port), page, study, path, folder, settings.allow_host)
     except (OSError, OverflowError) as error:
         why = reason(error) if isinstance(error, OSError) else str(error)
         raise UsageError(
@@ -64,14 +67,29 @@ def read_page(path: Path) -> tuple[bytes, StudyInfo, str]:
     return content, study, post
 
 
+def own_names() -> tuple[str, ...]:
+    """Return the names of this machine in its network."""
+    name = socket.gethostname()
+    return name, f"{name}.local"
+
+
 class AnswerServer(ThreadingHTTPServer):
     """Serves one page, and writes the answers to it into a folder."""
 
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], page: bytes, study: StudyInfo, path: str, folder: Path) -> None:
-        """Listen on an address: host and port."""
+    def __init__(
+        self,
+        address: tuple[str, int],
+        page: bytes,
+        study: StudyInfo,
+        path: str,
+        folder: Path,
+        names: Sequence[str] = (),
+    ) -> None:
+        """Listen on an address: host and port. ``names`` are further names of this machine."""
         super().__init__(address, _Handler)
+        self.hosts = KnownHosts.of(address[0], (*names, *own_names()))
         self.page, self.study, self.path, self.folder = page, study, path, folder
         self.saved = 0
 
@@ -110,7 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Send the page."""
-        if self.path.partition("?")[0] != "/":
+        if refusal := self._refusal():
+            self._reply(403, refusal.encode(), "text/plain")
+        elif self.path.partition("?")[0] != "/":
             self._reply(404, b"not found", "text/plain")
         else:
             self._reply(200, self.server.page, "text/html")
@@ -118,7 +138,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Keep answers."""
         length = self.headers.get("Content-Length", "")
-        if self.path != self.server.path:
+        if refusal := self._refusal():
+            status, message = 403, refusal
+        elif self.path != self.server.path:
             status, message = 404, "not found"
         elif not length.isdecimal():
             status, message = 411, "the length is missing"
@@ -128,6 +150,15 @@ class _Handler(BaseHTTPRequestHandler):
             status, message = self.server.keep(self.rfile.read(int(length)))
         self.close_connection = True
         self._reply(status, message.encode(), "text/plain")
+
+    def _refusal(self) -> str:
+        """Return why a request is refused that comes under a foreign name or from another web page; else nothing."""
+        host = self.headers.get("Host", "")
+        if not self.server.hosts.knows(host):
+            return f"this study does not answer to the name {host[:100]!r}; restore mos collect --allow-host names more"
+        if not is_own_origin(self.headers.get("Origin"), host):
+            return "requests of other web pages are refused"
+        return ""
 
     def _reply(self, status: int, content: bytes, kind: str) -> None:
         self.send_response(status)

@@ -23,5 +23,8 @@ class CollectSettings(Settings):
     """Folder for the answers."""
     host: str = "127.0.0.1"
     """Address to listen on; 0.0.0.0 lets other machines in, such as the phones of a class."""
+    allow_host: tuple[str, ...] = ()
+    """Further name by which observers may call this machine, such as lab-3.school.example. Addresses in digits and the
+    name of this machine need none."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """Port to listen on; 0: any that is free."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
@@ -82,6 +83,24 @@ def test_what_is_no_answer_to_this_study_becomes_no_file(server: AnswerServer, m
     monkeypatch.setattr(collect_command, "FILE_LIMIT", 0)
     assert ask(server, "POST", "/answers", session(server))[0] == 507
     assert list(server.folder.iterdir()) == []
+
+
+def test_foreign_names_and_other_pages_are_refused(server: AnswerServer) -> None:
+    own = f"127.0.0.1:{server.server_port}"
+    for headers in ({"Host": "evil.example"}, {"Host": f"evil.example:{server.server_port}"}, {"Host": "192.168.0.7"}):
+        assert ask(server, "GET", "/", **headers)[0] == 403
+        assert ask(server, "POST", "/answers", session(server), **headers)[0] == 403
+    for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
+        assert ask(server, "POST", "/answers", session(server), Host=own, Origin=origin)[0] == 403
+    assert list(server.folder.iterdir()) == []
+    for host in (own, f"localhost:{server.server_port}", f"{socket.gethostname()}:80"):
+        assert ask(server, "POST", "/answers", session(server), Host=host, Origin=f"http://{host}")[0] == 200
+
+
+def test_where_other_machines_may_come_addresses_and_further_names_are_known(tmp_path: Path, page: Path) -> None:
+    with AnswerServer(("0.0.0.0", 0), *read_page(page), tmp_path, ["lab-3.school.example"]) as server:
+        known = {host: server.hosts.knows(host) for host in ("192.168.0.7:1", "lab-3.school.example", "evil.example")}
+    assert known == {"192.168.0.7:1": True, "lab-3.school.example": True, "evil.example": False}
 
 
 def test_the_command_ends_with_ctrl_c_and_says_what_it_has(
