@@ -87,7 +87,7 @@ def measure_set(
     protocol = request.protocol or ", ".join(dict.fromkeys(defaults))
     found = MeasuredSet(data, count, failed.count, measured, sources, protocol, where, command.typed, drawn)
     for note in found.notes:
-        print_warning(note)
+        print_warning(note if data is None else f"{data}: {note}")
     return found
 
 

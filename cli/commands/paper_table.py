@@ -84,18 +84,21 @@ def _format_cell(numbers: Sequence[MetricResult]) -> str:
 def _format_caption(groups: Sequence[Mapping[str, MeasuredSet]]) -> str:
     """Return which metrics stand in a cell, how they were computed, and of how many images; once for equal sets."""
     by_metrics: dict[str, list[str]] = {}
+    notes: dict[str, list[str]] = {}
     for group in groups:
         for title, each in group.items():
-            scale = f" x{each.models[0].scale:g}" if len(groups) > 1 else ""
-            named = f"{title}{scale} ({each.images} image{'' if each.images == 1 else 's'})"
+            title_at_scale = title + (f" x{each.models[0].scale:g}" if len(groups) > 1 else "")
+            named = f"{title_at_scale} ({each.images} image{'' if each.images == 1 else 's'})"
             for measured in each.measured:
                 metrics = " / ".join(f"{number.name} ({number.convention})" for number in measured.numbers)
                 if named not in by_metrics.setdefault(metrics, []):
                     by_metrics[metrics].append(named)
+            for note in each.notes:
+                notes.setdefault(note, []).append(title_at_scale)
     told = "; ".join(f"{metrics} of {', '.join(named)}" for metrics, named in by_metrics.items())
-    every = [each for group in groups for each in group.values()]
-    notes = dict.fromkeys(note for each in every for note in each.notes)
-    return ". ".join([told, *notes]) + "."
+    several = sum(map(len, groups)) > 1
+    about = [f"{', '.join(titles)}: {note}" if several else note for note, titles in notes.items()]
+    return ". ".join([told, *about]) + "."
 
 
 _LATEX = {

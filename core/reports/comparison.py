@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -15,7 +15,7 @@ from restore.core.reports.differences import ABSENT, find_best, label_runs, list
 from restore.core.reports.facts import describe_repetition, format_value, list_facts
 from restore.core.reports.report_page import fill, make_page, to_data
 from restore.core.reports.samples import BUDGET, ShownImage, cut_rows, newest_sheet
-from restore.core.runs.record import RunRecord
+from restore.core.runs.record import RunRecord, Value
 
 Column = tuple[str, str]
 
@@ -46,15 +46,13 @@ def compare_runs(runs: Sequence[RunRecord]) -> str:
 
 
 def _results(runs: Sequence[RunRecord], labels: Sequence[str], columns: Sequence[Column]) -> Iterator[dict[str, Any]]:
-    known = [{value.column: value.value for value in run.best} for run in runs]
-    best = {
-        column: find_best([table.get(column, math.nan) for table in known], _better(runs, column)) for column in columns
-    }
+    known = [{value.column: value for value in run.best} for run in runs]
+    best = {column: _find_best(column, known, _better(runs, column)) for column in columns}
     for place, (run, label, table) in enumerate(zip(runs, labels, known, strict=True)):
         yield {
             "name": label,
             "kind": "phase",
-            "numbers": [(format_value(table.get(column)), place in best[column]) for column in columns],
+            "numbers": [(_show(table.get(column)), place in best[column]) for column in columns],
             "state": run.state,
             "epochs": run.epochs,
             "seconds": f"{run.seconds:.0f}",
@@ -62,10 +60,22 @@ def _results(runs: Sequence[RunRecord], labels: Sequence[str], columns: Sequence
         }
 
 
+def _find_best(column: Column, known: Sequence[Mapping[Column, Value]], better: str | None) -> set[int]:
+    """Return which runs have the best value; none if the values leave out different images."""
+    values = [table.get(column) for table in known]
+    if len({value.left_out for value in values if value is not None}) > 1:
+        return set()
+    return find_best([math.nan if value is None else value.value for value in values], better)
+
+
+def _show(value: Value | None) -> str:
+    return format_value(None) if value is None else format_value(value.value) + value.coverage
+
+
 def _baselines(runs: Sequence[RunRecord], columns: Sequence[Column]) -> Iterator[dict[str, Any]]:
     """Yield the baselines that all runs have with equal values: those of other images cannot be compared."""
     for of in dict.fromkeys(value.of for value in runs[0].baselines):
-        tables = [{v.column: format_value(v.value) for v in run.baselines if v.of == of} for run in runs]
+        tables = [{v.column: _show(v) for v in run.baselines if v.of == of} for run in runs]
         if all(table == tables[0] for table in tables):
             numbers = [(tables[0].get(column, ABSENT), False) for column in columns]
             unknown = dict.fromkeys(("state", "epochs", "seconds", "device"), "")

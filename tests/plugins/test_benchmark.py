@@ -65,7 +65,8 @@ def test_one_call_measures_sets_scales_and_models(restore: Callable[..., Any], r
         + " |",
     ]
     assert "psnr (8-bit Y, border 3) / ssim (8-bit Y, border 3) of First x3 (1 image), Second x3 (2 images)" in lines[6]
-    assert "Gray targets are their own Y, from 0 to 255 and not from 16 to 235 (psnr, ssim): 1 of 2 images" in lines[6]
+    rule = "Gray targets are their own Y, from 0 to 255 and not from 16 to 235 (psnr, ssim): 1 of 2 images"
+    assert f"Second x2, Second x3: {rule}" in lines[6]
     rows = list(csv.DictReader(Path("values.csv").read_text("utf-8").splitlines()))
     assert {(row["of"], row["scale"]) for row in rows} == {("bicubic", "2"), ("run", "2"), ("bicubic", "3")}
 

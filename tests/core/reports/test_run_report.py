@@ -187,6 +187,18 @@ def test_two_runs_are_compared_side_by_side(finished: Path, tmp_path: Path) -> N
     assert page == render_report([read_run(finished), read_run(other)])
 
 
+@pytest.mark.parametrize(("left_out", "stars"), [(0, 1), (1, 0)])
+def test_no_run_is_best_if_the_values_are_of_different_images(finished: Path, left_out: int, stars: int) -> None:
+    record = read_run(finished)
+    (best,) = [row for row in record.summary["metrics"] if row["of"] == record.phases[-1]]
+    changed = [{**best, "value": 1e-9, "images": 3, "left_out": left_out}]
+    others = [row for row in record.summary["metrics"] if row is not best]
+    better = replace(record, path=record.path / "other", summary={**record.summary, "metrics": [*others, *changed]})
+    text = text_of(render_report([record, better]))
+    assert text.count(" * ") == stars + 1  # one explains the star
+    assert ("over 2 of 3 images" in text) == bool(left_out)
+
+
 @pytest.mark.browser
 def test_the_report_works_in_a_browser_on_a_phone_and_without_scripts(finished: Path, browser: Any) -> None:
     from selenium.webdriver.common.by import By
