@@ -81,7 +81,13 @@ def test_a_training_is_started_followed_and_listed(training_server):
         3,
     )
     assert (run["sheet"], run["report"]) == (3, True)
-    assert run["metrics"] == [{"name": "psnr", "convention": "Y, border 4", "of": "only", "value": 22.0}]
+    (metric,) = run["metrics"]
+    assert (metric["name"], metric["convention"], metric["of"], metric["value"]) == (
+        "psnr",
+        "Y, border 4",
+        "only",
+        22.0,
+    )
     assert run["bytes"] > 500
     assert "path" not in run
     lines = server.ask("GET", f"/api/trainings/{training['id']}/lines?after=1").json
@@ -116,6 +122,7 @@ def test_what_happens_arrives_as_events_and_only_what_changed(training_server):
     assert [run["id"] for later in events.states[before:] for run in later["runs"] if run["id"] == "runs:first"] == []
 
 
+@pytest.mark.slow
 def test_a_run_of_another_process_is_followed_and_one_that_goes_away_is_taken_out(training_server, tmp_path):
     import shutil
     import subprocess
@@ -189,6 +196,7 @@ def test_the_end_of_the_server_interrupts_its_trainings_and_pages_hear_of_it(tra
     assert start(server, name="third").status_code == 429
 
 
+@pytest.mark.slow
 def test_a_training_that_does_not_end_is_killed(training_server, monkeypatch, tmp_path):
     stubborn = tmp_path / "stubborn.py"
     stubborn.write_text(
