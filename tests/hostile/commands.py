@@ -32,9 +32,6 @@ _FOREIGN = re.compile(
     re.MULTILINE,
 )
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_EXPECTED = re.compile(r": \d+ x \d+ -> \d+ x \d+ pixels, \d+ tiles, about ")
-"""What is said before long work, which depends on how busy the machine is."""
-_BEGINS = ("Error: ", "Warning: ")
 
 
 @dataclass
@@ -131,12 +128,6 @@ def _wrong(status: int, err: str) -> Iterator[str]:
         yield "reports an error and ends with 0"
     if status in (1, 2) and "Error: " not in err:
         yield "fails without a message"
-
-
-def stray_lines(err: str) -> list[str]:
-    """Return the lines that belong to no message; further lines of a message are indented, or are advice."""
-    lines = [line for line in err.splitlines() if not _EXPECTED.search(line)]
-    return [line for line in lines if not line.startswith((*_BEGINS, " ", "Import it with", "which reads only"))]
 
 
 def leftovers(folder: Path) -> list[str]:

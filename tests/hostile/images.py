@@ -14,7 +14,7 @@ from PIL import Image
 
 BATCH = 20
 """Files in a folder, before a sound one."""
-_SUMMARY = re.compile(r"images written to|images could not be processed|pixels, about")
+_SUMMARY = re.compile(r"images written to|images could not be processed|pixels, \d+ tiles, about")
 _BOMBS = 0.004  # of all files
 
 
