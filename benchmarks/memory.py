@@ -4,6 +4,7 @@
     python benchmarks/memory.py --megapixels 100     one size
     python benchmarks/memory.py --json FILE          the numbers as JSON too
     python benchmarks/memory.py --threads 1          with so many threads of torch
+    python benchmarks/memory.py --tiny               the smallest networks, which take a fraction of the time
 
 Every cell is a process of its own, ``restore predict`` as a person runs it; its memory is the largest resident set that
 the system has seen. ``loop`` is the time of a process that decodes the same image, computes the same tiles one after
@@ -49,6 +50,8 @@ SIZES = {1: (1200, 900), 10: (3600, 2700), 100: (11_600, 8700), 300: (20_000, 15
 """Width and height of a result, by its megapixels."""
 
 TASKS = ("x2 network", "bicubic", "segmentation", "inpainting")
+GENERATOR, TINY_GENERATOR = {"channels": 16, "blocks": 4}, {"channels": 4, "blocks": 1}
+SEGMENTER, TINY_SEGMENTER = {"channels": 8, "depth": 3}, {"channels": 2, "depth": 1}
 HOLE = 24
 """Side of a hole in pixels."""
 
@@ -106,7 +109,7 @@ def save(folder: Path, name: str, settings: dict[str, Any]) -> Path:
     return save_weights(path, task=entry.full_name, model=model, networks=networks)
 
 
-def words(task: str, folder: Path, megapixels: int) -> list[str]:
+def words(task: str, folder: Path, megapixels: int, tiny: bool) -> list[str]:
     """Return the arguments of ``restore predict`` without the output folder, and draw what they name."""
     width, height = SIZES[megapixels]
     half, whole, mask = (folder / f"{name}-{megapixels}.png" for name in ("half", "whole", "mask"))
@@ -115,12 +118,12 @@ def words(task: str, folder: Path, megapixels: int) -> list[str]:
     else:
         path = whole if whole.exists() else draw(whole, width, height)
     if task == "x2 network":
-        weights = save(folder, "srgan/srgan", {"model": {"scale": 2, "channels": 16, "blocks": 4}})
+        weights = save(folder, "srgan/srgan", {"model": {"scale": 2, **(TINY_GENERATOR if tiny else GENERATOR)}})
         return [str(weights), str(path)]
     if task == "bicubic":
         return ["bicubic", str(path), "--scale", "2"]
     if task == "segmentation":
-        weights = save(folder, "unet/unet", {"model": {"channels": 8, "depth": 3, "size": [64, 64]}})
+        weights = save(folder, "unet/unet", {"model": {**(TINY_SEGMENTER if tiny else SEGMENTER), "size": [64, 64]}})
         return [str(weights), str(path), "--outputs", "overlay", "--inference-size", "native"]
     weights = save(folder, "inpaint_gan/inpaint-gan", {})
     return [str(weights), str(path), "--mask", str(mask if mask.exists() else draw_mask(mask, width, height))]
@@ -168,6 +171,7 @@ def main() -> None:
     parser.add_argument("--task", choices=TASKS, nargs="+", default=list(TASKS))
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--without-loop", action="store_true", help="measure the command alone")
+    parser.add_argument("--tiny", action="store_true", help="networks of a few channels: memory is the same")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--loop", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -181,7 +185,7 @@ def main() -> None:
     print(
         f"{'task':14}{'megapixels':>11}{'memory':>10}{'time':>9}{'cpu':>9}{'loop':>9}{'cpu':>9}{'ratio':>7}", flush=True
     )
-    for cell in measure(given.task, given.megapixels, environment, given.without_loop):
+    for cell in measure(given.task, given.megapixels, environment, given.without_loop, given.tiny):
         cells.append(cell)
         times = [cell.seconds, cell.cpu, *([cell.loop, cell.loop_cpu] if cell.loop else [])]
         ratio = f"{cell.seconds / cell.loop:7.2f}" if cell.loop else ""
@@ -193,13 +197,15 @@ def main() -> None:
         given.json.write_text(json.dumps([asdict(cell) for cell in cells], indent=2), "utf-8")
 
 
-def measure(tasks: list[str], sizes: list[int], environment: dict[str, str], without_loop: bool) -> Iterator[Measured]:
+def measure(
+    tasks: list[str], sizes: list[int], environment: dict[str, str], without_loop: bool, tiny: bool
+) -> Iterator[Measured]:
     """Yield the cells."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as made:
         folder = Path(made)
         for task in tasks:
             for megapixels in sizes:
-                arguments = words(task, folder, megapixels)
+                arguments = words(task, folder, megapixels, tiny)
                 command = [sys.executable, "-m", "restore.cli", "predict", *arguments, "--output", str(folder / "out")]
                 command.append("--overwrite")
                 memory, seconds, cpu = run(command, environment)
