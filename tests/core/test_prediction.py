@@ -1,5 +1,6 @@
 """Results that are written row by row equal those of the whole image."""
 
+import itertools
 import tempfile
 from pathlib import Path
 from unittest import mock
@@ -23,21 +24,53 @@ from restore.core.prediction import predict_to_files
 from restore.core.specs import ImageSpec, Tiling
 
 SIDES = st.sampled_from([1, 2, 3, 7, 13, 16, 23, 31, 40])
+EVERY = frozenset(itertools.product((1, 2, 3, 4), (8, 16)))
+FORMATS = {
+    "png": (EVERY, ".png"),
+    "chunky": (EVERY, ".tif"),
+    "planar": (EVERY, ".tif"),
+    "ppm": ({(1, 8), (3, 8), (1, 16), (3, 16)}, ".ppm"),
+    "bmp": ({(3, 8)}, ".bmp"),
+    "webp": ({(3, 8), (4, 8)}, ".webp"),
+    "jpeg": ({(1, 8), (3, 8)}, ".jpg"),
+}
+"""Formats of inputs: channels and bits that they have here, and their suffix."""
 CHANNELS = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
-def draw(path, height, width, channels, bits):
-    """Write an image with smooth parts, noise, and hidden pixels if it has alpha."""
+def draw(path, height, width, channels, bits, kind="png"):
+    """Write an image with smooth parts, noise, and hidden pixels if it has alpha; as PNG if a format has no such."""
     generator = np.random.default_rng(height * 1000 + width * 10 + channels)
     levels = generator.integers(0, 2**bits, (height, width, channels), dtype=np.uint16)
     levels[: height // 2] = levels[: height // 2].mean((0, 1)) if height > 1 else levels[: height // 2]
     if channels in (2, 4):
         levels[..., -1] *= generator.integers(0, 2, (height, width), dtype=np.uint16)
-    if bits == 16:
+    known, suffix = FORMATS[kind]
+    if (channels, bits) in known:
+        path = path.with_suffix(suffix)
+    else:
+        kind = "png"
+    if kind in ("chunky", "planar"):
+        write_tiff(path, levels.astype(np.uint8) if bits == 8 else levels, planar=kind == "planar" and channels > 1)
+    elif kind == "ppm" and bits == 16:
+        head = f"P{5 if channels == 1 else 6} {width} {height} 65535\n"
+        path.write_bytes(head.encode() + levels.astype(">u2").tobytes())
+    elif bits == 16:
         png16.write(path, levels)
     else:
         Image.fromarray(levels.astype(np.uint8).squeeze(-1) if channels == 1 else levels.astype(np.uint8)).save(path)
     return path
+
+
+def write_tiff(path, levels, planar):
+    stored = np.moveaxis(levels, 2, 0) if planar else levels
+    extra = {} if levels.shape[2] % 2 else {"extrasamples": ["unassalpha"]}
+    if levels.shape[2] == 1:
+        stored = levels[..., 0]
+    tifffile.imwrite(
+        path, stored, photometric="rgb" if levels.shape[2] > 2 else "minisblack",
+        planarconfig="separate" if planar else "contig", metadata=None, **extra,
+    )  # fmt: skip
 
 
 def written(path):
@@ -96,20 +129,21 @@ TASKS = {
     SIDES,
     st.sampled_from([1, 2, 3, 4]),
     st.sampled_from([8, 16]),
+    st.sampled_from(sorted(FORMATS)),
     st.sampled_from(["png", "tiff"]),
     st.sampled_from(sorted(TASKS)),
-    st.sampled_from([None, 3, 16]),
+    st.sampled_from([None, 3, 8, 16, 29]),
 )
-def test_rows_equal_the_whole_whatever_the_tiles(height, width, channels, bits, kind, name, tile):
+def test_rows_equal_the_whole_whatever_the_tiles(height, width, channels, bits, source, kind, name, tile):
     task = TASKS[name]()
     with tempfile.TemporaryDirectory() as folder:
-        path = draw(Path(folder) / "in.png", height, width, channels, bits)
+        path = draw(Path(folder) / "in.png", height, width, channels, bits, source)
         whole = write_whole(task, path, Path(folder) / "whole.png")
         (file,) = stream(task, path, Path(folder) / f"rows.{kind}", tile, kind)
         # Rounding of float32 sums may show at 16 bits.
         assert difference(written(file.path), whole) <= (1 if bits == 8 else 3)
         assert (file.height, file.width) == whole.shape[:2]
-        assert sorted(each.name for each in Path(folder).iterdir()) == ["in.png", f"rows.{kind}", "whole.png"]
+        assert sorted(each.name for each in Path(folder).iterdir()) == [path.name, f"rows.{kind}", "whole.png"]
 
 
 class Outlined(Used):
