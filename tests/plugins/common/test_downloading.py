@@ -85,3 +85,11 @@ def test_a_dead_network_is_given_up_soon(tmp_path: Path) -> None:
         assert time.monotonic() - began < 5
     with pytest.raises(RestoreError, match="could not be downloaded"):
         download(url, tmp_path / NAME, patience=0.3)
+
+
+def test_a_cache_that_cannot_be_made_names_the_variable_that_chooses_another(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file")
+    path = tmp_path / "cache" / "hub" / NAME
+    with pytest.raises(RestoreError, match="environment variable TORCH_HOME") as caught:
+        download("http://127.0.0.1:9/never-asked", path)
+    assert f"copy of http://127.0.0.1:9/never-asked at {path}" in str(caught.value)

@@ -64,6 +64,18 @@ def test_values_with_two_readings_are_refused_until_one_is_chosen(tmp_path: Path
         assert len(UNetSettings(data=folder, mask_encoding="levels").resolved().model.classes or []) == len(values)
 
 
+@pytest.mark.parametrize(("mode", "suffix"), [("RGB", "png"), ("RGBA", "png"), ("RGB", "tif"), ("RGB", "bmp")])
+def test_masks_of_colors_are_refused_with_the_forms_that_are_taken(tmp_path: Path, mode: str, suffix: str) -> None:
+    colors = np.zeros((32, 24, len(mode)), np.uint8)
+    colors[:16, :, 0], colors[16:, :, 2] = 128, 128
+    folder = dataset(tmp_path, *[colors[..., 0]] * 2)
+    for number in range(2):
+        (folder / "masks" / f"{number}.png").unlink()
+        Image.fromarray(colors).save(folder / "masks" / f"{number}.{suffix}")
+    with pytest.raises(DataError, match=r"0\.\w+ is a color image; .* palette .* class numbers"):
+        UNetSettings(data=folder).resolved()
+
+
 @pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.int64])
 def test_class_numbers_of_any_width_are_counted(tmp_path: Path, dtype: type[np.integer]) -> None:
     tifffile.imwrite(tmp_path / "0.tif", np.arange(12).reshape(3, 4).astype(dtype) % 5, metadata=None)
