@@ -1,5 +1,9 @@
 """The public names of ``restore.core``; `__init__` imports each on first use."""
 
+from .controls import ControlPoints as ControlPoints
+from .controls import MovedPoints as MovedPoints
+from .controls import Seed as Seed
+from .controls import Slider as Slider
 from .dataset import Batch as Batch
 from .dataset import ImageDataset as ImageDataset
 from .dataset import as_dataset as as_dataset
@@ -33,6 +37,8 @@ from .settings import RegisteredName as RegisteredName
 from .settings import ResumeSafe as ResumeSafe
 from .settings import RunSettings as RunSettings
 from .settings import Settings as Settings
+from .specs import ClassMap as ClassMap
+from .specs import ClassMaps as ClassMaps
 from .specs import ImageSpec as ImageSpec
 from .specs import Tiling as Tiling
 from .task import Task as Task

@@ -20,6 +20,7 @@ from restore.core.inference.readers import ComputedReader, ImageReader
 from restore.core.metrics import EvaluationProtocol, measure_batch
 from restore.core.networks import Networks
 from restore.core.settings import Settings
+from restore.core.specs import ClassMaps
 
 S = TypeVar("S", bound=Settings, default=Any)
 P = TypeVar("P", bound=Settings, default=Any)
@@ -148,6 +149,26 @@ class Method(Predictor, Generic[S, P, E]):
         first key is completed last.
         """
         return ("",)
+
+    @property
+    def class_maps(self) -> ClassMaps | None:
+        """The parts of a result that are maps of classes, under the present options; None if there are none."""
+        return None
+
+    def choose_options(self, inputs: Batch, networks: Networks) -> Mapping[str, Any]:
+        """Return values of unset options that the method chooses for an image, such as its control points.
+
+        `predict` with these values gives what it gives without them. A page shows them so that a person can change
+        them.
+
+        Args:
+            inputs: inputs (1, C, H, W) of one image by name.
+            networks: the networks in evaluation mode, without gradients.
+
+        Returns:
+            Values by the names of options, as JSON would hold them.
+        """
+        return {}
 
     def resize_alpha_rows(
         self,

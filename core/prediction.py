@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,8 @@ from restore.core.inference.canvas import Canvas, Tile
 from restore.core.inference.engine import predict_rows
 from restore.core.inference.rendering import RenderedRows
 from restore.core.method import Method
+from restore.core.networks import for_inference
+from restore.core.runtime.precision import autocast
 
 OpenFile = Callable[[str, OutputImage, tuple[int, int]], ImageWriter]
 """Opens the file of one image: its name as `Method.render` gives it, its first rows, and its height and width."""
@@ -105,3 +108,38 @@ class _File:
         """Write the next rows (C, h, W) of what was rendered."""
         for part in [rows] if self.resizer is None else self.resizer.add(rows):
             self.writer.write(part)
+
+
+def choose_options(
+    method: Method,
+    networks: Mapping[str, nn.Module],
+    path: Path,
+    image: SourceImage,
+    *,
+    device: torch.device | str = "cpu",
+    precision: str = "fp32",
+) -> Mapping[str, Any]:
+    """Return the options that a method chooses for an image, see `Method.choose_options`; empty if it chooses none.
+
+    Args:
+        method: the method.
+        networks: its networks.
+        path: the image file.
+        image: its decoded content, which has to fit in memory.
+        device: where to compute.
+        precision: fp32, bf16 or fp16.
+
+    Raises:
+        RestoreError: the image does not fit the method.
+    """
+    if type(method).choose_options is Method.choose_options:
+        return {}
+    canvas = Canvas.of(method, method.open_inputs(path, image))
+    whole = slice(0, canvas.height), slice(0, canvas.width)
+    inputs = {name: canvas.window(name, *whole)[None].to(device) for name in method.inputs}
+    with (
+        for_inference(networks, device, channels_last=method.channels_last) as view,
+        torch.inference_mode(),
+        autocast(torch.device(device), precision),
+    ):
+        return method.choose_options(inputs, view)

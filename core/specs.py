@@ -1,4 +1,4 @@
-"""Specs of the images that go into and come out of a network, and how they may be tiled."""
+"""Specs of the images that go into and come out of a network, how they may be tiled, and what classes they show."""
 
 from __future__ import annotations
 
@@ -34,3 +34,31 @@ class Tiling:
     """Receptive-field margin: input pixels that a tile needs on each side beyond its own."""
     multiple_of: int = 1
     """Input height and width must be multiples of this; the engine pads the input and crops the output."""
+
+
+@dataclass(frozen=True)
+class ClassMap:
+    """One class of a segmentation."""
+
+    name: str
+    color: tuple[float, float, float] | None
+    """Red, green and blue in [0, 1]; None for a background that is not drawn."""
+    part: str = ""
+    """Part of the result that is the map of its probability, as `Method.render` names it: one channel in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class ClassMaps:
+    """Says which parts of a result are maps of classes, so that a page can lay them over the input with a legend.
+
+    Classes that overlap, or a single one, have a map of probabilities each, which a page thresholds without another
+    prediction. Classes that exclude each other have one map of class numbers.
+    """
+
+    classes: tuple[ClassMap, ...]
+    numbers: str | None = None
+    """Part of the result whose 8-bit values are indices into ``classes``; None: each class has its ``part``."""
+    threshold: float = 0.5
+    """Probability above which a pixel belongs to a class."""
+    option: str | None = None
+    """Name of the option of ``restore predict`` that is the threshold; None: the threshold is fixed."""

@@ -24,9 +24,9 @@ OPINIONS = "restore.plugins.opinions.statistics"
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
     CORE: {
-        "Methods and tasks": "Method Task Phase TrainStep Loss Terms Networks ImageSpec Tiling",
+        "Methods and tasks": "Method Task Phase TrainStep Loss Terms Networks ImageSpec Tiling ClassMaps ClassMap",
         "Settings": "Settings RunSettings OptimizerSettings ScheduleSettings Flag Positional RegisteredName ResumeSafe "
-        "ImagePath OrPath",
+        "ImagePath OrPath Slider Seed ControlPoints MovedPoints",
         "Data and images": "Batch ImageDataset as_dataset read_image write_image OutputImage",
         "Training": "Trainer RunResult",
         "Weights and inference": "open_weights open_method save_weights read_header predict_image Converter "

@@ -163,7 +163,7 @@ def _find_part(detail: Any, setting: Setting | None) -> str:
 def _message(detail: Any, part: str) -> str:
     """Return pydantic's message without the words that do not help at a command line, with the part that it is of."""
     if detail["type"] == "missing":
-        return REQUIRED
+        return "has too few values" if isinstance(detail["loc"][-1], int) else REQUIRED
     if detail["type"] == "extra_forbidden":
         return f"there is no {part!r}" if part else "no such setting"
     message = clean_message(str(detail["msg"]))

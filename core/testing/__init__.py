@@ -31,7 +31,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from restore.core.testing import folders, measuring, registering, training, using, variations
+from restore.core.testing import displaying, folders, measuring, registering, training, using, variations
 from restore.core.testing.components import check_component
 from restore.core.testing.listening import check_listener
 from restore.core.testing.registering import check_imports, check_settings
@@ -59,6 +59,7 @@ CHECKS: tuple[Check, ...] = (
     *registering.CHECKS,
     *training.CHECKS,
     *using.CHECKS,
+    *displaying.CHECKS,
     *measuring.CHECKS,
     *folders.CHECKS,
 )

@@ -6,20 +6,22 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 from toy_tasks import Fixed, OneNetwork, ToySettings, TwoPhases
 
+from restore.core.controls import ControlPoints, Slider
 from restore.core.dataset import Batch
 from restore.core.errors import UsageError
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
 from restore.core.settings import Settings
-from restore.core.specs import ImageSpec, Tiling
+from restore.core.specs import ClassMap, ClassMaps, ImageSpec, Tiling
 from restore.core.task import Task
 from restore.core.testing import (
     CHECKS,
@@ -214,6 +216,57 @@ class Plain(Toy):
         super().train_step(batch, step)
 
 
+class Unreachable(Settings):
+    """Options whose slider leaves their range."""
+
+    strength: Annotated[float, Field(ge=0, le=1), Slider(0, 2)] = 0.5
+    """How much."""
+
+
+class Lonely(Settings):
+    """Options whose slider waits for one that does not exist."""
+
+    strength: Annotated[float, Field(ge=0, le=1), Slider(0, 1, needs="second")] = 0.5
+    """How much."""
+
+
+class Pointless(Settings):
+    """Options whose points are one number."""
+
+    warp: Annotated[float, ControlPoints()] = 0.5
+    """How much."""
+
+
+class Offset(Settings):
+    """Options with a value that the task can choose."""
+
+    offset: float | None = None
+    """What is added; unset: the mean."""
+
+
+def with_options(task: type[Task], options: type[Settings]) -> type[Task]:
+    """The same task with options of ``restore predict``."""
+    return type(f"{task.__name__}{options.__name__}", (task,), {"predict_options_type": options})
+
+
+class Nameless(Toy):
+    """Declares a map that it does not write."""
+
+    class_maps = ClassMaps((ClassMap("cell", (1.0, 0.0, 0.0), "probability"),))
+
+
+class Choosing(with_options(Toy, Offset)):
+    """Chooses an offset, and uses twice as much where it is given."""
+
+    def choose_options(self, inputs: Batch, networks: Networks) -> Mapping[str, Any]:
+        return {"offset": float(inputs["input"].mean())}
+
+    def predict(self, batch: Batch, networks: Networks) -> Batch:
+        given = self.predict_options.offset
+        added = batch["input"].mean() if given is None else 2 * given
+        return {"output": networks.net(batch["input"]) + added}
+
+
 class Undocumented(Settings):
     level: int
     """How much."""
@@ -259,6 +312,11 @@ def documented(task: type[Task]) -> type[Task]:
             "every_sample_is_a_row_of_its_own",
             "mse: statistics of a sample depend on another sample of the batch",
         ),
+        (with_options(Toy, Unreachable), "marks_of_options_fit", "strength: the slider reaches 2"),
+        (with_options(Toy, Lonely), "marks_of_options_fit", "strength: its mark names 'second', which is no option"),
+        (with_options(Toy, Pointless), "marks_of_options_fit", "warp: ControlPoints marks an option of the type"),
+        (Nameless, "class_maps_are_parts_of_the_result", r"render\(\) returns no part 'probability'"),
+        (Choosing, "chosen_options_change_nothing", "'output' changes by .* when the chosen options are given"),
         (NotANumber, "numbers_are_finite_and_say_how_they_were_measured", "mse is nan"),
         (Glaring, "samples_can_be_shown", "outside"),
         (Toy, "a_folder_that_does_not_exist_is_refused", r"dataset\('train'\) ignores settings.data"),
