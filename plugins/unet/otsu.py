@@ -16,14 +16,14 @@ from restore.core.images.files import ImageFile, OutputImage
 from restore.core.method import Method
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
-from restore.core.specs import ImageSpec, Tiling
+from restore.core.specs import ClassMaps, ImageSpec, Tiling
 from restore.plugins.common.datasets import evaluation_arguments
 from restore.plugins.unet import metrics
 from restore.plugins.unet.data.dataset import Segments, channels_of
 from restore.plugins.unet.data.named import named_source
 from restore.plugins.unet.data.splits import evaluated_source, sources
 from restore.plugins.unet.options import OutputOptions, SegmentationEvaluateOptions, SegmentationPredictOptions
-from restore.plugins.unet.rendering import names, render
+from restore.plugins.unet.rendering import class_maps, names, render
 from restore.plugins.unet.settings import SAMPLE, SegmentationSettings
 
 
@@ -70,6 +70,11 @@ class Otsu(Method[SegmentationSettings, OutputOptions, SegmentationEvaluateOptio
     @override
     def always_renders(self) -> tuple[str, ...]:
         return names(self.settings.model, self.predict_options)
+
+    @property
+    @override
+    def class_maps(self) -> ClassMaps | None:
+        return class_maps(self.settings.model, self.predict_options, None)  # its map is 0 and 1
 
     metric_roles = ("segmentation",)
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.images.files import OutputImage
+from restore.core.specs import ClassMap, ClassMaps
 from restore.plugins.unet.options import OutputOptions, SegmentationPredictOptions
 from restore.plugins.unet.settings import ModelSettings
 
@@ -63,6 +64,29 @@ def names(model: ModelSettings, options: OutputOptions) -> tuple[str, ...]:
     return tuple(name for kind, own in found.items() if kind in options.outputs for name in own)
 
 
+def class_maps(model: ModelSettings, options: OutputOptions, threshold: float | None) -> ClassMaps | None:
+    """Return which of the images of `render` are maps of classes; None if none of them is written.
+
+    Args:
+        model: settings of the network.
+        options: what is written.
+        threshold: threshold of the probabilities; None if it has no meaning.
+    """
+    classes: Sequence[str] = model.classes or ["foreground"]
+    if ("mask" if model.multiclass else "probability") not in options.outputs:
+        return None
+    parts = [""] * len(classes) if model.multiclass else names(model, OutputOptions(outputs=["probability"]))
+    found = [
+        ClassMap(name, color_of(place, skip_first=model.multiclass), part)
+        for place, (name, part) in enumerate(zip(classes, parts, strict=True))
+    ]
+    if model.multiclass:
+        return ClassMaps(tuple(found), numbers="")
+    if threshold is None:
+        return ClassMaps(tuple(found))
+    return ClassMaps(tuple(found), threshold=threshold, option="threshold")
+
+
 def _map(image: Tensor, *, probability: bool = False) -> OutputImage:
     """Return an image of numbers, class numbers or probabilities: without the input's alpha and color profile."""
     return OutputImage(image, depth=probability, alpha=False, profile=False, smooth=probability)
@@ -78,6 +102,13 @@ COLORS = (
     (0.80, 0.47, 0.65),
 )
 """Colors for color-blind people too (Okabe and Ito, 2008); they repeat for more classes."""
+
+
+def color_of(place: int, *, skip_first: bool) -> tuple[float, float, float] | None:
+    """Return the color of a class; None for class 0 if ``skip_first``, the background of exclusive classes."""
+    if skip_first and place == 0:
+        return None
+    return COLORS[(place - skip_first) % len(COLORS)]
 
 
 def regions(probabilities: Tensor, multiclass: bool, threshold: float = 0.5) -> Tensor:
@@ -107,8 +138,10 @@ def overlay(image: Tensor, masks: Tensor, *, skip_first: bool = False, tint: flo
     """
     shown = image.clone()
     borders = outlines(masks)
-    for place in range(1 if skip_first else 0, len(masks)):
-        color = image.new_tensor(COLORS[(place - skip_first) % len(COLORS)]).view(3, 1, 1)
+    for place in range(len(masks)):
+        if (named := color_of(place, skip_first=skip_first)) is None:
+            continue
+        color = image.new_tensor(named).view(3, 1, 1)
         shown = torch.where(masks[place], (1 - tint) * shown + tint * color, shown)
         shown = torch.where(borders[place], color, shown)
     return shown

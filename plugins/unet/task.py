@@ -18,7 +18,7 @@ from restore.core.method import Method
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
 from restore.core.settings import RunSettings, default_of
-from restore.core.specs import ImageSpec, Tiling
+from restore.core.specs import ClassMaps, ImageSpec, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.architectures import build_network, find_tiling
@@ -33,7 +33,7 @@ from restore.plugins.unet.losses import EveryHead
 from restore.plugins.unet.networks.unet import NestedUNet
 from restore.plugins.unet.options import NetworkOptions, SegmentationEvaluateOptions, SegmentationPredictOptions
 from restore.plugins.unet.otsu import Otsu
-from restore.plugins.unet.rendering import as_color, names, overlay, regions, render
+from restore.plugins.unet.rendering import as_color, class_maps, names, overlay, regions, render
 from restore.plugins.unet.settings import (
     SAMPLE,
     DeepLabSettings,
@@ -194,6 +194,11 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
     @override
     def always_renders(self) -> tuple[str, ...]:
         return names(self.model, self.predict_options)
+
+    @property
+    @override
+    def class_maps(self) -> ClassMaps | None:
+        return class_maps(self.model, self.predict_options, self.predict_options.threshold)
 
     # --- measuring --------------------------------------------------------------------------------------------
 

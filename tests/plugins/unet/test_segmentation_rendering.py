@@ -7,8 +7,9 @@ import torch
 from small_segmentation import NAMES
 from torch import Tensor
 
+from restore.core.specs import ClassMap, ClassMaps
 from restore.plugins.unet.options import SegmentationPredictOptions
-from restore.plugins.unet.rendering import COLORS, outlines, overlay, regions, render
+from restore.plugins.unet.rendering import COLORS, class_maps, outlines, overlay, regions, render
 from restore.plugins.unet.settings import (
     ModelSettings,
 )
@@ -69,3 +70,18 @@ def test_outlines_are_the_border_inside_a_region() -> None:
     assert two[:, 1, 1].tolist() == pytest.approx(COLORS[0])
     assert two[:, 0, 1].tolist() == pytest.approx(COLORS[1])
     assert regions(torch.tensor([0.2, 0.3]).view(2, 1, 1), multiclass=True)[:, 0, 0].tolist() == [False, True]
+
+
+def test_maps_of_classes_are_those_that_are_written() -> None:
+    options = SegmentationPredictOptions(threshold=0.3)
+    one = class_maps(ModelSettings(classes=NAMES), options, 0.3)
+    assert one == ClassMaps((ClassMap(NAMES[0], COLORS[0], "probability"),), threshold=0.3, option="threshold")
+    overlapping = class_maps(ModelSettings(classes=["a", "b"]), options, 0.3)
+    assert overlapping is not None
+    assert [each.part for each in overlapping.classes] == ["probability-a", "probability-b"]
+    multiclass = class_maps(ModelSettings(classes=["none", "a", "b"], multiclass=True), options, 0.3)
+    assert multiclass is not None
+    assert (multiclass.numbers, multiclass.option) == ("", None)
+    assert [each.color for each in multiclass.classes] == [None, COLORS[0], COLORS[1]]
+    masks_only = SegmentationPredictOptions(outputs=["mask"])
+    assert class_maps(ModelSettings(classes=NAMES), masks_only, 0.3) is None
