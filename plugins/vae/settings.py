@@ -8,8 +8,9 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 from typing_extensions import override
 
+from restore.core.controls import Slider
 from restore.core.optimizer_settings import OptimizerSettings, ScheduleSettings
-from restore.core.settings import Flag, Positional, RegisteredName, RunSettings, Settings
+from restore.core.settings import Flag, ImagePath, Positional, RegisteredName, RunSettings, Settings
 from restore.plugins.common.registered import RegisteredSettings
 from restore.plugins.common.super_resolution.settings import (
     SAMPLE,
@@ -91,6 +92,21 @@ class VAESettings(AutoencoderSettings):
         """Return a copy with the warm-up length fixed; extra ``epochs`` on resume go to the full objective."""
         settings = super().resolved()
         return settings.model_copy(update={"warmup": float(settings.split()[0])})
+
+
+class AutoencoderPredictOptions(Settings):
+    """Options of ``restore predict``."""
+
+    toward: Annotated[Path | None, ImagePath()] = None
+    """Second image, resized to the size of the first: the result is decoded from a code between those of both."""
+    position: Annotated[float, Field(ge=0, le=1), Slider(0, 1, needs="toward")] = 0.5
+    """toward: position of the code on the straight line from the first image (0) to the second (1)."""
+
+    @model_validator(mode="after")
+    def _between_two(self) -> Self:
+        if self.toward is None and self.position != type(self).model_fields["position"].default:
+            raise ValueError("position needs toward, the second image, which is not set; set both or neither")
+        return self
 
 
 class AutoencoderEvaluateOptions(SuperResolutionEvaluateOptions):

@@ -13,13 +13,16 @@ from torch import Tensor, nn
 from typing_extensions import TypeVar, override
 
 from restore.core.dataset import Batch, ImageDataset
+from restore.core.images.files import ImageFile, SourceImage, read_image
+from restore.core.inference.readers import ComputedReader, ImageReader
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
 from restore.core.optimizer_settings import ScheduleSettings
-from restore.core.settings import RunSettings, Settings
+from restore.core.settings import RunSettings
 from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
+from restore.plugins.common.animation import fitted
 from restore.plugins.common.architectures import build_network, build_without_weights, find_tiling
 from restore.plugins.common.images.augment import recolor
 from restore.plugins.common.losses import MSE
@@ -28,7 +31,12 @@ from restore.plugins.common.super_resolution.chosen import measured_pairs, train
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
 from restore.plugins.common.super_resolution.settings import SuperResolutionEvaluateOptions
 from restore.plugins.vae.metrics import ActiveUnits, moments
-from restore.plugins.vae.settings import AutoencoderEvaluateOptions, AutoencoderSettings, VAESettings
+from restore.plugins.vae.settings import (
+    AutoencoderEvaluateOptions,
+    AutoencoderPredictOptions,
+    AutoencoderSettings,
+    VAESettings,
+)
 from restore.plugins.vae.variational import Gaussian, Posterior, charge_free_bits, importance_weight, log_weights
 
 WARMUP = "warm-up"
@@ -38,7 +46,7 @@ A = TypeVar("A", bound=AutoencoderSettings, default=AutoencoderSettings)
 E = TypeVar("E", bound=SuperResolutionEvaluateOptions, default=SuperResolutionEvaluateOptions)
 
 
-class Autoencoder(Task[A, Settings, E]):
+class Autoencoder(Task[A, AutoencoderPredictOptions, E]):
     """Encodes an image into a latent code and decodes it, larger than the input if ``model.scale`` is above 1."""
 
     channels_last: ClassVar[bool] = True
@@ -96,7 +104,8 @@ class Autoencoder(Task[A, Settings, E]):
     @property
     @override
     def inputs(self) -> Mapping[str, ImageSpec]:
-        return {"input": ImageSpec(padding="edge")}  # the encoder pads in the same way
+        names = ["input"] if self.predict_options.toward is None else ["input", "toward"]
+        return {name: ImageSpec(padding="edge") for name in names}  # the encoder pads in the same way
 
     @property
     @override
@@ -114,11 +123,34 @@ class Autoencoder(Task[A, Settings, E]):
         network: Any = build_without_weights(self.settings.model, **self._network_arguments)
         return int(network.stride)
 
+    pixel_reach: ClassVar[int | None] = 0
+
+    @override
+    def read_inputs(self, path: Path, image: ImageFile) -> dict[str, Tensor]:
+        """Return the image, and the one to interpolate toward. Raises UsageError or DataError if that cannot be
+        read."""
+        height, width = image.size
+        return {**super().read_inputs(path, image), **self._read_toward(height, width)}
+
+    @override
+    def open_inputs(self, path: Path, image: SourceImage) -> Mapping[str, Tensor | ImageReader]:
+        color = ComputedReader((3, *image.size), lambda rows, columns: image.crop(rows, columns).color)
+        return {"input": color, **self._read_toward(*image.size)}
+
+    def _read_toward(self, height: int, width: int) -> dict[str, Tensor]:
+        toward = self.predict_options.toward
+        return {} if toward is None else {"toward": fitted(read_image(toward).color, height, width)}
+
     @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
-        """Return ``output`` (B, 3, H * scale, W * scale) in [0, 1], decoded from the code of ``input`` (B, 3, H, W)."""
+        """Return ``output`` (B, 3, H * scale, W * scale) in [0, 1], decoded from the code of ``input`` (B, 3, H, W).
+
+        With an image ``toward`` (B, 3, H, W), the code lies between those of both.
+        """
         height, width = (self.settings.model.scale * side for side in batch["input"].shape[-2:])
         code = self.code(networks.encoder(batch["input"]))
+        if self.predict_options.toward is not None:
+            code = torch.lerp(code, self.code(networks.encoder(batch["toward"])), self.predict_options.position)
         return {"output": networks.decoder(code, height, width).clamp(0, 1)}
 
     def own_metrics(self) -> list[PrecomputedMetric]:

@@ -8,15 +8,17 @@ import pytest
 import torch
 from built import networks_of
 from PIL import Image
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from restore.cli.app import app
 from restore.core.errors import UsageError
-from restore.core.images.files import read_image, write_image
+from restore.core.images.files import open_image, read_image, write_image
+from restore.core.inference.engine import predict_image
 from restore.core.weights.files import save_weights
 from restore.plugins.common.animation import fitted
 from restore.plugins.vae.commands import interpolate, sample
-from restore.plugins.vae.settings import InterpolateSettings, SampleSettings
+from restore.plugins.vae.settings import AutoencoderPredictOptions, InterpolateSettings, SampleSettings
 from restore.plugins.vae.task import Autoencoder, VariationalAutoencoder
 
 
@@ -130,3 +132,24 @@ def test_no_file_is_replaced_unasked(task: VariationalAutoencoder, pair: tuple[P
         command(task, networks, settings.model_copy(update={"overwrite": True}))
         assert pair[1].read_bytes() != before
         pair[1].write_bytes(before)
+
+
+def test_predictions_toward_another_image_are_those_of_the_strip(
+    task: VariationalAutoencoder, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    networks, output = networks_of(task), tmp_path / "walk.png"
+    interpolate(task, networks, InterpolateSettings(images=pair, steps=5, output=output))
+    strip = read_image(output).color
+    for number, position in enumerate((0, 0.25, 0.5, 0.75, 1)):
+        between = task.with_options(predict=AutoencoderPredictOptions(toward=pair[1], position=position))
+        image = open_image(pair[0])
+        whole = predict_image(between, networks, between.open_inputs(pair[0], image))["output"]
+        wanted = strip[..., 14 * number : 14 * (number + 1)]
+        torch.testing.assert_close(whole, wanted, atol=0.6 / 255, rtol=0)
+        read = predict_image(between, networks, between.read_inputs(pair[0], image.whole()))["output"]
+        assert torch.equal(read, whole)
+
+
+def test_a_position_needs_a_second_image() -> None:
+    with pytest.raises(ValidationError, match="position needs toward"):
+        AutoencoderPredictOptions(position=0.1)
