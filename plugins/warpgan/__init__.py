@@ -63,7 +63,7 @@ def restore_architectures() -> list[ArchitectureSpec]:
 
 @hookimpl
 def restore_commands() -> list[CommandSpec]:
-    """Register face alignment, and animations of growing exaggeration."""
+    """Register face alignment, control points as numbers, and animations of growing exaggeration."""
     return [
         CommandSpec(
             "data align",
@@ -71,6 +71,13 @@ def restore_commands() -> list[CommandSpec]:
             settings=f"{_PLACE}.options:AlignSettings",
             needs="nothing",
             summary="Align faces: move them to a common position and size.",
+        ),
+        CommandSpec(
+            "control-points",
+            f"{_PLACE}.commands:print_control_points",
+            settings=f"{_PLACE}.options:ControlPointsSettings",
+            needs="weights",
+            summary="Print the control points of a photograph, which predict --control-points takes back.",
         ),
         CommandSpec(
             "exaggerate",

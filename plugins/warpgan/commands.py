@@ -1,7 +1,8 @@
-"""``restore data align`` and ``restore exaggerate``."""
+"""``restore data align``, ``restore control-points`` and ``restore exaggerate``."""
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,16 +15,17 @@ from torch import Tensor
 
 from restore.core.atomic import refuse_overwrite, writable_folder
 from restore.core.errors import RestoreError, UsageError
-from restore.core.images.files import read_image, write_image
+from restore.core.images.files import open_image, read_image, write_image
 from restore.core.images.listing import has_images, list_images
 from restore.core.images.pixels import to_pil_image
 from restore.core.networks import Networks
+from restore.core.prediction import choose_options
 from restore.plugins.common.animation import KINDS, check_kind, write_animation
 from restore.plugins.warpgan.data.alignment import Points, aligned
 from restore.plugins.warpgan.data.detection import Detect, find_detector, middle
 from restore.plugins.warpgan.data.landmarks import LandmarkFolder, LandmarkList, read_landmarks
 from restore.plugins.warpgan.letterbox import Letterbox
-from restore.plugins.warpgan.options import AlignSettings, ExaggerateSettings
+from restore.plugins.warpgan.options import AlignSettings, ControlPointsSettings, ExaggerateSettings
 from restore.plugins.warpgan.task import WarpGAN
 
 _log = logging.getLogger(__name__)
@@ -141,6 +143,15 @@ def with_landmarks(image: Tensor, landmarks: Points) -> Tensor:
     for number, (x, y) in enumerate(landmarks.tolist()):
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colors[number % len(colors)])
     return torch.from_numpy(np.array(pil_image)).permute(2, 0, 1).float() / 255
+
+
+def print_control_points(task: WarpGAN, networks: Networks, settings: ControlPointsSettings) -> None:
+    """Print the predicted control points, ``[[x, y, to_x, to_y], …]``.
+
+    Raises UsageError or DataError if the image cannot be read.
+    """
+    chosen = choose_options(task, networks, settings.image, open_image(settings.image))
+    print(json.dumps(chosen["control_points"]))
 
 
 @torch.no_grad()

@@ -43,6 +43,11 @@ class Letterbox:
         offset = torch.tensor(self._offset(self.height, self.width), device=points.device)
         return (points + 0.5) * self.factor - 0.5 - offset
 
+    def places_in_faces(self, points: Tensor) -> Tensor:
+        """Convert rows and columns (..., 2) in pixels of the images to pixels of the faces; undoes `places`."""
+        offset = torch.tensor(self._offset(self.height, self.width), device=points.device)
+        return (points + offset + 0.5) / self.factor - 0.5
+
     @staticmethod
     def _offset(height: int, width: int) -> tuple[int, int]:
         side = max(height, width)

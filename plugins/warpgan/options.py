@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from restore.core.controls import ControlPoints, MovedPoints, Seed, Slider
 from restore.core.settings import Flag, ImagePath, Positional, Settings
 
 
@@ -16,12 +17,15 @@ class WarpGANPredictOptions(Settings):
 
     styles: Annotated[int, Field(ge=1, le=64)] = 5
     """Number of random styles per photograph: <name>-style1.png, …."""
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63), Seed()] = 0
     """Seed of the styles, which are the same for every photograph."""
     style_of: Annotated[Path | None, ImagePath()] = None
     """Caricature to take the style from, instead of random styles: <name>-styled.png."""
-    exaggeration: Annotated[float, Field(ge=-10, le=10)] = 1.0
+    exaggeration: Annotated[float, Field(ge=-10, le=10), Slider(-1, 3, 0.05)] = 1.0
     """Strength of the warp: 0 keeps the shape, 1 is the predicted exaggeration, negative values invert it."""
+    control_points: Annotated[MovedPoints | None, ControlPoints(scaled_by="exaggeration")] = None
+    """Control points and where they move, [[x, y, to_x, to_y], …] in pixels of the photograph, instead of the predicted
+    ones, which 'restore control-points' prints; exaggeration multiplies the displacements."""
     sweep: str | None = None
     """Several strengths, such as 0,0.5,1,1.5,2: <name>-sweep.png shows them side by side, one row per style. Each image
     on the sheet is as large as the photograph; sheets above 33 million pixels are rejected."""
@@ -95,6 +99,13 @@ class AlignSettings(Settings):
     """Also write the images with their landmarks, to <output>-landmarks/."""
     overwrite: bool = False
     """Replace existing files."""
+
+
+class ControlPointsSettings(Settings):
+    """Print the predicted control points of a photograph as JSON, for predict --control-points."""
+
+    image: Annotated[Path, Positional("PHOTO")]
+    """A photograph of one face."""
 
 
 class ExaggerateSettings(Settings):

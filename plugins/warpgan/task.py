@@ -15,6 +15,7 @@ from restore.core.errors import NotExportable, UsageError
 from restore.core.images.files import ImageFile, OutputImage, read_image
 from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
+from restore.core.runtime.devices import in_float64
 from restore.core.settings import RunSettings
 from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
@@ -26,6 +27,7 @@ from restore.plugins.warpgan import metrics
 from restore.plugins.warpgan.data.dataset import FaceFiles, Pairs, galleries, read_identities
 from restore.plugins.warpgan.letterbox import Letterbox
 from restore.plugins.warpgan.networks.generator import Drawing
+from restore.plugins.warpgan.networks.warping import warp
 from restore.plugins.warpgan.options import WarpGANEvaluateOptions, WarpGANPredictOptions
 from restore.plugins.warpgan.rendering import check_sheet, drawn_points, marked
 from restore.plugins.warpgan.settings import WarpGANSettings
@@ -175,7 +177,9 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
         style: Tensor = networks.generator(2 * face - 1).encoded_style
         return style.cpu()
 
-    def draw(self, faces: Tensor, networks: Networks, style: Tensor, scale: float) -> Drawing:
+    def draw(
+        self, faces: Tensor, networks: Networks, style: Tensor, scale: float, moved: Tensor | None = None
+    ) -> Drawing:
         """Draw faces in one style.
 
         Args:
@@ -183,10 +187,36 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
             networks: the networks.
             style: style code (style,).
             scale: exaggeration: factor of the displacements.
+            moved: control points and where they move, (2, P, 2) as rows and columns of the faces; None: predicted.
         """
         styles = style.to(faces).expand(len(faces), -1)
         drawing: Drawing = networks.generator(2 * faces - 1, styles, faces.new_full((len(faces),), scale))
-        return drawing
+        if moved is None:
+            return drawing
+        points, goals = moved.to(faces.device).expand(len(faces), -1, -1, -1).unbind(1)
+        displacements = scale * (goals - points)
+        points, displacements = points.to(drawing.points), displacements.to(drawing.points)
+        warped = warp(drawing.rendered, points, displacements)
+        return drawing._replace(image=warped.image, points=points, displacements=displacements, flow=warped.flow)
+
+    @override
+    def choose_options(self, inputs: Batch, networks: Networks) -> Mapping[str, Any]:
+        """Return the predicted control points as ``control_points``, unless they are given."""
+        if self.predict_options.control_points is not None:
+            return {}
+        letterbox = Letterbox.of(inputs["input"], self.settings.model.size)
+        drawing = self.draw(letterbox.faces, networks, torch.zeros(self.settings.model.style), 1.0)
+        # In float64, so that the way back gives the same float32.
+        points, displacements = in_float64(drawing.points), in_float64(drawing.displacements)
+        moved = torch.cat([letterbox.places(points), letterbox.places(points + displacements)], -1)
+        return {"control_points": moved[0][:, [1, 0, 3, 2]].tolist()}
+
+    def _given_points(self, letterbox: Letterbox) -> Tensor | None:
+        """Return the control points of the options and where they move, (2, P, 2) as rows and columns of the faces."""
+        if self.predict_options.control_points is None:
+            return None
+        given = torch.tensor(self.predict_options.control_points, dtype=torch.float64)  # (P, 4): x, y, to_x, to_y
+        return letterbox.places_in_faces(torch.stack([given[:, [1, 0]], given[:, [3, 2]]]))
 
     @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
@@ -198,12 +228,13 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
         asked = self.predict_options
         letterbox = Letterbox.of(batch["input"], self.settings.model.size)
         styles = self.styles(networks, count=asked.styles, seed=asked.seed, like=asked.style_of)
+        moved = self._given_points(letterbox)
         outputs: Batch = {}
         for name, style in zip(self._style_names(), styles, strict=True):
-            drawing = self.draw(letterbox.faces, networks, style, asked.exaggeration)
+            drawing = self.draw(letterbox.faces, networks, style, asked.exaggeration, moved)
             outputs[name] = letterbox.back((drawing.image + 1) / 2).clamp(0, 1)
             for number, scale in enumerate(asked.exaggerations):
-                warped = self.draw(letterbox.faces, networks, style, scale).image
+                warped = self.draw(letterbox.faces, networks, style, scale, moved).image
                 outputs[f"{name}@{number}"] = letterbox.back((warped + 1) / 2).clamp(0, 1)
         if asked.draw_points:  # the warp does not depend on the style
             outputs["flow"] = letterbox.back(drawing.flow) * letterbox.factor

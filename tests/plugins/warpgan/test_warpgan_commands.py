@@ -1,4 +1,4 @@
-"""``restore data align`` and ``restore exaggerate``."""
+"""``restore data align``, ``restore control-points`` and ``restore exaggerate``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from built import networks_of
+from drawing_weights import write_faces
 from PIL import Image
 
 from restore.cli.app import app
@@ -176,3 +177,27 @@ def test_align_is_a_command_of_the_group_data(faces: Path, capsys: pytest.Captur
         app([*words, "--output", str(faces / "out")])
     assert ended.value.code in (0, None)
     assert (faces / "out" / "Bob" / "P00001.png").is_file()
+
+
+def test_printed_control_points_give_the_predicted_warp(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_faces(Path("faces.safetensors"))
+    torch.manual_seed(1)
+    write_image(Path("face.png"), torch.rand(3, 40, 30))
+
+    def run(*words: str) -> str:
+        with pytest.raises(SystemExit) as left:
+            app(list(words))
+        assert left.value.code == 0
+        return capsys.readouterr().out
+
+    points = run("control-points", "faces.safetensors", "face.png")
+    words = ("predict", "faces.safetensors", "face.png", "--styles", "1", "--output")
+    run(*words, "free")
+    run(*words, "given", "--control-points", points)
+    run(*words, "other", "--control-points", "[[10, 10, 20, 15]]")
+    free, given, other = (read_image(Path(name) / "face-style1.png").color for name in ("free", "given", "other"))
+    assert (free - given).abs().max() < 1.5 / 255
+    assert (free - other).abs().max() > 0.1

@@ -233,3 +233,41 @@ def test_generated_and_drawn_caricatures_are_compared_as_sets(monkeypatch: pytes
     torch.testing.assert_close(rows[:, 3:], torch.cat([sample["target"] for sample in samples]).mean((2, 3)).double())
     assert protocol["fid"].reduce(rows) > 0
     assert "fid" not in small().protocols()["caricature"]
+
+
+# --- control points -------------------------------------------------------------------------------------------
+
+
+def test_content_at_given_points_moves_to_their_goals() -> None:
+    task, faces = small(), torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+    networks = Networks({name: module.eval() for name, module in networks_of(task).items()})
+    starts = torch.tensor([[8.0, 8.0], [8.0, 24.0], [24.0, 8.0], [24.0, 24.0]])
+    goals = starts + torch.tensor([[4.0, -2.0], [0.0, 3.0], [0.0, 0.0], [-2.0, -4.0]])
+    with torch.inference_mode():
+        drawing = task.draw(faces, networks, torch.zeros(3), 1.0, torch.stack([starts, goals]))
+        still = task.draw(faces, networks, torch.zeros(3), 0.0, torch.stack([starts, goals]))
+    for (row, column), (to_row, to_column) in zip(starts.int().tolist(), goals.int().tolist(), strict=True):
+        torch.testing.assert_close(
+            drawing.image[..., to_row, to_column], drawing.rendered[..., row, column], atol=1e-3, rtol=0
+        )
+    torch.testing.assert_close(still.image, drawing.rendered, atol=1e-5, rtol=0)
+    assert (drawing.image - still.image).abs().max() > 0.1
+
+
+def test_points_are_given_in_pixels_of_the_photograph(photograph: torch.Tensor) -> None:
+    x, y, to_x, to_y = 20.0, 12.0, 32.0, 18.0
+    given = ((x, y, to_x, to_y), (5.0, 30.0, 5.0, 30.0), (45.0, 35.0, 45.0, 35.0))
+    outputs, _ = used(
+        small(predict=WarpGANPredictOptions(styles=1, draw_points=True, control_points=given)), photograph
+    )
+    marks = outputs["marks"]
+    assert marks[0].nonzero().tolist() == [[12, 20], [30, 5], [35, 45]]
+    assert marks[1:, 12, 20].tolist() == pytest.approx([6, 12], abs=1e-4)
+    assert marks[1:, 30, 5].abs().max() < 1e-4
+    # The flow at the goal says where its content comes from.
+    assert outputs["flow"][:, 18, 32].tolist() == pytest.approx([6, 12], abs=0.3)
+
+
+def test_given_points_are_chosen_by_nobody(photograph: torch.Tensor) -> None:
+    task = small(predict=WarpGANPredictOptions(control_points=((1, 2, 3, 4),)))
+    assert task.choose_options({"input": photograph[None]}, networks_of(task)) == {}
