@@ -16,12 +16,13 @@ from restore.cli.settings.setting import Setting, SettingPath, list_settings
 from restore.cli.settings.sources import Source
 from restore.cli.settings.types import find_limits, list_choices
 from restore.cli.task_options import PredictRequest
+from restore.core.controls import Control, ControlPoints
 from restore.core.errors import UsageError
 from restore.core.setting_types import is_list, item_types
 from restore.core.settings import ImagePath
 from restore.registry.naming import did_you_mean
 
-Kind = Literal["switch", "integer", "number", "choice", "choices", "text", "image", "mask"]
+Kind = Literal["switch", "integer", "number", "choice", "choices", "text", "image", "mask", "points"]
 
 ORIGIN = "the form"
 """Where values come from, in messages."""
@@ -37,7 +38,7 @@ class Field:
     name: str
     """Dotted, such as ``masks.coverage``."""
     kind: Kind
-    """image and mask are uploads; a mask has the size of the input and can be painted."""
+    """image and mask are uploads; a mask has the size of the input and can be painted. points are JSON."""
     help: str
     group: str
     """Heading that it belongs below; empty for options of the task itself."""
@@ -51,6 +52,8 @@ class Field:
     """Whether the minimum itself is not allowed."""
     open_above: bool = False
     """Whether the maximum itself is not allowed."""
+    control: Control | None = None
+    """How the option is changed beside the result."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,12 @@ def _make_field(setting: Setting, group: str) -> Field:
         maximum=limits.get("le", limits.get("lt")),
         open_below="gt" in limits,
         open_above="lt" in limits,
+        control=_control_of(setting),
     )
+
+
+def _control_of(setting: Setting) -> Control | None:
+    return next((mark for mark in setting.info.metadata if isinstance(mark, Control)), None)
 
 
 def _choices_of(setting: Setting) -> dict[str, Any]:
@@ -151,6 +159,8 @@ def _kind_of(setting: Setting) -> Kind:
     kind = setting.value_type
     if upload := _upload_kind(setting):
         return upload
+    if isinstance(_control_of(setting), ControlPoints):
+        return "points"
     if kind is bool:
         return "switch"
     if kind is int:

@@ -6,9 +6,9 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from restore.cli.server.catalog import ServedModel
 from restore.cli.task_options import PredictRequest
 from restore.core.errors import RestoreError
 from restore.core.settings import Settings
+from restore.core.specs import ClassMaps
 
 State = Literal["waiting", "running", "done", "failed", "canceled"]
 
@@ -75,6 +76,10 @@ class Job:
     """HTTP status of the failure."""
     warnings: list[str] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
+    classes: ClassMaps | None = None
+    """Which files are maps of classes."""
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    """Options that the model chose for the image, by name."""
     version: int = 0
     """Grows with each change."""
     watchers: int = 0
@@ -109,6 +114,8 @@ class Job:
             "message": self.message,
             "warnings": list(self.warnings),
             "files": files,
+            "classes": asdict(self.classes) if self.classes is not None else None,
+            "chosen": dict(self.chosen),
         }
 
 

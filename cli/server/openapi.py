@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from restore.cli.server.catalog import ServedModel
@@ -13,6 +14,37 @@ from restore.core.versions import installed_version
 
 _FILE = {"type": "string", "format": "binary"}
 _ERROR = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
+_CLASSES = {
+    "type": ["object", "null"],
+    "description": "Which files are maps of classes, of a segmentation.",
+    "properties": {
+        "classes": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "name": {"type": "string"},
+                    "color": {
+                        "type": ["array", "null"],
+                        "items": {"type": "number"},
+                        "description": "Red, green and blue in [0, 1]; null: a background, which is not drawn.",
+                    },
+                    "part": {
+                        "type": "string",
+                        "description": "Part of the result that is the map of its probability, from black (0) to "
+                        "white (1).",
+                    },
+                },
+            },
+        },
+        "numbers": {
+            "type": ["string", "null"],
+            "description": "Part of the result whose values are indices of classes; null: each class has its part.",
+        },
+        "threshold": {"type": "number", "description": "Probability above which a pixel belongs to a class."},
+        "option": {"type": ["string", "null"], "description": "Field that sets the threshold."},
+    },
+}
 _JOB = {
     "type": "object",
     "properties": {
@@ -38,6 +70,20 @@ _JOB = {
                 },
             },
         },
+        "classes": _CLASSES,
+        "chosen": {
+            "type": "object",
+            "description": "Values that the model chose itself for fields that were not sent, such as control points; "
+            "sent as these fields, they give the same result.",
+        },
+    },
+}
+_POINTS = {
+    "type": "string",
+    "contentMediaType": "application/json",
+    "contentSchema": {
+        "type": "array",
+        "items": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4},
     },
 }
 _ERRORS = {
@@ -144,6 +190,7 @@ def _schema(field: Field) -> dict[str, Any]:
         "choices": {"type": "array", "items": {"type": "string", "enum": list(field.choices)}},
         "image": dict(_FILE),
         "mask": dict(_FILE),
+        "points": _POINTS,
     }
     schema = {**types.get(field.kind, {"type": "string"}), "description": field.help}
     if field.minimum is not None:
@@ -152,6 +199,8 @@ def _schema(field: Field) -> dict[str, Any]:
         schema["exclusiveMaximum" if field.open_above else "maximum"] = field.maximum
     if field.default is not None:
         schema["default"] = field.default
+    if field.control is not None:
+        schema["x-control"] = asdict(field.control)  # how a page may let a person change it
     return schema
 
 

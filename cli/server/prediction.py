@@ -25,6 +25,7 @@ from restore.core.images.files import open_image
 from restore.core.images.resizing import OutputSize
 from restore.core.inference.self_ensemble import with_self_ensemble
 from restore.core.method import Method
+from restore.core.prediction import choose_options
 from restore.core.runtime.precision import choose
 
 Report = Callable[[Job, int, int], None]
@@ -76,6 +77,15 @@ class PredictionWorker:
                 precision=choose(request.precision, self._device),
                 notify=lambda message: job.warnings.append(job.scrub(message)),
                 progress=partial(report, job),
+            )
+            job.classes = method.class_maps
+            job.chosen = choose_options(
+                method,
+                opened.networks,
+                work.image,
+                image,
+                device=self._device,
+                precision=choose(request.precision, self._device),
             )
         names = {path: part for part, path in parts.items()}
         stem = Path(work.name).stem

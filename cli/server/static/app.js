@@ -158,7 +158,9 @@ async function run() {
       data.append("image", image.file, image.name);
       for (const name of form.masks) data.append(name, await image.mask.toBlob(), "mask.png");
       form.fill(data);
-      waiting.push([addResult(form.model.name, image), form.model.id, data]);
+      const result = addResult(form.model.name, image), { id, fields } = form.model;
+      result.request = { fields, data, send: (changed) => process(result, id, changed) };
+      waiting.push([result, id, data]);
     }
   }
   say("");
@@ -172,22 +174,25 @@ async function run() {
 
 async function process(result, model, data) {
   if (result.ended) return;
+  const { turn } = result, isStale = () => result.ended || result.turn !== turn;
+  updateButtons();
   try {
     const job = await api.enqueue(model, data, result.stop.signal);
+    if (isStale()) return void api.removeJob(job.id).catch(() => {}); // canceled or changed while it was sent
     result.tell(job);
-    if (result.ended) return void api.removeJob(job.id); // canceled while it was sent
     await watch(result, job.id);
   } catch (error) {
-    if (!result.ended) result.fail(error.message);
+    if (!isStale()) result.fail(error.message);
   }
   updateButtons();
 }
 
 async function watch(result, id) {
+  const { turn } = result, isStale = () => result.ended || result.turn !== turn;
   result.job = id;
   keepJobs();
-  const job = await api.follow(id, (each) => result.tell(each));
-  if (result.ended) return;
+  const job = await api.follow(id, (each) => { if (!isStale()) result.tell(each); });
+  if (isStale()) return;
   if (job?.state === "done") await result.finish(job);
   else result.fail(job?.message || text(job?.state === "canceled" ? "canceled" : "unreachable"));
   keepJobs();

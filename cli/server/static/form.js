@@ -11,6 +11,7 @@ export class OptionsForm {
     const groups = new Map();
     for (const field of model.fields) {
       if (field.kind === "mask") continue; // the editor makes it
+      if (field.kind === "points") continue; // drawn over the result
       if (!groups.has(field.group)) groups.set(field.group, element("div", { className: "fields" }));
       groups.get(field.group).append(this.#field(field));
     }

@@ -1,9 +1,9 @@
-// The results of one image: one figure a model, with progress, slider, zoom and downloads.
+// The results of one image: one figure a model, with progress, downloads and a view. Some can be changed and predicted again.
 import { readFile, removeJob } from "./api.js";
+import { Controls } from "./controls.js";
 import { element } from "./elements.js";
 import { text } from "./texts.js";
-
-const SHOWN = /\.(png|jpg)$/;
+import { ResultView } from "./view.js";
 
 export class Result {
   constructor(model, image) {
@@ -11,14 +11,26 @@ export class Result {
     this.image = image; // { name, url }
     this.files = [];
     this.alone = true; // whether no other model works on the image, so that names of files suffice
+    this.request = null; // { fields, data, send }: what was sent, and how to send it again; null after a reload
+    this.row = element("div", { className: "row" });
+    this.links = element("div", { className: "row" });
+    this.view = new ResultView(model, image);
+    this.figure = element("figure", { className: "result" },
+      element("figcaption", {}, element("strong", { textContent: model })), this.row, this.links, this.view.element);
+    this.#begin();
+  }
+
+  // What was started before belongs to an earlier turn and changes nothing any more.
+  #begin() {
+    this.turn = (this.turn ?? 0) + 1;
+    this.ended = false;
+    this.job = undefined;
+    this.warned = 0;
     this.stop = new AbortController();
     this.progress = element("progress", { label: "progress" });
     this.said = element("span", { className: "quiet", text: "sending" });
-    this.cancel = element("button", { type: "button", text: "cancel", onclick: () => this.abort() });
-    this.row = element("div", { className: "row" }, this.progress, this.said, this.cancel);
-    this.body = element("div");
-    this.figure = element("figure", { className: "result" },
-      element("figcaption", {}, element("strong", { textContent: model })), this.row, this.body);
+    this.row.replaceChildren(this.progress, this.said,
+      element("button", { type: "button", text: "cancel", onclick: () => this.abort() }));
   }
 
   // Shows how far the job is.
@@ -27,9 +39,8 @@ export class Result {
     if (job.total) Object.assign(this.progress, { max: job.total, value: job.done });
     const words = { waiting: text("waiting", { count: job.ahead }), running: text("tiles", job) };
     if (job.state in words) this.said.textContent = job.state === "running" && !job.total ? text("running") : words[job.state];
-    for (const warning of job.warnings.slice(this.warned ?? 0)) {
-      this.body.append(element("p", { className: "quiet", textContent: warning }));
-    }
+    if (!this.warned) this.view.clearWarnings();
+    for (const warning of job.warnings.slice(this.warned)) this.view.warn(warning);
     this.warned = job.warnings.length;
   }
 
@@ -44,45 +55,45 @@ export class Result {
     this.row.replaceChildren(element("span", { className: "bad-text", textContent: message || text("unreachable"), role: "alert" }));
   }
 
-  // Fetches the files of a job that is done, and shows the first that a browser can show.
+  // Predicts again with some other values; null unsets one. The view stays until the new files are there.
+  repeat(changes) {
+    for (const [name, value] of Object.entries(changes)) {
+      if (value === null) this.request.data.delete(name);
+      else this.request.data.set(name, value);
+    }
+    if (!this.ended) this.stop.abort();
+    if (this.job) removeJob(this.job).catch(() => {}); // its files are here already, or nobody wants them
+    this.#begin();
+    return this.request.send(this.request.data);
+  }
+
+  // Fetches the files of a job that is done, and shows them.
   async finish(job) {
     this.tell(job);
-    this.files = [];
+    const { turn } = this, files = [];
     for (const [number, file] of job.files.entries()) {
-      this.files.push({ ...file, url: URL.createObjectURL(await readFile(job.id, number)) });
+      const blob = await readFile(job.id, number);
+      if (turn !== this.turn) return files.forEach((each) => URL.revokeObjectURL(each.url));
+      files.push({ ...file, blob, url: URL.createObjectURL(blob) });
     }
-    this.ended = true;
-    this.row.replaceChildren(...this.files.map((file) => {
+    const before = this.files;
+    this.files = files;
+    this.links.replaceChildren(...files.map((file) => {
       const name = this.alone ? file.name : `${this.model.replaceAll("/", "-")}-${file.name}`;
       const link = element("a", { href: file.url, download: name, className: "download", textContent: name });
       return element("span", {}, link, ` ${file.width} × ${file.height}`);
     }));
-    const shown = this.files.filter((file) => SHOWN.test(file.name));
-    if (shown.length > 1) {
-      const choose = element("select", { label: "part" });
-      for (const file of shown) choose.append(element("option", { value: file.url, textContent: file.part || text("wholeResult") }));
-      choose.addEventListener("change", () => this.#show(shown.find((file) => file.url === choose.value)));
-      this.row.append(choose);
+    const again = this.request && ((changes) => this.repeat(changes));
+    await this.view.show(files, job, again);
+    if (turn !== this.turn) return;
+    if (again) {
+      this.controls ??= new Controls(this.request, this.view, again);
+      this.controls.update(job);
+      if (!this.controls.element.isConnected) this.view.element.append(this.controls.element);
     }
-    if (shown.length) this.#show(shown[0]);
-    else this.view = undefined;
-  }
-
-  #show(file) {
-    this.view?.remove();
-    const after = element("img", { src: file.url, alt: this.model });
-    if (!this.image.url) this.view = element("zoom-view", { tabIndex: 0 }, after);
-    else {
-      const before = element("img", { src: this.image.url, alt: text("before") });
-      const slider = element("compare-slider", {}, before, after);
-      slider.setAttribute("bar", "");
-      this.view = element("div", {}, element("zoom-view", { tabIndex: 0, label: "zoomHelp" }, slider));
-    }
-    const zoom = this.view.matches("zoom-view") ? this.view : this.view.querySelector("zoom-view");
-    zoom.setAttribute("group", this.image.name);
-    this.body.prepend(this.view);
-    const input = this.view.querySelector("input");
-    if (input) this.view.append(input); // below the part that is magnified
+    for (const file of before) URL.revokeObjectURL(file.url);
+    this.row.replaceChildren();
+    this.ended = true;
   }
 
   discard() {

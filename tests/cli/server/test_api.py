@@ -36,6 +36,7 @@ def test_the_models_come_with_their_forms(server):
     assert fields["dilate"] | {"help": ""} == {
         "name": "dilate", "kind": "integer", "help": "", "group": "", "default": 0, "nullable": False, "choices": [],
         "minimum": 0, "maximum": 1000, "open_below": False, "open_above": False,
+        "control": None,
     }  # fmt: skip
     assert fields["blend"]["choices"] == ["none", "poisson"]
     assert fields["output_format"]["group"] == "output"
