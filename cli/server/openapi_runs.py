@@ -12,6 +12,8 @@ _METRIC = {
         "convention": {"type": "string", "description": "How it was computed."},
         "of": {"type": "string", "description": "The phase."},
         "value": {"type": ["number", "null"]},
+        "images": {"type": ["integer", "null"], "description": "How many were measured."},
+        "left_out": {"type": "integer", "description": "How many of them do not count in the value."},
     },
 }
 RUN = {

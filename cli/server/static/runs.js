@@ -56,8 +56,11 @@ const facts = (run) => [
 
 const stateOf = (run) => element("span", { className: `state ${run.state}`, textContent: text(`state-${run.state}`) });
 
+// What stands beside a value that is not that of all images.
+const coverage = ({ images, left_out: out }) => (out ? `; ${text("countedImages", { counted: images - out, images })}` : "");
+
 function describe(run) {
-  const best = run.metrics.map((metric) => `${metric.name} ${number(metric.value, 4)} (${metric.convention})`).join(", ");
+  const best = run.metrics.map((metric) => `${metric.name} ${number(metric.value, 4)} (${metric.convention}${coverage(metric)})`).join(", ");
   const button = element("button", { type: "button", className: "run", ariaPressed: String(run.id === selected), onclick: () => selectRun(run.id) },
     element("span", { className: "row" }, element("strong", { textContent: run.name }), stateOf(run)),
     element("small", { textContent: facts(run) }), element("small", { textContent: best }));
