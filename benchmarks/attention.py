@@ -28,7 +28,7 @@ CHANNELS = 128
 GOAL_RATIO, GOAL_MEGABYTES = 2.0, 2000
 
 
-def with_kernels(features: Tensor, hole: Tensor, scale: float = 10.0) -> Tensor:
+def run_with_kernels(features: Tensor, hole: Tensor, scale: float = 10.0) -> Tensor:
     """Use each sample's patches as kernels: a convolution compares, two with diagonals fuse, a transposed one
     pastes."""
     drawn = []
@@ -54,7 +54,7 @@ def with_kernels(features: Tensor, hole: Tensor, scale: float = 10.0) -> Tensor:
 
 
 WAYS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "patches as kernels": with_kernels,
+    "patches as kernels": run_with_kernels,
     "restorekit": Attention(),
     "nothing": lambda features, _: features,
 }
@@ -98,7 +98,7 @@ def measure(side: int, rounds: int) -> dict[str, float]:
         "megabytes_usual_training": peak("patches as kernels", side, train=True),
     }
     features, hole = (part.double() for part in example(128))
-    torch.testing.assert_close(Attention(published=True)(features, hole), with_kernels(features, hole))
+    torch.testing.assert_close(Attention(published=True)(features, hole), run_with_kernels(features, hole))
     for train, name in ((False, "ratio"), (True, "ratio_training")):
         fastest = dict.fromkeys(("restorekit", "patches as kernels"), float("inf"))
         for _ in range(rounds):

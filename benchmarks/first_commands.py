@@ -68,7 +68,7 @@ def measure(task: str, extra: Sequence[str], out: Path, threads: int) -> Row:
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
     begun = time.perf_counter()
     process = subprocess.Popen([*PROGRAM, *typed, *extra, *where], env=environment, stdout=subprocess.DEVNULL)
-    status, peak = _waited_for(process)
+    status, peak = _wait_for(process)
     seconds, command = time.perf_counter() - begun, " ".join(["restore", *typed])
     if status:
         return Row(command, seconds, peak, status, "", {})
@@ -76,7 +76,7 @@ def measure(task: str, extra: Sequence[str], out: Path, threads: int) -> Row:
     return Row(command, seconds, peak, status, *headline(summary))
 
 
-def _waited_for(process: subprocess.Popen[bytes]) -> tuple[int, int]:
+def _wait_for(process: subprocess.Popen[bytes]) -> tuple[int, int]:
     """Return exit status and peak memory in bytes of a process; None if the system does not report it."""
     if not hasattr(os, "wait4"):
         return process.wait(), 0

@@ -60,7 +60,7 @@ def project() -> dict[str, Any]:
 def missing() -> str | None:
     """Return which libraries are missing and how to get them; None if all are installed, in any version."""
     needed = [re.split(r"[<>=!~;\[ ]", line, maxsplit=1)[0] for line in project()["dependencies"]]
-    lacking = [name for name in [*needed, *TESTS] if not _installed(name)]
+    lacking = [name for name in [*needed, *TESTS] if not _is_installed(name)]
     if not lacking:
         return None
     with_torch = [name for name in lacking if name in NEED_TORCH]
@@ -70,7 +70,7 @@ def missing() -> str | None:
     return f"{sys.executable} lacks {', '.join(lacking)}; {commands}, and name FOLDER in PYTHONPATH"
 
 
-def _installed(name: str) -> bool:
+def _is_installed(name: str) -> bool:
     try:
         version(name)
     except PackageNotFoundError:

@@ -51,8 +51,9 @@ def run(task: str, out: Path, changes: dict[str, Any], processes: int, *what: st
 
 def kill_at(step: int, task: str, out: Path, changes: dict[str, Any], processes: int) -> None:
     """Train until the main process kills itself with SIGKILL after a step; the other processes end with it."""
-    if launch(command(task, out, changes, f"kill={step}"), processes).status == 0:
-        raise SystemExit(f"{task} was to be killed at step {step} and was not")
+    outcome = launch(command(task, out, changes, f"kill={step}"), processes)
+    if not (out / "killed").exists():  # somebody stops this program too, or the run failed before
+        raise SystemExit(f"{task} was to be killed at step {step} and was not: {outcome.message or outcome}")
 
 
 def state(out: Path) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:

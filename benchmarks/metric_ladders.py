@@ -45,7 +45,7 @@ SCALE = 4
 """Scale of displaced texture, and of the images that ``lr-psnr`` takes the outputs to be made from."""
 
 
-def blurred(image: Tensor, sigma: float) -> Tensor:
+def blur(image: Tensor, sigma: float) -> Tensor:
     """Return an image (1, 3, H, W) blurred by a Gaussian."""
     side = 2 * int(3 * sigma + 1) + 1
     for kernel in ([side, 1], [1, side]):  # far faster than both axes at once
@@ -59,7 +59,7 @@ def noisy(image: Tensor, level: float) -> Tensor:
     return image + level / 255 * torch.randn(image.shape, generator=generator, dtype=image.dtype)
 
 
-def compressed(image: Tensor, quality: float) -> Tensor:
+def compress(image: Tensor, quality: float) -> Tensor:
     """Return an image as JPEG of a quality gives it back."""
     stored = io.BytesIO()
     Image.fromarray(to_uint8(image[0]).permute(1, 2, 0).numpy()).save(stored, "JPEG", quality=int(quality))
@@ -67,16 +67,16 @@ def compressed(image: Tensor, quality: float) -> Tensor:
         return torch.from_numpy(np.array(opened)).permute(2, 0, 1)[None].double() / 255
 
 
-def upscaled(image: Tensor, scale: float) -> Tensor:
+def upscale(image: Tensor, scale: float) -> Tensor:
     """Return an image made small by MATLAB's bicubic filter and large again."""
     height, width = image.shape[-2:]
     return imresize(imresize(image, 1 / scale).clamp(0, 1), scale)[..., :height, :width]
 
 
-def with_displaced_texture(image: Tensor, amount: float) -> Tensor:
+def displace_texture(image: Tensor, amount: float) -> Tensor:
     """Return an image made small and large again, with a part of the lost detail, moved by about a pixel."""
     height, width = image.shape[-2:]
-    low = upscaled(image, SCALE)
+    low = upscale(image, SCALE)
     generator = torch.Generator().manual_seed(5)
     steps = torch.randn(1, 2, height // 8, width // 8, generator=generator, dtype=image.dtype)
     rows, columns = F.interpolate(steps, (height, width), mode="bicubic")[0]
@@ -87,25 +87,25 @@ def with_displaced_texture(image: Tensor, amount: float) -> Tensor:
     return low + amount * moved
 
 
-def checkered(image: Tensor, level: float) -> Tensor:
+def add_checkerboard(image: Tensor, level: float) -> Tensor:
     """Return an image with a checkerboard of single pixels, so many levels of 255 bright and dark."""
     rows, columns = (torch.arange(side) for side in image.shape[-2:])
     return image + level / 255 * (1 - 2 * ((rows[:, None] + columns) % 2))
 
 
-def oversharpened(image: Tensor, amount: float) -> Tensor:
+def oversharpen(image: Tensor, amount: float) -> Tensor:
     """Return an image with halos: the difference from its blur is added again, so many times."""
-    return image + amount * (image - blurred(image, 1.5))
+    return image + amount * (image - blur(image, 1.5))
 
 
 LADDERS: dict[str, tuple[Callable[[Tensor, float], Tensor], tuple[float, ...]]] = {
-    "blur": (blurred, (0.5, 0.8, 1.2, 1.8, 2.6, 4)),
+    "blur": (blur, (0.5, 0.8, 1.2, 1.8, 2.6, 4)),
     "noise": (noisy, (4, 8, 14, 22, 35, 50)),
-    "JPEG": (compressed, (90, 70, 50, 30, 15, 7)),
-    "bicubic": (upscaled, (1.5, 2, 2.5, 3, 4, 6)),
-    "checkerboard": (checkered, (1, 2, 4, 8, 14, 22)),
-    "halos": (oversharpened, (0.1, 0.3, 0.6, 1, 1.6, 2.4)),
-    "displaced texture": (with_displaced_texture, (1, 0.8, 0.6, 0.4, 0.2, 0)),
+    "JPEG": (compress, (90, 70, 50, 30, 15, 7)),
+    "bicubic": (upscale, (1.5, 2, 2.5, 3, 4, 6)),
+    "checkerboard": (add_checkerboard, (1, 2, 4, 8, 14, 22)),
+    "halos": (oversharpen, (0.1, 0.3, 0.6, 1, 1.6, 2.4)),
+    "displaced texture": (displace_texture, (1, 0.8, 0.6, 0.4, 0.2, 0)),
 }
 
 

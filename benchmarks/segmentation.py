@@ -141,12 +141,12 @@ def _cell(values: Sequence[float]) -> str:
     return f"{statistics.mean(values):.4f}{spread}"
 
 
-def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Settings with changes; groups are merged, but an optimizer replaces the one before it."""
     result = dict(base)
     for name, value in changes.items():
         keep = isinstance(value, dict) and isinstance(result.get(name), dict) and name != "optimizer"
-        result[name] = merged(result[name], value) if keep else value
+        result[name] = merge(result[name], value) if keep else value
     return result
 
 
@@ -227,16 +227,16 @@ def chosen(ladder: str | None, base: dict[str, Any], only: Sequence[str] | None)
         base: settings of every row.
         only: labels of rows.
     """
-    run = merged(REFERENCE, base)
+    run = merge(REFERENCE, base)
     rows: dict[str, Row] = {}
     if ladder is not None:
         name, model = NETWORKS[ladder]
-        run = merged(run, {"model": model})
+        run = merge(run, {"model": model})
         for label, changes in LADDER.items():
-            run = merged(run, changes)
+            run = merge(run, changes)
             rows[label] = (name, run)
     else:
-        rows = {label: (name, merged(run, {"model": model})) for label, (name, model) in NETWORKS.items()}
+        rows = {label: (name, merge(run, {"model": model})) for label, (name, model) in NETWORKS.items()}
     unknown = sorted(set(only or ()) - set(rows))
     if unknown:
         raise SystemExit(f"no row is called {', '.join(unknown)}; there are: {', '.join(rows)}")

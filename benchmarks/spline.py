@@ -43,13 +43,13 @@ def plain(image: Tensor, points: Tensor, displacements: Tensor) -> tuple[Tensor,
     places, moves = (points + displacements).double(), displacements.double()
     count = places.shape[1]
     sides = torch.cat([places, torch.ones_like(places[..., :1])], -1)
-    bending = bent(places[:, :, None] - places[:, None]) + REGULARIZER * torch.eye(count).to(places)
+    bending = bend(places[:, :, None] - places[:, None]) + REGULARIZER * torch.eye(count).to(places)
     corner = places.new_zeros(len(places), 3, 3)
     system = torch.cat([torch.cat([bending, sides], 2), torch.cat([sides.transpose(1, 2), corner], 2)], 1)
     answer = torch.linalg.solve(system, torch.cat([moves, moves.new_zeros(len(moves), 3, 2)], 1))
     rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     pixels = torch.stack([rows, columns], -1).flatten(0, 1).to(places)  # (H W, 2)
-    surface = bent(pixels[:, None] - places[:, None]) @ answer[:, :count]
+    surface = bend(pixels[:, None] - places[:, None]) @ answer[:, :count]
     flow = surface + pixels @ answer[:, count:-1] + answer[:, -1:]  # (B, H W, 2)
     back = 2 * (pixels - flow) / pixels.new_tensor([height - 1, width - 1]) - 1
     grid = back.flip(-1).unflatten(1, (height, width)).to(image)
@@ -57,7 +57,7 @@ def plain(image: Tensor, points: Tensor, displacements: Tensor) -> tuple[Tensor,
     return warped, flow.transpose(1, 2).unflatten(2, (height, width))
 
 
-def bent(away: Tensor) -> Tensor:
+def bend(away: Tensor) -> Tensor:
     """Return the kernel of differences (..., 2)."""
     squared = away.square().sum(-1)
     return 0.5 * squared * squared.clamp_min(1e-10).log()

@@ -70,7 +70,7 @@ def install_plugins(folder: Path) -> None:
         (info / "entry_points.txt").write_text(f"[restore.plugins]\nstartup_{number} = {name}\n", "utf-8")
 
 
-def timed(arguments: Sequence[str], environment: Mapping[str, str]) -> float:
+def time_run(arguments: Sequence[str], environment: Mapping[str, str]) -> float:
     """Return the seconds of one run of Python. Raises CalledProcessError."""
     began = time.perf_counter()
     command = [sys.executable, *arguments]
@@ -93,11 +93,11 @@ def measure(runs: int) -> list[Result]:
             MANY: ((*RESTORE, "list-plugins"), crowded),
         }
         for arguments, environment in commands.values():
-            timed(arguments, environment)
+            time_run(arguments, environment)
         fastest = dict.fromkeys(commands, float("inf"))
         for _ in range(runs):
             for name, (arguments, environment) in commands.items():
-                fastest[name] = min(fastest[name], timed(arguments, environment))
+                fastest[name] = min(fastest[name], time_run(arguments, environment))
     return [Result(name, over, fastest[name], fastest[name] / fastest[over], goal) for name, over, goal in GOALS]
 
 

@@ -65,7 +65,7 @@ def run_command(run: Callable[[], Any], *, debug: bool = False) -> int:
     """Call ``run`` and return the exit status. Every error becomes a message, with its traceback if ``debug``."""
     before = _debug.set(debug)
     try:
-        with _left_cleanly_on_termination():
+        with _leave_cleanly_on_termination():
             status = run()
         if status == INTERRUPTED:
             raise KeyboardInterrupt  # which Typer turned into this status
@@ -85,7 +85,7 @@ def run_command(run: Callable[[], Any], *, debug: bool = False) -> int:
 
 
 @contextmanager
-def _left_cleanly_on_termination() -> Iterator[None]:
+def _leave_cleanly_on_termination() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end the command as an exception does, so that no half-written file stays behind.
 
     Training has handlers of its own meanwhile. A signal that is ignored, as under nohup, stays ignored.

@@ -16,7 +16,7 @@ from restore.cli.printable import printable
 from restore.cli.published_weights import find_published
 from restore.core.errors import RestoreError, WeightsError
 from restore.core.hashing import hash_file
-from restore.core.versions import installed_version
+from restore.core.versions import find_version
 from restore.core.weights.header import ENTRY, count_parameters, read_header
 from restore.core.weights.safetensors_format import safetensors_header
 
@@ -127,7 +127,7 @@ def convert_to_cache(path: Path) -> Path:
         digest = hash_file(path)
     except OSError as error:
         raise WeightsError(f"{path}: cannot be read: {error.strerror or error}") from error
-    name = f"{digest}-{installed_version('restorekit')}.safetensors"
+    name = f"{digest}-{find_version('restorekit')}.safetensors"
     cached = cache_folder("converted") / name
     if completing.get():
         return cached  # whether it is there or not: a shell does not wait for a conversion

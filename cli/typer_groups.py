@@ -77,7 +77,7 @@ class LookupGroup(CheapSwitches, TyperGroup):
         """Return the name, its command and the remaining arguments. Raises an error that says what is wrong."""
         raise NotImplementedError
 
-    def misplaced_option(self, option: str) -> str:
+    def describe_misplaced_option(self, option: str) -> str:
         """Return the error for an option that comes before the name that decides which options there are."""
         return f"expected a name before {option}: restore {self.name} {self.subcommand_metavar}"
 
@@ -97,7 +97,7 @@ class LookupGroup(CheapSwitches, TyperGroup):
                 typer.echo(ctx.get_help(), err=True)
                 raise typer.Exit(WRONG_USAGE)
             if args[0].startswith("-") and args[0] not in ("-h", "--help", "--"):
-                ctx.fail(self.misplaced_option(args[0]))
+                ctx.fail(self.describe_misplaced_option(args[0]))
         return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -137,10 +137,10 @@ def make_function_command(name: str, run: Callable[..., Any], help_text: str) ->
 def make_placeholder(name: str, summary: str) -> Any:
     """Make a command that is only listed, never run."""
 
-    def unused() -> None:
+    def refuse() -> None:
         raise AssertionError(f"the placeholder of {name} was run")
 
-    return make_command(name, unused, [], help_text=summary)
+    return make_command(name, refuse, [], help_text=summary)
 
 
 def make_command(

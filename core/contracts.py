@@ -114,12 +114,12 @@ def _restoration(network: nn.Module, images: Images, given: Mapping[str, Any]) -
 
 
 def _inpainting(network: nn.Module, images: Images, given: Mapping[str, Any]) -> str:  # noqa: ARG001
-    output = network(images(), with_hole(images(1)))
+    output = network(images(), mask_middle(images(1)))
     stages = output if isinstance(output, (list, tuple)) and output else [output]
     return next(filter(None, (shape_problem(stage, *images().shape) for stage in stages)), "")
 
 
-def with_hole(mask: Tensor) -> Tensor:
+def mask_middle(mask: Tensor) -> Tensor:
     """Return a mask (1, 1, H, W) that is one in a part of the middle."""
     height, width = mask.shape[2:]
     mask[..., height // 4 : height // 2, width // 4 : width // 2] = 1
@@ -176,7 +176,7 @@ def _discriminator(network: nn.Module, images: Images, given: Mapping[str, Any])
 
 
 def _inpainting_discriminator(network: nn.Module, images: Images, given: Mapping[str, Any]) -> str:  # noqa: ARG001
-    shown = images(), with_hole(images(1))
+    shown = images(), mask_middle(images(1))
     problem = scores_problem(network(*shown))
     if problem or not getattr(network, "has_features", False):
         return problem

@@ -45,7 +45,7 @@ class Listeners:
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = list(listeners)
 
-    def joined_by(self, others: Sequence[Listener]) -> Listeners:
+    def join(self, others: Sequence[Listener]) -> Listeners:
         """Return the listeners that are left, and others after them."""
         return Listeners([*self._listeners, *others])
 

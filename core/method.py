@@ -13,7 +13,7 @@ from typing_extensions import TypeVar
 
 from restore.core.dataset import AnyDataset, Batch
 from restore.core.images.files import ImageFile, OutputImage, SourceImage
-from restore.core.images.transparency import resized_alpha_rows
+from restore.core.images.transparency import resize_alpha_rows
 from restore.core.inference.engine import predict_bounded
 from restore.core.inference.predictor import Predictor
 from restore.core.inference.readers import ComputedReader, ImageReader
@@ -116,7 +116,7 @@ class Method(Predictor, Generic[S, P, E]):
             image: its decoded content.
         """
         if self.pixel_reach is None:
-            return self.read_inputs(path, image.whole())
+            return self.read_inputs(path, image.read_whole())
 
         def window(name: str, rows: slice, columns: slice) -> Tensor:
             return self.read_inputs(path, image.crop(rows, columns))[name]
@@ -181,9 +181,9 @@ class Method(Predictor, Generic[S, P, E]):
         """Return some rows (1, last - first, W) of an input's alpha channel, resized for a result.
 
         Bicubic by default. A classical method overrides it to treat alpha as it treats colors. Arguments are those of
-        `resized_alpha_rows`.
+        `resize_alpha_rows`.
         """
-        return resized_alpha_rows(rows, size, wanted, first, last)
+        return resize_alpha_rows(rows, size, wanted, first, last)
 
     # --- measuring --------------------------------------------------------------------------------------------
 

@@ -331,7 +331,7 @@ class RunSettings(Settings):
 S = TypeVar("S", bound=Settings)
 
 
-def with_absolute_paths(settings: S) -> S:
+def make_paths_absolute(settings: S) -> S:
     """Return a copy with absolute paths, except ``out``, so that a resumed run finds its data from any directory."""
     changed: dict[str, Any] = {}
     for name in type(settings).model_fields:
@@ -339,11 +339,11 @@ def with_absolute_paths(settings: S) -> S:
         if isinstance(value, Path) and name != "out":
             changed[name] = value.absolute()
         elif isinstance(value, Settings):
-            changed[name] = with_absolute_paths(value)
+            changed[name] = make_paths_absolute(value)
     return settings.model_copy(update=changed)
 
 
-def registered_names(
+def find_registered_names(
     settings: Settings, prefix: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], RegisteredName, str]]:
     """Every setting that holds a registered name: its path, its mark and the name."""
@@ -353,7 +353,7 @@ def registered_names(
         for place, one in enumerate(several):
             if isinstance(one, Settings):
                 path = (*prefix, field) if one is value else (*prefix, field, str(place))
-                yield from registered_names(one, path)
+                yield from find_registered_names(one, path)
         for mark in info.metadata:
             if isinstance(mark, RegisteredName):
                 yield from (((*prefix, field), mark, str(name)) for name in several if name is not None)

@@ -76,7 +76,7 @@ def discover() -> Discovery:
         except Exception as error:  # noqa: BLE001 - one damaged installation must not hide the others
             warnings.append(f"an installed distribution cannot be read: {one_line(str(error))}")
             continue
-        candidates += _declared(declared, name, number, requires)
+        candidates += _make_candidates(declared, name, number, requires)
     return Discovery(tuple(candidates), tuple(warnings))
 
 
@@ -91,7 +91,7 @@ def normalize_distribution(name: str | None) -> str:
     return re.sub(r"[-_.]+", "-", name or "").lower()
 
 
-def _declared(
+def _make_candidates(
     points: list[tuple[str, str]], distribution: str | None, number: str | None, requires: tuple[str, ...]
 ) -> list[Candidate]:
     values: dict[str, dict[str, None]] = {}

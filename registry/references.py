@@ -85,7 +85,7 @@ class Entry:
         Raises :class:`MissingReference` if it cannot be imported, or if the field refers to nothing.
         """
         if field not in self.references:
-            raise MissingReference(f"{self._described()} registers no {field!r}")
+            raise MissingReference(f"{self._describe()} registers no {field!r}")
         return self._import(self.references[field])
 
     def _import(self, reference: str) -> Any:
@@ -94,9 +94,9 @@ class Entry:
             with redirect_stdout(sys.stderr):
                 return resolve_reference(reference)
         except (Exception, SystemExit) as error:
-            raise MissingReference(f"{self._described()} cannot be used: {_explain(reference, error)}") from error
+            raise MissingReference(f"{self._describe()} cannot be used: {_explain(reference, error)}") from error
 
-    def _described(self) -> str:
+    def _describe(self) -> str:
         source = f"distribution {self.distribution}" if self.distribution else "a local module"
         return f"{SINGULAR[self.kind]} {self.full_name!r} of plugin {self.plugin!r} ({source})"
 

@@ -31,6 +31,8 @@ def test_no_retired_word_is_left(tool: dict[str, Any]) -> None:
         ("core/a.py", "lr: float = 1\n'''The rate of the critic.'''\n"),
         ("core/a.py", "text = f'--grow {1}: is no number'\n"),
         ("core/a.py", "x = 1  # the neighbours of a pixel\n"),
+        ("core/a.py", "def resized(image): ...\n"),
+        ("plugins/x/a.py", "class A:\n    def _drawn_twice(self): ...\n"),
         ("core/pictures.py", ""),
         ("README.md", "restore train srgan --val-share 0.2\n"),
         ("README.md", "Normalisation by the mean.\n"),
@@ -46,7 +48,16 @@ def test_a_retired_word_is_found(tool: dict[str, Any], tmp_path: Path, file: str
     assert found.use in str(found)
 
 
-@pytest.mark.parametrize("content", ["hole = mask > 0.5\n", "# A Wasserstein critic.\n", "colorize = image_size\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "hole = mask > 0.5\n",
+        "# A Wasserstein critic.\n",
+        "colorize = image_size\n",
+        "class A:\n    @property\n    def trained(self): ...\n",
+        "def embed(): ...\ndef seeded(): ...\nresized = 1\n",
+    ],
+)
 def test_words_that_are_in_use_are_left_alone(tool: dict[str, Any], tmp_path: Path, content: str) -> None:
     (tmp_path / "core").mkdir()
     (tmp_path / "core" / "a.py").write_text(content, encoding="utf-8")

@@ -15,6 +15,7 @@ import tokenize
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 
 TABLE = Path(__file__).with_name("words.toml")
@@ -22,6 +23,9 @@ FOLDERS = ("benchmarks", "cli", "core", "docs", "examples", "plugins", "registry
 SUFFIXES = {".md", ".py", ".pyi", ".toml", ".yaml"}
 UNCHECKED = re.compile(r"^(tools/words\.toml|tests/test_words\.py)$|(^|/)(build|__pycache__|[^/]*\.egg-info)/")
 
+_FUNCTION = re.compile(r"(?P<decorators>(?:^[ \t]*@.*\n)*)^[ \t]*(?:async )?def (?P<name>\w+)", re.MULTILINE)
+_READ_LIKE_DATA = re.compile(r"@(\w+\.)*(property|cached_property|override)\b")
+"""Decorators of methods that are read like data, or that are named elsewhere."""
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -30,12 +34,12 @@ class Retired:
     """A retired word."""
 
     kind: str
-    """part, name, flag or text."""
+    """part, name, function, flag or text."""
     word: str
     use: str
     where: re.Pattern[str]
 
-    @property
+    @cached_property
     def pattern(self) -> re.Pattern[str]:
         """Pattern that finds the word in text; names are compared directly."""
         if self.kind == "flag":
@@ -43,13 +47,17 @@ class Retired:
         return re.compile(self.word, re.IGNORECASE)
 
     def is_in_name(self, name: str) -> bool:
-        """Return whether a name is the word or contains it as a part."""
+        """Return whether a name is the word, contains it as a part, or is a function that begins with it."""
+        if self.kind == "function":
+            return re.fullmatch(self.word, name.strip("_").partition("_")[0]) is not None
         if self.kind == "name":
             return name == self.word
-        return self.kind == "part" and any(self._is_part(part) for part in _PARTS.findall(name))
+        return self.kind == "part" and not _parts(name).isdisjoint((self.word, self.word + "s", self.word + "d"))
 
-    def _is_part(self, part: str) -> bool:
-        return part.lower() in (self.word, self.word + "s", self.word + "d")
+
+@cache  # the same names come again and again
+def _parts(name: str) -> frozenset[str]:
+    return frozenset(part.lower() for part in _PARTS.findall(name))
 
 
 @dataclass(frozen=True)
@@ -82,9 +90,9 @@ def read_table(path: Path = TABLE) -> Words:
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     retired = []
     for entry in table["retired"]:
-        kinds = [kind for kind in ("part", "name", "flag", "text") if kind in entry]
+        kinds = [kind for kind in ("part", "name", "function", "flag", "text") if kind in entry]
         if len(kinds) != 1 or not entry.get("use"):
-            raise ValueError(f"{path}: an entry needs one of part, name, flag, text, and use: {entry}")
+            raise ValueError(f"{path}: an entry needs one of part, name, function, flag, text, and use: {entry}")
         where = re.compile(entry.get("where", ""))
         retired.append(Retired(kinds[0], entry[kinds[0]], entry["use"], where))
     for entry in table.get("kept", []):
@@ -105,23 +113,30 @@ def check_file(path: Path, file: str, words: Words) -> Iterator[Found]:
     """Yield the retired words in one file, reported under the name ``file``."""
     here = [entry for entry in words.retired if entry.where.search(file)]
     in_names = [entry for entry in here if entry.kind in ("part", "name")]
-    in_text = [entry for entry in here if entry.kind in ("flag", "text")]
+    in_functions = [entry for entry in here if entry.kind == "function"]
     for part in file.removesuffix(path.suffix).split("/"):
         yield from (Found(file, 1, part, e.use) for e in in_names if e.kind == "part" and e.is_in_name(part))
-    for line, kind, text in _pieces(path):
+    content = path.read_text(encoding="utf-8")
+    in_text = [entry for entry in here if entry.kind in ("flag", "text") and entry.pattern.search(content)]
+    retired: dict[str, list[Retired]] = {}
+    for line, kind, text in _pieces(path, content):
         if kind == "name":
-            if not words.is_kept(text, file):
-                yield from (Found(file, line, text, entry.use) for entry in in_names if entry.is_in_name(text))
+            if text not in retired:
+                kept = words.is_kept(text, file)
+                retired[text] = [] if kept else [entry for entry in in_names if entry.is_in_name(text)]
+            yield from (Found(file, line, text, entry.use) for entry in retired[text])
         else:
             for entry in in_text:
                 for match in entry.pattern.finditer(text):
                     yield Found(file, line + text.count("\n", 0, match.start()), match.group(0), entry.use)
+    for line, name in _functions(content) if in_functions and path.suffix == ".py" else ():
+        if not words.is_kept(name, file):
+            yield from (Found(file, line, name, entry.use) for entry in in_functions if entry.is_in_name(name))
 
 
-def _pieces(path: Path) -> Iterator[tuple[int, str, str]]:
+def _pieces(path: Path, content: str) -> Iterator[tuple[int, str, str]]:
     """Yield line, ``name`` or ``text``, and content: names, strings and comments of Python separately, other files
     as text."""
-    content = path.read_text(encoding="utf-8")
     if path.suffix not in (".py", ".pyi"):
         yield 1, "text", content
         return
@@ -130,6 +145,13 @@ def _pieces(path: Path) -> Iterator[tuple[int, str, str]]:
             yield token.start[0], "name", token.string
         elif token.type not in (tokenize.OP, tokenize.NUMBER, tokenize.NEWLINE, tokenize.NL, tokenize.INDENT):
             yield token.start[0], "text", token.string
+
+
+def _functions(content: str) -> Iterator[tuple[int, str]]:
+    """Yield line and name of every function and method of a module that is neither a property nor an override."""
+    for match in _FUNCTION.finditer(content):
+        if not _READ_LIKE_DATA.search(match["decorators"]):
+            yield content.count("\n", 0, match.start("name")) + 1, match["name"]
 
 
 def check(root: Path, words: Words) -> list[Found]:

@@ -114,7 +114,7 @@ def benchmark_sr(
     words += [word for flag, values in (("--scale", scale), ("--metric", metric)) for word in _list_words(flag, values)]
     groups = []
     for each in _list_scales(resolved, data, scale):
-        of_scale = [model for model in resolved if _fixed_scale(model) in (None, each)]
+        of_scale = [model for model in resolved if _find_fixed_scale(model) in (None, each)]
         places = {title: _place_of(folder, each) for title, folder in zip(titles, data, strict=True)}
         found = {title: place for title, place in places.items() if place is not None}
         if of_scale and found:
@@ -145,7 +145,7 @@ def _measure_scale(
     typed = {f"setting_{name}": value for name, value in {**given, "scale": str(scale)}.items()}
     request, own = options.read(typed)
     for model, each in zip(models, own, strict=True):
-        if _fixed_scale(model) is None and "scale" not in type(each).model_fields:
+        if _find_fixed_scale(model) is None and "scale" not in type(each).model_fields:
             raise UsageError(f"{model.name} upscales nothing, so it has no place in a table of super-resolution")
         refuse_other_dataset(model, each)
     labels, names = label_models(models), [model.name for model in models]
@@ -153,7 +153,7 @@ def _measure_scale(
     return {title: measure_set(models, labels, request, own, folder, command) for title, folder in folders.items()}
 
 
-def _fixed_scale(model: ModelRef) -> float | None:
+def _find_fixed_scale(model: ModelRef) -> float | None:
     """Return the scale of weights; None for a method that has any."""
     return None if model.header is None else scale_of({"scale": 1, **model.header.model})
 
@@ -161,7 +161,7 @@ def _fixed_scale(model: ModelRef) -> float | None:
 def _list_scales(models: Sequence[ModelRef], data: Sequence[Path], wanted: Sequence[int] | None) -> list[int]:
     """Return the scales of the table, in ascending order. Raises UsageError if none is known."""
     inside = {scale for folder in data for scale in _scales_inside(folder)}
-    of_weights = {int(scale) for scale in map(_fixed_scale, models) if scale is not None}
+    of_weights = {int(scale) for scale in map(_find_fixed_scale, models) if scale is not None}
     scales = set(wanted or ()) or inside or of_weights
     if not scales:
         raise UsageError("no scale is known: give --scale 2 3 4, or folders with x2/, x3/, … in them")

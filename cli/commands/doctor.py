@@ -21,7 +21,7 @@ from restore.cli.exit import FAILED, SUCCESS
 from restore.cli.model_ref import needs_training
 from restore.core.errors import RestoreError
 from restore.core.runtime.processes import cores
-from restore.core.versions import installed_version
+from restore.core.versions import find_version
 from restore.registry.compatibility import find_unmet_requirements
 
 DISTRIBUTION = "restorekit"
@@ -76,12 +76,12 @@ def _print_list(title: str, lines: list[str], color: str) -> None:
 
 def _check_versions(findings: Findings) -> None:
     """Versions of the main packages; whatever is missing or too old."""
-    own = installed_version(DISTRIBUTION)
+    own = find_version(DISTRIBUTION)
     findings.add_fact(DISTRIBUTION, own or "not installed: run from a source tree")
     findings.add_fact("python", f"{platform.python_version()} ({sys.executable})")
     findings.add_fact("system", platform.platform())
     for name in SHOWN:
-        findings.add_fact(name, installed_version(name) or "missing")
+        findings.add_fact(name, find_version(name) or "missing")
     for unmet in find_unmet_requirements(requires(DISTRIBUTION) or [] if own else []):
         findings.errors.append(f"{unmet}. Install it: pip install --upgrade {DISTRIBUTION}")
 
@@ -104,7 +104,7 @@ def _check_devices(findings: Findings) -> None:
         devices.append(torch.device("mps"))
     for device in devices:
         _precision(findings, device)
-    _shared_memory(findings)
+    _check_shared_memory(findings)
 
 
 def _why_no_cuda(torch: Any) -> str:
@@ -130,7 +130,7 @@ def _precision(findings: Findings, device: Any) -> None:
         )
 
 
-def _shared_memory(findings: Findings) -> None:
+def _check_shared_memory(findings: Findings) -> None:
     folder = Path("/dev/shm")
     if folder.is_dir() and (total := shutil.disk_usage(folder).total) < LITTLE_SHARED_MEMORY:
         findings.warnings.append(

@@ -65,7 +65,7 @@ def measure_in_workers(
         errors[model] = message
         failed.add(images.name(index), RestoreError(message))
 
-    def received(task: int, report: tuple[str, Any]) -> None:
+    def receive(task: int, report: tuple[str, Any]) -> None:
         nonlocal done
         kind, content = report
         model, index = tasks[task]
@@ -79,10 +79,10 @@ def measure_in_workers(
         else:
             fail(task, content)
 
-    def died(task: int, how: str) -> None:
+    def report_death(task: int, how: str) -> None:
         fail(task, f"the process that measured it {how}; fewer --workers need less memory")
 
-    share_tasks(command.work, (command, data), tasks, count, received=received, died=died)
+    share_tasks(command.work, (command, data), tasks, count, received=receive, died=report_death)
     for found, error in zip(rows, errors, strict=True):
         if not found:
             raise DataError(error)

@@ -119,11 +119,11 @@ def _open(
 ) -> _Opened:
     """Open a model and find the registered metrics. Raises UsageError for one that does not fit it."""
     from restore.cli.settings.registered_metrics import find_metric
-    from restore.core.inference.self_ensemble import with_self_ensemble
+    from restore.core.inference.self_ensemble import add_self_ensemble
 
     method, networks = model.open(evaluate=options)
     if request.self_ensemble and model.weights is not None:
-        method = with_self_ensemble(method)
+        method = add_self_ensemble(method)
     _find_protocol(model, method, request.protocol)  # so that a wrong name is refused before images are looked at
     metrics = []
     for text in request.metric:

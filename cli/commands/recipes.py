@@ -31,7 +31,7 @@ def recipes(
     """
     from restore.core.json_text import dump_json
 
-    found = [_describe(shown, entry) for shown, entry in _named()]
+    found = [_describe(shown, entry) for shown, entry in _list_named()]
     if name is not None:
         typer.echo(_find(name).read_text("utf-8"), nl=False)
     elif as_json:
@@ -44,7 +44,7 @@ def recipes(
             typer.echo(f"    restore train {each['train']} --config {each['name']}")
 
 
-def _named() -> list[tuple[str, registry.Entry]]:
+def _list_named() -> list[tuple[str, registry.Entry]]:
     entries = registry.entries("recipes")
     return [(name, entry) for (name, _), entry in zip(name_entries(entries), entries, strict=True)]
 
@@ -63,7 +63,8 @@ def _find(name: str) -> Path:
     try:
         return Path(registry.entry("recipes", name).load())
     except registry.UnknownName as error:
+        known = [shown for shown, _ in _list_named()]
         raise UsageError(
-            f"no recipe is called '{name}'{did_you_mean(name, [known for known, _ in _named()])}; 'restore recipes' "
-            f"lists them{error.unusable and chr(10) + error.unusable}"
+            f"no recipe is called '{name}'{did_you_mean(name, known)}; 'restore recipes' lists them"
+            f"{error.unusable and chr(10) + error.unusable}"
         ) from None

@@ -57,7 +57,7 @@ def _list(folder: Path, *, given: bool, sort: str | None, as_json: bool) -> None
     if not folder.is_dir() and given:
         raise UsageError(f"{folder}: no such folder; give the folder that holds the runs, as with --out")
     found, errors = list_runs(list_run_folders(folder))
-    found = _sorted(found, sort)
+    found = _sort(found, sort)
     if as_json:
         typer.echo(dump_json({"folder": str(folder), "runs": [each.as_json() for each in found], "errors": errors}))
         return
@@ -69,7 +69,7 @@ def _list(folder: Path, *, given: bool, sort: str | None, as_json: bool) -> None
         print_error(error)
 
 
-def _sorted(found: list[ListedRun], key: str | None) -> list[ListedRun]:
+def _sort(found: list[ListedRun], key: str | None) -> list[ListedRun]:
     if key in (None, "name"):
         return found
     if key == "date":
@@ -81,10 +81,10 @@ def _sorted(found: list[ListedRun], key: str | None) -> list[ListedRun]:
         return sorted(found, key=lambda each: each.disk, reverse=True)
     if key == "seconds":
         return sorted(found, key=lambda each: each.run.seconds, reverse=True)
-    return _sorted_by_metric(found, str(key))
+    return _sort_by_metric(found, str(key))
 
 
-def _sorted_by_metric(found: list[ListedRun], name: str) -> list[ListedRun]:
+def _sort_by_metric(found: list[ListedRun], name: str) -> list[ListedRun]:
     """Sort by the best weights of the last phase. Raises UsageError if no run has the metric, or if it has two."""
     columns = {
         value.column
@@ -99,7 +99,7 @@ def _sorted_by_metric(found: list[ListedRun], name: str) -> list[ListedRun]:
         listed = " or ".join(sorted(f"'{name} ({convention})'" for _, convention in columns))
         raise UsageError(f"--sort {name}: these runs measured it in different ways; sort by one of them: {listed}")
     (column,) = columns
-    higher = "lower" not in {each.run.better(column) for each in found}
+    higher = "lower" not in {each.run.find_direction(column) for each in found}
 
     def rank(each: ListedRun) -> float:
         values = [value.value for value in each.run.best if value.column == column]

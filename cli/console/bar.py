@@ -40,7 +40,7 @@ class Pace:
             self._first = self._last
         self._steps += 1
 
-    def left(self) -> float | None:
+    def estimate_left(self) -> float | None:
         """Return the seconds that are left, or None if they are not known yet."""
         seconds, done = (last - first for last, first in zip(self._last, self._first, strict=True))
         if self._steps < 2 or done <= 0:
@@ -55,7 +55,7 @@ class _TimeLeft(ProgressColumn):
         self._pace = pace
 
     def render(self, task: Task) -> Text:
-        left = self._pace.left()
+        left = self._pace.estimate_left()
         shown = "" if left is None or task.finished else f"{format_duration(left)} left"
         return Text(shown, style="cyan")
 

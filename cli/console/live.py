@@ -64,7 +64,7 @@ class LiveProgress(Progress):
         """Print a warning above the live lines."""
         self.console.print(Text.assemble(("Warning: ", "bold yellow"), message), soft_wrap=True)
 
-    def step_done(self, event: events.StepDone) -> None:
+    def show_step(self, event: events.StepDone) -> None:
         """Update the live lines."""
         self._rate = f"{self.throughput.rate:.1f} images/s"
         self._bar.update(
@@ -83,16 +83,16 @@ class LiveProgress(Progress):
             if losses := self.format_losses():
                 yield Text(f"  {losses}", style="dim", overflow="ellipsis", no_wrap=True)
 
-    def evaluated(self, event: events.Evaluated) -> None:
+    def show_evaluation(self, event: events.Evaluated) -> None:
         """Print a line of the table of evaluations."""
         self.print("\n".join(self.report.evaluation(event)))
 
-    def phase_finished(self, event: events.PhaseFinished) -> None:
+    def end_phase(self, event: events.PhaseFinished) -> None:
         """Print why a phase was shorter than planned."""
         if event.stopped_early:
             self.print(f"phase {event.phase} stopped early: no further improvement")
 
-    def finished(self, event: events.RunFinished) -> None:
+    def show_result(self, event: events.RunFinished) -> None:
         """Remove the live lines and print the results."""
         self._bar.update(self._task, visible=False)
-        super().finished(event)
+        super().show_result(event)

@@ -48,24 +48,24 @@ class Progress:
             case events.PhaseStarted():
                 self.throughput.begin_phase()
                 self.losses = {}
-                self.phase_started(event)
+                self.show_phase(event)
             case events.StepDone():
                 self.throughput.step(event)
                 if advice := self.throughput.advice():
                     self.warn(advice)
-                self.step_done(event)
+                self.show_step(event)
             case events.Logged():
                 self.losses = {name: n for name, n in event.numbers.items() if not name.endswith(NOT_SHOWN)}
             case events.Evaluated():
-                self.evaluated(event)
+                self.show_evaluation(event)
             case events.PhaseFinished():
-                self.phase_finished(event)
+                self.end_phase(event)
             case events.CheckpointSaved():
                 self.saved_step = event.run_step
             case events.Warned():
                 self.warn(event.message)
             case events.RunFinished():
-                self.finished(event)
+                self.show_result(event)
 
     def warn(self, message: str) -> None:
         """Print a warning unless it was printed before."""
@@ -85,19 +85,19 @@ class Progress:
         """Print a warning."""
         raise NotImplementedError
 
-    def phase_started(self, event: events.PhaseStarted) -> None:
+    def show_phase(self, event: events.PhaseStarted) -> None:
         """Handle the start of a phase."""
 
-    def step_done(self, event: events.StepDone) -> None:
+    def show_step(self, event: events.StepDone) -> None:
         """Handle a step."""
 
-    def evaluated(self, event: events.Evaluated) -> None:
+    def show_evaluation(self, event: events.Evaluated) -> None:
         """Handle an evaluation."""
 
-    def phase_finished(self, event: events.PhaseFinished) -> None:
+    def end_phase(self, event: events.PhaseFinished) -> None:
         """Handle the end of a phase."""
 
-    def finished(self, event: events.RunFinished) -> None:
+    def show_result(self, event: events.RunFinished) -> None:
         """Print the results of the run."""
         self.print("\n".join(self.report.end(event)))
 
@@ -129,23 +129,23 @@ class PlainProgress(Progress):
         except BrokenPipeError:
             _interrupt()
 
-    def phase_started(self, event: events.PhaseStarted) -> None:
+    def show_phase(self, event: events.PhaseStarted) -> None:
         """Print the name of the phase."""
         self.print(f"phase {event.phase} ({event.index + 1} of {self.phases}), epochs: {event.epochs}")
 
-    def step_done(self, event: events.StepDone) -> None:
+    def show_step(self, event: events.StepDone) -> None:
         """Print the line of an epoch when the next step shows that no evaluation follows it."""
         self._end_epoch("")
         if event.step == event.steps:
             self._last = event
 
-    def evaluated(self, event: events.Evaluated) -> None:
+    def show_evaluation(self, event: events.Evaluated) -> None:
         """Print the metrics on the line of their epoch."""
         text = self.report.evaluation_in_words(event)
         if not self._end_epoch(text):
             self.print(f"{event.phase}: {text}")
 
-    def phase_finished(self, event: events.PhaseFinished) -> None:
+    def end_phase(self, event: events.PhaseFinished) -> None:
         """Print the last epoch, and why a phase ended early."""
         self._end_epoch("")
         if event.stopped_early:

@@ -99,7 +99,7 @@ class TimeLeft:
             case events.RunStarted():
                 self._schedule = event
                 if event.resumed_at:
-                    self._known_evaluation = _logged_evaluation(RunFolder(event.folder).log)
+                    self._known_evaluation = _read_logged_evaluation(RunFolder(event.folder).log)
             case events.PhaseStarted():
                 if self._evaluations:
                     self._known_evaluation = fmean(self._evaluations)
@@ -199,7 +199,7 @@ class TimeLeft:
         return max(0, (end - 1 - first) // period - (done - first) // period)
 
 
-def _logged_evaluation(log: Path) -> float | None:
+def _read_logged_evaluation(log: Path) -> float | None:
     """Seconds of the last evaluation that a log holds: of a resumed run, before it was interrupted."""
     try:
         lines = log.read_bytes().splitlines()

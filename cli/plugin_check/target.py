@@ -55,7 +55,7 @@ def find_target(name: str) -> Target:
     wanted = normalize_plugin(name)
     for plugin in registry.plugins():
         if plugin.name == wanted or (name.startswith("restore-") and _is_distribution(plugin, name)):
-            return _installed(plugin)
+            return _find_installed(plugin)
     path = Path(name)
     if path.exists():
         return _in_folder(path.resolve())
@@ -70,7 +70,7 @@ def _is_distribution(plugin: registry.Plugin, name: str) -> bool:
     return normalize_distribution(plugin.distribution) == normalize_distribution(name)
 
 
-def _installed(plugin: registry.Plugin) -> Target:
+def _find_installed(plugin: registry.Plugin) -> Target:
     for candidate in registry.discover().candidates:
         if (candidate.name, candidate.distribution) == (plugin.name, plugin.distribution):
             return Target(plugin, _module(candidate.value), _metadata_of(candidate.distribution))

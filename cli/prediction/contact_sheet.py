@@ -41,15 +41,15 @@ class ContactSheet:
         sheet = Image.new("RGB", (_GAP + len(self._labels) * (SIDE + _GAP), height), "white")
         draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_SIZE)
         for column, label in enumerate(self._labels):
-            draw.text((_left(column), _GAP), _shorten(draw, label, font, SIDE), "black", font)
+            draw.text((_get_left(column), _GAP), _shorten(draw, label, font, SIDE), "black", font)
         top = _GAP + _TEXT
         for (name, images), own in zip(self._rows, heights, strict=True):
             draw.text((_GAP, top), _shorten(draw, name, font, sheet.width - 2 * _GAP), "gray", font)
             for column, image in enumerate(images):
                 if image is None:
-                    draw.text((_left(column), top + _TEXT), "failed", "gray", font)
+                    draw.text((_get_left(column), top + _TEXT), "failed", "gray", font)
                 else:
-                    sheet.paste(image, (_left(column), top + _TEXT))
+                    sheet.paste(image, (_get_left(column), top + _TEXT))
             top += own + _TEXT + _GAP
         if self._left_out:
             draw.text((_GAP, top), f"and {self._left_out} more", "gray", font)
@@ -58,7 +58,7 @@ class ContactSheet:
         return path
 
 
-def _left(column: int) -> int:
+def _get_left(column: int) -> int:
     return _GAP + column * (SIDE + _GAP)
 
 

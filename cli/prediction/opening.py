@@ -8,7 +8,7 @@ from restore.cli.backends import open_on_backend
 from restore.cli.prediction.running import Prediction, Shown
 from restore.core.errors import UsageError
 from restore.core.inference.folding import fold_batch_norm
-from restore.core.inference.self_ensemble import with_self_ensemble
+from restore.core.inference.self_ensemble import add_self_ensemble
 from restore.core.networks import Networks
 from restore.core.runtime.precision import choose
 
@@ -36,7 +36,7 @@ def open_prediction(
     if isinstance(request.tile, int) and method.tiling.mode == "whole":
         raise UsageError(f"--tile {request.tile}: {model.name} needs the whole image at once; leave --tile out")
     if request.self_ensemble and not (request.compare and model.weights is None):
-        method = with_self_ensemble(method)
+        method = add_self_ensemble(method)
     if on_torch:
         networks = Networks(fold_batch_norm(networks))  # once for all images
     else:

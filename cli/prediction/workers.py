@@ -33,7 +33,7 @@ def predict_in_workers(command: CommandLine, outputs: OutputFiles, count: int, b
     jobs, progress = outputs.jobs, JobProgress(outputs.jobs, bar)
     failed: list[Job] = []
 
-    def received(index: int, report: tuple[str, Any]) -> None:
+    def receive(index: int, report: tuple[str, Any]) -> None:
         kind, content = report
         if kind == "tiles":
             progress.tile(index, *content)
@@ -44,13 +44,13 @@ def predict_in_workers(command: CommandLine, outputs: OutputFiles, count: int, b
         else:
             getattr(bar, kind)(content)
 
-    def died(index: int, how: str) -> None:
+    def report_death(index: int, how: str) -> None:
         progress.end(index)
         failed.append(jobs[index])
         bar.error(f"{jobs[index].shown}: the process that worked on it {how}; fewer --workers need less memory")
 
     arguments = (command, replace(outputs, shared=True))
-    share_tasks(command.work, arguments, jobs, count, received=received, died=died)
+    share_tasks(command.work, arguments, jobs, count, received=receive, died=report_death)
     return failed
 
 

@@ -10,7 +10,7 @@ from restore.cli.server.catalog import ServedModel
 from restore.cli.server.form import Field
 from restore.cli.server.openapi_runs import SCHEMAS, describe_runs
 from restore.cli.server.uploads import UploadLimits
-from restore.core.versions import installed_version
+from restore.core.versions import find_version
 
 _FILE = {"type": "string", "format": "binary"}
 _ERROR = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
@@ -136,7 +136,7 @@ def describe_api(models: Iterable[ServedModel], limits: UploadLimits) -> dict[st
         "openapi": "3.1.0",
         "info": {
             "title": "restore serve",
-            "version": installed_version("restorekit") or "unknown",
+            "version": find_version("restorekit") or "unknown",
             "description": "Images in, images out, exactly as restore predict writes them.",
         },
         "security": [{"token": []}],

@@ -23,7 +23,7 @@ from restore.cli.task_options import PredictRequest
 from restore.core.errors import DataError, UsageError, is_out_of_memory
 from restore.core.images.files import open_image
 from restore.core.images.resizing import OutputSize
-from restore.core.inference.self_ensemble import with_self_ensemble
+from restore.core.inference.self_ensemble import add_self_ensemble
 from restore.core.method import Method
 from restore.core.prediction import choose_options
 from restore.core.runtime.precision import choose
@@ -56,7 +56,7 @@ class PredictionWorker:
         report(job, 0, 0)
         with _warnings_of(job):
             opened = self._models.open(work.model, work.options)
-            method = with_self_ensemble(opened.method) if request.self_ensemble else opened.method
+            method = add_self_ensemble(opened.method) if request.self_ensemble else opened.method
             image = open_image(work.image, _frame_index(request.frame))
             self._refuse_large(method, image.size, request)
             parts: dict[str, Path] = {}

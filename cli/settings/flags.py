@@ -97,9 +97,9 @@ class Flags:
             if value is not None and value != [] and value != ():
                 values[path] = decode(setting, value)
                 refuse_empty_path(values[path], setting.value_type, setting.label)
-        return Source(COMMAND_LINE, values, {path: self._typed_as(path, arguments) for path in values})
+        return Source(COMMAND_LINE, values, {path: self._find_typed_flag(path, arguments) for path in values})
 
-    def _typed_as(self, path: SettingPath, arguments: Sequence[str]) -> str:
+    def _find_typed_flag(self, path: SettingPath, arguments: Sequence[str]) -> str:
         """Return the flag of a setting as it was typed, else the dotted one."""
         words = {argument.split("=", 1)[0] for argument in arguments}
         if place := self.settings[path].place:
@@ -141,7 +141,7 @@ class Flags:
             notes.append(f"on the sample: {format_value(self._sample[setting.path])}")
         if limits := format_limits(setting.info):
             notes.append(limits)
-        if self._show_registered and (known := _registered_names(setting)):
+        if self._show_registered and (known := _list_registered_names(setting)):
             notes.append(f"registered: {' '.join(known)}")
         if is_list(setting.value_type) and not needs_json(setting.value_type):
             notes.append("repeat for several")
@@ -149,7 +149,7 @@ class Flags:
         return " ".join(filter(None, [description, f"[{'; '.join(notes)}]" if notes else ""]))
 
 
-def _registered_names(setting: Setting) -> list[str]:
+def _list_registered_names(setting: Setting) -> list[str]:
     """Return the names that a setting can hold, if it holds one of something registered."""
     if mark := _find_mark(setting):
         entries = registry.entries(mark.kind)
@@ -221,7 +221,7 @@ def _completion(setting: Setting) -> Callable[..., list[str]] | None:
         return None
 
     def complete(incomplete: str) -> list[str]:
-        return [choice for choice in choices or _registered_names(setting) if choice.startswith(incomplete)]
+        return [choice for choice in choices or _list_registered_names(setting) if choice.startswith(incomplete)]
 
     # Typer needs the annotations as types, not as text.
     complete.__annotations__ = {"incomplete": str, "return": list[str]}

@@ -9,7 +9,7 @@ from restore.cli.settings.setting import list_settings
 from restore.cli.settings.sources import COMMAND_LINE, Source, find_origins
 from restore.core.errors import UsageError
 from restore.core.named import parse_named
-from restore.core.settings import Settings, registered_names
+from restore.core.settings import Settings, find_registered_names
 
 
 def find_needed_plugins(
@@ -29,7 +29,7 @@ def find_needed_plugins(
     needed = {task.plugin: task.requirement}
     labels = {setting.path: setting.label for setting in list_settings(type(settings))}
     typed_as = {path: flag for source in sources for path, flag in source.typed_as.items()}
-    for path, mark, name in registered_names(settings):
+    for path, mark, name in find_registered_names(settings):
         flag = typed_as.get(path) or labels.get(path) or ".".join(path)
         origin = find_origins(sources).get(path, "the defaults")
         end = f"(got {name}, from {origin})"

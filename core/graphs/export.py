@@ -113,7 +113,7 @@ def export_graph(
     try_network(whole, first)
     program = trace(whole, first, others[0], step, sizes[0])
     signature, about = Signature(list(method.inputs), [method.main_output]), {**metadata, "multiple_of": step}
-    with staged(output, kind) as path:
+    with stage_output(output, kind) as path:
         write_graph(program, signature, path, kind, about)
         difference = compare(whole, open_graph(path, kind), others)
     return WrittenGraph(output, difference, sizes[1:], about)
@@ -135,7 +135,7 @@ def try_network(network: nn.Module, inputs: tuple[Any, ...]) -> None:
 
 
 @contextmanager
-def staged(output: Path, kind: GraphFormat) -> Iterator[Path]:
+def stage_output(output: Path, kind: GraphFormat) -> Iterator[Path]:
     """Yield a path of the same name in a temporary folder; the files get their place if the block succeeds.
 
     Raises RestoreError if they cannot be written.

@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from restore.core.errors import NotExportable, RestoreError
 from restore.core.graphs.comparing import compare
-from restore.core.graphs.export import staged, try_network
+from restore.core.graphs.export import stage_output, try_network
 from restore.core.graphs.formats import SUFFIXES, Session, Signature, open_graph, write_graph
 from restore.core.graphs.tracing import (
     Arguments,
@@ -31,7 +31,7 @@ from restore.core.graphs.tracing import (
 )
 from restore.core.method import Method
 from restore.core.networks import Networks
-from restore.core.versions import installed_version
+from restore.core.versions import find_version
 from restore.core.weights.tensors import digest_tensors
 
 Backend = Literal["onnx", "openvino"]
@@ -162,7 +162,7 @@ def _make(
     signature = Signature(
         [f"input{place}" for place in range(len(first))], [f"output{place}" for place in range(count)]
     )
-    with staged(path, backend) as temporary:
+    with stage_output(path, backend) as temporary:
         write_graph(program, signature, temporary, backend, {})
         compare(network, open_graph(temporary, backend), others)
     return open_graph(path, backend)
@@ -172,7 +172,7 @@ def _identify(network: nn.Module, calls: _Calls) -> str:
     """Return a name for what the graph of a network depends on: values, layers, code, versions, kinds of inputs."""
     layers = [[path, type(layer).__qualname__, _plain_attributes(layer)] for path, layer in network.named_modules()]
     shapes = [[list(each.shape) for each in example] for example in calls.examples[:2]]
-    versions = {name: installed_version(name) for name in ("restorekit", "torch", "onnx", "onnxscript", "openvino")}
+    versions = {name: find_version(name) for name in ("restorekit", "torch", "onnx", "onnxscript", "openvino")}
     text = json.dumps([layers, shapes, versions, sorted(_hash_sources(network))], sort_keys=True, default=repr)
     tensors = {name: each.detach().contiguous() for name, each in network.state_dict().items()}
     return hashlib.sha256(f"{digest_tensors(tensors)} {text}".encode()).hexdigest()

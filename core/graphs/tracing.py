@@ -29,7 +29,7 @@ STEP = 8
 class Simplifiable(Protocol):
     """A layer that computes in a way of its own, which only pays off in torch."""
 
-    def simplified(self) -> nn.Module:
+    def simplify(self) -> nn.Module:
         """Return an ordinary layer that computes the same."""
 
 
@@ -38,7 +38,7 @@ def simplify_layers(network: nn.Module) -> nn.Module:
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, Simplifiable):
-                parent.register_module(name, child.simplified())
+                parent.register_module(name, child.simplify())
     return network
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from restore.core.errors import DataError
 from restore.core.images import tiff
-from restore.core.images.opening import guarded
+from restore.core.images.opening import translate_errors
 
 _JPEG_END, _START_OF_SCAN = b"\xff\xd9", 0xDA
 _TAIL = 2**16  # bytes
@@ -19,7 +19,7 @@ def check_file(path: Path) -> None:
 
     Raises DataError for a file that is no image or is truncated.
     """
-    with guarded(path):
+    with translate_errors(path):
         if tiff.is_tiff(path):
             if tiff.is_cut_off(path):
                 raise DataError(f"{path}: is damaged or truncated: its end is missing")

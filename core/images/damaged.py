@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from restore.core.errors import DataError
 from restore.core.images.checking import check_file
-from restore.core.images.opening import opened
+from restore.core.images.opening import open_file
 
 Item = TypeVar("Item")
 
@@ -19,7 +19,7 @@ _left_out: ContextVar[dict[Path, str] | None] = ContextVar("left_out", default=N
 
 @contextmanager
 def leave_out_damaged() -> Iterator[dict[Path, str]]:
-    """Within the block `without_damaged` leaves files out; yields the message about each of them."""
+    """Within the block `drop_damaged` leaves files out; yields the message about each of them."""
     found: dict[Path, str] = {}
     token = _left_out.set(found)
     try:
@@ -28,7 +28,7 @@ def leave_out_damaged() -> Iterator[dict[Path, str]]:
         _left_out.reset(token)
 
 
-def without_damaged(items: Sequence[Item], files: Callable[[Item], Sequence[Path]]) -> list[Item]:
+def drop_damaged(items: Sequence[Item], files: Callable[[Item], Sequence[Path]]) -> list[Item]:
     """Return the items all of whose files have a readable header and an end.
 
     Outside a block of `leave_out_damaged`, and if no item were left, all are returned: whoever reads them raises the
@@ -52,7 +52,7 @@ def without_damaged(items: Sequence[Item], files: Callable[[Item], Sequence[Path
 def _is_damaged(path: Path, messages: dict[Path, str]) -> bool:
     try:
         check_file(path)
-        with opened(path):
+        with open_file(path):
             pass
     except DataError as error:
         messages[path] = str(error)

@@ -17,7 +17,7 @@ from restore.core.images import metadata, png16, ppm, tiff
 from restore.core.images.backing import StoredLevels, store_levels
 from restore.core.images.frames import frame_count, pillow_frame
 from restore.core.images.metadata import Metadata
-from restore.core.images.opening import guarded, opened, refuse_large
+from restore.core.images.opening import open_file, refuse_large, translate_errors
 from restore.core.images.row_format import Levels
 from restore.core.images.warned import warn_once
 
@@ -49,13 +49,13 @@ def decode(path: Path, frame: int | None = None) -> Decoded:
         UsageError: the file does not exist, or has no such frame.
         DataError: the file is unreadable, damaged, not an image, too large, or its levels have no clear meaning.
     """
-    with guarded(path):
+    with translate_errors(path):
         place = pillow_frame(path, frame or 0)
         deep = _exact_levels(path, place)
         if deep is not None and tiff.is_tiff(path):
             orientation, kept = metadata.of_tiff(path, place)
-            return _finished(path, deep, orientation, kept, frame)
-    with opened(path, place) as image:
+            return _finish(path, deep, orientation, kept, frame)
+    with open_file(path, place) as image:
         image.load()
         whole = None if deep is None else StoredLevels(deep)
         if whole is None and image.format == "PNG":
@@ -66,7 +66,7 @@ def decode(path: Path, frame: int | None = None) -> Decoded:
         if image.mode in ("CMYK", "LAB"):
             kept = kept.without_colors()  # they described inks or another color space; the pixels are RGB now
         stored = _store_pixels(image, path) if whole is None else whole
-    return _finished(path, stored.levels, orientation, kept, frame, stored.release)
+    return _finish(path, stored.levels, orientation, kept, frame, stored.release)
 
 
 @dataclass(frozen=True)
@@ -85,18 +85,18 @@ def decode_values(path: Path) -> DecodedValues:
     They stay as they are stored, because class numbers have no black and no white. Alpha does not matter. Raises
     DataError for a file with colors, and as `decode`.
     """
-    with guarded(path):
+    with translate_errors(path):
         stored = tiff.read_numbers(path) if tiff.is_tiff(path) else None
         if stored is not None and tiff.layout(path).photometric != 0:
             orientation, _ = metadata.of_tiff(path, 0)
             values, palette = stored
-            return DecodedValues(upright(values[..., None], orientation)[..., 0], palette)
-    with opened(path) as image:
+            return DecodedValues(apply_orientation(values[..., None], orientation)[..., 0], palette)
+    with open_file(path) as image:
         if image.mode == "P":
             image.load()
             orientation, _ = metadata.of_image(image, path)
             palette = np.asarray(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
-            return DecodedValues(upright(np.asarray(image)[..., None], orientation)[..., 0], palette)
+            return DecodedValues(apply_orientation(np.asarray(image)[..., None], orientation)[..., 0], palette)
     levels = decode(path).levels
     if levels.shape[2] in (2, 4):
         levels = levels[..., :-1]
@@ -125,7 +125,7 @@ def pixel_levels(image: Image.Image, path: Path) -> Levels:
     if image.mode.startswith("I;16"):
         return np.asarray(image).astype(np.uint16)[..., None]
     if image.mode == "I":
-        return _narrowed(np.asarray(image), path)[..., None]
+        return _narrow(np.asarray(image), path)[..., None]
     if image.mode == "F":
         raise DataError(
             f"{path}: floating-point images are not supported (unknown value range); save it as 8 or 16 bit"
@@ -140,7 +140,7 @@ def pixel_levels(image: Image.Image, path: Path) -> Levels:
     return values if values.ndim == 3 else values[..., None]
 
 
-def upright(levels: npt.NDArray[Any], orientation: object) -> npt.NDArray[Any]:
+def apply_orientation(levels: npt.NDArray[Any], orientation: object) -> npt.NDArray[Any]:
     """Rotate and mirror levels (H, W, C) by an EXIF orientation from 1 to 8 (EXIF 2.32, section 4.6.4); no copy."""
     if orientation in (5, 6, 7, 8):
         levels = levels.transpose(1, 0, 2)  # mirrors at the main diagonal, which is orientation 5
@@ -170,7 +170,7 @@ def _exact_levels(path: Path, page: int) -> Levels | None:
     return tiff.read_levels(path, page)
 
 
-def _finished(
+def _finish(
     path: Path,
     levels: Levels,
     orientation: object,
@@ -187,11 +187,11 @@ def _finished(
     if frame is None and (count := frame_count(path)) > 1:
         warn_once(path, f"has {count} frames; only the first is used (restore predict has --frame)")
     if orientation in (5, 6, 7, 8):
-        kept = kept.turned()
-    return Decoded(upright(levels, orientation), kept, release)
+        kept = kept.swap_resolution()
+    return Decoded(apply_orientation(levels, orientation), kept, release)
 
 
-def _narrowed(values: npt.NDArray[Any], path: Path) -> npt.NDArray[np.uint16]:
+def _narrow(values: npt.NDArray[Any], path: Path) -> npt.NDArray[np.uint16]:
     """Convert 32-bit levels, as Pillow decodes 16-bit files, to 16 bits."""
     if values.min() < 0 or values.max() > 65535:
         raise DataError(f"{path}: 32-bit images are not supported (unknown value range); save it as 8 or 16 bit")
@@ -215,14 +215,14 @@ def _from_inks(image: Image.Image) -> Image.Image:
 
 def _warn_of_lost_bits(path: Path, image: Image.Image) -> None:
     """Warn of formats of which Pillow decodes 8 bits, whatever the file has."""
-    bits = _stored_bits(path, image)
+    bits = _get_stored_bits(path, image)
     if bits > 8:
         warn_once(
             path, f"has {bits} bits per channel, of which {image.format} files keep 8 here; save it as 16-bit PNG"
         )
 
 
-def _stored_bits(path: Path, image: Image.Image) -> int:
+def _get_stored_bits(path: Path, image: Image.Image) -> int:
     if image.format == "TIFF":
         bits: Sequence[int] = image.tag_v2.get(258, (8,))  # type: ignore[attr-defined]  # BitsPerSample
         return max(bits)

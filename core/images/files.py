@@ -12,12 +12,12 @@ from torch import Tensor
 
 from restore.core.images import decoding, tiff
 from restore.core.images.metadata import Metadata
-from restore.core.images.opening import guarded, opened
-from restore.core.images.orientation import tiff_size, upright_size
+from restore.core.images.opening import open_file, translate_errors
+from restore.core.images.orientation import get_upright_size, tiff_size
 from restore.core.images.pixels import to_uint8
 from restore.core.images.row_format import Levels
 from restore.core.images.streaming import Format
-from restore.core.images.transparency import ResizeAlpha, continue_levels, resized_alpha_rows
+from restore.core.images.transparency import ResizeAlpha, continue_levels, resize_alpha_rows
 from restore.core.images.writer import ImageWriter, Original
 
 
@@ -109,13 +109,13 @@ class SourceImage:
     def to_uint8(self) -> Tensor:
         """Return the colors (3, H, W) with 8 bits: what `to_uint8` makes of ``whole().color``, without the floats."""
         if self.bits != 8:
-            return to_uint8(self.whole().color)
+            return to_uint8(self.read_whole().color)
         colors = np.moveaxis(self.levels[..., : 1 if self.gray else 3], 2, 0)
         planes = np.array(np.broadcast_to(colors, (3, *self.size)), order="C")
         self.release()
         return torch.from_numpy(planes)
 
-    def whole(self) -> ImageFile:
+    def read_whole(self) -> ImageFile:
         """Return all of it as tensors."""
         return self.crop(slice(None), slice(None))
 
@@ -153,7 +153,7 @@ class OutputImage:
         like: Original | None,
         kind: Format = "png",
         quality: int = 95,
-        resize_alpha: ResizeAlpha = resized_alpha_rows,
+        resize_alpha: ResizeAlpha = resize_alpha_rows,
     ) -> ImageWriter:
         """Open a file for an image of which this is all or a part.
 
@@ -192,16 +192,16 @@ def open_image(path: Path, frame: int | None = None) -> SourceImage:
 
 def read_image(path: Path, frame: int | None = None) -> ImageFile:
     """Read an image file as tensors. See `open_image` for what it supports, and for arguments and errors."""
-    return open_image(path, frame).whole()
+    return open_image(path, frame).read_whole()
 
 
 def image_size(path: Path) -> tuple[int, int]:
     """Return height and width of an upright image without decoding it. Raises the same errors as `read_image`."""
-    with guarded(path):
+    with translate_errors(path):
         if tiff.is_tiff(path):
             return tiff_size(path)
-    with opened(path) as image:
-        return upright_size(image, path)
+    with open_file(path) as image:
+        return get_upright_size(image, path)
 
 
 def write_image(path: Path, image: Tensor | OutputImage, like: Original | None = None) -> Path:

@@ -8,18 +8,18 @@ from PIL import Image
 
 from restore.core.errors import UsageError
 from restore.core.images import tiff
-from restore.core.images.opening import opened
+from restore.core.images.opening import open_file
 
 
 def frame_count(path: Path) -> int:
     """Return the number of frames or pages of an image file.
 
     Reduced copies and masks inside a TIFF file do not count, nor the previews that cameras store behind a photograph.
-    Raises as `opened`.
+    Raises as `open_file`.
     """
     if tiff.is_tiff(path):
         return len(tiff.frames(path))
-    with opened(path) as image:
+    with open_file(path) as image:
         if image.format == "MPO":
             return _same_size(image)
         return int(getattr(image, "n_frames", 1))

@@ -63,7 +63,9 @@ def list_images(folder: Path, *, parts: bool = False, deeper: str = "") -> list[
         raise UsageError(f"{folder}: cannot be listed: {reason(error)}") from error
     images = [path for path in files if path.suffix.lower() in SUFFIXES]
     lost = sorted(path.name for path in shown if path.suffix.lower() in SUFFIXES and not path.exists())
-    inner = [] if parts else sorted((path for path in shown if path.is_dir() and _holds_images(path)), key=counted)
+    inner = (
+        [] if parts else sorted((path for path in shown if path.is_dir() and _holds_images(path)), key=make_natural_key)
+    )
     if not images:
         raise UsageError(f"{folder}: no images: {_what_is_there(files, inner, deeper)}")
     if lost:
@@ -74,7 +76,7 @@ def list_images(folder: Path, *, parts: bool = False, deeper: str = "") -> list[
     if inner:
         where = f"{count_paths(inner, 'sub-folder')}: {name_some(inner)}{deeper and f'; {deeper}'}"
         warn_once(folder, f"left out the images in {where}")
-    return sorted(images, key=counted)
+    return sorted(images, key=make_natural_key)
 
 
 def _what_is_there(files: Sequence[Path], inner: Sequence[Path], deeper: str) -> str:
@@ -106,7 +108,7 @@ def count_paths(paths: Sequence[Path], word: str) -> str:
 
 def name_some(paths: Sequence[Path]) -> str:
     """Return the names of the first few paths."""
-    first = sorted(paths, key=counted)[:_NAMED]
+    first = sorted(paths, key=make_natural_key)[:_NAMED]
     return ", ".join(path.name for path in first) + (", …" if len(paths) > _NAMED else "")
 
 
@@ -123,7 +125,7 @@ def has_images(folder: Path) -> bool:
     return any(path.suffix.lower() in SUFFIXES and path.is_file() for path in shown)
 
 
-def counted(path: Path) -> list[tuple[int, int, str]]:
+def make_natural_key(path: Path) -> list[tuple[int, int, str]]:
     """Return a sorting key for natural order, which compares digits in names as numbers."""
     parts = re.split(r"([0-9]+)", path.name.casefold())
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part] + [(2, 0, path.name)]

@@ -53,7 +53,7 @@ class Metadata:
         """Return a copy that does not tell how to show the colors."""
         return replace(self, icc=None, color=())
 
-    def turned(self) -> Metadata:
+    def swap_resolution(self) -> Metadata:
         """Return a copy for an image whose rows have become columns."""
         return self if self.resolution is None else replace(self, resolution=(self.resolution[1], self.resolution[0]))
 
@@ -72,7 +72,7 @@ class Metadata:
         if self.resolution is not None:
             chunks.append((b"pHYs", struct.pack(">IIB", *self.resolution, 1)))
         if self.exif is not None:
-            chunks.append((b"eXIf", sized_exif(self.exif, height, width).removeprefix(b"Exif\0\0")))
+            chunks.append((b"eXIf", set_exif_size(self.exif, height, width).removeprefix(b"Exif\0\0")))
         if self.xmp is not None:
             chunks.append((b"iTXt", _XMP_KEYWORD + bytes(5) + self.xmp))
         return [*chunks, *self.text]
@@ -83,7 +83,7 @@ class Metadata:
         if (icc := fitting_profile(self.icc, channels)) is not None:
             options["icc_profile"] = icc
         if self.exif is not None and len(self.exif) <= JPEG_SEGMENT:
-            options["exif"] = sized_exif(self.exif, height, width)
+            options["exif"] = set_exif_size(self.exif, height, width)
         if self.xmp is not None and len(self.xmp) <= JPEG_SEGMENT:
             options["xmp"] = self.xmp
         if self.resolution is not None:
@@ -100,39 +100,39 @@ def of_image(image: Image.Image, path: Path) -> tuple[object, Metadata]:
     found = Metadata(
         icc=_profile(info.get("icc_profile")),
         exif=exif_bytes(exif, path),
-        xmp=_upright_xmp(xmp) if isinstance(xmp, bytes) else None,
+        xmp=_orient_xmp(xmp) if isinstance(xmp, bytes) else None,
         resolution=_from_dpi(info.get("dpi")),
     )
     if image.format == "PNG":
         color, text = _png_chunks(path)
         return orientation, replace(found, color=color, text=text)
     if image.format == "TIFF":
-        return orientation, _with_tags(found, image.tag_v2)  # type: ignore[attr-defined]  # TIFF only
+        return orientation, _add_tags(found, image.tag_v2)  # type: ignore[attr-defined]  # TIFF only
     return orientation, replace(found, text=tuple(_comments(info)))
 
 
 def of_tiff(path: Path, page: int) -> tuple[object, Metadata]:
     """Return the orientation and the metadata of a page of a TIFF file that Pillow may not be able to open."""
-    from restore.core.images.opening import opened
+    from restore.core.images.opening import open_file
 
     tags: Mapping[int, Any]
     try:
-        with opened(path, page) as image:
+        with open_file(path, page) as image:
             exif, tags = _exif(image), dict(image.tag_v2)  # type: ignore[attr-defined]  # TIFF only
     except Exception:  # noqa: BLE001 - channels that Pillow does not know
         stored = Image.Exif()
         try:
             with path.open("rb") as file:
                 stored.load_from_fp(file)  # the first directory alone
-                exif, tags = _kept_of_tiff(stored), dict(stored)
+                exif, tags = _filter_tiff_tags(stored), dict(stored)
         except Exception:  # noqa: BLE001 - the image is usable without them
             return 1, Metadata()
     orientation = exif.pop(ORIENTATION, 1) if exif else 1
     xmp, icc = tags.get(_XMP), tags.get(_ICC)
     found = Metadata(
-        icc=_profile(icc), exif=exif_bytes(exif, path), xmp=_upright_xmp(xmp) if isinstance(xmp, bytes) else None
+        icc=_profile(icc), exif=exif_bytes(exif, path), xmp=_orient_xmp(xmp) if isinstance(xmp, bytes) else None
     )
-    return orientation, _with_tags(found, tags)
+    return orientation, _add_tags(found, tags)
 
 
 def orientation(image: Image.Image) -> object:
@@ -163,7 +163,7 @@ def exif_bytes(exif: Image.Exif | None, path: Path) -> bytes | None:
         return kept.tobytes() if kept else None
 
 
-def sized_exif(data: bytes, height: int, width: int) -> bytes:
+def set_exif_size(data: bytes, height: int, width: int) -> bytes:
     """Replace the image size in EXIF data, wherever they contain one."""
     exif = Image.Exif()
     exif.load(data)
@@ -191,19 +191,19 @@ def _exif(image: Image.Image) -> Image.Exif | None:
     """Return the EXIF data of an image, without the tags that describe the bytes of a TIFF file."""
     try:
         data = image.getexif()
-        return data if image.format != "TIFF" else _kept_of_tiff(data)
+        return data if image.format != "TIFF" else _filter_tiff_tags(data)
     except Exception:  # noqa: BLE001 - damaged EXIF data raise anything; the image is usable without them
         return None
 
 
-def _kept_of_tiff(data: Image.Exif) -> Image.Exif:
+def _filter_tiff_tags(data: Image.Exif) -> Image.Exif:
     kept = Image.Exif()
     kept.update({tag: data[tag] for tag in (*_TIFF_KEPT, ORIENTATION) if tag in data})
     kept.update({tag: dict(data.get_ifd(tag)) for tag in (_FOLDER, _GPS) if tag in data})
     return kept
 
 
-def _upright_xmp(xmp: bytes) -> bytes | None:
+def _orient_xmp(xmp: bytes) -> bytes | None:
     """Return an XMP packet that does not turn the upright image once more; None if it is no text."""
     xmp = _TURN_IN_XMP.sub(rb"\g<1>1", xmp.rstrip(b"\0"))
     try:
@@ -222,7 +222,7 @@ def _from_dpi(dpi: object) -> tuple[int, int] | None:
     return (across, down) if 0 < across < 2**31 and 0 < down < 2**31 else None
 
 
-def _with_tags(found: Metadata, tags: Mapping[int, Any]) -> Metadata:
+def _add_tags(found: Metadata, tags: Mapping[int, Any]) -> Metadata:
     """Add what TIFF tags say about resolution, colors and IPTC data."""
     horizontal, vertical, unit = (tags.get(tag) for tag in _RESOLUTION)
     factor = _PER_METER.get(unit if isinstance(unit, int) else 2)

@@ -68,7 +68,7 @@ def pixel_limit() -> float:
 
 
 @contextmanager
-def opened(path: Path, frame: int = 0) -> Iterator[Image.Image]:
+def open_file(path: Path, frame: int = 0) -> Iterator[Image.Image]:
     """Open an image file without decoding it; errors inside the block become UsageError or DataError with the path.
 
     Args:
@@ -79,7 +79,7 @@ def opened(path: Path, frame: int = 0) -> Iterator[Image.Image]:
     known = [name for name in _FORMATS if name in Image.OPEN]
     # A file object instead of its path: Pillow maps some files into memory by their path, and then cuts the rows of
     # those that are stored sideways at the wrong width.
-    with guarded(path), path.open("rb") as file, _unlimited(), Image.open(file, formats=known) as image:
+    with translate_errors(path), path.open("rb") as file, _lift_pixel_limit(), Image.open(file, formats=known) as image:
         refuse_large(path, image.width, image.height)
         if frame:
             image.seek(frame)
@@ -93,7 +93,7 @@ _one_at_a_time = threading.RLock()
 
 
 @contextmanager
-def guarded(path: Path) -> Iterator[None]:
+def translate_errors(path: Path) -> Iterator[None]:
     """Turn whatever a decoder raises about a file into UsageError or DataError with the path."""
     if not path.exists():
         raise UsageError(f"{path}: no such file")
@@ -101,7 +101,7 @@ def guarded(path: Path) -> Iterator[None]:
         raise UsageError(f"{path}: is a folder, not an image")
     silence_libtiff()
     try:
-        with _one_at_a_time, warnings.catch_warnings(), _silenced(logging.getLogger("PIL.TiffImagePlugin")):
+        with _one_at_a_time, warnings.catch_warnings(), _silence(logging.getLogger("PIL.TiffImagePlugin")):
             # The size is checked by ourselves, and an odd tag does not matter if the image decodes.
             warnings.simplefilter("ignore")
             yield
@@ -118,7 +118,7 @@ def guarded(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _silenced(logger: logging.Logger) -> Iterator[None]:
+def _silence(logger: logging.Logger) -> Iterator[None]:
     """Leave out what a decoder logs about odd tags; it names no file."""
     before, logger.disabled = logger.disabled, True
     try:
@@ -138,7 +138,7 @@ def refuse_large(path: Path, width: int, height: int) -> None:
 
 
 @contextmanager
-def _unlimited() -> Iterator[None]:
+def _lift_pixel_limit() -> Iterator[None]:
     """Switch off Pillow's own limit, which nobody could raise."""
     before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:

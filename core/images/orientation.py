@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from restore.core.images import metadata, tiff
-from restore.core.images.opening import opened, refuse_large
+from restore.core.images.opening import open_file, refuse_large
 
 _SIDEWAYS = (5, 6, 7, 8)
 # Keywords of PNG text chunks in which Pillow finds an orientation.
@@ -17,7 +17,7 @@ _TELLING = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0")
 _KEYWORD = max(map(len, _TELLING))
 
 
-def upright_size(image: Image.Image, path: Path) -> tuple[int, int]:
+def get_upright_size(image: Image.Image, path: Path) -> tuple[int, int]:
     """Return height and width, after upright rotation, of an image opened from ``path``.
 
     Decodes only PNGs that may store their orientation after the pixels.
@@ -42,7 +42,7 @@ def tiff_size(path: Path) -> tuple[int, int]:
 
 def orientation_of(path: Path) -> object:
     """Return the orientation, 1 to 8, that an image file declares."""
-    with opened(path) as image:
+    with open_file(path) as image:
         if image.format == "PNG" and _tells_late(path):
             image.load()
         return metadata.orientation(image)

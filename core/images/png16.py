@@ -58,15 +58,15 @@ def read_stored(path: Path) -> StoredLevels | None:
             return None
         refuse_large(path, width, height)
         channels = _CHANNELS[kind]
-        parts = list(_decoded(file, start, channels))
+        parts = list(_decode(file, start, channels))
     keys = [body for _, body in read_chunks(path, (b"tRNS",))] if channels in (1, 3) else []
     key = np.frombuffer(keys[0], ">u2", channels) if keys else None
     step = max(1, _AT_ONCE // width)
-    strips = (_joined(parts, channels, top, min(top + step, height), key) for top in range(0, height, step))
+    strips = (_join(parts, channels, top, min(top + step, height), key) for top in range(0, height, step))
     return store_levels(height, strips)
 
 
-def _decoded(file: IO[bytes], start: bytes, channels: int) -> Iterator[Image.Image]:
+def _decode(file: IO[bytes], start: bytes, channels: int) -> Iterator[Image.Image]:
     """Yield images of 8 bits that hold the bytes of the values; gray is yielded as it is."""
     if channels == 2:
         header = start[12:24] + bytes([8, _RGBA]) + start[26:29]
@@ -81,8 +81,8 @@ def _decoded(file: IO[bytes], start: bytes, channels: int) -> Iterator[Image.Ima
             yield image
 
 
-def _joined(parts: Sequence[Image.Image], channels: int, top: int, bottom: int, key: Levels | None) -> Levels:
-    """Return rows (h, W, C) of the values whose bytes `_decoded` yields; ``key`` is the transparent color."""
+def _join(parts: Sequence[Image.Image], channels: int, top: int, bottom: int, key: Levels | None) -> Levels:
+    """Return rows (h, W, C) of the values whose bytes `_decode` yields; ``key`` is the transparent color."""
     rows = [np.asarray(part.crop((0, top, part.width, bottom))) for part in parts]
     if channels == 1:
         levels: Levels = rows[0].astype(np.uint16)[..., None]

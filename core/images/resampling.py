@@ -49,10 +49,10 @@ TRIANGLE = Kernel(triangle, 2)
 LANCZOS = Kernel(lanczos, 6)
 
 
-def resized_length(length: int, scale: float) -> int:
+def scale_length(length: int, scale: float) -> int:
     """Return the length of a side after resizing.
 
-    >>> resized_length(10, 1 / 4), resized_length(33, 1 / 3), resized_length(32, 2.5)
+    >>> scale_length(10, 1 / 4), scale_length(33, 1 / 3), scale_length(32, 2.5)
     (3, 11, 80)
     """
     # A scale such as 1/49 is inexact in floating point; without the tolerance 49 pixels could become two.
@@ -108,7 +108,7 @@ def find_nearest(length: int, resized: int) -> Taps:
     return Taps(places.div(2 * resized, rounding_mode="floor")[:, None], torch.ones(resized, 1, dtype=torch.float64))
 
 
-def weighted_sums(values: Tensor, axis: int, taps: Taps) -> Tensor:
+def apply_taps(values: Tensor, axis: int, taps: Taps) -> Tensor:
     """Replace an axis of float64 values by the weighted sums of its taps."""
     lines = values.movedim(axis, 0)
     table = lines.reshape(lines.shape[0], -1)

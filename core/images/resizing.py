@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from restore.core.images.resampling import LANCZOS, Taps, find_nearest, find_taps, weighted_sums
+from restore.core.images.resampling import LANCZOS, Taps, apply_taps, find_nearest, find_taps
 
 Size = tuple[int, int]
 """Height and width."""
@@ -77,17 +77,17 @@ class RowResizer:
         """Take the next rows (C, h, W); yield the rows (C, k, W') of the result that are complete, a few at once."""
         step = max(1, _AT_ONCE // max(self._wanted[1], rows.shape[2]))
         for start in range(0, rows.shape[1], step):
-            narrow = weighted_sums(rows[:, start : start + step].double(), -1, self._across)
+            narrow = apply_taps(rows[:, start : start + step].double(), -1, self._across)
             self._kept = torch.cat([self._kept, narrow], dim=1) if self._kept.numel() else narrow
             self._known += narrow.shape[1]
-            yield from self._finished(step)
+            yield from self._finish(step)
 
-    def _finished(self, step: int) -> Iterator[Tensor]:
+    def _finish(self, step: int) -> Iterator[Tensor]:
         ready = int(torch.searchsorted(self._needed, self._known))
         while self._done < ready:
             stop = min(self._done + step, ready)
             taps = Taps(self._down.indices[self._done : stop] - self._kept_from, self._down.weights[self._done : stop])
-            yield weighted_sums(self._kept, -2, taps).float()
+            yield apply_taps(self._kept, -2, taps).float()
             self._done = stop
         if self._done < len(self._first):
             first = min(int(self._first[self._done]), self._known)

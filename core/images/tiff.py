@@ -76,8 +76,8 @@ def is_tiff(path: Path) -> bool:
 def frames(path: Path) -> list[int]:
     """Return the indices of the pages that are images; reduced copies and masks of others are not."""
     try:
-        with _opened(path) as file:
-            pages = map(_whole_page, file.pages)
+        with _open(path) as file:
+            pages = map(_load_page, file.pages)
             usual = [index for index, page in enumerate(pages) if not int(page.subfiletype) & _NOT_AN_IMAGE]
     except Exception:  # noqa: BLE001 - tifffile raises anything; Pillow may know better
         return [0]
@@ -86,14 +86,14 @@ def frames(path: Path) -> list[int]:
 
 def layout(path: Path, page: int = 0) -> TiffLayout:
     """Return the layout of a page."""
-    with _opened(path) as file:
-        return _layout(_whole_page(file.pages[page]))
+    with _open(path) as file:
+        return _layout(_load_page(file.pages[page]))
 
 
 def is_cut_off(path: Path) -> bool:
     """Return whether pixels of the first page lie behind the end of the file."""
-    with _opened(path) as file:
-        found = _whole_page(file.pages[0])
+    with _open(path) as file:
+        found = _load_page(file.pages[0])
         last = max(
             (start + count for start, count in zip(found.dataoffsets, found.databytecounts, strict=True)), default=0
         )
@@ -102,8 +102,8 @@ def is_cut_off(path: Path) -> bool:
 
 def size(path: Path, page: int = 0) -> tuple[int, int]:
     """Return width and height as stored."""
-    with _opened(path) as file:
-        found = _whole_page(file.pages[page])
+    with _open(path) as file:
+        found = _load_page(file.pages[page])
         return int(found.imagewidth), int(found.imagelength)
 
 
@@ -114,8 +114,8 @@ def read_levels(path: Path, page: int = 0) -> npt.NDArray[np.uint8] | npt.NDArra
     """
     import numpy as np
 
-    with _opened(path) as file:
-        found = _whole_page(file.pages[page])
+    with _open(path) as file:
+        found = _load_page(file.pages[page])
         described = _layout(found)
         refuse_unclear(path, described)
         values = _values(found)
@@ -142,8 +142,8 @@ def read_numbers(path: Path, page: int = 0) -> tuple[npt.NDArray[Any], npt.NDArr
     """
     import numpy as np
 
-    with _opened(path) as file:
-        found = _whole_page(file.pages[page])
+    with _open(path) as file:
+        found = _load_page(file.pages[page])
         described = _layout(found)
         kinds = ("unsigned", "signed", "floating-point")
         if described.channels != 1 or described.kind not in kinds:
@@ -191,14 +191,14 @@ def _layout(page: TiffPage) -> TiffLayout:
     )
 
 
-def _whole_page(page: Any) -> TiffPage:
+def _load_page(page: Any) -> TiffPage:
     """Return a page as such; tifffile represents some of them by frames."""
     whole: TiffPage = page if hasattr(page, "photometric") else page.aspage()
     return whole
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _open(path: Path) -> Iterator[Any]:
     import tifffile
 
     log = logging.getLogger("tifffile")
@@ -243,7 +243,7 @@ def _through_libtiff(page: TiffPage) -> npt.NDArray[Any]:
     found = []
     for plane in range(planes):
         part = slice(plane * share, (plane + 1) * share)
-        rows = _decompressed(page, width, tiles, offsets[part], counts[part])
+        rows = _decompress(page, width, tiles, offsets[part], counts[part])
         values = _as_values(page, rows.reshape(page.imagelength, tiles, width), across * channels)
         values = values.reshape(page.imagelength, tiles, across, channels)
         if page.predictor == 2:  # horizontal differences, inside each tile
@@ -272,7 +272,7 @@ def _as_values(page: TiffPage, rows: npt.NDArray[np.uint8], count: int) -> npt.N
     return values
 
 
-def _decompressed(
+def _decompress(
     page: TiffPage, width: int, tiles: int, offsets: tuple[int, ...], counts: tuple[int, ...]
 ) -> npt.NDArray[np.uint8]:
     """Return the bytes (H, tiles * width) of one plane."""

@@ -18,10 +18,10 @@ from restore.core.images.row_format import Levels
 _BLOCK, _AROUND = 2048, 128  # pixels
 
 ResizeAlpha = Callable[[Callable[[int, int], Tensor], tuple[int, int], tuple[int, int], int, int], Tensor]
-"""Returns some rows of a resized alpha plane; `resized_alpha_rows` is one."""
+"""Returns some rows of a resized alpha plane; `resize_alpha_rows` is one."""
 
 
-def continued(color: Tensor, alpha: Tensor) -> Tensor:
+def bleed_colors(color: Tensor, alpha: Tensor) -> Tensor:
     """Replace the colors (C, H, W) of fully transparent pixels (alpha (1, H, W) is zero) by those of visible neighbors.
 
     The color of a fully transparent pixel is arbitrary, usually black. A network would spread it across the edge, where
@@ -34,7 +34,7 @@ def continued(color: Tensor, alpha: Tensor) -> Tensor:
 
 
 def continue_levels(levels: Levels) -> Levels:
-    """Return levels (H, W, C) with the colors of fully transparent pixels continued; see `continued`.
+    """Return levels (H, W, C) with the colors of fully transparent pixels continued; see `bleed_colors`.
 
     Large images are continued block by block, each with its surroundings: colors deep inside a hidden region do not
     matter. Levels without a hidden pixel are returned as they are.
@@ -58,18 +58,18 @@ def _continue_block(levels: Levels, rows: slice, columns: slice, hidden: npt.NDA
     seen = levels[top : rows.stop + _AROUND, left : columns.stop + _AROUND]
     white = np.iinfo(levels.dtype).max
     planes = torch.from_numpy(np.moveaxis(seen, 2, 0).astype(np.float32) / white)
-    filled = np.moveaxis(continued(planes[:-1], planes[-1:]).numpy(), 0, 2)
+    filled = np.moveaxis(bleed_colors(planes[:-1], planes[-1:]).numpy(), 0, 2)
     own = filled[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
     levels[rows, columns, :-1][hidden] = (own[hidden] * white + 0.5).clip(0, white).astype(levels.dtype)
 
 
-def resized_alpha(alpha: Tensor, height: int, width: int) -> Tensor:
+def resize_alpha(alpha: Tensor, height: int, width: int) -> Tensor:
     """Resize an alpha plane (1, H, W) in [0, 1]."""
     rows = partial(_rows, alpha)
-    return resized_alpha_rows(rows, (alpha.shape[-2], alpha.shape[-1]), (height, width), 0, height)
+    return resize_alpha_rows(rows, (alpha.shape[-2], alpha.shape[-1]), (height, width), 0, height)
 
 
-def resized_alpha_rows(
+def resize_alpha_rows(
     rows: Callable[[int, int], Tensor], size: tuple[int, int], wanted: tuple[int, int], first: int, last: int
 ) -> Tensor:
     """Return some rows (1, last - first, W) of a resized alpha plane; they do not depend on which others are asked for.

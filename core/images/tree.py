@@ -9,7 +9,7 @@ from pathlib import Path
 
 from restore.core.atomic import reason
 from restore.core.errors import UsageError
-from restore.core.images.listing import SIDE_FILES, SUFFIXES, count_paths, counted, name_some, require_folder
+from restore.core.images.listing import SIDE_FILES, SUFFIXES, count_paths, make_natural_key, name_some, require_folder
 from restore.core.images.warned import warn_once
 
 SYSTEM_NAMES = frozenset(
@@ -80,7 +80,7 @@ class _Walk:
         """
         above = (*above, folder.resolve())
         try:
-            found = sorted((Path(entry) for entry in os.scandir(folder)), key=counted)
+            found = sorted((Path(entry) for entry in os.scandir(folder)), key=make_natural_key)
         except OSError as error:
             if folder == self.root:
                 raise UsageError(f"{folder}: cannot be listed: {reason(error)}") from error

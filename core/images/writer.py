@@ -16,7 +16,7 @@ from restore.core.images.metadata import JPEG_SEGMENT, Metadata
 from restore.core.images.pixels import luma
 from restore.core.images.row_format import Levels, RowFormat
 from restore.core.images.streaming import Format, StreamedFile
-from restore.core.images.transparency import ResizeAlpha, resized_alpha_rows
+from restore.core.images.transparency import ResizeAlpha, resize_alpha_rows
 
 # A color network returns a gray image as nearly gray. Smaller differences between the channels, on average and at any
 # pixel, do not count as color.
@@ -82,7 +82,7 @@ class ImageWriter:
         profile: bool = True,
         kind: Format = "png",
         quality: int = 95,
-        resize_alpha: ResizeAlpha = resized_alpha_rows,
+        resize_alpha: ResizeAlpha = resize_alpha_rows,
     ) -> None:
         self.path = path
         self._size, self._like, self._kind, self._quality = size, like, kind, quality
@@ -145,10 +145,10 @@ class ImageWriter:
         own = channels in (2, 4)
         self._alpha = self._alpha and not own and (channels == 3 or (like is not None and like.gray))
         if like is not None and like.gray and channels == 3:
-            self._gray = self._opened(1 + self._alpha)
-        self._file = self._opened(channels + self._alpha)
+            self._gray = self._open_file(1 + self._alpha)
+        self._file = self._open_file(channels + self._alpha)
 
-    def _opened(self, channels: int) -> StreamedFile:
+    def _open_file(self, channels: int) -> StreamedFile:
         height, width = self._size
         metadata = self._like.metadata if self._like is not None else Metadata()
         if not self._profile:

@@ -63,7 +63,7 @@ def compute_tiles(canvas: Canvas, edge: int | None, compute: Compute, progress: 
     for number, row in enumerate(rows):
         pending.extend(row.seen_stop)
         for place, column in enumerate(columns):
-            predicted = _predicted(canvas, compute, row, column)
+            predicted = _predict_tile(canvas, compute, row, column)
             for name, spec in canvas.method.outputs.items():
                 # Class indices cannot be averaged, so planes that are not smooth are never cross-faded.
                 fade, scale = fades if spec.smooth else (0, 0), exact_scale(spec)
@@ -77,7 +77,7 @@ def compute_tiles(canvas: Canvas, edge: int | None, compute: Compute, progress: 
         )  # no name keeps the band while the next is computed
 
 
-def _predicted(canvas: Canvas, compute: Compute, row: TileSpan, column: TileSpan) -> dict[str, Tensor]:
+def _predict_tile(canvas: Canvas, compute: Compute, row: TileSpan, column: TileSpan) -> dict[str, Tensor]:
     """Predict one tile; return tensors (C, H, W) on the host."""
     seen = slice(row.seen_start, row.seen_stop), slice(column.seen_start, column.seen_stop)
     batch: Batch = {name: canvas.window(name, *seen)[None].to(compute.device) for name in canvas.method.inputs}

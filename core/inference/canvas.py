@@ -73,12 +73,12 @@ class Canvas:
     def rows_of(self, spec: ImageSpec, rows: slice) -> slice:
         """Return the rows of a plane, without padding, that belong to rows of the main input."""
         scale = exact_scale(spec)
-        end = scaled(self.size[0], scale)
+        end = scale_side(self.size[0], scale)
         return slice(min(int(rows.start * scale), end), min(int(rows.stop * scale), end))
 
     def shape_of(self, spec: ImageSpec) -> tuple[int, int, int]:
         """Return channels, height and width of a plane, without padding."""
-        height, width = (scaled(length, exact_scale(spec)) for length in self.size)
+        height, width = (scale_side(length, exact_scale(spec)) for length in self.size)
         return spec.channels, height, width
 
     @property
@@ -108,7 +108,7 @@ class Canvas:
         edge = self._up(tile)
         return edge if edge < max(self.height, self.width) else None
 
-    def smaller_edge(self, edge: int | None) -> int | None:
+    def halve_edge(self, edge: int | None) -> int | None:
         """Return the edge of the next smaller tiles, or None if there are none."""
         if self.method.tiling.mode == "whole":
             return None
@@ -127,7 +127,7 @@ def exact_scale(spec: ImageSpec) -> Fraction:
     return Fraction(spec.scale).limit_denominator(1024)
 
 
-def scaled(length: int, scale: Fraction) -> int:
+def scale_side(length: int, scale: Fraction) -> int:
     """Return the pixels of a plane along an axis of ``length`` input pixels, rounded up."""
     return math.ceil(length * scale)
 
@@ -136,7 +136,7 @@ def _check(name: str, spec: ImageSpec, given: ImageReader | None, size: tuple[in
     if given is None:
         raise DataError(f"the input {name!r} is missing")
     scale = exact_scale(spec)
-    wanted = (spec.channels, *(scaled(length, scale) for length in size))
+    wanted = (spec.channels, *(scale_side(length, scale) for length in size))
     if tuple(given.shape) != wanted:
         has, needs = (" x ".join(map(str, shape)) for shape in (given.shape, wanted))
         raise DataError(f"the input {name!r} has {has} channels x height x width; expected {needs}")

@@ -108,7 +108,7 @@ def predict_rows(
             gc.collect()
             if device.type == "cuda":
                 torch.cuda.empty_cache()
-            edge = _smaller(canvas, edge, device)
+            edge = _shrink_tile(canvas, edge, device)
             say(f"not enough memory on {device.type}; trying tiles of {edge} pixels")
 
 
@@ -172,7 +172,7 @@ def predict_image(
         method,
         networks,
         inputs,
-        _whole,
+        _open_whole,
         device=device,
         tile=tile,
         precision=precision,
@@ -213,7 +213,7 @@ class WholeOutputs:
 
 
 @contextmanager
-def _whole(canvas: Canvas) -> Iterator[WholeOutputs]:
+def _open_whole(canvas: Canvas) -> Iterator[WholeOutputs]:
     yield WholeOutputs(canvas)
 
 
@@ -235,8 +235,8 @@ def _nothing(*_: object) -> None:
     """Ignore a message or progress."""
 
 
-def _smaller(canvas: Canvas, edge: int | None, device: torch.device) -> int:
-    smaller = canvas.smaller_edge(edge)
+def _shrink_tile(canvas: Canvas, edge: int | None, device: torch.device) -> int:
+    smaller = canvas.halve_edge(edge)
     if smaller is None:
         whole = canvas.method.tiling.mode == "whole"
         what = "the whole image (this task supports no tiles)" if whole else "the smallest tile"

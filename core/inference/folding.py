@@ -20,10 +20,10 @@ def fold_batch_norm(networks: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
     an ``nn.Sequential``, or if a block declares them in a class attribute: ``normalized_by = {"conv1": "norm1"}``.
     Other normalization layers, and layers that are used twice, are not folded. Outputs are equal within rounding.
     """
-    return {name: _folded(network) for name, network in networks.items()}
+    return {name: _fold(network) for name, network in networks.items()}
 
 
-def _folded(network: nn.Module) -> nn.Module:
+def _fold(network: nn.Module) -> nn.Module:
     copy = deepcopy(network).eval()
     uses = [id(module) for _, module in copy.named_modules(remove_duplicate=False)]
     for module in copy.modules():

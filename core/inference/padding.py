@@ -13,7 +13,7 @@ from restore.core.inference.readers import ImageReader, TensorReader
 Padding = Literal["reflect", "edge", "zero"]
 
 
-def padded(plane: Tensor, height: int, width: int, padding: Padding) -> Tensor:
+def pad(plane: Tensor, height: int, width: int, padding: Padding) -> Tensor:
     """Pad a plane (C, H, W) at its right and lower edge to (C, height, width).
 
     Reflection repeats back and forth, so the padding may be larger than the image; a single pixel is repeated.
@@ -24,7 +24,7 @@ def padded(plane: Tensor, height: int, width: int, padding: Padding) -> Tensor:
 
 
 def read_window(plane: ImageReader, rows: slice, columns: slice, padding: Padding) -> Tensor:
-    """Return a window (C, h, w) of a plane; parts of it may lie to the right of the plane and below, see `padded`."""
+    """Return a window (C, h, w) of a plane; parts of it may lie to the right of the plane and below, see `pad`."""
     _, height, width = plane.shape
     if rows.stop <= height and columns.stop <= width:
         return plane.window(rows, columns)

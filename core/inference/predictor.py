@@ -45,7 +45,7 @@ class Predictor(ABC):
 
     equivariant: ClassVar[bool] = False
     """Whether the result for a flipped or turned image is the flipped or turned result, but for what training left
-    unequal: `with_self_ensemble` may then average over all eight. False where up and down differ, as in faces."""
+    unequal: `add_self_ensemble` may then average over all eight. False where up and down differ, as in faces."""
 
     @property
     def inputs(self) -> Mapping[str, ImageSpec]:

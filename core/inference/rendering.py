@@ -11,7 +11,7 @@ from torch import Tensor
 from restore.core.errors import RestoreError
 from restore.core.images.files import OutputImage
 from restore.core.inference.bands import Band
-from restore.core.inference.canvas import AUTO_PIXELS, Canvas, exact_scale, scaled
+from restore.core.inference.canvas import AUTO_PIXELS, Canvas, exact_scale, scale_side
 from restore.core.specs import ImageSpec
 
 Images = Mapping[str, Tensor | OutputImage]
@@ -100,7 +100,7 @@ class RenderedRows:
         canvas = self._canvas
         for spec in (*canvas.method.outputs.values(), *canvas.method.inputs.values()):
             place = canvas.rows_of(spec, seen)
-            if (place.stop - place.start, scaled(canvas.size[1], exact_scale(spec))) == (height, width):
+            if (place.stop - place.start, scale_side(canvas.size[1], exact_scale(spec))) == (height, width):
                 return spec
         return None
 

@@ -19,7 +19,7 @@ VIEWS = tuple((mirrored, turns) for mirrored in (False, True) for turns in range
 """The eight symmetries of a square: whether an image is mirrored, then its quarter turns."""
 
 
-def with_self_ensemble(method: P) -> P:
+def add_self_ensemble(method: P) -> P:
     """Return a copy of a method that predicts the mean over all eight flips and turns, in eight times the time.
 
     Each tile is averaged, so tiles and bands stay what they are. Raises UsageError if the method is not `equivariant`.

@@ -38,19 +38,19 @@ def tile_spans(length: int, edge: int, halo: int, step: int) -> list[TileSpan]:
     count = math.ceil(length / edge)
     bounds = [index * (length // step) // count * step for index in range(count + 1)]
     widest = max(stop - start for start, stop in pairwise(bounds))
-    even = _shown(bounds, length, min(length, widest + 2 * halo), halo)
+    even = _place_tiles(bounds, length, min(length, widest + 2 * halo), halo)
     # Tiles at the ends need a halo on one side only, so they may have more own pixels. This avoids computing pixels
     # twice, as long as the tiles between them stay wide enough to fade.
     seen = math.ceil((length + 2 * halo * (count - 1)) / count / step) * step
     if count > 1 and seen < length:
         starts = [index * ((length - seen) // step) // (count - 1) * step for index in range(count)]
-        balanced = _shown([0, *(start + halo for start in starts[1:]), length], length, seen, halo)
+        balanced = _place_tiles([0, *(start + halo for start in starts[1:]), length], length, seen, halo)
         if fade_width(balanced, halo) >= fade_width(even, halo):
             return balanced
     return even
 
 
-def _shown(bounds: list[int], length: int, seen: int, halo: int) -> list[TileSpan]:
+def _place_tiles(bounds: list[int], length: int, seen: int, halo: int) -> list[TileSpan]:
     """Return the tiles between bounds, with network inputs of ``seen`` pixels; at the ends more than the halo."""
     starts = [min(max(0, start - halo), length - seen) for start in bounds[:-1]]
     return [TileSpan(*own, at, at + seen) for own, at in zip(pairwise(bounds), starts, strict=True)]

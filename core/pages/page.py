@@ -107,7 +107,7 @@ class Page:
                 body=self.body,
                 styles=[Markup(style) for style in self.styles],
                 scripts=[Markup(script) for script in self.scripts],
-                data=None if self.data is None else _inside_script(dump_json(self.data, indent=None)),
+                data=None if self.data is None else _escape_script(dump_json(self.data, indent=None)),
             )
         )
 
@@ -120,7 +120,7 @@ def read_data(html: bytes) -> Any:
     return json.loads(found[1])
 
 
-def _inside_script(text: str) -> Markup:
+def _escape_script(text: str) -> Markup:
     """Return JSON that no browser takes for markup: ``<`` is written as an escape of JSON."""
     return Markup(text.replace("<", "\\u003c"))
 

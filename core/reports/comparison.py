@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from restore.core.pages.charts import Chart, Level, Line, draw_chart
 from restore.core.pages.embedding import embed_image
-from restore.core.reports.curves import evaluated_columns, list_columns, metric_points, thin
+from restore.core.reports.curves import list_evaluated_columns, list_columns, metric_points, thin
 from restore.core.reports.differences import ABSENT, find_best, label_runs, list_data, list_differing
 from restore.core.reports.facts import describe_repetition, format_value, list_facts
 from restore.core.reports.report_page import fill, make_page, to_data
@@ -47,7 +47,7 @@ def compare_runs(runs: Sequence[RunRecord]) -> str:
 
 def _results(runs: Sequence[RunRecord], labels: Sequence[str], columns: Sequence[Column]) -> Iterator[dict[str, Any]]:
     known = [{value.column: value for value in run.best} for run in runs]
-    best = {column: _find_best(column, known, _better(runs, column)) for column in columns}
+    best = {column: _find_best(column, known, _find_direction(runs, column)) for column in columns}
     for place, (run, label, table) in enumerate(zip(runs, labels, known, strict=True)):
         yield {
             "name": label,
@@ -82,12 +82,12 @@ def _baselines(runs: Sequence[RunRecord], columns: Sequence[Column]) -> Iterator
             yield {"name": of, "kind": "baseline", "numbers": numbers, **unknown}
 
 
-def _better(runs: Sequence[RunRecord], column: Column) -> str | None:
-    return next((better for run in runs if (better := run.better(column)) is not None), None)
+def _find_direction(runs: Sequence[RunRecord], column: Column) -> str | None:
+    return next((better for run in runs if (better := run.find_direction(column)) is not None), None)
 
 
 def _curves(runs: Sequence[RunRecord], labels: Sequence[str]) -> Iterator[Markup]:
-    for column in dict.fromkeys(column for run in runs for column in evaluated_columns(run)):
+    for column in dict.fromkeys(column for run in runs for column in list_evaluated_columns(run)):
         lines = [
             Line(label, thin(points))
             for run, label in zip(runs, labels, strict=True)

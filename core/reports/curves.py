@@ -70,7 +70,7 @@ def metric_points(run: RunRecord, column: tuple[str, str]) -> list[Point]:
     ]
 
 
-def evaluated_columns(run: RunRecord) -> list[tuple[str, str]]:
+def list_evaluated_columns(run: RunRecord) -> list[tuple[str, str]]:
     """Return the metrics that a run was validated with."""
     named = ((metric["name"], metric["convention"]) for line in run.evaluations for metric in line["metrics"])
     return list(dict.fromkeys(named))
@@ -83,7 +83,7 @@ def to_number(value: Any) -> float:
 
 def _validation(run: RunRecord) -> Iterator[Chart]:
     bands = _bands(run.evaluations, lambda line: float(line["epoch"] + 1))
-    for column in evaluated_columns(run):
+    for column in list_evaluated_columns(run):
         points = metric_points(run, column)
         if not any(math.isfinite(value) for _, value in points):
             continue  # the images are too small for this metric

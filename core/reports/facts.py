@@ -49,7 +49,7 @@ def tabulate_results(run: RunRecord) -> ResultTable:
 
 
 def _gain(run: RunRecord, column: tuple[str, str]) -> tuple[str, str]:
-    better = run.better(column)
+    better = run.find_direction(column)
     before = [v.value for v in run.baselines if v.column == column and math.isfinite(v.value)]
     now = [v.value for v in run.best if v.column == column and math.isfinite(v.value)]
     left_out = {v.left_out for v in (*run.baselines, *run.best) if v.column == column}

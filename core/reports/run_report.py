@@ -11,7 +11,7 @@ from markupsafe import Markup
 from restore.core.metrics import describe_coverage
 from restore.core.pages.charts import draw_chart
 from restore.core.reports.comparison import compare_runs
-from restore.core.reports.curves import Curves, evaluated_columns, list_curves, to_number
+from restore.core.reports.curves import Curves, list_curves, list_evaluated_columns, to_number
 from restore.core.reports.facts import (
     describe_repetition,
     format_value,
@@ -74,7 +74,7 @@ def _describe_images(run: RunRecord) -> str:
 
 def _table(run: RunRecord) -> dict[str, Any]:
     """Return the evaluations, the last ones of very many."""
-    columns = evaluated_columns(run)
+    columns = list_evaluated_columns(run)
     rows = []
     for line in run.evaluations[-EVALUATIONS:]:
         known = {

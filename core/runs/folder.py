@@ -20,7 +20,7 @@ from restore.core.json_text import dump_json
 from restore.core.runs.lock import NAME as LOCK
 from restore.core.runs.lock import RunLock
 from restore.core.settings import RunSettings
-from restore.core.versions import installed_version
+from restore.core.versions import find_version
 from restore.core.yaml_text import InvalidYaml, parse_yaml
 
 _log = logging.getLogger(__name__)
@@ -213,7 +213,7 @@ def environment(device: str) -> dict[str, Any]:
     """Return versions, device and git revision, if known."""
     named = ("restorekit", "torch", "torchvision", "accelerate", "numpy", "pillow", "scikit-image")
     return {
-        **{name: installed_version(name) for name in named},
+        **{name: find_version(name) for name in named},
         "python": platform.python_version(),
         "platform": platform.platform(),
         "device": device,

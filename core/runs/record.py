@@ -162,7 +162,7 @@ class RunRecord:
         phases = [value.of for value in self.numbers if value.of in self.phases]
         return [value for value in self.numbers if phases and value.of == phases[-1]]
 
-    def better(self, column: tuple[str, str]) -> str | None:
+    def find_direction(self, column: tuple[str, str]) -> str | None:
         """Return whether ``higher`` or ``lower`` values of a metric are better; None if the run does not say."""
         for line in self.starts[::-1]:
             for metric in line.get("metrics", ()):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from restore.core.errors import ResumeError
 from restore.core.runs.folder import read_config, read_version
 from restore.core.settings import ResumeSafe, RunSettings, Settings, overlay
-from restore.core.versions import installed_version
+from restore.core.versions import find_version
 
 _LISTED = 6  # names of settings in a message
 
@@ -48,7 +48,7 @@ def merge_settings(settings_type: type[R], run: Path, typed: Mapping[str, Any]) 
 def _refuse_incomplete(run: Path, config: Mapping[str, Any], settings: RunSettings) -> None:
     """Raise ResumeError if a config that this version wrote lacks settings: defaults would silently replace them."""
     missing = list(_missing(settings.model_dump(mode="json"), config))
-    if missing and read_version(run) == installed_version("restorekit"):
+    if missing and read_version(run) == find_version("restorekit"):
         more = f" and {len(missing) - _LISTED} more" if len(missing) > _LISTED else ""
         raise ResumeError(
             f"{run / 'config.yaml'} is truncated: it lacks {', '.join(missing[:_LISTED])}{more}. Restore the file from "

@@ -50,7 +50,7 @@ def _quotas() -> Iterator[float]:
                 yield cores_of_quota
 
 
-def launched_alone() -> bool:
+def is_launched_alone() -> bool:
     """Return whether ``accelerate launch`` started one process instead of several, as it does on CPUs without MPI."""
     return {"ACCELERATE_MIXED_PRECISION", "MASTER_ADDR"} <= os.environ.keys() and how_many() == 1
 

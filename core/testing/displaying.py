@@ -54,7 +54,7 @@ def _require_allowed(name: str, info: FieldInfo, value: float) -> None:
 
 def class_maps_are_parts_of_the_result(tested: TaskUnderTest) -> None:
     """The maps of classes are images of one channel that `Method.render` returns, or indices of classes."""
-    method, networks = tested.opened(tested.predict_options())
+    method, networks = tested.open(tested.predict_options())
     maps = method.class_maps
     if maps is None:
         return
@@ -81,7 +81,7 @@ def chosen_options_change_nothing(tested: TaskUnderTest) -> None:
     """A prediction with the options that a method chose equals the one without them, also after a way through JSON."""
     if tested.method_type.choose_options is Method.choose_options:
         return
-    method, networks = tested.opened(tested.predict_options())
+    method, networks = tested.open(tested.predict_options())
     inputs = random_inputs(method, *SIZE)
     with torch.inference_mode(), seeded(3):
         chosen = method.choose_options({name: each[None] for name, each in inputs.items()}, networks)

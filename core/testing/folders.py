@@ -72,7 +72,7 @@ def _train_on(tested: TaskUnderTest, folder: Path) -> None:
 
 
 def _measure_on(tested: TaskUnderTest, folder: Path) -> None:
-    method, networks = tested.opened()
+    method, networks = tested.open()
     if protocols := method.protocols():
         images = First(as_dataset(method.evaluation_data(folder)), 1)
         evaluate(method, networks, images, protocols[method.default_protocol], of=tested.name)

@@ -42,7 +42,7 @@ class First:
 
 def every_sample_is_a_row_of_its_own(tested: TaskUnderTest) -> None:
     """The first axis of statistics is the samples; statistics that are not random depend on one sample only."""
-    method, networks = tested.opened()
+    method, networks = tested.open()
     if not method.protocols():
         return
     pair = _pair(as_dataset(method.evaluation_data(None)))
@@ -93,7 +93,7 @@ def _require_own(
 
 def numbers_are_finite_and_say_how_they_were_measured(tested: TaskUnderTest) -> None:
     """Every protocol yields finite numbers with a convention, for the set and for each image."""
-    method, networks = tested.opened()
+    method, networks = tested.open()
     if not method.protocols():
         return
     images = First(as_dataset(method.evaluation_data(None)), 2)
@@ -127,7 +127,7 @@ def _require_finite(number: MetricResult, metric: Metric, where: str) -> None:
 
 def samples_can_be_shown(tested: TaskUnderTest) -> None:
     """The task makes a row of sample images, which a run writes after each evaluation."""
-    method, networks = tested.opened()
+    method, networks = tested.open()
     if not method.protocols():
         return
     sample = as_dataset(method.evaluation_data(None))[0]
@@ -145,7 +145,7 @@ def what_cannot_be_measured_says_so(tested: TaskUnderTest) -> None:
     if tested.learns:
         require(tested.task().protocols(), "protocols() is empty, but a task that trains must be measured")
         return
-    method, _ = tested.opened()
+    method, _ = tested.open()
     if method.protocols():
         return
     try:

@@ -16,7 +16,7 @@ from typing_extensions import override
 from restore.core.dataset import Batch
 from restore.core.errors import Interrupted
 from restore.core.events import Event, StepDone
-from restore.core.inference.canvas import exact_scale, scaled
+from restore.core.inference.canvas import exact_scale, scale_side
 from restore.core.method import Method
 from restore.core.networks import Networks
 from restore.core.settings import RunSettings, Settings
@@ -164,7 +164,7 @@ class TaskUnderTest:
         except Exception as error:  # noqa: BLE001  a second attempt would fail on the folder of the first
             return error
 
-    def opened(self, predict: Settings | None = None) -> tuple[Method, Networks]:
+    def open(self, predict: Settings | None = None) -> tuple[Method, Networks]:
         """Open the method for prediction, with the weights of the run if it trains."""
         if self.learns:
             return open_weights(self.run / "best.safetensors", lambda *_: self.method_type, predict=predict)
@@ -267,7 +267,7 @@ def random_inputs(method: Method, height: int, width: int, seed: int = 0) -> dic
     generator = torch.Generator().manual_seed(seed)
     inputs = {}
     for name, spec in method.inputs.items():
-        shape = (spec.channels, *(scaled(length, exact_scale(spec)) for length in (height, width)))
+        shape = (spec.channels, *(scale_side(length, exact_scale(spec)) for length in (height, width)))
         drawn = torch.rand(shape, generator=generator)
         drawn = drawn if spec.smooth else drawn.round()
         inputs[name] = spec.low + (spec.high - spec.low) * drawn

@@ -31,7 +31,7 @@ def weights_files_hold_everything(tested: TaskUnderTest) -> None:
     """Networks predict the same, bit for bit, after saving and opening."""
     if not tested.learns:
         return
-    method, networks = tested.opened()
+    method, networks = tested.open()
     path = save_weights(
         tested.folder / "saved.safetensors",
         task=tested.name,
@@ -47,7 +47,7 @@ def weights_files_hold_everything(tested: TaskUnderTest) -> None:
 
 def images_of_any_size_work(tested: TaskUnderTest) -> None:
     """Odd sizes give outputs of the declared size; tiny images too, or a clear error."""
-    method, networks = tested.opened(tested.predict_options())
+    method, networks = tested.open(tested.predict_options())
     for height, width in ODD_SIZES:
         inputs = random_inputs(method, height, width)
         try:
@@ -76,7 +76,7 @@ def _require_images(rendered: Mapping[str, Tensor | OutputImage]) -> None:
 
 def a_batch_predicts_what_its_images_do(tested: TaskUnderTest) -> None:
     """The prediction of an image does not depend on the other images of its batch."""
-    method, networks = tested.opened()
+    method, networks = tested.open()
     edge = 32 * method.tiling.multiple_of // math.gcd(32, method.tiling.multiple_of)
     pair = [random_inputs(method, edge, edge, seed) for seed in (1, 2)]
     together = _predict(method, networks, {name: torch.stack([one[name] for one in pair]) for name in pair[0]})
@@ -89,7 +89,7 @@ def a_batch_predicts_what_its_images_do(tested: TaskUnderTest) -> None:
 
 def exact_tiles_equal_the_whole(tested: TaskUnderTest) -> None:
     """Tiles declared exact equal the whole image: no output depends on more than its halo."""
-    method, networks = tested.opened()
+    method, networks = tested.open()
     if method.tiling.mode != "exact":
         return
     step = method.tiling.multiple_of
@@ -107,7 +107,7 @@ def exact_tiles_equal_the_whole(tested: TaskUnderTest) -> None:
 
 def strips_are_rendered_as_the_whole(tested: TaskUnderTest) -> None:
     """Images that are rendered in strips of rows equal those of the whole, if ``pixel_reach`` says that they may be."""
-    method, networks = tested.opened(tested.predict_options())
+    method, networks = tested.open(tested.predict_options())
     if method.pixel_reach is None:
         return
     inputs = random_inputs(method, 37, 21)

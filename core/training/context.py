@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from restore.core.events import Event
 from restore.core.metrics import EvaluationProtocol
 from restore.core.runs.folder import RunFolder
-from restore.core.runs.tracking import Tracker
+from restore.core.runs.metric_logger import MetricLogger
 from restore.core.settings import RunSettings
 from restore.core.task import Task
 from restore.core.training.networks import WrappedNetworks
@@ -32,7 +32,7 @@ class RunContext:
     folder: RunFolder
     accelerator: Accelerator
     networks: WrappedNetworks
-    tracker: Tracker | None
+    metric_logger: MetricLogger | None
     """None on every process but the main one."""
     emit: Callable[[Event], None]
     plugins: Mapping[str, str | None]

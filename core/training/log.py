@@ -69,9 +69,9 @@ class TrainingLog:
         seconds = {"run": round(run_seconds, 3), "step": round(spent, 5), "waited": round(waited, 5)}
         self._step_seconds = []
         phase, progress = self.phase.name, self.progress
-        if self.context.tracker:
+        if self.context.metric_logger:
             place = {"phase": phase, "epoch": progress.epoch, "step": progress.run_step}
-            self.context.tracker.logged(place, numbers, seconds)
+            self.context.metric_logger.log_training(place, numbers, seconds)
         self.context.emit(events.Logged(phase, progress.epoch, progress.run_step, numbers, seconds))
         self._logged = numbers
 

@@ -130,7 +130,7 @@ class TrainingLoop:
 
     @property
     def _ended_early(self) -> bool:
-        return self.progress.ended_early(self.context.settings.early_stopping)
+        return self.progress.should_stop_early(self.context.settings.early_stopping)
 
     # --- steps ------------------------------------------------------------------------------------------------
 
@@ -147,7 +147,7 @@ class TrainingLoop:
             if last or progress.run_step % self.context.settings.log_every == 0:
                 self.log.log(self.seconds)
                 self.log.check_health(self.validation.latest, self._phase_progress)
-            if self._told_to_stop():
+            if self._must_stop():
                 self._interrupt()
             if not last and self._checkpoint_due(end_of_epoch=False):
                 self._save()
@@ -201,7 +201,7 @@ class TrainingLoop:
         progress.epoch += 1
         progress.phase_epoch += 1
         progress.step = 0
-        if self._told_to_stop() and not (last and progress.phase + 1 == len(self.context.phases)):
+        if self._must_stop() and not (last and progress.phase + 1 == len(self.context.phases)):
             self._interrupt()
         if not last and self._checkpoint_due(end_of_epoch=True):
             self._save()
@@ -214,7 +214,7 @@ class TrainingLoop:
 
     # --- stopping and keeping -------------------------------------------------------------------------------------
 
-    def _told_to_stop(self) -> bool:
+    def _must_stop(self) -> bool:
         """Return whether any process received a stop signal. All must agree, or one waits for the others forever."""
         return any(self._on_all_processes(bool(self.stop)))
 
@@ -238,7 +238,7 @@ class TrainingLoop:
             "task": context.name,
             "planned": [(phase.name, phase.epochs) for phase in context.phases],
             "data": context.fingerprint,
-            "log": context.tracker.log.position() if context.tracker else None,
+            "log": context.metric_logger.log.position() if context.metric_logger else None,
         }
         taken = checkpointing.take(context.accelerator, context.networks, self.optimizers, self.progress, about)
         if context.accelerator.is_main_process:
@@ -246,4 +246,4 @@ class TrainingLoop:
             path = checkpoints.save(context.folder.checkpoints, self.progress.run_step, taken, keep=keep)
             context.emit(events.CheckpointSaved(path, self.progress.run_step))
         context.accelerator.wait_for_everyone()
-        self.clock.saved()
+        self.clock.mark_saved()

@@ -104,7 +104,7 @@ class Plateau:
     factor: float = 1.0
     """Product of all decreases."""
 
-    def evaluated(self, improved: bool, schedule: ScheduleSettings) -> None:
+    def count_evaluation(self, improved: bool, schedule: ScheduleSettings) -> None:
         """Count one evaluation."""
         self.stale = 0 if improved else self.stale + 1
         if self.stale > schedule.patience:

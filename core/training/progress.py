@@ -56,7 +56,7 @@ class Progress:
         self.phase_epoch = self.step = self.phase_step = self.stale = 0
         self.best = None
 
-    def ended_early(self, stopping: EarlyStoppingSettings) -> bool:
+    def should_stop_early(self, stopping: EarlyStoppingSettings) -> bool:
         """Return whether the phase is to stop early. A resumed run may have another patience."""
         return stopping.patience is not None and self.stale >= stopping.patience
 
@@ -81,6 +81,6 @@ class CheckpointClock:
         """Whether processes may disagree about when a checkpoint is due."""
         return self.every.seconds > 0
 
-    def saved(self) -> None:
+    def mark_saved(self) -> None:
         """Note that a checkpoint was saved."""
         self.last = time.monotonic()

@@ -43,7 +43,7 @@ def check_plan(
         notice(f"the plan changed: {planned} epochs (was: {was}); finished phases stay as they are")
     elif progress.phase + 1 == len(phases) and progress.phase_epoch == phases[-1].epochs:
         notice("this run is finished; raise --epochs to continue it")
-    if progress.phase + 1 == len(phases) and progress.ended_early(stopping):
+    if progress.phase + 1 == len(phases) and progress.should_stop_early(stopping):
         notice(
             f"this run stopped early, after {progress.stale} evaluations without improvement; raise "
             "--early-stopping.patience to continue it"

@@ -24,16 +24,16 @@ from restore.core.runs.experiment_trackers import ExperimentTracker, check_track
 from restore.core.runs.folder import RunFolder, new_run_folder, read_config, write_config
 from restore.core.runs.history import History
 from restore.core.runs.lock import RunLock
+from restore.core.runs.metric_logger import MetricLogger
 from restore.core.runs.resuming import merge_settings
 from restore.core.runs.summary import write_summary
-from restore.core.runs.tracking import Tracker
 from restore.core.runtime import processes
 from restore.core.runtime.accelerator import from_main, make_accelerator
 from restore.core.runtime.devices import name_device
 from restore.core.runtime.precision import choose
 from restore.core.runtime.processes import is_main_process
 from restore.core.seeding import derive_seed, seed_everything
-from restore.core.settings import RunSettings, with_absolute_paths
+from restore.core.settings import RunSettings, make_paths_absolute
 from restore.core.task import Task
 from restore.core.training import checkpointing
 from restore.core.training.context import RunContext
@@ -148,14 +148,14 @@ class Trainer:
         identity: dict[str, Any] = fingerprint(data)
         checkpoint = self._restore(settings, phases, identity, networks) if self.resume else None
         identity["content"] = hash_data(settings) if accelerator.is_main_process else {}
-        folder, tracker = self._folder(accelerator, settings, monitoring.plugins, checkpoint, lock)
-        if tracker:
-            opened.callback(tracker.close)
+        folder, metric_logger = self._folder(accelerator, settings, monitoring.plugins, checkpoint, lock)
+        if metric_logger:
+            opened.callback(metric_logger.close)
         seed_everything(derive_seed(settings.seed, "steps", accelerator.process_index))
         trackers = [ExperimentTracker(name, settings) for name in dict.fromkeys(settings.track)]
-        emit = self._emit.joined_by(trackers) if accelerator.is_main_process else lambda _: None
+        emit = self._emit.join(trackers) if accelerator.is_main_process else lambda _: None
         context = RunContext(
-            task, self.name, settings, phases, monitoring.protocol, folder, accelerator, networks, tracker, emit,
+            task, self.name, settings, phases, monitoring.protocol, folder, accelerator, networks, metric_logger, emit,
             self.plugins, identity,
         )  # fmt: skip
         self._history.describe(describe_run(context, before, given=self.settings))
@@ -169,8 +169,8 @@ class Trainer:
                 with stop:
                     loop.run()
             finally:
-                if tracker:
-                    tracker.close()
+                if metric_logger:
+                    metric_logger.close()
             numbers = [MetricResult(**number) for group in loop.progress.numbers.values() for number in group]
             if accelerator.is_main_process:
                 write_summary(folder, self.name, settings, name_device(accelerator.device), numbers, loop.seconds)
@@ -181,7 +181,7 @@ class Trainer:
 
     def _resolve(self, accelerator: Accelerator) -> tuple[RunSettings, WarmStart | None]:
         """Return the resolved settings, equal on every process, and the weights that a new run starts from."""
-        if accelerator.num_processes == 1 and processes.launched_alone():
+        if accelerator.num_processes == 1 and processes.is_launched_alone():
             self._notice(
                 "accelerate launch started one process instead of several, as it does on CPUs; "
                 "use --num-processes N, or torchrun --nproc-per-node N -m restore.cli train …"
@@ -193,7 +193,7 @@ class Trainer:
             with accelerator.main_process_first():  # the main process may download weights for the others
                 settings = self.settings.resolved()
         precision = choose(settings.precision, accelerator.device) if accelerator.is_main_process else ""
-        settings = with_absolute_paths(settings.model_copy(update={"precision": from_main(accelerator, precision)}))
+        settings = make_paths_absolute(settings.model_copy(update={"precision": from_main(accelerator, precision)}))
         if not settings.init_from or self.resume:
             return settings, None
         warm_start = read_warm_start(settings.init_from, self._notice)
@@ -234,8 +234,8 @@ class Trainer:
         measuring: Mapping[str, str | None],
         checkpoint: Checkpoint | None,
         lock: RunLock,
-    ) -> tuple[RunFolder, Tracker | None]:
-        """Return the run folder, equal on every process, and a tracker on the main process; write the config."""
+    ) -> tuple[RunFolder, MetricLogger | None]:
+        """Return the run folder, equal on every process, and a logger on the main process; write the config."""
         if not accelerator.is_main_process:
             return RunFolder(Path(from_main(accelerator, None))), None
         folder = RunFolder(self.resume) if self.resume else new_run_folder(settings, self.name, lock, self._notice)
@@ -246,8 +246,8 @@ class Trainer:
         write_config(folder, settings, self.name, device, {**self.plugins, **measuring, **listening})
         from_main(accelerator, folder.path)
         if checkpoint is None:
-            return folder, Tracker(folder)
-        return folder, Tracker(folder, log_position=checkpoint.state["log"])
+            return folder, MetricLogger(folder)
+        return folder, MetricLogger(folder, log_position=checkpoint.state["log"])
 
     def _notice(self, message: str) -> None:
         if is_main_process():

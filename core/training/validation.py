@@ -20,7 +20,7 @@ from restore.core.metrics import LimitedMetric, Metric, MetricResult, SizedMetri
 from restore.core.networks import Networks, frozen
 from restore.core.reduction import Evaluation
 from restore.core.runs import checkpoints
-from restore.core.runs.tracking import locate_cells, make_sheet, write_sheet
+from restore.core.runs.sample_sheets import locate_cells, make_sheet, write_sheet
 from restore.core.runtime.devices import strict_fp32
 from restore.core.seeding import derive_seed, seeded
 from restore.core.settings import RunSettings
@@ -112,8 +112,8 @@ class Validation:
             self.progress.numbers[phase] = [asdict(number) for number in result.numbers]
         if context.accelerator.is_main_process:
             self._export(networks, result.numbers, best)
-        if context.tracker:
-            context.tracker.evaluated(place, result.numbers, best, round(time.monotonic() - began, 3))
+        if context.metric_logger:
+            context.metric_logger.log_validation(place, result.numbers, best, round(time.monotonic() - began, 3))
         context.emit(events.Evaluated(phase, epoch, step, result.numbers, best))
         self._write_samples(Networks({**networks, **context.networks.frozen}))
 
@@ -131,7 +131,7 @@ class Validation:
         progress.best = value if improved else progress.best
         for optimizer in self.optimizers.by_name.values():
             if optimizer.plateau:
-                optimizer.plateau.evaluated(improved, optimizer.settings.schedule)
+                optimizer.plateau.count_evaluation(improved, optimizer.settings.schedule)
         # even if the metric is always NaN the run must end with weights: keep the first ones until better ones appear
         return improved or phase.name not in progress.numbers
 

@@ -39,7 +39,7 @@ def build_shapes(build: Build, tensors: int) -> dict[str, Shape] | None:
     Raises TooManyParts, and LookupError of ``build``.
     """
     try:
-        with torch.device("meta"), _limited(tensors):
+        with torch.device("meta"), _limit(tensors):
             return shapes_of(named_tensors(build()))
     except (TooManyParts, LookupError):
         raise
@@ -54,7 +54,7 @@ def build_networks(build: Build, tensors: int) -> dict[str, nn.Module]:
     settings from a file may fit their types and make no network.
     """
     try:
-        with _limited(tensors):
+        with _limit(tensors):
             return dict(build())
     except (RestoreError, LookupError):
         raise
@@ -71,7 +71,7 @@ def count_bytes(shapes: Mapping[str, Shape]) -> int:
 
 
 @contextmanager
-def _limited(tensors: int) -> Iterator[None]:
+def _limit(tensors: int) -> Iterator[None]:
     """Raise TooManyParts in the block when modules with too many parts are built."""
     most, count = _AT_LEAST + _FOR_EACH * tensors, 0
 

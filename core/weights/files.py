@@ -20,7 +20,7 @@ from restore.core.metrics import MetricResult
 from restore.core.networks import Networks, frozen
 from restore.core.settings import Settings
 from restore.core.task import Task
-from restore.core.versions import advise_installation, installed_version
+from restore.core.versions import advise_installation, find_version
 from restore.core.weights.building import build_networks, build_shapes
 from restore.core.weights.header import Header, read_header
 from restore.core.weights.safetensors_format import safetensors_header, shapes_in
@@ -75,7 +75,7 @@ def save_weights(
         phase=phase,
         numbers=[asdict(number) if isinstance(number, MetricResult) else dict(number) for number in numbers],
         versions={
-            "restorekit": installed_version("restorekit") or "unknown",
+            "restorekit": find_version("restorekit") or "unknown",
             "torch": str(torch.__version__),
             **(versions or {}),
         },

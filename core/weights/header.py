@@ -85,7 +85,7 @@ def read_header(path: Path) -> Header:
         UsageError: the file does not exist.
         WeightsError: the file is damaged, a pickle, or not a weights file of restore.
     """
-    described = _described(path, safetensors_header(path))
+    described = _parse_description(path, safetensors_header(path))
     if _is_understood(described):
         with suppress(TypeError):  # a newer version of restore may add entries
             return Header(**described)
@@ -144,7 +144,7 @@ def are_requirements(found: Any) -> bool:
     return isinstance(found, dict) and all(isinstance(line, str | None) for line in found.values())
 
 
-def _described(path: Path, header: Mapping[str, Any]) -> dict[str, Any]:
+def _parse_description(path: Path, header: Mapping[str, Any]) -> dict[str, Any]:
     """Return the ``restore`` entry of a safetensors header."""
     text = header.get(METADATA, {}).get(ENTRY)
     if text is None:

@@ -55,7 +55,7 @@ def safetensors_header(path: Path) -> dict[str, Any]:
             text = file.read(int.from_bytes(start, "little"))
     except OSError as error:
         raise WeightsError(f"{path}: cannot be read: {reason(error)}") from error
-    header, end = _parsed(path, text)
+    header, end = _parse(path, text)
     expected = 8 + len(text) + end
     if size != expected:
         state = "truncated" if size < expected else "damaged"
@@ -80,7 +80,7 @@ def import_line(path: Path) -> str:
     )
 
 
-def _parsed(path: Path, text: bytes) -> tuple[dict[str, Any], int]:
+def _parse(path: Path, text: bytes) -> tuple[dict[str, Any], int]:
     """Return the header and the end of the last tensor, in bytes from the end of the header."""
     try:
         header = json.loads(text)

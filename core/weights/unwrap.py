@@ -197,11 +197,11 @@ def _make_state(trail: Trail, mapping: Mapping[Any, Any], others: Iterable[Trail
             continue
         beside[str(key)] = value
         notes.append(f"skipped: {key} ({name_left_out(value) or 'not a tensor'})")
-    tensors = _without_prefixes(_without_counters(tensors, notes))
+    tensors = _strip_prefixes(_drop_counters(tensors, notes))
     return CheckpointState(tensors, notes, beside, "/".join(trail))
 
 
-def _without_counters(tensors: dict[str, Tensor], notes: list[str]) -> dict[str, Tensor]:
+def _drop_counters(tensors: dict[str, Tensor], notes: list[str]) -> dict[str, Tensor]:
     """Leave out numbers that programs count in a network, which no network needs."""
     counted = [name for name in tensors if name.rpartition(".")[2] in _THOP]
     if counted:
@@ -211,7 +211,7 @@ def _without_counters(tensors: dict[str, Tensor], notes: list[str]) -> dict[str,
     return {name: tensor for name, tensor in tensors.items() if name not in {*counted, *counters}}
 
 
-def _without_prefixes(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _strip_prefixes(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Remove the prefixes of torch.compile and, if all names have them, of data parallelism and averaging."""
     tensors = {name.replace("_orig_mod.", ""): tensor for name, tensor in tensors.items()}
     while tensors and all(name.startswith("module.") for name in tensors):

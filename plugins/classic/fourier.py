@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from restore.core.images.resampling import resized_length
+from restore.core.images.resampling import scale_length
 from restore.core.runtime.devices import in_float64
 
 
@@ -23,11 +23,11 @@ def fourier(images: Tensor, scale: float) -> Tensor:
         raise ValueError(f"scale={scale}: the Fourier method needs a scale of at least 1")
     values = in_float64(images)
     for axis in (-2, -1):
-        values = _continued(values, axis, resized_length(images.shape[axis], scale))
+        values = _interpolate(values, axis, scale_length(images.shape[axis], scale))
     return values.to(images.dtype).to(images.device)
 
 
-def _continued(values: Tensor, axis: int, length: int) -> Tensor:
+def _interpolate(values: Tensor, axis: int, length: int) -> Tensor:
     """Interpolate ``length`` values along an axis."""
     sampled = values.shape[axis]
     # contiguous, because MKL of torch 2.6 rejects expanded tensors

@@ -44,7 +44,7 @@ class ClassicalInpainting(Inpainting[InpaintingSettings]):
         return sys.maxsize  # without a network there is no training size
 
     @abstractmethod
-    def filled(self, image: Tensor, mask: Tensor) -> Tensor:
+    def fill_one(self, image: Tensor, mask: Tensor) -> Tensor:
         """Return an image (3, H, W) on the CPU with its hole filled, where the mask (1, H, W) is one."""
 
     @abstractmethod
@@ -66,12 +66,12 @@ class ClassicalInpainting(Inpainting[InpaintingSettings]):
         prepared = self.prepare(reader, hole)
         feather, gray = self.predict_options.feather, is_gray_outside(reader, hole)
         for box, own in find_groups(hole, gap=4):
-            seen = box.wider(max(self.margin(box), feather + 1), *hole.shape)
+            seen = box.widen(max(self.margin(box), feather + 1), *hole.shape)
             image = reader.window(seen.rows, seen.columns)
             mask = torch.from_numpy(hole[seen.rows, seen.columns])[None].float()
             chosen = torch.zeros_like(mask)
-            chosen[box.within(seen).place] = torch.from_numpy(own)[None].float()
-            values = self.blend(prepared.filled(image * (1 - mask), mask), image, chosen, gray)
+            chosen[box.relative_to(seen).place] = torch.from_numpy(own)[None].float()
+            values = self.blend(prepared.fill_one(image * (1 - mask), mask), image, chosen, gray)
             used = (dilate(chosen, feather) > 0.5) & ((chosen > 0.5) | (mask <= 0.5))
             yield Patch(seen.top, seen.left, values, used)
 
@@ -81,7 +81,7 @@ class ClassicalInpainting(Inpainting[InpaintingSettings]):
 
     @override
     def fill(self, image: Tensor, mask: Tensor, networks: Networks) -> Tensor:
-        filled = [self.filled(*each) for each in zip(image.cpu(), mask.cpu(), strict=True)]
+        filled = [self.fill_one(*each) for each in zip(image.cpu(), mask.cpu(), strict=True)]
         return torch.stack(filled).to(image.device)
 
 
@@ -106,7 +106,7 @@ class Mean(ClassicalInpainting):
         return other
 
     @override
-    def filled(self, image: Tensor, mask: Tensor) -> Tensor:
+    def fill_one(self, image: Tensor, mask: Tensor) -> Tensor:
         if self._mean is not None:
             return torch.where(mask > 0.5, self._mean, image)
         return filling.fill_mean(image, mask)
@@ -120,7 +120,7 @@ class NearestKnown(ClassicalInpainting):
         return box.largest_side  # the next pixel beyond the box is not farther
 
     @override
-    def filled(self, image: Tensor, mask: Tensor) -> Tensor:
+    def fill_one(self, image: Tensor, mask: Tensor) -> Tensor:
         return filling.fill_nearest(image, mask)
 
 
@@ -136,7 +136,7 @@ class Smooth(ClassicalInpainting):
         return fill_smoothly(image, mask).clamp(0, 1)
 
     @override
-    def filled(self, image: Tensor, mask: Tensor) -> Tensor:
+    def fill_one(self, image: Tensor, mask: Tensor) -> Tensor:
         return fill_smoothly(image[None], mask[None])[0].clamp(0, 1)
 
 
@@ -148,7 +148,7 @@ class Biharmonic(ClassicalInpainting):
         return 8  # its equations look two pixels far
 
     @override
-    def filled(self, image: Tensor, mask: Tensor) -> Tensor:
+    def fill_one(self, image: Tensor, mask: Tensor) -> Tensor:
         return filling.fill_biharmonic(image, mask)
 
 

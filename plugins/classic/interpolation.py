@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.images.resampling import CUBIC, LANCZOS, TRIANGLE, Kernel, resized_length
+from restore.core.images.resampling import CUBIC, LANCZOS, TRIANGLE, Kernel, scale_length
 from restore.core.runtime.devices import in_float64
 from restore.plugins.common.images.resize import imresize, resample
 
@@ -50,7 +50,7 @@ def nearest(images: Tensor, scale: float) -> Tensor:
     up, down = Fraction(scale).limit_denominator(2**20).as_integer_ratio()
     for axis in (-2, -1):
         length = images.shape[axis]
-        pixels = torch.arange(resized_length(length, scale))
+        pixels = torch.arange(scale_length(length, scale))
         # The position less one half, rounded up; in integers, so that a part of an image has the same ties.
         indices = -((2 * up - (2 * pixels + 1) * down).div(2 * up, rounding_mode="floor"))
         indices = indices.clamp(0, length - 1)
@@ -90,7 +90,7 @@ def _from_levels(levels: Tensor, like: Tensor, scale: float) -> Tensor:
 
 def bicubic_antialias(images: Tensor, scale: float) -> Tensor:
     """Upscale with PyTorch's bicubic and ``antialias``: Pillow's kernel (a = -0.5), cut off at the image's edge."""
-    size = [resized_length(length, scale) for length in images.shape[-2:]]
+    size = [scale_length(length, scale) for length in images.shape[-2:]]
     planes = images.flatten(end_dim=-3).unsqueeze(1)
     return F.interpolate(planes, size=size, mode="bicubic", antialias=True).view(*images.shape[:-2], *size)
 

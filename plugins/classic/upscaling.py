@@ -22,7 +22,7 @@ from restore.plugins.classic import interpolation
 from restore.plugins.classic.fourier import fourier
 from restore.plugins.classic.settings import UpscalingEvaluateOptions, UpscalingPredictOptions, UpscalingSettings
 from restore.plugins.common.degradation.pipeline import degradation_of
-from restore.plugins.common.super_resolution.chosen import measured_pairs
+from restore.plugins.common.super_resolution.chosen import open_evaluation_pairs
 from restore.plugins.common.super_resolution.dataset import evaluation_pairs
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
 from restore.plugins.common.super_resolution.settings import SAMPLE
@@ -51,7 +51,7 @@ class Upscaling(Method[UpscalingSettings, UpscalingPredictOptions, UpscalingEval
         return other
 
     @abstractmethod
-    def upscaled(self, images: Tensor, scale: float) -> Tensor:
+    def upscale(self, images: Tensor, scale: float) -> Tensor:
         """Upscale (B, 3, h, w) in [0, 1] to (B, 3, ceil(h * scale), ceil(w * scale)); values may leave the range."""
 
     @property
@@ -66,7 +66,7 @@ class Upscaling(Method[UpscalingSettings, UpscalingPredictOptions, UpscalingEval
 
     @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
-        return {"output": self.upscaled(batch["input"], self.scale).clamp(0, 1)}
+        return {"output": self.upscale(batch["input"], self.scale).clamp(0, 1)}
 
     @override
     def resize_alpha_rows(
@@ -84,7 +84,7 @@ class Upscaling(Method[UpscalingSettings, UpscalingPredictOptions, UpscalingEval
         # Begin where both images have a whole number of pixels, and see as far as the method does.
         start = max(0, (math.floor(first / self.scale) - self.reach) // step * step)
         stop = min(size[0], math.ceil(last / self.scale) + self.reach)
-        band = self.upscaled(rows(start, stop).expand(3, -1, -1)[None], self.scale)[0, :1].clamp(0, 1)
+        band = self.upscale(rows(start, stop).expand(3, -1, -1)[None], self.scale)[0, :1].clamp(0, 1)
         top = first - round(start * self.scale)
         return band[:, top : top + last - first]
 
@@ -110,7 +110,7 @@ class Upscaling(Method[UpscalingSettings, UpscalingPredictOptions, UpscalingEval
         """Return the pairs of a folder or of the sample; the method takes over their scale."""
         chosen, degradation = self.evaluate_options.dataset, self.evaluate_options.degradation
         if chosen.full_name != SAMPLE:
-            return measured_pairs(folder, chosen, self.scale, degradation)
+            return open_evaluation_pairs(folder, chosen, self.scale, degradation)
         scale = self.scale if folder is None else self._given
         pairs = evaluation_pairs(folder, scale, partial(degradation_of, degradation))
         self.scale = _as_fraction(pairs.scale)
@@ -128,7 +128,7 @@ class Nearest(Upscaling):
     reach = 1
 
     @override
-    def upscaled(self, images: Tensor, scale: float) -> Tensor:
+    def upscale(self, images: Tensor, scale: float) -> Tensor:
         return interpolation.nearest(images, scale)
 
 
@@ -138,7 +138,7 @@ class Bilinear(Upscaling):
     reach = 2
 
     @override
-    def upscaled(self, images: Tensor, scale: float) -> Tensor:
+    def upscale(self, images: Tensor, scale: float) -> Tensor:
         return interpolation.bilinear(images, scale)
 
 
@@ -148,7 +148,7 @@ class Bicubic(Upscaling):
     reach = 3
 
     @override
-    def upscaled(self, images: Tensor, scale: float) -> Tensor:
+    def upscale(self, images: Tensor, scale: float) -> Tensor:
         return interpolation.bicubic(images, scale)
 
 
@@ -158,7 +158,7 @@ class BicubicAntialias(Upscaling):
     reach = 3
 
     @override
-    def upscaled(self, images: Tensor, scale: float) -> Tensor:
+    def upscale(self, images: Tensor, scale: float) -> Tensor:
         return interpolation.bicubic_antialias(images, scale)
 
 
@@ -168,7 +168,7 @@ class Lanczos(Upscaling):
     reach = 4
 
     @override
-    def upscaled(self, images: Tensor, scale: float) -> Tensor:
+    def upscale(self, images: Tensor, scale: float) -> Tensor:
         return interpolation.lanczos(images, scale)
 
 
@@ -183,5 +183,5 @@ class Fourier(Upscaling):
         return Tiling("whole", halo=0)  # waves extend over the whole image
 
     @override
-    def upscaled(self, images: Tensor, scale: float) -> Tensor:
+    def upscale(self, images: Tensor, scale: float) -> Tensor:
         return fourier(images, scale)

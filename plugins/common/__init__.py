@@ -280,13 +280,13 @@ def restore_protocols() -> list[ProtocolSpec]:
         ProtocolSpec("rgb", f"{pairs}:rgb", role="image", summary="PSNR and SSIM of the image as it is."),
         ProtocolSpec(
             "inpainting",
-            f"{inpainting}:whole_set",
+            f"{inpainting}:build_whole_set",
             role="inpainting",
             summary="PSNR and mean absolute error inside the hole; PSNR and SSIM of the whole 8-bit image.",
         ),
         ProtocolSpec(
             "buckets",
-            f"{inpainting}:by_coverage",
+            f"{inpainting}:build_by_coverage",
             role="inpainting",
             summary="The metrics of 'inpainting' for each range of coverage, as in papers.",
         ),

@@ -45,7 +45,7 @@ def write_animation(path: Path, frames: Sequence[Tensor], milliseconds: int = 12
         first.save(temporary, "GIF", save_all=True, append_images=others, duration=milliseconds, loop=0)
 
 
-def fitted(image: Tensor, height: int, width: int) -> Tensor:
+def resize_to_cover(image: Tensor, height: int, width: int) -> Tensor:
     """Resize an image (C, H, W) to cover ``height`` x ``width`` pixels and crop its center to this size."""
     cover = max(height / image.shape[-2], width / image.shape[-1])
     around = (max(height, round(image.shape[-2] * cover)), max(width, round(image.shape[-1] * cover)))

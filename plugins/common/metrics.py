@@ -196,14 +196,14 @@ def mean_similarity(a: Tensor, b: Tensor) -> Tensor:
 def _factors(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """Return the factors of the SSIM of every window (B, C, H - 10, W - 10); equation 13, alpha = beta = gamma = 1."""
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    mean_a, mean_b, square_a, square_b, product = _windowed(torch.stack([a, b, a * a, b * b, a * b]))
+    mean_a, mean_b, square_a, square_b, product = _average_windows(torch.stack([a, b, a * a, b * b, a * b]))
     variance_a, variance_b, covariance = square_a - mean_a**2, square_b - mean_b**2, product - mean_a * mean_b
     luminance: Tensor = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
     structure: Tensor = (2 * covariance + c2) / (variance_a + variance_b + c2)
     return luminance, structure
 
 
-def _windowed(values: Tensor) -> Tensor:
+def _average_windows(values: Tensor) -> Tensor:
     """Return the Gaussian means of all windows, computed separately along each axis."""
     offsets = torch.arange(_WINDOW, dtype=torch.float64) - _WINDOW // 2
     weights = torch.exp(-(offsets**2) / (2 * 1.5**2))
@@ -248,7 +248,7 @@ class PrecomputedMetric:
         return float(rows.sum(1).mean())
 
 
-def measured(
+def measure_samples(
     prediction: Tensor, batch: Batch, numbers: Mapping[str, Tensor], protocol: EvaluationProtocol
 ) -> dict[str, Tensor]:
     """Return the statistics of each sample for every metric.

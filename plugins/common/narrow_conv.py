@@ -33,7 +33,7 @@ class NarrowConv2d(nn.Conv2d):
         summed = F.fold(shares.flatten(2), size, (height, 1), padding=(above, 0))
         return summed if self.bias is None else summed + self.bias.view(-1, 1, 1)
 
-    def simplified(self) -> nn.Module:
+    def simplify(self) -> nn.Module:
         """Return the equivalent ``nn.Conv2d``, for graphs."""
         options: dict[str, Any] = {option: getattr(self, option) for option in OPTIONS}
         usual = nn.Conv2d(self.in_channels, self.out_channels, bias=self.bias is not None, **options)

@@ -12,14 +12,14 @@ from restore.core.weights.read_checkpoint import read_checkpoint
 from restore.plugins.common.downloading import download
 
 
-def published_file(network: str) -> Path:
+def locate_published(network: str) -> Path:
     """Return where torchvision stores its first weights of a network, such as ``vgg16``; the file need not exist."""
     return Path(torch.hub.get_dir()) / "checkpoints" / _url(network).rpartition("/")[2]
 
 
 def fetch_published(network: str) -> Path:
     """Return that file, downloaded if it is not there. Raises RestoreError if the download fails."""
-    path = published_file(network)
+    path = locate_published(network)
     return path if path.is_file() else download(_url(network), path)
 
 

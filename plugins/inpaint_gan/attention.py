@@ -103,7 +103,7 @@ class Attention:
         scores = scores * (self.softmax_scale / squares.sqrt())[:, None]
         if not self.fuse:
             return scores
-        return _fused_across_borders(scores) if self.published else diagonal_sum(diagonal_sum(scores, 2), 1)
+        return _fuse_across_borders(scores) if self.published else diagonal_sum(diagonal_sum(scores, 2), 1)
 
     def _overlap_add(self, attention: Tensor, x: Tensor, kept: slice) -> Tensor:
         """Return the attention-weighted mean of the patches that overlap at each pixel of the ``kept`` rows."""
@@ -172,7 +172,7 @@ def _shift(x: Tensor, axis: int, step: int) -> Tensor:
     return x
 
 
-def _fused_across_borders(scores: Tensor) -> Tensor:
+def _fuse_across_borders(scores: Tensor) -> Tensor:
     """Fuse along rows, then columns, as if each continued at the start of the next."""
     rows, columns = scores.shape[1:3]
     flat = rearrange(scores, "b i j k l -> b (i j) 1 (k l) 1")

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from restore.core.dataset import Batch
 from restore.core.training_step import Loss, Terms
-from restore.plugins.common.inpainting.losses import composed
+from restore.plugins.common.inpainting.losses import compose
 from restore.plugins.common.perceptual.perceptual import Perceptual
 from restore.plugins.common.perceptual.style import Once, Style
 from restore.plugins.common.weighted_losses import join_terms
@@ -31,14 +31,14 @@ def reconstruction(loss: Loss, coarse: float, stages: Sequence[Tensor], batch: B
     return terms
 
 
-def seen_features(
+def compute_feature_terms(
     settings: InpaintGANSettings,
     features: Callable[[Tensor], Mapping[str, Tensor]],
     image: Tensor,
     batch: Batch,
 ) -> Terms:
     """Return the terms ``perceptual`` and ``style`` that have a weight, computed on the composite image."""
-    shared, filled = Once(features), composed(image, batch)
+    shared, filled = Once(features), compose(image, batch)
     terms: dict[str, Tensor] = {}
     if settings.perceptual.weight:
         terms |= Perceptual.from_settings(settings.perceptual, shared)(filled, batch)

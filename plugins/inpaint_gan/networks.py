@@ -99,7 +99,7 @@ class InpaintingPatchDiscriminator(PatchDiscriminator):
 
     def forward(self, images: Tensor, masks: Tensor, features: bool = False) -> Any:  # type: ignore[override]
         """Score images (B, 3, H, W) in [0, 1] that were filled where masks (B, 1, H, W) are 1."""
-        return super().forward(with_mask(images, masks) if self.sees_mask else 2 * images - 1, features)  # type: ignore[call-overload]
+        return super().forward(append_mask(images, masks) if self.sees_mask else 2 * images - 1, features)  # type: ignore[call-overload]
 
 
 class InpaintingMultiScaleDiscriminator(MultiScaleDiscriminator):
@@ -113,7 +113,7 @@ class InpaintingMultiScaleDiscriminator(MultiScaleDiscriminator):
 
     def forward(self, images: Tensor, masks: Tensor, features: bool = False) -> Any:  # type: ignore[override]
         """Score images (B, 3, H, W) in [0, 1] that were filled where masks (B, 1, H, W) are 1, at each resolution."""
-        return super().forward(with_mask(images, masks) if self.sees_mask else 2 * images - 1, features)  # type: ignore[call-overload]
+        return super().forward(append_mask(images, masks) if self.sees_mask else 2 * images - 1, features)  # type: ignore[call-overload]
 
 
 class InpaintingLocalGlobalDiscriminator(LocalGlobalDiscriminator):
@@ -136,6 +136,6 @@ class InpaintingLocalGlobalDiscriminator(LocalGlobalDiscriminator):
         return super().forward(crop_boxes(shown, local_boxes(masks, side), side), shown, features)  # type: ignore[call-overload]
 
 
-def with_mask(images: Tensor, masks: Tensor) -> Tensor:
+def append_mask(images: Tensor, masks: Tensor) -> Tensor:
     """Return images (B, 3, H, W) in [0, 1] as [-1, 1], with their masks as a fourth channel."""
     return torch.cat([2 * images - 1, masks.to(images.dtype)], dim=1)

@@ -50,7 +50,7 @@ class ResizedDataset:
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         sample = self._images[index]
-        target, mask = (self._shrunk(sample[name]) for name in ("target", "mask"))
+        target, mask = (self._shrink(sample[name]) for name in ("target", "mask"))
         # a pixel belongs to the hole if any part of it does, or the rim of the hole would remain visible
         mask = (mask > 0.01).float()
         return {**sample, "target": target, "mask": mask, "input": target * (1 - mask)}
@@ -59,7 +59,7 @@ class ResizedDataset:
         """Return the image's name."""
         return self._images.name(index)
 
-    def _shrunk(self, plane: Tensor) -> Tensor:
+    def _shrink(self, plane: Tensor) -> Tensor:
         return bilinear(plane, (self._side, self._side)).clamp(0, 1)
 
 

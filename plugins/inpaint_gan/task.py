@@ -20,14 +20,14 @@ from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.adversarial.diagnostics import LABELED, Remedies, gan_health, gan_measures
 from restore.plugins.common.architectures import build_network
 from restore.plugins.common.inpainting.chosen import training_images
-from restore.plugins.common.inpainting.losses import composed
+from restore.plugins.common.inpainting.losses import compose
 from restore.plugins.common.inpainting.task import InpaintingTask, list_stages
 from restore.plugins.common.perceptual.settings import layers_in_use
 from restore.plugins.common.perceptual.weights import feature_network
 from restore.plugins.common.weighted_losses import WeightedLosses, join_terms
 from restore.plugins.inpaint_gan.discriminator_input import DiscriminatorInput, discriminator_terms, gan_loss
 from restore.plugins.inpaint_gan.feature_matching import FeatureMatching
-from restore.plugins.inpaint_gan.losses import reconstruction, seen_features
+from restore.plugins.inpaint_gan.losses import compute_feature_terms, reconstruction
 from restore.plugins.inpaint_gan.progressive import PRETRAIN, phase_size, progressive_phases, resize_dataset
 from restore.plugins.inpaint_gan.settings import InpaintGANSettings
 
@@ -141,7 +141,7 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
     def discriminator_loss(self, batch: Batch, step: TrainStep, nets: Networks) -> Terms:
         """Return the discriminator's loss terms."""
         with torch.no_grad():
-            fake = composed(self._stages(batch, nets)[-1], batch)
+            fake = compose(self._stages(batch, nets)[-1], batch)
         discriminate = partial(self.discriminate, nets.discriminator, batch)
         terms, stats = discriminator_terms(self.gan_loss, discriminate, batch["target"], fake)
         step.log(**stats)
@@ -154,7 +154,7 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
         if step.progress < 0.5:  # before that, blur only means that training is at its beginning
             del measures["sharpness"]
         step.log(**measures)
-        filled, matching = composed(stages[-1], batch), self.settings.adversarial.feature_matching
+        filled, matching = compose(stages[-1], batch), self.settings.adversarial.feature_matching
         if matching or getattr(self.settings.discriminator, "mixes_samples", True):
             real, fake = self.discriminate(nets.discriminator, batch, batch["target"], filled)
             matched = FeatureMatching(matching)(fake.features, real.features) if matching else {}
@@ -163,7 +163,9 @@ class InpaintGAN(InpaintingTask[InpaintGANSettings]):
         terms = reconstruction(self.loss, self.settings.coarse_weight, stages, batch)
         terms = join_terms(terms, {**self.gan_loss.generator(fake), **matched}, "gan")
         if "features" in nets:
-            terms = join_terms(terms, seen_features(self.settings, nets.features, stages[-1], batch), "features")
+            terms = join_terms(
+                terms, compute_feature_terms(self.settings, nets.features, stages[-1], batch), "features"
+            )
         return terms
 
     @override

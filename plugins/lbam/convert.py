@@ -56,7 +56,7 @@ def generator(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 def discriminator(state: State) -> dict[str, Tensor]:
     """Return the renamed state of the published discriminator, for ``Discriminator(published=True)``."""
-    return {_renamed_column(key): tensor for key, tensor in state.items()}
+    return {_rename_column(key): tensor for key, tensor in state.items()}
 
 
 def _rename(key: str) -> str:
@@ -66,7 +66,7 @@ def _rename(key: str) -> str:
     return key
 
 
-def _renamed_column(key: str) -> str:
+def _rename_column(key: str) -> str:
     column, _, rest = key.partition(".")
     if column in _COLUMNS:
         return f"{_COLUMNS[column]}.{rest}"

@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from restore.core.inference.padding import padded
+from restore.core.inference.padding import pad
 from restore.core.runtime.precision import in_full_precision
 
 LEVELS = 6
@@ -71,4 +71,4 @@ def column(channels: int, norm: bool) -> nn.Sequential:
 def at_least(planes: Tensor, side: int) -> Tensor:
     """Pad planes (B, C, H, W) by reflection at the right and the bottom to at least ``side`` pixels."""
     height, width = (max(length, side) for length in planes.shape[-2:])
-    return padded(planes.flatten(0, 1), height, width, "reflect").reshape(*planes.shape[:2], height, width)
+    return pad(planes.flatten(0, 1), height, width, "reflect").reshape(*planes.shape[:2], height, width)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from restore.core.inference.padding import padded
+from restore.core.inference.padding import pad
 from restore.core.runtime.precision import in_full_precision
 from restore.core.specs import Tiling
 from restore.plugins.common.inpainting.prefill import fill_smoothly
@@ -150,4 +150,4 @@ def start(
 def pad_to_multiple(planes: Tensor, multiple: int) -> Tensor:
     """Pad planes (B, C, H, W) by reflection at the right and the bottom to multiples of a number of pixels."""
     height, width = (-(-side // multiple) * multiple for side in planes.shape[-2:])
-    return padded(planes.flatten(0, 1), height, width, "reflect").reshape(*planes.shape[:2], height, width)
+    return pad(planes.flatten(0, 1), height, width, "reflect").reshape(*planes.shape[:2], height, width)

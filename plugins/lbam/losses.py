@@ -10,7 +10,7 @@ from torch import Tensor
 
 from restore.core.dataset import Batch
 from restore.core.training_step import Loss, Terms
-from restore.plugins.common.inpainting.losses import MaskedTotalVariation, composed
+from restore.plugins.common.inpainting.losses import MaskedTotalVariation, compose
 from restore.plugins.common.perceptual.perceptual import Perceptual
 from restore.plugins.common.perceptual.style import Once, Style
 from restore.plugins.common.perceptual.vgg import VGGFeatures
@@ -40,14 +40,14 @@ class CompositeLoss:
         chosen = self.settings
         terms = self.pixels(prediction, batch)
         if self.features is not None:
-            terms = join_terms(terms, self._seen(prediction, batch, self.features), "features")
+            terms = join_terms(terms, self._compare_features(prediction, batch, self.features), "features")
         if chosen.total_variation:
             terms = join_terms(terms, MaskedTotalVariation(chosen.total_variation)(prediction, batch), "hole")
         return terms
 
-    def _seen(self, prediction: Tensor, batch: Batch, features: Features) -> Terms:
+    def _compare_features(self, prediction: Tensor, batch: Batch, features: Features) -> Terms:
         prediction, mask, target = window(self.settings.perceptual.window, prediction, batch["mask"], batch["target"])
-        composite = composed(prediction, {"mask": mask, "target": target})
+        composite = compose(prediction, {"mask": mask, "target": target})
         look = Once(features)
         terms = {}
         for name, loss in (
@@ -70,7 +70,7 @@ def window(side: int | None, *planes: Tensor) -> list[Tensor]:
     return [plane[..., top : top + rows, left : left + columns] for plane in planes]
 
 
-def seen_through(network: VGGFeatures, *, normalize: bool) -> Features:
+def wrap_features(network: VGGFeatures, *, normalize: bool) -> Features:
     """Return the network's features, with or without its normalization by ImageNet's mean and standard deviation."""
     if normalize:
         return network

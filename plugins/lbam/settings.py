@@ -187,13 +187,13 @@ class LBAMSettings(TwoPhaseSettings):
         If the run uses features, raises UsageError or DataError for unusable data before the feature weights are
         downloaded.
         """
-        changes: dict[str, object] = {"perceptual": self._resolved_features()}
+        changes: dict[str, object] = {"perceptual": self._resolve_features()}
         changes["loss"] = tuple(term.resolved() for term in self.loss)
         if self.model.window is None:
             changes["model"] = self.model.model_copy(update={"window": max(self.crop_size, SMALLEST_WINDOW)})
         return super().resolved().model_copy(update=changes)
 
-    def _resolved_features(self) -> FeatureSettings:
+    def _resolve_features(self) -> FeatureSettings:
         if not (self.perceptual.weight or self.style.weight):
             return self.perceptual
         from restore.plugins.common.inpainting.chosen import training_images

@@ -24,7 +24,7 @@ from restore.plugins.common.perceptual.settings import layers_in_use
 from restore.plugins.common.perceptual.vgg import VGGFeatures
 from restore.plugins.common.perceptual.weights import feature_network
 from restore.plugins.common.weighted_losses import WeightedLosses, join_terms
-from restore.plugins.lbam.losses import CompositeLoss, seen_through
+from restore.plugins.lbam.losses import CompositeLoss, wrap_features
 from restore.plugins.lbam.settings import PUBLISHED_CROP, LBAMSettings
 
 _REMEDIES = Remedies(
@@ -145,7 +145,7 @@ class LBAM(InpaintingTask[LBAMSettings]):
         features = None
         if "features" in nets:
             network = cast(VGGFeatures, nets.features)
-            features = seen_through(network, normalize=self.settings.perceptual.normalize)
+            features = wrap_features(network, normalize=self.settings.perceptual.normalize)
         scores = average_scores(nets.discriminator(filled, batch["mask"]))
         terms = CompositeLoss(self.settings, self.loss, features)(filled, batch)
         return join_terms(terms, self.gan_loss.generator(scores), "gan")

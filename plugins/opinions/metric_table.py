@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from restore.core.atomic import reason
 from restore.core.errors import DataError, UsageError
-from restore.plugins.common.images.pairing import bare
+from restore.plugins.common.images.pairing import strip_markers
 from restore.plugins.opinions.sessions import StudyInfo
 from restore.plugins.opinions.statistics import Presentation
 from restore.plugins.opinions.study_scores import MetricTable
@@ -66,11 +66,11 @@ def match_study(path: Path, table: MetricTable, study: StudyInfo) -> dict[str, d
     methods = dict.fromkeys(each.method for values in table.values() for each in values)
     called = {method: _find_method(method, list(methods)) for method in study.scored}
     for name, values in table.items():
-        loose = Counter(Presentation(bare(each.image), each.method) for each in values)
-        unique = {Presentation(bare(each.image), each.method): value for each, value in values.items()}
+        loose = Counter(Presentation(strip_markers(each.image), each.method) for each in values)
+        unique = {Presentation(strip_markers(each.image), each.method): value for each, value in values.items()}
         found[name] = {}
         for shown in (Presentation(image, method) for image in study.images for method in study.scored):
-            key = Presentation(bare(shown.image), called[shown.method])
+            key = Presentation(strip_markers(shown.image), called[shown.method])
             named = Presentation(shown.image, called[shown.method])
             value = values.get(named, unique[key] if loose[key] == 1 else None)
             if value is not None:

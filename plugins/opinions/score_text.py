@@ -53,8 +53,8 @@ def _format_rated(scores: StudyScores, result: RatedStudy, rule: IntervalRule) -
     ordered = sorted(result.methods.items(), key=lambda item: -item[1].value)
     for method, mean in ordered:
         name = f"{method} (hidden reference)" if method == scores.study.reference else method
-        differential = [_with_interval(result.differential.get(method))] if result.differential else []
-        rows.append([name, _with_interval(mean), *differential, str(mean.observers)])
+        differential = [_format_interval(result.differential.get(method))] if result.differential else []
+        rows.append([name, _format_interval(mean), *differential, str(mean.observers)])
     yield from _align(rows)
     yield f"intervals of 95 %: {INTERVAL_RULES[rule]}"
     if result.differential:
@@ -125,7 +125,7 @@ def _format_observers(scores: StudyScores) -> Iterator[str]:
         yield f"bias and inconsistency: {SUBJECT_MODEL}; r: correlation with the means of all"
 
 
-def _with_interval(mean: OpinionMean | None) -> str:
+def _format_interval(mean: OpinionMean | None) -> str:
     if mean is None or math.isnan(mean.value):
         return "-"
     return f"{mean.value:.2f}" if math.isnan(mean.half_width) else f"{mean.value:.2f} ± {mean.half_width:.2f}"
@@ -150,7 +150,7 @@ def _align(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 def to_json_object(scores: StudyScores, rule: IntervalRule) -> dict[str, Any]:
     """Return all numbers of a study, with their rules, ready for JSON."""
     result = scores.result
-    parts = _rated_object(result, rule) if isinstance(result, RatedStudy) else _compared_object(result)
+    parts = _to_rated_object(result, rule) if isinstance(result, RatedStudy) else _to_compared_object(result)
     return {
         "study": scores.study.model_dump(mode="json"),
         "observers": list(scores.observers),
@@ -169,7 +169,7 @@ def to_json_object(scores: StudyScores, rule: IntervalRule) -> dict[str, Any]:
     }
 
 
-def _rated_object(result: RatedStudy, rule: IntervalRule) -> dict[str, Any]:
+def _to_rated_object(result: RatedStudy, rule: IntervalRule) -> dict[str, Any]:
     scored = result.scores
     model = result.subjects
     return {
@@ -211,7 +211,7 @@ def _mean_object(mean: OpinionMean) -> dict[str, Any]:
     }
 
 
-def _compared_object(result: ComparedStudy) -> dict[str, Any]:
+def _to_compared_object(result: ComparedStudy) -> dict[str, Any]:
     scale = result.scale
     return {
         "rule": PAIRS_RULE,

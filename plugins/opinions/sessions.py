@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from restore.core.atomic import reason
 from restore.core.errors import DataError, UsageError
-from restore.core.images.listing import counted
+from restore.core.images.listing import make_natural_key
 from restore.core.wrong_values import describe_wrong_values
 
 FORMAT = "restore-opinions"
@@ -143,7 +143,7 @@ def list_files(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted((each for each in path.glob("*.json") if each.is_file()), key=counted)
+            inside = sorted((each for each in path.glob("*.json") if each.is_file()), key=make_natural_key)
             if not inside:
                 raise UsageError(f"{path}: has no .json file; give the files that observers saved")
             found += inside

@@ -16,8 +16,8 @@ from restore.core.errors import UsageError
 from restore.core.images.files import image_size, open_image
 from restore.core.images.frames import frame_count
 from restore.core.images.listing import list_images
-from restore.core.images.opening import opened
-from restore.plugins.common.images.pairing import bare
+from restore.core.images.opening import open_file
+from restore.plugins.common.images.pairing import strip_markers
 
 REFERENCE = "reference"
 """Name of the hidden reference in answers."""
@@ -73,9 +73,9 @@ def find_images(inputs: Sequence[Path], reference: Path | None) -> StudyImages:
 def _match(folder: Path, images: Sequence[str], first: Path) -> dict[str, Path]:
     """Return the file of each image in a folder; names may differ by what scripts add, such as the scale."""
     found: dict[str, Path] = {}
-    loose = {bare(image): image for image in images}
+    loose = {strip_markers(image): image for image in images}
     for path in list_images(folder):
-        image = path.stem if path.stem in images else loose.get(bare(path.stem))
+        image = path.stem if path.stem in images else loose.get(strip_markers(path.stem))
         if image is None:
             raise UsageError(f"{path}: no image of this name in {first}; all folders must show the same images")
         if image in found:
@@ -105,7 +105,7 @@ def embed_unchanged(path: Path) -> str:
     channel. Raises DataError for a damaged file.
     """
     image = open_image(path)  # decodes all of it
-    with opened(path) as file:
+    with open_file(path) as file:
         kind = SHOWN.get(str(file.format))
     if kind is not None and frame_count(path) == 1:
         return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"

@@ -74,14 +74,14 @@ def restore_datasets() -> list[DatasetSpec]:
         ),
         DatasetSpec(
             "degraded",
-            f"{HOME}.dataset:degraded_images",
+            f"{HOME}.dataset:build_degraded",
             role="restoration",
             settings=f"{HOME}.own_settings:DegradedSettings",
             summary="Images of --data, or sample photographs, with blur, resizing, noise and compression of a preset.",
         ),
         DatasetSpec(
             "pairs",
-            f"{HOME}.dataset:paired_images",
+            f"{HOME}.dataset:build_pairs",
             role="restoration",
             summary="Degraded and clean images of --data: inputs/ and targets/, paired by name.",
         ),

@@ -51,15 +51,15 @@ class DegradedImages:
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         clean = self._clean[index]
         if not self._fixed:
-            return {**clean, "input": self._degraded(clean["input"])}
+            return {**clean, "input": self._degrade(clean["input"])}
         with seeded(derive_seed("restorer/noisy", index)):
-            return {**clean, "input": self._degraded(clean["input"])}
+            return {**clean, "input": self._degrade(clean["input"])}
 
     def name(self, index: int) -> str:
         """Return the image's file name."""
         return self._clean.name(index)
 
-    def _degraded(self, image: Tensor) -> Tensor:
+    def _degrade(self, image: Tensor) -> Tensor:
         if self._noise:
             image = image + self._noise * torch.randn_like(image)
         if self._jpeg is not None:
@@ -94,7 +94,7 @@ def noisy_images(
     return DegradedImages(source, noise, jpeg, crop_size if split == "train" else None)
 
 
-def degraded_images(
+def build_degraded(
     split: AnySplit,
     folder: Path | None,
     val_fraction: float,
@@ -120,7 +120,7 @@ def degraded_images(
     return make_pairs(split, source, 1, crop_size, degradation=Degradation(degradation))
 
 
-def paired_images(
+def build_pairs(
     split: AnySplit, folder: Path | None, val_fraction: float, seed: int, crop_size: int
 ) -> CroppedPairs | WholePairs:
     """Return the dataset ``restorer/pairs`` of a split; the contract of its role explains the arguments.

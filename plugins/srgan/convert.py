@@ -70,7 +70,7 @@ def sgrvinod(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """
     plain = {key.removeprefix("net."): tensor for key, tensor in state.items()}
     model, here = _generator(plain, SGRVINOD, architecture="srgan/srresnet", normalize=True, tanh=True)
-    return model, _without_biases_before_norm(here)
+    return model, _fold_biases_before_norm(here)
 
 
 def leftthomas(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -81,7 +81,7 @@ def leftthomas(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if {"conv1.weight", "conv5.weight", "prelu.weight"} <= state.keys():
         raise WeightsError("the file holds the first network of leftthomas/SRGAN (five convolutions): no SRResNet")
     model, here = _generator(state, LEFTTHOMAS, architecture="srgan/srresnet", tanh=True)
-    return model, _without_biases_before_norm(here)
+    return model, _fold_biases_before_norm(here)
 
 
 def twtygqyy(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -102,15 +102,15 @@ def twtygqyy(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 def discriminator(state: State) -> dict[str, Tensor]:
     """Return the renamed state of a discriminator of the article or SRGAN-PyTorch, as `Discriminator` has it."""
-    return renamed(state, DISCRIMINATOR, "discriminator")
+    return rename_keys(state, DISCRIMINATOR, "discriminator")
 
 
-def renamed(state: State, rules: Rules, network: str) -> dict[str, Tensor]:
+def rename_keys(state: State, rules: Rules, network: str) -> dict[str, Tensor]:
     """Return the state with keys ``<network>.<layer>.<parameter>``; keys that match no rule stay unchanged."""
-    return {_renamed(key, rules, network): tensor for key, tensor in state.items()}
+    return {_rename_key(key, rules, network): tensor for key, tensor in state.items()}
 
 
-def _renamed(key: str, rules: Rules, network: str) -> str:
+def _rename_key(key: str, rules: Rules, network: str) -> str:
     layer, _, parameter = key.rpartition(".")
     for pattern, name in rules:
         if match := re.fullmatch(pattern, layer):
@@ -124,7 +124,7 @@ def _generator(state: State, rules: Rules, **settings: Any) -> tuple[dict[str, A
     Raises WeightsError if no layer is known, or if the state is a discriminator.
     """
     _refuse_discriminator(state)
-    here = renamed(state, rules, "generator")
+    here = rename_keys(state, rules, "generator")
     if not here.keys() - state.keys():
         raise WeightsError("no key of the file belongs to this converter")
     if (first := here.get("generator.first.weight")) is not None:
@@ -145,7 +145,7 @@ def _refuse_discriminator(state: State) -> None:
         raise WeightsError("the file holds a discriminator; srgan's weights files contain only the generator")
 
 
-def _without_biases_before_norm(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def _fold_biases_before_norm(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Move the bias of each convolution before a batch normalization into its running mean, which is the same."""
     here = dict(state)
     pairs = {"conv1": "norm1", "conv2": "norm2", "fusion": "norm"}

@@ -218,17 +218,17 @@ class SRGANSettings(TwoPhaseSettings):
         pretrain, _ = self.split()
         if self.epochs == pretrain == 1 and self.adversarial.epochs is None:
             _log.warning("--epochs 1 runs pretraining only; the adversarial phase needs at least --epochs 2.")
-        scale = self._resolved_scale()
+        scale = self._resolve_scale()
         if self.crop_size % scale:
             raise UsageError(
                 f"--crop-size {self.crop_size} is not a multiple of the scale ({scale}); change one of the two"
             )
         model = self.model.model_copy(update={"scale": scale})
-        features = self._resolved_features()
+        features = self._resolve_features()
         loss = tuple(term.resolved() for term in self.loss)
         return super().resolved().model_copy(update={"model": model, "perceptual": features, "loss": loss})
 
-    def _resolved_scale(self) -> int:
+    def _resolve_scale(self) -> int:
         """Return the scale that was set, or else the scale of paired data."""
         if self.data is None or "scale" in self.model.model_fields_set or self.dataset.full_name != SAMPLE:
             return self.model.scale
@@ -242,7 +242,7 @@ class SRGANSettings(TwoPhaseSettings):
             raise UsageError(f"{self.data}: the pairs have scale {scale:g}; srgan supports 2, 3, 4 and 8")
         return int(scale)
 
-    def _resolved_features(self) -> FeatureSettings:
+    def _resolve_features(self) -> FeatureSettings:
         if not self.perceptual.weight:
             return self.perceptual
         from restore.plugins.common.perceptual.weights import resolve_features

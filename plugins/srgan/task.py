@@ -36,7 +36,7 @@ from restore.plugins.common.architectures import build_network, find_tiling
 from restore.plugins.common.perceptual.perceptual import Perceptual
 from restore.plugins.common.perceptual.weights import feature_network
 from restore.plugins.common.quality.spectrum import LogSpectralDistance
-from restore.plugins.common.super_resolution.chosen import measured_pairs, training_pairs
+from restore.plugins.common.super_resolution.chosen import open_evaluation_pairs, training_pairs
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
 from restore.plugins.common.super_resolution.settings import DegradedEvaluateOptions
 from restore.plugins.common.weighted_losses import WeightedLosses, join_terms
@@ -228,7 +228,7 @@ class SRGAN(Task[SRGANSettings, Settings, DegradedEvaluateOptions]):
     @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
         options = self.evaluate_options
-        return measured_pairs(folder, options.dataset, self.settings.model.scale, options.degradation)
+        return open_evaluation_pairs(folder, options.dataset, self.settings.model.scale, options.degradation)
 
     @override
     def baselines(self) -> Mapping[str, Method]:

@@ -27,14 +27,14 @@ class UNetDiscriminator(nn.Module):
         self.skip = skip
         wide = [channels << level for level in range(4)]
         self.conv0 = nn.Conv2d(3, channels, 3, padding=1)
-        self.conv1 = _bounded(wide[0], wide[1], halve=True)
-        self.conv2 = _bounded(wide[1], wide[2], halve=True)
-        self.conv3 = _bounded(wide[2], wide[3], halve=True)
-        self.conv4 = _bounded(wide[3], wide[2])
-        self.conv5 = _bounded(wide[2], wide[1])
-        self.conv6 = _bounded(wide[1], wide[0])
-        self.conv7 = _bounded(wide[0], wide[0])
-        self.conv8 = _bounded(wide[0], wide[0])
+        self.conv1 = _bound(wide[0], wide[1], halve=True)
+        self.conv2 = _bound(wide[1], wide[2], halve=True)
+        self.conv3 = _bound(wide[2], wide[3], halve=True)
+        self.conv4 = _bound(wide[3], wide[2])
+        self.conv5 = _bound(wide[2], wide[1])
+        self.conv6 = _bound(wide[1], wide[0])
+        self.conv7 = _bound(wide[0], wide[0])
+        self.conv8 = _bound(wide[0], wide[0])
         self.conv9 = nn.Conv2d(channels, 1, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -52,7 +52,7 @@ class UNetDiscriminator(nn.Module):
         return in_full_precision(self.conv9, _active(self.conv8(_active(self.conv7(features)))))
 
 
-def _bounded(before: int, after: int, *, halve: bool = False) -> nn.Module:
+def _bound(before: int, after: int, *, halve: bool = False) -> nn.Module:
     side, stride = (4, 2) if halve else (3, 1)
     return spectral_norm(nn.Conv2d(before, after, side, stride, padding=1, bias=False))
 

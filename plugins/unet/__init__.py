@@ -102,7 +102,7 @@ def restore_datasets() -> list[DatasetSpec]:
     return [
         DatasetSpec(
             "segments",
-            f"{HOME}.data.named:masked_images",
+            f"{HOME}.data.named:build_segments",
             role="segmentation",
             summary="Images and masks of --data, in four layouts, or synthetic nuclei with exact masks.",
         ),

@@ -49,7 +49,7 @@ def write_cases(task: Task, networks: Networks, settings: CasesSettings) -> None
     device = device_of(settings.device)
     everything = {**networks, **frozen(used.helper_networks())}
     with for_inference(everything, device, channels_last=task.channels_last) as view:
-        worst, best = ranked(used, view, settings, device)
+        worst, best = rank_cases(used, view, settings, device)
     page = render_cases(worst, best, f"{task.model.architecture} on {settings.data or 'the sample'}")
     with atomic_write(settings.output) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -57,7 +57,7 @@ def write_cases(task: Task, networks: Networks, settings: CasesSettings) -> None
 
 
 @torch.no_grad()
-def ranked(
+def rank_cases(
     task: Segmentation, networks: Networks, settings: CasesSettings, device: torch.device
 ) -> tuple[list[Scored], list[Scored]]:
     """Return the worst images, worst first, and the best ones, best first, by IoU; no image is in both.
@@ -80,11 +80,11 @@ def ranked(
     worst = scores[: settings.count]
     best = scores[len(worst) :][::-1][: settings.count]
 
-    def shown(entry: tuple[float, float, int]) -> Scored:
+    def collect(entry: tuple[float, float, int]) -> Scored:
         sample = {name: value[None].to(device) for name, value in images[entry[2]].items()}
         return Scored(images.name(entry[2]), entry[0], entry[1], task.sample_row(sample, networks))
 
-    return [shown(entry) for entry in worst], [shown(entry) for entry in best]
+    return [collect(entry) for entry in worst], [collect(entry) for entry in best]
 
 
 def render_cases(worst: Sequence[Scored], best: Sequence[Scored], title: str) -> str:

@@ -55,7 +55,7 @@ def levels(task: Task, networks: Networks, settings: LevelsSettings) -> Iterator
     options = SegmentationEvaluateOptions(**settings.model_dump(include=set(SubsetOptions.model_fields)))
     images = task.with_options(evaluate=options).evaluation_data(settings.data)
     with for_inference(networks, device, channels_last=task.channels_last):
-        parts = [network.pruned(level) for level in range(1, network.depth + 1)]
+        parts = [network.prune(level) for level in range(1, network.depth + 1)]
         taken = _seconds(parts, images[0]["input"][None].to(device), settings.repeats)
     for level, (part, seconds) in enumerate(zip(parts, taken, strict=True), 1):
         measured = task.with_options(evaluate=options.model_copy(update={"level": level}))

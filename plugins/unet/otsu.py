@@ -20,8 +20,8 @@ from restore.core.specs import ClassMaps, ImageSpec, Tiling
 from restore.plugins.common.datasets import evaluation_arguments
 from restore.plugins.unet import metrics
 from restore.plugins.unet.data.dataset import Segments, channels_of
-from restore.plugins.unet.data.named import named_source
-from restore.plugins.unet.data.splits import evaluated_source, sources
+from restore.plugins.unet.data.named import build_source
+from restore.plugins.unet.data.splits import select_evaluated, sources
 from restore.plugins.unet.options import OutputOptions, SegmentationEvaluateOptions, SegmentationPredictOptions
 from restore.plugins.unet.rendering import class_maps, names, render
 from restore.plugins.unet.settings import SAMPLE, SegmentationSettings
@@ -55,7 +55,7 @@ class Otsu(Method[SegmentationSettings, OutputOptions, SegmentationEvaluateOptio
     @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
         """Return 1 on the side of the threshold that has fewer pixels, and 0 everywhere in a uniform image."""
-        return {"probability": torch.stack([_smaller_side(image) for image in batch["input"]])}
+        return {"probability": torch.stack([_find_smaller_side(image) for image in batch["input"]])}
 
     @override
     def read_inputs(self, path: Path, image: ImageFile) -> dict[str, Tensor]:
@@ -87,15 +87,15 @@ class Otsu(Method[SegmentationSettings, OutputOptions, SegmentationEvaluateOptio
         chosen = self.evaluate_options.dataset
         if chosen.full_name != SAMPLE:
             return Segments(
-                named_source(chosen, evaluation_arguments(folder), self.settings.model), self.settings.model
+                build_source(chosen, evaluation_arguments(folder), self.settings.model), self.settings.model
             )
         if folder is None:
             return Segments(sources(self.settings)["validation"], self.settings.model)
         model = self.settings.model.model_copy(update={"size": None})  # a threshold has no training size
-        return Segments(evaluated_source(folder, model, self.evaluate_options), model)
+        return Segments(select_evaluated(folder, model, self.evaluate_options), model)
 
 
-def _smaller_side(image: Tensor) -> Tensor:
+def _find_smaller_side(image: Tensor) -> Tensor:
     brightness = image[:3].mean(0, keepdim=True)
     if brightness.amin() == brightness.amax():
         return torch.zeros_like(brightness)

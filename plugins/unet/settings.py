@@ -171,7 +171,7 @@ class SegmentationSettings(RunSettings):
     def resolved(self) -> Self:
         """Return a copy with classes, mask encoding, fit and loss filled in from the data."""
         if self.dataset.full_name != SAMPLE:
-            return self._resolved_for_dataset()
+            return self._resolve_for_dataset()
         if self.data is None:
             found: dict[str, Any] = {"classes": self.model.classes or ["nucleus"], "multiclass": False}
             found["fit"] = "crop" if self.model.fit == "auto" else self.model.fit
@@ -186,7 +186,7 @@ class SegmentationSettings(RunSettings):
         fit = self.model.fit
         if fit == "auto":
             fit = "crop" if discovery.all_of_size(layout, self.model.size) else "resize"
-        resolved = self._with_classes(names, index, fit)
+        resolved = self._set_classes(names, index, fit)
         model = resolved.model.model_copy(update={"mask_levels": list(encoding.levels) or None})
         white = self.mask_white if index else self.mask_white or encoding.white
         return resolved.model_copy(update={"model": model, "mask_encoding": encoding.kind, "mask_white": white})
@@ -199,16 +199,16 @@ class SegmentationSettings(RunSettings):
             return None
         return str(Encoding(self.mask_encoding, self.mask_white or 255, tuple(self.model.mask_levels or ())))
 
-    def _resolved_for_dataset(self) -> Self:
+    def _resolve_for_dataset(self) -> Self:
         """Return a copy with what a dataset of another name says about its masks."""
         from restore.plugins.common.datasets import build_dataset
         from restore.plugins.common.images.folders import split_arguments
 
         dataset = build_dataset(self.dataset, split_arguments(self, "train"))
         fit = "resize" if self.model.fit == "auto" else self.model.fit
-        return self._with_classes(list(dataset.classes), bool(getattr(dataset, "multiclass", False)), fit)
+        return self._set_classes(list(dataset.classes), bool(getattr(dataset, "multiclass", False)), fit)
 
-    def _with_classes(self, names: list[str], index: bool, fit: str) -> Self:
+    def _set_classes(self, names: list[str], index: bool, fit: str) -> Self:
         model = self.model.model_copy(update={"classes": names, "multiclass": index, "fit": fit})
         type(model).model_validate(model.model_dump())  # copying does not validate
         loss = self.loss

@@ -27,8 +27,8 @@ from restore.plugins.common.images.folders import Split, split_arguments
 from restore.plugins.common.weighted_losses import WeightedLosses
 from restore.plugins.unet import inference, metrics
 from restore.plugins.unet.data.dataset import Segments, Source, channels_of
-from restore.plugins.unet.data.named import named_source
-from restore.plugins.unet.data.splits import evaluated_source, sources
+from restore.plugins.unet.data.named import build_source
+from restore.plugins.unet.data.splits import select_evaluated, sources
 from restore.plugins.unet.losses import EveryHead
 from restore.plugins.unet.networks.unet import NestedUNet
 from restore.plugins.unet.options import NetworkOptions, SegmentationEvaluateOptions, SegmentationPredictOptions
@@ -115,7 +115,7 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
             return sources(self.settings)
         chosen: tuple[Split, ...] = ("train", "validation")
         return {
-            split: named_source(self.settings.dataset, split_arguments(self.settings, split), self.model)
+            split: build_source(self.settings.dataset, split_arguments(self.settings, split), self.model)
             for split in chosen
         }
 
@@ -173,7 +173,7 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
         if not isinstance(network, NestedUNet):
             raise UsageError(f"--level works with UNet++ only; these weights are of {self.model.architecture}")
         try:
-            return network.pruned(self.predict_options.level)
+            return network.prune(self.predict_options.level)
         except ValueError as error:
             raise UsageError(f"--level {self.predict_options.level}: {error}") from error
 
@@ -230,10 +230,10 @@ class Segmentation(Task[S, SegmentationPredictOptions, SegmentationEvaluateOptio
     def evaluation_data(self, folder: Path | None) -> Segments:
         chosen = self.evaluate_options.dataset
         if chosen.full_name != SAMPLE:
-            return Segments(named_source(chosen, evaluation_arguments(folder), self.model), self.model)
+            return Segments(build_source(chosen, evaluation_arguments(folder), self.model), self.model)
         if folder is None:
             return Segments(self._sources["validation"], self.model)
-        return Segments(evaluated_source(folder, self.model, self.evaluate_options), self.model)
+        return Segments(select_evaluated(folder, self.model, self.evaluate_options), self.model)
 
     @override
     def baselines(self) -> Mapping[str, Method]:

@@ -12,7 +12,7 @@ from restore.core.atomic import refuse_overwrite
 from restore.core.errors import UsageError
 from restore.core.images.files import read_image, write_image
 from restore.core.networks import Networks
-from restore.plugins.common.animation import KINDS, check_kind, fitted, write_animation
+from restore.plugins.common.animation import KINDS, check_kind, resize_to_cover, write_animation
 from restore.plugins.vae.settings import InterpolateSettings, SampleSettings
 from restore.plugins.vae.task import Autoencoder, VariationalAutoencoder
 
@@ -43,7 +43,9 @@ def interpolate(task: Autoencoder[Any, Any], networks: Networks, settings: Inter
     check_kind(settings.output, *KINDS)
     refuse_overwrite(settings.output, settings.overwrite)
     first, second = (read_image(path).color for path in settings.images)
-    start, end = (task.code(networks.encoder(image[None])) for image in (first, fitted(second, *first.shape[-2:])))
+    start, end = (
+        task.code(networks.encoder(image[None])) for image in (first, resize_to_cover(second, *first.shape[-2:]))
+    )
     size = [task.settings.model.scale * side for side in first.shape[-2:]]
     # One at a time: decoding all at once may not fit into memory.
     codes = (torch.lerp(start, end, share) for share in torch.linspace(0, 1, settings.steps))

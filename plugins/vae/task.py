@@ -22,12 +22,12 @@ from restore.core.settings import RunSettings
 from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
-from restore.plugins.common.animation import fitted
+from restore.plugins.common.animation import resize_to_cover
 from restore.plugins.common.architectures import build_network, build_without_weights, find_tiling
 from restore.plugins.common.images.augment import recolor
 from restore.plugins.common.losses import MSE
-from restore.plugins.common.metrics import PrecomputedMetric, measured
-from restore.plugins.common.super_resolution.chosen import measured_pairs, training_pairs
+from restore.plugins.common.metrics import PrecomputedMetric, measure_samples
+from restore.plugins.common.super_resolution.chosen import open_evaluation_pairs, training_pairs
 from restore.plugins.common.super_resolution.protocols import super_resolution_protocols
 from restore.plugins.common.super_resolution.settings import SuperResolutionEvaluateOptions
 from restore.plugins.vae.metrics import ActiveUnits, moments
@@ -89,7 +89,7 @@ class Autoencoder(Task[A, AutoencoderPredictOptions, E]):
 
     @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
-        return measured_pairs(folder, self.evaluate_options.dataset, self.settings.model.scale)
+        return open_evaluation_pairs(folder, self.evaluate_options.dataset, self.settings.model.scale)
 
     @override
     def train_step(self, batch: Batch, step: TrainStep) -> None:
@@ -139,7 +139,7 @@ class Autoencoder(Task[A, AutoencoderPredictOptions, E]):
 
     def _read_toward(self, height: int, width: int) -> dict[str, Tensor]:
         toward = self.predict_options.toward
-        return {} if toward is None else {"toward": fitted(read_image(toward).color, height, width)}
+        return {} if toward is None else {"toward": resize_to_cover(read_image(toward).color, height, width)}
 
     @override
     def predict(self, batch: Batch, networks: Networks) -> Batch:
@@ -172,7 +172,7 @@ class Autoencoder(Task[A, AutoencoderPredictOptions, E]):
     @override
     def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
         output = self.predict(batch, networks)["output"]
-        return measured(output, batch, self.numbers(batch, networks), protocol)
+        return measure_samples(output, batch, self.numbers(batch, networks), protocol)
 
     def numbers(self, batch: Batch, networks: Networks) -> dict[str, Tensor]:
         """Return the statistics (B, K) of each of `own_metrics`, by name."""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from restore.registry import ArchitectureSpec, CommandSpec, TaskSpec, hookimpl
 
 if TYPE_CHECKING:
-    from restore.plugins.warpgan.networks.spline import ThinPlateSpline, thin_plate_spline
+    from restore.plugins.warpgan.networks.spline import ThinPlateSpline, fit_thin_plate_spline
     from restore.plugins.warpgan.networks.warping import Warped, warp
 
-__all__ = ["ThinPlateSpline", "Warped", "thin_plate_spline", "warp"]
+__all__ = ["ThinPlateSpline", "Warped", "fit_thin_plate_spline", "warp"]
 
 _PLACE = "restore.plugins.warpgan"
-_HOME = {"ThinPlateSpline": "spline", "thin_plate_spline": "spline", "Warped": "warping", "warp": "warping"}
+_HOME = {"ThinPlateSpline": "spline", "fit_thin_plate_spline": "spline", "Warped": "warping", "warp": "warping"}
 
 
 def __getattr__(name: str) -> Any:

@@ -21,7 +21,7 @@ from restore.core.images.pixels import to_pil_image
 from restore.core.networks import Networks
 from restore.core.prediction import choose_options
 from restore.plugins.common.animation import KINDS, check_kind, write_animation
-from restore.plugins.warpgan.data.alignment import Points, aligned
+from restore.plugins.warpgan.data.alignment import Points, align_face
 from restore.plugins.warpgan.data.detection import Detect, find_detector, middle
 from restore.plugins.warpgan.data.landmarks import LandmarkFolder, LandmarkList, read_landmarks
 from restore.plugins.warpgan.letterbox import Letterbox
@@ -92,7 +92,7 @@ def _refuse(targets: dict[Found, Path], settings: AlignSettings) -> None:
     seen: dict[Path, Path] = {}
     source = {each.path.resolve() for each in targets}
     for each, aligned_at in targets.items():
-        for target in (aligned_at, *([_shown_at(each, settings)] if settings.visualize else [])):
+        for target in (aligned_at, *([_locate_shown(each, settings)] if settings.visualize else [])):
             if target in seen:
                 raise UsageError(f"{each.path} and {seen[target].name} would both be written to {target}")
             seen[target] = each.path
@@ -117,24 +117,24 @@ def _align(
     if landmarks is None:
         raise RestoreError(f"{each.path}: no face found; use --landmarks")
     writable_folder(target.parent)
-    write_image(target, aligned(image, landmarks, settings.size, settings.face_size))
+    write_image(target, align_face(image, landmarks, settings.size, settings.face_size))
     if settings.visualize:
-        shown = _shown_at(each, settings)
+        shown = _locate_shown(each, settings)
         writable_folder(shown.parent)
-        write_image(shown, with_landmarks(image, landmarks))
+        write_image(shown, draw_landmarks(image, landmarks))
 
 
-def _shown_at(each: Found, settings: AlignSettings) -> Path:
-    return shown_in(settings.output) / each.folder / f"{each.path.stem}.png"
+def _locate_shown(each: Found, settings: AlignSettings) -> Path:
+    return locate_landmark_images(settings.output) / each.folder / f"{each.path.stem}.png"
 
 
-def shown_in(output: Path) -> Path:
+def locate_landmark_images(output: Path) -> Path:
     """Return the folder for images with landmarks: next to the aligned ones, which may be a dataset."""
     output = output if output.name else output.absolute()
     return output.with_name(f"{output.name}-landmarks")
 
 
-def with_landmarks(image: Tensor, landmarks: Points) -> Tensor:
+def draw_landmarks(image: Tensor, landmarks: Points) -> Tensor:
     """Draw landmarks (N, 2) on an image (3, H, W) in [0, 1] as dots in different colors."""
     pil_image = to_pil_image(image)
     draw = ImageDraw.Draw(pil_image)

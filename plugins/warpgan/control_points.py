@@ -15,7 +15,7 @@ LINES = 16
 """Rows and columns of the grid on which a warp is checked."""
 
 
-def outside(points: Tensor, height: int, width: int) -> Tensor:
+def measure_outside(points: Tensor, height: int, width: int) -> Tensor:
     """Return the mean squared distance (B,) of points (B, P, 2) from the image, relative to its sides; 0 if all are
     inside."""
     size = points.new_tensor([height, width])

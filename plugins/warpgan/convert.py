@@ -96,7 +96,7 @@ def warpgan(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
     Raises WeightsError if there is no generator.
     """
-    here = renamed(as_torch(state))
+    here = rename_keys(as_torch(state))
     if not any(key.startswith("generator.") for key in here):
         raise WeightsError("no variable of the file belongs to the generator of WarpGAN")
     settings: dict[str, Any] = {"architecture": "warpgan/warp-generator", "controller": "dense"}
@@ -141,12 +141,12 @@ def _as_torch(key: str, tensor: Tensor, state: State) -> tuple[str, Tensor]:
     return f"{layer}.{_PARAMETERS.get(leaf, leaf)}".lstrip("."), tensor.contiguous()
 
 
-def renamed(state: State) -> dict[str, Tensor]:
+def rename_keys(state: State) -> dict[str, Tensor]:
     """Return the state with keys ``<network>.<layer>.<parameter>``; keys that match no rule stay unchanged."""
-    return {_renamed(key): tensor for key, tensor in state.items()}
+    return {_rename_key(key): tensor for key, tensor in state.items()}
 
 
-def _renamed(key: str) -> str:
+def _rename_key(key: str) -> str:
     layer, _, parameter = key.rpartition(".")
     for pattern, name in RULES:
         if match := re.fullmatch(pattern, layer):

@@ -25,7 +25,7 @@ class Letterbox:
         top, left = cls._offset(height, width)
         side = max(height, width)
         square = F.pad(images, (left, side - width - left, top, side - height - top), mode="replicate")
-        return cls(resized(square, size).clamp(0, 1), height, width)
+        return cls(resize(square, size).clamp(0, 1), height, width)
 
     @property
     def factor(self) -> float:
@@ -35,7 +35,7 @@ class Letterbox:
     def back(self, planes: Tensor) -> Tensor:
         """Resize results for the faces, (B, C, size, size), and crop them to the images: (B, C, H, W)."""
         top, left = self._offset(self.height, self.width)
-        whole = resized(planes, max(self.height, self.width))
+        whole = resize(planes, max(self.height, self.width))
         return whole[..., top : top + self.height, left : left + self.width]
 
     def places(self, points: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ class Letterbox:
         return (side - height) // 2, (side - width) // 2
 
 
-def resized(planes: Tensor, size: int) -> Tensor:
+def resize(planes: Tensor, size: int) -> Tensor:
     """Resize (B, C, H, H) smoothly to (B, C, size, size)."""
     if planes.shape[-1] == size:
         return planes

@@ -24,7 +24,7 @@ from restore.plugins.common.learned.distributions import FrechetDistance
 from restore.plugins.common.learned.inception import INCEPTION
 from restore.plugins.common.metrics import PrecomputedMetric
 from restore.plugins.warpgan import control_points
-from restore.plugins.warpgan.networks.discriminator import DiscriminatorOutput, predicted_identity
+from restore.plugins.warpgan.networks.discriminator import DiscriminatorOutput, predict_identity
 from restore.plugins.warpgan.networks.generator import Drawing
 from restore.plugins.warpgan.step import texture_error
 
@@ -36,7 +36,7 @@ FALSE_ACCEPTS = 0.01
 class Rank1(PrecomputedMetric):
     """Fraction of images whose nearest photograph in the gallery shows the same person.
 
-    Rows are those of `with_identity`. The gallery contains the photographs of all rows except the one that an image was
+    Rows are those of `join_identity`. The gallery contains the photographs of all rows except the one that an image was
     made from, unless the person has no other. It is NaN for a single row.
     """
 
@@ -70,7 +70,7 @@ class Verification(PrecomputedMetric):
         return float((genuine > impostors[int(FALSE_ACCEPTS * len(impostors))]).double().mean())
 
 
-def with_identity(identity: Tensor, asked: Tensor, photograph: Tensor) -> Tensor:
+def join_identity(identity: Tensor, asked: Tensor, photograph: Tensor) -> Tensor:
     """Return rows of `Rank1` and `Verification`: identity (B,), features (B, K) of queries and of photographs."""
     return torch.cat([in_float64(identity[:, None]), in_float64(asked), in_float64(photograph)], dim=1)
 
@@ -230,11 +230,11 @@ def numbers(
         return found
     generated, real, by_hand = embedder.features(torch.cat([drawn, photograph, caricature]), networks).chunk(3)
     found |= {
-        "rank-1": with_identity(identity, generated, real),
-        "rank-1-hand-drawn": with_identity(identity, by_hand, real),
-        "rank-1-photograph": with_identity(identity, real, real),
-        "verification": with_identity(identity, generated, real),
+        "rank-1": join_identity(identity, generated, real),
+        "rank-1-hand-drawn": join_identity(identity, by_hand, real),
+        "rank-1-photograph": join_identity(identity, real, real),
+        "verification": join_identity(identity, generated, real),
     }
     if isinstance(embedder, DiscriminatorEmbedder):
-        found["own-identity"] = predicted_identity(networks.discriminator(drawn)) == identity
+        found["own-identity"] = predict_identity(networks.discriminator(drawn)) == identity
     return found

@@ -37,7 +37,7 @@ def check_sheet(path: Path, size: tuple[int, int], rows: int, columns: int) -> N
         )
 
 
-def marked(points: Tensor, displacements: Tensor, height: int, width: int) -> Tensor:
+def mark_points(points: Tensor, displacements: Tensor, height: int, width: int) -> Tensor:
     """Return control points as an image (3, height, width): 1 at a point, with its displacement in rows and columns.
 
     ``points`` and ``displacements`` (P, 2) are rows and columns in pixels. A point outside the image is a 2 at the
@@ -52,7 +52,7 @@ def marked(points: Tensor, displacements: Tensor, height: int, width: int) -> Te
     return plane
 
 
-def drawn_points(image: Tensor, marks: Tensor, flow: Tensor) -> Tensor:
+def draw_points(image: Tensor, marks: Tensor, flow: Tensor) -> Tensor:
     """Draw a warp on an image: returns (3, H', W'), upscaled by an integer.
 
     Light lines show where a regular grid of the warped image comes from; an arrow leads from each control point to its
@@ -60,7 +60,7 @@ def drawn_points(image: Tensor, marks: Tensor, flow: Tensor) -> Tensor:
 
     Args:
         image: (3, H, W) in [0, 1].
-        marks: (3, H, W), as from `marked`.
+        marks: (3, H, W), as from `mark_points`.
         flow: (2, H, W), how many rows and columns each pixel was moved to its position.
     """
     height, width = image.shape[-2:]

@@ -172,11 +172,11 @@ class WarpGANSettings(TwoPhaseSettings):
         """Return the model; with ``--data``, of the published sizes where they were not set."""
         if self.data is None:
             return self.model
-        sizes = _published_channels(self.model)
+        sizes = _get_published_channels(self.model)
         if "size" not in self.model.model_fields_set:
             sizes["size"] = PUBLISHED_SIZE
         discriminator = self.model.discriminator
-        discriminator = discriminator.model_copy(update=_published_channels(discriminator))
+        discriminator = discriminator.model_copy(update=_get_published_channels(discriminator))
         return self.model.model_copy(update={**sizes, "discriminator": discriminator})
 
     def _knows_faces(self) -> bool:
@@ -214,7 +214,7 @@ class WarpGANSettings(TwoPhaseSettings):
         return len(group_by_identity(read_entries(self.data, self.list_file), self.list_file or self.data))
 
 
-def _published_channels(group: RegisteredSettings) -> dict[str, Any]:
+def _get_published_channels(group: RegisteredSettings) -> dict[str, Any]:
     """Return the channels of the paper for a network of the paper whose channels were not set."""
     known = PUBLISHED_CHANNELS.get(group.full_name)
     return {} if known is None or "channels" in group.model_fields_set else {"channels": known}

@@ -17,7 +17,7 @@ from restore.core.networks import Networks
 from restore.core.training_step import Terms
 from restore.plugins.common.adversarial.diagnostics import gan_measures
 from restore.plugins.warpgan import control_points
-from restore.plugins.warpgan.networks.discriminator import KINDS, DiscriminatorOutput, predicted_identity
+from restore.plugins.warpgan.networks.discriminator import KINDS, DiscriminatorOutput, predict_identity
 from restore.plugins.warpgan.networks.generator import Drawing
 from restore.plugins.warpgan.settings import LossSettings
 
@@ -106,7 +106,7 @@ class WarpGANStep:
         }
         self.log(
             **gan_measures((drawing.rendered + 1) / 2, {"target": (self.caricature + 1) / 2}),
-            d_right=(predicted_identity(output) == self.identity).float().mean(),
+            d_right=(predict_identity(output) == self.identity).float().mean(),
         )
         return terms
 
@@ -125,7 +125,9 @@ class WarpGANStep:
         self.log(**{f"warp_{name}": numbers.mean() for name, numbers in measured.items()})
         terms = {}
         if self.weights.outside:
-            terms["outside"] = self.weights.outside * control_points.outside(drawing.points, height, width).mean()
+            terms["outside"] = (
+                self.weights.outside * control_points.measure_outside(drawing.points, height, width).mean()
+            )
         if self.weights.folds:
             terms["folds"] = self.weights.folds * control_points.folds(*placed, height, width).mean()
         return terms

@@ -29,7 +29,7 @@ from restore.plugins.warpgan.letterbox import Letterbox
 from restore.plugins.warpgan.networks.generator import Drawing
 from restore.plugins.warpgan.networks.warping import warp
 from restore.plugins.warpgan.options import WarpGANEvaluateOptions, WarpGANPredictOptions
-from restore.plugins.warpgan.rendering import check_sheet, drawn_points, marked
+from restore.plugins.warpgan.rendering import check_sheet, draw_points, mark_points
 from restore.plugins.warpgan.settings import WarpGANSettings
 from restore.plugins.warpgan.step import WarpGANStep
 
@@ -239,7 +239,7 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
         if asked.draw_points:  # the warp does not depend on the style
             outputs["flow"] = letterbox.back(drawing.flow) * letterbox.factor
             placed = zip(letterbox.places(drawing.points), letterbox.factor * drawing.displacements, strict=True)
-            outputs["marks"] = torch.stack([marked(*each, letterbox.height, letterbox.width) for each in placed])
+            outputs["marks"] = torch.stack([mark_points(*each, letterbox.height, letterbox.width) for each in placed])
         return outputs
 
     @property
@@ -267,7 +267,7 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
             rows = [torch.cat([outputs[f"{name}@{number}"] for number in scales], dim=2) for name in named]
             images["sweep"] = torch.cat(rows, dim=1)
         if self.predict_options.draw_points:
-            images["points"] = drawn_points(inputs["input"], outputs["marks"], outputs["flow"])
+            images["points"] = draw_points(inputs["input"], outputs["marks"], outputs["flow"])
         return {name: OutputImage(image, alpha=False) for name, image in images.items()}
 
     # --- measuring --------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from restore.core.hashing import hash_file
-from restore.core.versions import installed_version
+from restore.core.versions import find_version
 
 
 def test_the_hash_of_a_file_is_its_sha256(tmp_path):
@@ -13,5 +13,5 @@ def test_the_hash_of_a_file_is_its_sha256(tmp_path):
 
 
 def test_a_distribution_that_is_not_installed_has_no_version():
-    assert installed_version("restorekit")
-    assert installed_version("no-such-distribution") is None
+    assert find_version("restorekit")
+    assert find_version("no-such-distribution") is None

@@ -10,7 +10,7 @@ from pathlib import Path
 from restore.core.errors import RestoreError
 from restore.plugins.common.data_check.files import File, find_doubles
 from restore.plugins.common.data_check.layout import MASKS, Part
-from restore.plugins.common.images.pairing import PAIRED, paired_files
+from restore.plugins.common.images.pairing import PAIRED, pair_files
 from restore.plugins.common.masks.encoding import decide
 from restore.plugins.common.masks.naming import find_mask
 from restore.plugins.common.masks.survey import FileSurvey, combine
@@ -98,7 +98,7 @@ def _find_mixed(part: Part, files: Mapping[Path, File]) -> Iterator[Finding]:
 def _check_pairs(part: Part, files: Mapping[Path, File]) -> Iterator[Finding]:
     inputs, targets = part.groups
     try:
-        pairs = paired_files(part.folder / inputs, part.folder / targets, scaled=True)
+        pairs = pair_files(part.folder / inputs, part.folder / targets, scaled=True)
     except RestoreError as error:
         yield Finding(True, str(error))
         return

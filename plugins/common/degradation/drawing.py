@@ -16,7 +16,7 @@ def uniform(limits: tuple[float, float]) -> float:
     return low + (high - low) * torch.rand(()).item()
 
 
-def whole(limits: tuple[int, int]) -> int:
+def draw_integer(limits: tuple[int, int]) -> int:
     """Draw a whole number from the first to the second limit, both included."""
     return int(torch.randint(limits[0], limits[1] + 1, ()))
 

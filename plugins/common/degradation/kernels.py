@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor
 
-from restore.plugins.common.degradation.drawing import choose_weighted, uniform, whole
+from restore.plugins.common.degradation.drawing import choose_weighted, draw_integer, uniform
 from restore.plugins.common.degradation.settings import BlurSettings
 
 
@@ -24,12 +24,12 @@ def gaussian(side: int, sigmas: tuple[float, float], angle: float = 0.0, shape: 
         angle: rotation of these axes in radians.
         shape: exponent of the squared distance; 1 is a Gaussian.
     """
-    return _normalized(torch.exp(-0.5 * _squared_distances(side, sigmas, angle) ** shape))
+    return _normalize(torch.exp(-0.5 * _compute_squared_distances(side, sigmas, angle) ** shape))
 
 
 def plateau(side: int, sigmas: tuple[float, float], angle: float = 0.0, shape: float = 1.0) -> Tensor:
     """Return a kernel that is flat in its middle, ``1 / (1 + d ** shape)``; arguments as of `gaussian`."""
-    return _normalized(1 / (1 + _squared_distances(side, sigmas, angle) ** shape))
+    return _normalize(1 / (1 + _compute_squared_distances(side, sigmas, angle) ** shape))
 
 
 def sinc(side: int, cutoff: float) -> Tensor:
@@ -43,13 +43,13 @@ def sinc(side: int, cutoff: float) -> Tensor:
     radius = torch.sqrt(rows**2 + columns**2)
     middle = torch.full((), cutoff**2 / (4 * math.pi), dtype=torch.float64)
     ring = cutoff * torch.special.bessel_j1(cutoff * radius) / (2 * math.pi * radius.clamp(min=1e-9))
-    return _normalized(torch.where(radius > 0, ring, middle))
+    return _normalize(torch.where(radius > 0, ring, middle))
 
 
 def draw_kernel(settings: BlurSettings) -> Tensor:
     """Draw a kernel from torch's global generator."""
     kind = choose_weighted(settings.kernels)
-    side = 2 * whole((settings.sides[0] // 2, settings.sides[1] // 2)) + 1
+    side = 2 * draw_integer((settings.sides[0] // 2, settings.sides[1] // 2)) + 1
     if kind == "sinc":
         return draw_sinc(side, lower_from=13)
     first = uniform(settings.sigma)
@@ -82,12 +82,12 @@ def _grid(side: int) -> tuple[Tensor, Tensor]:
     return line[:, None], line[None, :]
 
 
-def _squared_distances(side: int, sigmas: tuple[float, float], angle: float) -> Tensor:
+def _compute_squared_distances(side: int, sigmas: tuple[float, float], angle: float) -> Tensor:
     rows, columns = _grid(side)
     cosine, sine = math.cos(angle), math.sin(angle)
     along, across = cosine * columns + sine * rows, cosine * rows - sine * columns
     return (along / sigmas[0]) ** 2 + (across / sigmas[1]) ** 2
 
 
-def _normalized(kernel: Tensor) -> Tensor:
+def _normalize(kernel: Tensor) -> Tensor:
     return (kernel / kernel.sum()).float()

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from restore.core.errors import UsageError
 from restore.core.images.pixels import to_uint8
-from restore.core.images.resampling import resized_length
+from restore.core.images.resampling import scale_length
 from restore.core.seeding import derive_seed, seeded
-from restore.plugins.common.degradation.drawing import happens, whole
+from restore.plugins.common.degradation.drawing import draw_integer, happens
 from restore.plugins.common.degradation.kernels import draw_kernel, draw_sinc
 from restore.plugins.common.degradation.settings import BlurSettings, DegradationSettings
 from restore.plugins.common.degradation.steps import (
@@ -66,7 +66,7 @@ class Degradation:
 
     def __call__(self, target: Tensor) -> Tensor:
         """Return the input (3, h, w) of a target (3, H, W), both uint8; a side is ``ceil(side / scale)``."""
-        height, width = (resized_length(length, 1 / self.scale) for length in target.shape[-2:])
+        height, width = (scale_length(length, 1 / self.scale) for length in target.shape[-2:])
         image = target.float() / 255
         return to_uint8(self._last(self._first(image), (height, width), untouched=(image, target)))
 
@@ -75,7 +75,7 @@ class Degradation:
         with seeded(derive_seed("degradation", name, *([self.seed] if self.seed else []))):
             return self(target)
 
-    def sharpened(self, target: Tensor) -> Tensor:
+    def sharpen_target(self, target: Tensor) -> Tensor:
         """Return the target of training: as it is, or sharpened if the settings say so; uint8."""
         if not self.settings.sharpen_target:
             return target
@@ -83,16 +83,16 @@ class Degradation:
 
     def _first(self, image: Tensor) -> Tensor:
         stage = self.settings.first
-        image = _blurred(image, stage.blur)
+        image = _blur(image, stage.blur)
         factor = draw_factor(stage.resize)
-        image = draw_resize(image, _scaled(image.shape[-2:], factor), stage.resize)
+        image = draw_resize(image, _scale(image.shape[-2:], factor), stage.resize)
         if happens(stage.noise.probability):
             image = add_noise(image, stage.noise)
         return draw_compression(image, stage.compression) if happens(stage.compression.probability) else image
 
     def _last(self, image: Tensor, size: tuple[int, int], untouched: tuple[Tensor, Tensor]) -> Tensor:
         stage = self.settings.last
-        image = self._made_small(_blurred(image, stage.blur), size, untouched)
+        image = self._shrink(_blur(image, stage.blur), size, untouched)
         if happens(stage.sharpen.probability):
             image = draw_sharpening(image, stage.sharpen)
         if happens(stage.noise.probability):
@@ -104,10 +104,10 @@ class Degradation:
             image = draw_compression(image, stage.compression)
         image = draw_resize(image, size, stage.resize)
         if rings:
-            image = blur(image, draw_sinc(2 * whole((3, 10)) + 1, lower_from=math.inf)).clamp(0, 1)
+            image = blur(image, draw_sinc(2 * draw_integer((3, 10)) + 1, lower_from=math.inf)).clamp(0, 1)
         return draw_compression(image, stage.compression) if compressed and not early else image
 
-    def _made_small(self, image: Tensor, size: tuple[int, int], untouched: tuple[Tensor, Tensor]) -> Tensor:
+    def _shrink(self, image: Tensor, size: tuple[int, int], untouched: tuple[Tensor, Tensor]) -> Tensor:
         """Return the image at a random multiple of the input's size.
 
         Without random resizing it is made exactly that size as MATLAB makes it: an image that nothing has degraded yet
@@ -120,7 +120,7 @@ class Degradation:
         """
         resizing = self.settings.last.resize
         if resizing.up or resizing.down or image.shape != untouched[0].shape:
-            return draw_resize(image, _scaled(size, draw_factor(resizing)), resizing)
+            return draw_resize(image, _scale(size, draw_factor(resizing)), resizing)
         if self.scale == 1:
             return image
         if image is untouched[0]:
@@ -133,10 +133,10 @@ def degradation_of(settings: DegradationSettings | None, scale: float, seed: int
     return Degradation(settings, scale, seed) if settings is not None and settings.active else None
 
 
-def _blurred(image: Tensor, settings: BlurSettings) -> Tensor:
+def _blur(image: Tensor, settings: BlurSettings) -> Tensor:
     return blur(image, draw_kernel(settings)).clamp(0, 1) if happens(settings.probability) else image
 
 
-def _scaled(size: tuple[int, int] | torch.Size, factor: float) -> tuple[int, int]:
+def _scale(size: tuple[int, int] | torch.Size, factor: float) -> tuple[int, int]:
     height, width = size
     return max(1, round(height * factor)), max(1, round(width * factor))

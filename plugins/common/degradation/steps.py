@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from restore.core.images.pixels import luma, to_uint8
 from restore.plugins.common.degradation.compression import Format, compress
-from restore.plugins.common.degradation.drawing import choose, happens, uniform, whole
+from restore.plugins.common.degradation.drawing import choose, draw_integer, happens, uniform
 from restore.plugins.common.degradation.kernels import gaussian
 from restore.plugins.common.degradation.settings import (
     CompressionSettings,
@@ -30,7 +30,7 @@ def blur(image: Tensor, kernel: Tensor) -> Tensor:
     The product of spectra is several times faster than a sum over the kernel, of which half the sides have 15 pixels.
     """
     margin = kernel.shape[0] // 2
-    padded = mirrored(image, margin)
+    padded = pad_by_mirroring(image, margin)
     size = [next_fast_len(length, real=True) for length in padded.shape[-2:]]
     product = torch.fft.rfft2(padded, s=size) * torch.fft.rfft2(kernel, s=size)
     height, width = image.shape[-2:]
@@ -38,7 +38,7 @@ def blur(image: Tensor, kernel: Tensor) -> Tensor:
     return blurred[..., :height, :width]
 
 
-def mirrored(image: Tensor, margin: int) -> Tensor:
+def pad_by_mirroring(image: Tensor, margin: int) -> Tensor:
     """Return (C, H + 2 margin, W + 2 margin) with a mirrored border, of images of any size."""
     if margin < min(image.shape[-2:]):
         return F.pad(image[None], (margin,) * 4, mode="reflect")[0]
@@ -125,4 +125,4 @@ def draw_sharpening(image: Tensor, settings: SharpenSettings) -> Tensor:
 def draw_compression(image: Tensor, settings: CompressionSettings) -> Tensor:
     """Compress with a quality that is drawn."""
     to: Format = "WEBP" if happens(settings.webp) else "JPEG"
-    return compress(to_uint8(image), whole(settings.quality), to).float() / 255
+    return compress(to_uint8(image), draw_integer(settings.quality), to).float() / 255

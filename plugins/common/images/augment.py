@@ -12,7 +12,7 @@ from restore.plugins.common.images.augment_settings import CropAugmentation
 from restore.plugins.common.images.resize import bilinear
 
 
-def augmented_crop(image: Tensor, side: int, settings: CropAugmentation) -> Tensor:
+def augment_crop(image: Tensor, side: int, settings: CropAugmentation) -> Tensor:
     """Return a random crop (3, side, side) in [0, 1] of an image (3, H, W) uint8, augmented as the settings say.
 
     All corners of a rotated crop lie inside the image, so that no corner has to be filled; if the image is too small

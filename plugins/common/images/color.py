@@ -29,12 +29,12 @@ def _component(images: Tensor, index: int) -> Tensor:
     _check(images)
     weights = [weight / 255 for weight in _WEIGHTS[index]]
     if images.dtype == torch.uint8:
-        mixed = _mixed(in_float64(images), weights) + _OFFSETS[index]
+        mixed = _mix(in_float64(images), weights) + _OFFSETS[index]
         return (mixed + 0.5).floor().clamp(0, 255).to(torch.uint8).to(images.device)
-    return _mixed(images, weights) + _OFFSETS[index] / 255
+    return _mix(images, weights) + _OFFSETS[index] / 255
 
 
-def _mixed(images: Tensor, weights: list[float]) -> Tensor:
+def _mix(images: Tensor, weights: list[float]) -> Tensor:
     red, green, blue = images.chunk(3, dim=-3)
     return weights[0] * red + weights[1] * green + weights[2] * blue
 

@@ -14,7 +14,7 @@ from torch.utils.data import get_worker_info
 
 from restore.core.errors import UsageError
 from restore.core.images.checking import check_files
-from restore.core.images.damaged import without_damaged
+from restore.core.images.damaged import drop_damaged
 from restore.core.images.files import image_size, open_image
 from restore.core.images.listing import list_images
 from restore.core.settings import RunSettings
@@ -51,7 +51,7 @@ class ImageFolder:
         return len(self.files)
 
     def __getitem__(self, index: int) -> Tensor:
-        return self._decoded(index)[0]
+        return self._decode(index)[0]
 
     def size(self, index: int) -> tuple[int, int]:
         """Return height and width."""
@@ -59,13 +59,13 @@ class ImageFolder:
 
     def gray(self, index: int) -> bool:
         """Return whether the file is a gray image; decodes it."""
-        return self._decoded(index)[1]
+        return self._decode(index)[1]
 
     def name(self, index: int) -> str:
         """Return the file's path."""
         return str(self.files[index])
 
-    def _decoded(self, index: int) -> tuple[Tensor, bool]:
+    def _decode(self, index: int) -> tuple[Tensor, bool]:
         if index in self._kept:
             return self._kept[index]
         image = open_image(self.files[index])
@@ -97,7 +97,7 @@ def split_files(
     """Return the files that a run trains or validates on, or None if it uses its sample.
 
     Validation uses ``settings.val_data``, or the part of ``settings.data`` that is held out by the seed; training uses
-    the rest. Files are listed, not read. Raises what ``find`` raises, and UsageError as `held_out`.
+    the rest. Files are listed, not read. Raises what ``find`` raises, and UsageError as `hold_out`.
 
     Args:
         settings: settings of the run: ``data``, ``val_data``, ``val_fraction`` and ``seed`` are used.
@@ -131,7 +131,7 @@ def files_of(
 ) -> list[Any] | None:
     """Return the files of a split of a folder, or None if there is no folder.
 
-    Files are listed, not read. Raises what ``find`` raises, and UsageError as `held_out`.
+    Files are listed, not read. Raises what ``find`` raises, and UsageError as `hold_out`.
 
     Args:
         split: which files to return; ``evaluation``: all of the folder.
@@ -144,10 +144,10 @@ def files_of(
         return None
     files = list(find(folder))
     if split == "evaluation":
-        return without_damaged(files, list_paths)
+        return drop_damaged(files, list_paths)
     if not val_fraction:
         return files
-    train, validation = held_out(len(files), val_fraction, seed, folder)
+    train, validation = hold_out(len(files), val_fraction, seed, folder)
     return [files[index] for index in (train if split == "train" else validation)]
 
 
@@ -157,7 +157,7 @@ def list_paths(item: object) -> list[Path]:
     return [part for part in parts if isinstance(part, Path)]
 
 
-def held_out(count: int, share: float, seed: int, what: object) -> tuple[list[int], list[int]]:
+def hold_out(count: int, share: float, seed: int, what: object) -> tuple[list[int], list[int]]:
     """Return indices for training and for validation, chosen by ``seed``; each gets at least one.
 
     Raises UsageError for fewer than two.

@@ -37,7 +37,7 @@ def pair_folders(folder: Path) -> tuple[Path, Path] | None:
     return None
 
 
-def paired_files(inputs: Path, targets: Path, *, scaled: bool = False) -> list[tuple[Path, Path]]:
+def pair_files(inputs: Path, targets: Path, *, scaled: bool = False) -> list[tuple[Path, Path]]:
     """Return pairs of files with the same name, apart from the suffix.
 
     Raises UsageError for files without a partner and for two files of one name, and DataError if the scale in a name
@@ -63,15 +63,15 @@ def paired_files(inputs: Path, targets: Path, *, scaled: bool = False) -> list[t
     return pairs
 
 
-def bare(name: str) -> str:
+def strip_markers(name: str) -> str:
     """Return a name without scales and words such as LR, on either side.
 
-    >>> bare("0001_bicLRx4"), bare("img_001_SRF_4_LR"), bare("LR_baby"), bare("box")
+    >>> strip_markers("0001_bicLRx4"), strip_markers("img_001_SRF_4_LR"), strip_markers("LR_baby"), strip_markers("box")
     ('0001', 'img_001', 'baby', 'box')
     """
     for pattern in (_SCALE, _BEHIND, _BEFORE):
         if match := pattern.fullmatch(name):
-            return bare(match["name"])
+            return strip_markers(match["name"])
     return name
 
 
@@ -79,13 +79,14 @@ def _by_partner(files: Collection[Path], large: Mapping[str, Path], scaled: bool
     """Return files by the name of their partner among ``large``, or by their own."""
     loose: dict[str, list[str]] = {}
     for name in large if scaled else ():
-        loose.setdefault(bare(name), []).append(name)
+        loose.setdefault(strip_markers(name), []).append(name)
     named: dict[str, Path] = {}
     for path in files:
         name = path.stem
         if scaled and name not in large:
             shorter = [each for each in _shorter(name) if each in large]
-            name = shorter[0] if shorter else name if len(loose.get(bare(name), [])) != 1 else loose[bare(name)][0]
+            alike = loose.get(strip_markers(name), [])
+            name = shorter[0] if shorter else alike[0] if len(alike) == 1 else name
         if name in named:
             _refuse_ambiguous(path, named[name])
         named[name] = path

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.images.resampling import CUBIC, Border, Kernel, find_taps, resized_length, weighted_sums
+from restore.core.images.resampling import CUBIC, Border, Kernel, apply_taps, find_taps, scale_length
 from restore.core.runtime.devices import in_float64
 
 
@@ -47,8 +47,8 @@ def resample(
     values = in_float64(images)
     for axis in (-2, -1):
         length = values.shape[axis]
-        taps = find_taps(length, resized_length(length, scale), scale, kernel, antialias, border)
-        values = weighted_sums(values, axis, taps)
+        taps = find_taps(length, scale_length(length, scale), scale, kernel, antialias, border)
+        values = apply_taps(values, axis, taps)
         if is_8bit:
             values = (values + 0.5).floor().clamp(0, 255)
     return values.to(images.dtype).to(images.device)

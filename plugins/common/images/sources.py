@@ -83,11 +83,11 @@ def refuse_smaller(source: ImageSource, least: int, need: str, advice: str) -> N
     small = [index for index in range(len(source)) if min(source.size(index)) < least]
     if not small:
         return
-    named = [f"{source.name(index)} ({_described(source.size(index))})" for index in small[:3]]
+    named = [f"{source.name(index)} ({_format_size(source.size(index))})" for index in small[:3]]
     more = f" and {len(small) - 3} more" if len(small) > 3 else ""
     raise DataError(f"too small for {need}, needs {least}x{least} pixels: {', '.join(named)}{more}; {advice}")
 
 
-def _described(size: tuple[int, int]) -> str:
+def _format_size(size: tuple[int, int]) -> str:
     height, width = size
     return f"{width}x{height}"

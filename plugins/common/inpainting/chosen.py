@@ -53,7 +53,7 @@ def training_images(
     return InpaintingSquares(source, masks, crop_size)
 
 
-def measured_images(folder: Path | None, chosen: InpaintingData, masks: MaskSettings) -> ImageDataset:
+def open_evaluation_images(folder: Path | None, chosen: InpaintingData, masks: MaskSettings) -> ImageDataset:
     """Return the images to measure on. Raises as `training_images` and `evaluation_images`."""
     if chosen.full_name == SAMPLE:
         return evaluation_images(folder, masks)

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from restore.core.dataset import ImageDataset
 from restore.core.errors import DataError, UsageError
-from restore.core.images.damaged import without_damaged
+from restore.core.images.damaged import drop_damaged
 from restore.core.images.files import image_size
 from restore.core.images.listing import list_images
 from restore.core.settings import RunSettings
-from restore.plugins.common.images.augment import augmented_crop
+from restore.plugins.common.images.augment import augment_crop
 from restore.plugins.common.images.augment_settings import CropAugmentation
 from restore.plugins.common.images.folders import ImageFolder, Split, list_paths, split_files
 from restore.plugins.common.images.samples import photographs
@@ -29,7 +29,7 @@ UNKNOWN_KIND = -1
 """``kind`` of a mask that was not drawn at random."""
 
 
-def masked_sample(target: Tensor, mask: Tensor, kind: int = UNKNOWN_KIND) -> dict[str, Tensor]:
+def make_sample(target: Tensor, mask: Tensor, kind: int = UNKNOWN_KIND) -> dict[str, Tensor]:
     """Return a sample: ``target``, ``mask``, ``input`` (the target, black inside the hole) and ``kind``.
 
     Args:
@@ -41,7 +41,7 @@ def masked_sample(target: Tensor, mask: Tensor, kind: int = UNKNOWN_KIND) -> dic
 
 
 class InpaintingCrops:
-    """Random crops with random masks for training: samples of `masked_sample` with ``crop`` x ``crop`` pixels.
+    """Random crops with random masks for training: samples of `make_sample` with ``crop`` x ``crop`` pixels.
 
     Crops, augmentation and masks are drawn from torch's global generator.
     """
@@ -57,8 +57,8 @@ class InpaintingCrops:
         return len(self._targets)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        target = augmented_crop(self._targets[index], self._crop, self._augment)
-        return masked_sample(target, *self._hole())
+        target = augment_crop(self._targets[index], self._crop, self._augment)
+        return make_sample(target, *self._hole())
 
     def name(self, index: int) -> str:
         """Return the image's file name."""
@@ -67,7 +67,7 @@ class InpaintingCrops:
     def _hole(self) -> tuple[Tensor, int]:
         side = self._crop
         if self._folder is not None:
-            mask = self._folder.fitted(int(torch.randint(len(self._folder), ())), side, side)
+            mask = self._folder.read_resized(int(torch.randint(len(self._folder), ())), side, side)
             return (mask.flip(-1) if self._augment.flip and torch.randint(2, ()) else mask), UNKNOWN_KIND
         kind = self._settings.kinds[int(torch.randint(len(self._settings.kinds), ()))]
         low, high = self._settings.coverage
@@ -104,10 +104,10 @@ class InpaintingSquares:
         top, left = (height - side) // 2, (width - side) // 2
         target = target[:, top : top + side, left : left + side].float() / 255
         if self._folder is not None:
-            return masked_sample(target, self._folder.fitted(self._mask(index), side, side))
+            return make_sample(target, self._folder.read_resized(self._mask(index), side, side))
         place, generator = self._kind(index), torch.Generator().manual_seed(index)
         kind = self._settings.kinds[place]
-        return masked_sample(target, draw_mask(kind, side, side, self._coverage(index), generator), KINDS.index(kind))
+        return make_sample(target, draw_mask(kind, side, side, self._coverage(index), generator), KINDS.index(kind))
 
     def name(self, index: int) -> str:
         """Return the image's file name, and its mask if there are several."""
@@ -152,7 +152,7 @@ def inpainting_images(
     ``settings.data`` is a folder of images, or one with ``images/`` and ``masks/``: any of its masks is used with any
     image unless ``masks`` names others. Without it, the photographs of scikit-image are used. Validation uses
     ``settings.val_data``, with its own masks if it has any, or the part of the training images held out by the seed.
-    Samples are those of `masked_sample`.
+    Samples are those of `make_sample`.
 
     Raises UsageError if there are masks beside the images and ``masks`` says how to draw others.
 
@@ -206,7 +206,7 @@ def _of_images(folder: Path) -> Path:
 
 
 class InpaintingPairs:
-    """Images of any size with masks of their own: samples of `masked_sample`."""
+    """Images of any size with masks of their own: samples of `make_sample`."""
 
     def __init__(self, targets: ImageSource, mask: Callable[[int], Tensor]) -> None:
         """Pair images with the masks that ``mask`` returns for their indices."""
@@ -217,7 +217,7 @@ class InpaintingPairs:
         return len(self._targets)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        return masked_sample(self._targets[index].float() / 255, self._mask(index))
+        return make_sample(self._targets[index].float() / 255, self._mask(index))
 
     def name(self, index: int) -> str:
         """Return the image's file name."""
@@ -244,11 +244,11 @@ def evaluation_images(folder: Path | None, masks: MaskSettings | None = None) ->
     if images.is_dir() != drawn.is_dir():
         raise UsageError(f"{folder}: expected images/ and masks/, paired by name, or only image files")
     if not images.is_dir():
-        usable = without_damaged(list_images(folder), list_paths)
+        usable = drop_damaged(list_images(folder), list_paths)
         return InpaintingSquares(ImageFolder(usable), masks, MEASURED)
     _refuse_others(masks, drawn, "folder", "kinds", "coverage")
     every = list_images(images)
-    pairs = without_damaged(list(zip(every, masks_of(every, drawn), strict=True)), list_paths)
+    pairs = drop_damaged(list(zip(every, masks_of(every, drawn), strict=True)), list_paths)
     shown, files = [image for image, _ in pairs], [mask for _, mask in pairs]
     targets = ImageFolder(shown)
     _check_sizes(targets, files)

@@ -18,7 +18,7 @@ from restore.core.dataset import Batch
 from restore.core.training_step import Terms
 
 
-def composed(prediction: Tensor, batch: Batch) -> Tensor:
+def compose(prediction: Tensor, batch: Batch) -> Tensor:
     """Return the composite: the prediction inside the hole, the target outside it."""
     return torch.where(batch["mask"] > 0.5, prediction, batch["target"].to(prediction.dtype))
 
@@ -135,7 +135,7 @@ class MaskedTotalVariation:
 
     def __call__(self, prediction: Tensor, batch: Batch) -> Terms:
         """Return the term ``total_variation``."""
-        return {"total_variation": self.weight * masked_total_variation(composed(prediction, batch), batch["mask"])}
+        return {"total_variation": self.weight * masked_total_variation(compose(prediction, batch), batch["mask"])}
 
 
 def masked_total_variation(images: Tensor, masks: Tensor) -> Tensor:

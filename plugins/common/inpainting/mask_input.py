@@ -61,7 +61,7 @@ def _find_hole(path: Path, image: ImageFile | SourceImage, options: InpaintingPr
         hole = np.zeros(image.size, np.bool_)
         for rows in iterate_strips(*image.size):
             if options.color is not None:
-                seen = _with_rim(rows, image.size[0])
+                seen = _add_rim(rows, image.size[0])
                 part = painted_mask(image.crop(seen, slice(None)).color, options.color, options.mask_tolerance)
                 hole[rows] = part[0, rows.start - seen.start : rows.stop - seen.start].numpy() > 0
             elif (alpha := image.crop(rows, slice(None)).alpha) is not None:
@@ -84,7 +84,7 @@ def _warn_of_paint(path: Path, image: ImageFile | SourceImage, hole: Hole, optio
     assert options.color is not None
     left, noise = 0, PaintNoise(options.color)
     for rows in iterate_strips(*image.size):
-        seen = _with_rim(rows, image.size[0], FAR[1])
+        seen = _add_rim(rows, image.size[0], FAR[1])
         colors = image.crop(seen, slice(None)).color
         mask = torch.from_numpy(hole[seen]).float()[None]
         own = slice(rows.start - seen.start, rows.stop - seen.start)
@@ -113,7 +113,7 @@ def _warn_of_paint(path: Path, image: ImageFile | SourceImage, hole: Hole, optio
         )
 
 
-def _with_rim(rows: slice, height: int, rim: int = RIM) -> slice:
+def _add_rim(rows: slice, height: int, rim: int = RIM) -> slice:
     """Return rows with those around them that paint may reach from."""
     return slice(max(0, rows.start - rim), min(height, rows.stop + rim))
 

@@ -120,9 +120,9 @@ class OfSome(PartialMetric):
     def measure(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the statistics with the whole image as a hole of unknown kind."""
         values = torch.full_like(target[:, 0, 0, 0], 100 if self.by == "coverage" else -1)
-        return self.sorted_by(values, self.metric.measure(prediction, target))
+        return self.prepend(values, self.metric.measure(prediction, target))
 
-    def sorted_by(self, values: Tensor, rows: Tensor) -> Tensor:
+    def prepend(self, values: Tensor, rows: Tensor) -> Tensor:
         """Return rows (B, 1 + K) from the kind or coverage (B,) and the rows (B, K) of the other metric."""
         return torch.cat([values[:, None].to(rows), rows], dim=1)
 
@@ -132,12 +132,12 @@ class OfSome(PartialMetric):
         return self.metric.reduce(own) if len(own) else math.nan
 
 
-def measured(prediction: Tensor, batch: Batch, protocol: EvaluationProtocol) -> dict[str, Tensor]:
+def measure_samples(prediction: Tensor, batch: Batch, protocol: EvaluationProtocol) -> dict[str, Tensor]:
     """Return the statistics of each sample for every metric.
 
     Args:
         prediction: images (B, C, H, W) in [0, 1].
-        batch: ``target``, ``mask`` and optionally ``kind`` (B,), as in `dataset.masked_sample`; default: unknown.
+        batch: ``target``, ``mask`` and optionally ``kind`` (B,), as in `dataset.make_sample`; default: unknown.
         protocol: the metrics.
     """
     mask = batch["mask"]
@@ -153,16 +153,16 @@ def measured(prediction: Tensor, batch: Batch, protocol: EvaluationProtocol) -> 
         if rows is None:
             rows = measure_batch(inner, prediction, batch)
             found.append((inner, rows))
-        statistics[name] = metric.sorted_by(values[metric.by], rows) if isinstance(metric, OfSome) else rows
+        statistics[name] = metric.prepend(values[metric.by], rows) if isinstance(metric, OfSome) else rows
     return statistics
 
 
-def whole_set() -> EvaluationProtocol:
+def build_whole_set() -> EvaluationProtocol:
     """Return the protocol ``inpainting`` of `inpainting_protocols`."""
     return inpainting_protocols()["inpainting"]
 
 
-def by_coverage() -> EvaluationProtocol:
+def build_by_coverage() -> EvaluationProtocol:
     """Return the protocol ``buckets`` of `inpainting_protocols`."""
     return inpainting_protocols()["buckets"]
 

@@ -44,7 +44,7 @@ class Box:
         """Length of the longer side in pixels."""
         return max(self.bottom - self.top, self.right - self.left)
 
-    def wider(self, pixels: int, height: int, width: int) -> Box:
+    def widen(self, pixels: int, height: int, width: int) -> Box:
         """Return the box with ``pixels`` more on each side, inside an image of ``height`` x ``width``."""
         return Box(
             max(0, self.top - pixels),
@@ -53,7 +53,7 @@ class Box:
             min(width, self.right + pixels),
         )
 
-    def within(self, outer: Box) -> Box:
+    def relative_to(self, outer: Box) -> Box:
         """Return the same box relative to the corner of a box around it."""
         return Box(self.top - outer.top, self.bottom - outer.top, self.left - outer.left, self.right - outer.left)
 
@@ -69,12 +69,12 @@ class Box:
     def at_least(self, side: int, height: int, width: int) -> Box:
         """Return a box of at least ``side`` pixels each way around the same center, moved into the image or limited to
         it."""
-        top, bottom = _widened(self.top, self.bottom, side, height)
-        left, right = _widened(self.left, self.right, side, width)
+        top, bottom = _widen(self.top, self.bottom, side, height)
+        left, right = _widen(self.left, self.right, side, width)
         return Box(top, bottom, left, right)
 
 
-def _widened(first: int, last: int, side: int, length: int) -> tuple[int, int]:
+def _widen(first: int, last: int, side: int, length: int) -> tuple[int, int]:
     missing = max(0, side - (last - first))
     first = min(max(0, first - missing // 2), max(0, length - max(side, last - first)))
     return first, min(length, max(last, first + side))
@@ -127,9 +127,9 @@ def _divide(hole: Hole, gap: int) -> Iterator[tuple[Box, Hole]]:
 def _find_groups_within(hole: Hole, part: tuple[Box, Hole], gap: int) -> Iterator[tuple[Box, Hole]]:
     """Yield the groups of a part."""
     outer, inside = part
-    wide = outer.wider(gap, *hole.shape)  # dilation beyond the edge of a part may join holes
+    wide = outer.widen(gap, *hole.shape)  # dilation beyond the edge of a part may join holes
     padded = np.zeros((wide.bottom - wide.top, wide.right - wide.left), np.bool_)
-    padded[outer.within(wide).rows, outer.within(wide).columns] = inside
+    padded[outer.relative_to(wide).rows, outer.relative_to(wide).columns] = inside
     labels, _ = ndimage.label(dilate_hole(padded, gap), structure=np.ones((3, 3), np.int8))
     for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
         own = padded[rows, columns] & (labels[rows, columns] == number)

@@ -25,10 +25,10 @@ from restore.core.networks import Networks
 from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import R, Task
 from restore.plugins.common.inpainting.blending import blend
-from restore.plugins.common.inpainting.chosen import measured_images
+from restore.plugins.common.inpainting.chosen import open_evaluation_images
 from restore.plugins.common.inpainting.hole import HoleReader, is_gray_outside, read_hole
 from restore.plugins.common.inpainting.mask_input import read_input_hole
-from restore.plugins.common.inpainting.metrics import inpainting_protocols, measured
+from restore.plugins.common.inpainting.metrics import inpainting_protocols, measure_samples
 from restore.plugins.common.inpainting.regions import Box, Hole, find_groups
 from restore.plugins.common.inpainting.windowed import WindowedInpainting
 from restore.plugins.common.masks.settings import InpaintingEvaluateOptions, InpaintingPredictOptions, MaskSettings
@@ -124,7 +124,7 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
         if not masks.any():
             return {"output": images}
         if self._fits(images.shape[-2], images.shape[-1]):
-            return {"output": self._blended(images, masks, networks, gray=None)}
+            return {"output": self._fill_whole(images, masks, networks, gray=None)}
         results = []
         for image, mask in zip(images, masks, strict=True):
             result = image.clone()
@@ -166,7 +166,7 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
         """Return whether an image is processed as a whole."""
         return max(height, width) <= self._window_and_context()[0]
 
-    def _blended(self, images: Tensor, masks: Tensor, networks: Networks, gray: bool | None) -> Tensor:
+    def _fill_whole(self, images: Tensor, masks: Tensor, networks: Networks, gray: bool | None) -> Tensor:
         """Fill images (B, 3, H, W) with masks (B, 1, H, W) as a whole."""
         answers = self.fill(images * (1 - masks), masks, networks).to(images.dtype)
         return torch.stack([self.blend(*each, gray) for each in zip(answers, images, masks, strict=True)])
@@ -181,7 +181,7 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
     ) -> Iterator[Patch]:
         """Yield the patch of an image that is processed as a whole."""
         image, mask = as_tensor(reader).to(device), torch.from_numpy(hole)[None].to(device, torch.float32)
-        values = self._blended(image[None], mask[None], networks, gray=None)[0].cpu()
+        values = self._fill_whole(image[None], mask[None], networks, gray=None)[0].cpu()
         yield Patch(0, 0, values, torch.ones(1, *hole.shape, dtype=torch.bool))
 
     def _patches(self, reader: ImageReader, hole: Hole, networks: Networks, device: torch.device) -> Iterator[Patch]:
@@ -199,8 +199,8 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
             answer = parts.answer(box, own, (hole.shape[0], hole.shape[1]), read)
             values = torch.where(answer.wanted, answer.values, answer.image)
             values = self.blend(values, answer.image, answer.mask, gray)
-            changed = box.wider(feather, *hole.shape).common(answer.seen)
-            place = changed.within(answer.seen).place
+            changed = box.widen(feather, *hole.shape).common(answer.seen)
+            place = changed.relative_to(answer.seen).place
             yield Patch(changed.top, changed.left, values[place].cpu(), answer.wanted[place].cpu())
 
     def _window_and_context(self) -> tuple[int, int]:
@@ -230,11 +230,11 @@ class Inpainting(Method[S, InpaintingPredictOptions, InpaintingEvaluateOptions])
 
     @override
     def evaluation_data(self, folder: Path | None) -> ImageDataset:
-        return measured_images(folder, self.evaluate_options.dataset, self.evaluate_options.masks)
+        return open_evaluation_images(folder, self.evaluate_options.dataset, self.evaluate_options.masks)
 
     @override
     def measure(self, batch: Batch, networks: Networks, protocol: EvaluationProtocol) -> dict[str, Tensor]:
-        return measured(self.predict(batch, networks)["output"], batch, protocol)
+        return measure_samples(self.predict(batch, networks)["output"], batch, protocol)
 
 
 class InpaintingTask(Inpainting[R], Task[R, InpaintingPredictOptions, InpaintingEvaluateOptions]):

@@ -81,43 +81,43 @@ class WindowedInpainting:
             size: height and width of the image.
             read: returns a part of the image (3, h, w) and of the mask (1, h, w) of all holes.
         """
-        seen = box.wider(self.context, *size)
+        seen = box.widen(self.context, *size)
         if seen.largest_side <= self.window:
             seen = seen.at_least(self.window, *size)
         image, mask = read(seen)
         chosen = torch.zeros_like(mask)
-        chosen[box.within(seen).place] = torch.from_numpy(own)[None].to(mask)
-        return GroupAnswer(seen, image, self._scaled(image, mask), chosen, self._wanted(chosen, mask))
+        chosen[box.relative_to(seen).place] = torch.from_numpy(own)[None].to(mask)
+        return GroupAnswer(seen, image, self._fill_scaled(image, mask), chosen, self._mark_used(chosen, mask))
 
-    def _wanted(self, chosen: Tensor, mask: Tensor) -> Tensor:
+    def _mark_used(self, chosen: Tensor, mask: Tensor) -> Tensor:
         """Return where the answer for the chosen holes is used: inside them, and in the known region within reach."""
         return (dilate(chosen, self.reach) > 0.5) & ((chosen > 0.5) | (mask <= 0.5))
 
-    def _scaled(self, image: Tensor, mask: Tensor) -> Tensor:
+    def _fill_scaled(self, image: Tensor, mask: Tensor) -> Tensor:
         """Return the answer for a part (3, h, w) of any size."""
         height, width = image.shape[-2:]
         if max(height, width) <= self.window:
             return self.fill((image * (1 - mask))[None], mask[None])[0].to(image.dtype)
-        small, small_mask = halved(image, mask)
+        small, small_mask = halve(image, mask)
         if small_mask.any():
-            small = torch.where(small_mask > 0.5, self._scaled(small, small_mask), small)
+            small = torch.where(small_mask > 0.5, self._fill_scaled(small, small_mask), small)
         start = F.interpolate(small[None], size=(height, width), mode="bilinear", align_corners=False)[0]
-        return self._refined(torch.where(mask > 0.5, start, image), mask)
+        return self._refine(torch.where(mask > 0.5, start, image), mask)
 
-    def _refined(self, image: Tensor, mask: Tensor) -> Tensor:
+    def _refine(self, image: Tensor, mask: Tensor) -> Tensor:
         """Return the answer for an image with a coarse answer in its holes: inpainted again in parts, each with its
         context."""
         answer, (height, width) = image.clone(), image.shape[-2:]
-        for part in self._inwards(mask):
-            seen = part.wider(self.context, height, width).at_least(self.window, height, width)
+        for part in self._list_inwards(mask):
+            seen = part.widen(self.context, height, width).at_least(self.window, height, width)
             chosen = torch.zeros_like(mask[seen.place])
-            chosen[part.within(seen).place] = mask[part.place]
+            chosen[part.relative_to(seen).place] = mask[part.place]
             made = self.fill((image[seen.place] * (1 - chosen))[None], chosen[None])[0].to(image.dtype)
             image[seen.place] = torch.where(chosen > 0.5, made, image[seen.place])
-            answer[seen.place] = torch.where(self._wanted(chosen, mask[seen.place]), made, answer[seen.place])
+            answer[seen.place] = torch.where(self._mark_used(chosen, mask[seen.place]), made, answer[seen.place])
         return answer
 
-    def _inwards(self, mask: Tensor) -> Iterator[Box]:
+    def _list_inwards(self, mask: Tensor) -> Iterator[Box]:
         """Yield the parts that contain hole pixels, those with the fewest hole pixels around them first."""
         side = max(1, self.window - 2 * min(self.context, self.window // 4))
         height, width = mask.shape[-2:]
@@ -126,11 +126,11 @@ class WindowedInpainting:
             for top in range(0, height, side)
             for left in range(0, width, side)
         ]
-        holes = {part: float(mask[part.wider(self.context, height, width).place].mean()) for part in parts}
+        holes = {part: float(mask[part.widen(self.context, height, width).place].mean()) for part in parts}
         yield from sorted((part for part in parts if mask[part.place].any()), key=lambda part: holes[part])
 
 
-def halved(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+def halve(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Halve an image (3, H, W) and a mask (1, H, W), rounded up.
 
     A pixel is the mean of the known ones of four, and hole only if all are: narrow holes vanish.

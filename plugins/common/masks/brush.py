@@ -43,7 +43,7 @@ class IntegerRNG:
         self._generator = generator
         self._drawn: list[int] = []
 
-    def between(self, low: int, high: int) -> int:
+    def randint(self, low: int, high: int) -> int:
         """Return an integer from ``low`` to ``high``, both included; ``low`` if ``high`` is smaller."""
         if not self._drawn:  # many at once, which takes no longer than one
             self._drawn = torch.randint(2**40, (128,), generator=self._generator).tolist()
@@ -82,7 +82,7 @@ class Brush:
 
     def draw(self, path: Integers, thickness: Integers) -> None:
         """Draw along a path (N, 2) of rows and columns, in units of 1/UNIT pixel, with a thickness (N,) in pixels."""
-        inside = self._inside(path)
+        inside = self._find_inside(path)
         times = (self._touches + np.flatnonzero(inside)) * _APART
         self._touches += len(path)
         length = self.width + 2 * self._margin
@@ -97,10 +97,10 @@ class Brush:
 
     def crossings(self, path: Integers) -> int:
         """Return the number of points of a path that are covered already, or outside the image."""
-        rows, columns = (path[self._inside(path)] // UNIT).T
+        rows, columns = (path[self._find_inside(path)] // UNIT).T
         return len(path) - int(np.count_nonzero(self.order[rows, columns] == UNREACHED))
 
-    def _inside(self, path: Integers) -> NDArray[np.bool_]:
+    def _find_inside(self, path: Integers) -> NDArray[np.bool_]:
         ends = np.array([self.height, self.width], dtype=np.int64) * UNIT
         inside = (path >= 0) & (path < ends)
         return inside[:, 0] & inside[:, 1]
@@ -133,13 +133,13 @@ def walk(start: tuple[int, int], turns: Integers, angle: int, step: int) -> Inte
 
 def bends(count: int, sharpness: int, rng: IntegerRNG) -> Integers:
     """Return turns (count,) with a constant curvature in each of a few pieces."""
-    pieces = rng.between(2, 5)
+    pieces = rng.randint(2, 5)
     ends = np.sort(rng.numbers(0, count, pieces - 1))
     lengths = np.diff(ends, prepend=0, append=count)
     return np.repeat(rng.numbers(-sharpness, sharpness, pieces), lengths)
 
 
-def kept_inside(path: Integers, height: int, width: int) -> Integers:
+def reflect_inside(path: Integers, height: int, width: int) -> Integers:
     """Reflect a path (N, 2) wherever it would leave the image."""
     last = np.array([height, width], dtype=np.int64) * UNIT - 1
     folded = path % (2 * last)
@@ -147,7 +147,7 @@ def kept_inside(path: Integers, height: int, width: int) -> Integers:
     return reflected
 
 
-def tapered(count: int, thickness: int, ends: int) -> Integers:
+def taper(count: int, thickness: int, ends: int) -> Integers:
     """Return a thickness (count,) that grows from ``ends`` percent over the first quarter and shrinks over the last."""
     places = np.arange(count, dtype=np.int64)
     rise = np.minimum(np.minimum(places, count - 1 - places) * 4 * 100 // max(1, count), 100)
@@ -155,7 +155,7 @@ def tapered(count: int, thickness: int, ends: int) -> Integers:
     return tapering
 
 
-def joined(lines: Sequence[Integers], spacing: int) -> Integers:
+def sample_lines(lines: Sequence[Integers], spacing: int) -> Integers:
     """Return points (M, 2) at most ``spacing`` pixels apart on lines of corners (N, 2), in units of 1/UNIT pixel."""
     first, last = (np.concatenate([line[part] for line in lines]) for part in (slice(-1), slice(1, None)))
     counts = np.abs(last - first).max(1) // (spacing * UNIT) + 2

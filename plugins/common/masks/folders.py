@@ -48,14 +48,14 @@ class MaskFolder:
     def __len__(self) -> int:
         return len(self.files)
 
-    def fitted(self, index: int, height: int, width: int) -> Tensor:
+    def read_resized(self, index: int, height: int, width: int) -> Tensor:
         """Return a mask (1, height, width), resized with nearest-neighbor interpolation.
 
         A mask that covers the whole image is replaced by the next one; a warning names the first of them. Raises
         DataError if all masks cover the whole image.
         """
         for place in (*range(index, len(self)), *range(index)):
-            mask = resize_mask(self._decoded(place), height, width).float()
+            mask = resize_mask(self._decode(place), height, width).float()
             if bool(mask.all()):
                 continue
             if place != index and not self._told:
@@ -70,7 +70,7 @@ class MaskFolder:
             f"--mask-polarity {opposite(self._polarity)} if the other color marks the hole"
         )
 
-    def _decoded(self, index: int) -> Tensor:
+    def _decode(self, index: int) -> Tensor:
         """Return a mask (1, H, W) of any dtype. Decoding is slow, so its bits are kept."""
         if index in self._kept:
             bits, height, width = self._kept[index]

@@ -24,8 +24,8 @@ from restore.plugins.common.masks.brush import (
     IntegerRNG,
     Integers,
     bends,
-    kept_inside,
-    tapered,
+    reflect_inside,
+    taper,
     walk,
 )
 from restore.plugins.common.masks.graffiti import graffiti
@@ -38,12 +38,12 @@ LOOSE = 0.015
 def rectangles(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:
     """Draw one to five rectangles, each row by row; they reach at least ``wanted`` pixels."""
     order = np.full((height, width), UNREACHED, dtype=np.int64)
-    left, missing, drawn = rng.between(1, 5), wanted, 0
+    left, missing, drawn = rng.randint(1, 5), wanted, 0
     while missing > 0 and drawn < _MOST_RECTANGLES:
         # The last one has the missing area; those before it have a fraction of that.
-        area = missing if left <= 1 else missing * rng.between(20, 60) // 100
+        area = missing if left <= 1 else missing * rng.randint(20, 60) // 100
         rows, columns = _sides(max(1, area), height, width, rng)
-        top, start = rng.between(0, height - rows), rng.between(0, width - columns)
+        top, start = rng.randint(0, height - rows), rng.randint(0, width - columns)
         place = order[top : top + rows, start : start + columns]
         lines = np.arange(rows, dtype=np.int64)[:, None] if rows > columns else np.arange(columns, dtype=np.int64)
         np.minimum(place, drawn * _APART + lines, out=place)
@@ -60,7 +60,7 @@ _APART = 2**24
 
 def _sides(area: int, height: int, width: int, rng: IntegerRNG) -> tuple[int, int]:
     """Return the sides of a rectangle of at least ``area`` pixels, with an aspect ratio from 1:3 to 3:1."""
-    rows = math.isqrt(area * rng.between(33, 300) // 100) + 1
+    rows = math.isqrt(area * rng.randint(33, 300) // 100) + 1
     rows = min(max(rows, -(-area // width)), height)
     return rows, min(-(-area // rows), width)
 
@@ -68,7 +68,7 @@ def _sides(area: int, height: int, width: int, rng: IntegerRNG) -> tuple[int, in
 def blobs(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:  # noqa: ARG001 - every pixel is reached
     """Draw smooth noise: its peaks first, then its slopes."""
     side = min(height, width)
-    radius = max(1, side // rng.between(12, 26))
+    radius = max(1, side // rng.randint(12, 26))
     margin = _PASSES * radius
     levels = rng.numbers(0, 2**24, height + 2 * margin, width + 2 * margin)
     for _ in range(_PASSES):
@@ -94,10 +94,10 @@ def border(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:  
     """Draw strips along one to four edges, of equal or different width, as for extending an image."""
     rows, columns = np.arange(height, dtype=np.int64)[:, None], np.arange(width, dtype=np.int64)[None]
     from_edges = (rows, height - 1 - rows, columns, width - 1 - columns)
-    sides = rng.between(1, 15)  # bits: at least one of the four
+    sides = rng.randint(1, 15)  # bits: at least one of the four
     order = np.full((height, width), UNREACHED, dtype=np.int64)
     for index, distance in enumerate(from_edges):
-        speed = rng.between(2, 6)
+        speed = rng.randint(2, 6)
         if sides >> index & 1:
             np.minimum(order, distance * 60 // speed, out=order)
     return order
@@ -111,14 +111,14 @@ def strokes(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:
     for _ in range(MOST_STROKES):
         if brush.covered >= wanted:
             break
-        thickness = rng.between(max(2, thickest // 3), thickest)
+        thickness = rng.randint(max(2, thickest // 3), thickest)
         step = max(1, thickness // 5)
-        count = max(4, side * rng.between(60, 350) // 256 // step)
+        count = max(4, side * rng.randint(60, 350) // 256 // step)
         # In units of `walk`, 16 UNIT per turn: even the sharpest bend is far from a circle.
         sharpness = max(1, 16 * UNIT * step // (12 * thickness))
-        start = (rng.between(0, height - 1), rng.between(0, width - 1))
-        path = walk(start, bends(count, sharpness, rng), rng.between(0, UNIT - 1), step)
-        brush.draw(kept_inside(path, height, width), tapered(count, thickness, 60))
+        start = (rng.randint(0, height - 1), rng.randint(0, width - 1))
+        path = walk(start, bends(count, sharpness, rng), rng.randint(0, UNIT - 1), step)
+        brush.draw(reflect_inside(path, height, width), taper(count, thickness, 60))
     return brush.order
 
 
@@ -149,21 +149,21 @@ def _some_scratches(height: int, width: int, thickest: int, rng: IntegerRNG) -> 
     curvatures: list[int] = []
     lengths: list[int] = []
     for index in range(_TOGETHER):
-        lengths.append(max(4, side * rng.between(60, 330) // 256))
-        if index and rng.between(0, 9) < 4:  # beside the previous one
-            across = DIRECTIONS[(angles[-1] + UNIT // 4) % UNIT] * max(2, side * rng.between(3, 9) // 256)
+        lengths.append(max(4, side * rng.randint(60, 330) // 256))
+        if index and rng.randint(0, 9) < 4:  # beside the previous one
+            across = DIRECTIONS[(angles[-1] + UNIT // 4) % UNIT] * max(2, side * rng.randint(3, 9) // 256)
             middles.append(middles[-1] + across)
             angles.append(angles[-1])
             curvatures.append(curvatures[-1])
             continue
-        middles.append(np.array([rng.between(0, height - 1), rng.between(0, width - 1)], dtype=np.int64) * UNIT)
-        angles.append(rng.between(0, UNIT - 1))
-        curvatures.append(rng.between(-_BENT, _BENT) if rng.between(0, 2) else 0)
+        middles.append(np.array([rng.randint(0, height - 1), rng.randint(0, width - 1)], dtype=np.int64) * UNIT)
+        angles.append(rng.randint(0, UNIT - 1))
+        curvatures.append(rng.randint(-_BENT, _BENT) if rng.randint(0, 2) else 0)
     places = np.arange(max(lengths), dtype=np.int64)
     bent = np.array(curvatures, dtype=np.int64)[:, None] * places // side
     paths = np.cumsum(DIRECTIONS[(np.array(angles, dtype=np.int64)[:, None] + bent) % UNIT], axis=1)
     drawn = [
-        (path[:length] + middle - path[length // 2], tapered(length, rng.between(1, thickest), 40))
+        (path[:length] + middle - path[length // 2], taper(length, rng.randint(1, thickest), 40))
         for path, middle, length in zip(paths, middles, lengths, strict=True)
     ]
     return np.concatenate([path for path, _ in drawn]), np.concatenate([thickness for _, thickness in drawn])

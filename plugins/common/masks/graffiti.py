@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from restore.plugins.common.masks.brush import DIRECTIONS, MOST_STROKES, UNIT, Brush, IntegerRNG, Integers, joined
+from restore.plugins.common.masks.brush import DIRECTIONS, MOST_STROKES, UNIT, Brush, IntegerRNG, Integers, sample_lines
 
 # The lines of each letter. A corner is given by its column (0 to 4) and its row (0 at the top, to 6).
 _LETTERS = {
@@ -52,9 +52,9 @@ def graffiti(height: int, width: int, wanted: int, rng: IntegerRNG) -> Integers:
     for _ in range(MOST_STROKES):
         if brush.covered >= wanted:
             break
-        size = rng.between(max(8, largest // 2), largest)
-        thickness = max(2, size * rng.between(14, 24) // 100)
-        crossings, path = _placed(joined(_drawn(size, width, rng), max(1, thickness // 3)), brush, thickness, rng)
+        size = rng.randint(max(8, largest // 2), largest)
+        thickness = max(2, size * rng.randint(14, 24) // 100)
+        crossings, path = _place(sample_lines(_draw(size, width, rng), max(1, thickness // 3)), brush, thickness, rng)
         if crossings < _CROWDED or largest <= smallest:
             brush.draw(path, np.full(len(path), thickness, dtype=np.int64))
         else:
@@ -66,16 +66,16 @@ _CROWDED = 12
 """Percentage of crossing points from which words become smaller."""
 
 
-def _drawn(size: int, width: int, rng: IntegerRNG) -> Lines:
+def _draw(size: int, width: int, rng: IntegerRNG) -> Lines:
     """Return the lines of a word with letters of ``size`` pixels, or of a doodle, tilted."""
-    if rng.between(0, 3) == 0:
-        doodle = _DOODLES[rng.between(0, len(_DOODLES) - 1)]
-        return _tilted(doodle(size * 3 // 4, rng), rng.between(-UNIT // 12, UNIT // 12))
+    if rng.randint(0, 3) == 0:
+        doodle = _DOODLES[rng.randint(0, len(_DOODLES) - 1)]
+        return _tilt(doodle(size * 3 // 4, rng), rng.randint(-UNIT // 12, UNIT // 12))
     longest = max(2, min(8, width * _HEIGHT // (size * _ADVANCE)))
-    return _tilted(written(_word(rng.between(2, longest), rng), size), rng.between(-UNIT // 16, UNIT // 16))
+    return _tilt(write_word(_word(rng.randint(2, longest), rng), size), rng.randint(-UNIT // 16, UNIT // 16))
 
 
-def written(word: str, size: int) -> Lines:
+def write_word(word: str, size: int) -> Lines:
     """Return the lines of a word in capital letters of ``size`` pixels, with its first letter at the origin."""
     lines = []
     for place, letter in enumerate(word):
@@ -83,18 +83,18 @@ def written(word: str, size: int) -> Lines:
             corners = np.array([[int(corner[1]), int(corner[0])] for corner in text.split()], dtype=np.int64)
             corners[:, 1] += place * _ADVANCE
             scaled = corners * size * UNIT // _HEIGHT
-            lines.append(_rounded(scaled) if letter in _ROUND else scaled)
+            lines.append(_round(scaled) if letter in _ROUND else scaled)
     return lines
 
 
 def _word(length: int, rng: IntegerRNG) -> str:
     """Return letters that are nearly pronounceable."""
-    starts = rng.between(0, 1)
+    starts = rng.randint(0, 1)
     groups = [(_VOWELS, _CONSONANTS)[(place + starts) % 2] for place in range(length)]
-    return "".join(group[rng.between(0, len(group) - 1)] for group in groups)
+    return "".join(group[rng.randint(0, len(group) - 1)] for group in groups)
 
 
-def _rounded(corners: Integers) -> Integers:
+def _round(corners: Integers) -> Integers:
     """Round corners by cutting them twice, at a quarter and three quarters of each line (Chaikin, 1974); ends stay."""
     for _ in range(2):
         first, last = corners[:-1], corners[1:]
@@ -103,13 +103,13 @@ def _rounded(corners: Integers) -> Integers:
     return corners
 
 
-def _tilted(lines: Lines, angle: int) -> Lines:
+def _tilt(lines: Lines, angle: int) -> Lines:
     sine, cosine = DIRECTIONS[angle % UNIT]
     turn = np.array([[cosine, -sine], [sine, cosine]], dtype=np.int64)
     return [line @ turn // UNIT for line in lines]
 
 
-def _placed(path: Integers, brush: Brush, thickness: int, rng: IntegerRNG) -> tuple[int, Integers]:
+def _place(path: Integers, brush: Brush, thickness: int, rng: IntegerRNG) -> tuple[int, Integers]:
     """Return the position of a path, among a few, with the fewest crossings, and its percentage of crossings."""
     low, high = path.min(0) // UNIT - thickness // 2, path.max(0) // UNIT + thickness // 2
     some = path[::3]
@@ -118,7 +118,7 @@ def _placed(path: Integers, brush: Brush, thickness: int, rng: IntegerRNG) -> tu
         place = np.zeros(2, dtype=np.int64)
         for axis, length in enumerate((brush.height, brush.width)):
             room = length - int(high[axis] - low[axis])
-            place[axis] = rng.between(min(0, room), max(0, room)) - low[axis]
+            place[axis] = rng.randint(min(0, room), max(0, room)) - low[axis]
         crossings = 100 * brush.crossings(some + place * UNIT) // len(some)
         if best is None or crossings < best[0]:
             best = crossings, place
@@ -133,7 +133,7 @@ def _circle(radius: int, start: int = 0, stop: int = UNIT) -> Integers:
 
 
 def _spiral(size: int, rng: IntegerRNG) -> Lines:
-    angles = np.arange(0, UNIT * rng.between(2, 3) + 1, 8)
+    angles = np.arange(0, UNIT * rng.randint(2, 3) + 1, 8)
     return [DIRECTIONS[angles % UNIT] * (angles * size // angles[-1])[:, None]]
 
 
@@ -142,7 +142,7 @@ def _star(size: int, rng: IntegerRNG) -> Lines:  # noqa: ARG001
 
 
 def _zigzag(size: int, rng: IntegerRNG) -> Lines:
-    teeth = np.arange(2 * rng.between(3, 5), dtype=np.int64)
+    teeth = np.arange(2 * rng.randint(3, 5), dtype=np.int64)
     return [np.stack([teeth % 2 * size, teeth * size // 2], axis=1) * UNIT]
 
 
@@ -155,7 +155,7 @@ def _smile(size: int, rng: IntegerRNG) -> Lines:  # noqa: ARG001
 def _heart(size: int, rng: IntegerRNG) -> Lines:  # noqa: ARG001
     half = np.array([[-4, 0], [-7, 2], [-8, 5], [-6, 8], [-2, 9], [2, 7], [9, 0]], dtype=np.int64)
     corners = np.concatenate([half, (half * [1, -1])[::-1]])
-    return [_rounded(corners * size * UNIT // 9)]
+    return [_round(corners * size * UNIT // 9)]
 
 
 def _cross(size: int, rng: IntegerRNG) -> Lines:  # noqa: ARG001

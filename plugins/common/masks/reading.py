@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from restore.core.errors import UsageError
 from restore.core.images.files import SourceImage, open_image
 from restore.core.images.listing import list_images
-from restore.core.images.opening import opened
+from restore.core.images.opening import open_file
 from restore.plugins.common.masks.naming import find_mask
 from restore.plugins.common.masks.settings import Polarity
 from restore.plugins.common.masks.values import choose_white
@@ -98,7 +98,7 @@ def folder_white(files: Sequence[Path]) -> int | None:
 
 
 def _has_palette(path: Path) -> bool:
-    with opened(path) as image:
+    with open_file(path) as image:
         return image.mode == "P"
 
 

@@ -27,7 +27,7 @@ class VGGFeatures(nn.Module):
         super().__init__()
         names = layers_of(network)
         self.wanted = {names.index(layer): layer for layer in layers}
-        self.features = nn.Sequential(*_built(names[: max(self.wanted) + 1])).to_empty(device="cpu")
+        self.features = nn.Sequential(*_build(names[: max(self.wanted) + 1])).to_empty(device="cpu")
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
         self._draw_parameters(torch.Generator().manual_seed(0))
@@ -53,7 +53,7 @@ class VGGFeatures(nn.Module):
                 nn.init.kaiming_normal_(parameter, mode="fan_in", nonlinearity="relu", generator=generator)
 
 
-def _built(names: Iterable[str]) -> list[nn.Module]:
+def _build(names: Iterable[str]) -> list[nn.Module]:
     """Build layers without memory: drawing parameters that are drawn again would move the global generator."""
     layers: list[nn.Module] = []
     channels = 3

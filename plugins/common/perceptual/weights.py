@@ -15,7 +15,7 @@ from restore.core.errors import UsageError, WeightsError
 from restore.core.hashing import hash_file
 from restore.plugins.common.perceptual.settings import FeatureNetworkSettings, Network
 from restore.plugins.common.perceptual.vgg import VGGFeatures
-from restore.plugins.common.published import fetch_published, load_layers, published_file
+from restore.plugins.common.published import fetch_published, load_layers, locate_published
 
 _MEGABYTES: dict[Network, int] = {"vgg16": 528, "vgg19": 548}
 
@@ -39,10 +39,10 @@ def resolve_features(settings: F, flag: str = "--perceptual.weights imagenet", *
             neither a warning nor a download.
     """
     weights = settings.weights
-    if not needed and not published_file(settings.network).is_file():
+    if not needed and not locate_published(settings.network).is_file():
         return settings.model_copy(update={"weights": "random"}) if weights == "auto" else settings
     if weights == "auto":
-        weights = "imagenet" if published_file(settings.network).is_file() else "random"
+        weights = "imagenet" if locate_published(settings.network).is_file() else "random"
         if weights == "random":
             _log.warning(
                 "The perceptual loss uses random %s weights, because the ImageNet weights are not on this machine. "

@@ -47,7 +47,7 @@ def training_pairs(
     return _pairs(chosen, split_arguments(settings, split), scale, crop_size, degradation_of(degradation, scale))
 
 
-def measured_pairs(
+def open_evaluation_pairs(
     folder: Path | None, chosen: SuperResolutionData, scale: float, degradation: DegradationSettings | None = None
 ) -> ImageDataset:
     """Return the pairs to measure on: those of a folder, or what the dataset has for it. Raises as `training_pairs`."""

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import DataError, UsageError
-from restore.core.images.damaged import without_damaged
+from restore.core.images.damaged import drop_damaged
 from restore.core.images.listing import list_images
-from restore.core.images.resampling import resized_length
+from restore.core.images.resampling import scale_length
 from restore.core.settings import RunSettings
 from restore.plugins.common.degradation.compression import LARGEST_BLOCK
 from restore.plugins.common.degradation.pipeline import Degradation
@@ -30,7 +30,7 @@ from restore.plugins.common.images.folders import (
     split_arguments,
     split_files,
 )
-from restore.plugins.common.images.pairing import pair_folders, paired_files
+from restore.plugins.common.images.pairing import pair_files, pair_folders
 from restore.plugins.common.images.resize import imresize
 from restore.plugins.common.images.samples import photographs
 from restore.plugins.common.images.sources import ImageSource, refuse_smaller
@@ -77,18 +77,18 @@ class CroppedPairs:
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         target = self._targets[index]
         if self._inputs is None:
-            small, target = self._made_small(target)
+            small, target = self._shrink(target)
         else:
             small = self._inputs[index]
             top, left = _corner(small, self._crop // self._scale)
-            small, target = self._turned(*self._cut_pair(small, target, top, left))
+            small, target = self._turn(*self._cut_pair(small, target, top, left))
         return {"input": small.float() / 255, "target": target.float() / 255}
 
     def name(self, index: int) -> str:
         """Return the image's file name."""
         return Path(self._targets.name(index)).name
 
-    def _made_small(self, image: Tensor) -> tuple[Tensor, Tensor]:
+    def _shrink(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Return the input and the target of a random crop.
 
         What a degradation compresses is larger than the crop where the image is, so that blocks begin anywhere in the
@@ -98,10 +98,10 @@ class CroppedPairs:
         compressed = self._degradation is not None and self._degradation.compresses
         margin = min(LARGEST_BLOCK - 1, (min(image.shape[-2:]) - self._crop) // self._scale) if compressed else 0
         side = self._crop + margin * self._scale
-        region = self._turned(_cut(image, *_corner(image, side), side))[0]
+        region = self._turn(_cut(image, *_corner(image, side), side))[0]
         if self._degradation is None:
             return imresize(region, 1 / self._scale), region
-        small, region = self._degradation(region), self._degradation.sharpened(region)
+        small, region = self._degradation(region), self._degradation.sharpen_target(region)
         if not margin:
             return small, region
         top, left = _corner(small, self._crop // self._scale)
@@ -114,7 +114,7 @@ class CroppedPairs:
             _cut(target, top * self._scale, left * self._scale, self._crop),
         )
 
-    def _turned(self, *images: Tensor) -> Sequence[Tensor]:
+    def _turn(self, *images: Tensor) -> Sequence[Tensor]:
         """Flip and rotate all images equally, by one of the eight symmetries of a square."""
         if not self._augment:
             return images
@@ -232,7 +232,7 @@ def evaluation_pairs(
     targets: ImageSource = photographs("validation")
     inputs: ImageSource | None = None
     if folder is not None:
-        targets, inputs = _folder_sources(without_damaged(_file_pairs(folder), list_paths))
+        targets, inputs = _folder_sources(drop_damaged(_file_pairs(folder), list_paths))
     if inputs is not None:
         scale = common_scale(inputs, targets, scale)
     if scale is None:
@@ -263,7 +263,7 @@ def common_scale(inputs: ImageSource, targets: ImageSource, wanted: float | None
         first = sizes[0][1][0] / sizes[0][0][0]
         wanted = found or float(max(1, round(first)))
     for index, (small, large) in enumerate(sizes):
-        if large != tuple(resized_length(length, wanted) for length in small):
+        if large != tuple(scale_length(length, wanted) for length in small):
             raise DataError(
                 f"{targets.name(index)}: {large[1]}x{large[0]} pixels is not {wanted:g} times {small[1]}x{small[0]}, "
                 f"the size of {inputs.name(index)}"
@@ -277,7 +277,7 @@ def fitting_length(length: int, scale: float) -> int:
     >>> fitting_length(511, 4), fitting_length(256, 2.5)
     (508, 255)
     """
-    while length > 1 and resized_length(resized_length(length, 1 / scale), scale) != length:
+    while length > 1 and scale_length(scale_length(length, 1 / scale), scale) != length:
         length -= 1
     return length
 
@@ -308,7 +308,7 @@ def _file_pairs(folder: Path) -> list[FilePair]:
     pair = pair_folders(folder)
     if pair is None:
         return [(target, None) for target in list_images(folder)]
-    return [(target, small) for small, target in paired_files(*pair, scaled=True)]
+    return [(target, small) for small, target in pair_files(*pair, scaled=True)]
 
 
 def _folder_sources(files: Sequence[FilePair]) -> tuple[ImageSource, ImageSource | None]:

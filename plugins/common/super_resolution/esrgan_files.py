@@ -49,7 +49,7 @@ def rrdbnet(state: State, network: str) -> tuple[dict[str, Any], dict[str, Tenso
     Raises:
         WeightsError: no layer is known.
     """
-    here = _renamed(state)
+    here = _rename_keys(state)
     weights = {layer: tensor for key, tensor in here.items() if (layer := key.removesuffix(".weight")) != key}
     if not any(re.fullmatch(r"body\.\d+\.rdb1\.conv1", layer) for layer in weights) or "conv_first" not in weights:
         raise WeightsError("no dense block of an RRDBNet is in the file")
@@ -103,7 +103,7 @@ def of_scale_one(converted: tuple[dict[str, Any], dict[str, Tensor]]) -> tuple[d
 _LAYER = re.compile(r"body\.(\d+)\.weight")
 
 
-def _renamed(state: State) -> dict[str, Tensor]:
+def _rename_keys(state: State) -> dict[str, Tensor]:
     """Return the state with BasicSR's names; keys that no rule knows stay."""
     after = sorted({int(match[1]) for key in state if (match := re.match(r"model\.(\d+)\.", key))} - {0, 1})
     names = [*(f"conv_up{number}" for number in range(1, len(after) - 1)), "conv_hr", "conv_last"]

@@ -68,10 +68,10 @@ def estimate_subjects(scores: Scores) -> SubjectModel:
         name = scores.observers[int(np.argmax(exact))]
         raise NoEstimate(f"the model of biases has no maximum: it can match {name} exactly; more observers are needed")
     inconsistency = np.where(exact, 0.0, inconsistency)
-    return _with_errors(scores, given, quality, bias, inconsistency)
+    return _add_errors(scores, given, quality, bias, inconsistency)
 
 
-def _with_errors(
+def _add_errors(
     scores: Scores, given: NDArray[np.bool_], quality: FloatArray, bias: FloatArray, inconsistency: FloatArray
 ) -> SubjectModel:
     """Return the estimates with their standard errors; presentations that nobody scored get NaN."""

@@ -193,7 +193,7 @@ class Segments:
     def _read(self, index: int) -> tuple[Tensor, Tensor]:
         image, masks = self.source.read(index)
         if self.model.fit == "resize" and self.model.size is not None:
-            return resized(image, masks, self.model.size, self.model.multiclass)
+            return resize_masked(image, masks, self.model.size, self.model.multiclass)
         return image, masks
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
@@ -201,7 +201,7 @@ class Segments:
         if self.in_memory and index not in self._kept:
             self._kept[index] = (image, masks)
         if self.model.size is not None:
-            image, masks = cropped(image, masks, self.model.size, at_random=self.augment is not None)
+            image, masks = crop_masked(image, masks, self.model.size, at_random=self.augment is not None)
         if self.augment is not None:
             from torchvision import tv_tensors  # slow to import, and only training needs it
 
@@ -211,7 +211,7 @@ class Segments:
         return {"input": image.as_subclass(Tensor).float() / 255, "target": target.as_subclass(Tensor)}
 
 
-def resized(image: Tensor, masks: Tensor, size: tuple[int, int], multiclass: bool) -> tuple[Tensor, Tensor]:
+def resize_masked(image: Tensor, masks: Tensor, size: tuple[int, int], multiclass: bool) -> tuple[Tensor, Tensor]:
     """Resize an image and its masks, uint8: the image smoothly, binary masks by majority, class numbers by nearest
     pixel."""
     if image.shape[-2:] == size:
@@ -222,7 +222,7 @@ def resized(image: Tensor, masks: Tensor, size: tuple[int, int], multiclass: boo
     return smaller, (bilinear(masks.float(), size) >= 0.5).to(masks.dtype)
 
 
-def cropped(image: Tensor, masks: Tensor, size: tuple[int, int], at_random: bool) -> tuple[Tensor, Tensor]:
+def crop_masked(image: Tensor, masks: Tensor, size: tuple[int, int], at_random: bool) -> tuple[Tensor, Tensor]:
     """Crop an image and its masks equally; smaller images are padded by repeating their edges."""
     height, width = size
     if image.shape[-2] < height or image.shape[-1] < width:

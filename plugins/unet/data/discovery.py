@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restore.core.errors import DataError, UsageError
-from restore.core.images.listing import counted, list_images, require_folder
+from restore.core.images.listing import list_images, make_natural_key, require_folder
 from restore.plugins.common.masks.encoding import Asked, Encoding, decide
 from restore.plugins.common.masks.naming import find_mask
 from restore.plugins.common.masks.survey import survey
@@ -58,7 +58,7 @@ def find(folder: Path, *, image_ext: str | None = None, mask_ext: str | None = N
     require_folder(folder)
     if (folder / "images").is_dir():
         return _separate(folder, image_ext, mask_ext)
-    bundles = [inner for inner in sorted(folder.iterdir(), key=counted) if (inner / "images").is_dir()]
+    bundles = [inner for inner in sorted(folder.iterdir(), key=make_natural_key) if (inner / "images").is_dir()]
     if not bundles or _parts(bundles):
         raise UsageError(_another_layout(folder, bundles))
     cases = []
@@ -100,7 +100,7 @@ def _separate(folder: Path, image_ext: str | None, mask_ext: str | None) -> Layo
     images = _by_stem(folder / "images", image_ext)
     if not images:
         raise DataError(f"{folder / 'images'} contains no images" + (f" ending in {image_ext}" if image_ext else ""))
-    names = [inner.name for inner in sorted(masks.iterdir(), key=counted) if _is_shown_folder(inner)]
+    names = [inner.name for inner in sorted(masks.iterdir(), key=make_natural_key) if _is_shown_folder(inner)]
     found = [_by_stem(masks / name, mask_ext) for name in names] if names else [_by_stem(masks, mask_ext)]
     cases = []
     for stem, image in images.items():

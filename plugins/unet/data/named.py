@@ -38,7 +38,7 @@ class MaskedImages:
         return self.source.names[index]
 
 
-def masked_images(split: AnySplit, folder: Path | None, val_fraction: float, seed: int) -> MaskedImages:
+def build_segments(split: AnySplit, folder: Path | None, val_fraction: float, seed: int) -> MaskedImages:
     """Return the dataset ``unet/segments``; the contract of its role explains the arguments.
 
     Images and masks lie in ``folder`` in any of the layouts that ``discovery.find`` knows; without a folder, they are
@@ -75,7 +75,7 @@ class NamedSource:
         return to_uint8(channels_of(ImageFile(image.float() / 255), self.model.input_channels)), masks
 
 
-def named_source(chosen: DataSettings, given: Mapping[str, Any], model: ModelSettings) -> NamedSource:
+def build_source(chosen: DataSettings, given: Mapping[str, Any], model: ModelSettings) -> NamedSource:
     """Return the dataset that settings name as a source.
 
     Raises UsageError if its classes are not those of the model, and what `build_dataset` raises.

@@ -119,7 +119,7 @@ def _strength(random: Generator, nuclei: _Nuclei, softness: float) -> Array:
     return np.asarray(of_each[nuclei.numbers] * (0.6 + 0.4 * shape) * (1 + 0.18 * _texture(random, size, 1.2)))
 
 
-def _colored(strength: Array, color: tuple[float, float, float]) -> Array:
+def _color(strength: Array, color: tuple[float, float, float]) -> Array:
     return np.asarray(strength[..., None] * np.asarray(color))
 
 
@@ -129,7 +129,7 @@ def _fluorescence(random: Generator, nuclei: _Nuclei) -> Array:
     strength = _strength(random, nuclei, 0.5) * random.uniform(0.4, 0.9)
     strength = strength + haze + 0.55 * nuclei.clutter * ~inside * random.uniform(0.3, 1)
     color = [(1.0, 1.0, 1.0), (0.25, 0.45, 1.0), (0.2, 1.0, 0.4)][int(random.integers(3))]
-    return _colored((strength * nuclei.light + 0.03).clip(0, 1), color)
+    return _color((strength * nuclei.light + 0.03).clip(0, 1), color)
 
 
 def _hematoxylin(random: Generator, nuclei: _Nuclei) -> Array:
@@ -138,7 +138,7 @@ def _hematoxylin(random: Generator, nuclei: _Nuclei) -> Array:
     violet = _strength(random, nuclei, 0.4) * random.uniform(0.5, 1.0) + 0.04
     pink = (0.45 + 0.22 * _texture(random, size, 3) + 0.5 * nuclei.clutter * ~inside).clip(0.05, 1.6)
     pink = pink * random.uniform(0.4, 1.0)
-    absorbed = _colored(violet, (0.65, 0.70, 0.29)) + _colored(pink, (0.07, 0.55, 0.30))
+    absorbed = _color(violet, (0.65, 0.70, 0.29)) + _color(pink, (0.07, 0.55, 0.30))
     return 0.97 * nuclei.light[..., None] ** 0.4 * 10**-absorbed
 
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from restore.core.errors import DataError, UsageError
 from restore.core.images.checking import check_files
-from restore.core.images.damaged import without_damaged
+from restore.core.images.damaged import drop_damaged
 from restore.core.images.files import image_size
 from restore.core.images.warned import warn_once
-from restore.plugins.common.images.folders import held_out
+from restore.plugins.common.images.folders import hold_out
 from restore.plugins.common.images.turns import turn_between, warn_of_turns
 from restore.plugins.common.masks.survey import survey
 from restore.plugins.unet.data import discovery
@@ -43,7 +43,7 @@ def read_source(
         white: value of white in binary masks; None: found in the masks.
     """
     layout = discovery.find(folder, image_ext=image_ext, mask_ext=mask_ext)
-    layout = replace(layout, cases=tuple(without_damaged(layout.cases, lambda case: [case.image, *chain(*case.masks)])))
+    layout = replace(layout, cases=tuple(drop_damaged(layout.cases, lambda case: [case.image, *chain(*case.masks)])))
     _check_pairs(layout)
     wanted = tuple(model.classes or layout.classes)
     if model.multiclass:
@@ -118,18 +118,18 @@ def sources(settings: SegmentationSettings) -> Mapping[str, Source]:
         settings.data, model, image_ext=settings.image_ext, mask_ext=settings.mask_ext, white=settings.mask_white
     )
     everything = list(range(len(whole.cases)))
-    named = listed(whole.names, settings.train_list) if settings.train_list else None
+    named = read_list(whole.names, settings.train_list) if settings.train_list else None
     if settings.val_data is not None:
         other = read_source(settings.val_data, model, image_ext=settings.image_ext, mask_ext=settings.mask_ext)
-        chosen = listed(other.names, settings.val_list) if settings.val_list else range(len(other.cases))
+        chosen = read_list(other.names, settings.val_list) if settings.val_list else range(len(other.cases))
         return {"train": whole.part(named or everything), "validation": other.part(chosen)}
     if settings.val_list:
-        validation = listed(whole.names, settings.val_list)
+        validation = read_list(whole.names, settings.val_list)
         train = named if named is not None else [index for index in everything if index not in set(validation)]
     elif named is not None:
         train, validation = named, [index for index in everything if index not in set(named)]
     else:
-        train, validation = divided(whole, settings.split, settings.val_fraction, settings.seed)
+        train, validation = split_source(whole, settings.split, settings.val_fraction, settings.seed)
     if both := set(train) & set(validation):
         name = whole.names[min(both)]
         raise UsageError(f"{len(both)} images are in both --train-list and --val-list, such as {name}")
@@ -138,33 +138,33 @@ def sources(settings: SegmentationSettings) -> Mapping[str, Source]:
     return {"train": whole.part(train), "validation": whole.part(validation)}
 
 
-def divided(source: Files, how: str, val_fraction: float, seed: int) -> tuple[list[int], list[int]]:
-    """Return indices for training and validation: ``stratified`` by foreground, or ``random``."""
+def split_source(source: Files, how: str, val_fraction: float, seed: int) -> tuple[list[int], list[int]]:
+    """Return indices for training and validation: ``split_stratified`` by foreground, or ``random``."""
     if how == "random":
-        return held_out(len(source.cases), val_fraction, seed, "the data")
+        return hold_out(len(source.cases), val_fraction, seed, "the data")
     shares = source.foreground()
     if not any(shares):
         raise DataError(
             f"all masks are empty, such as {source.cases[0].masks[0][0]}: expected white (255, or 1 in masks of 0 and "
             "1) where the class is; for masks with class numbers set --mask-encoding index"
         )
-    return stratified(shares, val_fraction, seed)
+    return split_stratified(shares, val_fraction, seed)
 
 
-def evaluated_source(folder: Path, model: ModelSettings, options: SubsetOptions) -> Files:
+def select_evaluated(folder: Path, model: ModelSettings, options: SubsetOptions) -> Files:
     """Return the images to evaluate: all of a folder, those listed in a file, or one part of the split of a run."""
     whole = read_source(folder, model, image_ext=options.image_ext, mask_ext=options.mask_ext)
     if options.list_file is not None:
         if options.subset != "all":
             raise UsageError("--list and --subset cannot be combined; choose one")
-        return whole.part(listed(whole.names, options.list_file))
+        return whole.part(read_list(whole.names, options.list_file))
     if options.subset == "all":
         return whole
-    train, validation = divided(whole, options.split, options.val_fraction, options.seed)
+    train, validation = split_source(whole, options.split, options.val_fraction, options.seed)
     return whole.part(train if options.subset == "train" else validation)
 
 
-def stratified(shares: Sequence[float], val_fraction: float, seed: int) -> tuple[list[int], list[int]]:
+def split_stratified(shares: Sequence[float], val_fraction: float, seed: int) -> tuple[list[int], list[int]]:
     """Return indices for training and validation, in ascending order, with similar fractions of foreground.
 
     Images are sorted by their fraction of foreground and divided into as many groups as there are validation images;
@@ -185,7 +185,7 @@ def stratified(shares: Sequence[float], val_fraction: float, seed: int) -> tuple
     return [index for index in range(count) if index not in chosen], sorted(chosen)
 
 
-def listed(names: Sequence[str], file: Path) -> list[int]:
+def read_list(names: Sequence[str], file: Path) -> list[int]:
     """Return the indices of the images that a text file names, one per line, with or without suffix.
 
     Raises UsageError if the file is missing or empty, DataError if it names unknown images.

@@ -42,12 +42,12 @@ def widths_of_levels(channels: int, depth: int) -> list[int]:
     return [channels * 2**level for level in range(depth + 1)]
 
 
-def halved(x: Tensor) -> Tensor:
+def downsample(x: Tensor) -> Tensor:
     """Halve height and width by 2x2 max pooling."""
     return F.max_pool2d(x, 2)
 
 
-def doubled(x: Tensor) -> Tensor:
+def upsample(x: Tensor) -> Tensor:
     """Double height and width bilinearly, with aligned corners."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True)
 
@@ -104,11 +104,11 @@ class UNet(nn.Module):
         skips: list[Tensor] = []
         for level in range(self.depth + 1):
             x = self.get_submodule(f"conv{level}_0")(
-                halved(x) if level else x
+                downsample(x) if level else x
             )  # (B, width * 2**level, H / 2**level, …)
             skips.append(x)
         for level in reversed(range(self.depth)):
-            x = self.get_submodule(f"conv{level}_{self.depth - level}")(torch.cat([skips[level], doubled(x)], dim=1))
+            x = self.get_submodule(f"conv{level}_{self.depth - level}")(torch.cat([skips[level], upsample(x)], dim=1))
         logits: Tensor = self.final(x)
         return logits
 
@@ -160,18 +160,18 @@ class NestedUNet(nn.Module):
     def _logits(self, x: Tensor) -> Logits:
         row_of: list[list[Tensor]] = []  # row_of[i] holds X[i][0], X[i][1], … as far as they are computed
         for diagonal in range(self.depth + 1):
-            below = halved(row_of[-1][0]) if row_of else x
+            below = downsample(row_of[-1][0]) if row_of else x
             row_of.append([self.get_submodule(f"conv{diagonal}_0")(below)])
             for level in reversed(range(diagonal)):
                 column = diagonal - level
-                joined = torch.cat([*row_of[level], doubled(row_of[level + 1][column - 1])], dim=1)
+                joined = torch.cat([*row_of[level], upsample(row_of[level + 1][column - 1])], dim=1)
                 row_of[level].append(self.get_submodule(f"conv{level}_{column}")(joined))
         if self.deep_supervision:
             return [self.get_submodule(f"final{column}")(row_of[0][column]) for column in range(1, self.depth + 1)]
         logits: Tensor = self.get_submodule("final")(row_of[0][self.depth])
         return logits
 
-    def pruned(self, level: int) -> NestedUNet:
+    def prune(self, level: int) -> NestedUNet:
         """Return the part that head ``level`` needs, as a network of its own (section 3.3 of the paper: L1 to L4).
 
         It has depth ``level`` and returns exactly the logits of that head; parameters are shared. Sizes that are not

@@ -52,12 +52,12 @@ def similarity(source: Points, target: Points) -> Points:
     return np.concatenate([size * turn, (centers[1] - size * turn @ centers[0])[:, None]], axis=1)
 
 
-def moved(points: Points, transform: Points) -> Points:
+def transform_points(points: Points, transform: Points) -> Points:
     """Apply a transform (2, 3) to points (N, 2)."""
     return np.asarray(points @ transform[:, :2].T + transform[:, 2])
 
 
-def aligned(image: Tensor, landmarks: Points, size: int, scale: float = SCALE) -> Tensor:
+def align_face(image: Tensor, landmarks: Points, size: int, scale: float = SCALE) -> Tensor:
     """Align an image (3, H, W) in [0, 1]: (3, size, size) with its face at the reference points; edges are repeated.
 
     Args:
@@ -74,7 +74,7 @@ def aligned(image: Tensor, landmarks: Points, size: int, scale: float = SCALE) -
     back = np.linalg.inv(np.concatenate([transform, [[0.0, 0.0, 1.0]]]))[:2]
     places = np.stack(np.meshgrid(np.arange(size), np.arange(size)), axis=-1).reshape(-1, 2).astype(float)
     height, width = image.shape[-2:]
-    grid = (2 * moved(places, back) + 1) / [width, height] - 1
+    grid = (2 * transform_points(places, back) + 1) / [width, height] - 1
     sampled = F.grid_sample(
         image[None],
         torch.from_numpy(grid.reshape(1, size, size, 2)).float(),

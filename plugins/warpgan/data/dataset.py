@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from restore.core.errors import UsageError
-from restore.plugins.common.animation import fitted
+from restore.plugins.common.animation import resize_to_cover
 from restore.plugins.common.images.folders import ImageFolder
 from restore.plugins.common.images.resize import bilinear
 from restore.plugins.warpgan.data.index import IdentityFiles, group_by_identity, read_entries, split_identity
@@ -77,7 +77,7 @@ class DrawnFaces:
     def face(self, identity: int, number: int, drawn: bool) -> Tensor:
         """Draw a face when it is first used; training and validation share no image."""
         first = 0 if self.split == "train" else SAMPLE_TRAIN
-        return _drawn(self.size, identity, first + number, drawn)
+        return _draw(self.size, identity, first + number, drawn)
 
     def name(self, identity: int, number: int) -> str:
         """Return a name such as ``identity07/P00011``."""
@@ -86,7 +86,7 @@ class DrawnFaces:
 
 
 @lru_cache(maxsize=4096)
-def _drawn(size: int, identity: int, number: int, drawn: bool) -> Tensor:
+def _draw(size: int, identity: int, number: int, drawn: bool) -> Tensor:
     someone = identities(identity + 1, seed=0)[identity]
     random = np.random.default_rng([int(drawn), identity, number])
     drawing = (faces.caricature if drawn else faces.photograph)(someone, random, size)
@@ -116,7 +116,7 @@ class FaceFiles:
         """Read an image when it is first used."""
         album = self.albums[identity]
         image = self._files[self._places[(album.caricatures if drawn else album.photographs)[number]]]
-        return image if image.shape[-2:] == (self.size, self.size) else fitted(image, self.size, self.size)
+        return image if image.shape[-2:] == (self.size, self.size) else resize_to_cover(image, self.size, self.size)
 
     def name(self, identity: int, number: int) -> str:
         """Return a name such as ``Alan_Rickman/P00001.jpg``."""
@@ -196,7 +196,7 @@ def galleries(settings: WarpGANSettings) -> dict[Split, Gallery]:
         folder = settings.val_data or settings.data
         validation = _same_identities(found, read_identities(folder, settings.val_list), folder)
         chosen = settings.list_file is None and settings.val_list is not None
-        train = _without(found, validation, settings.val_list or folder) if chosen else found
+        train = _drop_held_out(found, validation, settings.val_list or folder) if chosen else found
         _check_apart(train, validation, settings.val_list or folder)
     return {"train": FaceFiles(train, size), "validation": FaceFiles(validation, size)}
 
@@ -220,7 +220,7 @@ def _same_identities(
     return [by_name.get(name, IdentityFiles(name, (), ())) for name in names]
 
 
-def _without(found: Sequence[IdentityFiles], held: Sequence[IdentityFiles], where: Path) -> list[IdentityFiles]:
+def _drop_held_out(found: Sequence[IdentityFiles], held: Sequence[IdentityFiles], where: Path) -> list[IdentityFiles]:
     """Return albums without the images that are held out. Raises UsageError if a person has no image of a kind left."""
     taken = _files(held)
     left = []

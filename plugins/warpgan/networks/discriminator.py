@@ -77,7 +77,7 @@ class Discriminator(nn.Module):
         return DiscriminatorOutput(patches, in_full_precision(self.identities, embedding), embedding)
 
 
-def predicted_identity(output: DiscriminatorOutput) -> Tensor:
+def predict_identity(output: DiscriminatorOutput) -> Tensor:
     """Return the most probable identity (B,), summed over kinds."""
     of_each_kind = rearrange(output.identities.softmax(1), "b (kind identity) -> b kind identity", kind=KINDS)
     return of_each_kind.sum(1).argmax(1)

@@ -16,7 +16,7 @@ from restore.plugins.warpgan.networks.layers import (
     Normalized,
     Residual,
     StyledResidual,
-    doubled,
+    upsample,
 )
 
 
@@ -84,7 +84,7 @@ class Upscaled(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, before, H, W) to (B, after, 2 H, 2 W)."""
-        return F.relu(self.norm(self.conv(doubled(x))))
+        return F.relu(self.norm(self.conv(upsample(x))))
 
 
 class Decoder(nn.Module):

@@ -86,7 +86,7 @@ class WarpGenerator(nn.Module):
         height, width = image.shape[-2:]
         if min(height, width) < LEAST:
             raise ValueError(f"images must have {LEAST} x {LEAST} pixels or more, not {width} x {height}")
-        whole = continued(image)
+        whole = pad_to_multiple(image)
         content = self.content(whole)  # (B, 4 x width, h, w)
         encoded = self.style(whole)
         style = encoded if style is None else style
@@ -110,7 +110,7 @@ class WarpGenerator(nn.Module):
         )
 
 
-def continued(image: Tensor) -> Tensor:
+def pad_to_multiple(image: Tensor) -> Tensor:
     """Pad an image to multiples of 4 by repeating its last rows and columns."""
     down, across = -image.shape[-2] % 4, -image.shape[-1] % 4
     return F.pad(image, (0, across, 0, down), mode="replicate") if down or across else image

@@ -14,7 +14,7 @@ LAYER_EPSILON = 1e-12
 """Epsilon of layer normalization, as in the published code."""
 
 
-def reflected(x: Tensor, by: int) -> Tensor:
+def pad_by_reflection(x: Tensor, by: int) -> Tensor:
     """Pad ``x`` (B, C, H, W) by reflection on every side, without repeating the border.
 
     torch's own padding has no deterministic gradient on CUDA.
@@ -28,7 +28,7 @@ def reflected(x: Tensor, by: int) -> Tensor:
     return F.pad(x, (by, by, by, by), mode="reflect")
 
 
-def doubled(x: Tensor) -> Tensor:
+def upsample(x: Tensor) -> Tensor:
     """Double the size of ``x`` (B, C, H, W): every pixel becomes four."""
     return repeat(x, "b c h w -> b c (h down) (w across)", down=2, across=2)
 
@@ -45,7 +45,7 @@ class Convolution(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, before, H, W) to (B, after, H / stride, W / stride)."""
-        return super().forward(reflected(x, self.border))
+        return super().forward(pad_by_reflection(x, self.border))
 
 
 class Linear(nn.Linear):
@@ -97,11 +97,11 @@ class StyledResidual(nn.Module):
 
     def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         """(B, C, H, W), with a scale and a shift (B, C) per channel, to the same shape."""
-        y = F.relu(styled(self.first(x), scale, shift))
-        return x + styled(self.second(y), scale, shift)
+        y = F.relu(apply_style(self.first(x), scale, shift))
+        return x + apply_style(self.second(y), scale, shift)
 
 
-def styled(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+def apply_style(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     """Normalize each channel to mean 0 and deviation 1, multiply by a scale (B, C), and add a shift (B, C)."""
     x = F.instance_norm(x, eps=INSTANCE_EPSILON)
     return x * rearrange(scale, "b c -> b c 1 1") + rearrange(shift, "b c -> b c 1 1")

@@ -57,49 +57,49 @@ class ThinPlateSpline:
 
     def values(self, queries: Tensor) -> Tensor:
         """Return the surface at any positions (B, Q, 2): (B, Q, K), in float64."""
-        queries = self._scaled(queries)
+        queries = self._scale(queries)
         away = queries[:, :, None] - self.places[:, None]  # (B, Q, P, 2)
         return kernel(away.square().sum(-1)) @ self.weights + self.plane[:, :1] + queries @ self.plane[:, 1:]
 
     def slopes(self, queries: Tensor) -> Tensor:
         """Return the derivatives (B, Q, K, 2) of the surface along each coordinate at positions (B, Q, 2), in
         float64."""
-        queries = self._scaled(queries)
+        queries = self._scale(queries)
         away = queries[:, :, None] - self.places[:, None]
         bent = (away.square().sum(-1).clamp_min(NEAREST).log() + 1)[..., None] * away  # (B, Q, P, 2)
         slopes = torch.einsum("bqpd,bpk->bqkd", bent, self.weights) + self.plane[:, None, 1:].transpose(-1, -2)
         return slopes / self.unit[..., None]
 
-    def over(self, height: int, width: int, like: Tensor) -> Tensor:
+    def evaluate(self, height: int, width: int, like: Tensor) -> Tensor:
         """Return the surface at every pixel, (row, column) from (0, 0): (B, K, height, width), with the dtype of
         ``like``."""
-        precise = self._over(height, width) if like.dtype == torch.float64 else None
+        precise = self._evaluate(height, width) if like.dtype == torch.float64 else None
         if precise is not None:
             return precise.to(like.device)
         flat = replace(
             self,
             **{name: getattr(self, name).to(like.device, torch.float32) for name in self.__dataclass_fields__},
         )
-        surface = flat._over(height, width)
+        surface = flat._evaluate(height, width)
         # only the rare stiff surfaces are computed in float64
         stiff = [b for b, total in enumerate(self.weights.detach().abs().sum((1, 2)).tolist()) if not total <= STIFF]
         if stiff:
             some = replace(self, **{name: getattr(self, name)[stiff] for name in self.__dataclass_fields__})
             index = torch.tensor(stiff, device=like.device)
-            surface = surface.index_copy(0, index, some._over(height, width).to(like.device, torch.float32))
+            surface = surface.index_copy(0, index, some._evaluate(height, width).to(like.device, torch.float32))
         return surface
 
-    def _over(self, height: int, width: int) -> Tensor:
+    def _evaluate(self, height: int, width: int) -> Tensor:
         rows = (torch.arange(height).to(self.middle) - self.middle[..., 0]) / self.unit[..., 0]
         columns = (torch.arange(width).to(self.middle) - self.middle[..., 1]) / self.unit[..., 0]
         surface: Tensor = _Surface.apply(self.places, self.weights, self.plane, rows, columns)
         return surface
 
-    def _scaled(self, queries: Tensor) -> Tensor:
+    def _scale(self, queries: Tensor) -> Tensor:
         return (in_float64(queries) - self.middle) / self.unit
 
 
-def thin_plate_spline(
+def fit_thin_plate_spline(
     places: Tensor, values: Tensor, regularizer: float = 0.0, unit: float | None = None
 ) -> ThinPlateSpline:
     """Return the surfaces through ``values`` (B, P, K) at ``places`` (B, P, 2); differentiable in both.
@@ -168,7 +168,7 @@ class _Surface(torch.autograd.Function):
         heights = 0.5 * weights.transpose(1, 2)  # (B, K, P)
         with torch.autocast(weights.device.type, enabled=False):
             for batch, lines in _parts(points, rows, columns):
-                squared = _squared(places[batch], rows[batch, lines], columns[batch])  # (b, P, h, W)
+                squared = _compute_squared_distances(places[batch], rows[batch, lines], columns[batch])  # (b, P, h, W)
                 bent = squared.clamp_min(NEAREST).log_().mul_(squared).flatten(2)
                 part = surface[batch, :, lines]
                 part.copy_((heights[batch] @ bent).view_as(part))
@@ -190,7 +190,7 @@ class _Surface(torch.autograd.Function):
                 y, x = rows[batch, None, lines, None], columns[batch, None, None]
                 part = gradient[batch, :, lines]
                 moments = torch.cat([part, part * y, part * x, part * (y.square() + x.square())], 1).flatten(2)
-                squared = _squared(places[batch], rows[batch, lines], columns[batch])
+                squared = _compute_squared_distances(places[batch], rows[batch, lines], columns[batch])
                 logarithm = squared.clamp_min_(NEAREST).log_().flatten(2)  # (b, P, h W)
                 logarithms[batch] += logarithm @ moments.transpose(1, 2)
                 plain[batch] += moments.sum(2)
@@ -204,7 +204,7 @@ class _Surface(torch.autograd.Function):
         return for_places, for_weights, torch.cat([one, one_y, one_x], 1), None, None
 
 
-def _squared(places: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+def _compute_squared_distances(places: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """Return the squared distances (B, P, H, W) of points to the grid of rows (B, H) and columns (B, W)."""
     down = (rows[:, None] - places[..., :1]).square()  # (B, P, H)
     across = (columns[:, None] - places[..., 1:]).square()

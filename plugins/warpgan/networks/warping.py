@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from restore.core.runtime.precision import at_least_float32
-from restore.plugins.warpgan.networks.spline import ThinPlateSpline, thin_plate_spline
+from restore.plugins.warpgan.networks.spline import ThinPlateSpline, fit_thin_plate_spline
 
 REGULARIZER = 1e-6
 """Default regularizer in squared pixels, as in the authors' code (Shi et al., 2019)."""
@@ -46,10 +46,10 @@ def warp(
     height, width = image.shape[-2:]
     with torch.autocast(image.device.type, enabled=False):
         whole = at_least_float32(image)
-        flow = displacement_spline(points, displacements, height, width, regularizer, boundary).over(
+        flow = displacement_spline(points, displacements, height, width, regularizer, boundary).evaluate(
             height, width, whole
         )
-        return Warped(sampled(whole, flow), flow)
+        return Warped(sample_backwards(whole, flow), flow)
 
 
 def displacement_spline(
@@ -65,7 +65,7 @@ def displacement_spline(
         pins = outline(height, width, boundary).to(points).expand(len(points), -1, 2)
         points = torch.cat([points, pins], 1)
         displacements = torch.cat([displacements, torch.zeros_like(pins)], 1)
-    return thin_plate_spline(points + displacements, displacements, regularizer, unit=max(height, width) / 2)
+    return fit_thin_plate_spline(points + displacements, displacements, regularizer, unit=max(height, width) / 2)
 
 
 def outline(height: int, width: int, parts: int) -> Tensor:
@@ -77,22 +77,22 @@ def outline(height: int, width: int, parts: int) -> Tensor:
     return places[((steps == 0) | (steps == parts)).any(-1).flatten()]
 
 
-def sampled(image: Tensor, flow: Tensor) -> Tensor:
+def sample_backwards(image: Tensor, flow: Tensor) -> Tensor:
     """Return in(p - flow(p)) of images (B, C, H, W) and flows (B, 2, H, W) in pixels, bilinear; borders are
     repeated."""
     height, width = image.shape[-2:]
     rows = torch.arange(height).to(flow)[:, None] - flow[:, 0]  # (B, H, W)
     columns = torch.arange(width).to(flow) - flow[:, 1]
     if image.is_cuda and torch.are_deterministic_algorithms_enabled():
-        return gathered(image, rows, columns)
+        return sample_at(image, rows, columns)
     places = torch.stack([2 * columns / max(1, width - 1) - 1, 2 * rows / max(1, height - 1) - 1], dim=-1)
     return F.grid_sample(image, places, mode="bilinear", padding_mode="border", align_corners=True)
 
 
-def gathered(image: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Sample images (B, C, H, W) at rows and columns (B, h, w) like `sampled`, with a deterministic gradient on CUDA.
+def sample_at(image: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Sample images (B, C, H, W) at rows and columns (B, h, w) like `sample_backwards`, with a deterministic gradient.
 
-    torch's own sampling has none there.
+    torch's own sampling has none on CUDA.
     """
     height, width = image.shape[-2:]
     rows, columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)

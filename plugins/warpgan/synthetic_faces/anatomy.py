@@ -52,7 +52,7 @@ class Anatomy:
         self.lips = 0.065 * (1 + 0.36 * trait["lips"])
         self.ears = 0.17 * (1 + 0.36 * trait["ears"])
 
-    def turned(self, points: Points | Sequence[tuple[float, float]], depth: float) -> Points:
+    def turn(self, points: Points | Sequence[tuple[float, float]], depth: float) -> Points:
         """Return points of a part that stands out from the head by ``depth``, as seen when the head is turned."""
         moved = np.array(points, float)
         yaw = self.expression.yaw
@@ -65,32 +65,32 @@ class Anatomy:
         right = [(0.55 * side, 0.88 * skull), (0.92 * side, 0.5 * skull), (side, 0.0), (0.97 * side, 0.3 * chin)]
         right += [(jaw, 0.68 * chin), (0.45 * jaw, 0.95 * chin)]
         left = [(-x, y) for x, y in reversed(right)]
-        return self.turned(smooth([(0.0, skull), *right, (0.0, chin), *left]), 0.0)
+        return self.turn(smooth([(0.0, skull), *right, (0.0, chin), *left]), 0.0)
 
     def ear(self, side: int) -> Points:
         """Return an ear; side -1 is the left of the image."""
-        return self.turned(oval(side * (self.width + 0.3 * self.ears), 0.02, 0.62 * self.ears, 1.25 * self.ears), -0.15)
+        return self.turn(oval(side * (self.width + 0.3 * self.ears), 0.02, 0.62 * self.ears, 1.25 * self.ears), -0.15)
 
     def eye(self, side: int) -> Points:
         """Return the eyeball between the lids."""
-        return self.turned(self._tilted(side, oval(0, 0, self.eye_size, 0.62 * self.eye_size, 1.3)), 0.35)
+        return self.turn(self._tilt(side, oval(0, 0, self.eye_size, 0.62 * self.eye_size, 1.3)), 0.35)
 
     def eye_corners(self, side: int) -> Points:
         """Return the left and the right corner of an eye (2, 2)."""
-        return self.turned(self._tilted(side, np.array([[-self.eye_size, 0.0], [self.eye_size, 0.0]])), 0.35)
+        return self.turn(self._tilt(side, np.array([[-self.eye_size, 0.0], [self.eye_size, 0.0]])), 0.35)
 
     def iris(self, side: int, share: float = 1.0) -> Points:
         """Return the iris of an eye, or with a smaller share the pupil."""
         across, down = self.expression.gaze
         center = 0.35 * self.eye_size * across, 0.18 * self.eye_size * down
         radius = 0.5 * self.eye_size * share
-        return self.turned(self._tilted(side, oval(*center, radius, radius)), 0.35)
+        return self.turn(self._tilt(side, oval(*center, radius, radius)), 0.35)
 
     def lid(self, side: int) -> Points:
         """Return the upper lid, an open curve."""
         angles = np.linspace(np.pi, 2 * np.pi, 16)
         curve = np.stack([1.08 * self.eye_size * np.cos(angles), 0.68 * self.eye_size * np.sin(angles)], axis=1)
-        return self.turned(self._tilted(side, curve), 0.36)
+        return self.turn(self._tilt(side, curve), 0.36)
 
     def brow(self, side: int) -> Points:
         """Return an eyebrow."""
@@ -102,22 +102,22 @@ class Anatomy:
         taper = thick * (1 - 0.5 * np.clip(side * along, 0, 1))
         upper, lower = np.stack([half * along, arch - taper], 1), np.stack([half * along, arch + taper], 1)
         shape = np.concatenate([upper, lower[::-1]])
-        return self.turned(shape + np.array([side * self.eye_gap, 0]), 0.38)
+        return self.turn(shape + np.array([side * self.eye_gap, 0]), 0.38)
 
     def nose(self) -> Points:
         """Return the lower end of the nose (nostril, tip, nostril), an open curve."""
         wing, tip = self.nose_width, self.nose_tip
         curve = [(-0.7 * wing, tip - 0.14), (-wing, tip - 0.03), (-0.55 * wing, tip + 0.05), (0.0, tip + 0.06)]
-        return self.turned(smooth([*curve, *[(-x, y) for x, y in curve[-2::-1]]], closed=False), 0.6)
+        return self.turn(smooth([*curve, *[(-x, y) for x, y in curve[-2::-1]]], closed=False), 0.6)
 
     def bridge(self) -> Points:
         """Return one side of the nose, from the brow to the nostril, an open curve."""
         wing, tip = self.nose_width, self.nose_tip
-        return self.turned(smooth([(0.07, -0.14), (0.06, 0.3 * tip), (0.72 * wing, tip - 0.12)], closed=False), 0.55)
+        return self.turn(smooth([(0.07, -0.14), (0.06, 0.3 * tip), (0.72 * wing, tip - 0.12)], closed=False), 0.55)
 
     def nose_tip_place(self) -> Points:
         """Return the tip of the nose (1, 2)."""
-        return self.turned([(0.0, self.nose_tip)], 0.6)
+        return self.turn([(0.0, self.nose_tip)], 0.6)
 
     def mouth(self) -> tuple[Points, Points]:
         """Return the outline of both lips, and the opening between them."""
@@ -128,7 +128,7 @@ class Anatomy:
         upper = self.mouth_height + smile - self.lips * bow * (0.8 - 0.35 * np.exp(-((along / 0.16) ** 2)))
         lower = self.mouth_height + smile + gap + 1.1 * self.lips * bow
         return tuple(
-            self.turned(_closed(self.mouth_width * along, above, below), 0.4)
+            self.turn(_close(self.mouth_width * along, above, below), 0.4)
             for above, below in (
                 (upper, lower),
                 (self.mouth_height + smile - 0.008, self.mouth_height + smile + gap + 0.012 * bow),
@@ -138,7 +138,7 @@ class Anatomy:
     def mouth_corners(self) -> Points:
         """Return the left and the right corner of the mouth (2, 2)."""
         height = self.mouth_height - 0.09 * self.expression.smile
-        return self.turned([(-self.mouth_width, height), (self.mouth_width, height)], 0.4)
+        return self.turn([(-self.mouth_width, height), (self.mouth_width, height)], 0.4)
 
     def landmarks(self) -> Points:
         """Return the centers of the left and the right eye, the tip of the nose and the corners of the mouth, (5,
@@ -146,13 +146,13 @@ class Anatomy:
         eyes = [self.eye_corners(side).mean(0, keepdims=True) for side in (-1, 1)]
         return np.concatenate([*eyes, self.nose_tip_place(), self.mouth_corners()])
 
-    def _tilted(self, side: int, points: Points) -> Points:
+    def _tilt(self, side: int, points: Points) -> Points:
         angle = side * 0.16 * self.identity.traits["eye_tilt"]
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
         return np.asarray(points @ turn + [side * self.eye_gap, -0.12])
 
 
-def _closed(across: Points, above: Points, below: Points) -> Points:
+def _close(across: Points, above: Points, below: Points) -> Points:
     return np.concatenate([np.stack([across, above], 1), np.stack([across, below], 1)[::-1]])
 
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from restore.plugins.warpgan.data.alignment import moved
+from restore.plugins.warpgan.data.alignment import transform_points
 from restore.plugins.warpgan.synthetic_faces.anatomy import Anatomy, Expression, Points
 from restore.plugins.warpgan.synthetic_faces.identities import Color, Identity
-from restore.plugins.warpgan.synthetic_faces.portrait import OVERSAMPLED, Inks, Portrait, mixed
+from restore.plugins.warpgan.synthetic_faces.portrait import OVERSAMPLED, Inks, Portrait, mix
 
 Array = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ class Drawing:
 
 
 def photograph(identity: Identity, random: Generator, size: int) -> Drawing:
-    """Draw a photograph of a person, aligned like `alignment.aligned` except for the pose of the head."""
+    """Draw a photograph of a person, aligned like `alignment.align_face` except for the pose of the head."""
     expression = Expression(
         smile=random.uniform(-0.2, 1.0),
         open=max(0.0, random.uniform(-0.6, 0.8)),
@@ -47,9 +47,9 @@ def photograph(identity: Identity, random: Generator, size: int) -> Drawing:
         identity.skin,
         identity.hair,
         identity.eyes,
-        mixed(identity.skin, (176, 52, 62), 0.5),
+        mix(identity.skin, (176, 52, 62), 0.5),
         cloth,  # type: ignore[arg-type]
-        mixed(identity.skin, (40, 16, 10), 0.55),
+        mix(identity.skin, (40, 16, 10), 0.55),
         0.022,
     )
     canvas = Portrait(Anatomy(identity, expression), inks, size)
@@ -74,7 +74,7 @@ def caricature(identity: Identity, random: Generator, size: int) -> Drawing:
     tint, strength = _TINTS[int(random.integers(len(_TINTS)))]
 
     def ink(color: Color) -> Color:
-        return mixed(_vivid(color), tint, strength)
+        return mix(_vivid(color), tint, strength)
 
     inks = Inks(
         ink(identity.skin),
@@ -85,8 +85,8 @@ def caricature(identity: Identity, random: Generator, size: int) -> Drawing:
         (16, 14, 18),
         random.uniform(0.03, 0.05),
     )
-    canvas = Portrait(Anatomy(identity.exaggerated(random.uniform(1.7, 2.3)), expression), inks, size)
-    paper = mixed((252, 248, 238), ink((90, 170, 220)), random.choice([0.0, 0.0, 0.35]))
+    canvas = Portrait(Anatomy(identity.exaggerate(random.uniform(1.7, 2.3)), expression), inks, size)
+    paper = mix((252, 248, 238), ink((90, 170, 220)), random.choice([0.0, 0.0, 0.35]))
     canvas.backdrop(Image.new("RGB", (canvas.side, canvas.side), paper))
     canvas.head()
     return Drawing(np.array(canvas.image.reduce(OVERSAMPLED)), canvas.landmarks)
@@ -105,7 +105,7 @@ def _light(canvas: Portrait, random: Generator) -> Array:
     """Return the brightness of each pixel (H, W): the head is a dome under a lamp."""
     rows, columns = np.mgrid[: canvas.side : OVERSAMPLED, : canvas.side : OVERSAMPLED] + OVERSAMPLED / 2
     body = canvas.anatomy
-    center = moved(np.array([[0.0, 0.5 * (body.skull + body.chin)]]), canvas.place)[0]
+    center = transform_points(np.array([[0.0, 0.5 * (body.skull + body.chin)]]), canvas.place)[0]
     across = (columns - center[0]) / (canvas.unit * (body.width + 0.12))
     down = (rows - center[1]) / (canvas.unit * 0.56 * (body.chin - body.skull))
     distance = np.hypot(across, down)

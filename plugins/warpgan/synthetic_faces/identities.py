@@ -60,7 +60,7 @@ class Identity:
     beard: str
     glasses: bool
 
-    def exaggerated(self, factor: float) -> Identity:
+    def exaggerate(self, factor: float) -> Identity:
         """Return the person with every distance from the mean face multiplied by ``factor``."""
         stretched = {name: float(np.clip(factor * value, -LARGEST, LARGEST)) for name, value in self.traits.items()}
         return replace(self, traits=stretched)
@@ -68,10 +68,10 @@ class Identity:
 
 def identities(count: int, seed: int) -> list[Identity]:
     """Return ``count`` people who differ in most traits; the first ones do not depend on ``count``."""
-    return [_drawn(np.random.default_rng([seed, number]), number) for number in range(count)]
+    return [_draw(np.random.default_rng([seed, number]), number) for number in range(count)]
 
 
-def _drawn(random: Generator, number: int) -> Identity:
+def _draw(random: Generator, number: int) -> Identity:
     # The square root moves traits away from zero, so that nobody is average.
     signs = random.choice([-1.0, 1.0], len(TRAITS))
     traits = dict(zip(TRAITS, (signs * np.sqrt(random.uniform(0.02, 1, len(TRAITS)))).tolist(), strict=True))

@@ -25,7 +25,7 @@ def test_images_in_a_file_are_those_in_memory(tmp_path, monkeypatch, mode, orien
     monkeypatch.setattr(decoding, "_AT_ONCE", 100)
     stored = open_image(tmp_path / "in.tif")
     assert stored.size == whole.size == ((23, 31) if orientation == 1 else (31, 23))
-    assert (stored.whole().color == whole.color).all()
+    assert (stored.read_whole().color == whole.color).all()
     part = stored.crop(slice(3, 20), slice(1, 11))
     assert (part.color == whole.color[:, 3:20, 1:11]).all()
     if whole.alpha is not None:

@@ -259,7 +259,7 @@ def test_alpha_is_resized_as_the_method_resizes_colors(scale):
     wanted = (math.ceil(9 * scale), math.ceil(8 * scale))
     for kind in (Nearest, Bilinear, Bicubic, Lanczos):
         method = kind(UpscalingSettings()).with_options(predict=UpscalingPredictOptions(scale=scale))
-        expected = method.upscaled(alpha.expand(3, -1, -1)[None], scale)[0, :1].clamp(0, 1)
+        expected = method.upscale(alpha.expand(3, -1, -1)[None], scale)[0, :1].clamp(0, 1)
         for height in (1, 5, 100):
             strips = [
                 method.resize_alpha_rows(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from restore.core.images import resizing
-from restore.core.images.resampling import LANCZOS, find_nearest, find_taps, weighted_sums
+from restore.core.images.resampling import LANCZOS, apply_taps, find_nearest, find_taps
 from restore.core.images.resizing import OutputSize, RowResizer
 
 SIDES = st.sampled_from([1, 2, 3, 7, 16, 23, 40])
@@ -30,7 +30,7 @@ def test_strips_equal_the_whole(height, width, new_height, new_width, strip, smo
         find_taps(own, new, new / own, LANCZOS) if smooth else find_nearest(own, new)
         for own, new in ((height, new_height), (width, new_width))
     ]
-    whole = weighted_sums(weighted_sums(image.double(), -1, taps[1]), -2, taps[0]).float()
+    whole = apply_taps(apply_taps(image.double(), -1, taps[1]), -2, taps[0]).float()
     assert torch.equal(found, whole)
 
 

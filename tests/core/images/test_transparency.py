@@ -7,7 +7,7 @@ from image_files import reopened, saved
 from PIL import Image
 
 from restore.core.images.files import read_image, write_image
-from restore.core.images.transparency import continued, resized_alpha
+from restore.core.images.transparency import bleed_colors, resize_alpha
 
 
 def test_no_dark_fringe_shows_around_a_figure_on_transparent_black(tmp_path):
@@ -27,7 +27,7 @@ def test_hidden_colors_are_continued_and_visible_ones_left_alone():
     color = torch.rand(3, 9, 13, generator=torch.Generator().manual_seed(1))
     alpha = torch.zeros(1, 9, 13)
     alpha[:, 2:4, 3:7] = 0.5
-    filled = continued(color, alpha)
+    filled = bleed_colors(color, alpha)
     seen = alpha[0] > 0
     assert torch.equal(filled[:, seen], color[:, seen])
     for channel in range(3):
@@ -40,5 +40,5 @@ def test_hidden_colors_are_continued_and_visible_ones_left_alone():
 def test_an_even_alpha_plane_changes_nothing(value):
     color = torch.rand(3, 5, 5, generator=torch.Generator().manual_seed(1))
     alpha = torch.full((1, 5, 5), value)
-    assert torch.equal(continued(color, alpha), color)
-    assert torch.allclose(resized_alpha(alpha, 11, 15), torch.full((1, 11, 15), value))
+    assert torch.equal(bleed_colors(color, alpha), color)
+    assert torch.allclose(resize_alpha(alpha, 11, 15), torch.full((1, 11, 15), value))

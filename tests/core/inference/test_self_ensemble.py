@@ -6,7 +6,7 @@ from tasks_in_use import Computed, Used, upscaling
 
 from restore.core.errors import UsageError
 from restore.core.inference.engine import predict_image
-from restore.core.inference.self_ensemble import with_self_ensemble
+from restore.core.inference.self_ensemble import add_self_ensemble
 from restore.core.networks import Networks
 from restore.core.specs import ImageSpec, Tiling
 
@@ -21,7 +21,7 @@ def test_it_is_the_mean_of_eight_calls_in_float64():
     networks = Networks({name: network.double() for name, network in task.networks().items()})
     image = torch.rand(2, 3, 9, 14, dtype=torch.float64)
     with torch.no_grad():
-        found = with_self_ensemble(task).predict({"input": image}, networks)["output"]
+        found = add_self_ensemble(task).predict({"input": image}, networks)["output"]
         results = []
         for mirrored in (False, True):
             for turns in range(4):
@@ -43,12 +43,12 @@ def test_every_input_is_turned_and_a_formula_stays_as_it_is():
     task.predict = predict
     inputs = {"input": torch.rand(3, 5, 8), "guide": torch.rand(1, 10, 16).round().repeat_interleave(1, 0)}
     inputs["guide"] = inputs["guide"][:, ::2, ::2].repeat_interleave(2, 1).repeat_interleave(2, 2)
-    plain, averaged = (predict_image(each, {}, inputs)["output"] for each in (task, with_self_ensemble(task)))
+    plain, averaged = (predict_image(each, {}, inputs)["output"] for each in (task, add_self_ensemble(task)))
     assert torch.allclose(plain, averaged, atol=1e-6)
 
 
 def test_tiles_equal_the_whole():
-    task = with_self_ensemble(equivariant(upscaling(2)))
+    task = add_self_ensemble(equivariant(upscaling(2)))
     networks, image = task.networks(), torch.rand(3, 40, 33)
     whole, tiled = (predict_image(task, networks, {"input": image}, tile=tile)["output"] for tile in (None, 16))
     assert torch.allclose(whole, tiled, atol=1e-5)
@@ -56,4 +56,4 @@ def test_tiles_equal_the_whole():
 
 def test_a_method_that_knows_up_from_down_is_refused():
     with pytest.raises(UsageError, match="is not made for flipped and turned images"):
-        with_self_ensemble(upscaling(2))
+        add_self_ensemble(upscaling(2))

@@ -162,7 +162,7 @@ def test_a_checkpoint_is_due_when_its_time_has_come(monkeypatch: pytest.MonkeyPa
     now = clock.last
     monkeypatch.setattr("restore.core.training.progress.time.monotonic", lambda: now + 31)
     assert clock.due(Progress(), end_of_epoch=False)
-    clock.saved()
+    clock.mark_saved()
     assert not clock.due(Progress(), end_of_epoch=False)
     with pytest.raises(ValueError, match="10m"):
         CheckpointClock("soon")

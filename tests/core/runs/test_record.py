@@ -14,8 +14,8 @@ import yaml
 from restore.core.errors import UsageError
 from restore.core.runs.lock import RunLock, is_locked
 from restore.core.runs.record import read_run
+from restore.core.runs.sample_sheets import locate_cells, make_sheet, write_sheet
 from restore.core.runs.sheet_cells import read_cells
-from restore.core.runs.tracking import locate_cells, make_sheet, write_sheet
 
 HOLD = """
 import sys

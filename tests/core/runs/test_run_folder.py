@@ -20,7 +20,7 @@ from restore.core.metrics import EvaluationProtocol
 from restore.core.networks import Networks
 from restore.core.runs.folder import Log, new_run_folder, read_config, read_task
 from restore.core.runs.log_table import write_log_table
-from restore.core.runs.tracking import LARGEST, make_sheet
+from restore.core.runs.sample_sheets import LARGEST, make_sheet
 from restore.core.task import Task
 from restore.core.training.trainer import Trainer
 from restore.core.training_step import Phase

@@ -112,7 +112,7 @@ def test_a_plateau_lowers_the_rate_when_patience_is_over() -> None:
     plateau, schedule = Plateau(), ScheduleSettings(name="plateau", patience=1, gamma=0.1)
     factors = []
     for improved in (True, False, False, True, False, False):
-        plateau.evaluated(improved, schedule)
+        plateau.count_evaluation(improved, schedule)
         factors.append(plateau.factor)
     assert factors == pytest.approx([1, 1, 0.1, 0.1, 0.1, 0.01])
 

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from restore.core.images.resampling import resized_length
+from restore.core.images.resampling import scale_length
 from restore.plugins.classic.fourier import fourier
 from restore.plugins.classic.interpolation import source_position
 
 
 def positions(length: int, scale: float) -> list[float]:
-    resized = resized_length(length, scale)
+    resized = scale_length(length, scale)
     return [source_position(pixel, resized / length) for pixel in range(resized)]
 
 

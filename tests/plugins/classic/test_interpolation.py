@@ -13,7 +13,7 @@ from scipy.ndimage import map_coordinates
 from torch import Tensor
 from torch.nn import functional as F
 
-from restore.core.images.resampling import resized_length
+from restore.core.images.resampling import scale_length
 from restore.plugins.classic import interpolation
 from restore.plugins.common.images.resize import imresize
 
@@ -34,7 +34,7 @@ def by_scipy(images: Tensor, scale: float, order: int) -> np.ndarray:
     """Each plane read at the positions of the new centers."""
     height, width = images.shape[-2:]
     rows, columns = (
-        [interpolation.source_position(pixel, scale) for pixel in range(resized_length(length, scale))]
+        [interpolation.source_position(pixel, scale) for pixel in range(scale_length(length, scale))]
         for length in (height, width)
     )
     grid = np.meshgrid(rows, columns, indexing="ij")

@@ -70,7 +70,7 @@ def test_a_fraction_is_right_at_every_edge(name: str) -> None:
     method = task(name, 2.5)
     image = torch.rand(3, 11, 9, generator=torch.Generator().manual_seed(0))
     (output,) = predict_image(method, {}, {"input": image}).values()
-    assert torch.allclose(output, method.upscaled(image[None], 2.5)[0].clamp(0, 1), atol=1e-6)
+    assert torch.allclose(output, method.upscale(image[None], 2.5)[0].clamp(0, 1), atol=1e-6)
 
 
 def test_methods_differ() -> None:

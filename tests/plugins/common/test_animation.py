@@ -11,7 +11,7 @@ from torchvision.transforms.v2.functional import pil_to_tensor, to_dtype
 
 from restore.core.errors import UsageError
 from restore.core.images.files import read_image
-from restore.plugins.common.animation import check_kind, fitted, write_animation
+from restore.plugins.common.animation import check_kind, resize_to_cover, write_animation
 
 SHADES = torch.tensor([0.0, 0.25, 0.6, 1.0])
 
@@ -60,7 +60,7 @@ def test_a_fitted_image_covers_the_size_without_distortion(height: int, width: i
     """A disc in the middle stays a disc in the middle, and nothing but image is seen."""
     rows, columns = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
     marked = 0.5 + 0.5 * (((rows - height / 2) ** 2 + (columns - width / 2) ** 2).sqrt() < min(height, width) / 4)
-    image = fitted(marked.expand(3, -1, -1), 40, 40)
+    image = resize_to_cover(marked.expand(3, -1, -1), 40, 40)
     assert image.shape == (3, 40, 40)
     assert image.min() > 0.4
     bright = to_dtype(image[0] > 0.75, torch.float32)
@@ -69,4 +69,4 @@ def test_a_fitted_image_covers_the_size_without_distortion(height: int, width: i
 
 
 def test_height_and_width_are_not_exchanged() -> None:
-    assert fitted(torch.rand(1, 5, 9), 12, 7).shape == (1, 12, 7)
+    assert resize_to_cover(torch.rand(1, 5, 9), 12, 7).shape == (1, 12, 7)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from restore.plugins.common.metrics import PSNR, PrecomputedMetric, measured
+from restore.plugins.common.metrics import PSNR, PrecomputedMetric, measure_samples
 
 
 def test_a_mean_is_of_sums() -> None:
@@ -16,7 +16,7 @@ def test_an_own_metric_sees_its_numbers_and_every_other_the_image() -> None:
     prediction, target = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8)
     distances = torch.tensor([[0.5], [1.5]])
     protocol = {"psnr": PSNR(), "distance": PrecomputedMetric("distance", "of codes", better="lower")}
-    rows = measured(prediction, {"target": target}, {"distance": distances, "unasked": distances}, protocol)
+    rows = measure_samples(prediction, {"target": target}, {"distance": distances, "unasked": distances}, protocol)
     assert list(rows) == ["psnr", "distance"]
     assert torch.equal(rows["psnr"], PSNR().measure(prediction, target))
     assert rows["distance"].dtype == torch.float64

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from restore.core.errors import UsageError
 from restore.plugins.common.adversarial.losses import Hinge
-from restore.plugins.common.inpainting.losses import composed
+from restore.plugins.common.inpainting.losses import compose
 from restore.plugins.inpaint_gan.discriminator_input import (
     DiscriminatorOutput,
     GANLoss,
@@ -82,7 +82,7 @@ def trained_discriminator(kind: str, name: str, sign: float = 1.0) -> tuple[Inpa
     """A discriminator that was told for some steps apart what is dark in the hole and what is not."""
     task = InpaintGAN(settings(discriminator=discriminator(name, spectral=False), adversarial={"kind": kind}))
     batch = masked_batch()
-    fake = composed(0.2 * torch.rand_like(batch["target"]), batch)
+    fake = compose(0.2 * torch.rand_like(batch["target"]), batch)
     network = networks_of(task)["discriminator"]
     optimizer = torch.optim.Adam(network.parameters(), 5e-3)
     for _ in range(20):
@@ -101,7 +101,7 @@ def test_a_discriminator_tells_real_from_fake_and_the_generator_climbs_its_score
     before = shown(task, batch, fake)
     assert before > 0.05
     image = fake.clone().requires_grad_()
-    (output,) = task.discriminate(networks_of(task)["discriminator"], batch, composed(image, batch))
+    (output,) = task.discriminate(networks_of(task)["discriminator"], batch, compose(image, batch))
     (loss,) = task.gan_loss.generator(output).values()
     (slope,) = torch.autograd.grad(loss, image)
     inside = batch["mask"].bool().expand_as(slope)

@@ -15,7 +15,7 @@ from restore.plugins.common.metrics import SSIM
 from restore.plugins.common.perceptual.style import gram
 from restore.plugins.common.perceptual.vgg import VGGFeatures
 from restore.plugins.common.weighted_losses import WeightedLosses
-from restore.plugins.lbam.losses import CompositeLoss, seen_through, window
+from restore.plugins.lbam.losses import CompositeLoss, window, wrap_features
 from restore.plugins.lbam.settings import LBAMSettings
 
 POOLS = ("pool1", "pool2", "pool3")
@@ -41,7 +41,7 @@ def composite_loss(chosen: LBAMSettings, features: Any) -> CompositeLoss:
 def test_the_terms_are_those_of_the_published_code(golden: ModuleType) -> None:
     features = VGGFeatures("vgg16", POOLS)
     features.load_state_dict(golden.load("lbam_vgg16_terms").state())
-    look = seen_through(features.double().requires_grad_(False), normalize=False)
+    look = wrap_features(features.double().requires_grad_(False), normalize=False)
     prediction, batch = masked_sample()
     target, mask = batch["target"], batch["mask"]
     terms = composite_loss(settings(), look)(prediction, batch)
@@ -69,7 +69,7 @@ def test_the_features_see_images_as_they_are_or_normalized(golden: ModuleType) -
     features.double().requires_grad_(False)
 
     def both(out: Tensor, comp: Tensor, gt: Tensor, *, normalize: bool) -> tuple[Tensor, Tensor]:
-        look = seen_through(features, normalize=normalize)
+        look = wrap_features(features, normalize=normalize)
         # In an image that is all hole the composite is the answer itself, so each pair is taken twice.
         hole = torch.ones_like(gt[:, :1])
         terms = [composite_loss(settings(), look)(image, {"target": gt, "mask": hole}) for image in (out, comp)]

@@ -13,7 +13,7 @@ from restore.core.errors import UsageError
 from restore.core.evaluation import evaluate
 from restore.core.networks import Networks
 from restore.core.task import Task
-from restore.plugins.unet.cases import ranked, render_cases, write_cases
+from restore.plugins.unet.cases import rank_cases, render_cases, write_cases
 from restore.plugins.unet.levels import compare_levels, levels
 from restore.plugins.unet.options import CasesSettings, LevelsSettings, SegmentationEvaluateOptions
 from restore.plugins.unet.otsu import Otsu
@@ -59,7 +59,7 @@ def test_cases_rank_images_without_naming_one_twice(
     task = nested(channels=2)
     networks = frozen(task)
     settings = CasesSettings(count=3, output=tmp_path / "cases.html", device="cpu", threshold=0.3)
-    worst, best = ranked(task, networks, settings, torch.device("cpu"))
+    worst, best = rank_cases(task, networks, settings, torch.device("cpu"))
     assert (len(worst), len(best)) == (3, 2)
     scores = [case.iou for case in [*worst, *best[::-1]]]
     assert scores == sorted(scores)

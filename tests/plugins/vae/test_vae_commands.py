@@ -16,7 +16,7 @@ from restore.core.errors import UsageError
 from restore.core.images.files import open_image, read_image, write_image
 from restore.core.inference.engine import predict_image
 from restore.core.weights.files import save_weights
-from restore.plugins.common.animation import fitted
+from restore.plugins.common.animation import resize_to_cover
 from restore.plugins.vae.commands import interpolate, sample
 from restore.plugins.vae.settings import AutoencoderPredictOptions, InterpolateSettings, SampleSettings
 from restore.plugins.vae.task import Autoencoder, VariationalAutoencoder
@@ -72,7 +72,7 @@ def test_a_strip_begins_and_ends_with_the_reconstructions(
     strip = read_image(output).color
     assert strip.shape == (3, 10, 4 * 14)
     first, second = (read_image(path).color for path in pair)
-    for end, shown in ((first, strip[..., :14]), (fitted(second, 10, 14), strip[..., -14:])):
+    for end, shown in ((first, strip[..., :14]), (resize_to_cover(second, 10, 14), strip[..., -14:])):
         expected = task.predict({"input": end[None]}, networks)["output"][0]
         torch.testing.assert_close(shown, expected.detach(), atol=0.6 / 255, rtol=0)
     assert not torch.equal(strip[..., 14:28], strip[..., 28:42])

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from restore.plugins.warpgan.control_points import determinants, folds, outside, statistics
+from restore.plugins.warpgan.control_points import determinants, folds, measure_outside, statistics
 from restore.plugins.warpgan.networks.warping import warp
 
 SIZE = (40, 60)
@@ -30,13 +30,13 @@ def crossed() -> tuple[Tensor, Tensor]:
 
 
 def test_points_in_the_image_cost_nothing_up_to_its_last_pixel() -> None:
-    assert outside(inside(), *SIZE).tolist() == [0]
-    assert outside(torch.tensor([[[0.0, 0.0], [39.0, 59.0]]]), *SIZE).tolist() == [0]
+    assert measure_outside(inside(), *SIZE).tolist() == [0]
+    assert measure_outside(torch.tensor([[[0.0, 0.0], [39.0, 59.0]]]), *SIZE).tolist() == [0]
 
 
 def test_points_outside_cost_the_square_of_their_distance_in_sides() -> None:
     points = torch.tensor([[[-4.0, 5.0], [10.0, 59.0 + 6.0]], [[1.0, 2.0], [3.0, 4.0]]])
-    torch.testing.assert_close(outside(points, *SIZE), torch.tensor([(0.1**2 + 0.1**2) / 2, 0.0]))
+    torch.testing.assert_close(measure_outside(points, *SIZE), torch.tensor([(0.1**2 + 0.1**2) / 2, 0.0]))
 
 
 def test_a_warp_that_folds_nothing_costs_nothing() -> None:
@@ -103,7 +103,7 @@ def test_following_the_gradient_unfolds() -> None:
 
 
 def test_following_the_gradient_leads_back_into_the_image() -> None:
-    before, after = followed(lambda points: outside(points, *SIZE), inside() - 12)
+    before, after = followed(lambda points: measure_outside(points, *SIZE), inside() - 12)
     assert before > 0.003
     assert after < 0.1 * before
 
@@ -111,7 +111,7 @@ def test_following_the_gradient_leads_back_into_the_image() -> None:
 def test_gradients_are_those_of_finite_differences() -> None:
     points, moves = (tensor.requires_grad_() for tensor in crossed())
     assert torch.autograd.gradcheck(lambda p, m: folds(p, m, *SIZE), (points, moves))
-    assert torch.autograd.gradcheck(lambda p: outside(p - 12, *SIZE), (points,))
+    assert torch.autograd.gradcheck(lambda p: measure_outside(p - 12, *SIZE), (points,))
 
 
 def test_penalties_are_of_the_precision_of_the_points() -> None:

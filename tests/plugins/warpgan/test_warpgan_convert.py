@@ -15,7 +15,7 @@ from restore import registry
 from restore.core.errors import WeightsError
 from restore.core.weights.convert import import_weights
 from restore.core.weights.files import open_weights
-from restore.plugins.warpgan.convert import CONVERTERS, renamed
+from restore.plugins.warpgan.convert import CONVERTERS, rename_keys
 from restore.plugins.warpgan.networks.discriminator import Discriminator
 from restore.plugins.warpgan.networks.generator import WarpGenerator
 from restore.plugins.warpgan.task import WarpGAN
@@ -47,7 +47,7 @@ def as_in_torch(golden: ModuleType, networks: dict[str, torch.nn.Module]) -> dic
     state = {}
     for network, module in networks.items():
         for name in names(golden, network):
-            (ours,) = renamed({name: torch.empty(0)})
+            (ours,) = rename_keys({name: torch.empty(0)})
             state[name] = module.state_dict()[ours.removeprefix(f"{network}.")].clone()
     state["Decoder.WarpController.ldmark_mean"] = state["Decoder.WarpController.ldmark_mean"].flatten()
     return state

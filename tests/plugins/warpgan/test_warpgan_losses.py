@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restore.plugins.common.metrics import PrecomputedMetric
-from restore.plugins.warpgan.metrics import Rank1, Verification, with_identity
+from restore.plugins.warpgan.metrics import Rank1, Verification, join_identity
 from restore.plugins.warpgan.step import (
     CARICATURE,
     GENERATED,
@@ -54,7 +54,7 @@ def test_texture_errors_are_of_each_image() -> None:
 
 
 def rows(identities: list[int], asked: list[list[float]], photographs: list[list[float]]) -> torch.Tensor:
-    return with_identity(torch.tensor(identities), torch.tensor(asked), torch.tensor(photographs))
+    return join_identity(torch.tensor(identities), torch.tensor(asked), torch.tensor(photographs))
 
 
 EAST, NORTH, NORTH_EAST = [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]
@@ -90,9 +90,9 @@ def test_neither_order_nor_length_of_features_changes_recognition(order: list[in
     generator = torch.Generator().manual_seed(3)
     identities = torch.tensor([0, 0, 1, 1, 2, 2])
     asked, photographs = torch.randn(2, 6, 4, generator=generator)
-    table = with_identity(identities, asked, photographs)
+    table = join_identity(identities, asked, photographs)
     for metric in (Rank1("rank-1", ""), Verification("verification", "")):
-        changed = with_identity(identities, length * asked, photographs)[list(order)]
+        changed = join_identity(identities, length * asked, photographs)[list(order)]
         assert metric.reduce(changed) == pytest.approx(metric.reduce(table))
 
 

@@ -17,9 +17,9 @@ from restore.core.images.files import ImageFile
 from restore.core.inference.engine import predict_image
 from restore.core.networks import Networks
 from restore.plugins.warpgan.letterbox import Letterbox
-from restore.plugins.warpgan.networks.discriminator import predicted_identity
+from restore.plugins.warpgan.networks.discriminator import predict_identity
 from restore.plugins.warpgan.options import WarpGANEvaluateOptions, WarpGANPredictOptions
-from restore.plugins.warpgan.rendering import drawn_points, marked
+from restore.plugins.warpgan.rendering import draw_points, mark_points
 from restore.plugins.warpgan.task import WarpGAN
 
 
@@ -124,14 +124,14 @@ def test_points_are_drawn_larger_than_a_small_image(photograph: torch.Tensor) ->
 
 def test_marks_say_where_points_are_and_where_they_go() -> None:
     points = torch.tensor([[3.2, 4.0], [-5.0, 30.0]])
-    plane = marked(points, torch.tensor([[1.0, 2.0], [3.0, 4.0]]), 10, 12)
+    plane = mark_points(points, torch.tensor([[1.0, 2.0], [3.0, 4.0]]), 10, 12)
     assert plane[:, 3, 4].tolist() == [1.0, 1.0, 2.0]
     assert plane[:, 0, 11].tolist() == [2.0, 3.0, 4.0]  # outside: at the border
     assert int((plane[0] > 0).sum()) == 2
 
 
 def test_a_warp_that_moves_nothing_is_a_straight_grid() -> None:
-    shown = drawn_points(torch.zeros(3, 512, 512), torch.zeros(3, 512, 512), torch.zeros(2, 512, 512))
+    shown = draw_points(torch.zeros(3, 512, 512), torch.zeros(3, 512, 512), torch.zeros(2, 512, 512))
     lines = (shown.amin(0) > 0.5).float()
     assert int((lines.mean(1) > 0.99).sum()) == 17
     assert int((lines.mean(0) > 0.99).sum()) == 17
@@ -185,7 +185,7 @@ def test_the_most_likely_person_is_so_over_all_kinds() -> None:
     output = networks_of(task)["discriminator"](torch.zeros(1, 3, 32, 32))
     logits = torch.full((1, 3 * 12), -9.0)
     logits[0, [4, 16]], logits[0, 30] = 1.0, 1.2  # person 4 as a caricature or a photograph; person 6 as drawn
-    assert predicted_identity(output._replace(identities=logits)).item() == 4
+    assert predict_identity(output._replace(identities=logits)).item() == 4
 
 
 def test_a_recognizer_in_a_file_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -218,7 +218,7 @@ def test_only_targets_of_training_are_sharpened() -> None:
     trained = CroppedPairs(source, 2, 64, augment=False, degradation=degradation)[0]
     target = (trained["target"] * 255).round().byte()
     assert torch.equal((trained["input"] * 255).round().byte(), imresize(source[0], 1 / 2))
-    assert torch.equal(target, degradation.sharpened(source[0]))
+    assert torch.equal(target, degradation.sharpen_target(source[0]))
     assert float(target.float().std()) > float(source[0].float().std())
 
 

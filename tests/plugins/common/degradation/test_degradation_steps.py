@@ -83,7 +83,7 @@ def test_a_blur_is_a_convolution_with_a_mirrored_border(side: int) -> None:
 def test_images_smaller_than_a_kernel_are_mirrored_as_often_as_needed(size: tuple[int, int]) -> None:
     image = torch.rand(3, *size)
     expected = np.pad(image.numpy(), ((0, 0), (9, 9), (9, 9)), mode="reflect")
-    assert np.array_equal(steps.mirrored(image, 9).numpy(), expected)
+    assert np.array_equal(steps.pad_by_mirroring(image, 9).numpy(), expected)
 
 
 @pytest.mark.parametrize("to", ["JPEG", "WEBP"])
@@ -156,6 +156,6 @@ def test_what_is_drawn_has_the_probabilities_that_were_set() -> None:
     assert set(names) == {"a", "b"}
     assert names.count("a") / 2000 == pytest.approx(0.75, abs=0.04)
     assert sum(drawing.happens(0.8) for _ in range(2000)) / 2000 == pytest.approx(0.8, abs=0.03)
-    assert {drawing.whole((3, 5)) for _ in range(60)} == {3, 4, 5}
+    assert {drawing.draw_integer((3, 5)) for _ in range(60)} == {3, 4, 5}
     with pytest.raises(ValueError, match="no weight"):
         drawing.choose_weighted({"a": 0.0})

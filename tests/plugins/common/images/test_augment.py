@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch import Tensor
 
-from restore.plugins.common.images.augment import augmented_crop
+from restore.plugins.common.images.augment import augment_crop
 from restore.plugins.common.images.augment_settings import CropAugmentation
 
 STILL = CropAugmentation(flip=False)
@@ -23,7 +23,7 @@ def ramp(height: int = 80, width: int = 100) -> Tensor:
 
 def seeded(chosen: CropAugmentation, side: int = 24, seed: int = 0, image: Tensor | None = None) -> Tensor:
     torch.manual_seed(seed)
-    return augmented_crop(ramp() if image is None else image, side, chosen)
+    return augment_crop(ramp() if image is None else image, side, chosen)
 
 
 def test_without_variation_a_crop_is_a_part_of_the_image() -> None:

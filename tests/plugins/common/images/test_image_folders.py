@@ -14,8 +14,8 @@ from restore.core.errors import DataError, UsageError
 from restore.core.images.listing import list_images
 from restore.core.settings import RunSettings
 from restore.plugins.common.images import folders
-from restore.plugins.common.images.folders import ImageFolder, held_out, split_files
-from restore.plugins.common.images.pairing import pair_folders, paired_files
+from restore.plugins.common.images.folders import ImageFolder, hold_out, split_files
+from restore.plugins.common.images.pairing import pair_files, pair_folders
 
 
 def written(path: Path, height: int = 6, width: int = 8, mode: str = "RGB", seed: int = 0) -> Path:
@@ -118,7 +118,7 @@ def test_pairs_share_a_name_but_not_a_suffix(tmp_path: Path) -> None:
     written(tmp_path / "LR" / "two.png")
     written(tmp_path / "HR" / "two.png")
     written(tmp_path / "HR" / "one.bmp")
-    pairs = paired_files(tmp_path / "LR", tmp_path / "HR")
+    pairs = pair_files(tmp_path / "LR", tmp_path / "HR")
     assert [(small.name, large.name) for small, large in pairs] == [("one.png", "one.bmp"), ("two.png", "two.png")]
 
 
@@ -128,30 +128,30 @@ def test_an_image_without_a_partner_is_named(tmp_path: Path, alone: str) -> None
         written(tmp_path / folder / "one.png")
     written(tmp_path / alone / "two.png")
     with pytest.raises(UsageError, match=rf"{alone}.two\.png: no file of the same name"):
-        paired_files(tmp_path / "LR", tmp_path / "HR")
+        pair_files(tmp_path / "LR", tmp_path / "HR")
 
 
 def test_two_candidates_for_one_pair_are_refused(tmp_path: Path) -> None:
     for name in ("LR/one.png", "HR/one.png", "HR/one.bmp"):
         written(tmp_path / name)
     with pytest.raises(UsageError, match="the pair is ambiguous"):
-        paired_files(tmp_path / "LR", tmp_path / "HR")
+        pair_files(tmp_path / "LR", tmp_path / "HR")
 
 
 @pytest.mark.parametrize(("scale", "name"), [(2, "0001x2"), (3, "0001x3"), (4, "0001X4"), (8, "0001x8")])
 def test_an_input_may_say_its_scale_after_its_name(tmp_path: Path, scale: int, name: str) -> None:
     written(tmp_path / "LR" / f"{name}.png", 5, 7)
     written(tmp_path / "HR" / "0001.png", 5 * scale - 1, 7 * scale)
-    pairs = paired_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
+    pairs = pair_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
     assert [(small.stem, large.stem) for small, large in pairs] == [(name, "0001")]
     with pytest.raises(UsageError, match="no file of the same name"):
-        paired_files(tmp_path / "LR", tmp_path / "HR")
+        pair_files(tmp_path / "LR", tmp_path / "HR")
 
 
 def test_the_same_name_comes_before_one_without_its_scale(tmp_path: Path) -> None:
     for name in ("LR/box2.png", "HR/box2.png", "LR/bo.png", "HR/bo.png"):
         written(tmp_path / name)
-    pairs = paired_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
+    pairs = pair_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
     assert [(small.name, large.name) for small, large in pairs] == [("bo.png", "bo.png"), ("box2.png", "box2.png")]
 
 
@@ -159,32 +159,32 @@ def test_a_name_that_says_another_scale_than_the_sizes_is_refused(tmp_path: Path
     written(tmp_path / "LR" / "0001x4.png", 5, 7)
     written(tmp_path / "HR" / "0001.png", 10, 14)
     with pytest.raises(DataError, match=r"0001x4\.png: the name means scale 4 to .*0001\.png"):
-        paired_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
+        pair_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
 
 
 def test_inputs_of_two_scales_for_one_image_are_refused(tmp_path: Path) -> None:
     for name, side in (("LR/0001x2.png", 10), ("LR/0001x4.png", 5), ("HR/0001.png", 20)):
         written(tmp_path / name, side, side)
     with pytest.raises(UsageError, match=r"0001x4\.png: 0001x2\.png has the same name"):
-        paired_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
+        pair_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
 
 
 def test_the_held_out_share_is_disjoint_complete_and_repeatable() -> None:
-    train, validation = held_out(50, 0.1, 3, "photos")
+    train, validation = hold_out(50, 0.1, 3, "photos")
     assert len(validation) == 5
     assert sorted(train + validation) == list(range(50))
-    assert held_out(50, 0.1, 3, "photos") == (train, validation)
-    assert held_out(50, 0.1, 4, "photos")[1] != validation
+    assert hold_out(50, 0.1, 3, "photos") == (train, validation)
+    assert hold_out(50, 0.1, 4, "photos")[1] != validation
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.01, 1), (0.5, 1), (0.99, 1)])
 def test_of_two_images_each_split_gets_one(share: float, expected: int) -> None:
-    assert len(held_out(2, share, 0, "photos")[1]) == expected
+    assert len(hold_out(2, share, 0, "photos")[1]) == expected
 
 
 def test_one_image_cannot_be_split() -> None:
     with pytest.raises(UsageError, match=r"photos: .*--val-data"):
-        held_out(1, 0.1, 0, "photos")
+        hold_out(1, 0.1, 0, "photos")
 
 
 def test_files_are_split_by_the_seed_or_by_folders(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_files_are_split_by_the_seed_or_by_folders(tmp_path: Path) -> None:
             written(tmp_path / folder / f"{number}.png")
     data, other = list_images(tmp_path / "data"), list_images(tmp_path / "other")
     settings = RunSettings(data=tmp_path / "data", val_fraction=0.4, seed=1)
-    train, validation = held_out(6, 0.4, 1, "data")
+    train, validation = hold_out(6, 0.4, 1, "data")
     assert split_files(settings, "train") == [data[index] for index in train]
     assert split_files(settings, "validation") == [data[index] for index in validation]
     both = settings.model_copy(update={"val_data": tmp_path / "other"})
@@ -218,7 +218,7 @@ def test_inputs_are_named_as_in_published_sets(tmp_path: Path, small: str, large
     written(tmp_path / "HR" / f"{large}.png", 20, 28)
     written(tmp_path / "LR" / "other.png", 5, 7)
     written(tmp_path / "HR" / "other.png", 20, 28)
-    pairs = paired_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
+    pairs = pair_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
     assert {(path.stem, target.stem) for path, target in pairs} == {(small, large), ("other", "other")}
 
 
@@ -227,4 +227,4 @@ def test_names_that_could_belong_to_two_targets_are_refused(tmp_path: Path) -> N
     for name in ("a_HR", "a_GT"):
         written(tmp_path / "HR" / f"{name}.png", 20, 28)
     with pytest.raises(UsageError, match=r"a_LR\.png: no file of the same name"):
-        paired_files(tmp_path / "LR", tmp_path / "HR", scaled=True)
+        pair_files(tmp_path / "LR", tmp_path / "HR", scaled=True)

@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from restore.core.images import resampling
-from restore.core.images.resampling import CUBIC, LANCZOS, TRIANGLE, resized_length
+from restore.core.images.resampling import CUBIC, LANCZOS, TRIANGLE, scale_length
 from restore.plugins.common.images.resize import imresize, resample
 
 
@@ -128,8 +128,8 @@ def test_any_leading_axes_are_kept_and_each_plane_is_its_own() -> None:
 
 def test_lengths_do_not_suffer_from_inexact_scales() -> None:
     for scale, length in product(range(1, 65), (1, 7, 33, 48, 1000)):
-        assert resized_length(length * scale, 1 / scale) == length
-    assert resized_length(3, 1 / 4) == 1
+        assert scale_length(length * scale, 1 / scale) == length
+    assert scale_length(3, 1 / 4) == 1
     assert doctest.testmod(resampling).failed == 0
 
 
@@ -139,7 +139,7 @@ def test_a_gradient_passes_even_if_the_weights_were_first_made_in_inference_mode
     image = torch.rand(19, 23, requires_grad=True)
     imresize(image, 1.7).sum().backward()
     assert image.grad is not None
-    assert float(image.grad.sum()) == pytest.approx(resized_length(19, 1.7) * resized_length(23, 1.7), rel=1e-5)
+    assert float(image.grad.sum()) == pytest.approx(scale_length(19, 1.7) * scale_length(23, 1.7), rel=1e-5)
 
 
 @pytest.mark.parametrize("scale", [0, -1, math.inf, math.nan])

@@ -186,7 +186,7 @@ def test_a_set_that_seems_inverted_is_warned_of_once_and_names_the_flag(
     assert len(caplog.records) == 1
     assert "94 %" in caplog.text
     assert "--mask-polarity black-hole" in caplog.text
-    assert float(MaskFolder(tmp_path, "black-hole").fitted(0, 8, 8).sum()) == 4
+    assert float(MaskFolder(tmp_path, "black-hole").read_resized(0, 8, 8).sum()) == 4
     assert len(caplog.records) == 1
 
 
@@ -202,7 +202,7 @@ def test_folders_that_cannot_be_masks_are_refused(tmp_path: Path) -> None:
         MaskFolder(tmp_path)
     full = saved(tmp_path / "full" / "full.png", np.full((4, 4), 255, dtype=np.uint8))
     with pytest.raises(DataError, match=r"full\.png: this mask and all others cover the whole image"):
-        MaskFolder(full.parent).fitted(0, 4, 4)
+        MaskFolder(full.parent).read_resized(0, 4, 4)
 
 
 def test_settings_that_cannot_be_meant_are_refused() -> None:

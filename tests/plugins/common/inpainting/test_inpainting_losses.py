@@ -17,7 +17,7 @@ from restore.plugins.common.inpainting.losses import (
     MaskedLoss,
     MaskedMSE,
     MaskedTotalVariation,
-    composed,
+    compose,
     discounts,
     masked_total_variation,
     steps_to_known,
@@ -124,7 +124,7 @@ def test_variation_sees_the_hole_and_its_seam_alone() -> None:
 
 def test_composed_takes_known_pixels_from_the_target() -> None:
     prediction, batch = example()
-    seen = composed(prediction, batch)
+    seen = compose(prediction, batch)
     inside = batch["mask"].expand_as(seen) > 0
     assert torch.equal(seen[inside], prediction[inside])
     assert torch.equal(seen[~inside], batch["target"][~inside])

@@ -10,7 +10,13 @@ from torch import Tensor
 
 from restore.core.evaluation import evaluate
 from restore.core.metrics import PartialMetric
-from restore.plugins.common.inpainting.metrics import BUCKETS, MaskedL1, MaskedPSNR, inpainting_protocols, measured
+from restore.plugins.common.inpainting.metrics import (
+    BUCKETS,
+    MaskedL1,
+    MaskedPSNR,
+    inpainting_protocols,
+    measure_samples,
+)
 from restore.plugins.common.masks.settings import KINDS
 from restore.plugins.common.metrics import PSNR, Comparison
 from restore.registry import get
@@ -28,7 +34,7 @@ def batch(coverages: list[float], kinds: list[int] | None = None) -> dict[str, T
 
 
 def numbers(protocol: str, prediction: Tensor, given: dict[str, Tensor]) -> dict[str, float]:
-    rows = measured(prediction, given, PROTOCOLS[protocol])
+    rows = measure_samples(prediction, given, PROTOCOLS[protocol])
     return {name: metric.reduce(rows[name]) for name, metric in PROTOCOLS[protocol].items()}
 
 
@@ -49,7 +55,7 @@ def test_a_bucket_has_the_numbers_of_its_images_alone() -> None:
 def test_all_buckets_together_are_all_images() -> None:
     coverages = [index / 20 for index in range(1, 20)]
     given = batch(coverages)
-    rows = measured(given["target"], given, PROTOCOLS["buckets"])
+    rows = measure_samples(given["target"], given, PROTOCOLS["buckets"])
     names = [f"masked-psnr-{low}-{high}" for low, high in BUCKETS]
     metrics = PROTOCOLS["buckets"]
     belongs = torch.stack(

@@ -21,7 +21,7 @@ from restore.core.networks import Networks
 from restore.core.settings import RunSettings
 from restore.plugins.common.inpainting.blending import feather_weights
 from restore.plugins.common.inpainting.task import Inpainting
-from restore.plugins.common.inpainting.windowed import WindowedInpainting, halved
+from restore.plugins.common.inpainting.windowed import WindowedInpainting, halve
 from restore.plugins.common.masks.paint import color_mask
 from restore.plugins.common.masks.reading import dilate
 from restore.plugins.common.masks.settings import InpaintingPredictOptions
@@ -300,7 +300,7 @@ def test_a_large_image_is_never_shown_to_the_network_as_a_whole() -> None:
 def test_halving_looks_only_at_what_is_known() -> None:
     image, mask = torch.full((3, 5, 4), 0.25), torch.zeros(1, 5, 4)
     mask[:, :3, :3] = 1
-    small, small_mask = halved(torch.where(mask > 0, torch.tensor(9.0), image), mask)
+    small, small_mask = halve(torch.where(mask > 0, torch.tensor(9.0), image), mask)
     assert small_mask[0].tolist() == [[1, 0], [0, 0], [0, 0]]
     assert torch.equal(small[:, small_mask[0] == 0], torch.full((3, 5), 0.25))
 

@@ -16,7 +16,7 @@ from restore.core.errors import RestoreError, UsageError, WeightsError
 from restore.core.metrics import SizedMetric
 from restore.plugins.common.learned import dists, lpips
 from restore.plugins.common.learned.settings import Backbone
-from restore.plugins.common.published import published_file
+from restore.plugins.common.published import locate_published
 
 needs_torchmetrics = pytest.mark.skipif(
     importlib.util.find_spec("torchmetrics") is None, reason="needs restorekit[metrics]"
@@ -73,7 +73,7 @@ def test_lpips_is_that_of_torchmetrics(backbone: Backbone, tmp_path: Path, monke
 @needs_torchmetrics
 def test_dists_is_that_of_torchmetrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = pytest.importorskip("torchmetrics.functional.image.dists")
-    features = random_features("vgg16", published_file("vgg16"))
+    features = random_features("vgg16", locate_published("vgg16"))
     monkeypatch.setattr(theirs, "vgg16", lambda **_: SimpleNamespace(features=features))
     prediction, target = pair()
     expected = theirs.DISTSNetwork()(prediction, target)

@@ -129,7 +129,7 @@ def test_a_mask_that_leaves_nothing_known_is_passed_over_with_one_warning(
     for name in ("b.png", "d.png"):
         saved(tmp_path / name, 255 * MARKED)
     masks = MaskFolder(tmp_path)
-    found: list[Tensor] = [masks.fitted(index, 6, 4) for index in (0, 1, 2, 3, 0)]
+    found: list[Tensor] = [masks.read_resized(index, 6, 4) for index in (0, 1, 2, 3, 0)]
     assert all(torch.equal(mask, HOLE) for mask in found)
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [str(tmp_path / "a.png")]
 

@@ -14,7 +14,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from restore.plugins.common.masks.generators import draw_mask
-from restore.plugins.common.masks.graffiti import written
+from restore.plugins.common.masks.graffiti import write_word
 from restore.plugins.common.masks.settings import KINDS, MaskKind
 
 
@@ -120,7 +120,7 @@ def test_rectangles_have_straight_sides() -> None:
 
 
 def test_letters_stand_side_by_side_at_the_size_that_was_asked_for() -> None:
-    first, both = written("I", 60), written("IL", 60)
+    first, both = write_word("I", 60), write_word("IL", 60)
     assert len(both) == len(first) + 1
     rows, columns = zip(*((line[:, 0], line[:, 1]) for line in both), strict=True)
     assert min(row.min() for row in rows) == 0

@@ -16,7 +16,7 @@ from restore.core.errors import RestoreError, UsageError, WeightsError
 from restore.plugins.common import published as torchvision_weights
 from restore.plugins.common.perceptual.settings import PerceptualSettings
 from restore.plugins.common.perceptual.weights import feature_network, resolve_features
-from restore.plugins.common.published import published_file
+from restore.plugins.common.published import locate_published
 
 LAYERS = {"relu1_1": 1.0}  # only the first convolution, so that files are small
 
@@ -43,7 +43,7 @@ def settings(weights: str, **more: object) -> PerceptualSettings:
 
 def published(hub: Path) -> Path:
     hub.mkdir(parents=True, exist_ok=True)
-    path = published_file("vgg19")
+    path = locate_published("vgg19")
     torch.save({**first_layer(), "classifier.0.weight": torch.zeros(2)}, path)
     return path
 
@@ -89,7 +89,7 @@ def test_only_imagenet_downloads(hub: Path) -> None:
     with pytest.raises(RestoreError, match="not in a test"):
         resolve_features(settings("imagenet"))
     published(hub)
-    assert resolve_features(settings("imagenet")).sha256 == checksum(published_file("vgg19"))
+    assert resolve_features(settings("imagenet")).sha256 == checksum(locate_published("vgg19"))
 
 
 @pytest.mark.parametrize("prefix", ["features.", ""])

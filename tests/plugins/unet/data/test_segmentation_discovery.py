@@ -11,7 +11,7 @@ from segmentation_files import image, mask, square
 
 from restore.core.errors import DataError, UsageError
 from restore.plugins.unet.data import discovery, splits
-from restore.plugins.unet.data.splits import evaluated_source, read_source, sources
+from restore.plugins.unet.data.splits import read_source, select_evaluated, sources
 from restore.plugins.unet.options import SegmentationEvaluateOptions
 from restore.plugins.unet.settings import ModelSettings, UNetSettings
 
@@ -122,9 +122,9 @@ def test_the_right_folders_are_asked_for(tmp_path: Path) -> None:
 
 def test_a_stratified_split_is_reproducible_disjoint_and_even() -> None:
     shares = np.random.default_rng(1).beta(0.5, 3, 100).tolist()
-    train, validation = splits.stratified(shares, 0.2, seed=3)
-    assert (train, validation) == splits.stratified(shares, 0.2, seed=3)
-    assert validation != splits.stratified(shares, 0.2, seed=4)[1]
+    train, validation = splits.split_stratified(shares, 0.2, seed=3)
+    assert (train, validation) == splits.split_stratified(shares, 0.2, seed=3)
+    assert validation != splits.split_stratified(shares, 0.2, seed=4)[1]
     assert sorted(train + validation) == list(range(100))
     assert len(validation) == 20
     found = np.sort(np.asarray(shares)[validation])
@@ -135,7 +135,7 @@ def test_a_stratified_split_is_reproducible_disjoint_and_even() -> None:
 
 def test_a_single_image_cannot_be_divided() -> None:
     with pytest.raises(UsageError, match="--val-data"):
-        splits.stratified([0.5], 0.2, 0)
+        splits.split_stratified([0.5], 0.2, 0)
 
 
 def test_files_say_which_images_are_for_what(flat: Path) -> None:
@@ -177,8 +177,8 @@ def test_evaluation_finds_the_part_that_a_run_held_out(flat: Path, how: str) -> 
     settings = UNetSettings(data=flat, seed=5, split=how).resolved()  # type: ignore[arg-type]
     held_out = list(sources(settings)["validation"].names)
     options = SegmentationEvaluateOptions(subset="validation", seed=5, split=how)  # type: ignore[arg-type]
-    assert list(evaluated_source(flat, settings.model, options).names) == held_out
-    assert list(evaluated_source(flat, settings.model, SegmentationEvaluateOptions()).names) == [
+    assert list(select_evaluated(flat, settings.model, options).names) == held_out
+    assert list(select_evaluated(flat, settings.model, SegmentationEvaluateOptions()).names) == [
         "cell1",
         "cell2",
         "cell10",

@@ -11,7 +11,7 @@ from torchvision import tv_tensors
 
 from restore.plugins.unet.data import nuclei
 from restore.plugins.unet.data.augmentation import make_augmentation
-from restore.plugins.unet.data.dataset import Drawings, Segments, cropped, resized
+from restore.plugins.unet.data.dataset import Drawings, Segments, crop_masked, resize_masked
 from restore.plugins.unet.inference import normalize
 from restore.plugins.unet.settings import AugmentationSettings, ModelSettings
 
@@ -100,22 +100,22 @@ def test_images_are_normalized_exactly_once() -> None:
 
 def test_masks_stay_binary_when_resized_and_numbers_stay_numbers() -> None:
     image, masks = marked(40, 40)
-    _, smaller = resized(image, masks, (17, 23), multiclass=False)
+    _, smaller = resize_masked(image, masks, (17, 23), multiclass=False)
     assert smaller.shape == (1, 17, 23)
     assert set(smaller.unique().tolist()) == {0, 1}
     numbers = torch.zeros(1, 40, 40, dtype=torch.uint8)
     numbers[:, 20:] = 7
-    _, fewer = resized(image, numbers, (17, 23), multiclass=True)
+    _, fewer = resize_masked(image, numbers, (17, 23), multiclass=True)
     assert set(fewer.unique().tolist()) == {0, 7}
 
 
 def test_crops_are_of_the_same_place_and_small_images_are_continued() -> None:
     image, masks = marked(30, 20)
     torch.manual_seed(0)
-    part, mask = cropped(image, masks, (16, 24), at_random=True)
+    part, mask = crop_masked(image, masks, (16, 24), at_random=True)
     assert part.shape == (3, 16, 24)
     assert torch.equal(part[0] == 255, mask[0] == 1)
-    center, _ = cropped(image, masks, (16, 16), at_random=False)
+    center, _ = crop_masked(image, masks, (16, 16), at_random=False)
     assert torch.equal(center, image[:, 7:23, 2:18])
 
 

@@ -74,7 +74,7 @@ def test_padding_does_not_change_what_fits() -> None:
 @pytest.mark.parametrize("level", [1, 2, 3, 4])
 def test_a_pruned_network_gives_exactly_its_head(level: int) -> None:
     network = NestedUNet(channels=2, deep_supervision=True).eval()
-    part = network.pruned(level)
+    part = network.prune(level)
     image = torch.rand(2, 3, 32, 32)
     with torch.no_grad():
         assert torch.equal(part(image), network(image)[level - 1])
@@ -84,10 +84,10 @@ def test_a_pruned_network_gives_exactly_its_head(level: int) -> None:
 
 def test_pruning_needs_the_head_of_that_level() -> None:
     with pytest.raises(ValueError, match="only L4, without deep supervision"):
-        NestedUNet(channels=2).pruned(2)
+        NestedUNet(channels=2).prune(2)
     with pytest.raises(ValueError, match="L1 to L4"):
-        NestedUNet(channels=2, deep_supervision=True).pruned(5)
-    assert parameters(NestedUNet(channels=2).pruned(4)) == parameters(NestedUNet(channels=2))
+        NestedUNet(channels=2, deep_supervision=True).prune(5)
+    assert parameters(NestedUNet(channels=2).prune(4)) == parameters(NestedUNet(channels=2))
 
 
 @pytest.mark.parametrize("backbone", ["mobilenet_v3_large", "resnet18"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from skimage.transform import SimilarityTransform
 
 from restore.core.errors import DataError
-from restore.plugins.warpgan.data.alignment import aligned, moved, reference, similarity
+from restore.plugins.warpgan.data.alignment import align_face, reference, similarity, transform_points
 from restore.plugins.warpgan.data.detection import middle
 
 ANGLES = st.floats(-3, 3)
@@ -23,7 +23,7 @@ def test_a_similarity_is_recovered_exactly(angle: float, size: float, right: flo
         [[size * np.cos(angle), -size * np.sin(angle), right], [size * np.sin(angle), size * np.cos(angle), down]]
     )
     points = reference(100)
-    assert np.allclose(similarity(points, moved(points, true)), true, atol=1e-8)
+    assert np.allclose(similarity(points, transform_points(points, true)), true, atol=1e-8)
 
 
 def test_noisy_points_are_fitted_as_scikit_image_does() -> None:
@@ -66,7 +66,7 @@ def test_an_aligned_image_has_its_landmarks_at_the_reference_points() -> None:
     image = torch.zeros(3, 190, 190)
     for x, y in landmarks:
         image += torch.from_numpy(np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 18)).float()
-    result = aligned(image, landmarks, 64)[0]
+    result = align_face(image, landmarks, 64)[0]
     assert result.shape == (64, 64)
     for x, y in reference(64):
         window = result[round(y) - 3 : round(y) + 4, round(x) - 3 : round(x) + 4]
@@ -77,18 +77,18 @@ def test_an_aligned_image_has_its_landmarks_at_the_reference_points() -> None:
 
 def test_an_aligned_image_stays_as_it_is() -> None:
     image = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(aligned(image, reference(64), 64), image, atol=1e-4)
+    assert torch.allclose(align_face(image, reference(64), 64), image, atol=1e-4)
 
 
 def test_what_shrinks_is_averaged() -> None:
     """A fine checkerboard becomes gray instead of another pattern."""
     rows, columns = torch.meshgrid(torch.arange(256), torch.arange(256), indexing="ij")
     board = ((rows + columns) % 2).float().expand(3, -1, -1).contiguous()
-    result = aligned(board, reference(256), 32)
+    result = align_face(board, reference(256), 32)
     assert (result - 0.5)[:, 1:-1, 1:-1].abs().max() < 0.05
 
 
 def test_the_middle_of_an_image_is_taken_where_no_landmarks_are_known() -> None:
     image = torch.rand(3, 40, 60, generator=torch.Generator().manual_seed(0))
-    result = aligned(image, middle(40, 60), 40)
+    result = align_face(image, middle(40, 60), 40)
     assert torch.allclose(result, image[:, :, 10:50], atol=1e-4)

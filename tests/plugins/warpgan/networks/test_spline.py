@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scipy.interpolate import RBFInterpolator
 from torch import Tensor
 
-from restore.plugins.warpgan import ThinPlateSpline, thin_plate_spline, warp
+from restore.plugins.warpgan import ThinPlateSpline, fit_thin_plate_spline, warp
 from restore.plugins.warpgan.networks import spline
-from restore.plugins.warpgan.networks.warping import displacement_spline, gathered, outline, sampled
+from restore.plugins.warpgan.networks.warping import displacement_spline, outline, sample_at, sample_backwards
 
 
 def drawn(seed: int, *shape: int) -> Tensor:
@@ -41,7 +41,7 @@ def test_a_warp_in_float32_is_within_a_hundredth_of_a_pixel_of_its_reference(gol
 @pytest.mark.parametrize("unit", [None, 100.0])
 def test_a_surface_equals_that_of_scipy(regularizer: float, unit: float | None) -> None:
     places, values, queries = 50 * drawn(1, 2, 16, 2), 9 * drawn(2, 2, 16, 3), 80 * drawn(3, 2, 50, 2)
-    surface = thin_plate_spline(places, values, regularizer, unit).values(queries)
+    surface = fit_thin_plate_spline(places, values, regularizer, unit).values(queries)
     for b in range(2):
         given = RBFInterpolator(places[b], values[b], kernel="thin_plate_spline", smoothing=regularizer, degree=1)
         assert np.abs(surface[b].numpy() - given(queries[b].numpy())).max() < 1e-8
@@ -54,7 +54,7 @@ def test_gradients_are_those_of_finite_differences() -> None:
 
 
 def test_slopes_are_those_of_finite_differences() -> None:
-    surface = thin_plate_spline(50 * drawn(1, 2, 8, 2), drawn(2, 2, 8, 3))
+    surface = fit_thin_plate_spline(50 * drawn(1, 2, 8, 2), drawn(2, 2, 8, 3))
     queries, step = 50 * drawn(3, 2, 20, 2), 1e-5
     for axis in range(2):
         away = step * torch.eye(2, dtype=torch.float64)[axis]
@@ -63,13 +63,13 @@ def test_slopes_are_those_of_finite_differences() -> None:
 
 
 def test_the_surface_over_an_image_is_that_at_its_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
-    surface = thin_plate_spline(8 + 5 * drawn(1, 3, 6, 2), drawn(2, 3, 6, 2))
+    surface = fit_thin_plate_spline(8 + 5 * drawn(1, 3, 6, 2), drawn(2, 3, 6, 2))
     rows, columns = torch.meshgrid(torch.arange(13.0), torch.arange(17.0), indexing="ij")
     pixels = torch.stack([rows, columns], -1).flatten(0, 1).expand(3, -1, 2)
     wanted = surface.values(pixels).transpose(1, 2).unflatten(2, (13, 17))
     for most in (1, 6 * 17 * 5, 10**9):  # a row at once, some, everything
         monkeypatch.setattr(spline, "PART", most)
-        torch.testing.assert_close(surface.over(13, 17, wanted), wanted)
+        torch.testing.assert_close(surface.evaluate(13, 17, wanted), wanted)
 
 
 def test_gradients_do_not_depend_on_the_parts_that_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +77,7 @@ def test_gradients_do_not_depend_on_the_parts_that_are_made_at_once(monkeypatch:
     for most in (1, 16 * 32 * 5, 10**9):
         monkeypatch.setattr(spline, "PART", most)
         given = [tensor.requires_grad_() for tensor in scattered(3, samples=3, size=32)]
-        flow = displacement_spline(*given, 32, 32).over(32, 32, given[0])
+        flow = displacement_spline(*given, 32, 32).evaluate(32, 32, given[0])
         found.append(torch.autograd.grad((flow * drawn(4, *flow.shape)).sum(), given))
     for others in found[1:]:
         torch.testing.assert_close(others, found[0])
@@ -96,8 +96,8 @@ def test_memory_does_not_grow_with_pixels_times_points() -> None:
 def test_float32_is_within_a_hundredth_of_a_pixel(seed: int, points: int) -> None:
     placed, moves = (tensor.float() for tensor in scattered(seed, points=points, size=256))
     surface = displacement_spline(placed, moves, 256, 256)
-    exact = surface.over(256, 256, torch.zeros((), dtype=torch.float64))[:, :, ::8, ::8]
-    assert (surface.over(256, 256, placed)[:, :, ::8, ::8] - exact).abs().max() < 0.01
+    exact = surface.evaluate(256, 256, torch.zeros((), dtype=torch.float64))[:, :, ::8, ::8]
+    assert (surface.evaluate(256, 256, placed)[:, :, ::8, ::8] - exact).abs().max() < 0.01
 
 
 def test_points_that_all_but_meet_are_worked_out_in_float64() -> None:
@@ -105,9 +105,9 @@ def test_points_that_all_but_meet_are_worked_out_in_float64() -> None:
     moves[1, 1] = moves[1, 0] + 3
     placed[1, 1] = placed[1, 0] - 3 + 0.05
     surface = displacement_spline(placed, moves, 256, 256)
-    exact = surface.over(64, 64, placed)
+    exact = surface.evaluate(64, 64, placed)
     assert surface.weights[1].abs().sum() > spline.STIFF
-    torch.testing.assert_close(surface.over(64, 64, placed.float()).double(), exact, atol=0.01, rtol=1e-6)
+    torch.testing.assert_close(surface.evaluate(64, 64, placed.float()).double(), exact, atol=0.01, rtol=1e-6)
 
 
 def test_everything_around_a_spline_may_be_of_half_precision() -> None:
@@ -173,7 +173,7 @@ def calm(points: Tensor, moves: Tensor, regularizer: float) -> Tensor:
     """The flow over 32 x 32 pixels, whose gradients are finite."""
     for dtype in (torch.float64, torch.float32):
         given = [tensor.to(dtype).requires_grad_() for tensor in (points, moves)]
-        flow = displacement_spline(*given, 32, 32, regularizer).over(32, 32, given[0])
+        flow = displacement_spline(*given, 32, 32, regularizer).evaluate(32, 32, given[0])
         for gradient in torch.autograd.grad(flow.square().sum(), given):
             assert gradient.isfinite().all()
         assert flow.isfinite().all()
@@ -225,7 +225,7 @@ def test_what_is_no_number_stays_none_and_ends_nothing() -> None:
 def test_sampling_by_gathering_is_sampling() -> None:
     image, flow = drawn(1, 2, 3, 9, 11).requires_grad_(), (6 * drawn(2, 2, 2, 9, 11)).requires_grad_()
     rows, columns = torch.arange(9)[:, None] - flow[:, 0], torch.arange(11) - flow[:, 1]
-    one, other = sampled(image, flow), gathered(image, rows, columns)
+    one, other = sample_backwards(image, flow), sample_at(image, rows, columns)
     torch.testing.assert_close(one, other)
     weight = drawn(3, *one.shape)
     wanted = torch.autograd.grad((one * weight).sum(), (image, flow))
@@ -233,7 +233,7 @@ def test_sampling_by_gathering_is_sampling() -> None:
 
 
 def test_a_surface_is_an_object_of_its_own() -> None:
-    surface = thin_plate_spline(torch.rand(1, 4, 2), torch.rand(1, 4, 5))
+    surface = fit_thin_plate_spline(torch.rand(1, 4, 2), torch.rand(1, 4, 5))
     assert isinstance(surface, ThinPlateSpline)
     assert surface.values(torch.rand(1, 7, 2)).shape == (1, 7, 5)
-    assert surface.over(3, 4, torch.zeros(())).shape == (1, 5, 3, 4)
+    assert surface.evaluate(3, 4, torch.zeros(())).shape == (1, 5, 3, 4)

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from restore.plugins.warpgan.convert import CONVERTERS, renamed
+from restore.plugins.warpgan.convert import CONVERTERS, rename_keys
 from restore.plugins.warpgan.networks.discriminator import Discriminator
 from restore.plugins.warpgan.networks.generator import WarpGenerator
-from restore.plugins.warpgan.networks.layers import reflected
+from restore.plugins.warpgan.networks.layers import pad_by_reflection
 from restore.plugins.warpgan.networks.warp_controller import WarpController, fields
 
 
@@ -47,7 +47,7 @@ def test_the_generator_equals_its_reference(golden: ModuleType) -> None:
 def test_the_discriminator_equals_its_reference(golden: ModuleType) -> None:
     fixture = golden.load("warpgan_discriminator")
     network = Discriminator(64, identities=10).double().eval()
-    network.load_state_dict(within("discriminator", renamed(fixture.state())))
+    network.load_state_dict(within("discriminator", rename_keys(fixture.state())))
 
     def answers(image: Tensor) -> list[Tensor]:
         output = network(image.double())
@@ -210,7 +210,7 @@ def test_means_of_fields_are_means_whatever_the_size() -> None:
 
 def test_reflection_without_torchs_own_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     x = torch.rand(1, 2, 5, 6)
-    wanted = reflected(x, 3)
+    wanted = pad_by_reflection(x, 3)
     monkeypatch.setattr(Tensor, "is_cuda", True)
     monkeypatch.setattr(torch, "are_deterministic_algorithms_enabled", lambda: True)
-    assert torch.equal(reflected(x, 3), wanted)
+    assert torch.equal(pad_by_reflection(x, 3), wanted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from restore.plugins.warpgan.data.alignment import moved, reference, similarity
+from restore.plugins.warpgan.data.alignment import reference, similarity, transform_points
 from restore.plugins.warpgan.synthetic_faces.anatomy import Anatomy, Expression
 from restore.plugins.warpgan.synthetic_faces.faces import Drawing, caricature, photograph
 from restore.plugins.warpgan.synthetic_faces.identities import LARGEST, identities
@@ -34,7 +34,9 @@ def test_more_people_do_not_change_the_first_ones() -> None:
 def test_drawings_are_aligned(kind) -> None:
     landmarks = drawn(kind, 1, 0).landmarks
     here = similarity(landmarks, reference(SIZE))
-    assert np.allclose(moved(landmarks, here), landmarks, atol=0.6)  # half a pixel: where its middle is counted
+    assert np.allclose(
+        transform_points(landmarks, here), landmarks, atol=0.6
+    )  # half a pixel: where its middle is counted
 
 
 def test_landmarks_lie_on_what_they_name() -> None:
@@ -48,7 +50,7 @@ def test_landmarks_lie_on_what_they_name() -> None:
 
 def test_a_caricature_is_further_from_the_mean_face_in_every_trait() -> None:
     identity = identities(1, seed=2)[0]
-    stretched = identity.exaggerated(2.0)
+    stretched = identity.exaggerate(2.0)
     for name, value in identity.traits.items():
         assert stretched.traits[name] == pytest.approx(np.clip(2 * value, -LARGEST, LARGEST))
     assert (stretched.skin, stretched.haircut) == (identity.skin, identity.haircut)
@@ -57,7 +59,7 @@ def test_a_caricature_is_further_from_the_mean_face_in_every_trait() -> None:
 def test_exaggerating_moves_the_features_of_a_face_away_from_those_of_the_mean() -> None:
     identity = identities(1, seed=0)[0]
     mean, real, exaggerated = (
-        Anatomy(identity.exaggerated(factor), Expression()).landmarks() for factor in (0.0, 1.0, 2.0)
+        Anatomy(identity.exaggerate(factor), Expression()).landmarks() for factor in (0.0, 1.0, 2.0)
     )
     assert np.linalg.norm(exaggerated - mean) > 1.5 * np.linalg.norm(real - mean)
 

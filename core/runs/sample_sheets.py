@@ -1,11 +1,10 @@
-"""Record the numbers of a run in ``metrics.jsonl``, and write sheets of sample images."""
+"""Sheets of sample images: arrange them, and write them with the places of their images."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
@@ -15,9 +14,6 @@ from torch.nn import functional as F
 
 from restore.core.atomic import atomic_write
 from restore.core.images.pixels import to_uint8
-from restore.core.metrics import MetricResult
-from restore.core.runs.folder import Log, RunFolder
-from restore.core.runs.log_table import write_log_table
 from restore.core.runs.sheet_cells import KEY, Box
 
 GAP = 4
@@ -25,42 +21,6 @@ GAP = 4
 
 LARGEST = 320
 """Largest side of an image in a sheet; larger images are center-cropped."""
-
-
-class Tracker:
-    """Writes the numbers of a run, on the main process only."""
-
-    def __init__(self, folder: RunFolder, *, log_position: int | None = None) -> None:
-        self.folder = folder
-        self.log = Log(folder.log, log_position)
-
-    def logged(self, place: Mapping[str, Any], numbers: Mapping[str, float], seconds: Mapping[str, float]) -> None:
-        """Record training numbers; times come last in the line because they differ after a resume.
-
-        Args:
-            place: phase, epoch and step.
-            numbers: averaged numbers by name.
-            seconds: times by name.
-        """
-        self.log.write({"kind": "train", **place, **numbers, "seconds": dict(seconds)})
-
-    def evaluated(self, place: Mapping[str, Any], numbers: Sequence[MetricResult], best: bool, seconds: float) -> None:
-        """Record validation metrics with their conventions.
-
-        Args:
-            place: phase, epoch and step.
-            numbers: the metrics.
-            best: whether the weights are the best of the phase so far.
-            seconds: duration of the evaluation.
-        """
-        self.log.write(
-            {"kind": "validation", **place, "metrics": numbers, "best": best, "seconds": {"evaluation": seconds}}
-        )
-        write_log_table(self.folder.log, self.folder.table)
-
-    def close(self) -> None:
-        """Close the files."""
-        self.log.close()
 
 
 def make_sheet(rows: Sequence[Sequence[Tensor]]) -> Tensor:
