@@ -72,9 +72,12 @@ def resolve_model(name: str) -> ModelRef:
 
     if not name:
         raise UsageError("expected a run folder, a weights file or the name of a classical method; got an empty string")
-    weights, shipped = _find_weights(name)
-    if weights is None:
-        return _resolve_classical(name)
+    weights = _find_file(name)
+    if shipped := weights is None:
+        entry = _find_entry(name)
+        if entry.kind == "tasks":
+            return ModelRef(name, entry)
+        weights = Path(entry.load())
     if is_foreign(weights):
         weights = convert_to_cache(weights)
     header = read_header(weights)
@@ -86,37 +89,22 @@ def resolve_model(name: str) -> ModelRef:
     return ModelRef(name, entry, weights, header, shipped)
 
 
-def _find_weights(name: str) -> tuple[Path | None, bool]:
-    """Return the weights file of a run or a path, or that a plugin ships, and whether a plugin ships it.
-
-    The file is None if ``name`` is none of these.
-    """
+def _find_file(name: str) -> Path | None:
+    """Return the weights file of a run or a path; None if ``name`` is neither, but may be registered."""
     from restore.core.weights.header import find_weights
 
     path = Path(name)
-    refused = None
-    if path.exists():
-        try:
-            return find_weights(path), False
-        except UsageError as error:
-            # A folder may happen to have the name of something registered; without weights it is no run.
-            refused = error
-    shipped = find_shipped(name)
-    if refused and shipped is None and name not in dict(list_classical_methods()):
-        raise refused
-    return shipped, shipped is not None
-
-
-def find_shipped(name: str) -> Path | None:
-    """Return the weights file that a plugin ships under a name, or None if there is none.
-
-    Raises RegistryError if several plugins have the name, or the file cannot be found.
-    """
-    try:
-        entry = registry.entry("weights", name)
-    except (registry.UnknownName, registry.PluginNotReady):
+    if not path.exists():
         return None
-    return Path(entry.load())
+    try:
+        return find_weights(path)
+    except UsageError as refused:
+        # A folder may happen to have the name of something registered; without weights it is no run.
+        try:
+            _find_entry(name)
+        except (UsageError, registry.PluginNotReady):
+            raise refused from None
+        return None
 
 
 def _list_neighbors(path: Path) -> list[str]:
@@ -158,9 +146,13 @@ def refuse_image(name: str, command: str) -> None:
     )
 
 
-def _resolve_classical(name: str) -> ModelRef:
+def _find_entry(name: str) -> registry.Entry:
+    """Return the weights that a plugin ships under a name, else the classical method of the name.
+
+    Raises UsageError if there is neither, and RegistryError if several plugins have the name.
+    """
     try:
-        entry = registry.entry("tasks", name)
+        entry = registry.first_entry(("weights", "tasks"), name)
     except registry.UnknownName as error:
         if Path(name).suffix or any(separator in name for separator in (os.sep, os.altsep or "/")):
             raise UsageError(
@@ -172,12 +164,12 @@ def _resolve_classical(name: str) -> ModelRef:
             f"no run, weights or classical method is called '{name}'{did_you_mean(name, known) or listed}"
             + (error.unusable and f"\n{error.unusable}")
         ) from None
-    if needs_training(entry):
+    if entry.kind == "tasks" and needs_training(entry):
         raise UsageError(
             f"{entry.name} needs trained weights: give a run folder or a weights file instead of its name.\n"
             f"'restore train {entry.name}' makes one."
         )
-    return ModelRef(name, entry)
+    return entry
 
 
 def needs_training(entry: registry.Entry) -> bool:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import distributions, version
+from importlib.metadata import EntryPoints, distributions, version
 from pathlib import Path
 from typing import Final
 
+from restore.registry.kinds import DECLARED, Kind
 from restore.registry.naming import one_line
 
 GROUP: Final = "restore.plugins"
+NAME_GROUPS: Final[dict[Kind, str]] = {kind: f"restore.{kind}" for kind in DECLARED}
+"""Groups in which a distribution may declare what its plugins provide: ``bicubic = "module of the plugin"``."""
 OWN_DISTRIBUTION: Final = "restorekit"
 
 
@@ -31,6 +34,12 @@ class Candidate:
     """File or package folder of a local module."""
     error: str = ""
     """Why it cannot be loaded; empty if it can."""
+    names: frozenset[tuple[Kind, str]] | None = None
+    """What its distribution declares it to provide, of the kinds in ``DECLARED``; ``None`` if it declares nothing."""
+
+    def may_provide(self, kind: Kind, name: str) -> bool:
+        """Whether it has to be loaded to find out if it provides something."""
+        return self.names is None or kind not in NAME_GROUPS or (kind, name) in self.names
 
     @property
     def built_in(self) -> bool:
@@ -55,6 +64,9 @@ class Discovery:
 def discover() -> Discovery:
     """Return the plugins that installed distributions declare in the entry-point group ``restore.plugins``.
 
+    A distribution may also declare the names of what its plugins provide, in ``NAME_GROUPS``. If it declares one, it
+    declares all names of these kinds of all its plugins.
+
     A distribution that is on the import path twice (such as an editable install next to its checkout) counts once, as
     an import takes the first. Metadata are read only of distributions that declare plugins.
     """
@@ -72,11 +84,13 @@ def discover() -> Discovery:
             if name and normalize_distribution(name) in seen:
                 continue
             seen.add(normalize_distribution(name))
-            declared = [(point.name, point.value) for point in distribution.entry_points.select(group=GROUP)]
+            points = distribution.entry_points  # parsed on each access
+            declared = [(point.name, point.value) for point in points.select(group=GROUP)]
+            names = _find_names(points)
         except Exception as error:  # noqa: BLE001 - one damaged installation must not hide the others
             warnings.append(f"an installed distribution cannot be read: {one_line(str(error))}")
             continue
-        candidates += _make_candidates(declared, name, number, requires)
+        candidates += _make_candidates(declared, name, number, requires, names)
     return Discovery(tuple(candidates), tuple(warnings))
 
 
@@ -91,8 +105,21 @@ def normalize_distribution(name: str | None) -> str:
     return re.sub(r"[-_.]+", "-", name or "").lower()
 
 
+def _find_names(points: EntryPoints) -> dict[str, set[tuple[Kind, str]]] | None:
+    """Return what a distribution declares its plugins to provide, by the module of the plugin."""
+    names: dict[str, set[tuple[Kind, str]]] = {}
+    for kind, group in NAME_GROUPS.items():
+        for point in points.select(group=group):
+            names.setdefault(point.value, set()).add((kind, point.name))
+    return names or None
+
+
 def _make_candidates(
-    points: list[tuple[str, str]], distribution: str | None, number: str | None, requires: tuple[str, ...]
+    points: list[tuple[str, str]],
+    distribution: str | None,
+    number: str | None,
+    requires: tuple[str, ...],
+    names: dict[str, set[tuple[Kind, str]]] | None,
 ) -> list[Candidate]:
     values: dict[str, dict[str, None]] = {}
     for name, value in points:
@@ -105,6 +132,7 @@ def _make_candidates(
             version=number,
             requires=requires,
             error=f"its distribution declares {name!r} twice: {', '.join(offered)}" if len(offered) > 1 else "",
+            names=None if names is None else frozenset(names.get(next(iter(offered)), ())),
         )
         for name, offered in values.items()
     ]

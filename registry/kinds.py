@@ -35,3 +35,9 @@ SINGULAR: Final[dict[Kind, str]] = {
     "recipes": "recipe",
 }
 """The singular of each kind, for messages."""
+
+DECLARED: Final[tuple[Kind, ...]] = ("tasks", "weights", "recipes")
+"""Kinds whose names a distribution may declare in entry-point groups, such as ``restore.tasks``.
+
+They are what a command line names by one word, which is then found without loading every plugin.
+"""

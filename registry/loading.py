@@ -14,9 +14,9 @@ from typing import Any
 import pluggy
 
 from restore.registry.capture_output import capture_output
-from restore.registry.discovery import Candidate
+from restore.registry.discovery import NAME_GROUPS, Candidate
 from restore.registry.hooks import HookSpecifications
-from restore.registry.kinds import KINDS, Kind
+from restore.registry.kinds import KINDS, SINGULAR, Kind
 from restore.registry.naming import close_matches, did_you_mean, is_dotted, one_line
 from restore.registry.references import Entry, describe_error, is_missing_module, resolve_reference
 from restore.registry.registration import RegistrationError, check_collisions, check_specs
@@ -68,7 +68,7 @@ def load(candidate: Candidate, manager: pluggy.PluginManager) -> Loaded:
         entries=tuple(Entry(candidate.name, spec, candidate.distribution, candidate.version) for spec in specs),
         summary=summary,
         error=failure,
-        note="" if failure else _note(specs, captured()),
+        note="" if failure else _note(candidate, specs, captured()),
         load_ms=(time.perf_counter() - began) * 1000,
     )
 
@@ -164,7 +164,18 @@ def _reason(candidate: Candidate, error: BaseException) -> str:
     return describe_error(error)
 
 
-def _note(specs: Sequence[Spec], printed: str) -> str:
+def _note(candidate: Candidate, specs: Sequence[Spec], printed: str) -> str:
     if printed.strip():
         return f"printed while it was loaded: {one_line(printed, 100)}"
-    return "" if specs else "provides nothing: no hook of it returns anything"
+    if not specs:
+        return "provides nothing: no hook of it returns anything"
+    provided = {(spec.kind, spec.name) for spec in specs if spec.kind in NAME_GROUPS}
+    declared = provided if candidate.names is None else candidate.names
+    for what, names in (("do not declare", provided - declared), ("declare", declared - provided)):
+        for kind, name in sorted(names):
+            but = "" if names <= provided else ", which it does not provide"
+            return (
+                f"its entry points {what} the {SINGULAR[kind]} {name!r}{but}: correct "
+                f'[project.entry-points."{NAME_GROUPS[kind]}"] and install it again'
+            )
+    return ""

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
 from restore.registry.discovery import Candidate, Discovery, discover, own_version
-from restore.registry.errors import AmbiguousName, PluginNotReady, RequirementUnmet, UnknownName, WrongRole
+from restore.registry.errors import (
+    AmbiguousName,
+    PluginNotReady,
+    RegistryError,
+    RequirementUnmet,
+    UnknownName,
+    WrongRole,
+)
 from restore.registry.kinds import KINDS, SINGULAR, Kind
 from restore.registry.loading import Loaded, load, make_hook_manager
 from restore.registry.naming import close_matches, did_you_mean, normalize_name, normalize_plugin, one_line
@@ -46,6 +53,11 @@ def get(kind: str, name: str) -> Any:
 def entry(kind: str, name: str, *, roles: Collection[str] = ()) -> Entry:
     """Return what is registered under ``name``; see :meth:`Registry.entry`."""
     return current().entry(kind, name, roles=roles)
+
+
+def first_entry(kinds: Sequence[str], name: str) -> Entry:
+    """Return what is registered under ``name`` as the first of these kinds; see :meth:`Registry.first_entry`."""
+    return current().first_entry(kinds, name)
 
 
 def entries(kind: str) -> list[Entry]:
@@ -116,8 +128,7 @@ class Registry:
             RequirementUnmet: the environment lacks what plugins.toml requires.
         """
         known = _check_kind(kind)
-        self._check_requirements()
-        found = self._find(known, name, roles)
+        found = self.first_entry([known], name, roles=roles)
         role = getattr(found.spec, "role", None)
         if roles and role not in roles:
             usable = [other.full_name for other in self.entries(known) if getattr(other.spec, "role", None) in roles]
@@ -127,16 +138,31 @@ class Registry:
             )
         return found
 
-    def _find(self, known: Kind, name: str, roles: Collection[str]) -> Entry:
-        plugin, slash, short = name.partition("/")
-        if slash:
-            return self._find_in_plugin(known, normalize_plugin(plugin), normalize_name(known, short))
-        wanted = normalize_name(known, name)
-        if known == "tasks":
-            for found in self._entries_of(normalize_plugin(name)):
-                if (found.kind, found.name) == (known, wanted):
+    def first_entry(self, kinds: Sequence[str], name: str, *, roles: Collection[str] = ()) -> Entry:
+        """Return what is registered under ``name`` as the first of these kinds that has the name.
+
+        Loads plugins that have the name according to their metadata, and those whose metadata say nothing; all of them
+        only if none of these has it. Raises as :meth:`entry`, with the message for the last of the kinds.
+        """
+        known = [_check_kind(kind) for kind in kinds]
+        self._check_requirements()
+        for load_all in (False, True):
+            for kind in known:
+                if found := self._find(kind, name, roles, load_all):
                     return found
-        return self._find_in_all(known, wanted, roles)
+        raise self._explain_unknown(known[-1], name)
+
+    def _find(self, kind: Kind, name: str, roles: Collection[str], load_all: bool) -> Entry | None:
+        plugin, slash, short = name.partition("/")
+        wanted = normalize_name(kind, short if slash else name)
+        if slash or kind == "tasks":  # a task may be found in the plugin of its own name
+            for found in self._entries_of(normalize_plugin(plugin)):
+                if (found.kind, found.name) == (kind, wanted):
+                    return found
+        if slash:
+            return None
+        asked = [each for each in self._resolved if load_all or each.candidate.may_provide(kind, wanted)]
+        return self._find_in(asked, kind, wanted, roles)
 
     def entries(self, kind: str) -> list[Entry]:
         """Return everything of one kind, ordered by plugin. Loads all plugins."""
@@ -207,47 +233,58 @@ class Registry:
     def _entries_of(self, plugin: str) -> list[Entry]:
         return [entry for each in self._resolved if each.candidate.name == plugin for entry in self._load(each).entries]
 
-    def _find_in_plugin(self, kind: Kind, plugin: str, short: str) -> Entry:
-        entries = [entry for entry in self._entries_of(plugin) if entry.kind == kind]
-        for entry in entries:
-            if entry.name == short:
-                return entry
-        self._refuse_unready(plugin)
-        plugins = {each.candidate.name for each in self._resolved}
-        if plugin not in plugins:
-            raise UnknownName(
-                f"no plugin is called {plugin!r}{did_you_mean(plugin, plugins)}",
-                name=plugin,
-                close=close_matches(plugin, plugins),
-            )
-        close = [f"{plugin}/{name}" for name in close_matches(short, [entry.name for entry in entries])]
-        hint = did_you_mean(close=close) or _format_available([entry.full_name for entry in entries])
-        raise UnknownName(f"plugin {plugin!r} has no {SINGULAR[kind]} {short!r}{hint}", name=short, close=close)
+    def _find_in(
+        self, plugins: Iterable[ResolvedPlugin], kind: Kind, wanted: str, roles: Collection[str]
+    ) -> Entry | None:
+        """Return the one entry with this short name in some plugins, or the one with one of the roles if any has one.
 
-    def _find_in_all(self, kind: Kind, wanted: str, roles: Collection[str]) -> Entry:
-        """Return the one entry with this short name in all plugins, or the one with one of the roles if any has one."""
-        entries = self.entries(kind)
-        found = [entry for entry in entries if entry.name == wanted]
+        Raises :class:`AmbiguousName` if there are several.
+        """
+        entries = [entry for each in plugins for entry in self._load(each).entries]
+        found = [entry for entry in entries if (entry.kind, entry.name) == (kind, wanted)]
         found = [entry for entry in found if getattr(entry.spec, "role", None) in roles] or found
-        if len(found) == 1:
-            return found[0]
-        if found:
+        if len(found) > 1:
             candidates = [entry.full_name for entry in found]
             raise AmbiguousName(
                 f"{SINGULAR[kind]} {wanted!r} is ambiguous: use {' or '.join(candidates)}",
                 name=wanted,
                 candidates=candidates,
             )
-        self._refuse_unready(normalize_plugin(wanted))
-        known = [entry.name for entry in entries]
+        return found[0] if found else None
+
+    def _explain_unknown(self, kind: Kind, name: str) -> RegistryError:
+        """Return the error about a name that nothing has. Loads all plugins."""
+        plugin, slash, short = name.partition("/")
+        if slash:
+            return self._explain_unknown_in(kind, normalize_plugin(plugin), normalize_name(kind, short))
+        wanted = normalize_name(kind, name)
+        if unready := self._explain_unready(normalize_plugin(wanted)):
+            return unready
+        known = [entry.name for entry in self.entries(kind)]
         hint = did_you_mean(wanted, known) or _format_available(known)
         unusable = self._describe_unusable()
-        raise UnknownName(
+        return UnknownName(
             "\n".join(filter(None, [f"no {SINGULAR[kind]} is called {wanted!r}{hint}", unusable])),
             name=wanted,
             close=close_matches(wanted, known),
             unusable=unusable,
         )
+
+    def _explain_unknown_in(self, kind: Kind, plugin: str, short: str) -> RegistryError:
+        """Return the error about a name that a plugin does not have."""
+        if unready := self._explain_unready(plugin):
+            return unready
+        plugins = {each.candidate.name for each in self._resolved}
+        if plugin not in plugins:
+            return UnknownName(
+                f"no plugin is called {plugin!r}{did_you_mean(plugin, plugins)}",
+                name=plugin,
+                close=close_matches(plugin, plugins),
+            )
+        entries = [entry for entry in self._entries_of(plugin) if entry.kind == kind]
+        close = [f"{plugin}/{name}" for name in close_matches(short, [entry.name for entry in entries])]
+        hint = did_you_mean(close=close) or _format_available([entry.full_name for entry in entries])
+        return UnknownName(f"plugin {plugin!r} has no {SINGULAR[kind]} {short!r}{hint}", name=short, close=close)
 
     def _describe_unusable(self) -> str:
         """Return one line about plugins that cannot be used although nobody disabled them; empty if there are none."""
@@ -260,16 +297,16 @@ class Registry:
             found = [f"{found[0]}; and {len(found) - 1} more, see restore list-plugins"]
         return f"A plugin that is installed cannot be used: {found[0]}" if found else ""
 
-    def _refuse_unready(self, name: str) -> None:
-        """Raise PluginNotReady with the reason if there are plugins of this name and none of them can be used."""
+    def _explain_unready(self, name: str) -> PluginNotReady | None:
+        """Return the error if there are plugins of this name and none of them can be used."""
         plugins = [each for each in self._resolved if each.candidate.name == name]
         statuses = [self._status(each) for each in plugins]
         if not plugins or any(state in ("ready", "local") for state, _ in statuses):
-            return
+            return None
         candidate, (state, reason) = plugins[0].candidate, statuses[0]
         version = f" {candidate.version}" if candidate.version else ""
         status = "in conflict" if state == "conflict" else state
-        raise PluginNotReady(f"plugin {name!r} ({candidate.source}{version}) is {status}: {reason}")
+        return PluginNotReady(f"plugin {name!r} ({candidate.source}{version}) is {status}: {reason}")
 
 
 def _check_kind(kind: str) -> Kind:
