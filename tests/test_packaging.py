@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 from separate_environment import Environment
 
+from restore.registry import entries
+from restore.registry.kinds import DECLARED
+
 ROOT = Path(__file__).parents[1]
 ROOMS = ("cli", "core", "plugins", "recipes", "registry")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -49,6 +52,12 @@ def test_no_module_lies_in_a_folder_that_is_no_package() -> None:
 def test_every_family_has_an_entry_point_of_its_name() -> None:
     announced = PROJECT["project"]["entry-points"]["restore.plugins"]
     assert announced == {family: f"restore.plugins.{family}" for family in FAMILIES}
+
+
+@pytest.mark.parametrize("kind", DECLARED)
+def test_what_families_provide_is_declared(kind: str) -> None:
+    provided = {entry.name: f"restore.plugins.{entry.plugin}" for entry in entries(kind) if entry.plugin in FAMILIES}
+    assert PROJECT["project"]["entry-points"][f"restore.{kind}"] == provided
 
 
 def test_every_family_is_kept_apart_by_the_linter() -> None:
