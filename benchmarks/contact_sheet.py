@@ -11,14 +11,14 @@ import argparse
 from pathlib import Path
 
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image
+from side_by_side import arrange, cut
 from torch import Tensor
 
 from restore import registry
 from restore.core import open_weights
 from restore.core.dataset import as_dataset
 from restore.core.evaluation import as_batch
-from restore.core.images.pixels import to_uint8
 from restore.core.method import Method
 from restore.core.networks import Networks
 
@@ -28,7 +28,6 @@ PART = (slice(96, 224), slice(120, 248))
 """Rows and columns that are shown."""
 UPSCALED = 2
 COLUMNS = 4
-LINE = 16
 
 
 def panels(weights: Path) -> tuple[list[tuple[str, Tensor]], str]:
@@ -55,18 +54,9 @@ def panels(weights: Path) -> tuple[list[tuple[str, Tensor]], str]:
 
 
 def draw(made: list[tuple[str, Tensor]], convention: str) -> Image.Image:
-    """Arrange the panels in rows, with their titles below."""
-    side = (PART[0].stop - PART[0].start) * UPSCALED
-    rows = -(-len(made) // COLUMNS)
-    sheet = Image.new("RGB", (COLUMNS * (side + 4) - 4, rows * (side + LINE + 4)), "white")
-    pen = ImageDraw.Draw(sheet)
-    for number, (title, image) in enumerate(made):
-        left, top = number % COLUMNS * (side + 4), number // COLUMNS * (side + LINE + 4)
-        pixels = to_uint8(image[:, PART[0], PART[1]]).permute(1, 2, 0).contiguous().numpy()
-        sheet.paste(Image.fromarray(pixels).resize((side, side), Image.Resampling.NEAREST), (left, top))
-        pen.text((left + 2, top + side + 2), title, fill="black")
-    pen.text((COLUMNS * (side + 4) - side, rows * (side + LINE + 4) - side), convention, fill="black")
-    return sheet
+    """Arrange the panels in rows; the convention of the numbers stands below the last."""
+    shown = [(title, cut(image, PART, UPSCALED)) for title, image in made]
+    return arrange([*shown, (convention, Image.new("RGB", shown[0][1].size, "white"))], COLUMNS)
 
 
 def main() -> None:

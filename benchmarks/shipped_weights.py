@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image
+from side_by_side import arrange, cut
 from torch import Tensor
 
 from restore import registry
@@ -31,8 +32,8 @@ from restore.plugins.common.degradation.compression import compress
 
 QUALITY = 40
 """Of the JPEG inputs."""
-IMAGE, PART, ZOOM, LINE = "coffee", (slice(96, 196), slice(120, 248)), 2, 16
-"""The photograph that is drawn, its rows and columns, how much it is upscaled, and the height of a title."""
+IMAGE, PART, ZOOM = "coffee", (slice(96, 196), slice(120, 248)), 2
+"""The photograph that is drawn, its rows and columns, and how much it is upscaled."""
 
 
 @dataclass(frozen=True)
@@ -85,22 +86,13 @@ def draw(model: ModelRef) -> Image.Image:
     methods = open_all(model)
     pairs = methods[model.name][0].evaluation_data(None)
     index = next(place for place in range(len(pairs)) if IMAGE in as_dataset(pairs).name(place))
-    height, width = ((part.stop - part.start) * ZOOM for part in PART)
-    sheet = Image.new("RGB", (3 * width, 2 * (height + LINE)), "white")
-    pen = ImageDraw.Draw(sheet)
-    for row, (inputs, data) in enumerate((("clean input", pairs), (f"JPEG {QUALITY} input", Compressed(pairs)))):
+    panels = []
+    for inputs, data in (("clean input", pairs), (f"JPEG {QUALITY} input", Compressed(pairs))):
         batch = as_batch(data[index], torch.device("cpu"))
-        shown = {
-            f"{name}, {inputs}": method.predict(batch, networks)["output"][0]
-            for name, (method, networks) in methods.items()
-        }
-        shown["photograph"] = batch["target"][0]
-        for column, (title, image) in enumerate(shown.items()):
-            part = to_uint8(image[:, PART[0], PART[1]]).permute(1, 2, 0).numpy()
-            corner = (column * width, row * (height + LINE))
-            sheet.paste(Image.fromarray(part).resize((width, height), Image.Resampling.NEAREST), corner)
-            pen.text((corner[0] + 2, corner[1] + height + 2), title, fill="black")
-    return sheet
+        for name, (method, networks) in methods.items():
+            panels.append((f"{name}, {inputs}", cut(method.predict(batch, networks)["output"][0], PART, ZOOM)))
+        panels.append(("photograph", cut(batch["target"][0], PART, ZOOM)))
+    return arrange(panels, columns=3)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw
+from torch import Tensor
+
+from restore.core.images.pixels import to_pil_image
 
 GAP, LINE = 4, 16
 """Pixels between two images, and height of a title."""
@@ -28,6 +31,12 @@ def arrange(images: Sequence[tuple[str, Image.Image]], columns: int) -> Image.Im
         sheet.paste(image, (left, top))
         pen.text((left + 2, top + height + 2), title, fill="black")
     return sheet
+
+
+def cut(image: Tensor, part: tuple[slice, slice], scale: int) -> Image.Image:
+    """Return rows and columns of an image (3, H, W) in [0, 1], each pixel shown as a square of ``scale`` pixels."""
+    shown = to_pil_image(image[:, part[0], part[1]])
+    return shown.resize((scale * shown.width, scale * shown.height), Image.Resampling.NEAREST)
 
 
 def main() -> None:

@@ -35,7 +35,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "Errors": "RestoreError UsageError DataError WeightsError CheckpointError ResumeError Interrupted",
     },
     REGISTRY: {
-        "Looking things up": "get entry first_entry entries plugins plugin_defaults project unmet_requirements current reset",
+        "Looking things up": "get entry first_entry entries plugins plugin_defaults project unmet_requirements "
+        "current reset",
         "What a plugin returns": "hookimpl TaskSpec ArchitectureSpec DatasetSpec LossSpec MetricSpec ProtocolSpec "
         "CommandSpec ListenerSpec ConverterSpec WeightsSpec RecipeSpec Spec InvalidSpec",
         "What is found": "Entry Plugin State Project Registry Candidate Discovery discover find_project read_project "

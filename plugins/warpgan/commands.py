@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from restore.core.images.pixels import to_pil_image
 from restore.core.networks import Networks
 from restore.core.prediction import choose_options
 from restore.plugins.common.animation import KINDS, check_kind, write_animation
+from restore.plugins.common.images.failures import Failures
 from restore.plugins.warpgan.data.alignment import Points, align_face
 from restore.plugins.warpgan.data.detection import Detect, find_detector, middle
 from restore.plugins.warpgan.data.landmarks import LandmarkFolder, LandmarkList, read_landmarks
@@ -61,16 +63,12 @@ def align(settings: AlignSettings) -> None:
             "fills it as in aligned images. Use --landmarks, or --detector yunet (needs pip install "
             "'restorekit[faces]'; downloads 230 kB once)."
         )
-    failed = 0
+    failures = Failures()
     for each, target in targets.items():
-        try:
-            _align(each, target, known, detect, settings)
-        except RestoreError as error:
-            failed += 1
-            _log.warning("%s", error if str(error).startswith(str(each.path)) else f"{each.path}: {error}")
-    print(f"{len(found) - failed} of {len(found)} images, {settings.size} x {settings.size}: {settings.output}")
-    if failed:
-        raise RestoreError(f"{failed} of {len(found)} images could not be aligned")
+        failures.attempt(each.path, partial(_align, each, target, known, detect, settings))
+    written = len(found) - len(failures.paths)
+    print(f"{written} of {len(found)} images, {settings.size} x {settings.size}: {settings.output}")
+    failures.raise_any(len(found), "aligned")
 
 
 def images_below(folder: Path) -> Iterator[Found]:

@@ -33,4 +33,4 @@ def test_a_folder_is_measured_clean_and_compressed(
 def test_the_sheet_compares_both_inputs(benchmark: ModuleType, tmp_path: Path) -> None:
     benchmark.main(["--sheet", str(tmp_path / "sheet.png"), "--threads", "1"])
     with Image.open(tmp_path / "sheet.png") as sheet:
-        assert sheet.size == (3 * 256, 2 * 216)
+        assert sheet.size == (3 * 256 + 2 * 4, 2 * 216 + 4)

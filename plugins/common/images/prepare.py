@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from restore.core.atomic import refuse_overwrite, writable_folder
-from restore.core.errors import RestoreError, UsageError
+from restore.core.errors import UsageError
 from restore.core.images.files import read_image, write_image
 from restore.core.images.listing import list_images
 from restore.core.images.pixels import luma
+from restore.plugins.common.images.failures import Failures
 from restore.plugins.common.images.folders import name_results
 from restore.plugins.common.images.prepare_settings import PrepareSettings
-
-_log = logging.getLogger(__name__)
 
 
 def prepare(settings: PrepareSettings) -> None:
@@ -29,13 +29,11 @@ def prepare(settings: PrepareSettings) -> None:
     if settings.output.resolve() == settings.folder.resolve():
         raise UsageError(f"--output {settings.output} is the folder of the images; choose another one")
     writable_folder(settings.output)
-    written = flat = small = failed = 0
+    failures = Failures()
+    written = flat = small = 0
     for path, name in name_results(files).items():
-        try:
-            image = halve_until(read_image(path).color, settings.max_side)
-        except RestoreError as error:
-            failed += 1
-            _log.warning("%s", error if str(error).startswith(str(path)) else f"{path}: {error}")
+        image = failures.attempt(path, partial(_read, path, settings.max_side))
+        if image is None:
             continue
         small += min(image.shape[-2:]) < settings.size
         for top, left, part in cut(image, settings.size, settings.step or settings.size):
@@ -48,12 +46,15 @@ def prepare(settings: PrepareSettings) -> None:
             written += 1
     told = [f"{small} images are smaller than --size {settings.size}"] if small else []
     told += [f"{flat} sub-images are flatter than --min-detail {settings.min_detail:g}"] if flat else []
-    if not written and not failed:
+    if not written and not failures.paths:
         raise UsageError(f"{settings.folder}: nothing remains: {'; '.join(told)}")
     left_out = f" (left out: {'; '.join(told)})" if told else ""
     print(f"{written} sub-images of {settings.size} x {settings.size} pixels{left_out}: {settings.output}")
-    if failed:
-        raise RestoreError(f"{failed} of {len(files)} images could not be read")
+    failures.raise_any(len(files), "read")
+
+
+def _read(path: Path, max_side: int | None) -> Tensor:
+    return halve_until(read_image(path).color, max_side)
 
 
 def halve_until(image: Tensor, max_side: int | None) -> Tensor:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import logging
+from functools import partial
 from pathlib import Path
 
 from restore.core.atomic import refuse_overwrite, writable_folder
-from restore.core.errors import RestoreError, UsageError
+from restore.core.errors import UsageError
 from restore.core.images.files import write_image
 from restore.core.images.listing import has_images, list_images
 from restore.plugins.common.degradation.pipeline import degradation_of
+from restore.plugins.common.images.failures import Failures
 from restore.plugins.common.images.folders import ImageFolder, name_results
 from restore.plugins.common.images.pairing import PAIRED
 from restore.plugins.common.super_resolution.dataset import WholePairs
 from restore.plugins.common.super_resolution.degrade_settings import DegradeSettings
-
-_log = logging.getLogger(__name__)
 
 
 def degrade(settings: DegradeSettings) -> None:
@@ -34,16 +33,12 @@ def degrade(settings: DegradeSettings) -> None:
             refuse_overwrite(each / name, settings.overwrite)
     writable_folder(inputs)
     writable_folder(targets)
-    failed = 0
+    failures = Failures()
     for path, name in names.items():
-        try:
-            _write_pair(path, inputs / name, targets / name, settings)
-        except RestoreError as error:
-            failed += 1
-            _log.warning("%s", error if str(path) in str(error) else f"{path}: {error}")
-    print(f"{len(files) - failed} pairs of scale {settings.scale}, {settings.degradation}: {settings.output}")
-    if failed:
-        raise RestoreError(f"{failed} of {len(files)} images could not be degraded")
+        failures.attempt(path, partial(_write_pair, path, inputs / name, targets / name, settings))
+    written = len(files) - len(failures.paths)
+    print(f"{written} pairs of scale {settings.scale}, {settings.degradation}: {settings.output}")
+    failures.raise_any(len(files), "degraded")
 
 
 def _list_good_images(folder: Path) -> list[Path]:
