@@ -83,11 +83,10 @@ def predict_to_files(
             for name in sorted(files, key=lambda name: name in method.always_renders[:1]):
                 files[name].writer.close()
 
-    inputs = method.open_inputs(path, image)
     predict_rows(
         method,
         networks,
-        inputs,
+        method.open_inputs(path, image),
         receive,
         device=device,
         tile=tile,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from restore.cli.command_line import CommandLine
     from restore.cli.commands.evaluation_subjects import FailedImages, Subject
     from restore.cli.console.bar import Bar
+    from restore.core.dataset import ImageDataset
 
 _log = logging.getLogger(__name__)
 
@@ -56,40 +57,56 @@ def measure_in_workers(
     images = subjects[0].images
     # One model after the other, so that a process rarely holds more than one of them on its device.
     tasks = [(model, index) for model in range(len(subjects)) for index in range(len(images))]
-    rows: list[dict[int, dict[str, torch.Tensor]]] = [{} for _ in subjects]
-    errors: list[str] = [""] * len(subjects)
-    done = 0
+    gathered = _Gathered(tasks, images, labels, failed, bar)
+    share_tasks(command.work, (command, data), tasks, count, received=gathered.receive, died=gathered.report_death)
+    for model in range(len(subjects)):
+        if not gathered.rows[model]:
+            raise DataError(gathered.errors[model])
+    return [
+        reduce_rows(sorted(gathered.rows[model].items()), subject.protocol, subject.images, label)
+        for model, (subject, label) in enumerate(zip(subjects, labels, strict=True))
+    ]
 
-    def fail(task: int, message: str) -> None:
-        model, index = tasks[task]
-        errors[model] = message
-        failed.add(images.name(index), RestoreError(message))
 
-    def receive(task: int, report: tuple[str, Any]) -> None:
-        nonlocal done
+class _Gathered:
+    """The statistics that the processes report: of each model, by the index of the image."""
+
+    def __init__(
+        self,
+        tasks: Sequence[tuple[int, int]],
+        images: ImageDataset,
+        labels: Sequence[str],
+        failed: FailedImages,
+        bar: Bar,
+    ) -> None:
+        self._tasks, self._images, self._labels, self._failed, self._bar = tasks, images, labels, failed, bar
+        self._done = 0
+        self.rows: dict[int, dict[int, dict[str, torch.Tensor]]] = {model: {} for model, _ in tasks}
+        self.errors: dict[int, str] = {}
+        """The last error of each model that had one."""
+
+    def receive(self, task: int, report: tuple[str, Any]) -> None:
+        """Keep what a process says about an image and a model."""
         kind, content = report
-        model, index = tasks[task]
+        model, index = self._tasks[task]
         if kind == "warn":
             _log.warning("%s", content)
             return
-        done += 1
-        bar.show(labels[model], done, len(tasks))
+        self._done += 1
+        self._bar.show(self._labels[model], self._done, len(self._tasks))
         if kind == "measured":
-            rows[model][index] = {name: torch.from_numpy(values) for name, values in content.items()}
+            self.rows[model][index] = {name: torch.from_numpy(values) for name, values in content.items()}
         else:
-            fail(task, content)
+            self._fail(task, content)
 
-    def report_death(task: int, how: str) -> None:
-        fail(task, f"the process that measured it {how}; fewer --workers need less memory")
+    def report_death(self, task: int, how: str) -> None:
+        """Count an image as failed whose process ended."""
+        self._fail(task, f"the process that measured it {how}; fewer --workers need less memory")
 
-    share_tasks(command.work, (command, data), tasks, count, received=receive, died=report_death)
-    for found, error in zip(rows, errors, strict=True):
-        if not found:
-            raise DataError(error)
-    return [
-        reduce_rows(sorted(found.items()), subject.protocol, subject.images, label)
-        for found, subject, label in zip(rows, subjects, labels, strict=True)
-    ]
+    def _fail(self, task: int, message: str) -> None:
+        model, index = self._tasks[task]
+        self.errors[model] = message
+        self._failed.add(self._images.name(index), RestoreError(message))
 
 
 def serve_measurements(channel: Channel, requested: str, open_subjects: Callable[[], Sequence[Subject]]) -> None:

@@ -24,8 +24,10 @@ from restore.registry.naming import did_you_mean
 
 if TYPE_CHECKING:
     from restore.cli.console.progress import Progress
+    from restore.cli.settings.flags import Flags
     from restore.cli.settings.listeners import Chosen
     from restore.cli.settings.setting import Setting
+    from restore.cli.settings.sources import Source
     from restore.core.events import Listener
     from restore.core.settings import RunSettings
 
@@ -97,7 +99,6 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
         entry: the task.
         arguments: the command line after its name, to report errors with the flags as typed.
     """
-    from restore.cli.settings.flags import Flags
     from restore.cli.settings.listeners import ListenerFlags, choose_listeners
     from restore.cli.settings.specialize import find_names, specialize
     from restore.cli.settings.task_settings import format_help, load_settings_class, plugin_errors, read_plugin_defaults
@@ -109,21 +110,9 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
     with plugin_errors(entry):
         model = specialize(model, find_names(entry, model, arguments))
     presets = read_plugin_defaults(entry, model)
-
-    def heading(setting: Setting) -> str:
-        return setting.heading or (
-            "Run" if setting.path[0] in set(RunSettings.model_fields) - {"model"} else f"Settings of {entry.name}"
-        )
-
+    reserved = [f"--{name.replace('_', '-')}" for name in OPTIONS]
     with plugin_errors(entry):
-        reserved = [f"--{name.replace('_', '-')}" for name in OPTIONS]
-        flags = Flags(
-            model,
-            presets=presets,
-            reserved=reserved,
-            heading=heading,
-            show_registered=bool({"--help", "-h"} & set(arguments)),
-        )
+        flags = _make_flags(entry, model, presets, reserved, show_registered=bool({"--help", "-h"} & set(arguments)))
         parameters = flags.parameters()
     listener_flags = ListenerFlags(arguments, presets, [*reserved, *flags.all_flags()])
 
@@ -160,6 +149,21 @@ def train_command(entry: registry.Entry, arguments: list[str]) -> Any:
     ]
     every = [*own, *parameters, *listener_flags.parameters()]
     return make_command(entry.name, run, every, help_text=format_help(entry, model), epilog=EPILOG)
+
+
+def _make_flags(
+    entry: registry.Entry, model: type[RunSettings], presets: Source, reserved: list[str], *, show_registered: bool
+) -> Flags:
+    """Return the flags of a task's settings, under the headings of the help."""
+    from restore.cli.settings.flags import Flags
+    from restore.core.settings import RunSettings
+
+    of_every_run = set(RunSettings.model_fields) - {"model"}
+
+    def heading(setting: Setting) -> str:
+        return setting.heading or ("Run" if setting.path[0] in of_every_run else f"Settings of {entry.name}")
+
+    return Flags(model, presets=presets, reserved=reserved, heading=heading, show_registered=show_registered)
 
 
 def train(

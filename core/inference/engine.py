@@ -89,8 +89,7 @@ def predict_rows(
     edge = canvas.first_edge(tile)
     device = torch.device(device)
     say = notify or _nothing
-    if device.type == "cpu":
-        _refuse_large_whole(canvas)
+    _refuse_large_whole(canvas, device)
     with for_inference(networks, device, channels_last=method.channels_last) as view:
         while True:
             try:
@@ -104,18 +103,23 @@ def predict_rows(
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-            # Outside the except block the traceback is gone; it kept alive the tensors that filled the memory.
-            gc.collect()
-            if device.type == "cuda":
-                torch.cuda.empty_cache()
+            _release_memory()  # here the traceback is gone, which kept alive the tensors that filled the memory
             edge = _shrink_tile(canvas, edge, device)
             say(f"not enough memory on {device.type}; trying tiles of {edge} pixels")
 
 
-def _refuse_large_whole(canvas: Canvas) -> None:
-    """Raise DataError if a method that must see the whole image would need more memory than there is."""
+def _release_memory() -> None:
+    """Return unused memory to the system, and what torch keeps of a GPU, of whatever kind."""
+    gc.collect()  # before the import, which needs memory too
+    from accelerate.utils.memory import clear_device_cache
+
+    clear_device_cache()
+
+
+def _refuse_large_whole(canvas: Canvas, device: torch.device) -> None:
+    """Raise DataError if a method that must see the whole image would need more memory than the host has."""
     method = canvas.method
-    if method.tiling.mode != "whole" or type(method).patches is not Predictor.patches:
+    if device.type != "cpu" or method.tiling.mode != "whole" or type(method).patches is not Predictor.patches:
         return
     shapes = [canvas.shape_of(spec) for spec in (*method.outputs.values(), *method.inputs.values())]
     channels, height, width = max(shapes, key=math.prod)
