@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restore import registry
-from restore.cli.model_ref import find_shipped, list_classical_methods, list_shipped
+from restore.cli.model_ref import list_classical_methods, list_shipped
 from restore.core.errors import RestoreError
 from restore.core.task import Task
 
@@ -44,10 +45,7 @@ def _find_shipped(model: ModelRef) -> Iterator[str]:
     scale = model.header.model.get("scale")
     for name, _ in list_shipped():
         try:
-            path = find_shipped(name)
-            if path is None:
-                continue
-            header = read_header(path)
+            header = read_header(Path(registry.entry("weights", name).load()))
             plugin = registry.entry("tasks", header.task).plugin
         except (registry.RegistryError, RestoreError):  # broken weights of another plugin
             continue

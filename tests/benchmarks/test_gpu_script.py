@@ -45,13 +45,13 @@ def test_an_unknown_argument_is_wrong_usage() -> None:
 
 
 def test_missing_libraries_are_named(prepare: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepare, "_installed", lambda name: name not in ("pydantic", "pytest-timeout"))
+    monkeypatch.setattr(prepare, "_is_installed", lambda name: name not in ("pydantic", "pytest-timeout"))
     told = f"{sys.executable} lacks pydantic, pytest-timeout; pip install --target FOLDER pydantic pytest-timeout, and"
     assert prepare.missing().startswith(told)
-    monkeypatch.setattr(prepare, "_installed", lambda name: name not in ("accelerate", "einops"))
+    monkeypatch.setattr(prepare, "_is_installed", lambda name: name not in ("accelerate", "einops"))
     both = "pip install --target FOLDER einops and pip install --no-deps --target FOLDER accelerate"  # no other torch
     assert both in prepare.missing()
-    monkeypatch.setattr(prepare, "_installed", lambda name: True)
+    monkeypatch.setattr(prepare, "_is_installed", lambda name: True)
     assert prepare.missing() is None
 
 
