@@ -45,7 +45,7 @@ class FailedImages:
         return len(self.measuring) + len(self._damaged)
 
     def add(self, name: str, error: RestoreError) -> None:
-        """Report an image."""
+        """Count an image that could not be measured, and print why at its first error."""
         if name not in self.measuring:
             message = str(error)
             print_error(message if Path(name).name in message else f"{name}: {message}")

@@ -97,7 +97,7 @@ class _Recorder(logging.Handler):
         self._history = history
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Record one."""
+        """Add what a logger of the run said to its history."""
         self._history.warn(record.getMessage())
 
 

@@ -63,7 +63,7 @@ class StudyInfo(_Part):
 
 
 class Rating(_Part):
-    """One score."""
+    """The score that an observer gave to one result."""
 
     image: Word
     method: Word
@@ -93,7 +93,7 @@ class Preference(_Part):
 
 
 class Observer(_Part):
-    """Who answered."""
+    """The person who answered, in one session."""
 
     name: Word
     session: Word

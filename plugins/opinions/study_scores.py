@@ -57,7 +57,7 @@ class RatedStudy:
 
 @dataclass(frozen=True)
 class ComparedStudy:
-    """What preferences say."""
+    """The scale that the preferences of a study lead to, and how metrics agree with it."""
 
     scale: PairScale
     answers: int

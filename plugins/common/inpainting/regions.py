@@ -31,12 +31,12 @@ class Box:
 
     @property
     def rows(self) -> slice:
-        """Its rows."""
+        """Rows of the rectangle, as an index."""
         return slice(self.top, self.bottom)
 
     @property
     def columns(self) -> slice:
-        """Its columns."""
+        """Columns of the rectangle, as an index."""
         return slice(self.left, self.right)
 
     @property
