@@ -16,7 +16,7 @@ from restore.plugins.common.images.turns import turn_between, warn_of_turns
 from restore.plugins.common.inpainting.hole import iterate_strips
 from restore.plugins.common.inpainting.regions import Hole, dilate_hole
 from restore.plugins.common.masks.folders import INVERTED, opposite, why_no_hole
-from restore.plugins.common.masks.paint import FAR, RIM, PaintNoise, left_at_rim, painted_mask
+from restore.plugins.common.masks.paint import FAR, RIM, PaintNoise, count_left_at_rim, find_painted
 from restore.plugins.common.masks.reading import folder_white, mask_of, read_hole_file
 from restore.plugins.common.masks.settings import InpaintingPredictOptions
 
@@ -62,7 +62,7 @@ def _find_hole(path: Path, image: ImageFile | SourceImage, options: InpaintingPr
         for rows in iterate_strips(*image.size):
             if options.color is not None:
                 seen = _add_rim(rows, image.size[0])
-                part = painted_mask(image.crop(seen, slice(None)).color, options.color, options.mask_tolerance)
+                part = find_painted(image.crop(seen, slice(None)).color, options.color, options.mask_tolerance)
                 hole[rows] = part[0, rows.start - seen.start : rows.stop - seen.start].numpy() > 0
             elif (alpha := image.crop(rows, slice(None)).alpha) is not None:
                 hole[rows] = (alpha < 1)[0].numpy()  # half transparent pixels too, or a rim would stay visible
@@ -88,7 +88,7 @@ def _warn_of_paint(path: Path, image: ImageFile | SourceImage, hole: Hole, optio
         colors = image.crop(seen, slice(None)).color
         mask = torch.from_numpy(hole[seen]).float()[None]
         own = slice(rows.start - seen.start, rows.stop - seen.start)
-        left += left_at_rim(colors[:, own], mask, own, options.color, options.mask_tolerance)
+        left += count_left_at_rim(colors[:, own], mask, own, options.color, options.mask_tolerance)
         noise.add(colors, mask, own)
     name = str(options.mask).rpartition("=")[2]
     if left:

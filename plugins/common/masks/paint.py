@@ -17,23 +17,23 @@ Color = tuple[int, int, int]
 """Red, green and blue, 0 to 255."""
 
 
-def color_mask(image: Tensor, color: Color, tolerance: int) -> Tensor:
+def find_color(image: Tensor, color: Color, tolerance: int) -> Tensor:
     """Return the mask (1, H, W) of the pixels of (3, H, W) in [0, 1] whose channels are within ``tolerance``/255 of a
     color."""
     wanted = torch.tensor(color, dtype=image.dtype)[:, None, None]
     return ((image * 255 - wanted).abs() <= tolerance + 0.5).all(0, keepdim=True).float()
 
 
-def painted_mask(image: Tensor, color: Color, tolerance: int) -> Tensor:
+def find_painted(image: Tensor, color: Color, tolerance: int) -> Tensor:
     """Return the mask (1, H, W) of what was painted with a color, with its soiled rim.
 
-    Resizing and JPEG mix the paint with its surroundings. Pixels of nearly the color are found as in `color_mask`; they
+    Resizing and JPEG mix the paint with its surroundings. Pixels of nearly the color are found as in `find_color`; they
     are the seed from which pixels of a mixture are reached, up to the size of a JPEG block away.
     """
-    seed = color_mask(image, color, tolerance)
+    seed = find_color(image, color, tolerance)
     if not tolerance or not bool(seed.any()):
         return seed
-    loose = color_mask(image, color, min(_LOOSE * tolerance, _MOST_LOOSE))
+    loose = find_color(image, color, min(_LOOSE * tolerance, _MOST_LOOSE))
     found = seed
     for _ in range(RIM):
         found = torch.maximum(found, dilate(found, 1) * loose)
@@ -48,7 +48,7 @@ RIM = 8
 """Width in pixels of the rim: that of a JPEG block."""
 
 
-def left_at_rim(image: Tensor, mask: Tensor, rows: slice, color: Color, tolerance: int) -> int:
+def count_left_at_rim(image: Tensor, mask: Tensor, rows: slice, color: Color, tolerance: int) -> int:
     """Return how many pixels in a band of two around a mask still have a mixture of the color.
 
     Args:
@@ -58,7 +58,7 @@ def left_at_rim(image: Tensor, mask: Tensor, rows: slice, color: Color, toleranc
         color: the paint, 0 to 255.
         tolerance: that with which the mask was found.
     """
-    tinted = color_mask(image, color, min(_TINTED * tolerance, _MOST_LOOSE))
+    tinted = find_color(image, color, min(_TINTED * tolerance, _MOST_LOOSE))
     band = (dilate(mask, 2) - mask)[:, rows]
     return int((band * tinted).sum())
 

@@ -22,7 +22,7 @@ from restore.core.settings import RunSettings
 from restore.plugins.common.inpainting.blending import feather_weights
 from restore.plugins.common.inpainting.task import Inpainting
 from restore.plugins.common.inpainting.windowed import WindowedInpainting, halve
-from restore.plugins.common.masks.paint import color_mask
+from restore.plugins.common.masks.paint import find_color
 from restore.plugins.common.masks.reading import dilate
 from restore.plugins.common.masks.settings import InpaintingPredictOptions
 
@@ -171,8 +171,8 @@ def test_a_mask_that_seems_inverted_is_warned_of_with_the_flag(
 
 def test_a_color_is_met_up_to_the_tolerance_in_every_channel() -> None:
     levels = torch.tensor([[255, 0, 255], [247, 8, 250], [246, 0, 255], [255, 9, 255]]).T[:, None] / 255
-    assert color_mask(levels, (255, 0, 255), 8).flatten().tolist() == [1, 1, 0, 0]
-    assert color_mask(levels, (255, 0, 255), 0).flatten().tolist() == [1, 0, 0, 0]
+    assert find_color(levels, (255, 0, 255), 8).flatten().tolist() == [1, 1, 0, 0]
+    assert find_color(levels, (255, 0, 255), 0).flatten().tolist() == [1, 0, 0, 0]
 
 
 def test_a_grown_hole_reaches_further_by_so_many_pixels(tmp_path: Path) -> None:

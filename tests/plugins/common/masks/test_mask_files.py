@@ -13,7 +13,7 @@ from torch import Tensor
 from restore.core.errors import UsageError
 from restore.core.images.files import read_image
 from restore.plugins.common.masks.folders import MaskFolder, why_no_hole
-from restore.plugins.common.masks.paint import PaintNoise, color_mask, left_at_rim, painted_mask
+from restore.plugins.common.masks.paint import PaintNoise, count_left_at_rim, find_color, find_painted
 from restore.plugins.common.masks.reading import (
     dilate,
     folder_white,
@@ -144,14 +144,14 @@ def test_paint_in_a_jpeg_is_found_with_its_soiled_rim(tmp_path: Path, quality: i
     Image.fromarray(levels).save(path, quality=quality, subsampling=subsampling)
     image = read_image(path).color
     paint = torch.from_numpy(painted).float()[None]
-    found = painted_mask(image, (255, 0, 255), 40)
-    strict = color_mask(image, (255, 0, 255), 40)
+    found = find_painted(image, (255, 0, 255), 40)
+    strict = find_color(image, (255, 0, 255), 40)
     assert (found * paint).sum() >= max(0.995 * paint.sum(), (strict * paint).sum())
     assert torch.equal(dilate(found, 2) * paint, paint)
     assert not (found * (1 - dilate(paint, 4))).any()
-    assert left_at_rim(image, dilate(found, 2), slice(None), (255, 0, 255), 40) == 0
+    assert count_left_at_rim(image, dilate(found, 2), slice(None), (255, 0, 255), 40) == 0
     half = paint * torch.from_numpy(x > 60)
-    assert left_at_rim(image, half, slice(None), (255, 0, 255), 40) > 0
+    assert count_left_at_rim(image, half, slice(None), (255, 0, 255), 40) > 0
 
 
 @pytest.mark.parametrize("subsampling", [0, 2])
@@ -183,7 +183,7 @@ def test_noise_of_compression_around_a_wide_hole_is_seen(
 
 def test_without_a_tolerance_the_color_alone_counts() -> None:
     image = torch.tensor([[255, 0, 255], [254, 0, 255], [250, 0, 255]]).T[:, None] / 255
-    assert painted_mask(image, (255, 0, 255), 0).flatten().tolist() == [1, 0, 0]
+    assert find_painted(image, (255, 0, 255), 0).flatten().tolist() == [1, 0, 0]
 
 
 @pytest.mark.parametrize("suffix", ["", "_mask", "-mask", "_segmentation", "_gt"])
