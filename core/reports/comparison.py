@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from restore.core.pages.charts import Chart, Level, Line, draw_chart
 from restore.core.pages.embedding import embed_image
-from restore.core.reports.curves import list_evaluated_columns, list_columns, metric_points, thin
+from restore.core.reports.curves import list_columns, list_evaluated_columns, metric_points, thin
 from restore.core.reports.differences import ABSENT, find_best, label_runs, list_data, list_differing
 from restore.core.reports.facts import describe_repetition, format_value, list_facts
 from restore.core.reports.report_page import fill, make_page, to_data

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import TypeVar, override
 
+from restore.core.contracts import tiling_of
 from restore.core.dataset import Batch, ImageDataset
 from restore.core.images.files import ImageFile, SourceImage, read_image
 from restore.core.inference.readers import ComputedReader, ImageReader
@@ -23,7 +24,7 @@ from restore.core.specs import ImageSpec, Tiling
 from restore.core.task import Task
 from restore.core.training_step import Phase, Terms, TrainStep
 from restore.plugins.common.animation import resize_to_cover
-from restore.plugins.common.architectures import build_network, build_without_weights, find_tiling
+from restore.plugins.common.architectures import build_network, build_without_weights
 from restore.plugins.common.images.augment import recolor
 from restore.plugins.common.losses import MSE
 from restore.plugins.common.metrics import PrecomputedMetric, measure_samples
@@ -113,15 +114,18 @@ class Autoencoder(Task[A, AutoencoderPredictOptions, E]):
         return {"output": ImageSpec(scale=self.settings.model.scale)}
 
     @cached_property
+    def _without_weights(self) -> Any:
+        return build_without_weights(self.settings.model, **self._network_arguments)
+
+    @property
     @override
     def tiling(self) -> Tiling:
-        return find_tiling(self.settings.model, **self._network_arguments)
+        return tiling_of(self._without_weights)
 
     @property
     def stride(self) -> int:
         """Pixels of an input image, along a side, that a position of the code stands for."""
-        network: Any = build_without_weights(self.settings.model, **self._network_arguments)
-        return int(network.stride)
+        return int(self._without_weights.stride)
 
     pixel_reach: ClassVar[int | None] = 0
 

@@ -211,7 +211,7 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
         moved = torch.cat([letterbox.places(points), letterbox.places(points + displacements)], -1)
         return {"control_points": moved[0][:, [1, 0, 3, 2]].tolist()}
 
-    def _given_points(self, letterbox: Letterbox) -> Tensor | None:
+    def _get_given_points(self, letterbox: Letterbox) -> Tensor | None:
         """Return the control points of the options and where they move, (2, P, 2) as rows and columns of the faces."""
         if self.predict_options.control_points is None:
             return None
@@ -228,7 +228,7 @@ class WarpGAN(Task[WarpGANSettings, WarpGANPredictOptions, WarpGANEvaluateOption
         asked = self.predict_options
         letterbox = Letterbox.of(batch["input"], self.settings.model.size)
         styles = self.styles(networks, count=asked.styles, seed=asked.seed, like=asked.style_of)
-        moved = self._given_points(letterbox)
+        moved = self._get_given_points(letterbox)
         outputs: Batch = {}
         for name, style in zip(self._style_names(), styles, strict=True):
             drawing = self.draw(letterbox.faces, networks, style, asked.exaggeration, moved)
