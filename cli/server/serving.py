@@ -157,7 +157,8 @@ def run_server(options: ServerOptions, *, open_browser: bool = False) -> None:
         if not is_loopback(options.host):
             print_warning(
                 f"other machines reach this server at port {running.server.port}. Who knows the token can use the "
-                "processor and the disk of this machine, and sees names and options of the models. The connection is "
+                "processor and the disk of this machine, and sees names and options of the models"
+                f"{', sees the runs, and starts and stops trainings' if options.runs else ''}. The connection is "
                 "not encrypted; put a proxy with TLS before it"
             )
         if open_browser:

@@ -32,6 +32,8 @@ def run(*words: str) -> int:
         (["srgan"], "srgan needs trained weights"),
         (["--port", "70000"], "'--port': "),  # Typer's own words, which differ between its versions
         (["bicubic", "--device", "cuda:99"], "--device cuda:99"),
+        (["bicubic", "--device", "cpu", "--runs", "nowhere"], "--runs nowhere: no such folder; make it first"),
+        (["bicubic", "--device", "cpu", "--data", ".", "--data", "./"], "--data .: this folder is given twice"),
         (["bicubic", "--host", "no.such.host.invalid", "--token", "x" * 16], "--host no.such.host.invalid"),
     ],
 )

@@ -176,7 +176,7 @@ def test_files_large_forms_and_the_token_stay_out(training_server, monkeypatch, 
     from restore.cli.server import trainings
 
     monkeypatch.setenv("RESTORE_TOKEN", "a secret of the server")
-    monkeypatch.setattr(trainings, "COMMAND", ("sh", "-c", "env | grep -c TOKEN; true"))
+    monkeypatch.setattr(trainings, "COMMAND", ("sh", "-c", "env | grep -c ^RESTORE_TOKEN; true"))
     training = send(training_server, "/api/train/twice", name="mine").json["id"]
     training_server.wait_for_training(training, "finished")
     assert training_server.ask("GET", f"/api/trainings/{training}/lines").json["lines"] == ["0"]
