@@ -99,6 +99,7 @@ def test_a_threshold_is_moved_without_a_prediction_and_then_written(page, cells,
     assert page.problems() == []
 
 
+@pytest.mark.slow
 def test_a_slider_walks_between_two_images(page, scene, cells, tmp_path):
     page.pick(scene)
     page.choose("codes")
@@ -162,6 +163,7 @@ def written(scene, out, *options):
     return (out / "scene-style1.png").read_bytes()
 
 
+@pytest.mark.slow
 def test_styles_change_with_the_seed_and_the_chosen_one_stays(page, scene, tmp_path):
     page.pick(scene)
     page.choose("faces")
@@ -184,6 +186,7 @@ def test_styles_change_with_the_seed_and_the_chosen_one_stays(page, scene, tmp_p
     assert page.problems() == []
 
 
+@pytest.mark.slow
 def test_a_newer_value_replaces_one_that_is_still_computed(page, scene, tmp_path, monkeypatch):
     import threading
 
@@ -212,6 +215,7 @@ def test_a_newer_value_replaces_one_that_is_still_computed(page, scene, tmp_path
     assert page.problems() == []
 
 
+@pytest.mark.slow
 def test_a_phone_shows_the_controls_in_its_width_with_names_in_every_language(page, cells, scene):
     from selenium.webdriver.support.select import Select
 
