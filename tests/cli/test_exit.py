@@ -14,7 +14,7 @@ import typer
 
 from restore import registry
 from restore.cli import main
-from restore.cli.exit import debug_enabled, run_command, strip_debug_flag
+from restore.cli.exit import debug_enabled, print_error, run_command, strip_debug_flag
 from restore.core.atomic import atomic_write
 from restore.core.errors import DataError, Interrupted, RestoreError, UsageError
 
@@ -184,3 +184,13 @@ def test_a_terminated_command_removes_its_half_written_file(tmp_path, number):
     assert run_command(write) == 128 + number
     assert list(tmp_path.iterdir()) == []
     assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_what_files_say_cannot_flood_or_steer_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    path = "/" + "/".join(["folder" * 20] * 15)
+    print_error(f"no architecture is called '{'a' * 100_000}' or '\x1b[31m{chr(7) * 9000}': {path}: leave it out")
+    said = capsys.readouterr().err
+    assert len(said) < 3000
+    assert f"{'a' * 100}" in said
+    assert "(100,002 letters) or '\\x1b[31m\\x07" in said
+    assert said.endswith(f"{path}: leave it out\n")
