@@ -146,7 +146,7 @@ def test_predictions_toward_another_image_are_those_of_the_strip(
         whole = predict_image(between, networks, between.open_inputs(pair[0], image))["output"]
         wanted = strip[..., 14 * number : 14 * (number + 1)]
         torch.testing.assert_close(whole, wanted, atol=0.6 / 255, rtol=0)
-        read = predict_image(between, networks, between.read_inputs(pair[0], image.whole()))["output"]
+        read = predict_image(between, networks, between.read_inputs(pair[0], image.read_whole()))["output"]
         assert torch.equal(read, whole)
 
 
