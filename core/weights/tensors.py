@@ -42,6 +42,9 @@ def load_exactly(
     Raises ``error``, which names their source and the keys that do not fit.
     """
     refuse_differences(source, differences(networks, tensors), error)
+    own = named_tensors(networks)
+    if lost := [name for name, tensor in tensors.items() if tensor.is_complex() and not own[name].is_complex()]:
+        raise error(f"{source}: {lost[0]} has complex numbers, of which its network would drop a half")
     for name, network in networks.items():
         network.load_state_dict(tensors_of(name, tensors))
 

@@ -19,6 +19,7 @@ from restore.core.weights.files import open_weights, save_weights
 from restore.core.weights.header import count_parameters, read_header
 from restore.core.weights.read_checkpoint import read_states
 from restore.core.weights.safetensors_format import safetensors_header
+from restore.core.weights.tensors import load_exactly
 
 
 def raw(path, header, content=b"\0" * 4):
@@ -190,3 +191,9 @@ def test_a_tensor_that_is_larger_than_its_file_is_refused(tmp_path, zipped):
             tmp_path / "x.pth", tmp_path / "o.safetensors", task="small/small", task_type=Small,
             converters={"x": converter},
         )  # fmt: skip
+
+
+def test_complex_numbers_are_not_halved_in_silence() -> None:
+    network = torch.nn.Linear(2, 1, bias=False)
+    with pytest.raises(WeightsError, match=r"x: net\.weight has complex numbers"):
+        load_exactly({"net": network}, {"net.weight": torch.ones(1, 2, dtype=torch.complex64)}, "x")
