@@ -182,6 +182,18 @@ def test_one_changed_bit_of_the_numbers_is_noticed(tmp_path):
         open_weights(path, resolve)
 
 
+def test_weights_that_a_training_replaces_meanwhile_are_not_called_damaged(tmp_path):
+    path = saved(tmp_path / "w.safetensors")[1]
+
+    def resolve_slowly(kind, name):
+        saved(path)  # with other random values
+        return resolve(kind, name)
+
+    with pytest.raises(WeightsError, match="other weights replaced it while it was read; repeat"):
+        open_weights(path, resolve_slowly)
+    open_weights(path, resolve)
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_a_damaged_file_never_ends_in_anything_but_a_clear_error(tmp_path_factory, data):
