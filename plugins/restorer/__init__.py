@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from restore.registry import ArchitectureSpec, DatasetSpec, TaskSpec, hookimpl
+from restore.registry import ArchitectureSpec, DatasetSpec, RecipeSpec, TaskSpec, WeightsSpec, hookimpl
 
 HOME = "restore.plugins.restorer"
 
@@ -86,3 +86,22 @@ def restore_datasets() -> list[DatasetSpec]:
             summary="Degraded and clean images of --data: inputs/ and targets/, paired by name.",
         ),
     ]
+
+
+@hookimpl
+def restore_weights() -> list[WeightsSpec]:
+    """Register the weights that ship."""
+    return [
+        WeightsSpec(
+            "restore-photo",
+            f"{HOME}.weights:RESTORE_PHOTO",
+            summary="Photographs at their own size, without JPEG artifacts and noise; a small DRUNet.",
+        )
+    ]
+
+
+@hookimpl
+def restore_recipes() -> list[RecipeSpec]:
+    """Register the recipe of the weights that ship."""
+    summary = "The weights restore-photo: JPEG artifacts and noise removed, at the size of the input."
+    return [RecipeSpec("restore-photo", "restore.recipes:RESTORE_PHOTO", task="restorer/restorer", summary=summary)]

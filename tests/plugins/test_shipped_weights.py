@@ -73,6 +73,26 @@ def test_weights_are_better_than_bicubic(
     assert psnr[name] > psnr["bicubic"] + gain
 
 
+@pytest.mark.parametrize(("sigma", "quality", "gain"), [(0, 30, 0.5), (0, 90, 0.0), (12, 60, 2.0)])
+def test_restore_photo_is_better_than_its_input(tmp_path: Path, sigma: int, quality: int, gain: float) -> None:
+    """On photographs that it never saw."""
+    images = photographs("validation")
+    degraded, clean = tmp_path / "inputs", tmp_path / "targets"
+    degraded.mkdir()
+    clean.mkdir()
+    for index in range(len(images)):
+        target = images[index][:, :160, :160]
+        write_image(clean / f"{index}.png", target / 255)
+        noise = sigma * torch.randn(target.shape, generator=torch.Generator().manual_seed(index))
+        noisy = (target + noise).round().clamp(0, 255).byte()
+        Image.fromarray(noisy.permute(1, 2, 0).numpy()).save(degraded / f"{index}.jpg", quality=quality)
+    call = ["evaluate", "restore-photo", "identity", "--data", str(tmp_path), "--dataset", "restorer/pairs"]
+    done = CliRunner().invoke(app, [*call, "--protocol", "y8", "--json", "--device", "cpu"])
+    assert done.exit_code == 0, done.output
+    psnr = {row["of"]: row["value"] for row in json.loads(done.stdout)["metrics"] if row["name"] == "psnr"}
+    assert psnr["restore-photo"] > psnr["identity"] + gain
+
+
 def test_nuclei_finds_drawn_nuclei_of_other_colors(tmp_path: Path) -> None:
     """The synthetic nuclei of the sample look unlike those that it learned; most of them are found nevertheless."""
     done = CliRunner().invoke(app, ["evaluate", "nuclei", "--json", "--device", "cpu"])
