@@ -47,7 +47,7 @@ step() { # step NAME LIMIT COMMAND…: run it for at most LIMIT seconds, and not
     shift 2
     ((limit *= patience))
     ((limit > budget - SECONDS)) && limit=$((budget - SECONDS))
-    log="$out/${name// /-}.log"
+    log="$out/${name//[ \/]/-}.log"
     printf '=== %s (at most %d s): %s\n' "$name" "$limit" "$*"
     if ((limit < 5)); then
         status=125 result="not run: no time left"

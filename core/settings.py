@@ -112,7 +112,7 @@ class Settings(BaseModel):
         if isinstance(value, bool) and info.field_name is not None:  # pydantic would accept it as 0 or 1
             kinds = set(_kinds(cls.model_fields[info.field_name].annotation))
             if bool not in kinds and kinds & {int, float}:
-                raise ValueError(f"input should be a {'whole ' if float not in kinds else ''}number")
+                raise ValueError(f"should be a {'whole ' if float not in kinds else ''}number")
         return value
 
     @classmethod

@@ -20,6 +20,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 COMMAND_LINE = "the command line"
 REQUIRED = "is required"
+TOO_FEW = "has too few values"
 
 _LONGEST = 200  # letters of a value in a message
 _LISTED = 15  # settings in a message
@@ -136,8 +137,8 @@ def _explain_one(path: SettingPath, setting: Setting | None, details: Sequence[A
     typed_as = {path: flag for source in sources for path, flag in source.typed_as.items()}
     flag = typed_as.get(path) or (setting.label if setting else ".".join(path))
     first, *others = dict.fromkeys(_message(detail, _find_part(detail, setting)) for detail in details)
-    if first == REQUIRED:
-        return f"{flag} {REQUIRED}"
+    if first == REQUIRED or (first == TOO_FEW and setting is not None and setting.place):
+        return f"{flag} {REQUIRED}"  # the place shows how many there must be: A B
     text = " or ".join([first, *(other.removeprefix("should be ") for other in others)])
     end = ""
     if setting:
@@ -163,7 +164,7 @@ def _find_part(detail: Any, setting: Setting | None) -> str:
 def _message(detail: Any, part: str) -> str:
     """Return pydantic's message without the words that do not help at a command line, with the part that it is of."""
     if detail["type"] == "missing":
-        return "has too few values" if isinstance(detail["loc"][-1], int) else REQUIRED
+        return TOO_FEW if isinstance(detail["loc"][-1], int) else REQUIRED
     if detail["type"] == "extra_forbidden":
         return f"there is no {part!r}" if part else "no such setting"
     message = clean_message(str(detail["msg"]))

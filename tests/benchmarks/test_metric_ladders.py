@@ -35,5 +35,5 @@ def test_a_metric_that_falls_with_blur_ranks_the_ladder_as_it_is(
     monkeypatch.setattr(benchmark, "photographs", lambda *_: [photograph])
     psnr = benchmark.METRICS[0]
     monkeypatch.setattr(benchmark, "METRICS", (psnr,))
-    assert list(benchmark.climb(benchmark.blurred, (0.5, 1.0, 2.0))) == [[1.0]]
-    assert list(benchmark.climb(benchmark.blurred, (2.0, 1.0, 0.5))) == [[-1.0]]
+    assert list(benchmark.climb(benchmark.blur, (0.5, 1.0, 2.0))) == [[1.0]]
+    assert list(benchmark.climb(benchmark.blur, (2.0, 1.0, 0.5))) == [[-1.0]]

@@ -119,6 +119,7 @@ def test_a_slider_walks_between_two_images(page, scene, cells, tmp_path):
     assert page.problems() == []
 
 
+@pytest.mark.slow
 def test_points_are_dragged_and_moved_by_keys(page, scene, tmp_path):
     from selenium.webdriver import ActionChains, Keys
 
@@ -130,10 +131,10 @@ def test_points_are_dragged_and_moved_by_keys(page, scene, tmp_path):
     (job,) = page.server.running.queue._jobs.values()
     predicted = job.chosen["control_points"]
     wait_for(lambda: len(page.find_all(".points .handle")) == 4)
-    page.browser.execute_script("document.querySelector('.stack').scrollIntoView({block: 'center'})")
     handle, shown = page.find(".points .handle[data-number='1'] .end"), address(page, "scene-style1.png")
     pixel = page.find(".stack").rect["width"] / 90  # of the screen for one of the image
     by = round(10 * pixel), round(-4 * pixel)
+    page.browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", handle)
     ActionChains(page.browser, duration=20).drag_and_drop_by_offset(handle, *by).perform()
     dragged = result(page, "scene-style1.png", shown)
     assert dragged != first
