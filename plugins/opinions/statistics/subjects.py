@@ -94,7 +94,7 @@ def _add_errors(
 
 def _check_connected(given: NDArray[np.bool_]) -> None:
     """Raise NoEstimate unless every observer is linked to every other one through presentations that both scored."""
-    rows, columns = np.nonzero(given)
+    rows, columns = (index.astype(np.int32) for index in np.nonzero(given))  # scipy 1.11 finds no parts of wider ones
     size = sum(given.shape)
     links = coo_array((np.ones(len(rows)), (rows, columns + len(given))), shape=(size, size))
     if connected_components(links, directed=False)[0] > 1:

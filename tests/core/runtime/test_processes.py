@@ -60,8 +60,9 @@ def test_two_killed_processes_go_on_bit_for_bit(two_processes: Any, tmp_path: Pa
     ]
     assert logs[0] == logs[1]
     threads = [name for rank in range(2) for name in json.loads((tmp_path / f"threads.{rank}.json").read_text())]
-    # one that needs Python's lock while the interpreter ends would abort the process
-    assert not [name for name in threads if "gloo" in name or "tcpstore" in name]
+    # one that needs Python's lock while the interpreter ends would abort the process; torch 2.6 keeps that of its store
+    # of addresses (pt_tcpstore), which never needs it
+    assert not [name for name in threads if "gloo" in name]
 
 
 @pytest.mark.slow
